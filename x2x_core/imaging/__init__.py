@@ -1,0 +1,1 @@
+"""Reading and writing radiographs, their geometry, and the provenance that they carry."""

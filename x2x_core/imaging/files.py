@@ -1,0 +1,244 @@
+"""Picture files of radiographs: 8 and 16-bit PNG, JPEG and TIFF, in and out without loss of depth.
+
+How a file becomes pixels:
+
+- grey stays grey; a colour file whose three channels are equal everywhere is grey;
+- palettes are looked up; 1-bit pictures become 8-bit;
+- alpha: the picture is laid over black, as a radiograph's background is;
+- the camera's orientation mark (EXIF) is applied;
+- of a file with several pages the first is read, with a warning.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+logger = logging.getLogger(__name__)
+
+BIT_DEPTHS = (8, 16)
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Radiograph:
+    """A picture as read from a file."""
+
+    pixels: torch.Tensor  # (1, 1, H, W) grey or (1, 3, H, W) colour, float32 in [0, 1]
+    bit_depth: int  # 8 or 16: bits of a value in the file
+    mode: str  # the file's own pixel mode, as Pillow names it ("L", "I;16", "RGBA", ...)
+    path: Path  # where it was read
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return tuple(self.pixels.shape[-2:])
+
+
+def read_image(path: str | Path) -> Radiograph:
+    """Read a radiograph from a PNG, JPEG, TIFF, BMP or WebP file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its pixels scaled by the file's own depth (value / 255 or value / 65535), its depth and its mode.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is no picture, is damaged, or has values that are neither 8 nor 16-bit.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file `{path}`. Give the path of a PNG, JPEG or TIFF picture.")
+    if not path.is_file():
+        raise ValueError(f"`{path}` must be a picture file, but it is a folder.")
+    mode, values = _read_values(path)
+    bit_depth = 16 if values.dtype == np.uint16 else 8
+    if bit_depth == 16 and 0 < values.max() < 2**12:
+        logger.warning("%s uses at most 12 of its 16 bits: it is read as it stands, and looks dark.", path)
+    scaled = values.astype(np.float32) / np.float32(2**bit_depth - 1)
+    pixels = torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))[None]
+    return Radiograph(pixels, bit_depth, mode, path)
+
+
+def _read_values(path: Path) -> tuple[str, np.ndarray]:
+    """The file's mode and its values (H, W, 1 or 3), uint8 or uint16."""
+    try:
+        with Image.open(path, formats=_FORMATS) as picture:
+            mode = picture.mode
+            if getattr(picture, "n_frames", 1) > 1:
+                logger.warning("%s holds %d pictures: the first is read.", path, picture.n_frames)
+            if _is_deep_colour(path, picture):
+                return f"{mode};16", _read_deep_colour(path)
+            values = _to_values(ImageOps.exif_transpose(picture), path)
+    except UnidentifiedImageError as error:
+        raise ValueError(f"`{path}` must be a PNG, JPEG or TIFF picture, but it is none.") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"`{path}` is too large to be a radiograph: {error}") from error
+    except (OSError, SyntaxError, struct.error, EOFError, zlib.error) as error:
+        raise ValueError(f"`{path}` must be a whole picture, but it can't be decoded: {error}") from error
+    return mode, _drop_equal_channels(values)
+
+
+def _to_values(picture: Image.Image, path: Path) -> np.ndarray:
+    """8-bit or 16-bit values (H, W, C) of an open picture; C is 1 or 3."""
+    if picture.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I"):
+        return _to_uint16(np.asarray(picture), path)[..., None]
+    if picture.mode == "F":
+        raise ValueError(
+            f"`{path}` must have 8 or 16-bit values, but holds floating-point numbers: save it as 16-bit PNG."
+        )
+    if picture.mode == "1":
+        return np.asarray(picture.convert("L"))[..., None]
+    if picture.mode == "P" or picture.has_transparency_data:
+        colour = picture.convert("RGBA")
+        black = Image.new("RGBA", colour.size, (0, 0, 0, 255))
+        return np.asarray(Image.alpha_composite(black, colour).convert("RGB"))
+    if picture.mode == "L":
+        return np.asarray(picture)[..., None]
+    return np.asarray(picture.convert("RGB"))
+
+
+def _to_uint16(values: np.ndarray, path: Path) -> np.ndarray:
+    if values.size and (values.min() < 0 or values.max() > 2**16 - 1):
+        raise ValueError(
+            f"`{path}` must have 8 or 16-bit values, got values from {values.min()} to {values.max()}: "
+            f"save it as 16-bit PNG."
+        )
+    return values.astype(np.uint16)
+
+
+def _is_deep_colour(path: Path, picture: Image.Image) -> bool:
+    """Whether this is 16-bit colour (or grey with alpha), which Pillow would cut down to 8 bits."""
+    if picture.format == "PNG":
+        header = path.open("rb").read(26)
+        bit_depth, colour_type = header[24], header[25]
+        return bit_depth == 16 and colour_type != 0
+    bits = picture.tag_v2.get(258, ()) if picture.format == "TIFF" else ()
+    return len(bits) > 1 and max(bits) == 16
+
+
+def _read_deep_colour(path: Path) -> np.ndarray:
+    values = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16:
+        raise ValueError(f"`{path}` must be a whole 16-bit picture, but it can't be decoded.")
+    if values.ndim == 2:
+        return values[..., None]
+    if values.shape[2] == 4:
+        alpha = values[..., 3:].astype(np.float64) / (2**16 - 1)
+        values = np.round(values[..., :3] * alpha).astype(np.uint16)
+    return _drop_equal_channels(values[..., ::-1])
+
+
+def _drop_equal_channels(values: np.ndarray) -> np.ndarray:
+    if values.shape[2] == 3 and (values == values[..., :1]).all():
+        return values[..., :1]
+    return values
+
+
+def to_values(pixels: torch.Tensor, bit_depth: int) -> np.ndarray:
+    """Whole numbers of `bit_depth` bits from pixels in [0, 1].
+
+    Args:
+        pixels: `(C, H, W)` or `(1, C, H, W)` with C of 1 or 3, or `(H, W)`; floating point; what lies
+            outside [0, 1] is held to it.
+        bit_depth: 8 or 16.
+
+    Returns:
+        `(H, W)` for grey or `(H, W, 3)` in the order red, green, blue; uint8 or uint16. Pixels that were
+        read from a file of this depth come back as exactly the file's values.
+
+    Raises:
+        ValueError: another depth or shape, or a value that is not a number.
+    """
+    if bit_depth not in BIT_DEPTHS:
+        raise ValueError(f"`bit_depth` must be 8 or 16, got {bit_depth}.")
+    image = pixels[0] if pixels.ndim == 4 and pixels.shape[0] == 1 else pixels
+    image = image[None] if image.ndim == 2 else image
+    if image.ndim != 3 or image.shape[0] not in (1, 3) or 0 in image.shape:
+        raise ValueError(f"`pixels` must be one grey or colour image (C, H, W), got shape {tuple(pixels.shape)}.")
+    image = image.detach().to("cpu", torch.float32)
+    if not torch.isfinite(image).all():
+        raise ValueError("`pixels` must be finite numbers, got NaN or infinity.")
+    largest = 2**bit_depth - 1
+    values = (image.clamp(0, 1) * largest).round().numpy().astype(np.uint8 if bit_depth == 8 else np.uint16)
+    return values[0] if len(values) == 1 else np.ascontiguousarray(values.transpose(1, 2, 0))
+
+
+def write_png(
+    path: str | Path,
+    pixels: torch.Tensor,
+    bit_depth: int = 8,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Write an image as PNG, with its metadata as text chunks.
+
+    Args:
+        path: where to; its folder must exist.
+        pixels: `(C, H, W)` or `(1, C, H, W)`, C of 1 or 3, in [0, 1].
+        bit_depth: 8 or 16.
+        metadata: keyword to text, see `x2x_core.imaging.provenance`; the same input gives the same bytes.
+
+    Raises:
+        ValueError: pixels or metadata that a PNG can't hold.
+        FileNotFoundError: the folder does not exist.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder `{path.parent}` to write `{path.name}` to. Make it first.")
+    values = to_values(pixels, bit_depth)
+    path.write_bytes(encode_png(values, metadata))
+
+
+def encode_png(values: np.ndarray, metadata: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of a PNG file of `(H, W)` or `(H, W, 3)` uint8 or uint16 values, with text chunks."""
+    ordered = values if values.ndim == 2 else values[..., ::-1]
+    done, data = cv2.imencode(".png", np.ascontiguousarray(ordered))
+    if not done:
+        raise ValueError(f"`values` can't be written as PNG: shape {values.shape}, {values.dtype}.")
+    encoded = data.tobytes()
+    header_end = len(_PNG_SIGNATURE) + 25  # the IHDR chunk is 25 bytes long and comes first
+    chunks = b"".join(_text_chunk(key, text) for key, text in (metadata or {}).items())
+    return encoded[:header_end] + chunks + encoded[header_end:]
+
+
+def _text_chunk(keyword: str, text: str) -> bytes:
+    """A tEXt chunk, or an iTXt chunk (UTF-8) where Latin-1 can't hold the text."""
+    if not (0 < len(keyword) < 80) or not keyword.isascii() or not keyword.isprintable():
+        raise ValueError(f"`metadata` must have keywords of 1 to 79 printable ASCII letters, got {keyword!r}.")
+    if "\0" in text:
+        raise ValueError(f"`metadata` must hold text without NUL characters, but {keyword!r} has one.")
+    if text.isascii():
+        kind, body = b"tEXt", keyword.encode() + b"\0" + text.encode()
+    else:
+        kind, body = b"iTXt", keyword.encode() + b"\0\0\0\0\0" + text.encode()
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def read_text_chunks(path: str | Path) -> dict[str, str]:
+    """The text chunks of a PNG file: keyword to text.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no PNG file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file `{path}`.")
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            picture.load()
+            return {str(key): str(text) for key, text in picture.text.items()}
+    except UnidentifiedImageError as error:
+        raise ValueError(f"`{path}` must be a PNG file, but it is none.") from error

@@ -1,0 +1,187 @@
+"""Sizes and frames of images: padding and its exact undoing, fitting, resampling.
+
+Every function takes and gives tensors ``(B, C, H, W)`` of floating point; sizes are ``(height, width)`` in pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+
+@dataclass(frozen=True)
+class Padding:
+    """Pixels added on each edge; `crop` takes them away again."""
+
+    left: int = 0
+    top: int = 0
+    right: int = 0
+    bottom: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.left, self.top, self.right, self.bottom) < 0:
+            raise ValueError(f"`Padding` must not be negative, got {self}.")
+
+
+def pad(image: torch.Tensor, padding: Padding) -> torch.Tensor:
+    """Add pixels around an image by repeating its border.
+
+    A repeated border, unlike black, gives a network no edge to answer to.
+
+    Args:
+        image: `(B, C, H, W)`.
+        padding: pixels to add on each edge.
+
+    Returns:
+        `(B, C, top + H + bottom, left + W + right)`; the inner pixels are the image's own, bit for bit.
+
+    Raises:
+        ValueError: the image is not 4-dimensional or is empty.
+    """
+    _check_image(image)
+    if padding == Padding():
+        return image
+    edges = (padding.left, padding.right, padding.top, padding.bottom)
+    if image.is_floating_point():
+        return F.pad(image, edges, mode="replicate")
+    rows = _repeated_border(image.shape[-2], padding.top, padding.bottom, image.device)
+    columns = _repeated_border(image.shape[-1], padding.left, padding.right, image.device)
+    return image[..., rows, :][..., columns]
+
+
+def _repeated_border(length: int, before: int, after: int, device: torch.device) -> torch.Tensor:
+    return torch.arange(-before, length + after, device=device).clamp(0, length - 1)
+
+
+def crop(image: torch.Tensor, padding: Padding) -> torch.Tensor:
+    """Take away what `pad` added: ``crop(pad(x, p), p)`` is `x` bit for bit.
+
+    Raises:
+        ValueError: there is nothing left inside the padding.
+    """
+    _check_image(image)
+    height, width = image.shape[-2:]
+    bottom, right = height - padding.bottom, width - padding.right
+    if bottom <= padding.top or right <= padding.left:
+        raise ValueError(f"`padding` must leave some of the {height}x{width} image, got {padding}.")
+    return image[..., padding.top : bottom, padding.left : right]
+
+
+def padding_to_multiple(size: tuple[int, int], multiple: int) -> Padding:
+    """The padding, shared by both edges, that makes both sides multiples of `multiple`."""
+    if multiple < 1:
+        raise ValueError(f"`multiple` must be at least 1, got {multiple}.")
+    height, width = check_size(size)
+    return _spread(-height % multiple, -width % multiple)
+
+
+def padding_to_square(size: tuple[int, int]) -> Padding:
+    """The padding, shared by both edges, that makes the image square."""
+    height, width = check_size(size)
+    side = max(height, width)
+    return _spread(side - height, side - width)
+
+
+def _spread(rows: int, columns: int) -> Padding:
+    top, left = rows // 2, columns // 2
+    return Padding(left=left, top=top, right=columns - left, bottom=rows - top)
+
+
+def pad_to_multiple(image: torch.Tensor, multiple: int) -> tuple[torch.Tensor, Padding]:
+    """Pad `(B, C, H, W)` so that both sides are multiples of `multiple`; undo it with `crop`."""
+    _check_image(image)
+    padding = padding_to_multiple(tuple(image.shape[-2:]), multiple)
+    return pad(image, padding), padding
+
+
+def pad_to_square(image: torch.Tensor) -> tuple[torch.Tensor, Padding]:
+    """Pad `(B, C, H, W)` to a square; undo it with `crop`."""
+    _check_image(image)
+    padding = padding_to_square(tuple(image.shape[-2:]))
+    return pad(image, padding), padding
+
+
+def fit_size(size: tuple[int, int], resolution: int) -> tuple[int, int]:
+    """The size of the same shape whose longer side is `resolution`; no side is less than 1.
+
+    Args:
+        size: `(height, width)`.
+        resolution: pixels of the longer side, at least 1.
+
+    Raises:
+        ValueError: a size or the resolution is less than 1.
+    """
+    height, width = check_size(size)
+    if resolution < 1:
+        raise ValueError(f"`resolution` must be at least 1, got {resolution}.")
+    scale = resolution / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def fit_to(image: torch.Tensor, resolution: int) -> tuple[torch.Tensor, Padding]:
+    """Scale an image into a `resolution` x `resolution` square without distorting it.
+
+    Args:
+        image: `(B, C, H, W)`.
+        resolution: side of the square in pixels.
+
+    Returns:
+        The square `(B, C, resolution, resolution)`, its bands filled with the repeated border, and
+        that padding: ``resize(crop(square, padding), (H, W))`` leads back to the image's own frame.
+    """
+    _check_image(image)
+    fitted = resize(image, fit_size(tuple(image.shape[-2:]), resolution))
+    return pad_to_square(fitted)
+
+
+def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Resample an image: averaging where it shrinks, smooth where it grows.
+
+    Shrinking sides go first, by an antialiased triangle filter (no moire, nothing skipped); growing sides
+    by a bicubic filter, held to the image's own range so that it neither rings below 0 nor above 1.
+
+    Args:
+        image: `(B, C, H, W)`, floating point.
+        size: `(height, width)`.
+
+    Returns:
+        `(B, C, height, width)`; the same tensor where the size is already right.
+
+    Raises:
+        ValueError: not a 4-dimensional floating-point image, or a size less than 1.
+    """
+    _check_image(image)
+    size = check_size(size)
+    if not image.is_floating_point():
+        raise ValueError(f"`image` must be floating point to be resampled, got {image.dtype}.")
+    smaller = tuple(min(old, new) for old, new in zip(image.shape[-2:], size))
+    return _enlarge(_shrink(image, smaller), size)
+
+
+def _shrink(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    if tuple(image.shape[-2:]) == size:
+        return image
+    return F.interpolate(image, size, mode="bilinear", antialias=True, align_corners=False)
+
+
+def _enlarge(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    if tuple(image.shape[-2:]) == size:
+        return image
+    grown = F.interpolate(image, size, mode="bicubic", align_corners=False)
+    lowest = image.amin(dim=(-2, -1), keepdim=True)
+    highest = image.amax(dim=(-2, -1), keepdim=True)
+    return torch.minimum(torch.maximum(grown, lowest), highest)
+
+
+def check_size(size: tuple[int, int]) -> tuple[int, int]:
+    """`(height, width)` as two whole numbers of at least 1, or a `ValueError` that says so."""
+    if len(size) != 2 or any(int(side) != side or side < 1 for side in size):
+        raise ValueError(f"`size` must be (height, width) of at least 1 pixel each, got {tuple(size)}.")
+    return int(size[0]), int(size[1])
+
+
+def _check_image(image: torch.Tensor) -> None:
+    if image.ndim != 4 or 0 in image.shape:
+        raise ValueError(f"`image` must be a tensor (B, C, H, W) with pixels, got shape {tuple(image.shape)}.")
