@@ -12,15 +12,17 @@ import cv2
 import numpy as np
 import torch
 
-from .boxes import Box, read_boxes
+from .boxes import TERMS, Box, read_boxes, table_format
 from .imaging.provenance import sha256_file
 from .pseudomasks import PseudomaskAtlas
 from .sites import EDGE_LEVEL, EDGE_WIDTH, side_mask, soften
 
 logger = logging.getLogger(__name__)
 
+FOLDS = 5  # of the cross-validation that measures an atlas
+
 # Categories that an instruction may name and a table may lack: pooled from those that look the same on a radiograph.
-# Lung opacity is the umbrella term over consolidation, pneumonia, atelectasis and lesions (Irvin et al., CheXpert, 2019).
+# Lung opacity is the umbrella term over consolidation, pneumonia, atelectasis and lesions (CheXpert, Irvin et al.).
 DEFAULT_POOLS = {
     "Consolidation": ("Infiltrate", "Pneumonia"),
     "Lung Opacity": ("Atelectasis", "Infiltrate", "Mass", "Nodule", "Pneumonia"),
@@ -90,7 +92,8 @@ def build_maps(
             "editable_share": round(float((maps[category] >= EDGE_LEVEL).float().mean()), 4),
         }
     if not maps:
-        raise ValueError(f"`boxes` must hold at least {settings.fewest_boxes} boxes of a category, got {len(boxes)} in all.")
+        fewest = settings.fewest_boxes
+        raise ValueError(f"`boxes` must hold at least {fewest} boxes of some category, got {len(boxes)} in all.")
     return maps, {"parameters": asdict(settings), "edge_level": EDGE_LEVEL, "categories": described}
 
 
@@ -129,7 +132,7 @@ def _count(boxes: Sequence[Box], resolution: int) -> np.ndarray:
     return counts
 
 
-def measure(boxes: Sequence[Box], folds: int = 5, seed: int = 0, **parameters: Any) -> dict[str, dict[str, float]]:
+def measure(boxes: Sequence[Box], folds: int = FOLDS, seed: int = 0, **parameters: Any) -> dict[str, dict[str, float]]:
     """How tight and how complete the atlas is on patients it was not built from (cross-validation).
 
     Patients, not boxes, are dealt to the folds at random; every box is tested once.
@@ -142,9 +145,8 @@ def measure(boxes: Sequence[Box], folds: int = 5, seed: int = 0, **parameters: A
 
     Returns:
         For each category: `editable_share` (of the image, where the mask is at least 0.1), `coverage` (of held-out
-        box pixels), and both again where the side is known (`editable_share_side`, `coverage_side`; boxes across the
-        midline are left out of these); all in [0, 1], means over folds. Categories with boxes in too few folds are left
-        out.
+        box pixels), and, for findings that have sides, both again where the side is known (`editable_share_side`,
+        `coverage_side`; boxes across the midline are left out of these); all in [0, 1], means over folds.
 
     Raises:
         ValueError: fewer than 2 folds, or fewer patients than folds.
@@ -159,45 +161,55 @@ def measure(boxes: Sequence[Box], folds: int = 5, seed: int = 0, **parameters: A
         maps, metadata = build_maps([box for box in boxes if fold_of[box.patient_id] != fold], **parameters)
         held_out = [box for box in boxes if fold_of[box.patient_id] == fold]
         for category, mask in maps.items():
-            pooled_from = metadata["categories"][category]["pooled_from"]
-            tested = [box for box in held_out if box.category in pooled_from]
+            described = metadata["categories"][category]
+            tested = [box for box in held_out if box.category in described["pooled_from"]]
             if tested:
-                results.setdefault(category, []).append(_measure_fold(mask.numpy(), tested))
+                measured = _measure_fold(mask.numpy(), tested, sided=described["mirrored"])
+                results.setdefault(category, []).append(measured)
     return {name: _mean(parts) for name, parts in sorted(results.items())}
 
 
-def _measure_fold(mask: np.ndarray, boxes: Sequence[Box]) -> dict[str, float]:
-    resolution = mask.shape[0]
+def _measure_fold(mask: np.ndarray, boxes: Sequence[Box], sided: bool) -> dict[str, float]:
     editable = mask >= EDGE_LEVEL
-    counts = _count(boxes, resolution)
-    result = {"editable_share": editable.mean(), "coverage": (counts * editable).sum() / counts.sum()}
+    counts = _count(boxes, mask.shape[0])
+    result = {"editable_share": float(editable.mean()), "coverage": float((counts * editable).sum() / counts.sum())}
+    if not sided:
+        return result
     shares, covered, total = [], 0.0, 0.0
     for side in ("left", "right"):
         named = mask * side_mask(side, mask.shape).numpy() >= EDGE_LEVEL
-        counts = _count([box for box in boxes if box.side == side], resolution)
+        counts = _count([box for box in boxes if box.side == side], mask.shape[0])
         shares.append(named.mean())
         covered, total = covered + (counts * named).sum(), total + counts.sum()
-    result["editable_share_side"] = np.mean(shares)
-    result["coverage_side"] = covered / total if total else np.nan
-    return {name: float(value) for name, value in result.items()}
+    result["editable_share_side"] = float(np.mean(shares))
+    if total:
+        result["coverage_side"] = float(covered / total)
+    return result
 
 
 def _mean(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: round(float(np.nanmean([part[name] for part in parts])), 4) for name in parts[0]}
+    """The mean of each measure over the folds that have it."""
+    names = sorted({name for part in parts for name in part})
+    return {name: round(float(np.mean([part[name] for part in parts if name in part])), 4) for name in names}
 
 
 def build_atlas(
     box_paths: Sequence[str | Path],
     out: str | Path,
-    licence: str = "",
+    folds: int = FOLDS,
+    seed: int = 0,
     **parameters: Any,
 ) -> PseudomaskAtlas:
-    """Read box tables, build the atlas and write it: what `x2x masks build` does.
+    """Read box tables, build the atlas, measure it and write it: what `x2x masks build` does.
+
+    The file records how it was made: its parameters, each table's name, SHA-256 and terms of use, the boxes behind each
+    map, and the measures on held-out patients (see `measure`).
 
     Args:
         box_paths: tables in the NIH, RSNA or MS-CXR format.
         out: the safetensors file to write; the same tables and parameters give the same bytes.
-        licence: terms of the boxes, recorded in the file.
+        folds: of the cross-validation; 0: don't measure.
+        seed: of the cross-validation.
         **parameters: as for `build_maps`.
 
     Returns:
@@ -209,10 +221,19 @@ def build_atlas(
     """
     if not box_paths:
         raise ValueError("`box_paths` must name at least one table of boxes, got none.")
-    boxes = [box for path in box_paths for box in read_boxes(path)]
+    boxes: list[Box] = []
+    tables = []
+    for path in map(Path, box_paths):
+        members = read_boxes(path)
+        kind = table_format(path)
+        tables.append({"file": path.name, "format": kind, "sha256": sha256_file(path), "boxes": len(members)})
+        tables[-1]["terms"] = TERMS[kind]
+        boxes += members
     maps, metadata = build_maps(boxes, **parameters)
-    metadata["tables"] = [{"file": Path(path).name, "sha256": sha256_file(path)} for path in box_paths]
-    metadata["licence"] = licence
+    metadata["tables"] = tables
+    if folds:
+        measured = measure(boxes, folds, seed, **parameters)
+        metadata["held_out"] = {"folds": folds, "seed": seed, "grouped_by": "patient", "categories": measured}
     atlas = PseudomaskAtlas(maps, metadata, source=out)
     atlas.save(out)
     logger.info("Wrote %d maps from %d boxes to %s", len(maps), len(boxes), out)

@@ -15,14 +15,11 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import logging
 import math
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-logger = logging.getLogger(__name__)
 
 NIH_IMAGE_SIZE = 1024
 RSNA_IMAGE_SIZE = 1024
@@ -30,6 +27,22 @@ RSNA_CATEGORY = "Pneumonia"
 
 # The tables' own names of a category, where ours (the published pseudomasks') differs.
 CATEGORY_ALIASES = {"Pleural Effusion": "Effusion", "Infiltration": "Infiltrate"}
+
+# What may be done with the boxes, and with masks made of them.
+TERMS = {
+    "NIH": (
+        "No restrictions on use. Link to https://nihcc.app.box.com/v/ChestXray-NIHCC, cite Wang et al., ChestX-ray8, "
+        "CVPR 2017, and acknowledge the NIH Clinical Center as the provider of the data."
+    ),
+    "RSNA": (
+        "Terms of use and attribution of the RSNA Pneumonia Detection Challenge 2018; check them before sharing: "
+        "https://www.rsna.org/education/ai-resources-and-training/ai-image-challenge/"
+        "rsna-pneumonia-detection-challenge-2018"
+    ),
+    "MS-CXR": (
+        "PhysioNet Credentialed Health Data License, https://physionet.org/content/ms-cxr/. Check it before sharing."
+    ),
+}
 
 NIH_COLUMNS = ("Image Index", "Finding Label", "Bbox [x", "y", "w", "h]")
 RSNA_COLUMNS = ("patientId", "x", "y", "width", "height", "Target")
@@ -117,7 +130,7 @@ def read_boxes(path: str | Path) -> list[Box]:
     path = Path(path)
     rows = _read_rows(path)
     header = [name.strip() for name in rows[0]]
-    parse = _row_parser(header, path)
+    parse = _FORMATS[_format_of(header, path)][1]
     boxes = []
     for number, row in enumerate(rows[1:], start=2):
         if not any(value.strip() for value in row):
@@ -128,6 +141,17 @@ def read_boxes(path: str | Path) -> list[Box]:
     if not boxes:
         raise ValueError(f"`{path}` must hold at least one box, got {len(rows) - 1} rows without any.")
     return boxes
+
+
+def table_format(path: str | Path) -> str:
+    """Which format a table of boxes is in: "NIH", "RSNA" or "MS-CXR".
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is in none of them.
+    """
+    path = Path(path)
+    return _format_of([name.strip() for name in _read_rows(path)[0]], path)
 
 
 def _read_rows(path: Path) -> list[list[str]]:
@@ -227,14 +251,13 @@ _FORMATS: dict[str, tuple[tuple[str, ...], Callable[[_Row], "Box | None"]]] = {
 }
 
 
-def _row_parser(header: list[str], path: Path) -> Callable[[_Row], Box | None]:
-    """The parser of the format whose columns the header has."""
+def _format_of(header: list[str], path: Path) -> str:
+    """The format whose columns the header has."""
     missing = {}
-    for name, (columns, parse) in _FORMATS.items():
+    for name, (columns, _) in _FORMATS.items():
         missing[name] = [column for column in columns if column not in header]
         if not missing[name]:
-            logger.debug("%s: a table of boxes in the %s format", path, name)
-            return parse
+            return name
     nearest = min(missing, key=lambda name: len(missing[name]) / len(_FORMATS[name][0]))
     lacking = ", ".join(f"`{column}`" for column in missing[nearest])
     raise ValueError(

@@ -1,10 +1,10 @@
 """Pseudomasks: where in a chest radiograph a finding can be.
 
-Region-Specific Editing multiplies the model's relevance map R by a pseudomask P, G = P * R, and edits where
-G >= 0.1 (Min et al., *An Interpretable Local Editing Model for Counterfactual Medical Image Generation*, MICCAI 2025,
-section 2.2). The published masks are 0 or 1. Ours are soft: 1 where the finding is at home, falling smoothly to 0 at the
-region's outline, where they are exactly 0.1. So R = 1 passes the published threshold right up to the outline and never
-beyond it, and weak relevance near the outline, which is mostly noise, does not pass.
+Region-Specific Editing multiplies the model's relevance map R by a pseudomask P, G = P * R, and edits where G >= 0.1
+(Min et al., *An Interpretable Local Editing Model for Counterfactual Medical Image Generation*, MICCAI 2025). The
+published masks are 0 or 1. Ours are soft: 1 where the finding is at home, falling smoothly to 0 across the region's
+outline, where they are 0.1. So R = 1 passes the published threshold right up to the outline and never beyond it,
+and weak relevance near the outline, which is mostly noise, does not pass.
 
 The frame is the whole image, stretched to the unit square; the patient's right is on the image's left.
 """
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FORMAT = "x2x-pseudomask-atlas-1"
-PUBLISHED_SIZE = (512, 512)
 # A zone or side that leaves less than this of a finding's map takes the thorax there instead: the words win.
 SMALLEST_SHARE = 0.005
 _METADATA_KEY = "x2x_atlas"
@@ -162,8 +161,9 @@ class PseudomaskAtlas:
             localise: cut to sides and zones. ``False`` is the published behaviour, that knows only findings.
 
         Returns:
-            `(1, 1, H, W)` float32 in [0, 1]. Published masks at 512x512 are exactly their files' 0 and 1; at other sizes
-            they are interpolated bilinearly without antialiasing, as the published code makes its 64x64 latent mask.
+            `(1, 1, H, W)` float32 in [0, 1]. Published masks at 512x512 are exactly their files' 0 and 1; at other
+            sizes they are interpolated bilinearly without antialiasing, as the published code makes its 64x64
+            latent mask.
 
         Raises:
             ValueError: an unknown region or finding, a missing published mask, or an impossible size.
@@ -192,9 +192,10 @@ class PseudomaskAtlas:
 
     def _for_clause(self, clause: Clause, size: tuple[int, int], frame: Frame | None, localise: bool) -> torch.Tensor:
         mask = self.for_finding(clause.finding, size, frame)
-        if not localise or (clause.side in (None, "bilateral") and clause.zone is None):
+        side = clause.side if FINDINGS[clause.finding].lateral else None  # a heart has no side to cut to
+        if not localise or (side in (None, "bilateral") and clause.zone is None):
             return mask
-        window = _place(location_window(clause.side, clause.zone), size, frame, hard=False)
+        window = _place(location_window(side, clause.zone), size, frame, hard=False)
         cut = mask * window
         if cut.mean() >= SMALLEST_SHARE:
             return cut
@@ -231,7 +232,7 @@ class PseudomaskAtlas:
             return _load_published(path)
         if not path.is_file():
             raise FileNotFoundError(
-                f"There is no atlas at `{path}`. Give a folder of `pseudo_mask_<Category>.npy`, or a .safetensors atlas."
+                f"There is no atlas at `{path}`. Give a folder of `pseudo_mask_<Category>.npy` or a .safetensors file."
             )
         return _load_file(path)
 
@@ -334,7 +335,7 @@ def _load_file(path: Path) -> PseudomaskAtlas:
             maps = {name: _unpack(file.get_tensor(name)) for name in file.keys()}
         described = json.loads(header)
     except (SafetensorError, json.JSONDecodeError) as error:
-        raise ValueError(f"`{path}` must be an atlas of pseudomasks (safetensors), but can't be read: {error}.") from error
+        raise ValueError(f"`{path}` must be an atlas of pseudomasks, but can't be read: {error}.") from error
     if described.get("format") != FORMAT:
         raise ValueError(f"`{path}` must be an atlas in the format {FORMAT!r}, got {described.get('format')!r}.")
     try:
@@ -388,8 +389,8 @@ def as_pseudomask(
     """A caller's own mask as a pseudomask.
 
     Args:
-        value: a tensor or array `(H, W)`, `(1 | B, H, W)` or `(1 | B, 1, H, W)`: bool, floating point in [0, 1], or whole
-            numbers of 0..1 or 0..255; or a picture (its grey values). 1 (white) is where editing is allowed.
+        value: a tensor or array `(H, W)`, `(1 | B, H, W)` or `(1 | B, 1, H, W)`: bool, floating point in [0, 1], or
+            whole numbers of 0..1 or 0..255; or a picture (its grey values). 1 (white) is where editing is allowed.
         size: `(height, width)` to resample to.
         batch: B, the number of images it is for; one mask serves them all.
 

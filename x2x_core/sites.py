@@ -30,8 +30,8 @@ EDGE_WIDTH = 0.05  # width of the fall from 1 to 0, share of the image's side
 MIDLINE = 0.5
 SIDE_OVERLAP = 0.03  # how far a side's mask reaches over the midline before it falls under EDGE_LEVEL
 
-# Thirds of the lung field (apices near 0.08, bases near 0.77 of the height); the outer ones are open to the image's edges,
-# since effusions reach below the lungs.
+# Thirds of the lung field (apices near 0.08, bases near 0.77 of the height); the outer ones are open to the image's
+# edges, since effusions reach below the lungs.
 ZONE_BANDS = {
     "upper": (0.0, 0.34),
     "middle": (0.28, 0.58),
