@@ -1,0 +1,73 @@
+"""Simulate counterfactual pairs: one body, several pairs, every truth beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from x2x_core.instructions import Instruction
+from x2x_core.simulation.film import arms, decorate, expose, grain, meter, sample_film, uneven
+from x2x_core.simulation.disease import uniform
+from x2x_core.simulation.projection import Geometry, project, ray_grid, sample_geometry
+from x2x_core.simulation.scenario import Scenario, apply_lesions, sample_scenario
+from x2x_core.simulation.thorax import Thorax
+
+#: A structure is drawn where rays pass at least this much of it (mm).
+_SEEN_MM = 6.0
+
+
+@dataclass(frozen=True)
+class SimulatedPair:
+    """One pair with its ground truth.
+
+    `before`, `after`: `(1, H, W)` float32 in [0, 1]. `change`: `after - before` `(1, H, W)` in [-1, 1], exactly 0
+    where nothing changed. `masks`: `(3, H, W)` bool: right lung, left lung, heart. `attributes`: what was drawn.
+    """
+
+    before: torch.Tensor
+    after: torch.Tensor
+    change: torch.Tensor
+    masks: torch.Tensor
+    instruction: Instruction
+    attributes: dict
+
+
+def simulate_body(
+    thorax: Thorax, generator: torch.Generator, *, pairs: int = 5, size: int = 256, version: str = "mixed"
+) -> list[SimulatedPair]:
+    """Draw one pose and body shape and simulate `pairs` pairs of it at `size` x `size` pixels."""
+    geometry = sample_geometry(generator)
+    beam = sample_film(generator).beam
+    scenarios = [sample_scenario(generator, version) for _ in range(pairs)]
+    integrals, masks = project_scenarios(thorax, scenarios, geometry, beam, size, generator)
+    if geometry.field_mm > 380 or uniform(0, 1, generator) < 0.4:
+        integrals = torch.maximum(integrals, arms(size, geometry.field_mm, generator))
+    integrals = integrals + uneven(size, generator)
+    made = zip(integrals.split(2), scenarios)
+    return [_develop(pair, masks, scenario, geometry, beam, generator) for pair, scenario in made]
+
+
+def project_scenarios(thorax, scenarios, geometry: Geometry, beam: float, size: int, generator):
+    """Line integrals `(2 * len(scenarios), size, size)` (before, after, before, ...) and masks `(3, size, size)`."""
+    healthy = thorax.soft + beam * thorax.bone
+    volumes = [apply_lesions(thorax, healthy, lesions) for s in scenarios for lesions in (s.before, s.after)]
+    structures = [thorax.lungs["right"].mask, thorax.lungs["left"].mask, thorax.heart]
+    grid = ray_grid(tuple(healthy.shape), thorax.spacing, geometry, size, generator)
+    projected = project(torch.stack(volumes + structures), grid)
+    return projected[:-3], projected[-3:] > _SEEN_MM
+
+
+def _develop(integrals, masks, scenario: Scenario, geometry: Geometry, beam: float, generator) -> SimulatedPair:
+    film = sample_film(generator)
+    exposure = meter(integrals[0], film)
+    grey = expose(integrals, film, exposure)
+    grey = (grey + grain(tuple(grey.shape[-2:]), film, generator)).clamp(0, 1)
+    before, after = decorate(grey, generator).split(1)
+    attributes = {
+        "geometry": geometry.as_dict(),
+        "film": {**film.as_dict(), "beam": beam},
+        "before": [vars(lesion) for lesion in scenario.before],
+        "after": [vars(lesion) for lesion in scenario.after],
+    }
+    return SimulatedPair(before, after, after - before, masks, scenario.instruction, attributes)
