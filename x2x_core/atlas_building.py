@@ -69,8 +69,8 @@ def build_maps(
         **parameters: fields of `BuildParameters`.
 
     Returns:
-        Category to map `(resolution, resolution)` in [0, 1] in steps of 1/255, and the metadata that records how each
-        was made.
+        Category to map `(resolution, resolution)` in [0, 1] in steps of 1/255, and the metadata that records how
+        each was made.
 
     Raises:
         ValueError: no boxes, none of the categories has enough, or a parameter is out of range.
