@@ -51,11 +51,13 @@ def simulate_body(
 def project_scenarios(thorax, scenarios, geometry: Geometry, beam: float, size: int, generator):
     """Line integrals `(2 * len(scenarios), size, size)` (before, after, before, ...) and masks `(3, size, size)`."""
     healthy = thorax.soft + beam * thorax.bone
-    volumes = [apply_lesions(thorax, healthy, lesions) for s in scenarios for lesions in (s.before, s.after)]
+    wanted = [lesions for scenario in scenarios for lesions in (scenario.before, scenario.after)]
+    states = list(dict.fromkeys(wanted))  # the healthy chest, most of all, is in several pairs
+    volumes = [apply_lesions(thorax, healthy, lesions) for lesions in states]
     structures = [thorax.lungs["right"].mask, thorax.lungs["left"].mask, thorax.heart]
     grid = ray_grid(tuple(healthy.shape), thorax.spacing, geometry, size, generator)
     projected = project(torch.stack(volumes + structures), grid)
-    return projected[:-3], projected[-3:] > _SEEN_MM
+    return projected[[states.index(lesions) for lesions in wanted]], projected[-3:] > _SEEN_MM
 
 
 def _develop(integrals, masks, scenario: Scenario, geometry: Geometry, beam: float, generator) -> SimulatedPair:

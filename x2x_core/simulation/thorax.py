@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from x2x_core.simulation.ct import Volume, resample
+from x2x_core.simulation.ct import SPACING_MM, Volume, resample
 
 _BODY_HU = -400
 _LUNG_HU = -450
@@ -52,12 +52,12 @@ class Thorax:
         return self.soft + self.bone
 
 
-def segment_thorax(volume: Volume) -> Thorax:
-    """Segment a CT (any spacing) on the simulator's grid.
+def segment_thorax(volume: Volume, spacing: tuple[float, float, float] = SPACING_MM) -> Thorax:
+    """Segment a CT (any spacing) on the simulator's grid of `spacing` (mm for z, y and x).
 
     Raises `ValueError` where no two lungs can be told apart.
     """
-    volume = resample(volume)
+    volume = resample(volume, spacing)
     hu = volume.hu
     body = _body(hu)
     hu = np.where(body, hu, -1000.0)
