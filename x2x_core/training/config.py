@@ -1,0 +1,120 @@
+"""What a training run does: one frozen record, read from YAML."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from x2x_core.training.augmentation import AugmentConfig
+
+TASKS = ("autoencoder", "edit")
+PRECISIONS = ("no", "fp16", "bf16")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One training run. What a field can be stands beside it."""
+
+    task: str  # "autoencoder" (the VAE) or "edit" (the U-Net that follows instructions)
+    data: str  # dataset folder in the published layout
+    out: str  # folder for checkpoints, samples, logs and the finished pipeline
+    init: str = ""  # diffusers folder to start from; empty: the small models, from scratch
+    autoencoder: str = ""  # task "edit" from scratch: diffusers folder that holds the trained `vae`
+    models: dict[str, Any] = field(default_factory=dict)  # sizes of the small models, see `x2x_core.training.models`
+    size: int = 256  # pixels to a side
+    crop: int = 0  # task "autoencoder": side of the random crops; 0: whole images
+    steps: int = 1000  # optimiser steps
+    batch_size: int = 16  # per process
+    gradient_accumulation: int = 1  # batches per optimiser step
+    learning_rate: float = 3e-4
+    warmup_steps: int = 100
+    schedule: str = "cosine"  # a name of diffusers' `get_scheduler`: cosine, constant_with_warmup, ...
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    ema_decay: float = 0.999
+    mixed_precision: str = "no"  # "no", "fp16" or "bf16"
+    train_text_encoder: bool = False  # frozen when fine-tuning, trained when from scratch
+    gradient_checkpointing: bool = False
+    conditioning_dropout: float = 0.05  # chance to drop the text, the image, and both: each this much
+    change_weight: float = 0.0  # added weight of the loss where the pair differs
+    prediction_type: str = "v_prediction"  # from scratch; a fine-tuned checkpoint keeps its own
+    latent_variants: int = 0  # augmented variants of each pair encoded beforehand; 0: encode in every step
+    kl_weight: float = 1e-6  # task "autoencoder"
+    gradient_weight: float = 1.0  # task "autoencoder": of the loss on image gradients
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    seed: int = 0
+    workers: int = 0  # processes that load data
+    checkpoint_every: int = 500  # steps
+    keep_checkpoints: int = 2
+    sample_every: int = 0  # steps between sample grids; 0: none
+    log_every: int = 20
+
+    def __post_init__(self) -> None:
+        _one_of("task", self.task, TASKS)
+        _one_of("mixed_precision", self.mixed_precision, PRECISIONS)
+        _one_of("prediction_type", self.prediction_type, ("v_prediction", "epsilon"))
+        for name in ("size", "steps", "batch_size", "gradient_accumulation", "checkpoint_every", "log_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        if not 0 <= self.conditioning_dropout <= 1 / 3:
+            raise ValueError(f"`conditioning_dropout` must lie in [0, 1/3], got {self.conditioning_dropout}.")
+        if self.latent_variants and self.train_vae:
+            raise ValueError("`latent_variants` must be 0 when the autoencoder itself is trained.")
+        if self.task == "edit" and not (self.init or self.autoencoder):
+            raise ValueError("`init` or `autoencoder` must name a diffusers folder when `task` is edit, got neither.")
+
+    @property
+    def train_vae(self) -> bool:
+        """Whether it is the autoencoder that is trained."""
+        return self.task == "autoencoder"
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields, nested, as JSON and YAML can hold them."""
+        return asdict(self)
+
+
+def _one_of(name: str, value: str, options: tuple[str, ...]) -> None:
+    if value not in options:
+        raise ValueError(f"`{name}` must be one of {', '.join(options)}, got {value!r}.")
+
+
+def load_config(path: str | Path, **overrides: Any) -> TrainingConfig:
+    """Read a configuration from a YAML file.
+
+    Relative folders in the file are relative to where the program runs.
+
+    Args:
+        path: the file.
+        overrides: fields that replace the file's, where not ``None``.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: no YAML mapping, an unknown field, or a value out of range.
+    """
+    import yaml
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no configuration at `{path}`.")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"`{path}` must be YAML: {error}.") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"`{path}` must be a YAML mapping of the fields of a training run.")
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    if "augment" in values:
+        values["augment"] = _build(AugmentConfig, values["augment"], path)
+    return _build(TrainingConfig, values, path)
+
+
+def _build(kind: type, values: dict[str, Any], path: Path) -> Any:
+    known = {entry.name for entry in fields(kind)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ValueError(f"`{path}` has the unknown field {unknown[0]!r}; the known ones are {', '.join(sorted(known))}.")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ValueError(f"`{path}` can't be read: {error}.") from error

@@ -1,0 +1,209 @@
+"""Training of the editor: a U-Net that follows instructions, in InstructPix2Pix's manner.
+
+Brooks, Holynski, Efros, *InstructPix2Pix: Learning to Follow Image Editing Instructions* (CVPR 2023): the encoded
+input image is concatenated to the noisy latents, and text and image are dropped at random so that both can be guided.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from torch import nn
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from x2x_core.training.augmentation import augment
+from x2x_core.training.config import TrainingConfig
+from x2x_core.training.draws import SAMPLES, seeded_generator
+from x2x_core.training.latents import LatentCache, change_weight, encode
+from x2x_core.training.models import make_scheduler, make_text_encoder, make_tokenizer, make_unet, seeded
+from x2x_core.training.pairs import read_pair, read_rows
+
+
+class EditModule(nn.Module):
+    """The diffusion loss of a U-Net, with its text encoder (trained or frozen)."""
+
+    def __init__(self, unet, text_encoder, scheduler: DDIMScheduler, train_text_encoder: bool, weight: float) -> None:
+        super().__init__()
+        self.unet, self.text_encoder = unet, text_encoder
+        self.text_encoder.requires_grad_(train_text_encoder)
+        self.scheduler, self.weight = scheduler, weight
+
+    def forward(self, latents, image_latents, weight, ids, null_ids, noise, timesteps, draws, dropout: float):
+        """The loss of one batch.
+
+        Args:
+            latents: `(B, 4, h, w)` of the image to be reached, scaled.
+            image_latents: `(B, 4, h, w)` of the image to be edited, unscaled.
+            weight: `(B, 1, h, w)` in [0, 1], where the two differ.
+            ids: `(B, L)` tokens of the instructions; `null_ids` `(1, L)` those of the empty one.
+            noise: standard normal, of the latents' shape; `timesteps` `(B,)`.
+            draws: `(B,)` uniform in [0, 1), which decide what is dropped: text below 2 d, image from d to 3 d.
+            dropout: d.
+
+        Returns:
+            `loss`, and `change`: the error where the images differ.
+        """
+        text_dropped, image_dropped = draws < 2 * dropout, (draws >= dropout) & (draws < 3 * dropout)
+        ids = torch.where(text_dropped[:, None], null_ids, ids)
+        states = self.text_encoder(ids)[0]
+        image_latents = image_latents * (~image_dropped).to(image_latents.dtype)[:, None, None, None]
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        output = self.unet(torch.cat([noisy, image_latents], dim=1), timesteps, states).sample
+        error = (output.float() - self._target(latents, noise, timesteps).float()).square()
+        changed = (error * weight).sum() / (weight.sum() * error.shape[1]).clamp_min(1e-6)
+        return {"loss": (error * (1 + self.weight * weight)).mean(), "change": changed, "error": error.mean()}
+
+    def _target(self, latents, noise, timesteps):
+        if self.scheduler.config.prediction_type == "v_prediction":
+            return self.scheduler.get_velocity(latents, noise, timesteps)
+        return noise
+
+
+class EditTask:
+    """What the trainer needs to know to train the editor."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+        self.rows = read_rows(config.data, "train")
+        self.length = len(self.rows)
+        self.vae, self.tokenizer, text_encoder, unet, self.scheduler = self._load() if config.init else self._create()
+        self.vae.requires_grad_(False).eval()
+        if config.gradient_checkpointing:
+            unet.enable_gradient_checkpointing()
+        self.module = EditModule(unet, text_encoder, self.scheduler, config.train_text_encoder, config.change_weight)
+        self.null_ids = self._tokens([""])
+        self.cache: LatentCache | None = None
+
+    def _load(self):
+        """The parts of an InstructPix2Pix checkpoint in the diffusers layout."""
+        init = self.config.init
+        return (
+            AutoencoderKL.from_pretrained(init, subfolder="vae"),
+            CLIPTokenizer.from_pretrained(init, subfolder="tokenizer"),
+            CLIPTextModel.from_pretrained(init, subfolder="text_encoder"),
+            _eight_channels(UNet2DConditionModel.from_pretrained(init, subfolder="unet")),
+            DDIMScheduler.from_pretrained(init, subfolder="scheduler"),
+        )
+
+    def _create(self):
+        """The small models, with the trained autoencoder."""
+        config = self.config
+        vae = AutoencoderKL.from_pretrained(config.autoencoder, subfolder="vae")
+        factor = 2 ** (len(vae.config.block_out_channels) - 1)
+        sizes = {name: dict(values) for name, values in config.models.items()}
+        tokenizer = make_tokenizer(vocabulary_texts(), **sizes.get("tokenizer", {}))
+        with seeded(config.seed):
+            text_encoder = make_text_encoder(tokenizer, **sizes.get("text_encoder", {}))
+            width = text_encoder.config.hidden_size
+            unet = make_unet(latent_size=config.size // factor, text_width=width, **sizes.get("unet", {}))
+        return vae, tokenizer, text_encoder, unet, make_scheduler(config.prediction_type)
+
+    def _tokens(self, texts: list[str]) -> torch.Tensor:
+        length = self.tokenizer.model_max_length
+        return self.tokenizer(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+
+    def prepare(self, device: torch.device, accelerator) -> None:
+        """Put the frozen autoencoder on its device, and encode the data where that is asked for."""
+        config = self.config
+        self.vae.to(device)
+        if not config.latent_variants:
+            return
+        factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        with accelerator.main_process_first():
+            folder = config.out and _cache_folder(config)
+            self.cache = LatentCache(folder, self.length, config.latent_variants, config.size // factor)
+            self.cache.build(self.vae, self.rows, config.augment, config.size, config.seed)
+
+    def make(self, index: int, generator: torch.Generator) -> dict[str, Any]:
+        """One sample: the encoded pair, or the images where nothing is encoded beforehand; its tokens."""
+        if self.cache is not None:
+            variant = int(torch.randint(self.config.latent_variants, (), generator=generator))
+            latents, weight, text = self.cache[index, variant]
+            return {"latents": latents, "weight": weight, "ids": self._tokens([text])[0]}
+        row = self.rows[index]
+        pair, text = augment(read_pair(row, self.config.size), row.instruction, self.config.augment, generator)
+        return {"pair": pair, "ids": self._tokens([text])[0]}
+
+    def loss(self, module: nn.Module, batch: dict, generator: torch.Generator) -> dict[str, torch.Tensor]:
+        """Losses of one batch; `generator` draws noise, timesteps and what is dropped."""
+        latents, weight = (batch["latents"], batch["weight"]) if "latents" in batch else self._encode(batch["pair"])
+        image_latents, target = latents[:, 0], latents[:, 1] * self.vae.config.scaling_factor
+        count, device = len(target), target.device
+        noise = torch.randn(target.shape, generator=generator).to(device)
+        timesteps = torch.randint(self.scheduler.config.num_train_timesteps, (count,), generator=generator).to(device)
+        draws = torch.rand(count, generator=generator).to(device)
+        null_ids, dropout = self.null_ids.to(device), self.config.conditioning_dropout
+        return module(target, image_latents, weight, batch["ids"], null_ids, noise, timesteps, draws, dropout)
+
+    def _encode(self, pair: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        latents = encode(self.vae, pair.flatten(0, 1)[:, None].to(self.vae.dtype)).unflatten(0, (len(pair), 2))
+        weight = torch.stack([change_weight(one, latents.shape[-2:]) for one in pair])
+        return latents, weight
+
+    def pipeline(self, module: EditModule):
+        """The parts as a pipeline."""
+        from x2x_core.pipeline import InstructX2XPipeline
+
+        return InstructX2XPipeline(
+            vae=self.vae,
+            text_encoder=module.text_encoder,
+            tokenizer=self.tokenizer,
+            unet=module.unet,
+            scheduler=self.scheduler,
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+
+    def sample(self, module: EditModule, device: torch.device) -> torch.Tensor:
+        """A grid `(1, H, W)` in [0, 1] of validation pairs: input, guidance map, edit, truth, one column each."""
+        pipeline = self.pipeline(module)
+        pipeline.set_progress_bar_config(disable=True)
+        columns = []
+        for number, row in enumerate(read_rows(self.config.data, "val")[:8]):
+            pair = read_pair(row, self.config.size)[:, None]
+            generator = seeded_generator(self.config.seed, SAMPLES, number)
+            result = pipeline(pair[:1].to(device), row.instruction, generator=generator, output_type="pt")
+            edited = result.images[0].mean(0, keepdim=True).cpu()
+            columns.append(torch.cat([pair[0], result.guidance_map[0].cpu(), edited, pair[1]], dim=-2))
+        return torch.cat(columns, dim=-1).float()
+
+    def save(self, module: EditModule, folder: Path) -> None:
+        """Write the pipeline in float16."""
+        self.pipeline(module).to(torch.float16).save_pretrained(folder, safe_serialization=True)
+        module.float()
+
+
+def _cache_folder(config: TrainingConfig) -> Path:
+    return Path(config.out) / "latents"
+
+
+def _eight_channels(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """A text-to-image U-Net widened to take image latents: the new input weights are 0, as in InstructPix2Pix."""
+    old = unet.conv_in
+    if old.in_channels == 8:
+        return unet
+    if old.in_channels != 4:
+        raise ValueError(f"`init` must hold a U-Net with 4 or 8 input channels, got {old.in_channels}.")
+    new = nn.Conv2d(8, old.out_channels, old.kernel_size, padding=old.padding)
+    with torch.no_grad():
+        new.weight.zero_()
+        new.weight[:, :4] = old.weight
+        new.bias.copy_(old.bias)
+    unet.conv_in = new
+    unet.register_to_config(in_channels=8)
+    return unet
+
+
+def vocabulary_texts() -> list[str]:
+    """Sentences that hold every word of the instruction language, for the small tokenizer."""
+    from x2x_core.findings import FINDINGS, LEVELS, SIDES, ZONES
+
+    names = [name for finding in FINDINGS.values() for name in (finding.name, *finding.synonyms)]
+    grammar = "add remove change increase decrease the level of finding findings from to in on at and lung lungs zone lobe"
+    return [*names, *LEVELS, *SIDES, *ZONES, *grammar.split()] * 2
+
+
