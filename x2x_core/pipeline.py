@@ -1,0 +1,931 @@
+"""InstructX2XPipeline: edit a radiograph by an instruction, and only where the instruction is about.
+
+Conventions of InstructPix2Pix, kept throughout: the guidance batch is [text, image, unconditional]; `image_latents`
+are the unscaled mode of the VAE's posterior; noisy `latents` are scaled.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    StableDiffusionInstructPix2PixPipeline,
+    UNet2DConditionModel,
+)
+from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+from diffusers.schedulers import KarrasDiffusionSchedulers
+from diffusers.utils.torch_utils import randn_tensor
+from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
+
+from . import guidance as lead
+from . import relevance as interest
+from .canvas import Canvas
+from .composition import compose_decoded, compose_difference, is_grey, match_channels
+from .edit_request import EditRequest
+from .edit_settings import EditSettings, resolve_settings
+from .image_inputs import ImageBatch, is_image_latents, read_images
+from .instructions import Instruction
+from .pipeline_loading import check_folder, locate_checkpoint
+from .pipeline_output import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
+from .pseudomasks import PseudomaskAtlas, as_pseudomask
+
+logger = logging.getLogger(__name__)
+
+# The noise schedule of Stable Diffusion with DDIM, as the published code loads it whatever the checkpoint says.
+PUBLISHED_SCHEDULE = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+}
+# A picture whose channels differ by less than this on average is taken for a radiograph.
+COLOUR_TOLERANCE = 0.02
+# Items of one U-Net call for the relevance map; more draws are made in several calls.
+RELEVANCE_BATCH = 24
+# The U-Net's canvas in latent cells where its config does not say.
+USUAL_CELLS = 64
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a request says, before any model is asked: P pairs of picture and prompt."""
+
+    images: ImageBatch | None  # N pictures; None where the caller gives image latents
+    pairs: list[tuple[int, int]]  # P: numbers of picture and prompt
+    instructions: list[Instruction]  # P
+    restricted: bool  # whether the edit is held to a region
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """A request's pictures and prompts, encoded, and its noise: B outputs, `num_images_per_prompt` of each pair."""
+
+    request: EditRequest
+    images: ImageBatch
+    canvas: Canvas
+    instructions: list[Instruction]  # P
+    owners: list[int]  # B: the picture of each output
+    image_latents: torch.Tensor  # (N, C, h, w), unscaled, of the pictures
+    prompt_embeds: torch.Tensor  # (3B, tokens, width)
+    image_embeds: list[torch.Tensor] | None  # of IP-Adapters, each (3B, ...)
+    noise: torch.Tensor  # (B, C, h, w): the diffusion noise
+    relevance_noise: torch.Tensor  # (B, K, C, h, w)
+
+    @property
+    def condition(self) -> torch.Tensor:
+        """The image latents of each output, `(B, C, h, w)`, unscaled."""
+        return self.image_latents[self.owners]
+
+
+@dataclass(frozen=True)
+class _Guidance:
+    """Where an edit may change the image: `(B, 1, H, W)` at the image's size on the CPU."""
+
+    map: torch.Tensor
+    mask: torch.Tensor  # bool
+    cells: torch.Tensor  # the mask on the canvas: (B, 1, h, w) bool
+    relevance: torch.Tensor | None = None
+    pseudomask: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class _Callback:
+    """What is told of each step."""
+
+    function: Callable | None = None
+    tensors: Sequence[str] = ("latents",)
+    legacy: Callable | None = None  # diffusers' deprecated `callback`
+    legacy_steps: int = 1
+
+
+class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
+    """Instruction-driven, region-restricted editing of radiographs.
+
+    A diffusers pipeline: what works with `StableDiffusionInstructPix2PixPipeline` (loading and saving, schedulers,
+    LoRA, textual inversion, IP-Adapters, offloading, callbacks) works here.
+
+    Args:
+        vae, text_encoder, tokenizer, unet, scheduler, safety_checker, feature_extractor, image_encoder,
+        requires_safety_checker: as for `StableDiffusionInstructPix2PixPipeline`.
+        recommended_num_inference_steps, recommended_guidance_scale, recommended_image_guidance_scale,
+        recommended_mask_threshold, recommended_relevance_noise_level: the checkpoint's own defaults for calls that
+            don't say otherwise; saved with it. ``None``: those of `x2x_core.edit_settings.EditSettings`.
+    """
+
+    def __init__(
+        self,
+        vae: AutoencoderKL,
+        text_encoder: CLIPTextModel,
+        tokenizer: CLIPTokenizer,
+        unet: UNet2DConditionModel,
+        scheduler: KarrasDiffusionSchedulers,
+        safety_checker: StableDiffusionSafetyChecker,
+        feature_extractor: CLIPImageProcessor,
+        image_encoder: CLIPVisionModelWithProjection | None = None,
+        requires_safety_checker: bool = True,
+        recommended_num_inference_steps: int | None = None,
+        recommended_guidance_scale: float | None = None,
+        recommended_image_guidance_scale: float | None = None,
+        recommended_mask_threshold: float | None = None,
+        recommended_relevance_noise_level: float | None = None,
+    ) -> None:
+        super().__init__(
+            vae=vae,
+            text_encoder=text_encoder,
+            tokenizer=tokenizer,
+            unet=unet,
+            scheduler=scheduler,
+            safety_checker=safety_checker,
+            feature_extractor=feature_extractor,
+            image_encoder=image_encoder,
+            requires_safety_checker=requires_safety_checker,
+        )
+        self.register_to_config(
+            recommended_num_inference_steps=recommended_num_inference_steps,
+            recommended_guidance_scale=recommended_guidance_scale,
+            recommended_image_guidance_scale=recommended_image_guidance_scale,
+            recommended_mask_threshold=recommended_mask_threshold,
+            recommended_relevance_noise_level=recommended_relevance_noise_level,
+        )
+        self._pseudomasks: PseudomaskAtlas | None = None
+        self._interrupt = False
+        self._guidance_scale = self._image_guidance_scale = 1.0
+        self._num_timesteps = 0
+
+    # -- loading ------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | Path,
+        pseudomasks: PseudomaskAtlas | str | Path | None = None,
+        **kwargs: Any,
+    ) -> InstructX2XPipeline:
+        """Load a checkpoint.
+
+        Args:
+            pretrained_model_name_or_path: "demo" (the checkpoint that ships), a folder in diffusers layout (also one
+                whose index names the stock `StableDiffusionInstructPix2PixPipeline`), or a repository of the Hugging
+                Face Hub as "owner/name". Only the last touches the network.
+            pseudomasks: the atlas, or where it is; ``None``: the one that ships.
+            kwargs: as for `DiffusionPipeline.from_pretrained`.
+
+        Raises:
+            FileNotFoundError: there is no such checkpoint, or it lacks a part; the message names it.
+            ValueError: text that is no checkpoint, or weights that can't be read safely.
+        """
+        checkpoint, local = locate_checkpoint(pretrained_model_name_or_path)
+        atlas = _as_atlas(pseudomasks)
+        if local:
+            for part in check_folder(checkpoint, given=kwargs.keys()):
+                logger.info("The checkpoint %s has no %s: it is left out.", checkpoint, part)
+                kwargs[part] = None
+            kwargs["local_files_only"] = True
+        pipe = super().from_pretrained(checkpoint, **kwargs)
+        pipe.pseudomasks = atlas
+        return pipe
+
+    @classmethod
+    def from_single_file(
+        cls,
+        pretrained_model_link_or_path: str | Path,
+        pseudomasks: PseudomaskAtlas | str | Path | None = None,
+        **kwargs: Any,
+    ) -> InstructX2XPipeline:
+        """Load a single-file checkpoint (.safetensors or .ckpt), as `FromSingleFileMixin.from_single_file` does.
+
+        Args:
+            pretrained_model_link_or_path: the file, or its address on the Hugging Face Hub.
+            pseudomasks: the atlas, or where it is; ``None``: the one that ships.
+            kwargs: as for diffusers; `config` names a folder or repository with the parts' configurations.
+        """
+        atlas = _as_atlas(pseudomasks)
+        pipe = super().from_single_file(str(pretrained_model_link_or_path), **kwargs)
+        pipe.pseudomasks = atlas
+        return pipe
+
+    @property
+    def pseudomasks(self) -> PseudomaskAtlas:
+        """The atlas that says where findings can be. Set it to another one, its path, or ``None`` for the bundled."""
+        if self._pseudomasks is None:
+            self._pseudomasks = PseudomaskAtlas.bundled()
+        return self._pseudomasks
+
+    @pseudomasks.setter
+    def pseudomasks(self, atlas: PseudomaskAtlas | str | Path | None) -> None:
+        self._pseudomasks = _as_atlas(atlas)
+
+    # -- state that callbacks read ------------------------------------------------------------------------------------
+
+    @property
+    def do_classifier_free_guidance(self) -> bool:
+        """Whether any guidance is needed: at scales of 1 and 1, it is the text's prediction alone."""
+        return not (self.guidance_scale == 1 and self.image_guidance_scale == 1)
+
+    @property
+    def interrupt(self) -> bool:
+        """Set `pipe._interrupt = True` in a callback to end the denoising after this step."""
+        return self._interrupt
+
+    # -- looking before editing ---------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def relevance(
+        self,
+        image: Any,
+        prompt: str | Sequence[str] | None = None,
+        *,
+        relevance_noise_level: float | None = None,
+        relevance_samples: int | None = None,
+        reference: bool = False,
+        return_dict: bool = True,
+        **request: Any,
+    ) -> InstructX2XRelevanceOutput | tuple:
+        """The relevance map of an instruction: where the model would change the image, wherever that is.
+
+        The same arguments and seed give the same map as the full call.
+
+        Args:
+            image, prompt, relevance_noise_level, relevance_samples, reference: as for the call.
+            return_dict: ``False`` gives a plain tuple.
+            request: `negative_prompt`, `prompt_embeds`, `negative_prompt_embeds`, `num_images_per_prompt`,
+                `generator`, `relevance_noise`, `ip_adapter_image`, `ip_adapter_image_embeds`,
+                `cross_attention_kwargs`, as for the call.
+        """
+        edit, settings = self._prepare_look(
+            EditRequest(image, prompt, **request),
+            reference,
+            relevance_noise_level=relevance_noise_level,
+            relevance_samples=relevance_samples,
+        )
+        latent_map = self._relevance(edit, settings)
+        self.maybe_free_model_hooks()
+        output = InstructX2XRelevanceOutput(_to_image(latent_map, edit.canvas), latent_map.cpu(), edit.instructions)
+        return output if return_dict else output.all_fields()
+
+    @torch.no_grad()
+    def guidance(
+        self,
+        image: Any,
+        prompt: str | Sequence[str] | None = None,
+        *,
+        mask_threshold: float | None = None,
+        pseudomask: Any = None,
+        relevance_noise_level: float | None = None,
+        relevance_samples: int | None = None,
+        reference: bool = False,
+        return_dict: bool = True,
+        **request: Any,
+    ) -> InstructX2XGuidanceOutput | tuple:
+        """Where an edit would be allowed to change the image, before paying for it.
+
+        The same arguments and seed give the same maps as the full call, and `guidance_mask` handed back to it gives
+        the same edit. (Free text on a picture that is no radiograph is edited without restriction; here its map is
+        computed all the same, and handing the mask back holds the edit to it.)
+
+        Args:
+            image, prompt, mask_threshold, pseudomask, relevance_noise_level, relevance_samples, reference: as for the
+                call.
+            return_dict: ``False`` gives a plain tuple.
+            request: as for `relevance`.
+        """
+        edit, settings = self._prepare_look(
+            EditRequest(image, prompt, pseudomask=pseudomask, **request),
+            reference,
+            mask_threshold=mask_threshold,
+            relevance_noise_level=relevance_noise_level,
+            relevance_samples=relevance_samples,
+        )
+        found = self._guidance(edit, settings)
+        self.maybe_free_model_hooks()
+        output = InstructX2XGuidanceOutput(
+            found.map, found.mask, found.relevance, found.pseudomask, edit.instructions
+        )
+        return output if return_dict else output.all_fields()
+
+    def _prepare_look(self, request: EditRequest, reference: bool, **given: Any) -> tuple[_Edit, EditSettings]:
+        settings = resolve_settings(given, self.config, reference)
+        reading = replace(self._read(request, reference), restricted=True)
+        return self._encode(request, reading, settings), settings
+
+    # -- the edit -----------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        image: Any = None,
+        prompt: str | Sequence[str] | None = None,
+        *,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        image_guidance_scale: float | None = None,
+        mask_threshold: float | None = None,
+        pseudomask: Any = None,
+        guidance_mask: Any = None,
+        relevance_noise_level: float | None = None,
+        relevance_samples: int | None = None,
+        composition: str | None = None,
+        soft_edge: float | None = None,
+        reference: bool = False,
+        negative_prompt: str | Sequence[str] | None = None,
+        num_images_per_prompt: int = 1,
+        eta: float = 0.0,
+        generator: torch.Generator | list[torch.Generator] | None = None,
+        latents: torch.Tensor | None = None,
+        relevance_noise: torch.Tensor | None = None,
+        prompt_embeds: torch.Tensor | None = None,
+        negative_prompt_embeds: torch.Tensor | None = None,
+        ip_adapter_image: Any = None,
+        ip_adapter_image_embeds: list[torch.Tensor] | None = None,
+        output_type: str = "pil",
+        return_dict: bool = True,
+        callback_on_step_end: Callable | PipelineCallback | MultiPipelineCallbacks | None = None,
+        callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),
+        cross_attention_kwargs: dict[str, Any] | None = None,
+        **deprecated: Any,
+    ) -> InstructX2XPipelineOutput | tuple:
+        """Edit radiographs by instructions.
+
+        One image serves several prompts and one prompt several images; else they go in pairs. Defaults of ``None`` are
+        the checkpoint's recommendation, or those of `x2x_core.edit_settings.EditSettings`.
+
+        An instruction edits only where its findings can be. Free text that names no finding edits the whole thorax of
+        a radiograph; other pictures (coloured, or of a single grey) it edits without restriction, by exactly the
+        arithmetic of the stock pipeline. What was understood is in the output's `instructions`.
+
+        Noise is drawn from `generator` in this order: diffusion noise, relevance noise, then what the scheduler draws.
+        Both are drawn even where they are given or not needed, so that a seed has one relevance map, and a guidance
+        mask that is handed back gives the same edit. (Edits without restriction draw as the stock pipeline does.)
+
+        Args:
+            image: a radiograph or several of one size: Pillow pictures, arrays or tensors of any size and depth (see
+                `x2x_core.image_inputs`), or image latents `(B, 4, h, w)`, which are edited as the picture that they
+                decode to.
+            prompt: what to edit, for example "Add the finding of moderate left pleural effusion."
+            num_inference_steps: steps of denoising.
+            guidance_scale: how strongly the instruction is followed.
+            image_guidance_scale: how strongly the image is. Guidance is always on; only at scales of 1 and 1 it makes
+                no difference and is left out.
+            mask_threshold: the guidance map's level from which the image may change, [0, 1]; 0 is all of the
+                pseudomask.
+            pseudomask: where editing is allowed, instead of the atlas: an array, tensor or picture of any size in
+                [0, 1], one or one for each output.
+            guidance_mask: where the image may change, instead of what would be found: of the image's size, one or one
+                for each output.
+            relevance_noise_level: noise at which the relevance map is read, share of the schedule, [0, 1].
+            relevance_samples: noise draws that the relevance map is averaged over.
+            composition: "difference" lays the change between two decodings over the original; "decoded" lays the
+                decoding itself.
+            soft_edge: width of the mask's soft inner edge, share of the image's longer side.
+            reference: the published code's arithmetic and settings, to the number: DDIM on Stable Diffusion's schedule
+                whatever the scheduler, one relevance draw, findings without their side and zone, a hard mask, the
+                decoding laid over the image. Works on, and returns, colour.
+            negative_prompt: what to lead away from.
+            num_images_per_prompt: edits of each pair of image and prompt.
+            eta: of DDIM; other schedulers ignore it.
+            generator: one, or one for each output. One for each makes a batch give the same as single calls.
+            latents: the diffusion noise `(B, 4, h, w)`, standard normal, at the canvas's size in latents.
+            relevance_noise: the relevance noise, `(B, 4, h, w)` for one draw or `(B, K, 4, h, w)` for K.
+            prompt_embeds: the prompt, encoded. They say nothing of where: give `pseudomask` or `guidance_mask` too,
+                or they count as free text.
+            negative_prompt_embeds: the negative prompt, encoded.
+            ip_adapter_image, ip_adapter_image_embeds: input of IP-Adapters, as for diffusers.
+            output_type: "pil", "np", "pt" or "latent".
+            return_dict: ``False`` gives a plain tuple of all fields.
+            callback_on_step_end: called as `callback(pipe, step, timestep, tensors)` after each step.
+            callback_on_step_end_tensor_inputs: which tensors it gets: "latents", "prompt_embeds", "image_latents".
+            cross_attention_kwargs: passed on to the attention processors.
+            deprecated: diffusers' `callback` and `callback_steps`.
+
+        Returns:
+            `InstructX2XPipelineOutput`. Outside its `guidance_mask` the images are the input's, bit for bit.
+
+        Raises:
+            ValueError: an argument that can't be used; the message names it and says what to do.
+        """
+        # 0. Check the arguments
+        callback = self._check_callback(callback_on_step_end, callback_on_step_end_tensor_inputs, deprecated)
+        request = EditRequest(
+            image=image,
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            prompt_embeds=prompt_embeds,
+            negative_prompt_embeds=negative_prompt_embeds,
+            pseudomask=pseudomask,
+            guidance_mask=guidance_mask,
+            num_images_per_prompt=num_images_per_prompt,
+            generator=generator,
+            latents=latents,
+            relevance_noise=relevance_noise,
+            ip_adapter_image=ip_adapter_image,
+            ip_adapter_image_embeds=ip_adapter_image_embeds,
+            cross_attention_kwargs=cross_attention_kwargs,
+            output_type=output_type,
+        )
+
+        # 1. Read the pictures, understand the prompts, settle the settings
+        reading = self._read(request, reference)
+        given = {
+            "num_inference_steps": num_inference_steps,
+            "guidance_scale": guidance_scale,
+            "image_guidance_scale": image_guidance_scale,
+            "mask_threshold": mask_threshold,
+            "relevance_noise_level": relevance_noise_level,
+            "relevance_samples": relevance_samples,
+            "composition": composition,
+            "soft_edge": soft_edge,
+        }
+        settings = resolve_settings(given, self.config, reference, reading.restricted)
+        self._guidance_scale, self._image_guidance_scale = settings.guidance_scale, settings.image_guidance_scale
+        self._interrupt = False
+
+        # 2. Encode prompts and pictures, draw the noise
+        edit = self._encode(request, reading, settings)
+
+        # 3. Find where the pictures may change
+        if guidance_mask is not None:
+            found = _given_guidance(edit)
+        elif reading.restricted:
+            found = self._guidance(edit, settings)
+        else:
+            found = _everywhere(edit)
+
+        # 4. Denoise, held to the original outside the mask
+        edited_latents = self._denoise(edit, found, settings, reading.restricted, eta, callback)
+
+        # 5. Lay the edit over the original
+        if output_type == "latent":
+            images, flagged = edited_latents, None
+        else:
+            images, flagged = self._compose(edit, edited_latents, found, settings, reading.restricted)
+
+        self.maybe_free_model_hooks()
+        output = InstructX2XPipelineOutput(
+            images=images,
+            nsfw_content_detected=flagged,
+            guidance_map=found.map,
+            guidance_mask=found.mask,
+            relevance_map=found.relevance,
+            pseudomask=found.pseudomask,
+            instructions=edit.instructions,
+        )
+        return output if return_dict else output.all_fields()
+
+    # -- 0. checks ----------------------------------------------------------------------------------------------------
+
+    def _check_callback(self, function: Any, tensors: Sequence[str], deprecated: dict[str, Any]) -> _Callback:
+        legacy, steps = deprecated.pop("callback", None), deprecated.pop("callback_steps", None)
+        if deprecated:
+            raise TypeError(f"InstructX2XPipeline takes no argument `{next(iter(deprecated))}`.")
+        if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+            raise ValueError(f"`callback_steps` must be a whole number of at least 1, got {steps!r}.")
+        if isinstance(function, (PipelineCallback, MultiPipelineCallbacks)):
+            tensors = function.tensor_inputs
+        unknown = [name for name in tensors if name not in self._callback_tensor_inputs]
+        if unknown:
+            raise ValueError(
+                f"`callback_on_step_end_tensor_inputs` must name some of {', '.join(self._callback_tensor_inputs)}, "
+                f"got {', '.join(map(repr, unknown))}."
+            )
+        return _Callback(function, tuple(tensors), legacy, steps or 1)
+
+    # -- 1. reading ---------------------------------------------------------------------------------------------------
+
+    def _read(self, request: EditRequest, reference: bool) -> _Reading:
+        """Read the pictures and understand the prompts."""
+        latents = is_image_latents(request.image, self.vae.config.latent_channels)
+        images = None if latents else read_images(request.image)
+        radiographs = [False] * len(request.image) if latents else _look_like_radiographs(images.pixels)
+        if reference and images is not None:
+            images = images.in_colour()
+        pairs = request.pairs(len(radiographs))
+        given = request.pseudomask is not None or request.guidance_mask is not None
+        instructions = []
+        for picture, prompt in pairs:
+            # The published code lets free text edit the whole image.
+            region = "thorax" if radiographs[picture] and not reference else "image"
+            text = None if request.prompt is None else request.prompts[prompt]
+            instructions.append(_understand(text, region, given))
+        everywhere = all(one.region == "image" for one in instructions)
+        return _Reading(images, pairs, instructions, restricted=reference or given or not everywhere)
+
+    # -- 2. encoding --------------------------------------------------------------------------------------------------
+
+    def _encode(self, request: EditRequest, reading: _Reading, settings: EditSettings) -> _Edit:
+        """Encode pictures and prompts, and draw the noise: the diffusion noise first, the relevance noise second."""
+        copies = request.num_images_per_prompt
+        owners = [picture for picture, _ in reading.pairs for _ in range(copies)]
+        device = self._execution_device
+        canvas = self._canvas(request, reading)
+        channels = self.vae.config.latent_channels
+        self._check_channels(channels)
+        request.check_draws(len(owners), channels, canvas.cells)
+        prompt_embeds = self._encode_prompts(request, reading.pairs, device)
+        image_embeds = None
+        if request.ip_adapter_image is not None or request.ip_adapter_image_embeds is not None:
+            image_embeds = self.prepare_ip_adapter_image_embeds(
+                request.ip_adapter_image, request.ip_adapter_image_embeds, device, len(owners), True
+            )
+        image_latents = self._encode_images(request, reading, canvas, device)
+        images = reading.images or ImageBatch(self._decode_for_view(image_latents), torch.float32)
+        noise, relevance_noise = self._draw(request, reading, settings, canvas, len(owners), prompt_embeds.dtype)
+        return _Edit(
+            request,
+            images.in_colour() if settings.reference else images,
+            canvas,
+            reading.instructions,
+            owners,
+            image_latents,
+            prompt_embeds,
+            image_embeds,
+            noise,
+            relevance_noise,
+        )
+
+    def _canvas(self, request: EditRequest, reading: _Reading) -> Canvas:
+        cell = self.vae_scale_factor
+        if reading.images is None:
+            size = tuple(side * cell for side in request.image.shape[-2:])
+            return Canvas.own(size, max(size), cell)
+        cells = self.unet.config.sample_size or USUAL_CELLS
+        resolution = cell * (cells if isinstance(cells, int) else max(cells))
+        lay = Canvas.square if reading.restricted else Canvas.own
+        return lay(reading.images.size, resolution, cell)
+
+    def _check_channels(self, latent_channels: int) -> None:
+        expected = self.unet.config.in_channels
+        if expected != 2 * latent_channels:
+            raise ValueError(
+                f"`unet` must take {2 * latent_channels} channels, the noisy latents and the image's, but it takes "
+                f"{expected}: this is no InstructPix2Pix checkpoint."
+            )
+
+    def _encode_prompts(
+        self, request: EditRequest, pairs: list[tuple[int, int]], device: torch.device
+    ) -> torch.Tensor:
+        """`(3B, tokens, width)`: the branches [text, image, unconditional]."""
+        numbers = [prompt for _, prompt in pairs]
+        negative = request.negative_prompts(pairs)
+        embeds, negative_embeds = request.prompt_embeds, request.negative_prompt_embeds
+        if negative_embeds is not None and len(negative_embeds) not in (1, request.prompt_count):
+            raise ValueError(
+                f"`negative_prompt_embeds` must be for one prompt or for each of the {request.prompt_count}, got "
+                f"{len(negative_embeds)}."
+            )
+        return self._encode_prompt(
+            None if request.prompt is None else [request.prompts[number] for number in numbers],
+            device,
+            request.num_images_per_prompt,
+            True,
+            [negative] * len(pairs) if isinstance(negative, str) else negative,
+            prompt_embeds=None if embeds is None else embeds[numbers],
+            negative_prompt_embeds=None
+            if negative_embeds is None
+            else negative_embeds[numbers if len(negative_embeds) > 1 else [0] * len(numbers)],
+        )
+
+    def _encode_images(
+        self, request: EditRequest, reading: _Reading, canvas: Canvas, device: torch.device
+    ) -> torch.Tensor:
+        """The unscaled mode of the posterior of each picture, `(N, C, h, w)`: one encoding serves every use."""
+        if reading.images is None:
+            return request.image.to(device, self.vae.dtype)
+        pixels = match_channels(canvas.place(reading.images.pixels), self.vae.config.in_channels, grey=False)
+        if self.image_processor.config.do_normalize:
+            pixels = self.image_processor.normalize(pixels)
+        return self.vae.encode(pixels.to(device, self.vae.dtype)).latent_dist.mode()
+
+    def _draw(
+        self,
+        request: EditRequest,
+        reading: _Reading,
+        settings: EditSettings,
+        canvas: Canvas,
+        outputs: int,
+        dtype: torch.dtype,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Diffusion noise `(B, C, h, w)` and relevance noise `(B, K, C, h, w)`."""
+        device, shape = self._execution_device, (self.vae.config.latent_channels, *canvas.cells)
+        generator = list(request.generator) if isinstance(request.generator, tuple) else request.generator
+        noise = relevance_noise = None
+        if request.latents is None or reading.restricted:
+            noise = randn_tensor((outputs, *shape), generator, device, dtype)
+        if reading.restricted:
+            samples = settings.relevance_samples
+            relevance_noise = randn_tensor((outputs, samples, *shape), generator, device, dtype)
+        if request.latents is not None:
+            noise = request.latents.to(device, dtype).expand(outputs, *shape)
+        if request.relevance_noise is not None:
+            given = request.relevance_noise.to(device, dtype)
+            given = given[:, None] if given.ndim == 4 else given
+            relevance_noise = given.expand(outputs, *given.shape[1:])
+        return noise, relevance_noise
+
+    def _decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """Unscaled latents to pixels `(B, C, h, w)`, about [-1, 1]."""
+        return self.vae.decode(latents, return_dict=False)[0]
+
+    def _decode_for_view(self, image_latents: torch.Tensor) -> torch.Tensor:
+        return (self._decode(image_latents).float().cpu() / 2 + 0.5).clamp(0, 1)
+
+    # -- 3. guidance --------------------------------------------------------------------------------------------------
+
+    def _relevance(self, edit: _Edit, settings: EditSettings) -> torch.Tensor:
+        """R on the canvas, `(B, 1, h, w)` float32 in [0, 1]."""
+        scheduler = published_scheduler(self.scheduler) if settings.reference else self.scheduler
+        timestep = interest.noise_timestep(settings.relevance_noise_level, scheduler.config.num_train_timesteps)
+        alpha_cumprod = float(scheduler.alphas_cumprod[timestep])
+        clean = edit.condition * self.vae.config.scaling_factor
+        noisy = interest.add_noise(clean[:, None], edit.relevance_noise, alpha_cumprod)
+        draws = max(1, RELEVANCE_BATCH // (2 * len(noisy)))
+        parts = [
+            self._disagreement(edit, some, timestep, alpha_cumprod, scheduler.config.prediction_type)
+            for some in noisy.split(draws, dim=1)
+        ]
+        valid = edit.canvas.shown_cells().to(clean.device)
+        relevance_map, flat = interest.relevance_from_disagreement(torch.cat(parts, dim=1), valid)
+        for number in flat.nonzero().flatten().tolist():
+            logger.warning(
+                "The relevance map of image %d is flat: the instruction makes no difference to the model, so there is "
+                "nothing to edit.",
+                number,
+            )
+        return relevance_map
+
+    def _disagreement(
+        self, edit: _Edit, noisy: torch.Tensor, timestep: int, alpha_cumprod: float, prediction_type: str
+    ) -> torch.Tensor:
+        """One U-Net call on `(B, K, C, h, w)` noisy latents: how far text and image branch differ, `(B, K, h, w)`."""
+        outputs, draws = noisy.shape[:2]
+        flat = noisy.flatten(0, 1)
+        condition = edit.condition.repeat_interleave(draws, dim=0)
+        two_branches = [
+            values[: 2 * outputs].repeat_interleave(draws, dim=0)
+            for values in (edit.prompt_embeds, *(edit.image_embeds or ()))
+        ]
+        prediction = self.unet(
+            torch.cat([torch.cat([flat, condition], dim=1)] * 2),
+            timestep,
+            encoder_hidden_states=two_branches[0],
+            added_cond_kwargs={"image_embeds": two_branches[1:]} if edit.image_embeds else None,
+            cross_attention_kwargs=edit.request.cross_attention_kwargs,
+            return_dict=False,
+        )[0]
+        noise = [
+            interest.predicted_noise(branch, flat, alpha_cumprod, prediction_type) for branch in prediction.chunk(2)
+        ]
+        return interest.noise_disagreement(*noise).unflatten(0, (outputs, draws)).squeeze(2)
+
+    def _guidance(self, edit: _Edit, settings: EditSettings) -> _Guidance:
+        """Relevance map, pseudomask, guidance map and guidance mask."""
+        latent_map = self._relevance(edit, settings)
+        relevance_map = _to_image(latent_map, edit.canvas)
+        pseudomask = self._pseudomask(edit, settings)
+        guidance_map = lead.guidance_map(relevance_map, pseudomask)
+        if settings.reference:
+            mask = lead.guidance_mask(guidance_map, settings.mask_threshold)
+            latent_pseudomask = lead.to_published_latents(edit.canvas.place(pseudomask), edit.canvas.cells)
+            latent_guidance = lead.guidance_map(latent_map.cpu(), latent_pseudomask)
+            cells = lead.guidance_mask(latent_guidance, settings.mask_threshold)
+        else:
+            mask = lead.guidance_mask(guidance_map, settings.mask_threshold, pseudomask)
+            cells = edit.canvas.cells_of(mask)
+        _warn_of_empty(mask, settings)
+        return _Guidance(guidance_map, mask, cells.to(latent_map.device), relevance_map, pseudomask)
+
+    def _pseudomask(self, edit: _Edit, settings: EditSettings) -> torch.Tensor:
+        """P `(B, 1, H, W)`: the caller's, or the atlas's for each instruction."""
+        size, copies = edit.images.size, edit.request.num_images_per_prompt
+        given = edit.request.pseudomask
+        if given is not None:
+            leading = given.shape[0] if getattr(given, "ndim", 2) > 2 else 1
+            if leading == len(edit.owners):
+                return as_pseudomask(given, size, len(edit.owners))
+            return as_pseudomask(given, size, len(edit.instructions)).repeat_interleave(copies, dim=0)
+        known = {
+            one: self.pseudomasks.for_instruction(one, size, localise=not settings.reference)
+            for one in dict.fromkeys(edit.instructions)
+        }
+        return torch.cat([known[one] for one in edit.instructions]).repeat_interleave(copies, dim=0)
+
+    # -- 4. denoising -------------------------------------------------------------------------------------------------
+
+    def _denoise(
+        self,
+        edit: _Edit,
+        found: _Guidance,
+        settings: EditSettings,
+        restricted: bool,
+        eta: float,
+        callback: _Callback,
+    ) -> torch.Tensor:
+        """The edited latents `(B, C, h, w)`, scaled; outside the mask's cells they are the original's.
+
+        A restricted edit starts from the noised original, as the published code does, and is laid into the original at
+        the noise of the coming step after every step (the published code: of the step just taken).
+        """
+        clean = edit.condition * self.vae.config.scaling_factor
+        self._num_timesteps = 0
+        if not found.mask.any():
+            return clean
+        scheduler = published_scheduler(self.scheduler) if settings.reference else self.scheduler
+        scheduler.set_timesteps(settings.num_inference_steps, device=clean.device)
+        timesteps = scheduler.timesteps
+        self._num_timesteps = len(timesteps)
+        if restricted:
+            latents = lead.noised_background(scheduler, clean, edit.noise, timesteps, 0)
+        else:
+            latents = edit.noise * scheduler.init_noise_sigma
+        guided = self.do_classifier_free_guidance
+        tensors = self._branches(edit, guided)
+        step_kwargs = self._step_kwargs(scheduler, edit.request.generator, eta)
+        with self.progress_bar(total=settings.num_inference_steps) as progress_bar:
+            for i, t in enumerate(timesteps):
+                if self.interrupt:
+                    continue
+                noise_pred = self._predict_noise(edit, scheduler, latents, t, tensors, guided)
+                latents = scheduler.step(noise_pred, t, latents, **step_kwargs, return_dict=False)[0]
+                if restricted:
+                    index = i if settings.reference else i + 1
+                    background = lead.noised_background(scheduler, clean, edit.noise, timesteps, index)
+                    latents = lead.blend(latents, background, found.cells)
+                latents = self._tell(callback, i, t, latents, tensors)
+                if i == len(timesteps) - 1 or (i + 1) % scheduler.order == 0:
+                    progress_bar.update()
+        return latents
+
+    def _branches(self, edit: _Edit, guided: bool) -> dict[str, Any]:
+        """What the U-Net is led by, for the guidance batch or for the text branch alone."""
+        condition = edit.condition
+        tensors = {
+            "prompt_embeds": edit.prompt_embeds,
+            "image_latents": torch.cat([condition, condition, torch.zeros_like(condition)]),
+            "image_embeds": edit.image_embeds,
+        }
+        if guided:
+            return tensors
+        return {
+            "prompt_embeds": edit.prompt_embeds.chunk(lead.BRANCHES)[0],
+            "image_latents": condition,
+            "image_embeds": edit.image_embeds and [one.chunk(lead.BRANCHES)[0] for one in edit.image_embeds],
+        }
+
+    def _predict_noise(
+        self,
+        edit: _Edit,
+        scheduler: Any,
+        latents: torch.Tensor,
+        t: torch.Tensor,
+        tensors: dict[str, Any],
+        guided: bool,
+    ) -> torch.Tensor:
+        expanded = torch.cat([latents] * lead.BRANCHES) if guided else latents
+        scaled = scheduler.scale_model_input(expanded, t)
+        noise_pred = self.unet(
+            torch.cat([scaled, tensors["image_latents"]], dim=1),
+            t,
+            encoder_hidden_states=tensors["prompt_embeds"],
+            added_cond_kwargs={"image_embeds": tensors["image_embeds"]} if tensors["image_embeds"] else None,
+            cross_attention_kwargs=edit.request.cross_attention_kwargs,
+            return_dict=False,
+        )[0]
+        if not guided:
+            return noise_pred
+        return lead.guided_noise(noise_pred, self.guidance_scale, self.image_guidance_scale)
+
+    def _step_kwargs(self, scheduler: Any, generator: Any, eta: float) -> dict[str, Any]:
+        """Those of `eta` and `generator` that this scheduler's step takes."""
+        taken = inspect.signature(scheduler.step).parameters
+        return {name: value for name, value in (("eta", eta), ("generator", generator)) if name in taken}
+
+    def _tell(
+        self, callback: _Callback, i: int, t: torch.Tensor, latents: torch.Tensor, tensors: dict[str, Any]
+    ) -> torch.Tensor:
+        """Call the callbacks; what they change is taken over."""
+        if callback.function is not None:
+            known = {"latents": latents, **tensors}
+            answer = callback.function(self, i, t, {name: known[name] for name in callback.tensors}) or {}
+            latents = answer.get("latents", latents)
+            tensors.update({name: answer[name] for name in ("prompt_embeds", "image_latents") if name in answer})
+        if callback.legacy is not None and i % callback.legacy_steps == 0:
+            callback.legacy(i // self.scheduler.order, t, latents)
+        return latents
+
+    # -- 5. composition -----------------------------------------------------------------------------------------------
+
+    def _compose(
+        self, edit: _Edit, latents: torch.Tensor, found: _Guidance, settings: EditSettings, restricted: bool
+    ) -> tuple[Any, list[bool] | None]:
+        """The edited pictures in the caller's form, and what the safety checker says."""
+        images, mask = edit.images, found.mask
+        if not mask.any():
+            return images.give_back(images.pixels[edit.owners], mask, edit.owners, edit.request.output_type), None
+        decoded = self._decode(latents / self.vae.config.scaling_factor)
+        decoded, flagged = self.run_safety_checker(decoded, decoded.device, edit.prompt_embeds.dtype)
+        original = images.pixels
+        grey = restricted and not settings.reference and bool(is_grey(original).all())
+        soft_mask = lead.soft_edges(mask, settings.soft_edge * max(images.size))
+        if settings.composition == "difference":
+            change = (decoded.float() - self._decode(edit.image_latents).float()[edit.owners]) / 2
+            change = match_channels(edit.canvas.cut(change.cpu()), original.shape[1], grey)
+            edited = compose_difference(original[edit.owners], change, soft_mask)
+        else:
+            picture = (decoded.float().cpu() / 2 + 0.5).clamp(0, 1)
+            picture = match_channels(edit.canvas.cut(picture), original.shape[1], grey)
+            edited = compose_decoded(original[edit.owners], picture, soft_mask)
+        for number in [number for number, bad in enumerate(flagged or ()) if bad]:
+            logger.warning("The safety checker objected to edit %d: it is not given back.", number)
+            edited[number] = original[edit.owners[number]] if restricted else 0
+        return images.give_back(edited, mask, edit.owners, edit.request.output_type), flagged
+
+
+def published_scheduler(scheduler: Any) -> DDIMScheduler:
+    """DDIM on Stable Diffusion's noise schedule, as the published code uses it with any checkpoint.
+
+    Only what the U-Net predicts (its noise, or v) is taken over from the pipeline's own scheduler.
+    """
+    own = scheduler.config
+    if any(own.get(name, value) != value for name, value in PUBLISHED_SCHEDULE.items()):
+        logger.warning(
+            "`reference=True` runs on Stable Diffusion's noise schedule, as the published code does; this checkpoint "
+            "has another one (%s), so the result may be poor.",
+            own.get("beta_schedule"),
+        )
+    return DDIMScheduler(
+        **PUBLISHED_SCHEDULE,
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+        prediction_type=own.get("prediction_type", "epsilon"),
+    )
+
+
+def _as_atlas(atlas: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas | None:
+    if atlas is None or isinstance(atlas, PseudomaskAtlas):
+        return atlas
+    if isinstance(atlas, (str, Path)):
+        return PseudomaskAtlas.load(atlas)
+    raise ValueError(f"`pseudomasks` must be a PseudomaskAtlas or its path, got {type(atlas).__name__}.")
+
+
+def _look_like_radiographs(pixels: torch.Tensor) -> list[bool]:
+    """Which of `(N, C, H, W)` pictures can be radiographs: grey, and not of one grey throughout."""
+    varied = pixels.flatten(1).amax(dim=1) > pixels.flatten(1).amin(dim=1)
+    return (is_grey(pixels, COLOUR_TOLERANCE) & varied).tolist()
+
+
+def _understand(text: str | None, free_region: str, region_given: bool) -> Instruction:
+    """The instruction of one prompt; embeddings (`text` is ``None``) count as free text."""
+    if text is not None:
+        return Instruction.parse(text, free_region=free_region)
+    if not region_given:
+        logger.warning(
+            "`prompt_embeds` do not say where to edit: the whole %s is the region. Give `pseudomask` (for example from "
+            "`pipe.pseudomasks.for_instruction`) or `guidance_mask` to hold the edit to a part of it.",
+            free_region,
+        )
+    return Instruction(text="(prompt embeddings)", region=free_region)
+
+
+def _to_image(latent_map: torch.Tensor, canvas: Canvas) -> torch.Tensor:
+    """A map on the canvas's latent cells `(B, 1, h, w)` at the picture's own size, on the CPU, in [0, 1]."""
+    return canvas.cut(interest.upsample(latent_map.cpu(), canvas.pixels)).clamp(0, 1)
+
+
+def _given_guidance(edit: _Edit) -> _Guidance:
+    """The caller's own guidance mask, one for all outputs, one for each pair or one for each output."""
+    mask = lead.as_guidance_mask(edit.request.guidance_mask, edit.images.size)
+    outputs, pairs = len(edit.owners), len(edit.instructions)
+    if len(mask) not in (1, pairs, outputs):
+        raise ValueError(f"`guidance_mask` must be one, or one for each of {outputs} images, got {len(mask)}.")
+    mask = mask.expand(outputs, -1, -1, -1) if len(mask) == 1 else mask.repeat_interleave(outputs // len(mask), dim=0)
+    if not mask.any():
+        logger.warning("`guidance_mask` is empty: the image is given back unchanged.")
+    return _Guidance(mask.float(), mask, edit.canvas.cells_of(mask).to(edit.noise.device))
+
+
+def _everywhere(edit: _Edit) -> _Guidance:
+    """No restriction: every pixel may change."""
+    whole = torch.ones(len(edit.owners), 1, *edit.images.size)
+    cells = torch.ones(len(edit.owners), 1, *edit.canvas.cells, dtype=torch.bool, device=edit.noise.device)
+    return _Guidance(whole, whole > 0, cells, pseudomask=whole.clone())
+
+
+def _warn_of_empty(mask: torch.Tensor, settings: EditSettings) -> None:
+    for number, empty in enumerate(~mask.flatten(1).any(dim=1)):
+        if empty:
+            logger.warning(
+                "The guidance mask of image %d is empty: the guidance map stays under `mask_threshold` %g everywhere. "
+                "The image is given back unchanged; lower the threshold, or give a `pseudomask`.",
+                number,
+                settings.mask_threshold,
+            )
