@@ -1,6 +1,7 @@
 """Random variation of a pair: both images alike, and the words with them.
 
-A horizontal flip of the picture swaps left and right in the instruction too. Everything else keeps the words: small
+A horizontal flip of the picture swaps left and right in the instruction too, and a pair that runs backwards has the
+opposite instruction. Everything else keeps the words: small
 rotation, zoom and shift (filled with the image's own border), exposure, sharpness and grain.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from x2x_core.instructions import swap_sides
+from x2x_core.instructions import Instruction, swap_sides
 from x2x_core.simulation.disease import uniform
 from x2x_core.simulation.film import blur
 
@@ -28,10 +29,12 @@ class AugmentConfig:
     exposure: float = 0.0  # strength of gamma, contrast and brightness changes
     sharpness: float = 0.0  # strength of blur or unsharp masking
     noise: float = 0.0  # largest spread of added grain, in grey levels of [0, 1]
+    reverse: float = 0.0  # chance that the pair runs backwards, words included: for true counterfactuals only
 
     def __post_init__(self) -> None:
-        if not 0 <= self.flip <= 1:
-            raise ValueError(f"`flip` must lie in [0, 1], got {self.flip}.")
+        for name in ("flip", "reverse"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"`{name}` must lie in [0, 1], got {getattr(self, name)}.")
         for name in ("rotation", "zoom", "shift", "exposure", "sharpness", "noise"):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
@@ -57,6 +60,23 @@ def augment(
     pair = _retone(pair, config.exposure, generator)
     pair = _resharpen(pair, config.sharpness, generator)
     return _add_grain(pair, config.noise, generator).clamp(0, 1), instruction
+
+
+def reverse(
+    pair: torch.Tensor, instruction: str, chance: float, generator: torch.Generator
+) -> tuple[torch.Tensor, str]:
+    """Run a pair `(2, ...)` backwards, by chance: what was added is removed, levels change the other way.
+
+    That holds for counterfactuals, which differ in nothing else; of two radiographs taken at two times it is as true
+    as the forward pair. An instruction that can't be undone keeps its direction.
+    """
+    if uniform(0, 1, generator) >= chance:
+        return pair, instruction
+    try:
+        backwards = str(Instruction.parse(instruction).reversed())
+    except ValueError:
+        return pair, instruction
+    return pair.flip(0), backwards
 
 
 def _move(pair: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:

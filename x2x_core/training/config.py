@@ -37,6 +37,7 @@ class TrainingConfig:
     train_text_encoder: bool = False  # frozen when fine-tuning, trained when from scratch
     gradient_checkpointing: bool = False
     conditioning_dropout: float = 0.05  # chance to drop the text, the image, and both: each this much
+    timestep_bias: float = 1.0  # timesteps are drawn as 1000 (1 - u^bias): above 1, more of them at high noise
     change_weight: float = 0.0  # added weight of the loss where the pair differs
     prediction_type: str = "v_prediction"  # from scratch; a fine-tuned checkpoint keeps its own
     latent_variants: int = 0  # augmented variants of each pair encoded beforehand; 0: encode in every step
@@ -59,6 +60,8 @@ class TrainingConfig:
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
         if not 0 <= self.conditioning_dropout <= 1 / 3:
             raise ValueError(f"`conditioning_dropout` must lie in [0, 1/3], got {self.conditioning_dropout}.")
+        if self.timestep_bias <= 0:
+            raise ValueError(f"`timestep_bias` must be above 0, got {self.timestep_bias}.")
         if self.latent_variants and self.train_vae:
             raise ValueError("`latent_variants` must be 0 when the autoencoder itself is trained.")
         if self.task == "edit" and not (self.init or self.autoencoder):

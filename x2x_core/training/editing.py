@@ -14,7 +14,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from x2x_core.training.augmentation import augment
+from x2x_core.training.augmentation import augment, reverse
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.draws import SAMPLES, seeded_generator
 from x2x_core.training.latents import LatentCache, change_weight, encode
@@ -119,12 +119,15 @@ class EditTask:
 
     def make(self, index: int, generator: torch.Generator) -> dict[str, Any]:
         """One sample: the encoded pair, or the images where nothing is encoded beforehand; its tokens."""
+        chance = self.config.augment.reverse
         if self.cache is not None:
             variant = int(torch.randint(self.config.latent_variants, (), generator=generator))
             latents, weight, text = self.cache[index, variant]
+            latents, text = reverse(latents, text, chance, generator)
             return {"latents": latents, "weight": weight, "ids": self._tokens([text])[0]}
         row = self.rows[index]
         pair, text = augment(read_pair(row, self.config.size), row.instruction, self.config.augment, generator)
+        pair, text = reverse(pair, text, chance, generator)
         return {"pair": pair, "ids": self._tokens([text])[0]}
 
     def loss(self, module: nn.Module, batch: dict, generator: torch.Generator) -> dict[str, torch.Tensor]:
@@ -133,10 +136,15 @@ class EditTask:
         image_latents, target = latents[:, 0], latents[:, 1] * self.vae.config.scaling_factor
         count, device = len(target), target.device
         noise = torch.randn(target.shape, generator=generator).to(device)
-        timesteps = torch.randint(self.scheduler.config.num_train_timesteps, (count,), generator=generator).to(device)
+        timesteps = self._timesteps(count, generator).to(device)
         draws = torch.rand(count, generator=generator).to(device)
         null_ids, dropout = self.null_ids.to(device), self.config.conditioning_dropout
         return module(target, image_latents, weight, batch["ids"], null_ids, noise, timesteps, draws, dropout)
+
+    def _timesteps(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        last = self.scheduler.config.num_train_timesteps
+        noisiness = 1 - torch.rand(count, generator=generator) ** self.config.timestep_bias
+        return (noisiness * last).long().clamp(max=last - 1)
 
     def _encode(self, pair: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         latents = encode(self.vae, pair.flatten(0, 1)[:, None].to(self.vae.dtype)).unflatten(0, (len(pair), 2))
