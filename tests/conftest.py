@@ -1,0 +1,42 @@
+"""Fixtures that all tests share."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is ever downloaded: a look-up on the network is a failure
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_components():
+    """Parts of a tiny random pipeline, built once; don't change them."""
+    from tiny_models import make_components
+
+    return make_components()
+
+
+@pytest.fixture
+def pipe(shared_components):
+    """A pipeline on the tiny model, with a scheduler of its own."""
+    from tiny_models import make_pipeline, make_scheduler
+
+    return make_pipeline(**{**shared_components, "scheduler": make_scheduler()})
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(shared_components, tmp_path_factory):
+    """The tiny model saved as a stock InstructPix2Pix checkpoint; don't change it."""
+    from diffusers import StableDiffusionInstructPix2PixPipeline
+
+    folder = tmp_path_factory.mktemp("tiny") / "checkpoint"
+    StableDiffusionInstructPix2PixPipeline(**shared_components).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def radiograph():
+    """A grey 8-bit picture of the tiny model's own size."""
+    from PIL import Image
+    from tiny_models import make_radiograph
+
+    return Image.fromarray(make_radiograph())
