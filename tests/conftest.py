@@ -1,8 +1,11 @@
 """Fixtures that all tests share."""
 
 import os
+import sys
+from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is ever downloaded: a look-up on the network is a failure
+sys.path.insert(0, str(Path(__file__).parent))  # for the tests' own `tiny_models`
 
 import pytest
 

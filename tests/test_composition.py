@@ -1,0 +1,59 @@
+"""Laying an edit over the original."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_models import seeded
+
+from x2x_core.composition import compose_decoded, compose_difference, is_grey, match_channels
+
+
+def pictures(seed, channels=1):
+    return torch.rand(3, 2, channels, 6, 7, generator=seeded(seed))
+
+
+@given(seed=st.integers(0, 99))
+def test_no_change_leaves_the_original_bit_for_bit(seed):
+    original, _, draws = pictures(seed)
+    assert torch.equal(compose_difference(original, torch.zeros_like(original), draws), original)
+
+
+@given(seed=st.integers(0, 99))
+def test_the_difference_is_added_and_grain_stays(seed):
+    original, other, _ = pictures(seed)
+    original, change = 0.25 + original / 4, 0.2 * other
+    found = compose_difference(original, change, torch.ones(2, 1, 6, 7))
+    assert torch.allclose(found - change, original, atol=1e-6)
+
+
+@given(seed=st.integers(0, 99), channels=st.sampled_from([1, 3]))
+def test_both_compositions_stay_in_range_and_where_the_mask_is_none_change_nothing(seed, channels):
+    original, other, draws = pictures(seed, channels)
+    mask = (draws[:, :1] > 0.5).float()
+    for found in (
+        compose_difference(original, 4 * other - 2, mask),
+        compose_decoded(original, 4 * other - 2, mask),
+    ):
+        assert 0 <= found.min() and found.max() <= 1
+        assert torch.equal(found * (1 - mask), original * (1 - mask))
+
+
+def test_the_decoding_takes_the_place_of_the_original():
+    original, other, _ = pictures(0)
+    assert torch.equal(compose_decoded(original, other, torch.ones(2, 1, 6, 7)), other)
+
+
+def test_channels_are_matched_and_grey_stays_grey():
+    colour = pictures(0, 3)[0]
+    assert torch.allclose(match_channels(colour, 1, grey=False), colour.mean(dim=1, keepdim=True))
+    assert torch.equal(match_channels(colour, 3, grey=False), colour)
+    grey = match_channels(colour, 3, grey=True)
+    assert grey.shape == colour.shape and is_grey(grey).all() and not is_grey(colour).any()
+    assert match_channels(colour[:, :1], 3, grey=False).shape == colour.shape
+
+
+def test_grey_is_told_from_colour_with_some_tolerance():
+    grey = pictures(0)[0].expand(-1, 3, -1, -1).clone()
+    assert is_grey(grey).all()
+    grey[0, 0] += 0.01
+    assert is_grey(grey).tolist() == [False, True] and is_grey(grey, tolerance=0.02).all()
