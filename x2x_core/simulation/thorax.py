@@ -59,7 +59,7 @@ def segment_thorax(volume: Volume, spacing: tuple[float, float, float] = SPACING
     """
     volume = resample(volume, spacing)
     hu = volume.hu
-    body = _body(hu)
+    body = _body(hu, volume.spacing)
     hu = np.where(body, hu, -1000.0)
     right, left = _lungs(hu, body, volume.spacing)
     spine = _spine(body, volume.spacing)
@@ -82,11 +82,16 @@ def segment_thorax(volume: Volume, spacing: tuple[float, float, float] = SPACING
     )
 
 
-def _body(hu: np.ndarray) -> np.ndarray:
+def _steps(distance_mm: float, spacing: tuple) -> int:
+    """Morphological steps of one voxel that reach about as far."""
+    return max(1, round(distance_mm / float(np.prod(spacing)) ** (1 / 3)))
+
+
+def _body(hu: np.ndarray, spacing: tuple) -> np.ndarray:
     """The patient without the table: largest component of an opened threshold, holes filled slice by slice."""
     from scipy import ndimage
 
-    solid = ndimage.binary_opening(hu > _BODY_HU, iterations=3)
+    solid = ndimage.binary_opening(hu > _BODY_HU, iterations=_steps(6, spacing))
     body = _largest(solid, 1)[0]
     body = ndimage.binary_dilation(body, iterations=1) & (hu > -700) | body
     return np.stack([ndimage.binary_fill_holes(axial) for axial in body])
@@ -106,23 +111,25 @@ def _lungs(hu: np.ndarray, body: np.ndarray, spacing: tuple) -> tuple[np.ndarray
     from scipy import ndimage
 
     air = (hu < _LUNG_HU) & body
-    trachea = ndimage.binary_dilation(ndimage.binary_opening((hu < -930) & body, iterations=2), iterations=2)
-    parts = [p for p in _largest(ndimage.binary_opening(air & ~trachea, iterations=1), 2)]
+    near = _steps(4, spacing)
+    trachea = ndimage.binary_dilation(ndimage.binary_opening((hu < -930) & body, iterations=near), iterations=near)
+    parts = [p for p in _largest(ndimage.binary_opening(air & ~trachea, iterations=_steps(2, spacing)), 2)]
     litres = np.prod(spacing) / 1e6
     if len(parts) < 2 or min(p.sum() for p in parts) * litres < 0.5:
-        parts = _split(air, litres)
-    closed = [ndimage.binary_closing(np.pad(p, 6), iterations=5)[6:-6, 6:-6, 6:-6] & body for p in parts]
+        parts = _split(air, litres, spacing)
+    far = _steps(10, spacing)
+    closed = [ndimage.binary_closing(np.pad(p, 6), iterations=far)[6:-6, 6:-6, 6:-6] & body for p in parts]
     closed.sort(key=lambda p: np.argwhere(p)[:, 2].mean())
     return closed[0] & ~closed[1], closed[1] & ~closed[0]
 
 
-def _split(air: np.ndarray, litres: float) -> list[np.ndarray]:
+def _split(air: np.ndarray, litres: float, spacing: tuple) -> list[np.ndarray]:
     from scipy import ndimage
 
-    core = _largest(ndimage.binary_erosion(air, iterations=3), 2)
+    core = _largest(ndimage.binary_erosion(air, iterations=_steps(6, spacing)), 2)
     if len(core) < 2 or core[1].sum() * litres < 0.2:
         raise ValueError("`ct` must show two lungs apart from each other, but only one air space was found.")
-    return [ndimage.binary_dilation(c, iterations=4, mask=air) for c in core]
+    return [ndimage.binary_dilation(c, iterations=_steps(8, spacing), mask=air) for c in core]
 
 
 def _bone(hu: np.ndarray, body: np.ndarray, blood: np.ndarray) -> np.ndarray:

@@ -121,3 +121,17 @@ def _build(kind: type, values: dict[str, Any], path: Path) -> Any:
         return kind(**values)
     except TypeError as error:
         raise ValueError(f"`{path}` can't be read: {error}.") from error
+
+
+def find_config(name: str | Path) -> Path:
+    """The path of a configuration: a file, or the name of a committed one ("demo").
+
+    Raises:
+        FileNotFoundError: neither; the message lists the committed ones.
+    """
+    committed = Path(__file__).parent / "configs"
+    for path in (Path(name), committed / f"{name}.yaml"):
+        if path.is_file():
+            return path
+    names = ", ".join(sorted(path.stem for path in committed.glob("*.yaml")))
+    raise FileNotFoundError(f"`--config` must name a YAML file or one of {names}, but there is no `{name}`.")

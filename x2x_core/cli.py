@@ -1,0 +1,76 @@
+"""`x2x`: the command line. Each command is a file in `x2x_core.commands`; heavy imports wait until one runs."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+
+import typer
+
+import x2x_core
+from x2x_core.commands import edit, evaluate, info, masks, simulate, train
+
+app = typer.Typer(
+    name="x2x",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Edit chest radiographs by instructions, only where the instruction is about, and see why. "
+    "Everything it writes is synthetic and for research, not for diagnosis.",
+)
+app.command("edit")(edit.edit)
+app.add_typer(masks.app, name="masks")
+app.command("simulate")(simulate.simulate)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("info")(info.info)
+
+_PACKAGE = str(Path(x2x_core.__file__).resolve().parent)
+# Errors that this package raises for what it was given, as opposed to faults of its own.
+_INPUT_ERRORS = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, ImportError)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave the process: 0 done, 2 wrong input (one line says what), 130 interrupted."""
+    _speak_plainly()
+    try:
+        app(arguments, standalone_mode=True)
+    except KeyboardInterrupt:
+        _say("Interrupted.")
+        sys.exit(130)
+    except _INPUT_ERRORS as error:
+        if not _raised_on_purpose(error):
+            raise
+        _say(" ".join(str(error).split()))
+        sys.exit(2)
+
+
+def _raised_on_purpose(error: BaseException) -> bool:
+    """Whether the error was raised by a check of this package, not inside a library that it called."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and str(Path(frames[-1].filename).resolve()).startswith(_PACKAGE)
+
+
+def _say(text: str) -> None:
+    typer.secho(f"x2x: {text}", err=True)
+
+
+class _PlainLines(logging.Handler):
+    """Warnings of this package as plain lines on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(record.getMessage())
+
+
+def _speak_plainly() -> None:
+    logger = logging.getLogger("x2x_core")
+    if not any(isinstance(handler, _PlainLines) for handler in logger.handlers):
+        logger.addHandler(_PlainLines(logging.WARNING))
+        logger.propagate = False
+
+
+if __name__ == "__main__":
+    main()

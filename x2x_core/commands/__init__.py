@@ -1,0 +1,1 @@
+"""The commands of `x2x`, one a file."""

@@ -1,0 +1,183 @@
+"""`x2x edit`: edit one radiograph by an instruction."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from x2x_core.commands.shared import fresh_folder, load_pipeline, model_folder, numbered_folder, progress_bar
+
+RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "result.json")
+
+
+def edit(
+    image: Annotated[Path, typer.Argument(help="The radiograph: PNG, JPEG, TIFF, BMP or WebP, 8 or 16-bit.")],
+    prompt: Annotated[str, typer.Argument(help='What to edit: "Add the finding of moderate left pleural effusion."')],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results; it is made.")] = Path("out"),
+    model: Annotated[
+        str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository "owner/name".')
+    ] = "demo",
+    steps: Annotated[Optional[int], typer.Option(help="Steps of denoising. [default: the model's]")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes on the same machine.")] = 0,
+    mask_threshold: Annotated[
+        Optional[float], typer.Option(help="Guidance from which the image may change, 0 to 1. [default: the model's]")
+    ] = None,
+    guidance_scale: Annotated[
+        Optional[float], typer.Option(help="How strongly the instruction is followed. [default: the model's]")
+    ] = None,
+    image_guidance_scale: Annotated[
+        Optional[float], typer.Option(help="How strongly the image is followed. [default: the model's]")
+    ] = None,
+    pseudomasks: Annotated[
+        Optional[Path], typer.Option(help="Atlas file or folder of pseudomasks. [default: the one that ships]")
+    ] = None,
+    reference: Annotated[bool, typer.Option("--reference", help="The published code's arithmetic and settings.")] = False,
+    device: Annotated[Optional[str], typer.Option(help="cpu, cuda, cuda:1, mps. [default: the best there is]")] = None,
+    dtype: Annotated[
+        Optional[str], typer.Option(help="float32, float16 or bfloat16. [default: float16 on CUDA, else float32]")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are already in the folder.")] = False,
+    new_folder: Annotated[bool, typer.Option("--new-folder", help="Make a new numbered folder inside -o.")] = False,
+) -> None:
+    """Edit a radiograph by an instruction, only where the instruction is about.
+
+    Writes edited.png (the size and bit depth of the input), guidance_map.png (in red where the model was led to change the
+    image), guidance_mask.png (white where it could change), panel.png (before, guidance, after, difference) and
+    result.json (the instruction as understood, settings, hashes, shares).
+
+    Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
+    """  # noqa: D301
+    from x2x_core import Instruction
+    from x2x_core.imaging.files import read_image
+
+    radiograph = read_image(image)  # everything that can be wrong with the input is found before the model loads
+    notes = _Notes()
+    with notes:
+        Instruction.parse(prompt)
+    folder = fresh_folder(numbered_folder(out) if new_folder else out, RESULTS, overwrite)
+    pipeline = load_pipeline(model, None if pseudomasks is None else str(pseudomasks), device, dtype)
+    given = {
+        "num_inference_steps": steps,
+        "mask_threshold": mask_threshold,
+        "guidance_scale": guidance_scale,
+        "image_guidance_scale": image_guidance_scale,
+        "reference": reference,
+    }
+    with notes:
+        result = _run(pipeline, radiograph.pixels, prompt, seed, given)
+    record = _record(pipeline, result, radiograph, prompt, seed, given, model, notes.lines)
+    _write(folder, radiograph, result, record)
+    typer.echo(f"Understood: {record['instruction']['canonical']}")
+    typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
+    for name in RESULTS:
+        typer.echo(str(folder / name))
+
+
+class _Notes(logging.Handler):
+    """Keeps the warnings that are given while it is open, for the record."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage() not in self.lines:
+            self.lines.append(record.getMessage())
+
+    def __enter__(self) -> _Notes:
+        logging.getLogger("x2x_core").addHandler(self)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        logging.getLogger("x2x_core").removeHandler(self)
+
+
+def _run(pipeline, pixels, prompt: str, seed: int, given: dict[str, Any]):
+    import torch
+
+    from x2x_core.edit_settings import resolve_settings
+
+    total = resolve_settings(given, pipeline.config, given["reference"]).num_inference_steps
+    with progress_bar("Editing") as update:
+        update(0, total)
+
+        def step_done(pipe, step, timestep, tensors):
+            update(step + 1, total)
+            return {}
+
+        return pipeline(
+            pixels,
+            prompt,
+            generator=torch.Generator().manual_seed(seed),
+            output_type="pt",
+            callback_on_step_end=step_done,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+
+
+def _record(pipeline, result, radiograph, prompt, seed, given, model, warnings) -> dict[str, Any]:
+    """What result.json says."""
+    from dataclasses import asdict
+
+    from x2x_core.edit_settings import resolve_settings
+    from x2x_core.imaging.provenance import SYNTHETIC_NOTICE, sha256_file, sha256_weights, versions
+
+    settings = asdict(resolve_settings(given, pipeline.config, given["reference"]))
+    folder = model_folder(model)
+    changed = (_like(result.images, radiograph.pixels) != radiograph.pixels).any(1)
+    return {
+        "synthetic": True,
+        "notice": SYNTHETIC_NOTICE,
+        "prompt": prompt,
+        "instruction": result.instructions[0].as_dict(),
+        "settings": settings,
+        "seed": seed,
+        "model": model,
+        "weights_sha256": sha256_weights(folder) if folder else None,
+        "input": {
+            "file": radiograph.path.name,
+            "sha256": sha256_file(radiograph.path),
+            "height": radiograph.size[0],
+            "width": radiograph.size[1],
+            "bit_depth": radiograph.bit_depth,
+        },
+        "device": str(pipeline.device),
+        "dtype": str(pipeline.dtype).removeprefix("torch."),
+        "editable_share": float(result.guidance_mask.float().mean()),
+        "changed_share": float(changed.float().mean()),
+        "warnings": warnings,
+        "versions": versions(),
+    }
+
+
+def _like(images, pixels):
+    """The edited image with the input's channels, on the CPU."""
+    edited = images.detach().cpu().float()
+    return edited if edited.shape[1] >= pixels.shape[1] else edited.expand_as(pixels)
+
+
+def _write(folder: Path, radiograph, result, record: dict[str, Any]) -> None:
+    from PIL.PngImagePlugin import PngInfo
+
+    from x2x_core.imaging.files import write_png
+    from x2x_core.imaging.provenance import synthetic_metadata
+    from x2x_core.overlay import guidance_overlay, panel
+
+    kept = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
+    notice = synthetic_metadata({name: record[name] for name in kept})
+    chunks = PngInfo()
+    for key, text in notice.items():
+        chunks.add_itxt(key, text)
+    edited = _like(result.images, radiograph.pixels)
+    write_png(folder / "edited.png", edited, radiograph.bit_depth, notice)
+    write_png(folder / "guidance_mask.png", result.guidance_mask.float(), 8, notice)
+    overlay = guidance_overlay(radiograph.pixels, result.guidance_map)
+    overlay.save(folder / "guidance_map.png", pnginfo=chunks)
+    title = record["instruction"]["text"]
+    picture = panel(radiograph.pixels, result.guidance_map, result.guidance_mask, edited, title)
+    picture.save(folder / "panel.png", pnginfo=chunks, dpi=(300, 300))
+    (folder / "result.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
