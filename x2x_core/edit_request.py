@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -37,7 +38,7 @@ class EditRequest:
         if self.output_type not in OUTPUT_TYPES:
             raise ValueError(f"`output_type` must be one of {', '.join(OUTPUT_TYPES)}, got {self.output_type!r}.")
         count = self.num_images_per_prompt
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
             raise ValueError(f"`num_images_per_prompt` must be a whole number of at least 1, got {count!r}.")
         if self.pseudomask is not None and self.guidance_mask is not None:
             raise ValueError(

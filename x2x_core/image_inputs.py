@@ -205,7 +205,7 @@ def _read_deep_picture(picture: Image.Image) -> ImageBatch:
 
 def _whole_batch(values: np.ndarray, dtype: torch.dtype) -> ImageBatch:
     values = _with_batch_and_channels(values)
-    return ImageBatch(torch.from_numpy(np.ascontiguousarray(values.transpose(0, 3, 1, 2), dtype=np.int32)), dtype)
+    return ImageBatch(torch.from_numpy(np.array(values.transpose(0, 3, 1, 2), np.int32, order="C")), dtype)
 
 
 def _read_array(values: np.ndarray) -> ImageBatch:
@@ -216,7 +216,7 @@ def _read_array(values: np.ndarray) -> ImageBatch:
             f"`image` as an array must be uint8, uint16 or floating point, got {values.dtype}: convert it first."
         )
     values = _with_batch_and_channels(values)
-    tensor = torch.from_numpy(np.ascontiguousarray(values.transpose(0, 3, 1, 2)))
+    tensor = torch.from_numpy(np.array(values.transpose(0, 3, 1, 2), order="C"))
     return ImageBatch(tensor, tensor.dtype, _check_range(tensor))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from diffusers.schedulers import KarrasDiffusionSchedulers
 from diffusers.utils.torch_utils import randn_tensor
+from safetensors import SafetensorError
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 from . import guidance as lead
@@ -34,7 +36,7 @@ from .edit_request import EditRequest
 from .edit_settings import EditSettings, resolve_settings
 from .image_inputs import ImageBatch, is_image_latents, read_images
 from .instructions import Instruction
-from .pipeline_loading import check_folder, locate_checkpoint
+from .pipeline_loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, unreadable_weights
 from .pipeline_output import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from .pseudomasks import PseudomaskAtlas, as_pseudomask
 
@@ -60,9 +62,15 @@ class _Reading:
     """What a request says, before any model is asked: P pairs of picture and prompt."""
 
     images: ImageBatch | None  # N pictures; None where the caller gives image latents
+    size: tuple[int, int]  # of the pictures
     pairs: list[tuple[int, int]]  # P: numbers of picture and prompt
     instructions: list[Instruction]  # P
     restricted: bool  # whether the edit is held to a region
+
+    @property
+    def owners(self) -> list[int]:
+        """The picture of each pair."""
+        return [picture for picture, _ in self.pairs]
 
 
 @dataclass(frozen=True)
@@ -190,7 +198,16 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 logger.info("The checkpoint %s has no %s: it is left out.", checkpoint, part)
                 kwargs[part] = None
             kwargs["local_files_only"] = True
-        pipe = super().from_pretrained(checkpoint, **kwargs)
+        try:
+            pipe = super().from_pretrained(checkpoint, **kwargs)
+        except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+            bad = unreadable_weights(checkpoint) if local else None
+            if bad is None:
+                raise
+            raise ValueError(
+                f"`{bad}` must hold weights and nothing else, but it is damaged or holds more, which is never loaded. "
+                "Download the checkpoint again, from a source that you trust."
+            ) from error
         pipe.pseudomasks = atlas
         return pipe
 
@@ -206,9 +223,12 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         Args:
             pretrained_model_link_or_path: the file, or its address on the Hugging Face Hub.
             pseudomasks: the atlas, or where it is; ``None``: the one that ships.
-            kwargs: as for diffusers; `config` names a folder or repository with the parts' configurations.
+            kwargs: as for diffusers; `config` names a folder or repository with the parts' configurations. Without
+                it, they are downloaded from the original InstructPix2Pix's repository.
         """
         atlas = _as_atlas(pseudomasks)
+        if kwargs.get("original_config") is None:
+            kwargs.setdefault("config", SINGLE_FILE_CONFIG)
         pipe = super().from_single_file(str(pretrained_model_link_or_path), **kwargs)
         pipe.pseudomasks = atlas
         return pipe
@@ -261,12 +281,11 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 `generator`, `relevance_noise`, `ip_adapter_image`, `ip_adapter_image_embeds`,
                 `cross_attention_kwargs`, as for the call.
         """
-        edit, settings = self._prepare_look(
-            EditRequest(image, prompt, **request),
-            reference,
-            relevance_noise_level=relevance_noise_level,
-            relevance_samples=relevance_samples,
-        )
+        asked = EditRequest(image, prompt, **request)
+        given = {"relevance_noise_level": relevance_noise_level, "relevance_samples": relevance_samples}
+        settings = resolve_settings(given, self.config, reference)
+        reading = replace(self._read(asked, reference), restricted=True)
+        edit = self._encode(asked, reading, settings)
         latent_map = self._relevance(edit, settings)
         self.maybe_free_model_hooks()
         output = InstructX2XRelevanceOutput(_to_image(latent_map, edit.canvas), latent_map.cpu(), edit.instructions)
@@ -298,24 +317,22 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             return_dict: ``False`` gives a plain tuple.
             request: as for `relevance`.
         """
-        edit, settings = self._prepare_look(
-            EditRequest(image, prompt, pseudomask=pseudomask, **request),
-            reference,
-            mask_threshold=mask_threshold,
-            relevance_noise_level=relevance_noise_level,
-            relevance_samples=relevance_samples,
-        )
-        found = self._guidance(edit, settings)
+        asked = EditRequest(image, prompt, pseudomask=pseudomask, **request)
+        given = {
+            "mask_threshold": mask_threshold,
+            "relevance_noise_level": relevance_noise_level,
+            "relevance_samples": relevance_samples,
+        }
+        settings = resolve_settings(given, self.config, reference)
+        reading = replace(self._read(asked, reference), restricted=True)
+        region = self._region(asked, reading, reference)
+        edit = self._encode(asked, reading, settings)
+        found = self._guidance(edit, settings, region)
         self.maybe_free_model_hooks()
         output = InstructX2XGuidanceOutput(
             found.map, found.mask, found.relevance, found.pseudomask, edit.instructions
         )
         return output if return_dict else output.all_fields()
-
-    def _prepare_look(self, request: EditRequest, reference: bool, **given: Any) -> tuple[_Edit, EditSettings]:
-        settings = resolve_settings(given, self.config, reference)
-        reading = replace(self._read(request, reference), restricted=True)
-        return self._encode(request, reading, settings), settings
 
     # -- the edit -----------------------------------------------------------------------------------------------------
 
@@ -448,14 +465,17 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         self._guidance_scale, self._image_guidance_scale = settings.guidance_scale, settings.image_guidance_scale
         self._interrupt = False
 
+        given_mask = _given_mask(request, reading)
+        region = self._region(request, reading, reference) if given_mask is None else None
+
         # 2. Encode prompts and pictures, draw the noise
         edit = self._encode(request, reading, settings)
 
         # 3. Find where the pictures may change
-        if guidance_mask is not None:
-            found = _given_guidance(edit)
+        if given_mask is not None:
+            found = _Guidance(given_mask.float(), given_mask, edit.canvas.cells_of(given_mask).to(edit.noise.device))
         elif reading.restricted:
-            found = self._guidance(edit, settings)
+            found = self._guidance(edit, settings, region)
         else:
             found = _everywhere(edit)
 
@@ -516,16 +536,32 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             text = None if request.prompt is None else request.prompts[prompt]
             instructions.append(_understand(text, region, given))
         everywhere = all(one.region == "image" for one in instructions)
-        return _Reading(images, pairs, instructions, restricted=reference or given or not everywhere)
+        size = images.size if images else tuple(side * self.vae_scale_factor for side in request.image.shape[-2:])
+        return _Reading(images, size, pairs, instructions, restricted=reference or given or not everywhere)
+
+    def _region(self, request: EditRequest, reading: _Reading, reference: bool) -> torch.Tensor:
+        """P `(B, 1, H, W)`: the caller's pseudomask, or the atlas's for each instruction."""
+        copies, given = request.num_images_per_prompt, request.pseudomask
+        if given is not None:
+            outputs = copies * len(reading.pairs)
+            leading = given.shape[0] if getattr(given, "ndim", 2) > 2 else 1
+            if leading == outputs:
+                return as_pseudomask(given, reading.size, outputs)
+            return as_pseudomask(given, reading.size, len(reading.pairs)).repeat_interleave(copies, dim=0)
+        known = {
+            one: self.pseudomasks.for_instruction(one, reading.size, localise=not reference)
+            for one in dict.fromkeys(reading.instructions)
+        }
+        return torch.cat([known[one] for one in reading.instructions]).repeat_interleave(copies, dim=0)
 
     # -- 2. encoding --------------------------------------------------------------------------------------------------
 
     def _encode(self, request: EditRequest, reading: _Reading, settings: EditSettings) -> _Edit:
         """Encode pictures and prompts, and draw the noise: the diffusion noise first, the relevance noise second."""
         copies = request.num_images_per_prompt
-        owners = [picture for picture, _ in reading.pairs for _ in range(copies)]
+        owners = [picture for picture in reading.owners for _ in range(copies)]
         device = self._execution_device
-        canvas = self._canvas(request, reading)
+        canvas = self._canvas(reading)
         channels = self.vae.config.latent_channels
         self._check_channels(channels)
         request.check_draws(len(owners), channels, canvas.cells)
@@ -551,11 +587,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             relevance_noise,
         )
 
-    def _canvas(self, request: EditRequest, reading: _Reading) -> Canvas:
+    def _canvas(self, reading: _Reading) -> Canvas:
         cell = self.vae_scale_factor
         if reading.images is None:
-            size = tuple(side * cell for side in request.image.shape[-2:])
-            return Canvas.own(size, max(size), cell)
+            return Canvas.own(reading.size, max(reading.size), cell)
         cells = self.unet.config.sample_size or USUAL_CELLS
         resolution = cell * (cells if isinstance(cells, int) else max(cells))
         lay = Canvas.square if reading.restricted else Canvas.own
@@ -685,11 +720,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         ]
         return interest.noise_disagreement(*noise).unflatten(0, (outputs, draws)).squeeze(2)
 
-    def _guidance(self, edit: _Edit, settings: EditSettings) -> _Guidance:
-        """Relevance map, pseudomask, guidance map and guidance mask."""
+    def _guidance(self, edit: _Edit, settings: EditSettings, pseudomask: torch.Tensor) -> _Guidance:
+        """Relevance map, guidance map and guidance mask within a pseudomask `(B, 1, H, W)`."""
         latent_map = self._relevance(edit, settings)
         relevance_map = _to_image(latent_map, edit.canvas)
-        pseudomask = self._pseudomask(edit, settings)
         guidance_map = lead.guidance_map(relevance_map, pseudomask)
         if settings.reference:
             mask = lead.guidance_mask(guidance_map, settings.mask_threshold)
@@ -701,21 +735,6 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             cells = edit.canvas.cells_of(mask)
         _warn_of_empty(mask, settings)
         return _Guidance(guidance_map, mask, cells.to(latent_map.device), relevance_map, pseudomask)
-
-    def _pseudomask(self, edit: _Edit, settings: EditSettings) -> torch.Tensor:
-        """P `(B, 1, H, W)`: the caller's, or the atlas's for each instruction."""
-        size, copies = edit.images.size, edit.request.num_images_per_prompt
-        given = edit.request.pseudomask
-        if given is not None:
-            leading = given.shape[0] if getattr(given, "ndim", 2) > 2 else 1
-            if leading == len(edit.owners):
-                return as_pseudomask(given, size, len(edit.owners))
-            return as_pseudomask(given, size, len(edit.instructions)).repeat_interleave(copies, dim=0)
-        known = {
-            one: self.pseudomasks.for_instruction(one, size, localise=not settings.reference)
-            for one in dict.fromkeys(edit.instructions)
-        }
-        return torch.cat([known[one] for one in edit.instructions]).repeat_interleave(copies, dim=0)
 
     # -- 4. denoising -------------------------------------------------------------------------------------------------
 
@@ -901,16 +920,18 @@ def _to_image(latent_map: torch.Tensor, canvas: Canvas) -> torch.Tensor:
     return canvas.cut(interest.upsample(latent_map.cpu(), canvas.pixels)).clamp(0, 1)
 
 
-def _given_guidance(edit: _Edit) -> _Guidance:
-    """The caller's own guidance mask, one for all outputs, one for each pair or one for each output."""
-    mask = lead.as_guidance_mask(edit.request.guidance_mask, edit.images.size)
-    outputs, pairs = len(edit.owners), len(edit.instructions)
+def _given_mask(request: EditRequest, reading: _Reading) -> torch.Tensor | None:
+    """The caller's own guidance mask `(B, 1, H, W)`: one for all, one for each pair or one for each output."""
+    if request.guidance_mask is None:
+        return None
+    mask = lead.as_guidance_mask(request.guidance_mask, reading.size)
+    pairs = len(reading.pairs)
+    outputs = pairs * request.num_images_per_prompt
     if len(mask) not in (1, pairs, outputs):
         raise ValueError(f"`guidance_mask` must be one, or one for each of {outputs} images, got {len(mask)}.")
-    mask = mask.expand(outputs, -1, -1, -1) if len(mask) == 1 else mask.repeat_interleave(outputs // len(mask), dim=0)
     if not mask.any():
         logger.warning("`guidance_mask` is empty: the image is given back unchanged.")
-    return _Guidance(mask.float(), mask, edit.canvas.cells_of(mask).to(edit.noise.device))
+    return mask.repeat_interleave(outputs // len(mask), dim=0)
 
 
 def _everywhere(edit: _Edit) -> _Guidance:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from collections.abc import Collection
 from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
 
 from .bundled import bundled_path
 
 MODEL_INDEX = "model_index.json"
 BUNDLED_MODELS = ("demo",)
+# Configurations for single files of InstructPix2Pix checkpoints; diffusers alone would take Stable Diffusion's.
+SINGLE_FILE_CONFIG = "timbrooks/instruct-pix2pix"
 # Parts that a checkpoint may lack.
 OPTIONAL_PARTS = ("safety_checker", "feature_extractor", "image_encoder")
 _WEIGHTS = (".safetensors", ".bin")
@@ -120,3 +126,19 @@ def _is_whole(folder: Path, part: str) -> bool:
     if part in _FILES_OF:
         return any(name in names for name in _FILES_OF[part])
     return "config.json" in names and any(name.endswith(_WEIGHTS) for name in names)
+
+
+def unreadable_weights(folder: str | Path) -> Path | None:
+    """The first weights file of a checkpoint that does not hold weights and nothing else, or ``None``.
+
+    No code in it is run.
+    """
+    for file in sorted(Path(folder).glob("*/*")):
+        try:
+            if file.suffix == ".bin":
+                torch.load(file, map_location="meta", weights_only=True)
+            elif file.suffix == ".safetensors":
+                safe_open(file, framework="pt")
+        except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError):
+            return file
+    return None
