@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -17,8 +18,12 @@ ORDER, SAMPLE, STEP, CACHE, SAMPLES = range(5)
 
 
 def seeded_generator(seed: int, stream: int, number: int) -> torch.Generator:
-    """The generator for the `number`-th draw of a stream."""
-    return torch.Generator().manual_seed((seed * 8 + stream) * 2**36 + number)
+    """The generator for the `number`-th draw of a stream.
+
+    The three numbers are hashed, since PyTorch's generator heeds the lowest 32 bits of its seed alone.
+    """
+    mixed = np.random.SeedSequence((seed, stream, number)).generate_state(1)
+    return torch.Generator().manual_seed(int(mixed[0]))
 
 
 class DrawnSamples(Dataset):
