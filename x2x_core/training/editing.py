@@ -81,10 +81,10 @@ class EditTask:
         """The parts of an InstructPix2Pix checkpoint in the diffusers layout."""
         init = self.config.init
         return (
-            AutoencoderKL.from_pretrained(init, subfolder="vae"),
+            AutoencoderKL.from_pretrained(init, subfolder="vae", torch_dtype=torch.float32),
             CLIPTokenizer.from_pretrained(init, subfolder="tokenizer"),
-            CLIPTextModel.from_pretrained(init, subfolder="text_encoder"),
-            _eight_channels(UNet2DConditionModel.from_pretrained(init, subfolder="unet")),
+            CLIPTextModel.from_pretrained(init, subfolder="text_encoder", dtype=torch.float32),
+            _eight_channels(UNet2DConditionModel.from_pretrained(init, subfolder="unet", torch_dtype=torch.float32)),
             DDIMScheduler.from_pretrained(init, subfolder="scheduler"),
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import re
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import contextmanager
 
@@ -99,19 +100,38 @@ def make_tokenizer(texts: Iterable[str], length: int = 40) -> CLIPTokenizer:
         texts: what is to be covered.
         length: tokens of a prompt, start and end included.
     """
-    from tokenizers import trainers
+    words = sorted({word for text in texts for word in re.findall(r"[a-z0-9]+", text.lower())})
+    letters = sorted("abcdefghijklmnopqrstuvwxyz0123456789.,;:-'()")
+    merges = _learn_merges(words)
+    tokens = [*letters, *(letter + _WORD_END for letter in letters), *("".join(pair) for pair in merges)]
+    tokens += ["<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {token: number for number, token in enumerate(dict.fromkeys(tokens))}
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=length)
 
-    blank = CLIPTokenizer(model_max_length=length)
-    trainer = trainers.BpeTrainer(
-        vocab_size=4096,
-        min_frequency=1,
-        show_progress=False,
-        end_of_word_suffix="</w>",
-        special_tokens=["<|startoftext|>", "<|endoftext|>"],
-    )
-    bpe = blank.backend_tokenizer
-    alphabet = " ".join("abcdefghijklmnopqrstuvwxyz0123456789.,;:-'()")  # each at a word's end ...
-    bpe.train_from_iterator([*sorted(set(texts)), alphabet, alphabet.replace(" ", "") + "a"], trainer)  # ... and within
-    model = json.loads(bpe.to_str())["model"]
-    merges = [tuple(pair) for pair in model["merges"]]
-    return CLIPTokenizer(vocab=model["vocab"], merges=merges, model_max_length=length)
+
+_WORD_END = "</w>"
+
+
+def _learn_merges(words: Iterable[str]) -> list[tuple[str, str]]:
+    """Byte-pair merges (Sennrich et al., ACL 2016) until every word is one token.
+
+    The trainer of the tokenizers library breaks ties at random, and so gives another vocabulary every time.
+    """
+    pieces = [[*word[:-1], word[-1] + _WORD_END] for word in words]
+    merges: list[tuple[str, str]] = []
+    while any(len(parts) > 1 for parts in pieces):
+        pairs = Counter(pair for parts in pieces for pair in zip(parts, parts[1:]))
+        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        merges.append(best)
+        pieces = [_merge(parts, best) for parts in pieces]
+    return merges
+
+
+def _merge(parts: list[str], pair: tuple[str, str]) -> list[str]:
+    merged: list[str] = []
+    for part in parts:
+        if merged and (merged[-1], part) == pair:
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return merged
