@@ -185,7 +185,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 whose index names the stock `StableDiffusionInstructPix2PixPipeline`), or a repository of the Hugging
                 Face Hub as "owner/name". Only the last touches the network.
             pseudomasks: the atlas, or where it is; ``None``: the one that ships.
-            kwargs: as for `DiffusionPipeline.from_pretrained`.
+            kwargs: as for `DiffusionPipeline.from_pretrained`; without `dtype` it is float32.
 
         Raises:
             FileNotFoundError: there is no such checkpoint, or it lacks a part; the message names it.
@@ -198,6 +198,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 logger.info("The checkpoint %s has no %s: it is left out.", checkpoint, part)
                 kwargs[part] = None
             kwargs["local_files_only"] = True
+        if not {"dtype", "torch_dtype"} & kwargs.keys():
+            kwargs["dtype"] = torch.float32  # else transformers' parts keep the precision that they were saved in
         try:
             pipe = super().from_pretrained(checkpoint, **kwargs)
         except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:

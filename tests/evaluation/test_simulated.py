@@ -1,0 +1,117 @@
+"""Scores against exact ground truth: cases worked by hand."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from x2x_core.evaluation.simulated import TruePair, evaluate_pairs, score_pair, simulate_pairs, true_region
+
+WORDS = "Add the finding of left pleural effusion."
+
+
+def make_pair(words=WORDS):
+    before = torch.full((1, 50, 50), 0.4)
+    after = before.clone()
+    after[:, 30:40, 30:40] += 0.2
+    return TruePair(before, after, words)
+
+
+EVERYWHERE = torch.ones(1, 50, 50, dtype=torch.bool)
+
+
+def test_the_true_region_is_the_change_grown_a_little():
+    pair = make_pair()
+    region = true_region(pair.after - pair.before)
+    assert region.sum() == 14 * 14 and region[0, 28, 28] and not region[0, 27, 27]
+    assert not true_region(torch.zeros(1, 8, 8)).any()
+
+
+def test_the_truth_passes_every_question():
+    pair = make_pair()
+    score = score_pair(pair, pair.after, EVERYWHERE)
+    assert score.in_region and score.direction and score.closer
+    assert score.energy_in_region == pytest.approx(1) and score.error_ratio == 0
+    assert (score.finding, score.operation) == ("pleural effusion", "add")
+
+
+def test_an_edit_that_changes_nothing_fails_every_question():
+    pair = make_pair()
+    score = score_pair(pair, pair.before, EVERYWHERE)
+    assert not (score.in_region or score.direction or score.closer)
+    assert score.error_ratio == pytest.approx(1)
+
+
+def test_the_opposite_change_has_the_wrong_direction():
+    pair = make_pair()
+    score = score_pair(pair, 2 * pair.before - pair.after, EVERYWHERE)
+    assert score.in_region and not score.direction and not score.closer
+    assert score.error_ratio == pytest.approx(4)
+
+
+def test_a_change_elsewhere_is_out_of_region():
+    pair = make_pair()
+    edited = pair.before.clone()
+    edited[:, 5:15, 5:15] += 0.2
+    score = score_pair(pair, edited, EVERYWHERE)
+    assert not score.in_region and not score.direction and not score.closer
+
+
+def test_half_of_the_energy_is_enough():
+    pair = make_pair()
+    edited = pair.after.clone()
+    edited[:, :9, :11] += 0.2  # 99 pixels against 100
+    assert score_pair(pair, edited, EVERYWHERE).energy_in_region == pytest.approx(100 / 199, rel=1e-3)
+
+
+def test_a_change_outside_the_mask_is_seen():
+    pair = make_pair()
+    mask = torch.zeros_like(EVERYWHERE)
+    mask[:, :35] = True
+    assert score_pair(pair, pair.after, mask).changed_outside_mask == pytest.approx(0.2)
+
+
+class Oracle:
+    """Returns the truth for the first prompts and the input for the rest."""
+
+    def __init__(self, right):
+        self.right, self.done, self.seeds = right, 0, []
+
+    def __call__(self, images, prompts, *, generator, output_type, **call):
+        self.seeds += [one.initial_seed() for one in generator]
+        edited = images.clone()
+        for n in range(len(prompts)):
+            if self.done + n < self.right:
+                edited[n] = make_pair().after
+        self.done += len(prompts)
+        mask = torch.ones(len(images), 1, 50, 50, dtype=torch.bool)
+        return SimpleNamespace(images=edited, guidance_mask=mask)
+
+
+def test_a_report_counts_and_groups():
+    pairs = [make_pair() for _ in range(4)] + [make_pair("Remove the finding of edema.") for _ in range(4)]
+    oracle, seen = Oracle(6), []
+    report = evaluate_pairs(
+        oracle, pairs, count=8, seed=5, batch_size=3, progress=lambda done, total: seen.append(done), guidance_scale=2.0
+    )
+    record = json.loads(json.dumps(report.as_dict()))
+    assert record["overall"]["count"] == 8 and record["overall"]["closer"] == pytest.approx(0.75)
+    assert record["by_finding"]["edema"]["in_region"] == pytest.approx(0.5)
+    assert record["by_operation"]["add"]["direction"] == 1
+    assert record["settings"]["guidance_scale"] == 2.0
+    assert oracle.seeds == list(range(5, 13)) and seen == [3, 6, 8]
+    table = report.table()
+    assert len({len(row) for row in table}) == 1 and ("all", "8", "75.0 %") == table[1][:3]
+
+
+def test_pairs_are_simulated_for_evaluation(monkeypatch):
+    from x2x_core.simulation import dataset, thorax
+    from x2x_core.simulation.phantom import phantom_ct
+
+    segment = thorax.segment_thorax
+    monkeypatch.setattr(thorax, "segment_thorax", lambda volume: segment(volume, (8.0, 8.0, 8.0)))
+    monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
+    (pair,) = simulate_pairs("phantom", 1, seed=1, size=32)
+    assert pair.before.shape == (1, 32, 32) and not torch.equal(pair.before, pair.after)
+    assert pair.instruction.endswith(".")

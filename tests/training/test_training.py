@@ -1,0 +1,260 @@
+"""Training: both tasks end to end on tiny models, exact resume, what is frozen and what is not."""
+
+import csv
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from x2x_core.training.augmentation import AugmentConfig
+from x2x_core.training.autoencoder import normalise_latents, reconstruct
+from x2x_core.training.config import TrainingConfig, find_config, load_config
+from x2x_core.training.editing import _eight_channels, vocabulary_texts
+from x2x_core.training.models import make_autoencoder, make_tokenizer, make_unet, seeded
+from x2x_core.training.pairs import read_pair, read_rows
+from x2x_core.training.trainer import train
+
+SIZES = {
+    "vae": {"channels": [8, 16], "layers": 1},
+    "tokenizer": {"length": 32},
+    "text_encoder": {"width": 16, "layers": 1, "heads": 2},
+    "unet": {"channels": [16, 16], "layers": 1},
+}
+
+
+class Stopped(Exception):
+    """The run was interrupted."""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Twelve pairs: a brighter square is added on the image's left or right."""
+    folder = tmp_path_factory.mktemp("data")
+    draws = np.random.default_rng(0)
+    rows = []
+    for name in ("past", "current"):
+        (folder / name).mkdir()
+    for number in range(12):
+        side = ("right", "left")[number % 2]
+        past = draws.integers(20, 90, (16, 16)).astype(np.uint8)
+        past = cv2.resize(past, (32, 32), interpolation=cv2.INTER_CUBIC)
+        current = past.copy()
+        columns = slice(2, 12) if side == "right" else slice(20, 30)
+        current[18:28, columns] += 100
+        cv2.imwrite(str(folder / "past" / f"{number}.png"), past)
+        cv2.imwrite(str(folder / "current" / f"{number}.png"), current)
+        split = "val" if number >= 10 else "train"
+        rows.append((split, f"Add the finding of {side} pleural effusion.", f"{number}.png", number))
+    with (folder / "instructions.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("split", "instruction", "past_dicom_id", "current_dicom_id"), *rows])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def autoencoder(data, tmp_path_factory):
+    """A run of the autoencoder's task, finished."""
+    out = tmp_path_factory.mktemp("autoencoder") / "run"
+    config = TrainingConfig(
+        task="autoencoder", data=str(data), out=str(out), models=SIZES, size=32, crop=16, steps=12, batch_size=4,
+        learning_rate=3e-3, warmup_steps=0, ema_decay=0.5, log_every=3, checkpoint_every=6, sample_every=12,
+    )  # fmt: skip
+    train(config)
+    return out
+
+
+@pytest.fixture(scope="module")
+def edit_config(data, autoencoder, tmp_path_factory):
+    return TrainingConfig(
+        task="edit", data=str(data), out=str(tmp_path_factory.mktemp("edit") / "run"), models=SIZES, size=32, steps=4,
+        autoencoder=str(autoencoder / "pipeline"), train_text_encoder=True, batch_size=3, warmup_steps=1,
+        latent_variants=2, change_weight=2.0, log_every=1, checkpoint_every=2,
+        augment=AugmentConfig(flip=0.5, rotation=3, exposure=0.5, noise=0.01, reverse=0.5),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def edited(edit_config):
+    """A run of the editing task, finished."""
+    return train(edit_config)
+
+
+def weights(folder, part):
+    return load_file(folder / part / ("model.safetensors" if part == "text_encoder" else "diffusion_pytorch_model.safetensors"))
+
+
+def same(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_autoencoder_learns_and_leaves_its_log_and_samples(autoencoder):
+    losses = [json.loads(line)["loss"] for line in (autoencoder / "log.jsonl").read_text().splitlines()]
+    assert len(losses) == 4 and losses[-1] < losses[0]
+    assert (autoencoder / "samples" / "0000012.png").is_file()
+    assert sorted(path.name for path in autoencoder.glob("checkpoint-*")) == ["checkpoint-0000006", "checkpoint-0000012"]
+
+
+def test_the_trained_editor_is_a_pipeline_in_half_precision(edited):
+    from x2x_core import InstructX2XPipeline
+
+    assert {value.dtype for value in weights(edited, "unet").values()} == {torch.float16}
+    pipe = InstructX2XPipeline.from_pretrained(edited)
+    pipe.set_progress_bar_config(disable=True)
+    result = pipe(
+        torch.rand(1, 1, 32, 32), "Add the finding of left edema.", num_inference_steps=2, output_type="pt",
+        generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    assert result.images.shape == (1, 1, 32, 32) and torch.isfinite(result.images).all()
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(edit_config, edited, tmp_path):
+    config = replace(edit_config, out=str(tmp_path / "again"))
+
+    def stop(done, total, means):
+        if done == 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(config, progress=stop)
+    assert not (tmp_path / "again" / "pipeline").exists()
+    folder = train(config)
+    for part in ("unet", "text_encoder", "vae"):
+        assert same(weights(folder, part), weights(edited, part))
+
+
+def test_accumulated_batches_make_one_step(edit_config, tmp_path):
+    config = replace(edit_config, out=str(tmp_path), steps=2, gradient_accumulation=3, batch_size=1, latent_variants=0)
+    seen = []
+    train(config, progress=lambda done, total, means: seen.append((done, total)))
+    assert seen == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_fine_tuning_moves_the_unet_alone(edit_config, edited, tmp_path):
+    config = replace(
+        edit_config, out=str(tmp_path), init=str(edited), autoencoder="", train_text_encoder=False, steps=2,
+        latent_variants=0, learning_rate=1e-2, warmup_steps=0, ema_decay=0.0, gradient_checkpointing=True,
+    )  # fmt: skip
+    folder = train(config)
+    assert same(weights(folder, "text_encoder"), weights(edited, "text_encoder"))
+    assert same(weights(folder, "vae"), weights(edited, "vae"))
+    assert not same(weights(folder, "unet"), weights(edited, "unet"))
+
+
+def test_samples_show_input_map_edit_and_truth(edit_config, tmp_path):
+    config = replace(edit_config, out=str(tmp_path), steps=1, sample_every=1)
+    train(config)
+    grid = cv2.imread(str(tmp_path / "samples" / "0000001.png"), cv2.IMREAD_UNCHANGED)
+    assert grid.shape == (4 * 32, 2 * 32)
+
+
+def test_another_run_in_the_same_folder_is_refused(edit_config, edited):
+    with pytest.raises(ValueError, match="holds a run of another configuration"):
+        train(replace(edit_config, learning_rate=1.0))
+    with pytest.raises(ValueError, match="`resume` is off"):
+        train(edit_config, resume=False)
+
+
+def test_a_text_to_image_unet_is_widened_without_changing_what_it_does():
+    unet = make_unet([16, 16], 1, 8, 16)
+    unet.conv_in = torch.nn.Conv2d(4, 16, 3, padding=1)
+    old = unet.conv_in
+    widened = _eight_channels(unet)
+    noisy = torch.rand(1, 4, 8, 8)
+    assert torch.equal(widened.conv_in(torch.cat([noisy, torch.rand(1, 4, 8, 8)], 1)), old(noisy))
+    assert widened.config.in_channels == 8
+
+
+def test_normalised_latents_decode_to_the_same_pictures():
+    with seeded(0):
+        vae = make_autoencoder([8, 16])
+    images = torch.rand(6, 1, 32, 32, generator=torch.Generator().manual_seed(1))
+    before = reconstruct(vae, images)
+    normalise_latents(vae, images)
+    assert torch.allclose(reconstruct(vae, images), before, atol=1e-4)
+    latents = vae.encode((2 * images - 1).expand(-1, 3, -1, -1)).latent_dist.mode()
+    assert torch.allclose(latents.mean((0, 2, 3)), torch.zeros(4), atol=1e-3)
+    assert torch.allclose(latents.std((0, 2, 3)), torch.ones(4), atol=1e-3)
+    assert vae.config.scaling_factor == 1
+
+
+def test_seeded_models_leave_the_global_generator_alone():
+    state = torch.get_rng_state()
+    with seeded(3):
+        first = torch.rand(2)
+    assert torch.equal(torch.get_rng_state(), state)
+    with seeded(3):
+        assert torch.equal(torch.rand(2), first)
+
+
+def test_every_word_of_the_language_is_one_token():
+    tokenizer = make_tokenizer(vocabulary_texts())
+    for word in " ".join(vocabulary_texts()).split():
+        assert len(tokenizer.tokenize(word)) == 1, word
+    assert tokenizer.unk_token not in tokenizer.tokenize("a pacemaker, 12.")
+
+
+# -- configurations ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["demo-autoencoder", "demo", "instructpix2pix"])
+def test_the_committed_configurations_can_be_read(name):
+    config = load_config(find_config(name), steps=7, data=None)
+    assert config.steps == 7 and config.data.startswith("runs/")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("task: cook\ndata: a\nout: b", "`task` must be one of"),
+        ("task: edit\ndata: a\nout: b", "`init` or `autoencoder` must name"),
+        ("task: autoencoder\ndata: a\nout: b\nspeed: 3", "unknown field 'speed'"),
+        ("task: autoencoder\ndata: a\nout: b\nsteps: 0", "`steps` must be at least 1"),
+        ("task: autoencoder\ndata: a\nout: b\naugment: {flip: 2}", "`flip` must lie in"),
+        ("task: autoencoder\ndata: a\nout: b\naugment: {noise: -1}", "`noise` must not be negative"),
+        ("task: autoencoder\ndata: a\nout: b\nlatent_variants: 2", "`latent_variants` must be 0"),
+        ("task: autoencoder\ndata: a\nout: b\nconditioning_dropout: 0.5", "`conditioning_dropout` must lie"),
+        ("task: autoencoder\ndata: a\nout: b\ntimestep_bias: 0", "`timestep_bias` must be above 0"),
+        ("task: autoencoder", "can't be read"),
+        ("- a", "must be a YAML mapping"),
+        ("a: [", "must be YAML"),
+    ],
+)
+def test_wrong_configurations_are_named(tmp_path, text, message):
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_config(file)
+
+
+def test_missing_configurations_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no configuration"):
+        load_config(tmp_path / "none.yaml")
+    with pytest.raises(FileNotFoundError, match="demo, demo-autoencoder"):
+        find_config("none")
+
+
+# -- data -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_published_layout_is_read(data):
+    rows = read_rows(data, "train")
+    assert len(rows) == 10 and rows[1].instruction == "Add the finding of left pleural effusion."
+    pair = read_pair(rows[0], 32)
+    assert pair.shape == (2, 32, 32) and pair[1].sum() > pair[0].sum()
+    assert read_pair(rows[0], 16).shape == (2, 16, 16)
+
+
+def test_broken_datasets_are_named(data, tmp_path):
+    with pytest.raises(FileNotFoundError, match="`instructions.csv` is missing"):
+        read_rows(tmp_path, "train")
+    with pytest.raises(ValueError, match="`split` must be one that"):
+        read_rows(data, "test")
+    (tmp_path / "instructions.csv").write_text("split,instruction\ntrain,x\n")
+    with pytest.raises(ValueError, match="lacks past_dicom_id"):
+        read_rows(tmp_path, "train")
+    (tmp_path / "instructions.csv").write_text("split,instruction,past_dicom_id,current_dicom_id\ntrain,x,a.png,b.png\n")
+    with pytest.raises(FileNotFoundError, match="The image `a.png`"):
+        read_rows(tmp_path, "train")
