@@ -1,0 +1,214 @@
+"""The command line as its user meets it: results, refusals in one line, help."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from x2x_core.cli import main
+from x2x_core.imaging.provenance import read_provenance
+
+WORDS = "Add the finding of moderate right pleural effusion."
+
+
+def run(capsys, *arguments):
+    """Run `x2x`; gives exit code, standard output and standard error."""
+    with pytest.raises(SystemExit) as left:
+        main([str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return left.value.code, printed.out, printed.err
+
+
+@pytest.fixture
+def picture(tmp_path, radiograph):
+    path = tmp_path / "chest.png"
+    radiograph.save(path)
+    return path
+
+
+@pytest.fixture
+def edit(capsys, tiny_folder, tmp_path):
+    def edit(image, prompt=WORDS, *more, out=tmp_path / "out"):
+        return run(capsys, "edit", image, prompt, "--model", tiny_folder, "--steps", 2, "-o", out, *more)
+
+    return edit
+
+
+def test_edit_writes_the_edit_its_maps_and_its_record(edit, picture, tmp_path):
+    code, printed, _ = edit(picture, WORDS, "--mask-threshold", "0.3", "--seed", "5")
+    out = tmp_path / "out"
+    assert code == 0 and "Understood: " + WORDS in printed
+    before, after = (cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in (picture, out / "edited.png"))
+    mask = cv2.imread(str(out / "guidance_mask.png"), cv2.IMREAD_UNCHANGED)
+    assert after.shape == before.shape and after.dtype == before.dtype
+    assert (after[mask == 0] == before[mask == 0]).all() and (after != before).any()
+    record = json.loads((out / "result.json").read_text())
+    assert record["synthetic"] and record["seed"] == 5 and record["settings"]["mask_threshold"] == 0.3
+    assert record["instruction"]["clauses"][0]["side"] == "right"
+    assert record["editable_share"] == pytest.approx((mask > 0).mean(), abs=1e-6)
+    assert record["changed_share"] == pytest.approx((after != before).mean(), abs=0.05)
+    assert len(record["weights_sha256"]) == len(record["input"]["sha256"]) == 64
+    for name in ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png"):
+        assert str(out / name) in printed
+        said = read_provenance(out / name)
+        assert said["synthetic"] and said["parameters"]["prompt"] == WORDS
+    assert Image.open(out / "panel.png").width > 2000
+
+
+def test_the_same_seed_gives_the_same_bytes(edit, picture, tmp_path):
+    for name in "ab":
+        edit(picture, out=tmp_path / name)
+    edit(picture, WORDS, "--seed", "1", out=tmp_path / "c")
+    first, again, other = ((tmp_path / name / "edited.png").read_bytes() for name in "abc")
+    assert first == again != other
+
+
+def test_sixteen_bits_and_odd_sizes_are_kept(edit, tmp_path):
+    values = (np.random.default_rng(0).random((41, 67)) * 65535).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "deep.png"), values)
+    assert edit(tmp_path / "deep.png")[0] == 0
+    after = cv2.imread(str(tmp_path / "out" / "edited.png"), cv2.IMREAD_UNCHANGED)
+    mask = cv2.imread(str(tmp_path / "out" / "guidance_mask.png"), cv2.IMREAD_UNCHANGED)
+    assert after.dtype == np.uint16 and after.shape == (41, 67)
+    assert (after[mask == 0] == values[mask == 0]).all()
+
+
+def test_results_are_not_overwritten_unless_asked(edit, picture, tmp_path):
+    edit(picture)
+    (tmp_path / "out" / "edited.png").write_text("mine")
+    code, _, error = edit(picture)
+    assert code == 2 and "already holds edited.png" in error and "--overwrite" in error
+    assert (tmp_path / "out" / "edited.png").read_text() == "mine"
+    assert edit(picture, WORDS, "--overwrite")[0] == 0
+    assert edit(picture, WORDS, "--new-folder")[0] == 0
+    assert (tmp_path / "out" / "001" / "edited.png").is_file()
+
+
+def test_warnings_are_shown_as_lines_and_recorded(edit, picture, tmp_path):
+    code, _, error = edit(picture, "Add a spiculated effusion.")
+    assert code == 0 and "x2x: Not understood" in error and "Traceback" not in error
+    assert any("spiculated" in line for line in json.loads((tmp_path / "out" / "result.json").read_text())["warnings"])
+
+
+def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
+    assert edit(picture, "Add the finding of pleural effusion.", "--reference")[0] == 0
+    settings = json.loads((tmp_path / "out" / "result.json").read_text())["settings"]
+    assert settings["reference"] and settings["composition"] == "decoded"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["edit", "{missing}", WORDS], "There is no file"),
+        (["edit", "{text}", WORDS], "must be a PNG, JPEG or TIFF picture"),
+        (["edit", "{picture}", ""], "`prompt` must say what to edit"),
+        (["edit", "{picture}", "Add edema. Remove edema."], "must not contradict itself"),
+        (["edit", "{picture}", WORDS, "--model", "{missing}"], "There is no checkpoint"),
+        (["edit", "{picture}", WORDS, "--model", "{folder}"], "is no checkpoint in diffusers layout"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--mask-threshold", "1.4"], "`mask_threshold` must lie in"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--steps", "0"], "`num_inference_steps` must be"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--device", "toaster"], "`--device` must be"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--dtype", "int3"], "`--dtype` must be"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--pseudomasks", "{missing}"], "There is no atlas"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "-o", "{text}"], "must name a folder"),
+        (["masks", "show", "Add edema.", "{missing}", "-o", "{new}"], "There is no file"),
+        (["masks", "build", "{missing}", "-o", "{new}"], "{missing}"),
+        (["masks", "build", "{text}", "-o", "{new}"], "{text}"),
+        (["simulate", "--ct", "{missing}", "-o", "{new}"], "`ct` must be a folder"),
+        (["simulate", "--ct", "phantom", "-o", "{new}", "--count", "0"], "`count` must be at least 1"),
+        (["train", "--config", "nothing"], "`--config` must name a YAML file"),
+        (["train", "--config", "demo-autoencoder", "--data", "{missing}", "-o", "{new}"], "There is no dataset"),
+        (["evaluate"], "`--simulated` must be given"),
+        (["evaluate", "--simulated", "--model", "{missing}"], "There is no checkpoint"),
+    ],
+)
+def test_wrong_input_gives_one_line_and_code_2(capsys, tmp_path, picture, tiny_folder, arguments, words):
+    (tmp_path / "notes.txt").write_text("no picture, no table")
+    (tmp_path / "folder").mkdir()
+    names = {"missing": tmp_path / "none.png", "text": tmp_path / "notes.txt", "folder": tmp_path / "folder",
+             "new": tmp_path / "new.x", "tiny": tiny_folder, "picture": picture}  # fmt: skip
+    names = {name: str(path) for name, path in names.items()}
+    if arguments[0] == "edit" and "-o" not in arguments:
+        arguments = [*arguments, "-o", str(tmp_path / "out")]
+    code, _, error = run(capsys, *(argument.format(**names) for argument in arguments))
+    lines = [line for line in error.splitlines() if line.startswith("x2x: ")]
+    assert code == 2 and words.format(**names) in lines[-1] and "Traceback" not in error
+
+
+def test_a_model_that_lacks_a_part_is_named(capsys, picture, tiny_folder, tmp_path):
+    import shutil
+
+    shutil.copytree(tiny_folder, tmp_path / "broken")
+    shutil.rmtree(tmp_path / "broken" / "vae")
+    code, _, error = run(capsys, "edit", picture, WORDS, "--model", tmp_path / "broken", "-o", tmp_path / "out")
+    assert code == 2 and "lacks its vae" in error
+
+
+def test_faults_of_our_own_are_not_hidden(monkeypatch, picture, tmp_path):
+    import x2x_core.commands.edit as command
+
+    def fail(*_):
+        return int("no number")
+
+    monkeypatch.setattr(command, "fresh_folder", fail)
+    with pytest.raises(ValueError, match="invalid literal"):
+        main(["edit", str(picture), WORDS, "-o", str(tmp_path / "out")])
+
+
+def test_masks_are_drawn_over_a_radiograph(capsys, picture, tmp_path):
+    code, printed, _ = run(capsys, "masks", "show", "left pneumothorax", picture, "-o", tmp_path / "mask.png")
+    assert code == 0 and "pneumothorax: from experts' boxes of Pneumothorax" in printed
+    drawn = Image.open(tmp_path / "mask.png")
+    assert drawn.size == Image.open(picture).size and read_provenance(tmp_path / "mask.png")["synthetic"]
+    assert run(capsys, "masks", "show", "edema", "-o", tmp_path / "mask.png")[0] == 2
+    assert "its anatomic site, lungs" in run(capsys, "masks", "show", "edema", "-o", tmp_path / "edema.png")[1]
+
+
+def test_an_atlas_is_built_from_a_table(capsys, tmp_path):
+    rows = ["Image Index,Finding Label,Bbox [x,y,w,h],,,,,,"]
+    draws = np.random.default_rng(0)
+    for number in range(30):
+        x, y = draws.integers(150, 250), draws.integers(500, 600)
+        rows.append(f"{number:08d}_000.png,Effusion,{x},{y},250,220,,,")
+    (tmp_path / "boxes.csv").write_text("\n".join(rows) + "\n")
+    code, printed, error = run(capsys, "masks", "build", tmp_path / "boxes.csv", "-o", tmp_path / "atlas.safetensors")
+    assert code == 0, error
+    assert "Effusion" in printed and (tmp_path / "atlas.safetensors").is_file()
+
+
+def test_info_tells_what_there_is(capsys):
+    code, printed, _ = run(capsys, "info", "--json")
+    values = json.loads(printed)
+    assert code == 0 and "pleural effusion" in values["Findings"] and values["Versions"]["x2x_core"]
+    assert "nih.safetensors" in values["Bundled"]["atlas"]
+    assert "Zones" in run(capsys, "info")[1]
+
+
+def test_simulate_and_train_from_the_command_line(capsys, tmp_path, monkeypatch):
+    from x2x_core.simulation import dataset
+    from x2x_core.simulation.phantom import phantom_ct
+    from x2x_core.simulation.thorax import segment_thorax
+
+    monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
+    monkeypatch.setattr(dataset, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
+    data = tmp_path / "data"
+    code, printed, error = run(capsys, "simulate", "--ct", "phantom", "--count", "3", "--size", "32", "-o", data,
+                               "--workers", "1")  # fmt: skip
+    assert code == 0 and str(data) in printed, error
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"task: autoencoder\ndata: {data}\nout: {tmp_path / 'run'}\nsize: 32\ncrop: 16\nsteps: 2\nbatch_size: 2\n"
+        "models: {vae: {channels: [8, 16]}}\n"
+    )
+    code, printed, error = run(capsys, "train", "--config", config)
+    assert code == 0 and (tmp_path / "run" / "pipeline" / "vae" / "config.json").is_file(), error
+
+
+@pytest.mark.parametrize("command", [[], ["edit"], ["masks"], ["simulate"], ["train"], ["evaluate"], ["info"]])
+def test_every_command_has_a_help_text(command):
+    done = subprocess.run([sys.executable, "-m", "x2x_core.cli", *command, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and len(done.stdout) > 300
