@@ -493,3 +493,16 @@ def test_maps_have_the_documented_shapes_and_ranges(pipe):
         assert found.shape == (2, 1, 33, 47) and found.dtype == torch.float32
         assert 0 <= found.min() and found.max() <= 1
     assert output.guidance_mask.shape == (2, 1, 33, 47) and output.guidance_mask.dtype == torch.bool
+
+
+def test_a_checkpoint_can_ask_for_the_canonical_words(shared_components, radiograph):
+    from tiny_models import make_pipeline, make_scheduler
+
+    def edited(prompt, canonical):
+        pipe = make_pipeline(**{**shared_components, "scheduler": make_scheduler()}, canonical_prompts=canonical)
+        generator = torch.Generator().manual_seed(0)
+        return pipe(radiograph, prompt, num_inference_steps=2, generator=generator, output_type="pt").images
+
+    canonical, other = "Add the finding of left pleural effusion.", "put some fluid on the left"
+    assert torch.equal(edited(canonical, True), edited(other, True))
+    assert not torch.equal(edited(canonical, False), edited(other, False))

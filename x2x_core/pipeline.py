@@ -127,6 +127,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         recommended_num_inference_steps, recommended_guidance_scale, recommended_image_guidance_scale,
         recommended_mask_threshold, recommended_relevance_noise_level: the checkpoint's own defaults for calls that
             don't say otherwise; saved with it. ``None``: those of `x2x_core.edit_settings.EditSettings`.
+        canonical_prompts: whether the text encoder gets an instruction in its canonical words (``str(instruction)``)
+            instead of the user's: for checkpoints trained on those alone. Saved with the checkpoint.
     """
 
     def __init__(
@@ -145,6 +147,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         recommended_image_guidance_scale: float | None = None,
         recommended_mask_threshold: float | None = None,
         recommended_relevance_noise_level: float | None = None,
+        canonical_prompts: bool = False,
     ) -> None:
         super().__init__(
             vae=vae,
@@ -163,6 +166,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             recommended_image_guidance_scale=recommended_image_guidance_scale,
             recommended_mask_threshold=recommended_mask_threshold,
             recommended_relevance_noise_level=recommended_relevance_noise_level,
+            canonical_prompts=canonical_prompts,
         )
         self._pseudomasks: PseudomaskAtlas | None = None
         self._interrupt = False
@@ -567,7 +571,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         channels = self.vae.config.latent_channels
         self._check_channels(channels)
         request.check_draws(len(owners), channels, canvas.cells)
-        prompt_embeds = self._encode_prompts(request, reading.pairs, device)
+        prompt_embeds = self._encode_prompts(request, reading, device)
         image_embeds = None
         if request.ip_adapter_image is not None or request.ip_adapter_image_embeds is not None:
             image_embeds = self.prepare_ip_adapter_image_embeds(
@@ -607,9 +611,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             )
 
     def _encode_prompts(
-        self, request: EditRequest, pairs: list[tuple[int, int]], device: torch.device
+        self, request: EditRequest, reading: _Reading, device: torch.device
     ) -> torch.Tensor:
         """`(3B, tokens, width)`: the branches [text, image, unconditional]."""
+        pairs = reading.pairs
         numbers = [prompt for _, prompt in pairs]
         negative = request.negative_prompts(pairs)
         embeds, negative_embeds = request.prompt_embeds, request.negative_prompt_embeds
@@ -619,7 +624,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 f"{len(negative_embeds)}."
             )
         return self._encode_prompt(
-            None if request.prompt is None else [request.prompts[number] for number in numbers],
+            None if request.prompt is None else self._wordings(request, reading),
             device,
             request.num_images_per_prompt,
             True,
@@ -629,6 +634,13 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             if negative_embeds is None
             else negative_embeds[numbers if len(negative_embeds) > 1 else [0] * len(numbers)],
         )
+
+    def _wordings(self, request: EditRequest, reading: _Reading) -> list[str]:
+        """The prompts as the text encoder gets them: the user's words, or the canonical ones."""
+        texts = [request.prompts[number] for _, number in reading.pairs]
+        if not self.config.canonical_prompts:
+            return texts
+        return [str(one) if one.clauses else text for one, text in zip(reading.instructions, texts)]
 
     def _encode_images(
         self, request: EditRequest, reading: _Reading, canvas: Canvas, device: torch.device

@@ -164,6 +164,7 @@ class EditTask:
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
+            canonical_prompts=not self.config.init,  # from scratch, the simulator's wording is all that it has seen
         )
 
     def sample(self, module: EditModule, device: torch.device) -> torch.Tensor:
