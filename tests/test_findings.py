@@ -2,7 +2,9 @@
 
 import pytest
 
-from x2x_core.findings import FINDINGS, LEVELS, SITES, ZONES, find_finding, level_rank, phrases
+from x2x_core.findings import (
+    FINDINGS, LEVEL_NAMES, LEVELS, SIDES, SITES, ZONES, find_finding, level_rank, match_finding, phrases, zones_meet,
+)  # fmt: skip
 from x2x_core.sites import SHAPES, ZONE_BANDS, ZONE_SITES
 
 MEDICAL_DIFF_VQA = (
@@ -10,7 +12,7 @@ MEDICAL_DIFF_VQA = (
     "congestion, hilar congestion, pneumothorax, heart failure, lung opacity, pneumonia, tortuosity of the descending "
     "aorta, scoliosis, gastric distention, hypoxemia, hypertensive heart disease, hematoma, tortuosity of the thoracic "
     "aorta, contusion, emphysema, granuloma, calcification, pleural thickening, thymoma, blunting of the costophrenic "
-    "angle, consolidation, fracture, pneumomediastinum, air collection"
+    "angle, consolidation, fracture, pneumomediastinum, air collection, infection"
 ).split(", ")
 
 
@@ -48,13 +50,22 @@ def test_no_phrase_names_two_findings():
         ("a collapsed lung", "pneumothorax"),
         ("lung collapse", "atelectasis"),
         ("mediastinal emphysema", "pneumomediastinum"),
+        ("airspace opacification on the left", "lung opacity"),
+        ("air-space disease", "lung opacity"),
+        ("pneumothoraces", "pneumothorax"),
+        ("thickening of the pleura", "pleural thickening"),
+        ("blunting of the costophrenic angles", "blunting of the costophrenic angle"),
+        ("fractures of the ribs", "fracture"),
+        ("a collapsed left lower lobe, an effusion", "pleural effusion"),
+        ("a haematoma", "hematoma"),
+        ("gastric distension", "gastric distention"),
     ],
 )
 def test_synonyms_plurals_and_spellings_are_read(text, name):
     assert find_finding(text).name == name
 
 
-@pytest.mark.parametrize("text", ["", "oedematous", "fluids2", "pneumo", "heart", "massively"])
+@pytest.mark.parametrize("text", ["", "oedematous", "fluids2", "pneumo", "heart", "massively", "edema_2", "éedema"])
 def test_parts_of_words_are_no_findings(text):
     assert find_finding(text) is None
 
@@ -66,7 +77,57 @@ def test_levels_rise():
     assert "increasing" in LEVELS
 
 
-@pytest.mark.parametrize("level", ["increasing", "huge", ""])
+@pytest.mark.parametrize("level", ["increasing", "acute", "gigantic", ""])
 def test_a_level_without_a_rank_is_an_error(level):
     with pytest.raises(ValueError, match="`level` must be one of minimal"):
         level_rank(level)
+
+
+@pytest.mark.parametrize(
+    "text", ["pericardial effusion", "subcutaneous emphysema", "Fluid overload", "air-fluid levels"]
+)
+def test_other_findings_are_not_taken_for_those_that_their_names_hold(text):
+    assert find_finding(text) is None
+    assert find_finding(f"{text} and edema").name == "edema"
+
+
+def test_the_longest_name_wins():
+    assert find_finding("opacity or airspace opacity").name == "lung opacity"
+    assert find_finding("tortuosity of the descending aorta").name == "tortuosity of the descending aorta"
+    assert find_finding("collapse of a collapsed lung").name == "pneumothorax"
+
+
+def test_sides_may_stand_inside_a_name():
+    words = "blunting of the left costophrenic angle".split()
+    assert match_finding(words, 0, SIDES) == ("blunting of the costophrenic angle", 6)
+    assert match_finding(words, 0) == (None, 0)
+
+
+def test_every_level_of_the_published_vocabulary_is_read():
+    published = (
+        "moderately, moderate, acute, mildly, mild, small, severe, moderate to large, moderate to severe, "
+        "mild to moderate, minimal, subtle, massive, minimally, increasing, decreasing, minor"
+    ).split(", ")
+    assert set(published) <= set(LEVEL_NAMES)
+    assert set(LEVEL_NAMES.values()) == set(LEVELS)
+
+
+def test_levels_are_listed_from_weak_to_strong():
+    ranks = [level_rank(level) for level in LEVELS if level not in ("acute", "increasing", "decreasing")]
+    assert ranks == sorted(ranks)
+
+
+def test_zones_that_share_a_place_meet():
+    assert zones_meet("lower", "basal") and zones_meet("apical", "upper") and zones_meet(None, "hilar")
+    assert not zones_meet("upper", "lower") and not zones_meet("apical", "basal")
+
+
+@pytest.mark.parametrize(
+    ("name", "category"),
+    [
+        ("pleural effusion", "Effusion"), ("edema", "Edema"), ("lung opacity", "Lung Opacity"),
+        ("blunting of the costophrenic angle", None), ("infection", None), ("emphysema", None),
+    ],
+)  # fmt: skip
+def test_only_findings_that_experts_boxed_have_a_category(name, category):
+    assert FINDINGS[name].category == category

@@ -1,264 +1,342 @@
-"""Reading the instruction language: from words to clauses.
+"""Reading the instruction language: from tokens to clauses.
 
-A text is cut into sentences at full stops, semicolons, line ends and before each verb; a sentence into items at commas
-and "and". Each item is scanned for the longest known phrases: a finding, its level, its side and its zone. What is
-neither known nor a filler is kept as unplaced.
+A text is cut into sentences at full stops, semicolons and line ends, and a sentence into phrases at its verbs. A phrase
+is a list of parts, cut at commas and "and". Each part names a finding, its level and its place, or only a level or a
+place of a finding beside it ("small left and large right effusion"). What is neither known nor says nothing is kept as
+unplaced.
+
+What words mean that could mean several things:
+
+- "no X" and "without X" remove X. "Don't add X", "not X", "keep X" and "except X" leave X alone: a text that says only
+  that, or that edits what it leaves alone, is refused.
+- "From none to mild" adds, "from mild to none" removes. "Replace X with Y" removes X and adds Y.
+- A verb holds for the sentence after a semicolon or a line end too, if that has none: lists need one verb.
+- In "from mild to moderate to severe" the longer first level is read: from "mild to moderate". Hyphens make it plain.
+- A finding without a verb ("large effusion"), a verb without a known finding ("add a pacemaker") and any other text are
+  free text: kept as a prompt, with a warning, and the whole thorax (or image) as region.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
-from .findings import FINDINGS, LEVEL_NAMES, ZONE_NAMES, phrases
+from .findings import COURSES, phrases
+from .instruction_parts import SEPARATORS, Spot, join_ranges, spots_of
+from .instruction_words import ABSENT, Kind, Token, Verb, read, unused
 from .instructions import Clause, Instruction, Operation
 
 logger = logging.getLogger(__name__)
 
-_VERBS: dict[tuple[str, ...], tuple[Operation, str | None]] = {
-    **{(verb,): (Operation.ADD, None) for verb in
-       "add adds adding insert put simulate show introduce include create give generate".split()},
-    **{(verb,): (Operation.REMOVE, None) for verb in
-       "remove removes removing delete erase clear resolve without no eliminate".split()},
-    ("get", "rid", "of"): (Operation.REMOVE, None),
-    ("take", "away"): (Operation.REMOVE, None),
-    **{(verb,): (Operation.CHANGE, None) for verb in "change changes changing alter set turn".split()},
-    **{(verb,): (Operation.CHANGE, "increasing") for verb in "increase worsen raise enlarge aggravate".split()},
-    **{(verb,): (Operation.CHANGE, "decreasing") for verb in "decrease reduce lessen diminish improve".split()},
-}  # fmt: skip
-_SIDE_NAMES = {"left": "left", "right": "right", "bilateral": "bilateral", "both": "bilateral", "bilaterally": "bilateral"}
-_FILLERS = frozenset(
-    "a an the of in on at with finding findings lung lungs zone zones lobe lobes field fields side sides sided region "
-    "area angle angles hemithorax hemithoraces chest level levels size degree severity please there is are this that "
-    "patient patient's new some any also then now make it i want to from".split()
-)
-_BOTH_BASES = "bibasilar"
-
-
-@dataclass
-class _Item:
-    """What was read of one item of a list."""
-
-    finding: str | None = None
-    levels: list[str] = field(default_factory=list)
-    sides: list[str] = field(default_factory=list)
-    zones: list[str] = field(default_factory=list)
-    level_from: str | None = None
-    level_to: str | None = None
-    unplaced: list[str] = field(default_factory=list)
-
-    def add(self, other: _Item) -> None:
-        """Take over what another item without a finding says of the place and the level."""
-        for name in ("levels", "sides", "zones", "unplaced"):
-            getattr(self, name).extend(getattr(other, name))
-        self.level_from, self.level_to = other.level_from or self.level_from, other.level_to or self.level_to
-
-    @property
-    def side(self) -> str | None:
-        sides = set(self.sides)
-        return sides.pop() if len(sides) == 1 else ("bilateral" if sides else None)
+EXAMPLE = "Write for example: Add the finding of moderate left pleural effusion."
+_CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
 
 def parse(text: str, *, free_region: str = "thorax") -> Instruction:
-    """Read an instruction.
-
-    A finding without an operation ("large effusion"), an operation without a known finding ("add a pacemaker") and
-    any other text are free text: kept as a prompt, with a warning, and the whole `free_region` as region.
+    """Read an instruction; this module's description says how.
 
     Args:
         text: the user's words, any letter case.
         free_region: "thorax" or "image".
 
     Raises:
-        ValueError: no text, an empty text, contradictory clauses, or a change that does not say to what.
+        ValueError: no text, an empty text, contradictory clauses, a change that does not say to what, or nothing but
+            what is to be left alone.
     """
+    _check_arguments(text, free_region)
+    tokens = read(text)
+    clauses: list[Clause] = []
+    kept: list[Clause] = []
+    unplaced: list[str] = []
+    for phrase in _phrases(tokens):
+        found, rest = phrase.read()
+        (kept if phrase.keep else clauses).extend(found)
+        unplaced += rest
+    _check_kept(kept, clauses)
+    if not clauses:
+        return _free_text(text, tokens, free_region)
+    if unplaced:
+        words = " ".join(unplaced)
+        logger.warning("Not understood in %r: %s. The rest is followed.%s", text, words, _hint(tokens))
+    return Instruction(tuple(clauses), text, tuple(unplaced))
+
+
+def _check_arguments(text: str, free_region: str) -> None:
     if not isinstance(text, str):
         raise ValueError(f"`prompt` must be text, got {type(text).__name__}.")
     if free_region not in ("thorax", "image"):
         raise ValueError(f"`free_region` must be thorax or image, got {free_region!r}.")
-    if not text.strip():
-        raise ValueError(
-            "`prompt` must say what to edit, but it is empty. Write for example: "
-            "Add the finding of moderate left pleural effusion."
-        )
-    clauses, unplaced = [], []
-    for operation, course, words in _sentences(text):
-        found, rest = _read_sentence(operation, course, words)
-        clauses += found
-        unplaced += rest
-    if not clauses:
-        return _free_text(text, free_region)
-    if unplaced:
-        logger.warning("Not understood in %r: %s. The rest is followed.", text, " ".join(unplaced))
-    return Instruction(tuple(clauses), text, tuple(unplaced))
+    if not any(letter.isalnum() for letter in text):
+        raise ValueError(f"`prompt` must say what to edit, but it is empty. {EXAMPLE}")
 
 
-def _free_text(text: str, region: str) -> Instruction:
-    instruction = Instruction((), text, tuple(_words(text)), region)
+def _check_kept(kept: list[Clause], clauses: list[Clause]) -> None:
+    for clause in clauses:
+        if any(clause.overlaps(other) for other in kept):
+            raise ValueError(
+                f"`prompt` must not contradict itself, but it would {clause.operation.value} {clause.finding} and "
+                "leave it alone. Keep one of the two, or name the sides."
+            )
+    if kept and not clauses:
+        raise ValueError(f"`prompt` must say what to edit, but it only says what to leave alone. {EXAMPLE}")
+
+
+def _free_text(text: str, tokens: list[Token], region: str) -> Instruction:
+    words = tuple(token.text for token in tokens if token.text[:1].isalnum())
     logger.warning(
-        "%r names no known finding with an operation, so the whole %s may be edited. "
-        "Write for example: Add the finding of moderate left pleural effusion.", text, region,
+        "%r names no known finding with an operation, so the whole %s may be edited. %s%s",
+        text, region, EXAMPLE, _hint(tokens),
     )  # fmt: skip
-    return instruction
+    return Instruction((), text, words, region)
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+(?:-to-[a-z0-9]+|'[a-z]+)?|,", text.lower())
+def _hint(tokens: Iterable[Token]) -> str:
+    """Which words of a finding may have been meant, for words that are spelled a little differently."""
+    known = sorted({word for phrase in phrases() for word in phrase if len(word) > 4})
+    words = dict.fromkeys(token.text for token in tokens if token.kind is Kind.UNKNOWN and token.text not in known)
+    guesses = {word: get_close_matches(word, known, 1, 0.8) for word in words if len(word) > 4}
+    return "".join(f" Did you mean {found[0]!r} by {word!r}?" for word, found in guesses.items() if found)
 
 
-def _sentences(text: str) -> Iterable[tuple[Operation | None, str | None, list[str]]]:
-    """Operation, course and words of each part of the text that has one verb, or none."""
-    for sentence in re.split(r"[.;:!?\n]+", text):
-        words, current, operation, course = _words(sentence), [], None, None
-        while words:
-            verb = next((v for v in _VERBS if tuple(words[: len(v)]) == v), None)
-            if verb is None:
-                current.append(words.pop(0))
-                continue
-            if operation is not None or _names_finding(current):
-                yield operation, course, current
-                current = []
-            operation, course = _VERBS[verb]
-            words = words[len(verb) :]
-        if operation is not None or current:
-            yield operation, course, current
+# -- phrases: one verb and what belongs to it -------------------------------------------------------------------------
 
 
-def _names_finding(words: list[str]) -> bool:
-    return any(item.finding for item in map(_scan, _split(words)))
+@dataclass
+class _Phrase:
+    """A verb, or none, and the tokens that belong to it."""
+
+    verb: Verb | None = None
+    keep: bool = False  # it says what to leave alone
+    negated: bool = False  # it began with "no" or "without"
+    tokens: list[Token] = field(default_factory=list)
+
+    def names(self, *kinds: Kind) -> bool:
+        return any(token.kind in kinds for token in self.tokens)
+
+    @property
+    def bare(self) -> bool:
+        return not self.names(*_CONTENT, *SEPARATORS, Kind.UNKNOWN)
+
+    def read(self) -> tuple[list[Clause], list[str]]:
+        """The clauses of the phrase and the words that are in none of them."""
+        if not self.names(Kind.FINDING) or (self.verb is None and not self.keep):
+            return [], list(unused(self.tokens))
+        if self.keep:
+            return _read_plain(Verb(Operation.REMOVE), self.tokens)
+        if self.verb.operation is not Operation.CHANGE:
+            return _read_plain(self.verb, self.tokens)
+        read = [_read_change(self.verb, segment) for segment in _segments(self.tokens, self.verb.replaces)]
+        return [clause for clauses, _ in read for clause in clauses], [word for _, rest in read for word in rest]
 
 
-def _read_sentence(operation: Operation | None, course: str | None, words: list[str]) -> tuple[list[Clause], list[str]]:
-    items = _gather([_scan(part) for part in _split(words)])
-    if operation is None or not any(item.finding for item in items):
-        return [], [word for word in words if word not in (",", "and")]
-    clauses = [_clause(operation, course, item) for item in items if item.finding]
-    return clauses, [word for item in items for word in item.unplaced]
+def _phrases(tokens: Iterable[Token]) -> Iterator[_Phrase]:
+    """The phrases of a text. A sentence after a soft stop goes on with the verb before it."""
+    verb = None
+    for sentence, goes_on in _sentences(tokens):
+        found = _join_passive(_cut_at_verbs(sentence))
+        if goes_on and found[0].verb is None and not found[0].keep:
+            found[0].verb = verb
+        verb = found[-1].verb
+        yield from found
 
 
-def _split(words: list[str]) -> list[list[str]]:
-    """The items of a list: parted by commas, "and" and "plus"."""
-    parts: list[list[str]] = [[]]
-    for word in words:
-        if word in (",", "and", "plus"):
-            parts.append([])
+def _sentences(tokens: Iterable[Token]) -> Iterator[tuple[list[Token], bool]]:
+    """The tokens between stops, and whether the stop before them was a soft one."""
+    sentence: list[Token] = []
+    goes_on = False
+    for token in (*tokens, Token(Kind.STOP, "")):
+        if token.kind not in (Kind.STOP, Kind.SOFT_STOP):
+            sentence.append(token)
+        elif sentence:
+            yield sentence, goes_on
+            sentence, goes_on = [], token.kind is Kind.SOFT_STOP
+
+
+def _cut_at_verbs(sentence: list[Token]) -> list[_Phrase]:
+    found = [_Phrase()]
+    for token in sentence:
+        last = found[-1]
+        if token.kind is Kind.KEEP:
+            found.append(_Phrase(keep=True))
+        elif token.kind is Kind.NOT:
+            found.append(_Phrase(Verb(Operation.REMOVE), negated=True))
+        elif token.kind is not Kind.VERB:
+            last.tokens.append(token)
+        elif last.bare and (last.keep or last.negated):  # "do not remove", "without changing"
+            found[-1] = _Phrase(keep=True)
         else:
-            parts[-1].append(word)
-    return [part for part in parts if part]
+            found.append(_Phrase(token.value))
+    return found
 
 
-def _gather(items: list[_Item]) -> list[_Item]:
-    """Join items without a finding to the finding before them, or, at the start of a list, to the one after."""
-    gathered: list[_Item] = []
-    waiting = _Item()
-    for item in items:
-        if item.finding:
-            item.add(waiting)
-            waiting = _Item()
-            gathered.append(item)
-        elif gathered and not _leads(item, items):
-            gathered[-1].add(item)
+def _join_passive(found: list[_Phrase]) -> list[_Phrase]:
+    """Give a verb that stands after its finding ("the effusion should be removed") what it speaks of."""
+    joined = [found[0]]
+    for phrase in found[1:]:
+        last = joined[-1]
+        open_ended = not last.keep and (last.verb is None or last.verb.makes) and last.names(Kind.FINDING)
+        if open_ended and phrase.verb and not phrase.negated and not phrase.names(Kind.FINDING, Kind.UNKNOWN):
+            joined[-1] = _Phrase(phrase.verb, tokens=last.tokens + phrase.tokens)
         else:
-            waiting.add(item)
-    if gathered:
-        gathered[-1].add(waiting)
-    return gathered or [waiting]
+            joined.append(phrase)
+    return joined
 
 
-def _leads(item: _Item, items: list[_Item]) -> bool:
-    """Whether an item such as "left" in "edema, left and right effusion" belongs to the finding after it."""
-    position = next(number for number, other in enumerate(items) if other is item)
-    following = next((other for other in items[position + 1 :] if other.finding), None)
-    return following is not None and bool(following.sides) and not item.zones and bool(item.sides)
+# -- clauses ----------------------------------------------------------------------------------------------------------
 
 
-def _scan(words: list[str]) -> _Item:
-    item, place = _Item(), 0
-    while place < len(words):
-        place += _take(item, words, place)
-    return item
+def _read_plain(verb: Verb, tokens: Sequence[Token]) -> tuple[list[Clause], list[str]]:
+    """What is added, removed or changed without a "to"."""
+    spots, unplaced = spots_of(tokens)
+    return [_clause(verb, spot, unplaced) for spot in spots], unplaced
 
 
-def _take(item: _Item, words: list[str], place: int) -> int:
-    """Read what stands at `place` into `item`; gives the number of words read."""
-    word, rest = words[place], words[place:]
-    for read in (_take_change, _take_finding, _take_level):
-        length = read(item, rest)
-        if length:
-            return length
-    if word == _BOTH_BASES:
-        item.sides.append("bilateral")
-        item.zones.append("basal")
-    elif word in _SIDE_NAMES:
-        item.sides.append(_SIDE_NAMES[word])
-    elif word in ZONE_NAMES:
-        item.zones.append(ZONE_NAMES[word])
-    elif word not in _FILLERS:
-        item.unplaced.append(word)
-    return 1
+def _clause(verb: Verb, spot: Spot, unplaced: list[str]) -> Clause:
+    if verb.operation is Operation.CHANGE:
+        return _changed_without_to(verb, spot, unplaced)
+    courses = tuple(level for level in spot.before + spot.after if level.value in ("increasing", "decreasing"))
+    if verb.makes and (spot.after or courses):
+        before = tuple(level for level in spot.before if level not in courses)
+        after = spot.after or courses
+        return _change(spot, _level(spot, before, unplaced), _level(spot, after, unplaced))
+    return _at(verb.operation, spot, _level(spot, spot.before + spot.after, unplaced))
 
 
-def _take_change(item: _Item, words: list[str]) -> int:
-    """ "from A to B" or "to B"; where "from mild to moderate to severe" could be both, the longer first level wins """
-    if words[0] == "from":
-        for before, length in _levels_at(words[1:]):
-            if words[1 + length : 2 + length] == ["to"]:
-                for after, more in _levels_at(words[2 + length :]):
-                    item.level_from, item.level_to = before, after
-                    return 2 + length + more
-    if words[0] == "to":
-        for after, length in _levels_at(words[1:]):
-            item.level_to = after
-            return 1 + length
-    return 0
+def _changed_without_to(verb: Verb, spot: Spot, unplaced: list[str]) -> Clause:
+    """ "Increase the effusion", where a level after it ("slightly") is by how much; or "set the effusion large"."""
+    before = _level(spot, spot.before, unplaced)
+    if verb.course is None:
+        return _change(spot, before, _level(spot, spot.after, unplaced))
+    unplaced.extend(level.text for level in spot.after)
+    return _change(spot, before, verb.course)
 
 
-def _take_finding(item: _Item, words: list[str]) -> int:
-    if item.finding:
-        return 0
-    known = phrases()
-    for length in range(min(len(words), max(map(len, known))), 0, -1):
-        name = known.get(tuple(words[:length]))
-        if name:
-            item.finding = name
-            return length
-    return 0
+def _at(operation: Operation, spot: Spot, level: str | None) -> Clause:
+    return Clause(operation, spot.finding, spot.side, spot.zone, None if level == ABSENT else level)
 
 
-def _take_level(item: _Item, words: list[str]) -> int:
-    for level, length in _levels_at(words):
-        item.levels.append(level)
-        return length
-    return 0
+def _change(spot: Spot, before: str | None, after: str | None) -> Clause:
+    """A change of level; from or to none it adds or removes."""
+    if before == ABSENT and after not in (None, ABSENT):
+        return _at(Operation.ADD, spot, after)
+    if after == ABSENT:
+        return _at(Operation.REMOVE, spot, before)
+    return Clause(Operation.CHANGE, spot.finding, spot.side, spot.zone, after, before)
 
 
-def _levels_at(words: list[str]) -> Iterable[tuple[str, int]]:
-    """The levels that the words begin with and their lengths in words, the longest first."""
-    for length in (3, 1):
-        name = LEVEL_NAMES.get(" ".join(words[:length]).replace("-", " ")) if len(words) >= length else None
-        if name:
-            yield name, length
-
-
-def _clause(operation: Operation, course: str | None, item: _Item) -> Clause:
-    level = item.levels[-1] if item.levels else None
-    if len(set(item.levels)) > 1:
-        raise ValueError(f"`prompt` must give {item.finding} one level, got {' and '.join(item.levels)}.")
-    zone = item.zones[0] if item.zones else None
-    item.unplaced += [name for name in item.zones[1:] if name != zone]
-    side = item.side if FINDINGS[item.finding].lateral or item.side is None else None
-    clause = Clause(Operation.ADD, item.finding, side, zone)
-    if side is None and item.side not in (None, "bilateral"):
-        item.unplaced.append(item.side)
-    if operation is not Operation.CHANGE:
-        return replace(clause, operation=operation, level=item.level_to or level)
-    target = item.level_to or course
-    before = item.level_from or (level if item.level_to else None)
-    if target is None:
+def _level(spot: Spot, levels: Sequence[Token], unplaced: list[str]) -> str | None:
+    """The one level of several words; a course beside a strength ("acute severe") is unplaced."""
+    strengths = list(dict.fromkeys(level.value for level in levels if level.value not in COURSES))
+    if strengths:
+        unplaced += [level.text for level in levels if level.value in COURSES]
+    else:
+        strengths = list(dict.fromkeys(level.value for level in levels))
+    if len(strengths) > 1:
         raise ValueError(
-            f"`prompt` must say what the level of {item.finding} changes to. "
-            f"Write for example: Change the level of {item.finding} from mild to severe."
+            f"`prompt` must give {spot.finding} one level in one place, but it gives {' and '.join(strengths)}. "
+            "Keep one of the two, or name the sides."
         )
-    return replace(clause, operation=operation, level=target, level_from=before)
+    return strengths[0] if strengths else None
+
+
+def _segments(tokens: list[Token], replaces: bool) -> list[list[Token]]:
+    """The parts of a change that have a "to" of their own: "edema from mild to severe and effusion from ..."."""
+    segments: list[list[Token]] = [[]]
+    for piece in _pieces(tokens, replaces):
+        current, arrows = segments[-1], _arrows(replaces)
+        place = next((n for n, token in enumerate(current) if token.kind in arrows), None)
+        named = any(token.kind is Kind.FINDING for token in piece)
+        own = any(token.kind in arrows for token in piece[1:])
+        target = place is not None and any(token.kind is Kind.FINDING for token in current[place:])
+        if named and place is not None and (own or not target):
+            segments.append(piece)
+        else:
+            current += piece
+    return segments
+
+
+def _arrows(replaces: bool) -> tuple[Kind, ...]:
+    return (Kind.TO, Kind.WITH) if replaces else (Kind.TO,)
+
+
+def _pieces(tokens: list[Token], replaces: bool) -> list[list[Token]]:
+    """Tokens cut before each "and"."""
+    pieces: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.kind is Kind.AND or (token.kind is Kind.WITH and not replaces):
+            pieces.append([])
+        pieces[-1].append(token)
+    return pieces
+
+
+def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[str]]:
+    """A change "of X from A to B", of X to Y, or without a "to"."""
+    split = _transition(tokens, verb.replaces)
+    before, after = split or (tokens, None)
+    spots, unplaced = _spots_before(before)
+    if after is None:
+        return [_clause(verb, spot, unplaced) for spot in spots if spot.finding], unplaced
+    targets, more = spots_of(after)
+    unplaced += more
+    return _transitions(spots, targets, unplaced), unplaced
+
+
+def _transition(tokens: list[Token], replaces: bool) -> tuple[list[Token], list[Token]] | None:
+    """What stands before and after the "to" that is not part of a range."""
+    splits = []
+    for place, token in enumerate(tokens):
+        before, after = tokens[:place], tokens[place + 1 :]
+        if token.kind in _arrows(replaces) and any(other.kind in _CONTENT for other in after):
+            joined = [*join_ranges(before), *join_ranges(after)]
+            stray = sum(other.kind is Kind.TO for other in joined)
+            splits.append((stray, sum(other.text == "small to moderate" for other in joined), -place, before, after))
+    return min(splits, key=lambda split: split[:3])[3:] if splits else None
+
+
+def _spots_before(tokens: list[Token]) -> tuple[list[Spot], list[str]]:
+    """What is to change. A level or place after "from" holds for all that is named before it."""
+    place = next((n for n, token in enumerate(tokens) if token.kind is Kind.FROM), None)
+    if place is None:
+        return spots_of(tokens)
+    spots, unplaced = spots_of(tokens[:place])
+    origins, more = spots_of(tokens[place + 1 :])
+    if not spots or not origins or any(origin.finding for origin in origins):
+        return spots_of(tokens)
+    origin = origins[0]
+    spots = [
+        replace(spot, before=spot.before + origin.before, side=spot.side or origin.side, zone=spot.zone or origin.zone)
+        for spot in spots
+    ]
+    return spots, unplaced + more
+
+
+def _transitions(spots: list[Spot], targets: list[Spot], unplaced: list[str]) -> list[Clause]:
+    named = [spot for spot in spots if spot.finding]
+    if not named:
+        origin = spots[0].before if spots else ()
+        reached = [spot for spot in targets if spot.finding]
+        return [_change(spot, *_both(spot, origin, spot.before + spot.after, unplaced)) for spot in reached]
+    others = {target.finding for target in targets} - {None}
+    if others and others != {spot.finding for spot in named}:
+        removed = [_at(Operation.REMOVE, spot, _level(spot, spot.before + spot.after, unplaced)) for spot in named]
+        added = [_at(Operation.ADD, spot, _level(spot, spot.before + spot.after, unplaced)) for spot in targets]
+        return removed + added
+    return [clause for spot in named for clause in _moved_or_changed(spot, targets[0], unplaced)]
+
+
+def _moved_or_changed(spot: Spot, target: Spot, unplaced: list[str]) -> list[Clause]:
+    before, after = _both(spot, spot.before + spot.after, target.before + target.after, unplaced)
+    here, there = (spot.side, spot.zone), (target.side, target.zone)
+    if (None, None) not in (here, there) and here != there:
+        arrived = replace(spot, side=target.side or spot.side, zone=target.zone)
+        return [_at(Operation.REMOVE, spot, before), _at(Operation.ADD, arrived, after or before)]
+    spot = replace(spot, side=spot.side or target.side, zone=spot.zone or target.zone)
+    return [_change(spot, before, after)]
+
+
+def _both(
+    spot: Spot, before: Sequence[Token], after: Sequence[Token], unplaced: list[str]
+) -> tuple[str | None, str | None]:
+    return _level(spot, before, unplaced), _level(spot, after, unplaced)

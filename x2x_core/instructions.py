@@ -15,7 +15,7 @@ from enum import Enum
 from itertools import groupby
 from typing import Any
 
-from .findings import FINDINGS, LEVEL_NAMES, LEVELS, SIDES, ZONES
+from .findings import FINDINGS, LEVELS, SIDES, ZONES, zones_meet
 
 REGIONS = ("findings", "thorax", "image")
 
@@ -52,6 +52,7 @@ class Clause:
     level_from: str | None = None
 
     def __post_init__(self) -> None:
+        _check("operation", self.operation, tuple(operation.value for operation in Operation))
         object.__setattr__(self, "operation", Operation(self.operation))
         _check("finding", self.finding, FINDINGS)
         for name, options in (("side", SIDES), ("zone", ZONES), ("level", LEVELS), ("level_from", LEVELS)):
@@ -59,17 +60,19 @@ class Clause:
                 _check(name, getattr(self, name), options)
         if self.operation is not Operation.CHANGE and self.level_from is not None:
             raise ValueError(f"`level_from` must be left out where a finding is not changed, got {self.level_from!r}.")
-        if self.operation is Operation.CHANGE and self.level == self.level_from:
+        if self.operation is Operation.CHANGE and self.level in (None, self.level_from):
             raise ValueError(
-                f"`level` must say what the level of {self.finding} changes to, another one than {self.level_from!r}, "
+                f"`level` must say what the level of {self.finding} changes to{self._not_the_same()}, "
                 f"got {self.level!r}. Write for example: Change the level of {self.finding} from mild to severe."
             )
+
+    def _not_the_same(self) -> str:
+        return f", another one than {self.level_from!r}" if self.level_from else ""
 
     def overlaps(self, other: Clause) -> bool:
         """Whether both speak of the same finding in places that are not apart."""
         sides_apart = {self.side, other.side} == {"left", "right"}
-        zones_apart = None not in (self.zone, other.zone) and self.zone != other.zone
-        return self.finding == other.finding and not sides_apart and not zones_apart
+        return self.finding == other.finding and not sides_apart and zones_meet(self.zone, other.zone)
 
     def flipped(self) -> Clause:
         """The same with left and right swapped."""
@@ -79,10 +82,10 @@ class Clause:
         """The clause that undoes this one."""
         if self.operation is not Operation.CHANGE:
             return replace(self, operation=_REVERSED[self.operation])
+        if self.level in _COURSE_REVERSED:
+            return replace(self, level=self.level_from or _COURSE_REVERSED[self.level], level_from=None)
         if self.level_from is not None:
             return replace(self, level=self.level_from, level_from=self.level)
-        if self.level in _COURSE_REVERSED:
-            return replace(self, level=_COURSE_REVERSED[self.level])
         raise ValueError(f"`level_from` must be known for a change to be undone, got {self}.")
 
     def item(self, version: str = "v2") -> str:
@@ -157,8 +160,10 @@ class Instruction:
         Args:
             version: "v1" (findings alone) or "v2" (with levels and places where they are known).
 
+        v1 does not tell places apart: what is different at different places may contradict itself in v1.
+
         Raises:
-            ValueError: another version, or a change without both levels in v1.
+            ValueError: another version.
         """
         _check("version", version, ("v1", "v2"))
         if not self.clauses:
@@ -202,7 +207,7 @@ def _check_agreement(first: Clause, second: Clause) -> None:
             f"`prompt` must not contradict itself, but it would {first.operation.value} and "
             f"{second.operation.value} {second.finding} in the same place. Keep one of the two, or name the sides."
         )
-    same_place = (first.side, first.zone) == (second.side, second.zone)
+    same_place = (first.side or "bilateral", first.zone) == (second.side or "bilateral", second.zone)
     if same_place and (first.level, first.level_from) != (second.level, second.level_from):
         raise ValueError(
             f"`prompt` must give {second.finding} one level in one place, but it gives {first.level or 'none'} and "
@@ -212,26 +217,34 @@ def _check_agreement(first: Clause, second: Clause) -> None:
 
 def _write_group(operation: Operation, clauses: list[Clause], version: str) -> str:
     if operation is Operation.CHANGE:
-        return " ".join(_write_change(clause, version) for clause in clauses)
+        return " ".join(dict.fromkeys(_write_change(clause, version) for clause in clauses))
     items = list(dict.fromkeys(clause.item(version) for clause in clauses))
     noun = "finding" if len(items) == 1 else "findings"
     return f"{operation.value.capitalize()} the {noun} of {_join(items)}."
 
 
 def _write_change(clause: Clause, version: str) -> str:
-    item = clause.item(version)
-    if clause.level_from is not None:
-        return f"Change the level of {item} from {clause.level_from} to {_unambiguous(clause)}."
+    item, (before, after) = clause.item(version), _unambiguous(clause.level_from, clause.level)
+    origin = f" from {before}" if before else ""
     if clause.level in _COURSE_REVERSED:
         verb = "Increase" if clause.level == "increasing" else "Decrease"
-        return f"{verb} the level of {item}."
-    return f"Change the level of {item} to {clause.level}."
+        return f"{verb} the level of {item}{origin}."
+    return f"Change the level of {item}{origin} to {after}."
 
 
-def _unambiguous(clause: Clause) -> str:
-    """The level reached; a range with hyphens where "from mild to moderate to severe" could be read in two ways."""
-    joined = f"{clause.level_from} to {clause.level.split(' ')[0]}"
-    return clause.level.replace(" ", "-") if " " in clause.level and joined in LEVEL_NAMES else clause.level
+def _unambiguous(before: str | None, after: str) -> tuple[str | None, str]:
+    """Both levels, with hyphens where "from A to B to C" would be read in the other of its two ways.
+
+    The parser reads A to B as the level before, but "small to moderate" only where nothing else can be meant.
+    """
+    if before and after in _COURSE_REVERSED:  # "increase ... from mild to moderate" would name the level reached
+        return before.replace(" ", "-"), after
+    steps = f"{before} to {after}".split(" to ")
+    if len(steps) != 3 or not {" to ".join(steps[:2]), " to ".join(steps[1:])} <= set(LEVELS):
+        return before, after
+    if (" to " in before) == (steps[0] != "small"):
+        return before, after
+    return before.replace(" ", "-"), after.replace(" ", "-")
 
 
 def _join(items: list[str]) -> str:
@@ -239,12 +252,18 @@ def _join(items: list[str]) -> str:
 
 
 def swap_sides(text: str) -> str:
-    """Left and right swapped in a text, whole words, letter case kept."""
-    return re.sub(r"\b(left|right)\b", lambda match: _swap(match.group()), text, flags=re.IGNORECASE)
+    """Left and right swapped in a text: whole words, with the abbreviations of sides and lobes, letter case kept."""
+    return re.sub(r"\w+", lambda match: _swap(match.group()), text)
+
+
+_SWAPS = {"left": "right", "lt": "rt", "leftsided": "rightsided", "lul": "rul", "lml": "rml", "lll": "rll"}
+_SWAPS |= {right: left for left, right in _SWAPS.items()}
 
 
 def _swap(word: str) -> str:
-    other = _OTHER_SIDE[word.lower()]
-    if word.isupper():
-        return other.upper()
-    return other.capitalize() if word[0].isupper() else other
+    """The word of the other side, its letters upper or lower case as those that they replace."""
+    other = _SWAPS.get(word.lower())
+    if other is None:
+        return word
+    cases = word.ljust(len(other), word[-1])
+    return "".join(new.upper() if old.isupper() else new for new, old in zip(other, cases))
