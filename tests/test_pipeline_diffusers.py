@@ -284,6 +284,18 @@ def test_lora_weights_are_loaded_and_unloaded(pipe, radiograph, tmp_path):
     assert torch.allclose(edit(pipe, radiograph).images, before, atol=1e-5)
 
 
+def test_the_scale_weights_lora_layers_of_the_text_encoder_too(radiograph):
+    from peft import LoraConfig
+
+    pipe = make_pipeline(**make_components())
+    before = edit(pipe, radiograph).images
+    pipe.text_encoder.add_adapter(LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
+    full = edit(pipe, radiograph).images
+    silent = edit(pipe, radiograph, cross_attention_kwargs={"scale": 0.0}).images
+    assert torch.allclose(silent, before, atol=1e-5) and not torch.allclose(full, before, atol=1e-4)
+    assert torch.allclose(edit(pipe, radiograph).images, full, atol=1e-5)
+
+
 def test_textual_inversion_teaches_a_word(radiograph):
     pipe = make_pipeline(**make_components())
     prompt = "Add the finding of <opaque> pleural effusion."

@@ -35,7 +35,7 @@ BAD_ARGUMENTS = [
     ({"negative_prompt": 5}, "`negative_prompt` must be text"),
     ({"negative_prompt": ["a", "b"]}, "`negative_prompt` must be one, or one for each of the 1 prompts, got 2"),
     ({"negative_prompt_embeds": torch.zeros(3, 77, 32)}, "`negative_prompt_embeds` must be for one prompt or for each"),
-    ({"prompt": [PROMPT] * 3, "image": np.zeros((2, 9, 9, 1))}, "`prompt` must be one, or one for each of the 2 images"),
+    ({"prompt": [PROMPT] * 3, "image": np.zeros((2, 9, 9, 1))}, "`prompt` must be one, or one for each of the 2"),
     ({"num_inference_steps": 0}, "`num_inference_steps` must be a whole number of at least 1, got 0"),
     ({"num_inference_steps": 2.5}, "`num_inference_steps` must be a whole number of at least 1, got 2.5"),
     ({"num_inference_steps": True}, "`num_inference_steps` must be a whole number"),
@@ -56,7 +56,7 @@ BAD_ARGUMENTS = [
     ({"latents": np.zeros(3)}, r"`latents` must be a tensor \(1, 4, 16, 16\), got ndarray"),
     ({"relevance_noise": NOISE[:, :3]}, r"`relevance_noise` must be of shape \(1, 4, 16, 16\), got \(1, 3, 16, 16\)"),
     ({"guidance_mask": np.ones((5, 5))}, "`guidance_mask` must be of the image's size, 64x64 pixels .* got 5x5"),
-    ({"guidance_mask": np.ones((3, NATIVE, NATIVE))}, "`guidance_mask` must be one, or one for each of 1 images, got 3"),
+    ({"guidance_mask": np.ones((3, NATIVE, NATIVE))}, "`guidance_mask` must be one, or one for each of 1"),
     ({"guidance_mask": np.ones((NATIVE, NATIVE)), "pseudomask": np.ones((5, 5))}, "must not both be given"),
     ({"pseudomask": np.full((5, 5), 1.5)}, r"`pseudomask` must lie in \[0, 1\]"),
     ({"pseudomask": np.ones((2, 5, 5))}, "`pseudomask` must hold 1 mask"),
@@ -64,7 +64,7 @@ BAD_ARGUMENTS = [
     ({"ip_adapter_image": 1, "ip_adapter_image_embeds": [EMBEDS]}, "must not both be given"),
     ({"ip_adapter_image_embeds": EMBEDS}, "`ip_adapter_image_embeds` must be a list of tensors"),
     ({"ip_adapter_image_embeds": [EMBEDS[0]]}, "`ip_adapter_image_embeds` must hold tensors of 3 or 4"),
-    ({"callback_on_step_end_tensor_inputs": ["noise"]}, "`callback_on_step_end_tensor_inputs` must name some of latents"),
+    ({"callback_on_step_end_tensor_inputs": ["noise"]}, "`callback_on_step_end_tensor_inputs` must name some"),
     ({"callback_steps": 0}, "`callback_steps` must be a whole number"),
 ]  # fmt: skip
 
@@ -139,4 +139,5 @@ def test_a_recommendation_out_of_range_is_refused():
 
 def test_numpy_numbers_are_numbers(pipe):
     image = Image.fromarray(make_radiograph())
-    pipe(image, PROMPT, num_inference_steps=1, guidance_scale=np.float64(3), mask_threshold=np.float32(0.5), generator=seeded())
+    numbers = {"num_inference_steps": np.int64(1), "guidance_scale": np.float64(3), "mask_threshold": np.float32(0.5)}
+    pipe(image, PROMPT, generator=seeded(), **numbers)

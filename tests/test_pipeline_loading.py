@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionInstructPix2PixPipeline
+from peft import LoraConfig
 from safetensors.torch import load_file, save_file
-from tiny_models import PROMPT, make_pipeline, make_vae, seeded
+from tiny_models import PROMPT, make_pipeline, make_text_encoder, make_vae, seeded
 
 from x2x_core import InstructX2XPipeline, PseudomaskAtlas, pipeline_loading
 from x2x_core.pipeline_loading import locate_checkpoint
@@ -93,6 +94,19 @@ def test_a_missing_part_is_named(folder, part):
         InstructX2XPipeline.from_pretrained(folder)
 
 
+def test_a_part_saved_with_lora_layers_alone_is_whole(folder):
+    """transformers saves a model with adapters as the adapters, and where the model itself is."""
+    part, base = folder / "text_encoder", folder.parent / "base"
+    part.rename(base)
+    model = make_text_encoder()
+    model.name_or_path = str(base)
+    model.add_adapter(LoraConfig(r=4, target_modules=["q_proj"], init_lora_weights=False))
+    model.save_pretrained(part)
+    assert not (part / "config.json").exists()
+    loaded = InstructX2XPipeline.from_pretrained(folder)
+    assert any("lora" in name for name, _ in loaded.text_encoder.named_parameters())
+
+
 @pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
 def test_a_part_without_weights_is_named(folder, part):
     for file in (folder / part).glob("*.safetensors"):
@@ -125,7 +139,7 @@ def test_an_index_that_names_too_little_or_is_damaged_is_refused(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["./nowhere", "/nowhere/model", "no such model", "demoo", "a/b/c", "../x", "models\\demo", "x/model.ckpt", ""]
+    "name", ["./nowhere", "/nowhere/model", "no such model", "demoo", "a/b/c", "../x", "models\\demo", "x/m.ckpt", ""]
 )
 def test_a_path_to_nothing_is_one_sentence_and_no_look_up(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

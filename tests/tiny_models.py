@@ -86,8 +86,9 @@ def make_components(**replaced):
         "unet": make_unet,
         "scheduler": make_scheduler,
     }
-    components = {name: replaced.pop(name) if name in replaced else make() for name, make in parts.items()}
-    return {**components, "safety_checker": None, "feature_extractor": None, "requires_safety_checker": False} | replaced
+    components = {name: replaced[name] if name in replaced else make() for name, make in parts.items()}
+    none = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+    return {**none, **components, **replaced}
 
 
 def make_pipeline(**components):

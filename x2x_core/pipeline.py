@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 import logging
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from diffusers import (
 from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from diffusers.schedulers import KarrasDiffusionSchedulers
+from diffusers.utils import USE_PEFT_BACKEND, scale_lora_layers, unscale_lora_layers
 from diffusers.utils.torch_utils import randn_tensor
 from safetensors import SafetensorError
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
@@ -117,6 +119,11 @@ class _Callback:
 
 class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
     """Instruction-driven, region-restricted editing of radiographs.
+
+    Example:
+        >>> pipe = InstructX2XPipeline.from_pretrained("demo")
+        >>> output = pipe(Image.open("radiograph.png"), "Add the finding of moderate right pleural effusion.")
+        >>> output.images[0].save("edited.png")
 
     A diffusers pipeline: what works with `StableDiffusionInstructPix2PixPipeline` (loading and saving, schedulers,
     LoRA, textual inversion, IP-Adapters, offloading, callbacks) works here.
@@ -383,7 +390,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
         An instruction edits only where its findings can be. Free text that names no finding edits the whole thorax of
         a radiograph; other pictures (coloured, or of a single grey) it edits without restriction, by exactly the
-        arithmetic of the stock pipeline. What was understood is in the output's `instructions`.
+        arithmetic of the stock pipeline (in a batch with restricted edits: where their relevance map passes the
+        threshold). What was understood is in the output's `instructions`.
 
         Noise is drawn from `generator` in this order: diffusion noise, relevance noise, then what the scheduler draws.
         Both are drawn even where they are given or not needed, so that a seed has one relevance map, and a guidance
@@ -610,9 +618,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 f"{expected}: this is no InstructPix2Pix checkpoint."
             )
 
-    def _encode_prompts(
-        self, request: EditRequest, reading: _Reading, device: torch.device
-    ) -> torch.Tensor:
+    def _encode_prompts(self, request: EditRequest, reading: _Reading, device: torch.device) -> torch.Tensor:
         """`(3B, tokens, width)`: the branches [text, image, unconditional]."""
         pairs = reading.pairs
         numbers = [prompt for _, prompt in pairs]
@@ -623,17 +629,18 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 f"`negative_prompt_embeds` must be for one prompt or for each of the {request.prompt_count}, got "
                 f"{len(negative_embeds)}."
             )
-        return self._encode_prompt(
-            None if request.prompt is None else self._wordings(request, reading),
-            device,
-            request.num_images_per_prompt,
-            True,
-            [negative] * len(pairs) if isinstance(negative, str) else negative,
-            prompt_embeds=None if embeds is None else embeds[numbers],
-            negative_prompt_embeds=None
-            if negative_embeds is None
-            else negative_embeds[numbers if len(negative_embeds) > 1 else [0] * len(numbers)],
-        )
+        if negative_embeds is not None:
+            negative_embeds = negative_embeds[numbers if len(negative_embeds) > 1 else [0] * len(numbers)]
+        with _lora_scaled(self.text_encoder, (request.cross_attention_kwargs or {}).get("scale")):
+            return self._encode_prompt(
+                None if request.prompt is None else self._wordings(request, reading),
+                device,
+                request.num_images_per_prompt,
+                True,
+                [negative] * len(pairs) if isinstance(negative, str) else negative,
+                prompt_embeds=None if embeds is None else embeds[numbers],
+                negative_prompt_embeds=negative_embeds,
+            )
 
     def _wordings(self, request: EditRequest, reading: _Reading) -> list[str]:
         """The prompts as the text encoder gets them: the user's words, or the canonical ones."""
@@ -900,6 +907,19 @@ def published_scheduler(scheduler: Any) -> DDIMScheduler:
         steps_offset=1,
         prediction_type=own.get("prediction_type", "epsilon"),
     )
+
+
+@contextmanager
+def _lora_scaled(text_encoder: Any, scale: float | None) -> Iterator[None]:
+    """LoRA layers of the text encoder weighted by `scale`, as `cross_attention_kwargs` does for the U-Net's."""
+    if scale is None or text_encoder is None or not USE_PEFT_BACKEND:
+        yield
+        return
+    scale_lora_layers(text_encoder, scale)
+    try:
+        yield
+    finally:
+        unscale_lora_layers(text_encoder, scale)
 
 
 def _as_atlas(atlas: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas | None:

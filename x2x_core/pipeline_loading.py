@@ -20,6 +20,7 @@ SINGLE_FILE_CONFIG = "timbrooks/instruct-pix2pix"
 # Parts that a checkpoint may lack.
 OPTIONAL_PARTS = ("safety_checker", "feature_extractor", "image_encoder")
 _WEIGHTS = (".safetensors", ".bin")
+_CONFIGS = {"config.json", "adapter_config.json"}  # a part saved with LoRA layers on it holds those alone
 _SINGLE_FILES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 # Parts whose folder holds no weights, and what it holds instead.
@@ -125,7 +126,7 @@ def _is_whole(folder: Path, part: str) -> bool:
     names = {file.name for file in folder.iterdir()}
     if part in _FILES_OF:
         return any(name in names for name in _FILES_OF[part])
-    return "config.json" in names and any(name.endswith(_WEIGHTS) for name in names)
+    return bool(names & _CONFIGS) and any(name.endswith(_WEIGHTS) for name in names)
 
 
 def unreadable_weights(folder: str | Path) -> Path | None:
