@@ -91,14 +91,14 @@ _STRUCTURE = {
     Kind.SOFT_STOP: "; \n",
     Kind.STOP: ". ! ?",
     Kind.FILLER:
-    "a, an, the, finding, findings, lung, lungs, pulmonary, zone, zones, lobe, lobes, field, fields, "
-    "side, sides, sided, region, regions, area, areas, part, parts, portion, portions, angle, angles, "
-    "sulcus, hemithorax, hemithoraces, chest, thorax, patient, patient's, level, levels, size, degree, "
-    "severity, amount, extent, please, there, is, are, be, should, has, have, this, that, it, its, "
-    "it's, his, her, their, new, some, any, now, make sure, i, want, to see, would like, let, us, "
-    "let's, can, could, you, image, radiograph, x ray, xray, picture, scan, film, for, as, of, "
-    "evidence, signs, visible, so, just, only, following, everything, anything, else, rest, all, same, "
-    "other, others, unchanged, alone",
+        "a, an, the, finding, findings, lung, lungs, pulmonary, zone, zones, lobe, lobes, field, fields, "
+        "side, sides, sided, region, regions, area, areas, part, parts, portion, portions, angle, angles, "
+        "sulcus, hemithorax, hemithoraces, chest, thorax, patient, patient's, level, levels, size, degree, "
+        "severity, amount, extent, please, there, is, are, be, should, has, have, this, that, it, its, "
+        "it's, his, her, their, new, some, any, now, make sure, i, want, to see, would like, let, us, "
+        "let's, can, could, you, image, radiograph, x ray, xray, picture, scan, film, for, as, of, "
+        "evidence, signs, visible, so, just, only, following, everything, anything, else, rest, all, same, "
+        "other, others, unchanged, alone",
 }  # fmt: skip
 _ABSENT_WORDS = "none, absent, nothing, zero, resolved, normal, gone"
 # Words that name a side and a zone at once.
