@@ -106,7 +106,8 @@ def test_fluid_and_tissue_make_the_lung_denser_and_more_of_it_more_so(thorax, fi
 def test_a_pneumothorax_takes_tissue_away_and_puts_air_at_the_wall(thorax):
     change = change_of(thorax, lesion("pneumothorax", severity=0.9))
     lung = thorax.lungs["left"]
-    assert change[(lung.wall < 8) & (lung.mask > 0.9)].mean() < 0
+    at_the_wall = (lung.wall > 0) & (lung.wall < 20) & (lung.mask > 0.5)
+    assert at_the_wall.any() and change[at_the_wall].mean() < 0
 
 
 def test_cardiomegaly_makes_the_heart_s_shadow_larger(thorax):

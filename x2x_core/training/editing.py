@@ -94,12 +94,19 @@ class EditTask:
         vae = AutoencoderKL.from_pretrained(config.autoencoder, subfolder="vae")
         factor = 2 ** (len(vae.config.block_out_channels) - 1)
         sizes = {name: dict(values) for name, values in config.models.items()}
-        tokenizer = make_tokenizer(vocabulary_texts(), **sizes.get("tokenizer", {}))
+        tokenizer = self._own_tokenizer(sizes.get("tokenizer", {}))
         with seeded(config.seed):
             text_encoder = make_text_encoder(tokenizer, **sizes.get("text_encoder", {}))
             width = text_encoder.config.hidden_size
             unet = make_unet(latent_size=config.size // factor, text_width=width, **sizes.get("unet", {}))
         return vae, tokenizer, text_encoder, unet, make_scheduler(config.prediction_type)
+
+    def _own_tokenizer(self, sizes: dict[str, Any]) -> CLIPTokenizer:
+        """The run's tokenizer: a run that goes on keeps its own, whatever words the language has learnt since."""
+        folder = Path(self.config.out) / "tokenizer"
+        if not folder.is_dir():
+            make_tokenizer(vocabulary_texts(), **sizes).save_pretrained(folder)
+        return CLIPTokenizer.from_pretrained(folder)
 
     def _tokens(self, texts: list[str]) -> torch.Tensor:
         length = self.tokenizer.model_max_length
