@@ -45,11 +45,11 @@ def test_the_decoding_takes_the_place_of_the_original():
 
 def test_channels_are_matched_and_grey_stays_grey():
     colour = pictures(0, 3)[0]
-    assert torch.allclose(match_channels(colour, 1, grey=False), colour.mean(dim=1, keepdim=True))
-    assert torch.equal(match_channels(colour, 3, grey=False), colour)
-    grey = match_channels(colour, 3, grey=True)
-    assert grey.shape == colour.shape and is_grey(grey).all() and not is_grey(colour).any()
-    assert match_channels(colour[:, :1], 3, grey=False).shape == colour.shape
+    assert torch.allclose(match_channels(colour, 1), colour.mean(dim=1, keepdim=True))
+    assert torch.equal(match_channels(colour, 3), colour)
+    some = match_channels(colour, 3, grey=torch.tensor([True, False]))
+    assert is_grey(some).tolist() == [True, False] and torch.equal(some[1], colour[1])
+    assert torch.equal(match_channels(colour[:, :1], 3), colour[:, :1].expand(-1, 3, -1, -1))
 
 
 def test_grey_is_told_from_colour_with_some_tolerance():

@@ -105,6 +105,22 @@ def test_a_grey_picture_stays_grey_in_colour_too(pipe, radiograph):
     assert np.abs(colour[..., 0].astype(int) - np.asarray(edit(pipe, radiograph).images[0])).max() <= 1
 
 
+def test_grey_stays_grey_beside_colour(pipe):
+    grey = torch.from_numpy(make_radiograph() / 255).float().expand(3, -1, -1)
+    tinted = grey * torch.tensor([1.0, 0.8, 0.5])[:, None, None]
+    found = edit(pipe, [grey, tinted], output_type="pt", generator=[seeded(0), seeded(1)]).images
+    assert (found[0] == found[0, :1]).all() and not torch.equal(found[1, 0] * 0.8, found[1, 1])
+    assert torch.allclose(found[0], edit(pipe, grey, output_type="pt").images[0], atol=2e-3)
+
+
+def test_free_text_in_a_batch_with_restricted_edits_is_held_to_its_relevance(pipe):
+    grey = torch.from_numpy(make_radiograph() / 255).float().expand(3, -1, -1)
+    colour = torch.rand(3, NATIVE, NATIVE, generator=seeded())
+    output = edit(pipe, [grey, colour], ["Add the finding of edema.", "make it snowy"], mask_threshold=0.4)
+    assert [one.region for one in output.instructions] == ["findings", "image"]
+    assert torch.equal(output.guidance_mask[1], output.relevance_map[1] >= 0.4)
+
+
 def test_the_difference_keeps_the_grain_of_a_large_picture(pipe):
     """Grain of single pixels at four times the model's resolution: no model could redraw it."""
     grain = np.indices((256, 256)).sum(axis=0) % 2 * 2.0 - 1

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
 from PIL import Image
 from tiny_models import CELL, NATIVE, PROMPT, make_pipeline, make_radiograph, make_unet, seeded
 
@@ -98,6 +99,12 @@ def test_image_and_prompt_in_the_wrong_order_are_told_apart(pipe, radiograph):
 def test_a_unet_of_another_kind_is_refused(shared_components, radiograph):
     with pytest.raises(ValueError, match="`unet` must take 8 channels, .* but it takes 4"):
         make_pipeline(**{**shared_components, "unet": make_unet(channels=4)})(radiograph, PROMPT)
+
+
+def test_a_scheduler_of_another_kind_is_refused(pipe, radiograph):
+    pipe.scheduler = FlowMatchEulerDiscreteScheduler()
+    with pytest.raises(ValueError, match="`scheduler` must be one .* got FlowMatchEulerDiscreteScheduler"):
+        pipe(radiograph, PROMPT)
 
 
 def test_looking_checks_its_arguments_too(pipe, radiograph):

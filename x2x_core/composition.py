@@ -42,11 +42,21 @@ def compose_decoded(original: torch.Tensor, decoded: torch.Tensor, soft_mask: to
     return (1 - soft_mask) * original + soft_mask * decoded.clamp(0, 1)
 
 
-def match_channels(values: torch.Tensor, channels: int, grey: bool) -> torch.Tensor:
-    """Bring `(B, 1 | 3, H, W)` to `channels` channels; grey pictures get the channels' mean, so that they stay grey."""
-    if values.shape[1] > 1 and (grey or channels == 1):
-        values = values.mean(dim=1, keepdim=True)
-    return values if values.shape[1] == channels else values.expand(-1, channels, -1, -1)
+def match_channels(values: torch.Tensor, channels: int, grey: torch.Tensor | None = None) -> torch.Tensor:
+    """Bring pictures to a number of channels.
+
+    Args:
+        values: `(B, 1 | 3, H, W)`.
+        channels: 1 or 3.
+        grey: `(B,)` bool, which of them get the mean of their channels in all, so that grey pictures stay grey.
+
+    Returns:
+        `(B, channels, H, W)`.
+    """
+    mean = values.mean(dim=1, keepdim=True)
+    if channels == 1 or values.shape[1] == 1:
+        return mean.expand(-1, channels, -1, -1)
+    return values if grey is None else torch.where(grey[:, None, None, None], mean, values)
 
 
 def is_grey(pixels: torch.Tensor, tolerance: float = 0.0) -> torch.Tensor:

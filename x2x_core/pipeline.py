@@ -16,12 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import (
-    AutoencoderKL,
-    DDIMScheduler,
-    StableDiffusionInstructPix2PixPipeline,
-    UNet2DConditionModel,
-)
+from diffusers import AutoencoderKL, StableDiffusionInstructPix2PixPipeline, UNet2DConditionModel
 from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from diffusers.schedulers import KarrasDiffusionSchedulers
@@ -34,25 +29,18 @@ from . import guidance as lead
 from . import relevance as interest
 from .canvas import Canvas
 from .composition import compose_decoded, compose_difference, is_grey, match_channels
+from .edit_reading import Reading, given_guidance_mask, read_request, region_of
 from .edit_request import EditRequest
 from .edit_settings import EditSettings, resolve_settings
-from .image_inputs import ImageBatch, is_image_latents, read_images
+from .image_inputs import ImageBatch
 from .instructions import Instruction
 from .pipeline_loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, unreadable_weights
 from .pipeline_output import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
-from .pseudomasks import PseudomaskAtlas, as_pseudomask
+from .pseudomasks import PseudomaskAtlas
+from .published import published_scheduler
 
 logger = logging.getLogger(__name__)
 
-# The noise schedule of Stable Diffusion with DDIM, as the published code loads it whatever the checkpoint says.
-PUBLISHED_SCHEDULE = {
-    "num_train_timesteps": 1000,
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-}
-# A picture whose channels differ by less than this on average is taken for a radiograph.
-COLOUR_TOLERANCE = 0.02
 # Items of one U-Net call for the relevance map; more draws are made in several calls.
 RELEVANCE_BATCH = 24
 # The U-Net's canvas in latent cells where its config does not say.
@@ -60,26 +48,11 @@ USUAL_CELLS = 64
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """What a request says, before any model is asked: P pairs of picture and prompt."""
-
-    images: ImageBatch | None  # N pictures; None where the caller gives image latents
-    size: tuple[int, int]  # of the pictures
-    pairs: list[tuple[int, int]]  # P: numbers of picture and prompt
-    instructions: list[Instruction]  # P
-    restricted: bool  # whether the edit is held to a region
-
-    @property
-    def owners(self) -> list[int]:
-        """The picture of each pair."""
-        return [picture for picture, _ in self.pairs]
-
-
-@dataclass(frozen=True)
 class _Edit:
     """A request's pictures and prompts, encoded, and its noise: B outputs, `num_images_per_prompt` of each pair."""
 
     request: EditRequest
+    scheduler: Any  # the pipeline's, or the published one
     images: ImageBatch
     canvas: Canvas
     instructions: list[Instruction]  # P
@@ -338,7 +311,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         }
         settings = resolve_settings(given, self.config, reference)
         reading = replace(self._read(asked, reference), restricted=True)
-        region = self._region(asked, reading, reference)
+        region = region_of(asked, reading, self.pseudomasks, localise=not reference)
         edit = self._encode(asked, reading, settings)
         found = self._guidance(edit, settings, region)
         self.maybe_free_model_hooks()
@@ -479,8 +452,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         self._guidance_scale, self._image_guidance_scale = settings.guidance_scale, settings.image_guidance_scale
         self._interrupt = False
 
-        given_mask = _given_mask(request, reading)
-        region = self._region(request, reading, reference) if given_mask is None else None
+        given_mask = given_guidance_mask(request, reading)
+        region = None
+        if given_mask is None and reading.restricted:
+            region = region_of(request, reading, self.pseudomasks, localise=not reference)
 
         # 2. Encode prompts and pictures, draw the noise
         edit = self._encode(request, reading, settings)
@@ -534,43 +509,12 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
     # -- 1. reading ---------------------------------------------------------------------------------------------------
 
-    def _read(self, request: EditRequest, reference: bool) -> _Reading:
-        """Read the pictures and understand the prompts."""
-        latents = is_image_latents(request.image, self.vae.config.latent_channels)
-        images = None if latents else read_images(request.image)
-        radiographs = [False] * len(request.image) if latents else _look_like_radiographs(images.pixels)
-        if reference and images is not None:
-            images = images.in_colour()
-        pairs = request.pairs(len(radiographs))
-        given = request.pseudomask is not None or request.guidance_mask is not None
-        instructions = []
-        for picture, prompt in pairs:
-            # The published code lets free text edit the whole image.
-            region = "thorax" if radiographs[picture] and not reference else "image"
-            text = None if request.prompt is None else request.prompts[prompt]
-            instructions.append(_understand(text, region, given))
-        everywhere = all(one.region == "image" for one in instructions)
-        size = images.size if images else tuple(side * self.vae_scale_factor for side in request.image.shape[-2:])
-        return _Reading(images, size, pairs, instructions, restricted=reference or given or not everywhere)
-
-    def _region(self, request: EditRequest, reading: _Reading, reference: bool) -> torch.Tensor:
-        """P `(B, 1, H, W)`: the caller's pseudomask, or the atlas's for each instruction."""
-        copies, given = request.num_images_per_prompt, request.pseudomask
-        if given is not None:
-            outputs = copies * len(reading.pairs)
-            leading = given.shape[0] if getattr(given, "ndim", 2) > 2 else 1
-            if leading == outputs:
-                return as_pseudomask(given, reading.size, outputs)
-            return as_pseudomask(given, reading.size, len(reading.pairs)).repeat_interleave(copies, dim=0)
-        known = {
-            one: self.pseudomasks.for_instruction(one, reading.size, localise=not reference)
-            for one in dict.fromkeys(reading.instructions)
-        }
-        return torch.cat([known[one] for one in reading.instructions]).repeat_interleave(copies, dim=0)
+    def _read(self, request: EditRequest, reference: bool) -> Reading:
+        return read_request(request, self.vae.config.latent_channels, self.vae_scale_factor, reference)
 
     # -- 2. encoding --------------------------------------------------------------------------------------------------
 
-    def _encode(self, request: EditRequest, reading: _Reading, settings: EditSettings) -> _Edit:
+    def _encode(self, request: EditRequest, reading: Reading, settings: EditSettings) -> _Edit:
         """Encode pictures and prompts, and draw the noise: the diffusion noise first, the relevance noise second."""
         copies = request.num_images_per_prompt
         owners = [picture for picture in reading.owners for _ in range(copies)]
@@ -578,6 +522,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         canvas = self._canvas(reading)
         channels = self.vae.config.latent_channels
         self._check_channels(channels)
+        scheduler = self._scheduler(reading, settings)
         request.check_draws(len(owners), channels, canvas.cells)
         prompt_embeds = self._encode_prompts(request, reading, device)
         image_embeds = None
@@ -590,6 +535,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         noise, relevance_noise = self._draw(request, reading, settings, canvas, len(owners), prompt_embeds.dtype)
         return _Edit(
             request,
+            scheduler,
             images.in_colour() if settings.reference else images,
             canvas,
             reading.instructions,
@@ -601,7 +547,17 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             relevance_noise,
         )
 
-    def _canvas(self, reading: _Reading) -> Canvas:
+    def _scheduler(self, reading: Reading, settings: EditSettings) -> Any:
+        if settings.reference:
+            return published_scheduler(self.scheduler)
+        if reading.restricted and not hasattr(self.scheduler, "alphas_cumprod"):
+            raise ValueError(
+                "`scheduler` must be one for a noise schedule with `alphas_cumprod`, such as DDIM, Euler or "
+                f"DPMSolverMultistep, got {type(self.scheduler).__name__}."
+            )
+        return self.scheduler
+
+    def _canvas(self, reading: Reading) -> Canvas:
         cell = self.vae_scale_factor
         if reading.images is None:
             return Canvas.own(reading.size, max(reading.size), cell)
@@ -618,7 +574,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 f"{expected}: this is no InstructPix2Pix checkpoint."
             )
 
-    def _encode_prompts(self, request: EditRequest, reading: _Reading, device: torch.device) -> torch.Tensor:
+    def _encode_prompts(self, request: EditRequest, reading: Reading, device: torch.device) -> torch.Tensor:
         """`(3B, tokens, width)`: the branches [text, image, unconditional]."""
         pairs = reading.pairs
         numbers = [prompt for _, prompt in pairs]
@@ -642,7 +598,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 negative_prompt_embeds=negative_embeds,
             )
 
-    def _wordings(self, request: EditRequest, reading: _Reading) -> list[str]:
+    def _wordings(self, request: EditRequest, reading: Reading) -> list[str]:
         """The prompts as the text encoder gets them: the user's words, or the canonical ones."""
         texts = [request.prompts[number] for _, number in reading.pairs]
         if not self.config.canonical_prompts:
@@ -650,12 +606,12 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         return [str(one) if one.clauses else text for one, text in zip(reading.instructions, texts)]
 
     def _encode_images(
-        self, request: EditRequest, reading: _Reading, canvas: Canvas, device: torch.device
+        self, request: EditRequest, reading: Reading, canvas: Canvas, device: torch.device
     ) -> torch.Tensor:
         """The unscaled mode of the posterior of each picture, `(N, C, h, w)`: one encoding serves every use."""
         if reading.images is None:
             return request.image.to(device, self.vae.dtype)
-        pixels = match_channels(canvas.place(reading.images.pixels), self.vae.config.in_channels, grey=False)
+        pixels = match_channels(canvas.place(reading.images.pixels), self.vae.config.in_channels)
         if self.image_processor.config.do_normalize:
             pixels = self.image_processor.normalize(pixels)
         return self.vae.encode(pixels.to(device, self.vae.dtype)).latent_dist.mode()
@@ -663,7 +619,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
     def _draw(
         self,
         request: EditRequest,
-        reading: _Reading,
+        reading: Reading,
         settings: EditSettings,
         canvas: Canvas,
         outputs: int,
@@ -697,7 +653,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
     def _relevance(self, edit: _Edit, settings: EditSettings) -> torch.Tensor:
         """R on the canvas, `(B, 1, h, w)` float32 in [0, 1]."""
-        scheduler = published_scheduler(self.scheduler) if settings.reference else self.scheduler
+        scheduler = edit.scheduler
         timestep = interest.noise_timestep(settings.relevance_noise_level, scheduler.config.num_train_timesteps)
         alpha_cumprod = float(scheduler.alphas_cumprod[timestep])
         clean = edit.condition * self.vae.config.scaling_factor
@@ -777,7 +733,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         self._num_timesteps = 0
         if not found.mask.any():
             return clean
-        scheduler = published_scheduler(self.scheduler) if settings.reference else self.scheduler
+        scheduler = edit.scheduler
         scheduler.set_timesteps(settings.num_inference_steps, device=clean.device)
         timesteps = scheduler.timesteps
         self._num_timesteps = len(timesteps)
@@ -871,42 +827,21 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             return images.give_back(images.pixels[edit.owners], mask, edit.owners, edit.request.output_type), None
         decoded = self._decode(latents / self.vae.config.scaling_factor)
         decoded, flagged = self.run_safety_checker(decoded, decoded.device, edit.prompt_embeds.dtype)
-        original = images.pixels
-        grey = restricted and not settings.reference and bool(is_grey(original).all())
+        original = images.pixels[edit.owners]
+        grey = is_grey(original) & (restricted and not settings.reference)
         soft_mask = lead.soft_edges(mask, settings.soft_edge * max(images.size))
         if settings.composition == "difference":
             change = (decoded.float() - self._decode(edit.image_latents).float()[edit.owners]) / 2
             change = match_channels(edit.canvas.cut(change.cpu()), original.shape[1], grey)
-            edited = compose_difference(original[edit.owners], change, soft_mask)
+            edited = compose_difference(original, change, soft_mask)
         else:
             picture = (decoded.float().cpu() / 2 + 0.5).clamp(0, 1)
             picture = match_channels(edit.canvas.cut(picture), original.shape[1], grey)
-            edited = compose_decoded(original[edit.owners], picture, soft_mask)
+            edited = compose_decoded(original, picture, soft_mask)
         for number in [number for number, bad in enumerate(flagged or ()) if bad]:
             logger.warning("The safety checker objected to edit %d: it is not given back.", number)
-            edited[number] = original[edit.owners[number]] if restricted else 0
+            edited[number] = original[number] if restricted else 0
         return images.give_back(edited, mask, edit.owners, edit.request.output_type), flagged
-
-
-def published_scheduler(scheduler: Any) -> DDIMScheduler:
-    """DDIM on Stable Diffusion's noise schedule, as the published code uses it with any checkpoint.
-
-    Only what the U-Net predicts (its noise, or v) is taken over from the pipeline's own scheduler.
-    """
-    own = scheduler.config
-    if any(own.get(name, value) != value for name, value in PUBLISHED_SCHEDULE.items()):
-        logger.warning(
-            "`reference=True` runs on Stable Diffusion's noise schedule, as the published code does; this checkpoint "
-            "has another one (%s), so the result may be poor.",
-            own.get("beta_schedule"),
-        )
-    return DDIMScheduler(
-        **PUBLISHED_SCHEDULE,
-        clip_sample=False,
-        set_alpha_to_one=False,
-        steps_offset=1,
-        prediction_type=own.get("prediction_type", "epsilon"),
-    )
 
 
 @contextmanager
@@ -930,42 +865,9 @@ def _as_atlas(atlas: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas | N
     raise ValueError(f"`pseudomasks` must be a PseudomaskAtlas or its path, got {type(atlas).__name__}.")
 
 
-def _look_like_radiographs(pixels: torch.Tensor) -> list[bool]:
-    """Which of `(N, C, H, W)` pictures can be radiographs: grey, and not of one grey throughout."""
-    varied = pixels.flatten(1).amax(dim=1) > pixels.flatten(1).amin(dim=1)
-    return (is_grey(pixels, COLOUR_TOLERANCE) & varied).tolist()
-
-
-def _understand(text: str | None, free_region: str, region_given: bool) -> Instruction:
-    """The instruction of one prompt; embeddings (`text` is ``None``) count as free text."""
-    if text is not None:
-        return Instruction.parse(text, free_region=free_region)
-    if not region_given:
-        logger.warning(
-            "`prompt_embeds` do not say where to edit: the whole %s is the region. Give `pseudomask` (for example from "
-            "`pipe.pseudomasks.for_instruction`) or `guidance_mask` to hold the edit to a part of it.",
-            free_region,
-        )
-    return Instruction(text="(prompt embeddings)", region=free_region)
-
-
 def _to_image(latent_map: torch.Tensor, canvas: Canvas) -> torch.Tensor:
     """A map on the canvas's latent cells `(B, 1, h, w)` at the picture's own size, on the CPU, in [0, 1]."""
     return canvas.cut(interest.upsample(latent_map.cpu(), canvas.pixels)).clamp(0, 1)
-
-
-def _given_mask(request: EditRequest, reading: _Reading) -> torch.Tensor | None:
-    """The caller's own guidance mask `(B, 1, H, W)`: one for all, one for each pair or one for each output."""
-    if request.guidance_mask is None:
-        return None
-    mask = lead.as_guidance_mask(request.guidance_mask, reading.size)
-    pairs = len(reading.pairs)
-    outputs = pairs * request.num_images_per_prompt
-    if len(mask) not in (1, pairs, outputs):
-        raise ValueError(f"`guidance_mask` must be one, or one for each of {outputs} images, got {len(mask)}.")
-    if not mask.any():
-        logger.warning("`guidance_mask` is empty: the image is given back unchanged.")
-    return mask.repeat_interleave(outputs // len(mask), dim=0)
 
 
 def _everywhere(edit: _Edit) -> _Guidance:
