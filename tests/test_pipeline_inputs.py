@@ -85,8 +85,9 @@ def test_a_bad_argument_is_refused_before_any_work(pipe, radiograph, changed, me
 def test_an_unknown_argument_is_refused(pipe, radiograph):
     with pytest.raises(TypeError, match="takes no argument `strength`"):
         pipe(radiograph, PROMPT, strength=0.5)
-    with pytest.raises(TypeError, match="strength"):
-        pipe.relevance(radiograph, PROMPT, strength=0.5)
+    for look, name in ((pipe.relevance, "strength"), (pipe.guidance, "guidance_scale")):
+        with pytest.raises(TypeError, match=f"`{name}` has no bearing on the maps"):
+            look(radiograph, PROMPT, **{name: 0.5})
 
 
 def test_image_and_prompt_in_the_wrong_order_are_told_apart(pipe, radiograph):

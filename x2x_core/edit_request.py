@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -10,6 +10,20 @@ from typing import Any
 import torch
 
 from .image_inputs import OUTPUT_TYPES
+
+# Arguments of a call, besides image and prompt, that bear on the maps.
+LOOK_ARGUMENTS = (
+    "negative_prompt",
+    "prompt_embeds",
+    "negative_prompt_embeds",
+    "pseudomask",
+    "num_images_per_prompt",
+    "generator",
+    "relevance_noise",
+    "ip_adapter_image",
+    "ip_adapter_image_embeds",
+    "cross_attention_kwargs",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,18 @@ class EditRequest:
             )
         check_prompts(self.prompt, self.prompt_embeds, self.negative_prompt, self.negative_prompt_embeds)
         check_ip_adapter(self.ip_adapter_image, self.ip_adapter_image_embeds)
+
+    @classmethod
+    def to_look(cls, image: Any, prompt: Any, more: Mapping[str, Any]) -> EditRequest:
+        """A request that only looks at maps, with further arguments by their names.
+
+        Raises:
+            TypeError: an argument that has no bearing on the maps.
+        """
+        for name in more:
+            if name not in LOOK_ARGUMENTS:
+                raise TypeError(f"`{name}` has no bearing on the maps: leave it out, it is an argument of the edit.")
+        return cls(image, prompt, **more)
 
     @property
     def prompts(self) -> list[str] | None:

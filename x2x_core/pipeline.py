@@ -267,7 +267,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 `generator`, `relevance_noise`, `ip_adapter_image`, `ip_adapter_image_embeds`,
                 `cross_attention_kwargs`, as for the call.
         """
-        asked = EditRequest(image, prompt, **request)
+        asked = EditRequest.to_look(image, prompt, request)
         given = {"relevance_noise_level": relevance_noise_level, "relevance_samples": relevance_samples}
         settings = resolve_settings(given, self.config, reference)
         reading = replace(self._read(asked, reference), restricted=True)
@@ -303,7 +303,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             return_dict: ``False`` gives a plain tuple.
             request: as for `relevance`.
         """
-        asked = EditRequest(image, prompt, pseudomask=pseudomask, **request)
+        asked = EditRequest.to_look(image, prompt, {**request, "pseudomask": pseudomask})
         given = {
             "mask_threshold": mask_threshold,
             "relevance_noise_level": relevance_noise_level,
