@@ -9,7 +9,14 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from x2x_core.commands.shared import fresh_folder, load_pipeline, model_folder, numbered_folder, progress_bar
+from x2x_core.commands.shared import (
+    fresh_folder,
+    load_pipeline,
+    model_folder,
+    numbered_folder,
+    progress_bar,
+    save_picture,
+)
 
 RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "result.json")
 
@@ -52,6 +59,7 @@ def edit(
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """  # noqa: D301
     from x2x_core import Instruction
+    from x2x_core.edit_settings import resolve_settings
     from x2x_core.imaging.files import read_image
 
     radiograph = read_image(image)  # everything that can be wrong with the input is found before the model loads
@@ -67,10 +75,12 @@ def edit(
         "image_guidance_scale": image_guidance_scale,
         "reference": reference,
     }
+    settings = resolve_settings(given, pipeline.config, reference)
     with notes:
-        result = _run(pipeline, radiograph.pixels, prompt, seed, given)
-    record = _record(pipeline, result, radiograph, prompt, seed, given, model, notes.lines)
-    _write(folder, radiograph, result, record)
+        result = _run(pipeline, radiograph.pixels, prompt, seed, given, settings.num_inference_steps)
+    edited = _like(result.images, radiograph.pixels)
+    record = _record(pipeline, result, edited, radiograph, prompt, seed, settings, model, notes.lines)
+    _write(folder, radiograph, result, edited, record)
     typer.echo(f"Understood: {record['instruction']['canonical']}")
     typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
     for name in RESULTS:
@@ -96,12 +106,9 @@ class _Notes(logging.Handler):
         logging.getLogger("x2x_core").removeHandler(self)
 
 
-def _run(pipeline, pixels, prompt: str, seed: int, given: dict[str, Any]):
+def _run(pipeline, pixels, prompt: str, seed: int, given: dict[str, Any], total: int):
     import torch
 
-    from x2x_core.edit_settings import resolve_settings
-
-    total = resolve_settings(given, pipeline.config, given["reference"]).num_inference_steps
     with progress_bar("Editing") as update:
         update(0, total)
 
@@ -119,22 +126,20 @@ def _run(pipeline, pixels, prompt: str, seed: int, given: dict[str, Any]):
         )
 
 
-def _record(pipeline, result, radiograph, prompt, seed, given, model, warnings) -> dict[str, Any]:
+def _record(pipeline, result, edited, radiograph, prompt, seed, settings, model, warnings) -> dict[str, Any]:
     """What result.json says."""
     from dataclasses import asdict
 
-    from x2x_core.edit_settings import resolve_settings
     from x2x_core.imaging.provenance import SYNTHETIC_NOTICE, sha256_file, sha256_weights, versions
 
-    settings = asdict(resolve_settings(given, pipeline.config, given["reference"]))
     folder = model_folder(model)
-    changed = (_like(result.images, radiograph.pixels) != radiograph.pixels).any(1)
+    changed = (edited != radiograph.pixels).any(1)
     return {
         "synthetic": True,
         "notice": SYNTHETIC_NOTICE,
         "prompt": prompt,
         "instruction": result.instructions[0].as_dict(),
-        "settings": settings,
+        "settings": asdict(settings),
         "seed": seed,
         "model": model,
         "weights_sha256": sha256_weights(folder) if folder else None,
@@ -160,24 +165,19 @@ def _like(images, pixels):
     return edited if edited.shape[1] >= pixels.shape[1] else edited.expand_as(pixels)
 
 
-def _write(folder: Path, radiograph, result, record: dict[str, Any]) -> None:
-    from PIL.PngImagePlugin import PngInfo
-
+def _write(folder: Path, radiograph, result, edited, record: dict[str, Any]) -> None:
     from x2x_core.imaging.files import write_png
     from x2x_core.imaging.provenance import synthetic_metadata
     from x2x_core.overlay import guidance_overlay, panel
 
     kept = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
-    notice = synthetic_metadata({name: record[name] for name in kept})
-    chunks = PngInfo()
-    for key, text in notice.items():
-        chunks.add_itxt(key, text)
-    edited = _like(result.images, radiograph.pixels)
+    parameters = {name: record[name] for name in kept}
+    notice = synthetic_metadata(parameters)
     write_png(folder / "edited.png", edited, radiograph.bit_depth, notice)
     write_png(folder / "guidance_mask.png", result.guidance_mask.float(), 8, notice)
     overlay = guidance_overlay(radiograph.pixels, result.guidance_map)
-    overlay.save(folder / "guidance_map.png", pnginfo=chunks)
+    save_picture(folder / "guidance_map.png", overlay, parameters)
     title = record["instruction"]["text"]
     picture = panel(radiograph.pixels, result.guidance_map, result.guidance_mask, edited, title)
-    picture.save(folder / "panel.png", pnginfo=chunks, dpi=(300, 300))
+    save_picture(folder / "panel.png", picture, parameters, dpi=(300, 300))
     (folder / "result.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -23,6 +23,7 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
 def _collect() -> dict[str, Any]:
     import torch
 
+    from x2x_core.bundled import BUNDLED
     from x2x_core.findings import FINDINGS, LEVELS, SIDES, ZONES
     from x2x_core.imaging.provenance import versions
 
@@ -33,7 +34,7 @@ def _collect() -> dict[str, Any]:
     return {
         "Versions": versions(),
         "Devices": devices,
-        "Bundled": {name: _bundled(name) for name in ("demo", "atlas", "sample")},
+        "Bundled": {name: _bundled(name) for name in BUNDLED},
         "Levels": list(LEVELS),
         "Sides": list(SIDES),
         "Zones": list(ZONES),

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from x2x_core.commands.shared import fresh_file
+from x2x_core.commands.shared import fresh_file, save_picture
 
 app = typer.Typer(no_args_is_help=True, help="Look at pseudomasks (where findings can be), and build an atlas of them.")
 
@@ -26,11 +26,8 @@ def show(
 
     Example: x2x masks show "Add the finding of left pleural effusion." chest.png -o mask.png
     """
-    from PIL.PngImagePlugin import PngInfo
-
     from x2x_core import PseudomaskAtlas
     from x2x_core.imaging.files import read_image
-    from x2x_core.imaging.provenance import synthetic_metadata
     from x2x_core.overlay import guidance_overlay, mask_contour
     from x2x_core.sites import EDGE_LEVEL
 
@@ -40,10 +37,7 @@ def show(
     mask = atlas.for_instruction(instruction, tuple(pixels.shape[-2:]))
     out = fresh_file(out, overwrite)
     picture = mask_contour(guidance_overlay(pixels, mask), mask >= EDGE_LEVEL)
-    chunks = PngInfo()
-    for key, text in synthetic_metadata({"instruction": str(instruction)}).items():
-        chunks.add_itxt(key, text)
-    picture.save(out, pnginfo=chunks)
+    save_picture(out, picture, {"instruction": str(instruction)})
     sources = atlas.sources(instruction)
     for source in sources:
         kind = "experts' boxes of" if source.kind == "boxes" else "its anatomic site,"
@@ -59,12 +53,8 @@ def _understand(text: str):
     from x2x_core import Instruction
     from x2x_core.findings import find_finding
 
-    names_finding = find_finding(text) is not None
-    try:
-        instruction = Instruction.parse(f"Add {text}") if names_finding else Instruction.parse(text)
-        return instruction if instruction.clauses else Instruction.parse(text)
-    except ValueError:
-        return Instruction.parse(text)
+    instruction = Instruction.parse(f"Add {text}") if find_finding(text) else None
+    return instruction if instruction and instruction.clauses else Instruction.parse(text)
 
 
 def _blank():

@@ -43,11 +43,30 @@ def fresh_file(path: Path, overwrite: bool) -> Path:
     return path
 
 
+def save_picture(path: Path, picture, parameters: dict, **options) -> None:
+    """Write a Pillow picture as PNG that says that it is synthetic and how it was made; `options` are Pillow's."""
+    from PIL.PngImagePlugin import PngInfo
+
+    from x2x_core.imaging.provenance import synthetic_metadata
+
+    chunks = PngInfo()
+    for key, text in synthetic_metadata(parameters).items():
+        chunks.add_itxt(key, text)
+    picture.save(path, pnginfo=chunks, **options)
+
+
 @contextmanager
 def progress_bar(text: str) -> Iterator:
     """A progress bar on standard error; yields `update(done, total, note="")`."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
