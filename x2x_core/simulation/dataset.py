@@ -24,14 +24,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from x2x_core.imaging.files import to_values, write_png
+from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.simulation.ct import Volume, load_ct
 from x2x_core.simulation.pairs import SimulatedPair, simulate_body
 from x2x_core.simulation.phantom import phantom_ct
 from x2x_core.simulation.thorax import Thorax, segment_thorax
+from x2x_core.training.pairs import COLUMNS
 
-COLUMNS = ("split", "instruction", "past_dicom_id", "current_dicom_id")
 FOLDERS = ("past", "current", "change", "masks")
 PHANTOM = "phantom"
 PAIRS_PER_BODY = 5

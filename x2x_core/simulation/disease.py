@@ -1,8 +1,8 @@
 """Put disease into the volume: each finding is a function from a chest to its attenuation.
 
 Every function takes a `Thorax`, the attenuation to change (`(Z, Y, X)`, 1 = water), where, how much
-(`severity` in (0, 1], see `x2x_core.findings.level_rank`) and a generator that draws the shape. The same generator
-state gives the same lesion at another severity: that is how a change of level keeps its place.
+(`severity` in (0, 1], see `SEVERITY` in `x2x_core.simulation.scenario`) and a generator that draws the shape. The same
+generator state gives the same lesion at another severity: that is how a change of level keeps its place.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
+from x2x_core.simulation.randomness import smooth_noise, uniform
 from x2x_core.simulation.thorax import Lung, Thorax
 
 #: Attenuation relative to water.
@@ -24,11 +25,6 @@ ZONES = {"upper": (0.0, 0.36), "middle": (0.32, 0.68), "lower": (0.64, 1.0)}
 Disease = Callable[..., torch.Tensor]
 
 
-def uniform(low: float, high: float, generator: torch.Generator) -> float:
-    """One draw from [low, high)."""
-    return low + (high - low) * torch.rand((), generator=generator).item()
-
-
 def zone_floor(lung: Lung) -> float:
     """Voxel z down to which a lung is seen on a frontal radiograph: a little below its diaphragm's dome."""
     return lung.dome + 0.35 * (lung.base - lung.dome)
@@ -38,12 +34,6 @@ def coordinates(thorax: Thorax) -> tuple[torch.Tensor, torch.Tensor, torch.Tenso
     """Positions in mm along z, y and x, shaped to broadcast to `(Z, Y, X)`."""
     axes = [torch.arange(n, dtype=torch.float32) * s for n, s in zip(thorax.soft.shape, thorax.spacing)]
     return axes[0][:, None, None], axes[1][None, :, None], axes[2][None, None, :]
-
-
-def smooth_noise(shape: tuple, cells: tuple[int, int, int], generator: torch.Generator) -> torch.Tensor:
-    """Smooth noise of unit spread, `shape`, varying over about `cells` cells per axis."""
-    coarse = torch.randn((1, 1, *(c + 1 for c in cells)), generator=generator)
-    return F.interpolate(coarse, size=shape, mode="trilinear", align_corners=True)[0, 0]
 
 
 def fill(attenuation: torch.Tensor, amount: torch.Tensor, density: float) -> torch.Tensor:

@@ -8,8 +8,8 @@ import torch
 
 from x2x_core.instructions import Instruction
 from x2x_core.simulation.film import arms, decorate, expose, grain, meter, sample_film, uneven
-from x2x_core.simulation.disease import uniform
 from x2x_core.simulation.projection import Geometry, project, ray_grid, sample_geometry
+from x2x_core.simulation.randomness import uniform
 from x2x_core.simulation.scenario import Scenario, apply_lesions, sample_scenario
 from x2x_core.simulation.thorax import Thorax
 

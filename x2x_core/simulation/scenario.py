@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from x2x_core.instructions import Clause, Instruction, Operation
-from x2x_core.simulation.disease import DISEASES, SIDED, ZONAL, ZONES, uniform
+from x2x_core.simulation.disease import DISEASES, SIDED, ZONAL, ZONES
+from x2x_core.simulation.randomness import uniform
 from x2x_core.simulation.thorax import Thorax
 
 #: Levels that the simulator draws, with their severity in (0, 1].

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 
 from x2x_core.instructions import Instruction, swap_sides
-from x2x_core.simulation.disease import uniform
 from x2x_core.simulation.film import blur
+from x2x_core.simulation.randomness import uniform
 
 
 @dataclass(frozen=True)
