@@ -30,10 +30,15 @@ def published_scheduler(scheduler: Any) -> DDIMScheduler:
             "has another one (%s), so the result may be poor.",
             own.get("beta_schedule"),
         )
+    return stable_diffusion_ddim(own.get("prediction_type", "epsilon"))
+
+
+def stable_diffusion_ddim(prediction_type: str) -> DDIMScheduler:
+    """DDIM on Stable Diffusion's noise schedule, for a U-Net that predicts "epsilon" (the noise) or "v_prediction"."""
     return DDIMScheduler(
         **PUBLISHED_SCHEDULE,
         clip_sample=False,
         set_alpha_to_one=False,
         steps_offset=1,
-        prediction_type=own.get("prediction_type", "epsilon"),
+        prediction_type=prediction_type,
     )

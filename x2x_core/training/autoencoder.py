@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import nn
 
-from x2x_core.simulation.disease import uniform
+from x2x_core.simulation.randomness import uniform
 from x2x_core.training.augmentation import augment
 from x2x_core.training.config import TrainingConfig
-from x2x_core.training.models import make_autoencoder, seeded
+from x2x_core.training.models import latent_factor, make_autoencoder, seeded
 from x2x_core.training.pairs import read_pair, read_rows
 
 
@@ -29,7 +28,7 @@ class AutoencoderModule(nn.Module):
 
     def forward(self, pixels: torch.Tensor, noise: torch.Tensor) -> dict[str, torch.Tensor]:
         """`pixels` `(B, 1, H, W)` in [0, 1], `noise` standard normal of the latents' shape; gives `loss` and parts."""
-        image = (2 * pixels - 1).expand(-1, 3, -1, -1)
+        image = _as_input(pixels)
         posterior = self.vae.encode(image).latent_dist
         output = self.vae.decode(posterior.mean + posterior.std * noise).sample
         error = output - image
@@ -55,10 +54,10 @@ class AutoencoderTask:
                 size=config.size, **config.models.get("vae", {})
             )  # fmt: skip
         self.module = AutoencoderModule(vae, config.gradient_weight, config.kl_weight)
-        self.factor = 2 ** (len(vae.config.block_out_channels) - 1)
+        self.factor = latent_factor(vae)
         self.length = len(self.rows)
 
-    def prepare(self, device: torch.device, progress=None) -> None:
+    def prepare(self, device: torch.device, accelerator) -> None:
         """Nothing is computed beforehand."""
 
     def make(self, index: int, generator: torch.Generator) -> dict[str, Any]:
@@ -80,9 +79,7 @@ class AutoencoderTask:
         """Originals above their reconstructions, `(1, H, W)` in [0, 1]."""
         rows = read_rows(self.config.data, "val")[:6]
         images = torch.stack([read_pair(row, self.config.size)[1:] for row in rows]).to(device)
-        with torch.no_grad():
-            latents = module.vae.encode((2 * images - 1).expand(-1, 3, -1, -1)).latent_dist.mode()
-            decoded = (module.vae.decode(latents).sample.mean(1, keepdim=True) / 2 + 0.5).clamp(0, 1)
+        decoded = reconstruct(module.vae, images)
         return torch.cat([torch.cat(list(images), -1), torch.cat(list(decoded), -1)], -2).cpu()
 
     def save(self, module: AutoencoderModule, folder: Path) -> None:
@@ -93,6 +90,17 @@ class AutoencoderTask:
     def _some_images(self) -> torch.Tensor:
         step = max(1, len(self.rows) // 64)
         return torch.stack([read_pair(row, self.config.size)[1:] for row in self.rows[::step][:64]])
+
+
+def _as_input(grey: torch.Tensor) -> torch.Tensor:
+    """Grey images `(B, 1, H, W)` in [0, 1] as the autoencoder takes them: three channels in [-1, 1]."""
+    return (2 * grey - 1).expand(-1, 3, -1, -1)
+
+
+@torch.no_grad()
+def encode(vae: AutoencoderKL, grey: torch.Tensor) -> torch.Tensor:
+    """Unscaled latents (the posterior's mode) `(B, 4, h, w)` of grey images `(B, 1, H, W)` in [0, 1]."""
+    return vae.encode(_as_input(grey)).latent_dist.mode()
 
 
 @torch.no_grad()
@@ -106,7 +114,7 @@ def normalise_latents(vae: AutoencoderKL, images: torch.Tensor) -> AutoencoderKL
         vae: changed in place; must have its 1x1 convolutions before and after the latents.
         images: `(B, 1, H, W)` in [0, 1].
     """
-    latents = torch.cat([vae.encode((2 * part - 1).expand(-1, 3, -1, -1)).latent_dist.mode() for part in images.split(8)])
+    latents = torch.cat([encode(vae, part) for part in images.split(8)])
     mean, spread = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     channels = len(mean)
     after = vae.post_quant_conv
@@ -121,14 +129,8 @@ def normalise_latents(vae: AutoencoderKL, images: torch.Tensor) -> AutoencoderKL
     return vae
 
 
+@torch.no_grad()
 def reconstruct(vae: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
     """What the autoencoder makes of grey images `(B, 1, H, W)` in [0, 1]; the same shape and range."""
-    with torch.no_grad():
-        latents = vae.encode((2 * images - 1).expand(-1, 3, -1, -1)).latent_dist.mode()
-        decoded = vae.decode(latents).sample.mean(1, keepdim=True)
+    decoded = vae.decode(encode(vae, images)).sample.mean(1, keepdim=True)
     return (decoded / 2 + 0.5).clamp(0, 1)
-
-
-def psnr(first: torch.Tensor, second: torch.Tensor) -> float:
-    """Peak signal-to-noise ratio in dB of images in [0, 1]."""
-    return float(-10 * torch.log10(F.mse_loss(first, second)))

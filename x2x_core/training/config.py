@@ -62,15 +62,10 @@ class TrainingConfig:
             raise ValueError(f"`conditioning_dropout` must lie in [0, 1/3], got {self.conditioning_dropout}.")
         if self.timestep_bias <= 0:
             raise ValueError(f"`timestep_bias` must be above 0, got {self.timestep_bias}.")
-        if self.latent_variants and self.train_vae:
+        if self.latent_variants and self.task == "autoencoder":
             raise ValueError("`latent_variants` must be 0 when the autoencoder itself is trained.")
         if self.task == "edit" and not (self.init or self.autoencoder):
             raise ValueError("`init` or `autoencoder` must name a diffusers folder when `task` is edit, got neither.")
-
-    @property
-    def train_vae(self) -> bool:
-        """Whether it is the autoencoder that is trained."""
-        return self.task == "autoencoder"
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, nested, as JSON and YAML can hold them."""

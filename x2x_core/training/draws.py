@@ -6,7 +6,6 @@ So a run that was stopped goes on exactly as if it had not been, and it does not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,17 +35,13 @@ class DrawnSamples(Dataset):
         if length < 1:
             raise ValueError("`length` must be at least 1: there is no data.")
         self.length, self.make, self.seed = length, make, seed
-        self._order = lru_cache(maxsize=2)(self._permutation)
+        self._epoch, self._permutation = -1, []  # the one last asked for
 
-    def __getstate__(self) -> dict:
-        return {name: value for name, value in vars(self).items() if name != "_order"}
-
-    def __setstate__(self, state: dict) -> None:
-        vars(self).update(state)
-        self._order = lru_cache(maxsize=2)(self._permutation)
-
-    def _permutation(self, epoch: int) -> list[int]:
-        return torch.randperm(self.length, generator=seeded_generator(self.seed, ORDER, epoch)).tolist()
+    def _order(self, epoch: int) -> list[int]:
+        if epoch != self._epoch:
+            generator = seeded_generator(self.seed, ORDER, epoch)
+            self._epoch, self._permutation = epoch, torch.randperm(self.length, generator=generator).tolist()
+        return self._permutation
 
     def __getitem__(self, draw: int) -> dict[str, Any]:
         epoch, position = divmod(draw, self.length)

@@ -14,11 +14,13 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from x2x_core.published import stable_diffusion_ddim
 from x2x_core.training.augmentation import augment, reverse
+from x2x_core.training.autoencoder import encode
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.draws import SAMPLES, seeded_generator
-from x2x_core.training.latents import LatentCache, change_weight, encode
-from x2x_core.training.models import make_scheduler, make_text_encoder, make_tokenizer, make_unet, seeded
+from x2x_core.training.latents import LatentCache, change_weight
+from x2x_core.training.models import latent_factor, make_text_encoder, make_tokenizer, make_unet, seeded
 from x2x_core.training.pairs import read_pair, read_rows
 
 
@@ -92,14 +94,13 @@ class EditTask:
         """The small models, with the trained autoencoder."""
         config = self.config
         vae = AutoencoderKL.from_pretrained(config.autoencoder, subfolder="vae")
-        factor = 2 ** (len(vae.config.block_out_channels) - 1)
         sizes = {name: dict(values) for name, values in config.models.items()}
         tokenizer = self._own_tokenizer(sizes.get("tokenizer", {}))
         with seeded(config.seed):
             text_encoder = make_text_encoder(tokenizer, **sizes.get("text_encoder", {}))
             width = text_encoder.config.hidden_size
-            unet = make_unet(latent_size=config.size // factor, text_width=width, **sizes.get("unet", {}))
-        return vae, tokenizer, text_encoder, unet, make_scheduler(config.prediction_type)
+            unet = make_unet(latent_size=config.size // latent_factor(vae), text_width=width, **sizes.get("unet", {}))
+        return vae, tokenizer, text_encoder, unet, stable_diffusion_ddim(config.prediction_type)
 
     def _own_tokenizer(self, sizes: dict[str, Any]) -> CLIPTokenizer:
         """The run's tokenizer: a run that goes on keeps its own, whatever words the language has learnt since."""
@@ -118,10 +119,9 @@ class EditTask:
         self.vae.to(device)
         if not config.latent_variants:
             return
-        factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        latent_size = config.size // latent_factor(self.vae)
         with accelerator.main_process_first():
-            folder = config.out and _cache_folder(config)
-            self.cache = LatentCache(folder, self.length, config.latent_variants, config.size // factor)
+            self.cache = LatentCache(Path(config.out) / "latents", self.length, config.latent_variants, latent_size)
             self.cache.build(self.vae, self.rows, config.augment, config.size, config.seed)
 
     def make(self, index: int, generator: torch.Generator) -> dict[str, Any]:
@@ -191,10 +191,6 @@ class EditTask:
         """Write the pipeline in float16."""
         self.pipeline(module).to(torch.float16).save_pretrained(folder, safe_serialization=True)
         module.float()
-
-
-def _cache_folder(config: TrainingConfig) -> Path:
-    return Path(config.out) / "latents"
 
 
 def _eight_channels(unet: UNet2DConditionModel) -> UNet2DConditionModel:

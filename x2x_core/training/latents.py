@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 
 from x2x_core.training.augmentation import AugmentConfig, augment
+from x2x_core.training.autoencoder import encode
 from x2x_core.training.draws import CACHE, seeded_generator
 from x2x_core.training.pairs import Row, read_pair
 
@@ -35,12 +36,6 @@ def change_weight(pair: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return (F.adaptive_avg_pool2d(difference, size) / FULL_CHANGE).clamp(max=1)
 
 
-@torch.no_grad()
-def encode(vae: AutoencoderKL, grey: torch.Tensor) -> torch.Tensor:
-    """Unscaled latents (the posterior's mode) `(B, 4, h, w)` of grey images `(B, 1, H, W)` in [0, 1]."""
-    return vae.encode((2 * grey - 1).expand(-1, 3, -1, -1)).latent_dist.mode()
-
-
 class LatentCache:
     """Encoded variants of the pairs of a dataset, in memory-mapped arrays; made where they are not there yet."""
 
@@ -60,7 +55,7 @@ class LatentCache:
             raise ValueError(f"`{file}` must hold encoded pairs of shape {shape}, got {array.shape}. Delete the folder.")
         return array
 
-    def build(self, vae: AutoencoderKL, rows: list[Row], augmentation: AugmentConfig, size: int, seed: int, progress=None):
+    def build(self, vae: AutoencoderKL, rows: list[Row], augmentation: AugmentConfig, size: int, seed: int):
         """Encode all that is not yet encoded."""
         words = json.loads(self._words.read_text()) if self._words.is_file() else []
         for index in range(len(words), self.count):
@@ -69,8 +64,6 @@ class LatentCache:
                 self._latents.flush()
                 self._weights.flush()
                 self._words.write_text(json.dumps(words))
-                if progress:
-                    progress(index + 1, self.count)
         self.words = words
 
     def _encode_row(self, vae, row: Row, augmentation: AugmentConfig, size: int, seed: int, index: int) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 LATENT_CHANNELS = 4
@@ -79,18 +79,9 @@ def make_text_encoder(tokenizer: CLIPTokenizer, width: int = 128, layers: int = 
     )
 
 
-def make_scheduler(prediction_type: str = "v_prediction") -> DDIMScheduler:
-    """Stable Diffusion's noise schedule for training and DDIM."""
-    return DDIMScheduler(
-        num_train_timesteps=1000,
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        clip_sample=False,
-        set_alpha_to_one=False,
-        steps_offset=1,
-        prediction_type=prediction_type,
-    )
+def latent_factor(vae: AutoencoderKL) -> int:
+    """Pixels to a side of a latent."""
+    return 2 ** (len(vae.config.block_out_channels) - 1)
 
 
 def make_tokenizer(texts: Iterable[str], length: int = 40) -> CLIPTokenizer:

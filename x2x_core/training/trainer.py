@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
 from diffusers.optimization import get_scheduler
 from diffusers.training_utils import EMAModel
 from torch import nn
@@ -66,7 +65,6 @@ class Run:
         self.accelerator = Accelerator(
             mixed_precision=config.mixed_precision,
             gradient_accumulation_steps=config.gradient_accumulation,
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=False)],
             step_scheduler_with_optimizer=False,
         )
         self._claim_folder(resume)
