@@ -531,7 +531,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 request.ip_adapter_image, request.ip_adapter_image_embeds, device, len(owners), True
             )
         image_latents = self._encode_images(request, reading, canvas, device)
-        images = reading.images or ImageBatch(self._decode_for_view(image_latents), torch.float32)
+        images = reading.images or ImageBatch(_to_view(self._decode(image_latents)), torch.float32)
         noise, relevance_noise = self._draw(request, reading, settings, canvas, len(owners), prompt_embeds.dtype)
         return _Edit(
             request,
@@ -645,9 +645,6 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
     def _decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Unscaled latents to pixels `(B, C, h, w)`, about [-1, 1]."""
         return self.vae.decode(latents, return_dict=False)[0]
-
-    def _decode_for_view(self, image_latents: torch.Tensor) -> torch.Tensor:
-        return (self._decode(image_latents).float().cpu() / 2 + 0.5).clamp(0, 1)
 
     # -- 3. guidance --------------------------------------------------------------------------------------------------
 
@@ -835,8 +832,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             change = match_channels(edit.canvas.cut(change.cpu()), original.shape[1], grey)
             edited = compose_difference(original, change, soft_mask)
         else:
-            picture = (decoded.float().cpu() / 2 + 0.5).clamp(0, 1)
-            picture = match_channels(edit.canvas.cut(picture), original.shape[1], grey)
+            picture = match_channels(edit.canvas.cut(_to_view(decoded)), original.shape[1], grey)
             edited = compose_decoded(original, picture, soft_mask)
         for number in [number for number, bad in enumerate(flagged or ()) if bad]:
             logger.warning("The safety checker objected to edit %d: it is not given back.", number)
@@ -863,6 +859,11 @@ def _as_atlas(atlas: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas | N
     if isinstance(atlas, (str, Path)):
         return PseudomaskAtlas.load(atlas)
     raise ValueError(f"`pseudomasks` must be a PseudomaskAtlas or its path, got {type(atlas).__name__}.")
+
+
+def _to_view(decoded: torch.Tensor) -> torch.Tensor:
+    """A decoding `(B, C, h, w)`, about [-1, 1], as a picture in [0, 1] on the CPU."""
+    return (decoded.float().cpu() / 2 + 0.5).clamp(0, 1)
 
 
 def _to_image(latent_map: torch.Tensor, canvas: Canvas) -> torch.Tensor:
