@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from x2x_core.evaluation.simulated import TruePair, evaluate_pairs, score_pair, simulate_pairs, true_region
+from x2x_core.evaluation.simulated import TruePair, evaluate_pairs, read_pairs, score_pair, simulate_pairs, true_region
 
 WORDS = "Add the finding of left pleural effusion."
 
@@ -115,3 +115,21 @@ def test_pairs_are_simulated_for_evaluation(monkeypatch):
     (pair,) = simulate_pairs("phantom", 1, seed=1, size=32)
     assert pair.before.shape == (1, 32, 32) and not torch.equal(pair.before, pair.after)
     assert pair.instruction.endswith(".")
+
+
+def test_pairs_are_read_from_a_dataset(tmp_path):
+    import cv2
+    import numpy as np
+
+    rows = ["split,instruction,past_dicom_id,current_dicom_id"]
+    for name in ("past", "current"):
+        (tmp_path / name).mkdir()
+    for number in range(3):
+        rows.append(f"val,{WORDS},{number},{number}")
+        cv2.imwrite(str(tmp_path / "past" / f"{number}.png"), np.full((32, 32), 51 * number, np.uint8))
+        cv2.imwrite(str(tmp_path / "current" / f"{number}.png"), np.full((32, 32), 102, np.uint8))
+    (tmp_path / "instructions.csv").write_text("\n".join(rows) + "\n")
+    pairs = list(read_pairs(tmp_path, 2, size=16))
+    assert [pair.before.shape for pair in pairs] == [(1, 16, 16)] * 2
+    assert pairs[1].before.mean() == pytest.approx(0.2) and pairs[1].after.mean() == pytest.approx(0.4)
+    assert pairs[0].instruction == WORDS
