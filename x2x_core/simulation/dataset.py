@@ -30,14 +30,13 @@ from x2x_core.simulation.ct import Volume, load_ct
 from x2x_core.simulation.pairs import SimulatedPair, simulate_body
 from x2x_core.simulation.phantom import phantom_ct
 from x2x_core.simulation.thorax import Thorax, segment_thorax
+from x2x_core.training.draws import BODY, seeded_generator
 from x2x_core.training.pairs import COLUMNS
 
 FOLDERS = ("past", "current", "change", "masks")
 PHANTOM = "phantom"
 PAIRS_PER_BODY = 5
 CHANGE_ZERO, CHANGE_SCALE = 32768, 32767
-# Seeds of the bodies of two runs with neighbouring seeds must not meet.
-_SEED_STRIDE = 1_000_003
 
 Progress = Callable[[int, int], None]
 
@@ -95,7 +94,7 @@ def read_ct(path: str | Path) -> Volume:
 
 def body_generator(seed: int, body: int) -> torch.Generator:
     """The generator that draws everything about one body."""
-    return torch.Generator().manual_seed(seed * _SEED_STRIDE + body)
+    return seeded_generator(seed, BODY, body)
 
 
 def simulate_dataset(

@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 # Streams of random numbers that must not meet.
-ORDER, SAMPLE, STEP, CACHE, SAMPLES = range(5)
+ORDER, SAMPLE, STEP, CACHE, SAMPLES, BODY = range(6)
 
 
 def seeded_generator(seed: int, stream: int, number: int) -> torch.Generator:
