@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -10,11 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from x2x_core.published import stable_diffusion_ddim
 from x2x_core.training.augmentation import AugmentConfig
 from x2x_core.training.autoencoder import normalise_latents, reconstruct
 from x2x_core.training.config import TrainingConfig, find_config, load_config
-from x2x_core.training.editing import _eight_channels, vocabulary_texts
-from x2x_core.training.models import make_autoencoder, make_tokenizer, make_unet, seeded
+from x2x_core.training.editing import EditModule, _eight_channels, vocabulary_texts
+from x2x_core.training.models import make_autoencoder, make_text_encoder, make_tokenizer, make_unet, seeded
 from x2x_core.training.pairs import read_pair, read_rows
 from x2x_core.training.trainer import train
 
@@ -143,6 +145,44 @@ def test_fine_tuning_moves_the_unet_alone(edit_config, edited, tmp_path):
     assert not same(weights(folder, "unet"), weights(edited, "unet"))
 
 
+def test_fine_tuning_keeps_what_the_initial_checkpoint_says_of_its_use(edit_config, edited, tmp_path):
+    init = tmp_path / "init"
+    shutil.copytree(edited, init)
+    index = json.loads((init / "model_index.json").read_text())
+    (init / "model_index.json").write_text(json.dumps(index | {"recommended_guidance_scale": 2.5}))
+    for canonical in (True, False):
+        (init / "model_index.json").write_text(
+            json.dumps(index | {"recommended_guidance_scale": 2.5, "canonical_prompts": canonical})
+        )
+        out = tmp_path / f"run-{canonical}"
+        folder = train(replace(edit_config, out=str(out), init=str(init), autoencoder="", steps=1, latent_variants=0))
+        made = json.loads((folder / "model_index.json").read_text())
+        assert made["canonical_prompts"] is canonical and made["recommended_guidance_scale"] == 2.5
+
+
+def test_no_text_can_mean_no_change():
+    with seeded(0):
+        tokenizer = make_tokenizer(["add remove finding"], length=8)
+        text_encoder = make_text_encoder(tokenizer, 16, 1, 2)
+        unet = make_unet([16, 16], 1, 8, 16)
+    scheduler = stable_diffusion_ddim("v_prediction")
+    generator = torch.Generator().manual_seed(0)
+    target, image, noise = torch.randn(3, 2, 4, 8, 8, generator=generator)
+    ids = tokenizer(["add finding"] * 2, padding="max_length", return_tensors="pt").input_ids
+    null = tokenizer([""], padding="max_length", return_tensors="pt").input_ids
+
+    def loss(no_text, draws, latents):
+        module = EditModule(unet, text_encoder, scheduler, True, 0.0, no_text, scaling_factor=0.5).eval()
+        steps = torch.tensor([700, 400])
+        return module(latents, image, torch.ones(2, 1, 8, 8), ids, null, noise, steps, draws, 0.2)["loss"]
+
+    text_dropped, all_dropped, image_dropped, none_dropped = (torch.full((2,), d) for d in (0.1, 0.3, 0.5, 0.9))
+    assert torch.equal(loss("unchanged", text_dropped, target), loss("any", text_dropped, 0.5 * image))
+    assert not torch.equal(loss("unchanged", text_dropped, target), loss("any", text_dropped, target))
+    for draws in (all_dropped, image_dropped, none_dropped):
+        assert torch.equal(loss("unchanged", draws, target), loss("any", draws, target))
+
+
 def test_samples_show_input_map_edit_and_truth(edit_config, tmp_path):
     config = replace(edit_config, out=str(tmp_path), steps=1, sample_every=1)
     train(config)
@@ -199,7 +239,7 @@ def test_every_word_of_the_language_is_one_token():
 # -- configurations ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["demo-autoencoder", "demo", "instructpix2pix"])
+@pytest.mark.parametrize("name", ["demo-autoencoder", "demo", "demo-continued", "instructpix2pix"])
 def test_the_committed_configurations_can_be_read(name):
     config = load_config(find_config(name), steps=7, data=None)
     assert config.steps == 7 and config.data.startswith("runs/")
@@ -216,6 +256,7 @@ def test_the_committed_configurations_can_be_read(name):
         ("task: autoencoder\ndata: a\nout: b\naugment: {noise: -1}", "`noise` must not be negative"),
         ("task: autoencoder\ndata: a\nout: b\nlatent_variants: 2", "`latent_variants` must be 0"),
         ("task: autoencoder\ndata: a\nout: b\nconditioning_dropout: 0.5", "`conditioning_dropout` must lie"),
+        ("task: autoencoder\ndata: a\nout: b\nno_text: nothing", "`no_text` must be one of"),
         ("task: autoencoder\ndata: a\nout: b\ntimestep_bias: 0", "`timestep_bias` must be above 0"),
         ("task: autoencoder", "can't be read"),
         ("- a", "must be a YAML mapping"),

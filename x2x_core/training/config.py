@@ -37,6 +37,7 @@ class TrainingConfig:
     train_text_encoder: bool = False  # frozen when fine-tuning, trained when from scratch
     gradient_checkpointing: bool = False
     conditioning_dropout: float = 0.05  # chance to drop the text, the image, and both: each this much
+    no_text: str = "any"  # what an image without text becomes: "any" target (InstructPix2Pix), or itself, "unchanged"
     timestep_bias: float = 1.0  # timesteps are drawn as 1000 (1 - u^bias): above 1, more of them at high noise
     change_weight: float = 0.0  # added weight of the loss where the pair differs
     prediction_type: str = "v_prediction"  # from scratch; a fine-tuned checkpoint keeps its own
@@ -54,6 +55,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         _one_of("task", self.task, TASKS)
         _one_of("mixed_precision", self.mixed_precision, PRECISIONS)
+        _one_of("no_text", self.no_text, ("any", "unchanged"))
         _one_of("prediction_type", self.prediction_type, ("v_prediction", "epsilon"))
         for name in ("size", "steps", "batch_size", "gradient_accumulation", "checkpoint_every", "log_every"):
             if getattr(self, name) < 1:

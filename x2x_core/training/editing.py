@@ -2,10 +2,16 @@
 
 Brooks, Holynski, Efros, *InstructPix2Pix: Learning to Follow Image Editing Instructions* (CVPR 2023): the encoded
 input image is concatenated to the noisy latents, and text and image are dropped at random so that both can be guided.
+
+InstructPix2Pix learns, for an image without a text, whatever any instruction might have made of it. With
+`no_text: unchanged` the model learns that no instruction changes nothing: then the text branch and the image branch
+differ by the change that the instruction asks for and by nothing else, which is what the relevance map wants to see
+and what the guidance scale of the text should scale.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +20,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from x2x_core.edit_settings import RECOMMENDABLE
 from x2x_core.published import stable_diffusion_ddim
 from x2x_core.training.augmentation import augment, reverse
 from x2x_core.training.autoencoder import encode
@@ -27,11 +34,21 @@ from x2x_core.training.pairs import read_pair, read_rows
 class EditModule(nn.Module):
     """The diffusion loss of a U-Net, with its text encoder (trained or frozen)."""
 
-    def __init__(self, unet, text_encoder, scheduler: DDIMScheduler, train_text_encoder: bool, weight: float) -> None:
+    def __init__(
+        self,
+        unet,
+        text_encoder,
+        scheduler: DDIMScheduler,
+        train_text_encoder: bool,
+        weight: float,
+        no_text: str = "any",
+        scaling_factor: float = 1.0,
+    ) -> None:
         super().__init__()
         self.unet, self.text_encoder = unet, text_encoder
         self.text_encoder.requires_grad_(train_text_encoder)
         self.scheduler, self.weight = scheduler, weight
+        self.no_text, self.scaling_factor = no_text, scaling_factor
 
     def forward(self, latents, image_latents, weight, ids, null_ids, noise, timesteps, draws, dropout: float):
         """The loss of one batch.
@@ -51,6 +68,9 @@ class EditModule(nn.Module):
         text_dropped, image_dropped = draws < 2 * dropout, (draws >= dropout) & (draws < 3 * dropout)
         ids = torch.where(text_dropped[:, None], null_ids, ids)
         states = self.text_encoder(ids)[0]
+        if self.no_text == "unchanged":
+            kept = (text_dropped & ~image_dropped)[:, None, None, None]
+            latents = torch.where(kept, image_latents * self.scaling_factor, latents)
         image_latents = image_latents * (~image_dropped).to(image_latents.dtype)[:, None, None, None]
         noisy = self.scheduler.add_noise(latents, noise, timesteps)
         output = self.unet(torch.cat([noisy, image_latents], dim=1), timesteps, states).sample
@@ -75,7 +95,10 @@ class EditTask:
         self.vae.requires_grad_(False).eval()
         if config.gradient_checkpointing:
             unet.enable_gradient_checkpointing()
-        self.module = EditModule(unet, text_encoder, self.scheduler, config.train_text_encoder, config.change_weight)
+        self.module = EditModule(
+            unet, text_encoder, self.scheduler, config.train_text_encoder, config.change_weight, config.no_text,
+            self.vae.config.scaling_factor,
+        )  # fmt: skip
         self.null_ids = self._tokens([""])
         self.cache: LatentCache | None = None
 
@@ -171,8 +194,16 @@ class EditTask:
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
-            canonical_prompts=not self.config.init,  # from scratch, the simulator's wording is all that it has seen
+            **self._settings(),
         )
+
+    def _settings(self) -> dict[str, Any]:
+        """What the pipeline's config says of its use: that of the initial checkpoint, or what training implies."""
+        if not self.config.init:
+            return {"canonical_prompts": True}  # the simulator's wording is all that it has seen
+        index = json.loads((Path(self.config.init) / "model_index.json").read_text(encoding="utf-8"))
+        kept = ("canonical_prompts", *(f"recommended_{name}" for name in RECOMMENDABLE))
+        return {name: index[name] for name in kept if name in index}
 
     def sample(self, module: EditModule, device: torch.device) -> torch.Tensor:
         """A grid `(1, H, W)` in [0, 1] of validation pairs: input, guidance map, edit, truth, one column each."""
