@@ -75,7 +75,7 @@ class LatentCache:
             words.append(text)
         stacked = torch.stack(varied)
         device = next(vae.parameters()).device
-        latents = encode(vae, stacked.flatten(0, 1)[:, None].to(device)).unflatten(0, (self.variants, 2)).cpu()
+        latents = encode(vae, stacked.flatten(0, 1)[:, None].to(device)).unflatten(0, (self.variants, 2)).cpu().float()
         self._latents[index] = latents.numpy().astype(np.float16)
         for variant, images in enumerate(varied):
             self._weights[index, variant] = change_weight(images, latents.shape[-2:])[0].numpy()
