@@ -118,6 +118,17 @@ class EditRequest:
             )
         return [negative[number if len(negative) > 1 else 0] for _, number in pairs]
 
+    def check_unrestricted(self, reference: bool) -> None:
+        """See that nothing speaks against an edit without restriction.
+
+        Raises:
+            ValueError: a region is given, or the published arithmetic is asked for, which is always restricted.
+        """
+        given = {"pseudomask": self.pseudomask, "guidance_mask": self.guidance_mask, "reference": reference or None}
+        for name, value in given.items():
+            if value is not None:
+                raise ValueError(f"`{name}` must be left out with `restricted=False`: it restricts the edit.")
+
     def check_draws(self, outputs: int, channels: int, cells: tuple[int, int]) -> None:
         """See that generators and given noise fit the number and the size of the outputs.
 

@@ -338,6 +338,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         relevance_samples: int | None = None,
         composition: str | None = None,
         soft_edge: float | None = None,
+        restricted: bool = True,
         reference: bool = False,
         negative_prompt: str | Sequence[str] | None = None,
         num_images_per_prompt: int = 1,
@@ -390,6 +391,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             composition: "difference" lays the change between two decodings over the original; "decoded" lays the
                 decoding itself.
             soft_edge: width of the mask's soft inner edge, share of the image's longer side.
+            restricted: ``False`` lets every pixel change, whatever the instruction: the stock pipeline's edit, to
+                compare with.
             reference: the published code's arithmetic and settings, to the number: DDIM on Stable Diffusion's schedule
                 whatever the scheduler, one relevance draw, findings without their side and zone, a hard mask, the
                 decoding laid over the image. Works on, and returns, colour.
@@ -438,6 +441,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
         # 1. Read the pictures, understand the prompts, settle the settings
         reading = self._read(request, reference)
+        if not restricted:
+            request.check_unrestricted(reference)
+            reading = replace(reading, restricted=False)
         given = {
             "num_inference_steps": num_inference_steps,
             "guidance_scale": guidance_scale,
