@@ -10,6 +10,8 @@ import typer
 
 from x2x_core.commands.shared import fresh_file, load_pipeline, model_folder, progress_bar, save_picture
 
+WIDE = 200  # letters to a line of a table that goes to a file
+
 
 def evaluate(
     simulated: Annotated[bool, typer.Option("--simulated", help="Against the exact ground truth of simulated pairs.")] = False,
@@ -126,15 +128,17 @@ def _compare(pipeline, pairs: dict[str, Any], call, parts: bool, masks: Path | N
 
 
 def _print(report) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    heading, *rows = report.table()
-    table = Table(*heading)
+    (first, *others), *rows = report.table()
+    table = Table(Column(first, no_wrap=True), *others, box=SIMPLE_HEAD)
     for row in rows:
         title = not any(row[1:])  # of a group of rows
         table.add_row(*row, style="bold" if title else None)
-    Console().print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=WIDE)).print(table)
     for line in getattr(report, "notes", list)():
         typer.echo(line)
 

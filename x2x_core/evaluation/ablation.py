@@ -10,7 +10,7 @@ import torch
 
 from x2x_core.evaluation.ablation_rows import OURS, Row
 from x2x_core.evaluation.bootstrap import LEVEL, RESAMPLES, Estimate, draw_resamples, estimate
-from x2x_core.evaluation.measures import GROUPS, MEASURES, REFERENCE_KEYS, Measure, measure_edit, measure_unedited
+from x2x_core.evaluation.measures import GROUPS, HIGHER, MEASURES, REFERENCE_KEYS, Measure, measure_edit, measure_unedited
 from x2x_core.evaluation.simulated import (
     BATCH_SIZE,
     EVALUATION_SEED,
@@ -130,7 +130,7 @@ class AblationReport:
 
 
 def _heading(measure: Measure) -> str:
-    return f"{measure.title} {'↑' if measure.better == 'higher' else '↓'}"
+    return f"{measure.heading} {'↑' if measure.better == HIGHER else '↓'}"
 
 
 def _plain(estimates: dict[str, Estimate]) -> dict[str, dict[str, float | int | None]]:

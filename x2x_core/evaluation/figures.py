@@ -6,12 +6,13 @@ import io
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+import torch
 from PIL import Image
 
 from x2x_core.evaluation.ablation import AblationReport, PairEdits
 from x2x_core.evaluation.ablation_rows import OURS
 from x2x_core.evaluation.bootstrap import LEVEL
-from x2x_core.evaluation.measures import GROUPS, HIGHER, MEASURES, Measure
+from x2x_core.evaluation.measures import GROUPS, HIGHER, MEASURES, RIGHT, Measure
 from x2x_core.overlay import FOOTER, mask_contour
 
 if TYPE_CHECKING:
@@ -48,12 +49,12 @@ def draw_ablation(report: AblationReport) -> Figure:
     """
     columns = max(sum(one.group == group for one in MEASURES) for group in GROUPS)
     names = list(report.scores)
-    figure = _new_figure(3.1 + 2.45 * columns, 1.0 + len(GROUPS) * (0.75 + 0.21 * len(names)))
+    figure = _new_figure(3.1 + 2.45 * columns, 1.0 + len(GROUPS) * (0.95 + 0.21 * len(names)))
     panels = figure.subplots(len(GROUPS), columns, squeeze=False)
     estimates, reference = report.estimates(), report.reference()
     for line, group in zip(panels, GROUPS):
         measures = [one for one in MEASURES if one.group == group]
-        line[0].set_title(group, loc="left", fontsize=10.5, fontweight="bold", color=INK, pad=24)
+        line[0].set_title(group, loc="left", fontsize=11, fontweight="bold", color=INK, pad=32)
         for place, axes in enumerate(line):
             if place >= len(measures):
                 axes.axis("off")
@@ -68,7 +69,7 @@ def draw_ablation(report: AblationReport) -> Figure:
 
 
 def _draw_measure(axes: Axes, measure: Measure, found: dict[str, Any], reference: Any) -> None:
-    scale = 100 if measure.percent else 1
+    scale = measure.scale
     if reference is not None and reference.value is not None:
         axes.axvline(scale * reference.value, color=GREY, linestyle=":", linewidth=1.1, zorder=1)
     for place, (name, one) in enumerate(found.items()):
@@ -78,11 +79,12 @@ def _draw_measure(axes: Axes, measure: Measure, found: dict[str, Any], reference
         axes.plot([scale * one.low, scale * one.high], [place, place], color=colour, linewidth=1.8, alpha=0.55)
         axes.plot(scale * one.value, place, "o", color=colour, markersize=5.5)
     arrow = "higher is better →" if measure.better == HIGHER else "← lower is better"
-    unit = " (%)" if measure.percent else ""
-    axes.text(0, 1.14, f"{measure.title}{unit}", transform=axes.transAxes, fontsize=9, color=INK)
-    axes.text(0, 1.03, arrow, transform=axes.transAxes, fontsize=7, color=GREY)
+    axes.annotate(measure.heading, (0, 1), (0, 14), "axes fraction", "offset points", fontsize=9, color=INK)
+    axes.annotate(arrow, (0, 1), (0, 4), "axes fraction", "offset points", fontsize=7, color=GREY)
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.margins(x=0.08)
+    if measure.group == RIGHT:  # shares of pairs: on one scale
+        axes.set_xlim(-4, 104)
     axes.grid(axis="x", color=PALE, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=8, labelcolor=INK)
@@ -95,7 +97,9 @@ def _write_notes(panels: Any, report: AblationReport) -> None:
     """The rows' notes in the free places at the right, from the second line on."""
     lines = [textwrap.fill(note, 46) for note in report.notes()]
     lines.append(textwrap.fill("Dotted line: the unedited image. " + FOOTER, 46))
-    panels[1][-1].text(0, 1.14, "\n\n".join(lines), transform=panels[1][-1].transAxes, fontsize=7, color=GREY, va="top")
+    place = panels[1][-1]
+    text = place.text(0, 1, "\n\n".join(lines), transform=place.transAxes, fontsize=7, color=GREY, va="top")
+    text.set_in_layout(False)
 
 
 def draw_gallery(report: AblationReport) -> Figure:
@@ -113,13 +117,13 @@ def draw_gallery(report: AblationReport) -> Figure:
     chosen = choose_pairs(report.values(ranker, RANKING))
     names = list(report.scores)
     columns = len(names) + 2
-    figure = _new_figure(1.9 * columns + 0.3, len(chosen) * 2.45 + 0.5)
-    panels = figure.subplots(len(chosen), columns, squeeze=False)
-    for (rank, number), line in zip(chosen.items(), panels):
-        _draw_pair(line, report, number, names)
+    figure = _new_figure(1.9 * columns + 0.3, len(chosen) * 2.75 + 0.4)
+    lines = figure.subfigures(len(chosen), 1, squeeze=False)[:, 0]
+    for (rank, number), line in zip(chosen.items(), lines):
+        _draw_pair(line.subplots(1, columns), report, number, names)
         ratio = report.values(ranker, RANKING)[number]
         title = f"{rank} of {ranker} (error ratio {ratio:.2f}): {report.instructions[number]}"
-        line[0].text(0, 1.2, title, transform=line[0].transAxes, fontsize=9.5, fontweight="bold", color=INK)
+        line.suptitle(title, x=0.005, ha="left", fontsize=10, fontweight="bold", color=INK)
     figure.supxlabel(f"Outline: where the image may change. {FOOTER}", fontsize=8, color=GREY)
     return figure
 
@@ -144,15 +148,21 @@ def choose_pairs(ratios: list[float | None]) -> dict[str, int]:
 def _draw_pair(line: Any, report: AblationReport, number: int, names: list[str]) -> None:
     pair: PairEdits = report.pictures[number]
     shown = {"before": pair.before.numpy(), "truth": pair.after.numpy()}
-    shown.update({name: mask_contour(pair.edits[name][0].numpy(), pair.edits[name][1]) for name in names})
+    shown.update({name: mask_contour(_enlarged(pair.edits[name][0]), pair.edits[name][1]) for name in names})
     for axes, (name, picture) in zip(line, shown.items()):
         axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="lanczos")
         title = name
         if name in names:
             ratio = report.values(name, RANKING)[number]
-            title = f"{name}\nerror ratio " + ("-" if ratio is None else f"{ratio:.2f}")
+            title = f"{textwrap.fill(name, 16)}\nerror ratio " + ("-" if ratio is None else f"{ratio:.2f}")
         axes.set_title(title, fontsize=8, color=OURS_COLOUR if name == OURS else INK, pad=3)
         axes.axis("off")
+
+
+def _enlarged(picture: torch.Tensor) -> Image.Image:
+    """Twice the size, so that outlines are fine."""
+    image = Image.fromarray(picture.numpy())
+    return image.resize((2 * image.width, 2 * image.height), Image.Resampling.LANCZOS)
 
 
 def _new_figure(width: float, height: float) -> Figure:

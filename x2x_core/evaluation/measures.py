@@ -24,18 +24,26 @@ class Measure:
     digits: int = 3  # shown after the point
     statistic: str = "mean"  # over pairs, see `x2x_core.evaluation.bootstrap`
 
+    @property
+    def scale(self) -> int:
+        """What values are multiplied by to be shown."""
+        return 100 if self.percent else 1
+
+    @property
+    def heading(self) -> str:
+        """The title with its unit."""
+        return f"{self.title} (%)" if self.percent else self.title
+
     def text(self, value: float | None) -> str:
-        """A value as it is shown."""
-        if value is None:
-            return "-"
-        return f"{100 * value:.{self.digits}f} %" if self.percent else f"{value:.{self.digits}f}"
+        """A value as it is shown under the heading."""
+        return "-" if value is None else f"{self.scale * value:.{self.digits}f}"
 
 
-FOUND = "Localisation of the guidance map"
-OUTSIDE = "Change outside the true region"
-INSIDE = "Fidelity inside the true region"
-RIGHT = "Edit accuracy"
-KEPT = "Attributes kept outside"
+FOUND = "Guidance map"
+OUTSIDE = "Outside the region"
+INSIDE = "Inside the region"
+RIGHT = "The edit"
+KEPT = "Kept outside"
 
 MEASURES = (
     Measure("average_precision", "Average precision", FOUND, HIGHER, "of the map against the exact region"),
@@ -57,6 +65,7 @@ MEASURES = (
     Measure("brightness_shift", "Brightness shift", KEPT, LOWER, "of the mean, in standard deviations"),
     Measure("contrast_shift", "Contrast shift", KEPT, LOWER, "of the standard deviation, relative"),
 )
+# "The region" is the true region, where the truth changes, grown a little; the guidance map is held to the exact one.
 GROUPS = tuple(dict.fromkeys(measure.group for measure in MEASURES))
 REFERENCE_KEYS = ("mse_ratio", "ssim", "psnr")  # those that say something of the unedited image
 
