@@ -338,8 +338,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         relevance_samples: int | None = None,
         composition: str | None = None,
         soft_edge: float | None = None,
-        restricted: bool = True,
         reference: bool = False,
+        restricted: bool = True,
         negative_prompt: str | Sequence[str] | None = None,
         num_images_per_prompt: int = 1,
         eta: float = 0.0,
@@ -391,11 +391,11 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             composition: "difference" lays the change between two decodings over the original; "decoded" lays the
                 decoding itself.
             soft_edge: width of the mask's soft inner edge, share of the image's longer side.
-            restricted: ``False`` lets every pixel change, whatever the instruction: the stock pipeline's edit, to
-                compare with.
             reference: the published code's arithmetic and settings, to the number: DDIM on Stable Diffusion's schedule
                 whatever the scheduler, one relevance draw, findings without their side and zone, a hard mask, the
                 decoding laid over the image. Works on, and returns, colour.
+            restricted: ``False`` lets every pixel change, whatever the instruction: the stock pipeline's edit, to
+                compare with.
             negative_prompt: what to lead away from.
             num_images_per_prompt: edits of each pair of image and prompt.
             eta: of DDIM; other schedulers ignore it.

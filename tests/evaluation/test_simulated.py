@@ -11,7 +11,7 @@ from x2x_core.evaluation.simulated import (
     TruePair,
     edit_pairs,
     evaluate_pairs,
-    exact_region,
+    changed_region,
     read_pairs,
     score_pair,
     simulate_pairs,
@@ -35,11 +35,11 @@ def score(pair, edited, mask=EVERYWHERE, guidance_map=None):
     return score_pair(pair, EditedPair(edited, mask, mask.float() if guidance_map is None else guidance_map))
 
 
-def test_the_exact_region_is_where_the_truth_changes():
+def test_the_changed_region_is_where_the_truth_changes():
     pair = make_pair()
     change = pair.after - pair.before
-    assert torch.equal(exact_region(change), change > 0.1)
-    assert not exact_region(torch.full((1, 8, 8), 0.005)).any()
+    assert torch.equal(changed_region(change), change > 0.1)
+    assert not changed_region(torch.full((1, 8, 8), 0.005)).any()
 
 
 def test_the_true_region_is_the_change_grown_a_little():
@@ -93,9 +93,9 @@ def test_a_change_outside_the_mask_is_seen():
     assert score(pair, pair.after, mask).changed_outside_mask == pytest.approx(0.2)
 
 
-def test_the_map_is_scored_against_the_exact_region():
+def test_the_map_is_scored_against_the_changed_region():
     pair = make_pair()
-    exact = exact_region(pair.after - pair.before).float()
+    exact = changed_region(pair.after - pair.before).float()
     found = score(pair, pair.before, guidance_map=exact)
     assert (found.average_precision, found.energy_inside, found.pointing, found.best_iou) == (1, 1, 1, 1)
     blind = score(pair, pair.before)

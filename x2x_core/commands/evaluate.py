@@ -67,10 +67,11 @@ def evaluate(
         report = _compare(pipeline, pairs, call, parts, published_masks, published_settings, keep=gallery is not None)
     else:
         report = _evaluate(pipeline, pairs, call)
-    _print(report)
-    for path, draw in ((figure, "draw_ablation"), (gallery, "draw_gallery")):
-        if path is not None:
-            _draw(path, draw, report)
+    _print(report.table(), report.notes() if ablation else [])
+    if figure is not None:
+        _draw(figure, "measures", report)
+    if gallery is not None:
+        _draw(gallery, "gallery", report)
     if out is not None:
         _record(out, report, model)
 
@@ -127,28 +128,28 @@ def _compare(pipeline, pairs: dict[str, Any], call, parts: bool, masks: Path | N
         return run_ablation(pipeline, **pairs, rows=rows, progress=update, note=note, keep_pictures=keep)
 
 
-def _print(report) -> None:
+def _print(lines: list[tuple[str, ...]], notes: list[str]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Column, Table
 
-    (first, *others), *rows = report.table()
+    (first, *others), *rows = lines
     table = Table(Column(first, no_wrap=True), *others, box=SIMPLE_HEAD)
     for row in rows:
         title = not any(row[1:])  # of a group of rows
         table.add_row(*row, style="bold" if title else None)
     console = Console()
     (console if console.is_terminal else Console(width=WIDE)).print(table)
-    for line in getattr(report, "notes", list)():
+    for line in notes:
         typer.echo(line)
 
 
-def _draw(path: Path, function: str, report) -> None:
-    from x2x_core.evaluation import figures
+def _draw(path: Path, kind: str, report) -> None:
+    from x2x_core.evaluation.figures import DOTS_PER_INCH, as_picture, draw_ablation, draw_gallery
 
-    picture = figures.as_picture(getattr(figures, function)(report))
-    dots = (figures.DOTS_PER_INCH, figures.DOTS_PER_INCH)
-    save_picture(path, picture, {"figure": function, **report.settings, "note": report.note}, dpi=dots)
+    draw = {"measures": draw_ablation, "gallery": draw_gallery}[kind]
+    parameters = {"figure": kind, **report.settings, "note": report.note}
+    save_picture(path, as_picture(draw(report)), parameters, dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
     typer.echo(str(path))
 
 

@@ -10,7 +10,15 @@ import torch
 
 from x2x_core.evaluation.ablation_rows import OURS, Row
 from x2x_core.evaluation.bootstrap import LEVEL, RESAMPLES, Estimate, draw_resamples, estimate
-from x2x_core.evaluation.measures import GROUPS, HIGHER, MEASURES, REFERENCE_KEYS, Measure, measure_edit, measure_unedited
+from x2x_core.evaluation.measures import (
+    GROUPS,
+    HIGHER,
+    MEASURES,
+    REFERENCE_KEYS,
+    Measure,
+    measure_edit,
+    measure_unedited,
+)
 from x2x_core.evaluation.simulated import (
     BATCH_SIZE,
     EVALUATION_SEED,

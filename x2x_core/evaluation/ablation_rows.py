@@ -1,9 +1,9 @@
 """The rows of an ablation: ways to restrict an edit, each as arguments of the pipeline's call.
 
-The first four are a table of two by two in the published arithmetic (`reference=True`): the edit is restricted by
-nothing (stock InstructPix2Pix), by the relevance map alone (Mirzaei et al., *Watch Your Steps*, 2023), by the pseudomask
-alone, or by both (Min et al., *InstructX2X*, 2025). The fifth is the pipeline's default. `parts_of_ours` takes the
-default apart.
+The first four are the peers, each as published: the edit is restricted by nothing (stock InstructPix2Pix), and in the
+published arithmetic (`reference=True`) by the relevance map alone (Mirzaei et al., *Watch Your Steps*, 2023), by the
+pseudomask alone, or by both (Min et al., *InstructX2X*, 2025). The fifth is the pipeline's default. `parts_of_ours`
+takes the default apart, which tells its restriction from its composition.
 """
 
 from __future__ import annotations

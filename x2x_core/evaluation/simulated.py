@@ -182,23 +182,23 @@ def read_pairs(folder: str | Path, count: int, size: int = SIZE, split: str = "v
         yield TruePair(before, after, row.instruction)
 
 
-def exact_region(change: torch.Tensor) -> torch.Tensor:
+def changed_region(change: torch.Tensor) -> torch.Tensor:
     """Where a true change `(1, H, W)` is: `(1, H, W)` bool. Empty where nothing changed."""
     strength = change.abs()
     return strength > max(REGION_SHARE * float(strength.max()), SMALLEST_CHANGE)
 
 
 def true_region(change: torch.Tensor) -> torch.Tensor:
-    """The exact region of a true change `(1, H, W)`, grown a little: `(1, H, W)` bool."""
+    """The region of a true change `(1, H, W)`, grown a little: `(1, H, W)` bool. Empty where nothing changed."""
     radius = max(1, round(GROWTH * max(change.shape[-2:])))
-    inside = exact_region(change).float()
+    inside = changed_region(change).float()
     return F.max_pool2d(inside[None], 2 * radius + 1, stride=1, padding=radius)[0] > 0
 
 
 def score_pair(pair: TruePair, edit: EditedPair) -> PairScore:
     """Answer the three questions for one pair, and score its guidance map."""
     truth, change = pair.after - pair.before, edit.image - pair.before
-    region, exact = true_region(truth), exact_region(truth)
+    region, exact = true_region(truth), changed_region(truth)
     energy = float(change.square().sum())
     inside = float(change[region].square().sum()) / energy if energy else 0.0
     counted = region | (change != 0)
