@@ -128,7 +128,7 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["evaluate", "--simulated", "--parts"], "`--parts` must go with `--ablation`"),
         (["evaluate", "--simulated", "--ablation", "--figure", "{text}"], "already exists"),
         (["evaluate", "--simulated", "--model", "{tiny}", "--data", "{missing}"], "There is no dataset"),
-        (["evaluate", "--simulated", "--ablation", "--model", "{tiny}", "--published-masks", "{missing}"], "no atlas at"),
+        (["evaluate", "--simulated", "--ablation", "--model", "{tiny}", "--published-masks", "{missing}"], "no atlas"),
         (["evaluate", "--simulated", "--model", "{missing}"], "There is no checkpoint"),
     ],
 )

@@ -28,7 +28,7 @@ def make_report(pairs=4):
     keys = [one.key for one in MEASURES]
     scores = {
         row.name: tuple(
-            dict(zip(keys, torch.rand(len(keys), generator=draws).tolist()), mse_ratio=0.9 - 0.2 * n, changed_outside_mask=0)
+            dict(zip(keys, torch.rand(len(keys), generator=draws).tolist()), mse_ratio=0.9 - 0.2 * n)
             for n in range(pairs)
         )
         for row in ROWS

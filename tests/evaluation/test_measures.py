@@ -64,10 +64,12 @@ def test_attributes_of_the_truth_are_kept_and_exposure_is_told_from_structure(pa
     assert kept == {"structure": pytest.approx(1), "brightness_shift": 0, "contrast_shift": 0}
     spread = float(pair.after[~region].std(correction=0))
     brighter = attributes_kept(pair.after + 0.1, pair.after, region)
-    assert brighter["structure"] == pytest.approx(1, abs=1e-6) and brighter["contrast_shift"] == pytest.approx(0, abs=1e-6)
+    assert brighter["structure"] == pytest.approx(1, abs=1e-6)
+    assert brighter["contrast_shift"] == pytest.approx(0, abs=1e-6)
     assert brighter["brightness_shift"] == pytest.approx(0.1 / spread, rel=1e-5)
     flatter = attributes_kept(0.5 * pair.after, pair.after, region)
-    assert flatter["structure"] == pytest.approx(1, abs=1e-6) and flatter["contrast_shift"] == pytest.approx(0.5, rel=1e-5)
+    assert flatter["structure"] == pytest.approx(1, abs=1e-6)
+    assert flatter["contrast_shift"] == pytest.approx(0.5, rel=1e-5)
 
 
 def test_other_edges_lower_the_structure_and_a_flat_picture_has_none(pair, region):
