@@ -123,6 +123,12 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["train", "--config", "nothing"], "`--config` must name a YAML file"),
         (["train", "--config", "demo-autoencoder", "--data", "{missing}", "-o", "{new}"], "There is no dataset"),
         (["evaluate"], "`--simulated` must be given"),
+        (["evaluate", "--simulated", "--count", "0"], "`--count` must be at least 1, got 0"),
+        (["evaluate", "--simulated", "--figure", "{new}"], "`--figure` must go with `--ablation`"),
+        (["evaluate", "--simulated", "--parts"], "`--parts` must go with `--ablation`"),
+        (["evaluate", "--simulated", "--ablation", "--figure", "{text}"], "already exists"),
+        (["evaluate", "--simulated", "--model", "{tiny}", "--data", "{missing}"], "There is no dataset"),
+        (["evaluate", "--simulated", "--ablation", "--model", "{tiny}", "--published-masks", "{missing}"], "no atlas"),
         (["evaluate", "--simulated", "--model", "{missing}"], "There is no checkpoint"),
     ],
 )
@@ -206,6 +212,50 @@ def test_simulate_and_train_from_the_command_line(capsys, tmp_path, monkeypatch)
     )
     code, printed, error = run(capsys, "train", "--config", config)
     assert code == 0 and (tmp_path / "run" / "pipeline" / "vae" / "config.json").is_file(), error
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Two pairs in the published layout, 64x64."""
+    from tiny_models import make_radiograph
+
+    rows = ["split,instruction,past_dicom_id,current_dicom_id"]
+    for name in ("past", "current"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    for number in range(2):
+        rows.append(f"val,{WORDS},{number}.png,{number}.png")
+        before = make_radiograph(64, 64, seed=number) // 2
+        after = before.copy()
+        after[35:50, 10:25] += 60
+        for name, image in (("past", before), ("current", after)):
+            cv2.imwrite(str(tmp_path / "data" / name / f"{number}.png"), image)
+    (tmp_path / "data" / "instructions.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path / "data"
+
+
+def test_a_dataset_s_pairs_are_evaluated(capsys, tmp_path, tiny_folder, dataset):
+    code, printed, error = run(capsys, "evaluate", "--simulated", "--model", tiny_folder, "--data", dataset,
+                               "--steps", 1, "-o", tmp_path / "scores.json")  # fmt: skip
+    assert code == 0 and "precision" in printed, error
+    record = json.loads((tmp_path / "scores.json").read_text())
+    assert record["settings"]["data"] == str(dataset) and record["overall"]["count"] == 2
+    assert 0 < record["overall"]["mean_average_precision"] < 1 and len(record["weights_sha256"]) == 64
+    code, _, error = run(capsys, "evaluate", "--simulated", "--model", tiny_folder, "--data", dataset, "--split", "x")
+    assert code == 2 and "`split` must be one" in error
+
+
+def test_an_ablation_is_written_drawn_and_shown(capsys, tmp_path, tiny_folder, dataset):
+    names = {"-o": tmp_path / "a.json", "--figure": tmp_path / "figure.png", "--gallery": tmp_path / "gallery.png"}
+    code, printed, error = run(
+        capsys, "evaluate", "--simulated", "--ablation", "--model", tiny_folder, "--data", dataset, "--steps", 1,
+        *(one for pair in names.items() for one in pair),
+    )  # fmt: skip
+    assert code == 0 and "published RSE:" in printed and "2 pairs" in printed, error
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert list(record["rows"]) == ["no restriction", "relevance only", "pseudomask only", "published RSE", "ours"]
+    for name in ("figure", "gallery"):
+        assert Image.open(tmp_path / f"{name}.png").width > 1500
+        assert read_provenance(tmp_path / f"{name}.png")["synthetic"]
 
 
 @pytest.mark.parametrize("command", [[], ["edit"], ["masks"], ["simulate"], ["train"], ["evaluate"], ["info"]])

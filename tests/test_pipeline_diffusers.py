@@ -68,6 +68,14 @@ def test_free_text_on_a_coloured_picture_is_the_stock_arithmetic(pipe, stock, co
     assert torch.allclose(found, expected, atol=1e-5)
 
 
+def test_an_instruction_without_restriction_is_the_stock_arithmetic(pipe, stock):
+    grey = torch.from_numpy(make_radiograph())[None, None] / 255
+    expected = stock(PROMPT, grey.expand(-1, 3, -1, -1), num_inference_steps=4, generator=seeded(), output_type="pt").images
+    found = edit(pipe, grey, num_inference_steps=4, restricted=False)
+    assert torch.allclose(found.images, expected.mean(1, keepdim=True), atol=1e-5)
+    assert found.guidance_mask.all() and found.relevance_map is None
+
+
 @pytest.mark.parametrize("output_type", ["pil", "np", "pt", "latent"])
 @pytest.mark.parametrize("form", ["tensor", "array", "picture", "pictures", "small", "latents"])
 def test_every_input_and_output_is_as_from_the_stock_pipeline(pipe, stock, colour, form, output_type):

@@ -74,6 +74,17 @@ class EditRequest:
                 raise TypeError(f"`{name}` has no bearing on the maps: leave it out, it is an argument of the edit.")
         return cls(image, prompt, **more)
 
+    def check_unrestricted(self, reference: bool) -> None:
+        """See that nothing speaks against an edit without restriction.
+
+        Raises:
+            ValueError: a region is given, or the published arithmetic is asked for, which is always restricted.
+        """
+        given = {"pseudomask": self.pseudomask, "guidance_mask": self.guidance_mask, "reference": reference or None}
+        for name, value in given.items():
+            if value is not None:
+                raise ValueError(f"`{name}` must be left out with `restricted=False`: it restricts the edit.")
+
     @property
     def prompts(self) -> list[str] | None:
         """The prompts as a list; ``None`` where embeddings were given in their place."""

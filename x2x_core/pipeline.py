@@ -339,6 +339,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         composition: str | None = None,
         soft_edge: float | None = None,
         reference: bool = False,
+        restricted: bool = True,
         negative_prompt: str | Sequence[str] | None = None,
         num_images_per_prompt: int = 1,
         eta: float = 0.0,
@@ -393,6 +394,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             reference: the published code's arithmetic and settings, to the number: DDIM on Stable Diffusion's schedule
                 whatever the scheduler, one relevance draw, findings without their side and zone, a hard mask, the
                 decoding laid over the image. Works on, and returns, colour.
+            restricted: ``False`` lets every pixel change, whatever the instruction: the stock pipeline's edit, to
+                compare with.
             negative_prompt: what to lead away from.
             num_images_per_prompt: edits of each pair of image and prompt.
             eta: of DDIM; other schedulers ignore it.
@@ -438,6 +441,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
         # 1. Read the pictures, understand the prompts, settle the settings
         reading = self._read(request, reference)
+        if not restricted:
+            request.check_unrestricted(reference)
+            reading = replace(reading, restricted=False)
         given = {
             "num_inference_steps": num_inference_steps,
             "guidance_scale": guidance_scale,

@@ -4,44 +4,56 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from x2x_core.commands.shared import fresh_file, load_pipeline, model_folder, progress_bar
+from x2x_core.commands.shared import fresh_file, load_pipeline, model_folder, progress_bar, save_picture
+
+WIDE = 200  # letters to a line of a table that goes to a file
 
 
 def evaluate(
     simulated: Annotated[bool, typer.Option("--simulated", help="Against the exact ground truth of simulated pairs.")] = False,
     model: Annotated[str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository.')] = "demo",
     ct: Annotated[str, typer.Option(help='CT to simulate from: DICOM folder, .npz, or "phantom".')] = "phantom",
-    count: Annotated[int, typer.Option(help="Pairs.")] = 200,
+    data: Annotated[Optional[Path], typer.Option(help="Simulated dataset to read pairs from, instead of --ct. [default: none]")] = None,
+    split: Annotated[str, typer.Option(help="Of the dataset's pairs.")] = "val",
+    count: Annotated[int, typer.Option(help="Pairs; of a dataset, at most.")] = 200,
     seed: Annotated[Optional[int], typer.Option(help="Of the pairs and the edits. [default: one no training uses]")] = None,
     out: Annotated[Optional[Path], typer.Option("-o", "--out", help="JSON file for every score. [default: none]")] = None,
+    ablation: Annotated[bool, typer.Option("--ablation", help="Compare ways to restrict the edit, on the same pairs.")] = False,
+    parts: Annotated[bool, typer.Option("--parts", help="With --ablation: also ours with one part taken away.")] = False,
+    published_masks: Annotated[Optional[Path], typer.Option(help="With --ablation: folder of published masks. [default: the atlas's, cut hard]")] = None,
+    published_settings: Annotated[bool, typer.Option("--published-settings", help="With --ablation: also published RSE at its own steps and scales.")] = False,
+    figure: Annotated[Optional[Path], typer.Option(help="With --ablation: PNG of all measures. [default: none]")] = None,
+    gallery: Annotated[Optional[Path], typer.Option(help="With --ablation: PNG of the best, median and worst pair. [default: none]")] = None,
     steps: Annotated[Optional[int], typer.Option(help="Steps of denoising. [default: the model's]")] = None,
     guidance_scale: Annotated[Optional[float], typer.Option(help="[default: the model's]")] = None,
     image_guidance_scale: Annotated[Optional[float], typer.Option(help="[default: the model's]")] = None,
-    mask_threshold: Annotated[Optional[float], typer.Option(help="[default: the model's]")] = None,
+    mask_threshold: Annotated[Optional[float], typer.Option(help="Of ours. [default: the model's]")] = None,
     device: Annotated[Optional[str], typer.Option(help="cpu, cuda, ... [default: the best there is]")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the JSON file if it is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the files if they are there.")] = False,
 ) -> None:
     """Edit simulated pairs that no training has seen and compare with the truth.
 
     Prints, for all pairs, each operation and each finding, how often the change lies in the true region, has the right
-    direction, and brings the image closer to the truth.
+    direction, and brings the image closer to the truth, and how well the guidance map finds the exact region. With
+    --ablation: what restricts the edit best, no restriction, relevance only, pseudomask only, published RSE, or ours.
 
     Example: x2x evaluate --simulated --ct ct-folder --count 200 -o scores.json
     """
-    from rich.console import Console
-    from rich.table import Table
-
-    from x2x_core.evaluation.simulated import EVALUATION_SEED, evaluate_simulated
-    from x2x_core.imaging.provenance import sha256_weights, versions
-
     if not simulated:
         raise ValueError("`--simulated` must be given: it is the one evaluation there is. Add --simulated.")
-    if out is not None:
-        out = fresh_file(out, overwrite)
+    wanted = {
+        "--parts": parts,
+        "--published-masks": published_masks,
+        "--published-settings": published_settings,
+        "--figure": figure,
+        "--gallery": gallery,
+    }
+    _check(ablation, wanted, count)
+    out, figure, gallery = (path and fresh_file(path, overwrite) for path in (out, figure, gallery))
     pipeline = load_pipeline(model, None, device, "float32")
     call = {
         "num_inference_steps": steps,
@@ -50,21 +62,106 @@ def evaluate(
         "mask_threshold": mask_threshold,
     }
     call = {name: value for name, value in call.items() if value is not None}
-    with progress_bar("Evaluating") as update:
-        seed = EVALUATION_SEED if seed is None else seed
-        report = evaluate_simulated(pipeline, ct, count=count, seed=seed, progress=update, **call)
-    heading, *rows = report.table()
-    table = Table(*heading)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    pairs = _pairs(ct, data, split, count, seed)
+    if ablation:
+        report = _compare(pipeline, pairs, call, parts, published_masks, published_settings, keep=gallery is not None)
+    else:
+        report = _evaluate(pipeline, pairs, call)
+    _print(report.table(), report.notes() if ablation else [])
+    if figure is not None:
+        _draw(figure, "measures", report)
+    if gallery is not None:
+        _draw(gallery, "gallery", report)
     if out is not None:
-        folder = model_folder(model)
-        record = {
-            **report.as_dict(),
-            "model": model,
-            "weights_sha256": sha256_weights(folder) if folder else None,
-            "versions": versions(),
-        }
-        out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        typer.echo(str(out))
+        _record(out, report, model)
+
+
+def _check(ablation: bool, wanted: dict[str, Any], count: int) -> None:
+    """Refuse what can't be done before the long run."""
+    if count < 1:
+        raise ValueError(f"`--count` must be at least 1, got {count}.")
+    if not ablation:
+        for name, value in wanted.items():
+            if value:
+                raise ValueError(f"`{name}` must go with `--ablation`: add it, or leave {name} out.")
+        return
+    from x2x_core.evaluation.fidelity import check_scoring
+    from x2x_core.evaluation.figures import check_drawing
+
+    check_scoring()
+    if wanted["--figure"] or wanted["--gallery"]:
+        check_drawing()
+
+
+def _pairs(ct: str, data: Path | None, split: str, count: int, seed: int | None) -> dict[str, Any]:
+    """The pairs, as arguments of `evaluate_pairs` and `run_ablation`."""
+    from x2x_core.evaluation.simulated import EVALUATION_SEED, SIZE, read_pairs, simulate_pairs
+    from x2x_core.training.pairs import read_rows
+
+    seed = EVALUATION_SEED if seed is None else seed
+    if data is None:
+        settings = {"ct": ct, "size": SIZE}
+        return {"pairs": simulate_pairs(ct, count, seed=seed), "count": count, "seed": seed, "settings": settings}
+    count = min(count, len(read_rows(data, split)))
+    settings = {"data": str(data), "split": split, "size": SIZE}
+    return {"pairs": read_pairs(data, count, split=split), "count": count, "seed": seed, "settings": settings}
+
+
+def _evaluate(pipeline, pairs: dict[str, Any], call: dict[str, Any]):
+    from x2x_core.evaluation.simulated import evaluate_pairs
+
+    with progress_bar("Evaluating") as update:
+        return evaluate_pairs(pipeline, **pairs, progress=update, **call)
+
+
+def _compare(pipeline, pairs: dict[str, Any], call, parts: bool, masks: Path | None, published: bool, keep: bool):
+    from x2x_core import PseudomaskAtlas
+    from x2x_core.evaluation.ablation import run_ablation
+    from x2x_core.evaluation.ablation_rows import parts_of_ours, settings_note, standard_rows
+
+    folder = PseudomaskAtlas.load(masks) if masks else None
+    rows = standard_rows(pipeline, call, published_masks=folder, published_settings=published)
+    if parts:
+        rows += parts_of_ours(pipeline, call)
+    note = settings_note(pipeline, call)
+    with progress_bar("Editing") as update:
+        return run_ablation(pipeline, **pairs, rows=rows, progress=update, note=note, keep_pictures=keep)
+
+
+def _print(lines: list[tuple[str, ...]], notes: list[str]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    (first, *others), *rows = lines
+    table = Table(Column(first, no_wrap=True), *others, box=SIMPLE_HEAD)
+    for row in rows:
+        title = not any(row[1:])  # of a group of rows
+        table.add_row(*row, style="bold" if title else None)
+    console = Console()
+    (console if console.is_terminal else Console(width=WIDE)).print(table)
+    for line in notes:
+        typer.echo(line)
+
+
+def _draw(path: Path, kind: str, report) -> None:
+    from x2x_core.evaluation.figures import DOTS_PER_INCH, as_picture, draw_ablation, draw_gallery
+
+    draw = {"measures": draw_ablation, "gallery": draw_gallery}[kind]
+    parameters = {"figure": kind, **report.settings, "note": report.note}
+    save_picture(path, as_picture(draw(report)), parameters, dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
+    typer.echo(str(path))
+
+
+def _record(out: Path, report, model: str) -> None:
+    from x2x_core.imaging.provenance import sha256_weights, versions
+
+    folder = model_folder(model)
+    record = {
+        **report.as_dict(),
+        "model": model,
+        "weights_sha256": sha256_weights(folder) if folder else None,
+        "versions": versions(),
+    }
+    out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    typer.echo(str(out))
