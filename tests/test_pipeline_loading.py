@@ -54,7 +54,9 @@ def test_saving_and_loading_keeps_everything(pipe, tmp_path, radiograph, shared_
         recommended_image_guidance_scale=1.2,
         recommended_num_inference_steps=2,
         recommended_mask_threshold=0.3,
-        recommended_relevance_noise_level=0.5,
+        recommended_relevance_noise_level=[0.5, 0.8],
+        recommended_mask_rule="adaptive",
+        recommended_limit_area=False,
     )
     advised.save_pretrained(tmp_path / "saved")
     loaded = InstructX2XPipeline.from_pretrained(str(tmp_path / "saved"))

@@ -95,6 +95,11 @@ class EditSettings:
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"`{name}` must be True or False, got {getattr(self, name)!r}.")
 
+    @property
+    def relevance_levels(self) -> int:
+        """How many noise levels the relevance map is averaged over."""
+        return len(self.relevance_noise_level) if isinstance(self.relevance_noise_level, tuple) else 1
+
 
 DEFAULT = EditSettings()
 # The published code's.
@@ -128,7 +133,7 @@ def resolve_settings(
         restricted: whether the edit is held to a region.
 
     Raises:
-        ValueError: a value out of range, or one that contradicts `reference`.
+        ValueError: a value out of range, or one that contradicts `reference` or another.
     """
     if reference:
         _check_reference(given)
@@ -136,6 +141,12 @@ def resolve_settings(
     if not reference:
         advice = {name: recommended.get(f"recommended_{name}") for name in RECOMMENDABLE}
         base = replace(base, **{name: value for name, value in advice.items() if value is not None})
+    if given.get("mask_threshold") is not None:
+        if given.get("mask_rule") not in (None, "threshold"):
+            raise ValueError(
+                f"`mask_threshold` must be left out with `mask_rule={given['mask_rule']!r}`, which finds its own level."
+            )
+        base = replace(base, mask_rule="threshold")  # who gives a threshold wants it to count
     names = {field.name for field in fields(EditSettings)}
     return replace(base, **{name: value for name, value in given.items() if name in names and value is not None})
 

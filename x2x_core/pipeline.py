@@ -63,7 +63,7 @@ class _Edit:
     prompt_embeds: torch.Tensor  # (3B, tokens, width)
     image_embeds: list[torch.Tensor] | None  # of IP-Adapters, each (3B, ...)
     noise: torch.Tensor  # (B, C, h, w): the diffusion noise
-    relevance_noise: torch.Tensor  # (B, K, C, h, w), at each level
+    relevance_noise: torch.Tensor  # (B, L * K, C, h, w): K draws for each of L noise levels, level by level
 
     @property
     def condition(self) -> torch.Tensor:
@@ -408,7 +408,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         arithmetic of the stock pipeline (in a batch with restricted edits: where their relevance map passes the
         threshold). What was understood is in the output's `instructions`.
 
-        Noise is drawn from `generator` in this order: diffusion noise, relevance noise, then what the scheduler draws.
+        Noise is drawn from `generator` in this order: diffusion noise, relevance noise (level by level: no two levels
+        share a draw, for maps of one draw at two levels say nearly the same), then what the scheduler draws.
         Both are drawn even where they are given or not needed, so that a seed has one relevance map, and a guidance
         mask that is handed back gives the same edit. (Edits without restriction draw as the stock pipeline does.)
 
@@ -422,7 +423,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             image_guidance_scale: how strongly the image is. Guidance is always on; only at scales of 1 and 1 it makes
                 no difference and is left out.
             mask_threshold: the guidance map's level from which the image may change, [0, 1]; 0 is all of the
-                pseudomask. It counts where `mask_rule` is "threshold".
+                pseudomask (unless `limit_area` finds that too much). To give one is to ask for that rule.
             mask_rule: "threshold" (the published rule) or "adaptive", which finds the level in the map itself; see
                 `x2x_core.mask_rules`.
             remove_islands: whether small islands of the mask are dropped.
@@ -450,8 +451,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             eta: of DDIM; other schedulers ignore it.
             generator: one, or one for each output. One for each makes a batch give the same as single calls.
             latents: the diffusion noise `(B, 4, h, w)`, standard normal, at the canvas's size in latents.
-            relevance_noise: the relevance noise, `(B, 4, h, w)` for one draw or `(B, K, 4, h, w)` for K. Every noise
-                level uses the same draws, so that a seed has the same noise whatever the levels.
+            relevance_noise: the relevance noise, `(B, 4, h, w)` for one draw (at every noise level the same) or
+                `(B, K, 4, h, w)` for K, dealt out to the levels in their order, each as many.
             prompt_embeds: the prompt, encoded. They say nothing of where: give `pseudomask` or `guidance_mask` too,
                 or they count as free text.
             negative_prompt_embeds: the negative prompt, encoded.
@@ -504,6 +505,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             "relevance_samples": relevance_samples,
             "composition": composition,
             "soft_edge": soft_edge,
+            "edit_strength": edit_strength,
         }
         settings = resolve_settings(given, self.config, reference, reading.restricted)
         self._guidance_scale, self._image_guidance_scale = settings.guidance_scale, settings.image_guidance_scale
@@ -583,7 +585,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         channels = self.vae.config.latent_channels
         self._check_channels(channels)
         scheduler = self._scheduler(reading, settings)
-        request.check_draws(len(owners), channels, canvas.cells)
+        request.check_draws(len(owners), channels, canvas.cells, settings.relevance_levels)
         prompt_embeds = self._encode_prompts(request, reading, device)
         image_embeds = None
         if request.ip_adapter_image is not None or request.ip_adapter_image_embeds is not None:
@@ -685,20 +687,21 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         outputs: int,
         dtype: torch.dtype,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Diffusion noise `(B, C, h, w)` and relevance noise `(B, K, C, h, w)`."""
+        """Diffusion noise `(B, C, h, w)` and relevance noise `(B, L * K, C, h, w)`, K draws for each of L levels."""
         device, shape = self._execution_device, (self.vae.config.latent_channels, *canvas.cells)
         generator = list(request.generator) if isinstance(request.generator, tuple) else request.generator
         noise = relevance_noise = None
         if request.latents is None or reading.restricted:
             noise = randn_tensor((outputs, *shape), generator, device, dtype)
         if reading.restricted:
-            samples = settings.relevance_samples
+            samples = settings.relevance_levels * settings.relevance_samples
             relevance_noise = randn_tensor((outputs, samples, *shape), generator, device, dtype)
         if request.latents is not None:
             noise = request.latents.to(device, dtype).expand(outputs, *shape)
         if request.relevance_noise is not None:
             given = request.relevance_noise.to(device, dtype)
-            given = given[:, None] if given.ndim == 4 else given
+            if given.ndim == 4:  # one draw, at every level
+                given = given[:, None].expand(-1, settings.relevance_levels, -1, -1, -1)
             relevance_noise = given.expand(outputs, *given.shape[1:])
         return noise, relevance_noise
 
@@ -714,9 +717,11 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         schedule = scheduler.alphas_cumprod, scheduler.config.num_train_timesteps
         levels = interest.noise_levels(settings.relevance_noise_level, *schedule)
         clean = edit.condition * self.vae.config.scaling_factor
-        noise = edit.relevance_noise
-        noisy = torch.cat([interest.add_noise(clean[:, None], noise, level.alpha_cumprod) for level in levels], dim=1)
-        of_each = [level for level in levels for _ in range(noise.shape[1])]
+        noise = edit.relevance_noise.chunk(len(levels), dim=1)  # each level has draws of its own
+        noisy = torch.cat(
+            [interest.add_noise(clean[:, None], some, level.alpha_cumprod) for some, level in zip(noise, levels)], dim=1
+        )
+        of_each = [level for some, level in zip(noise, levels) for _ in range(some.shape[1])]
         draws = max(1, RELEVANCE_BATCH // (2 * len(noisy)))
         parts = [
             self._disagreement(edit, some, of_each[first : first + draws], scheduler.config.prediction_type)

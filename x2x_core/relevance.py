@@ -109,15 +109,13 @@ def noise_disagreement(noise_pred_text: torch.Tensor, noise_pred_image: torch.Te
 def balance_levels(disagreement: torch.Tensor, valid: torch.Tensor | None = None) -> torch.Tensor:
     """Bring several noise levels to one scale, so that their average is led by none of them.
 
-    How much the two predictions disagree depends on the level, but says nothing of where. So each level's maps are
-    divided by that level's mean over draws and cells: what counts is by how much a place stands out from the whole. A
-    level that tells no place from another becomes a constant, which the stretching takes away; a flat one (see
-    `FLAT_RANGE`) counts for nothing. (Stretching each level to [0, 1] by itself would give the noise of a level that
-    tells nothing the same weight as the signal of one that does.)
+    How much the two predictions disagree depends on the level, and so do its outliers. So each level is held to its own
+    fence and stretched to its own range, by the rule of `relevance_from_disagreement` on the mean of its draws, and all
+    count the same. A flat level (see `FLAT_RANGE`) tells no place from another and counts for nothing.
 
     Args:
         disagreement: `(B, L, K, h, w)`: K draws at each of L levels for each of B images, at least 0.
-        valid: `(h, w)` bool, the cells that count for the mean and for flatness.
+        valid: `(h, w)` bool, the cells that count for fence and range.
 
     Returns:
         `(B, L * K, h, w)` float32 for `relevance_from_disagreement`; with one level the values as they came.
@@ -125,12 +123,13 @@ def balance_levels(disagreement: torch.Tensor, valid: torch.Tensor | None = None
     values = disagreement.float()
     if values.shape[1] == 1:
         return values.flatten(1, 2)
-    cells = values.flatten(3) if valid is None else values[..., valid]
-    mean = cells.mean(dim=2)  # (B, L, N)
-    flat = mean.amax(dim=2) - mean.amin(dim=2) <= FLAT_RANGE
-    scale = torch.where(flat, torch.ones_like(flat, dtype=values.dtype), mean.mean(dim=2))
-    balanced = values / scale[:, :, None, None, None]
-    return balanced.masked_fill(flat[:, :, None, None, None], 0).flatten(1, 2)
+    _check_disagreement(values.flatten(1, 2))
+    images, levels = values.shape[:2]
+    means = values.mean(dim=2).flatten(0, 1)[:, None]  # (B * L, 1, h, w)
+    lowest, highest = (bound.view(images, levels, 1, 1, 1) for bound in _range_below_fence(_counted(means, valid)))
+    flat = highest - lowest <= FLAT_RANGE
+    span = torch.where(flat, torch.ones_like(lowest), highest - lowest)
+    return ((torch.minimum(values, highest) - lowest) / span).masked_fill(flat, 0).flatten(1, 2)
 
 
 def relevance_from_disagreement(
@@ -213,7 +212,9 @@ def _counted(mean: torch.Tensor, valid: torch.Tensor | None) -> torch.Tensor:
     return cells
 
 
-def _range_below_fence(cells: torch.Tensor, fence_factor: float) -> tuple[torch.Tensor, torch.Tensor]:
+def _range_below_fence(
+    cells: torch.Tensor, fence_factor: float = FENCE_FACTOR
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Lowest and highest value of each row `(B, N)` once outliers are held to the fence: two tensors `(B,)`."""
     lower = torch.quantile(cells, 0.25, dim=1, interpolation="midpoint")
     upper = torch.quantile(cells, 0.75, dim=1, interpolation="midpoint")

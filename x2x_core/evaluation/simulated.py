@@ -135,11 +135,16 @@ def read_pairs(folder: str | Path, count: int, size: int = 256, split: str = "va
         yield TruePair(before, after, row.instruction)
 
 
-def true_region(change: torch.Tensor) -> torch.Tensor:
-    """Where a true change `(1, H, W)` is, grown a little: `(1, H, W)` bool. Empty where nothing changed."""
+def changed_region(change: torch.Tensor) -> torch.Tensor:
+    """Where a true change `(1, H, W)` is: `(1, H, W)` bool. Empty where nothing changed."""
     strength = change.abs()
-    inside = (strength > max(REGION_SHARE * float(strength.max()), SMALLEST_CHANGE)).float()
+    return strength > max(REGION_SHARE * float(strength.max()), SMALLEST_CHANGE)
+
+
+def true_region(change: torch.Tensor) -> torch.Tensor:
+    """The region of a true change `(1, H, W)`, grown a little: `(1, H, W)` bool. Empty where nothing changed."""
     radius = max(1, round(GROWTH * max(change.shape[-2:])))
+    inside = changed_region(change).float()
     return F.max_pool2d(inside[None], 2 * radius + 1, stride=1, padding=radius)[0] > 0
 
 
