@@ -187,7 +187,7 @@ def test_no_strength_gives_the_input_bit_for_bit_without_denoising(pipe, form):
     )  # fmt: skip
     found = np.asarray(output.images[0])
     assert np.array_equal(found.reshape(50, 70), np.asarray(image)) and not steps
-    assert output.guidance_mask.any() and output.relevance_map.max() == 1
+    assert output.guidance_mask.any() and output.relevance_map.max() > 0
 
 
 def test_latents_are_interpolated_by_the_strength(pipe, radiograph):
@@ -205,7 +205,7 @@ def test_settings_change_the_edit(pipe, radiograph):
         {"image_guidance_scale": 3.0},
         {"num_inference_steps": 3},
         {"composition": "decoded"},
-        {"mask_rule": "adaptive"},
+        {"mask_rule": "adaptive", "limit_area": False},
         {"relevance_noise_level": [0.3, 0.8]},
         {"edit_strength": 0.5},
         {"negative_prompt": "edema"},
