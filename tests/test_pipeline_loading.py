@@ -60,7 +60,7 @@ def test_saving_and_loading_keeps_everything(pipe, tmp_path, radiograph, shared_
     )
     advised.save_pretrained(tmp_path / "saved")
     loaded = InstructX2XPipeline.from_pretrained(str(tmp_path / "saved"))
-    for name in ("guidance_scale", "image_guidance_scale", "num_inference_steps", "mask_threshold"):
+    for name in ("guidance_scale", "image_guidance_scale", "num_inference_steps", "mask_threshold", "mask_rule"):
         assert loaded.config[f"recommended_{name}"] == advised.config[f"recommended_{name}"]
     assert torch.allclose(edit(loaded, radiograph), edit(advised, radiograph), atol=1e-5)
     assert not torch.equal(edit(loaded, radiograph), edit(pipe, radiograph))

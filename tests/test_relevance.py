@@ -170,9 +170,9 @@ def test_levels_that_are_all_flat_give_a_flat_map():
     assert flat.all() and found.max() == 0
 
 
-@given(seed=st.integers(0, 99))
-def test_levels_of_one_draw_are_the_mean_of_their_own_maps(seed):
-    raw = random_disagreement((2, 3, 1, 8, 8), seed)
+@given(seed=st.integers(0, 99), draws=st.integers(1, 4))
+def test_several_levels_are_the_mean_of_their_own_maps(seed, draws):
+    raw = random_disagreement((2, 3, draws, 8, 8), seed)
     own = torch.stack([relevance_from_disagreement(raw[:, level])[0] for level in range(3)]).mean(dim=0)
     found = relevance_from_disagreement(balance_levels(raw))[0]
     assert torch.allclose(found, relevance_from_disagreement(own)[0], atol=1e-5)

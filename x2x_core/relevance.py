@@ -118,18 +118,21 @@ def balance_levels(disagreement: torch.Tensor, valid: torch.Tensor | None = None
         valid: `(h, w)` bool, the cells that count for fence and range.
 
     Returns:
-        `(B, L * K, h, w)` float32 for `relevance_from_disagreement`; with one level the values as they came.
+        `(B, L * K, h, w)` float32 for `relevance_from_disagreement`; with one level the values as they came. Where a
+        level's mean is over its fence, all its draws are lowered by as much as the mean is: their spread stays.
     """
     values = disagreement.float()
     if values.shape[1] == 1:
         return values.flatten(1, 2)
     _check_disagreement(values.flatten(1, 2))
     images, levels = values.shape[:2]
-    means = values.mean(dim=2).flatten(0, 1)[:, None]  # (B * L, 1, h, w)
-    lowest, highest = (bound.view(images, levels, 1, 1, 1) for bound in _range_below_fence(_counted(means, valid)))
+    mean = values.mean(dim=2, keepdim=True)
+    bounds = _range_below_fence(_counted(mean[:, :, 0].flatten(0, 1)[:, None], valid))
+    lowest, highest = (bound.view(images, levels, 1, 1, 1) for bound in bounds)
     flat = highest - lowest <= FLAT_RANGE
     span = torch.where(flat, torch.ones_like(lowest), highest - lowest)
-    return ((torch.minimum(values, highest) - lowest) / span).masked_fill(flat, 0).flatten(1, 2)
+    excess = (mean - highest).clamp_min(0)
+    return ((values - excess - lowest) / span).masked_fill(flat, 0).flatten(1, 2)
 
 
 def relevance_from_disagreement(
