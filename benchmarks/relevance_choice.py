@@ -3,10 +3,10 @@
     python benchmarks/relevance_choice.py --ct CT_FOLDER --count 40 --out choice.json
     python benchmarks/relevance_choice.py --data SIMULATED_DATASET --draws 1 4 --levels 0.8 0.6,0.7,0.8
 
-For every choice: how well relevance map R and guidance map G find the place of the true change (average precision, share
-of the map's energy inside, pointing game, best overlap), against the cost in U-Net items an image; then, on the guidance
-maps of the last choice, how the masks of each rule overlap the true change and how much of its energy they hold. Prints
-tables, and writes every pair's scores with `--out`.
+For every choice: how well relevance map R and guidance map G find the place of the true change (average precision,
+share of the map's energy inside, pointing game, best overlap), against the cost in U-Net items an image; then, on the
+guidance maps of the last choice, how the masks of each rule overlap the true change and how much of its energy they
+hold. Prints tables, and writes every pair's scores with `--out`.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--draws", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--levels", nargs="+", default=["0.8", "0.5,0.8", "0.6,0.7,0.8"], help="levels joined by commas")
+    parser.add_argument("--levels", nargs="+", default=["0.8", "0.6,0.8", "0.6,0.7,0.8"], help="joined by commas")
     parser.add_argument("--out", type=Path, help="JSON file for every pair's scores")
     given = parser.parse_args()
     pipe = InstructX2XPipeline.from_pretrained(given.model)

@@ -84,7 +84,7 @@ def test_each_image_of_a_batch_has_its_own_mask(seed, settings):
     guidance, pseudomask = (torch.cat(values) for values in zip(*pairs))
     together = find_mask(guidance, pseudomask, settings, limits)
     for number, (one, allowed) in enumerate(pairs):
-        assert torch.equal(together[number : number + 1], find_mask(one, allowed, settings, limits[number : number + 1]))
+        assert torch.equal(together[number], find_mask(one, allowed, settings, [limits[number]])[0])
 
 
 @given(settings=SETTINGS, limits=LIMITS)

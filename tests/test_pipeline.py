@@ -166,11 +166,10 @@ def test_the_soft_edge_fades_the_edit_towards_the_outline(pipe, radiograph):
 def test_the_strength_goes_from_the_input_to_the_full_edit(pipe):
     image = make_radiograph() / 255
     for composition in ("difference", "decoded"):
-        weak, half, full = (
-            edit(pipe, image, output_type="np", composition=composition, edit_strength=strength).images - image[..., None]
-            for strength in (0.25, 0.5, 1.0)
-        )
-        assert np.array_equal(full, edit(pipe, image, output_type="np", composition=composition).images - image[..., None])
+        form = {"output_type": "np", "composition": composition}
+        edits = [edit(pipe, image, edit_strength=strength, **form).images for strength in (0.25, 0.5, 1.0)]
+        weak, half, full = (edited - image[..., None] for edited in edits)
+        assert np.array_equal(edits[-1], edit(pipe, image, **form).images)
         assert (np.abs(weak) <= np.abs(half) + 1e-7).all() and (np.abs(half) <= np.abs(full) + 1e-7).all()
         assert np.abs(half).sum() > 1.5 * np.abs(weak).sum() > 0
 
@@ -298,8 +297,8 @@ def test_several_noise_levels_are_each_read_at_their_own_and_averaged(pipe, radi
     look = {"relevance_noise": noise, "relevance_noise_level": [0.3, 0.8]}
     found = pipe.relevance(radiograph, PROMPT, **look).latent_relevance_map
     own = [
-        pipe.relevance(radiograph, PROMPT, relevance_noise=noise[:, k], relevance_noise_level=level).latent_relevance_map
-        for k, level in enumerate([0.3, 0.8])
+        pipe.relevance(radiograph, PROMPT, relevance_noise=some, relevance_noise_level=level).latent_relevance_map
+        for some, level in ((noise[:, 0], 0.3), (noise[:, 1], 0.8))
     ]
     expected, _ = relevance_from_disagreement(torch.stack(own).mean(dim=0))
     assert torch.allclose(found, expected, atol=1e-4) and not torch.allclose(found, own[1], atol=1e-2)
@@ -449,9 +448,10 @@ def test_each_clause_and_each_of_both_sides_has_a_part(pipe, radiograph):
         request = EditRequest(radiograph, prompt, num_images_per_prompt=2, **arguments)
         return parts_of(request, pipe._read(request, False), pipe.pseudomasks)
 
-    first, again = parts("Add the finding of left pneumothorax. Remove the finding of cardiomegaly.")
+    prompt = "Add the finding of left pneumothorax. Remove the finding of cardiomegaly."
+    first, again = parts(prompt)
     assert first.shape == (2, NATIVE, NATIVE) and first.dtype == torch.bool and torch.equal(first, again)
-    assert torch.equal(first.any(0), edit(pipe, radiograph, "Add left pneumothorax. Remove cardiomegaly.").pseudomask[0, 0] > 0)
+    assert torch.equal(first.any(0), edit(pipe, radiograph, prompt).pseudomask[0, 0] > 0)
     both = parts("Add the finding of bilateral pleural effusion.")[0]
     assert both.shape[0] == 2 and not (both[0] & both[1]).any() and both.any(2).any(1).all()
     assert parts("make it older") == [None, None]

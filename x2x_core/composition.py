@@ -6,8 +6,8 @@ opacity, and a change computed at 256 pixels lays over a picture of 3000.
 
 By decoding: the decoding itself takes the original's place, as in the published code.
 
-Either is scaled by a strength s in [0, 1], which multiplies the mask: 0 is the original and 1 the full edit, both bit for
-bit, and every grey value goes from the one to the other without turning back.
+Either is scaled by a strength s in [0, 1], which multiplies the mask: 0 is the original and 1 the full edit, both bit
+for bit, and every grey value goes from the one to the other without turning back.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def interpolate_latents(clean: torch.Tensor, edited: torch.Tensor, strength: flo
         edited: z_edit, of the same shape.
         strength: s, [0, 1]; 0 gives `clean` and 1 `edited` bit for bit, and where they are equal they stay so.
     """
-    return torch.lerp(clean, edited, strength)
+    return edited if strength == 1 else torch.lerp(clean.to(edited.dtype), edited, strength)
 
 
 def match_channels(values: torch.Tensor, channels: int, grey: torch.Tensor | None = None) -> torch.Tensor:

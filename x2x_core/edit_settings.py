@@ -160,7 +160,8 @@ def _check_reference(given: Mapping[str, Any]) -> None:
     levels = given.get("relevance_noise_level")
     if isinstance(levels, Sequence) and len(levels) > 1:
         raise ValueError(
-            f"`relevance_noise_level` must be one number with `reference=True`, as in the published code, got {levels!r}."
+            "`relevance_noise_level` must be one number with `reference=True`, as in the published code, got "
+            f"{levels!r}."
         )
 
 

@@ -1,10 +1,10 @@
 """How much of a frontal radiograph a finding takes up: the bounds that a guidance mask is held to.
 
-For findings that experts boxed, from the boxes of NIH ChestX-ray14 (one box is one lesion): at most a box that is larger
-than 97.5 % of them; at least a quarter of the ellipse inscribed in a box that is larger than 2.5 % of them, since an
-instruction may change a part of a finding only (its level, a heart's border). For the others, from the anatomic site where
-they are: at most the site, at least a fiftieth of it. Areas are shares of an image that shows the chest from border to
-border. They are wide on purpose: they catch masks that can't be, and shape none.
+For findings that experts boxed, from the boxes of NIH ChestX-ray14 (one box is one lesion): at most a box that is
+larger than 97.5 % of them; at least a quarter of the ellipse inscribed in a box that is larger than 2.5 % of them, since
+an instruction may change a part of a finding only (its level, a heart's border). For the others, from the anatomic site
+where they are: at most the site, at least a fiftieth of it. Areas are shares of an image that shows the chest from
+border to border. They are wide on purpose: they catch masks that can't be, and shape none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .sites import EDGE_LEVEL, SHAPES, site_mask
 SMALLEST_BOX_SHARE = math.pi / 4 / 4
 SMALLEST_SITE_SHARE = 0.02
 
-# Box areas at the 2.5th and the 97.5th percentile, of one lesion: a finding that is on both sides takes up to twice that.
+# Box areas at the 2.5th and the 97.5th percentile, of one lesion: what is on both sides takes up to twice that.
 # Infiltrates stand for consolidation and lung opacity; nodules (the least) and masses (the most) for lung lesions.
 _BOX_AREAS = {
     "atelectasis": (0.0051, 0.128),

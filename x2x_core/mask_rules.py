@@ -163,8 +163,8 @@ def _within_limits(
 ) -> np.ndarray:
     """The mask at the level nearest to `level` whose area is within limits.
 
-    Where no level reaches the least area, all that the map has is taken; where even the map's highest values (`highest`)
-    are more than the largest area, they alone are. The largest area has the last word.
+    Where no level reaches the least area, all that the map has is taken; where even the map's highest values
+    (`highest`) are more than the largest area, they alone are. The largest area has the last word.
     """
     mask = at(level)
     if mask.mean() < limits.lowest:

@@ -972,8 +972,9 @@ def _everywhere(edit: _Edit) -> _Guidance:
 
 
 def _warn_of_empty(mask: torch.Tensor, settings: EditSettings) -> None:
-    low = "under `mask_threshold` %g" % settings.mask_threshold
-    reason, remedy = (low, "lower the threshold") if settings.mask_rule == "threshold" else ("near 0", "check the words")
+    reason, remedy = "near 0", "check what was understood"
+    if settings.mask_rule == "threshold":
+        reason, remedy = f"under `mask_threshold` {settings.mask_threshold:g}", "lower the threshold"
     for number, empty in enumerate(~mask.flatten(1).any(dim=1)):
         if empty:
             logger.warning(

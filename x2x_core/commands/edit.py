@@ -41,7 +41,7 @@ def edit(
     ] = None,
     relevance_noise_level: Annotated[
         Optional[list[float]],
-        typer.Option(help="Where the relevance map is read, 0 to 1; give it again for more levels. [default: the model's]"),
+        typer.Option(help="Noise level of the relevance map, 0 to 1; again for more of them. [default: the model's]"),
     ] = None,
     edit_strength: Annotated[
         Optional[float], typer.Option(help="How much of the edit is laid over the image, 0 to 1. [default: 1]")
