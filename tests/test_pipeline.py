@@ -12,6 +12,7 @@ from tiny_models import CELL, NATIVE, PROMPT, make_components, make_pipeline, ma
 from x2x_core import Instruction, InstructX2XPipelineOutput, PseudomaskAtlas
 from x2x_core.edit_reading import parts_of
 from x2x_core.edit_request import EditRequest
+from x2x_core.finding_areas import area_limits
 from x2x_core.pipeline_output import InstructX2XGuidanceOutput, InstructX2XRelevanceOutput
 from x2x_core.relevance import relevance_from_disagreement
 
@@ -97,7 +98,7 @@ def test_latents_outside_the_mask_are_the_originals(pipe, radiograph):
 def test_nothing_changes_where_the_pseudomask_is_none_whatever_the_threshold(pipe, radiograph):
     pseudomask = torch.zeros(8, 8)
     pseudomask[2:5, 2:5] = 1
-    output = edit(pipe, radiograph, pseudomask=pseudomask, mask_threshold=0.0, limit_area=False)
+    output = edit(pipe, radiograph, pseudomask=pseudomask, mask_threshold=0.0)
     assert torch.equal(output.guidance_mask, output.pseudomask > 0) and not output.guidance_mask.all()
     outside = ~output.guidance_mask[0, 0].numpy()
     assert (np.asarray(radiograph)[outside] == np.asarray(output.images[0])[outside]).all()
@@ -456,6 +457,14 @@ def test_each_clause_and_each_of_both_sides_has_a_part(pipe, radiograph):
     assert both.shape[0] == 2 and not (both[0] & both[1]).any() and both.any(2).any(1).all()
     assert parts("make it older") == [None, None]
     assert parts(PROMPT, pseudomask=np.ones((4, 4))) == [None, None]
+
+
+def test_a_mask_is_held_to_the_area_that_its_finding_can_have(pipe, radiograph):
+    free = pipe.guidance(radiograph, PROMPT, mask_threshold=0.0, limit_area=False, generator=seeded())
+    held = pipe.guidance(radiograph, PROMPT, mask_threshold=0.0, generator=seeded())
+    expected = area_limits(held.instructions[0])
+    assert torch.equal(free.guidance_mask, free.pseudomask > 0)
+    assert expected.lowest <= held.guidance_mask.float().mean() <= expected.highest < free.guidance_mask.float().mean()
 
 
 def test_another_atlas_gives_another_region(pipe, radiograph):

@@ -429,7 +429,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             remove_islands: whether small islands of the mask are dropped.
             close_holes: whether its holes are closed, within the pseudomask.
             limit_area: whether the level is moved until the mask has a size that the finding can have
-                (`x2x_core.finding_areas`).
+                (`x2x_core.finding_areas`); not with a `pseudomask` of your own.
             pseudomask: where editing is allowed, instead of the atlas: an array, tensor or picture of any size in
                 [0, 1], one or one for each output.
             guidance_mask: where the image may change, instead of what would be found: of the image's size, one or one
@@ -791,8 +791,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             latent_guidance = lead.guidance_map(latent_map.cpu(), latent_pseudomask)
             cells = lead.guidance_mask(latent_guidance, settings.mask_threshold)
         else:
-            copies = edit.request.num_images_per_prompt
-            limits = [area_limits(one) for one in edit.instructions for _ in range(copies)]
+            copies, limits = edit.request.num_images_per_prompt, None
+            if edit.request.pseudomask is None:  # else the caller says how much may change
+                limits = [area_limits(one) for one in edit.instructions for _ in range(copies)]
             mask = mask_rules.find_mask(guidance_map, pseudomask, settings, limits, parts)
             cells = edit.canvas.cells_of(mask)
         _warn_of_empty(mask, settings)
