@@ -59,6 +59,16 @@ def test_edit_writes_the_edit_its_maps_and_its_record(edit, picture, tmp_path):
     assert Image.open(out / "panel.png").width > 2000
 
 
+def test_relevance_mask_rule_and_strength_can_be_chosen_and_are_recorded(edit, picture, tmp_path):
+    levels = ["--relevance-noise-level", "0.5", "--relevance-noise-level", "0.8", "--relevance-samples", "2"]
+    code, _, error = edit(picture, WORDS, "--mask-rule", "adaptive", "--edit-strength", "0", *levels)
+    assert code == 0, error
+    record = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert record["settings"]["relevance_noise_level"] == [0.5, 0.8] and record["settings"]["relevance_samples"] == 2
+    assert record["settings"]["mask_rule"] == "adaptive" and record["settings"]["edit_strength"] == 0
+    assert record["changed_share"] == 0 < record["editable_share"]
+
+
 def test_the_same_seed_gives_the_same_bytes(edit, picture, tmp_path):
     for name in "ab":
         edit(picture, out=tmp_path / name)
@@ -110,6 +120,8 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["edit", "{picture}", WORDS, "--model", "{missing}"], "There is no checkpoint"),
         (["edit", "{picture}", WORDS, "--model", "{folder}"], "is no checkpoint in diffusers layout"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--mask-threshold", "1.4"], "`mask_threshold` must lie in"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--mask-rule", "none"], "`mask_rule` must be one of"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--edit-strength", "2"], "`edit_strength` must lie in"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--steps", "0"], "`num_inference_steps` must be"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--device", "toaster"], "`--device` must be"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--dtype", "int3"], "`--dtype` must be"),

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_models import seeded
 
-from x2x_core.composition import compose_decoded, compose_difference, is_grey, match_channels
+from x2x_core.composition import (
+    compose_decoded,
+    compose_difference,
+    interpolate_latents,
+    is_grey,
+    match_channels,
+)
 
 
 def pictures(seed, channels=1):
@@ -41,6 +47,39 @@ def test_both_compositions_stay_in_range_and_where_the_mask_is_none_change_nothi
 def test_the_decoding_takes_the_place_of_the_original():
     original, other, _ = pictures(0)
     assert torch.equal(compose_decoded(original, other, torch.ones(2, 1, 6, 7)), other)
+
+
+STRENGTHS = st.floats(0, 1)
+
+
+@given(seed=st.integers(0, 99))
+def test_no_strength_is_the_original_and_full_strength_the_full_edit_bit_for_bit(seed):
+    original, other, mask = pictures(seed)
+    for compose, values in ((compose_difference, 2 * other - 1), (compose_decoded, 3 * other - 1)):
+        assert torch.equal(compose(original, values, mask, 0.0), original)
+        assert torch.equal(compose(original, values, mask, 1.0), compose(original, values, mask))
+
+
+@given(seed=st.integers(0, 99), strengths=st.tuples(STRENGTHS, STRENGTHS).map(sorted))
+def test_a_stronger_edit_never_turns_back_and_small_steps_change_little(seed, strengths):
+    original, other, mask = pictures(seed)
+    weak, strong = strengths
+    for compose, values in ((compose_difference, 2 * other - 1), (compose_decoded, 3 * other - 1)):
+        first, second, full = (compose(original, values, mask, strength) for strength in (weak, strong, 1.0))
+        towards = (full - original).sign()
+        assert ((second - first) * towards >= -1e-6).all()
+        assert (second - first).abs().max() <= (strong - weak) * 1.01 + 1e-6
+
+
+@given(seed=st.integers(0, 99), strengths=st.tuples(STRENGTHS, STRENGTHS).map(sorted))
+def test_latents_go_from_the_originals_to_the_edits(seed, strengths):
+    clean, edited, draws = 8 * pictures(seed, 4) - 4
+    edited = torch.where(draws > 0, edited, clean)
+    assert torch.equal(interpolate_latents(clean, edited, 0.0), clean)
+    assert torch.equal(interpolate_latents(clean, edited, 1.0), edited)
+    first, second = (interpolate_latents(clean, edited, strength) for strength in strengths)
+    assert ((second - first) * (edited - clean).sign() >= -1e-5).all()
+    assert torch.equal(first[draws <= 0], clean[draws <= 0])
 
 
 def test_channels_are_matched_and_grey_stays_grey():

@@ -10,9 +10,15 @@ from PIL import Image
 from tiny_models import CELL, NATIVE, PROMPT, make_components, make_pipeline, make_radiograph, make_scheduler, seeded
 
 from x2x_core import Instruction, InstructX2XPipelineOutput, PseudomaskAtlas
+from x2x_core.edit_reading import parts_of
+from x2x_core.edit_request import EditRequest
+from x2x_core.finding_areas import area_limits
 from x2x_core.pipeline_output import InstructX2XGuidanceOutput, InstructX2XRelevanceOutput
+from x2x_core.relevance import relevance_from_disagreement
 
 CELLS = NATIVE // CELL
+# The guidance map's level alone, without what tidies the mask.
+BARE = {"mask_rule": "threshold", "remove_islands": False, "close_holes": False, "limit_area": False}
 
 
 def edit(pipe, image, prompt=PROMPT, **arguments):
@@ -38,6 +44,17 @@ def test_outside_the_mask_a_picture_is_the_input_bit_for_bit(pipe, size, referen
     assert after.shape == before.shape and 0 < outside.mean() < 1
     assert (before[outside] == after[outside]).all()
     assert (before[~outside] != after[~outside]).any()
+
+
+@pytest.mark.parametrize("steps", [True, False])
+@pytest.mark.parametrize("rule", ["threshold", "adaptive"])
+def test_outside_the_mask_of_every_rule_a_picture_is_the_input_bit_for_bit(pipe, rule, steps):
+    image = make_radiograph(90, 70)
+    switches = dict.fromkeys(("remove_islands", "close_holes", "limit_area"), steps)
+    output = edit(pipe, image, output_type="np", mask_rule=rule, edit_strength=0.7, **switches)
+    mask = output.guidance_mask[0, 0].numpy()
+    assert 0 < mask.mean() < 1 and not (output.guidance_mask & (output.pseudomask == 0)).any()
+    assert (output.images[0, ..., 0] == image)[~mask].all() and (output.images[0, ..., 0] != image)[mask].any()
 
 
 @pytest.mark.parametrize("output_type", ["pil", "np", "pt"])
@@ -116,7 +133,7 @@ def test_grey_stays_grey_beside_colour(pipe):
 def test_free_text_in_a_batch_with_restricted_edits_is_held_to_its_relevance(pipe):
     grey = torch.from_numpy(make_radiograph() / 255).float().expand(3, -1, -1)
     colour = torch.rand(3, NATIVE, NATIVE, generator=seeded())
-    output = edit(pipe, [grey, colour], ["Add the finding of edema.", "make it snowy"], mask_threshold=0.4)
+    output = edit(pipe, [grey, colour], ["Add the finding of edema.", "make it snowy"], mask_threshold=0.4, **BARE)
     assert [one.region for one in output.instructions] == ["findings", "image"]
     assert torch.equal(output.guidance_mask[1], output.relevance_map[1] >= 0.4)
 
@@ -147,6 +164,40 @@ def test_the_soft_edge_fades_the_edit_towards_the_outline(pipe, radiograph):
     assert np.allclose(hard[28:36, 28:36], soft[28:36, 28:36], atol=1e-6)
 
 
+def test_the_strength_goes_from_the_input_to_the_full_edit(pipe):
+    image = make_radiograph() / 255
+    for composition in ("difference", "decoded"):
+        form = {"output_type": "np", "composition": composition}
+        edits = [edit(pipe, image, edit_strength=strength, **form).images for strength in (0.25, 0.5, 1.0)]
+        weak, half, full = (edited - image[..., None] for edited in edits)
+        assert np.array_equal(edits[-1], edit(pipe, image, **form).images)
+        assert (np.abs(weak) <= np.abs(half) + 1e-7).all() and (np.abs(half) <= np.abs(full) + 1e-7).all()
+        assert np.abs(half).sum() > 1.5 * np.abs(weak).sum() > 0
+
+
+@pytest.mark.parametrize("form", ["uint8", "uint16", "float64", "I;16"])
+def test_no_strength_gives_the_input_bit_for_bit_without_denoising(pipe, form):
+    grey = make_radiograph(50, 70)
+    deep = grey.astype(np.uint16) * 200 + 7
+    image = {"uint8": grey, "uint16": deep, "float64": grey / 255 + 1e-12, "I;16": Image.fromarray(deep)}[form]
+    steps = []
+    output = edit(
+        pipe, image, edit_strength=0, output_type="pil" if form == "I;16" else "np",
+        callback_on_step_end=lambda *told: steps.append(told) or {},
+    )  # fmt: skip
+    found = np.asarray(output.images[0])
+    assert np.array_equal(found.reshape(50, 70), np.asarray(image)) and not steps
+    assert output.guidance_mask.any() and output.relevance_map.max() > 0
+
+
+def test_latents_are_interpolated_by_the_strength(pipe, radiograph):
+    none, half, full = (
+        edit(pipe, radiograph, output_type="latent", edit_strength=strength).images for strength in (0.0, 0.5, 1.0)
+    )
+    assert torch.equal(full, edit(pipe, radiograph, output_type="latent").images)
+    assert torch.allclose(half, (none + full) / 2, atol=1e-5) and not torch.equal(none, full)
+
+
 def test_settings_change_the_edit(pipe, radiograph):
     base = edit(pipe, radiograph).images
     for changed in (
@@ -154,6 +205,9 @@ def test_settings_change_the_edit(pipe, radiograph):
         {"image_guidance_scale": 3.0},
         {"num_inference_steps": 3},
         {"composition": "decoded"},
+        {"mask_rule": "adaptive", "limit_area": False},
+        {"relevance_noise_level": [0.3, 0.8]},
+        {"edit_strength": 0.5},
         {"negative_prompt": "edema"},
         {"generator": seeded(1)},
         {"prompt": PROMPT.replace("right", "left")},
@@ -168,14 +222,20 @@ def test_recommended_settings_hold_unless_the_call_says_otherwise(pipe, shared_c
         recommended_guidance_scale=2.0,
         recommended_image_guidance_scale=1.1,
         recommended_mask_threshold=0.3,
-        recommended_relevance_noise_level=0.4,
+        recommended_relevance_noise_level=[0.4, 0.6],
+        recommended_relevance_samples=2,
+        recommended_mask_rule="threshold",
+        recommended_remove_islands=False,
+        recommended_close_holes=False,
+        recommended_limit_area=False,
     )
     spelt_out = {"num_inference_steps": 3, "guidance_scale": 2.0, "image_guidance_scale": 1.1}
-    spelt_out |= {"mask_threshold": 0.3, "relevance_noise_level": 0.4}
+    spelt_out |= {"mask_threshold": 0.3, "relevance_noise_level": (0.4, 0.6), "relevance_samples": 2, **BARE}
     found = advised(radiograph, PROMPT, generator=seeded())
     assert same(found.images, edit(pipe, radiograph, **spelt_out).images)
     usual = {"num_inference_steps": 2, "guidance_scale": 7.5, "image_guidance_scale": 1.5}
-    usual |= {"mask_threshold": 0.1, "relevance_noise_level": 0.8}
+    usual |= {"mask_threshold": 0.1, "relevance_noise_level": 0.8, "relevance_samples": 4}
+    usual |= dict.fromkeys(("remove_islands", "close_holes", "limit_area"), True)
     assert same(edit(advised, radiograph, **usual).images, edit(pipe, radiograph).images)
 
 
@@ -183,6 +243,8 @@ def test_the_defaults_are_the_documented_ones(pipe, radiograph):
     output = pipe(radiograph, PROMPT, generator=seeded())
     spelt_out = {"num_inference_steps": 20, "guidance_scale": 7.5, "image_guidance_scale": 1.5, "mask_threshold": 0.1}
     spelt_out |= {"relevance_noise_level": 0.8, "relevance_samples": 4, "composition": "difference", "soft_edge": 0.02}
+    spelt_out |= {"mask_rule": "threshold", "remove_islands": True, "close_holes": True, "limit_area": True}
+    spelt_out |= {"edit_strength": 1.0}
     assert same(output.images, edit(pipe, radiograph, **spelt_out).images)
 
 
@@ -229,6 +291,56 @@ def test_given_noise_is_used(pipe, radiograph):
     several = torch.stack([noise, other], dim=1)
     averaged = pipe.relevance(radiograph, PROMPT, relevance_noise=several).latent_relevance_map
     assert not torch.allclose(averaged, pipe.relevance(radiograph, PROMPT, relevance_noise=noise).latent_relevance_map)
+
+
+def test_several_noise_levels_are_each_read_at_their_own_and_averaged(pipe, radiograph):
+    noise = torch.randn(1, 2, 4, CELLS, CELLS, generator=seeded(5))
+    look = {"relevance_noise": noise, "relevance_noise_level": [0.3, 0.8]}
+    found = pipe.relevance(radiograph, PROMPT, **look).latent_relevance_map
+    own = [
+        pipe.relevance(radiograph, PROMPT, relevance_noise=some, relevance_noise_level=level).latent_relevance_map
+        for some, level in ((noise[:, 0], 0.3), (noise[:, 1], 0.8))
+    ]
+    expected, _ = relevance_from_disagreement(torch.stack(own).mean(dim=0))
+    assert torch.allclose(found, expected, atol=1e-4) and not torch.allclose(found, own[1], atol=1e-2)
+
+
+def test_a_list_of_one_level_is_that_level(pipe, radiograph):
+    one, listed = (edit(pipe, radiograph, relevance_noise_level=level) for level in (0.6, [0.6]))
+    assert same(one.images, listed.images) and torch.equal(one.relevance_map, listed.relevance_map)
+
+
+def test_levels_have_noise_of_their_own_drawn_after_the_diffusion_noise(pipe, radiograph):
+    generator = seeded(3)
+    noise = torch.randn(1, 4, CELLS, CELLS, generator=generator)
+    relevance_noise = torch.randn(1, 4, 4, CELLS, CELLS, generator=generator)
+    arguments = {"relevance_noise_level": [0.3, 0.8], "relevance_samples": 2}
+    drawn = edit(pipe, radiograph, generator=seeded(3), **arguments)
+    given = edit(pipe, radiograph, latents=noise, relevance_noise=relevance_noise, **arguments)
+    assert same(drawn.images, given.images) and torch.equal(drawn.relevance_map, given.relevance_map)
+
+
+def test_one_given_draw_serves_every_level(pipe, radiograph):
+    noise = torch.randn(1, 4, CELLS, CELLS, generator=seeded(5))
+    levels = {"relevance_noise_level": [0.3, 0.8]}
+    once = pipe.relevance(radiograph, PROMPT, relevance_noise=noise, **levels)
+    twice = pipe.relevance(radiograph, PROMPT, relevance_noise=torch.stack([noise, noise], dim=1), **levels)
+    assert torch.equal(once.relevance_map, twice.relevance_map)
+
+
+def test_the_uncertainty_of_the_relevance_is_given_where_there_are_several_draws(pipe):
+    image = make_radiograph(33, 47)
+    output = edit(pipe, image, relevance_samples=2)
+    found = output.relevance_uncertainty
+    assert found.shape == (1, 1, 33, 47) and found.dtype == torch.float32
+    assert 0 <= found.min() and 0 < found.max() <= 1
+    for look in (pipe.guidance, pipe.relevance):
+        assert torch.equal(look(image, PROMPT, relevance_samples=2, generator=seeded()).relevance_uncertainty, found)
+    levels = pipe.relevance(image, PROMPT, relevance_samples=1, relevance_noise_level=[0.5, 0.8])
+    assert levels.relevance_uncertainty.max() > 0
+    assert edit(pipe, image, relevance_samples=1).relevance_uncertainty is None
+    assert edit(pipe, image, reference=True).relevance_uncertainty is None
+    assert edit(pipe, image, guidance_mask=np.ones((33, 47))).relevance_uncertainty is None
 
 
 def test_given_latents_do_not_change_the_relevance_map_of_a_seed(pipe, radiograph):
@@ -297,6 +409,18 @@ def test_draws_in_several_calls_give_the_same_map(pipe, radiograph, monkeypatch)
     assert torch.allclose(whole, parts, atol=1e-4)
 
 
+def test_no_call_is_larger_than_allowed_and_levels_share_calls(pipe, radiograph, monkeypatch):
+    arguments = {"relevance_samples": 3, "relevance_noise_level": [0.3, 0.6]}
+    whole = pipe.relevance(radiograph, PROMPTS, generator=generators(3), **arguments).relevance_map
+    monkeypatch.setattr("x2x_core.pipeline.RELEVANCE_BATCH", 12)
+    calls, forward = [], pipe.unet.forward
+    monkeypatch.setattr(pipe.unet, "forward", lambda *given, **more: calls.append(given) or forward(*given, **more))
+    parts = pipe.relevance(radiograph, PROMPTS, generator=generators(3), **arguments).relevance_map
+    assert torch.allclose(whole, parts, atol=1e-4)
+    assert [len(noisy) for noisy, _ in calls] == [12, 12, 12]
+    assert [set(timesteps.tolist()) for _, timesteps in calls] == [{300}, {300, 600}, {600}]
+
+
 def test_masks_are_given_for_all_for_each_pair_or_for_each_output(pipe, radiograph):
     masks = torch.zeros(4, 1, NATIVE, NATIVE)
     for number in range(4):
@@ -312,12 +436,35 @@ def test_masks_are_given_for_all_for_each_pair_or_for_each_output(pipe, radiogra
 
 def test_the_region_is_the_atlas_s_for_the_instruction(pipe):
     image = Image.fromarray(make_radiograph(60, 90))
-    output = edit(pipe, image)
+    output = edit(pipe, image, **BARE)
     expected = pipe.pseudomasks.for_instruction(Instruction.parse(PROMPT), (60, 90))
     assert torch.equal(output.pseudomask, expected)
     assert torch.equal(output.guidance_map, output.pseudomask * output.relevance_map)
     assert torch.equal(output.guidance_mask, (output.guidance_map >= 0.1) & (output.pseudomask > 0))
     assert output.instructions == [Instruction.parse(PROMPT)]
+
+
+def test_each_clause_and_each_of_both_sides_has_a_part(pipe, radiograph):
+    def parts(prompt, **arguments):
+        request = EditRequest(radiograph, prompt, num_images_per_prompt=2, **arguments)
+        return parts_of(request, pipe._read(request, False), pipe.pseudomasks)
+
+    prompt = "Add the finding of left pneumothorax. Remove the finding of cardiomegaly."
+    first, again = parts(prompt)
+    assert first.shape == (2, NATIVE, NATIVE) and first.dtype == torch.bool and torch.equal(first, again)
+    assert torch.equal(first.any(0), edit(pipe, radiograph, prompt).pseudomask[0, 0] > 0)
+    both = parts("Add the finding of bilateral pleural effusion.")[0]
+    assert both.shape[0] == 2 and not (both[0] & both[1]).any() and both.any(2).any(1).all()
+    assert parts("make it older") == [None, None]
+    assert parts(PROMPT, pseudomask=np.ones((4, 4))) == [None, None]
+
+
+def test_a_mask_is_held_to_the_area_that_its_finding_can_have(pipe, radiograph):
+    free = pipe.guidance(radiograph, PROMPT, mask_threshold=0.0, limit_area=False, generator=seeded())
+    held = pipe.guidance(radiograph, PROMPT, mask_threshold=0.0, generator=seeded())
+    expected = area_limits(held.instructions[0])
+    assert torch.equal(free.guidance_mask, free.pseudomask > 0)
+    assert expected.lowest <= held.guidance_mask.float().mean() <= expected.highest < free.guidance_mask.float().mean()
 
 
 def test_another_atlas_gives_another_region(pipe, radiograph):
@@ -383,8 +530,8 @@ def test_embeddings_count_as_free_text_unless_a_region_is_given(pipe, radiograph
     assert output.instructions[0].region == "thorax" and "do not say where to edit" in caplog.text
     caplog.clear()
     pseudomask = edit(pipe, radiograph).pseudomask
-    output = edit(pipe, radiograph, None, prompt_embeds=embeds, pseudomask=pseudomask)
-    assert not caplog.text and same(output.images, edit(pipe, radiograph).images)
+    output = edit(pipe, radiograph, None, prompt_embeds=embeds, pseudomask=pseudomask, **BARE)
+    assert not caplog.text and same(output.images, edit(pipe, radiograph, **BARE).images)
 
 
 def test_embeddings_are_paired_like_prompts(pipe):
@@ -476,7 +623,8 @@ def test_a_flat_relevance_map_is_zero_warns_and_gives_the_image_back(pipe, radio
 
 def test_an_empty_mask_warns_and_costs_no_denoising(pipe, radiograph, caplog, monkeypatch):
     steps = []
-    output = edit(pipe, radiograph, mask_threshold=1.0, callback_on_step_end=lambda *told: steps.append(told) or {})
+    arguments = {"mask_threshold": 1.0, "limit_area": False}
+    output = edit(pipe, radiograph, callback_on_step_end=lambda *told: steps.append(told) or {}, **arguments)
     if output.guidance_mask.any():
         pytest.fail("the random relevance map should not reach 1 where the pseudomask is 1")
     assert "lower the threshold" in caplog.text and not steps and same(output.images, [radiograph])
@@ -495,9 +643,10 @@ def test_a_constant_picture_works(pipe):
 
 def test_the_output_has_names_and_as_a_tuple_every_place(pipe, radiograph):
     named, plain = edit(pipe, radiograph), edit(pipe, radiograph, return_dict=False)
-    assert isinstance(named, InstructX2XPipelineOutput) and isinstance(plain, tuple) and len(plain) == 7
+    assert isinstance(named, InstructX2XPipelineOutput) and isinstance(plain, tuple) and len(plain) == 8
     assert same(plain[0], named.images) and plain[1] is None and torch.equal(plain[3], named.guidance_mask)
-    assert plain[-1] == named.instructions and named["images"] is named.images
+    assert plain[6] == named.instructions and torch.equal(plain[7], named.relevance_uncertainty)
+    assert named["images"] is named.images
     for look in (pipe.guidance, pipe.relevance):
         assert isinstance(look(radiograph, PROMPT, return_dict=False), tuple)
 

@@ -49,6 +49,24 @@ BAD_ARGUMENTS = [
     ({"mask_threshold": 1.4}, r"`mask_threshold` must lie in \[0, 1\], got 1.4"),
     ({"mask_threshold": -0.1}, r"`mask_threshold` must lie in \[0, 1\], got -0.1"),
     ({"relevance_noise_level": 2}, r"`relevance_noise_level` must lie in \[0, 1\], got 2"),
+    ({"relevance_noise_level": [0.5, 2]}, r"`relevance_noise_level` must lie in \[0, 1\], got 2"),
+    ({"relevance_noise_level": []}, "`relevance_noise_level` must be a number or a list of at least one number"),
+    ({"relevance_noise_level": "0.8"}, r"`relevance_noise_level` must lie in \[0, 1\], got '0.8'"),
+    (
+        {"relevance_noise_level": [0.5, 0.8], "relevance_noise": torch.zeros(1, 3, 4, CELLS, CELLS)},
+        "`relevance_noise` must hold as many draws for each of 2 noise levels, got 3",
+    ),
+    ({"mask_rule": "otsu"}, "`mask_rule` must be one of threshold, adaptive, got 'otsu'"),
+    ({"mask_rule": "adaptive", "mask_threshold": 0.3}, "`mask_threshold` must be left out with `mask_rule='adaptive'`"),
+    ({"remove_islands": "yes"}, "`remove_islands` must be True or False, got 'yes'"),
+    ({"close_holes": 1}, "`close_holes` must be True or False, got 1"),
+    ({"limit_area": 0.5}, "`limit_area` must be True or False, got 0.5"),
+    ({"edit_strength": 1.5}, r"`edit_strength` must lie in \[0, 1\], got 1.5"),
+    ({"edit_strength": -0.1}, r"`edit_strength` must lie in \[0, 1\], got -0.1"),
+    ({"reference": True, "edit_strength": 0.5}, "`edit_strength` must be left out with `reference=True`"),
+    ({"reference": True, "mask_rule": "adaptive"}, "`mask_rule` must be left out with `reference=True`"),
+    ({"reference": True, "limit_area": True}, "`limit_area` must be left out with `reference=True`"),
+    ({"reference": True, "relevance_noise_level": [0.5, 0.8]}, "`relevance_noise_level` must be one number with `ref"),
     ({"relevance_samples": 0}, "`relevance_samples` must be a whole number of at least 1, got 0"),
     ({"composition": "blend"}, "`composition` must be one of difference, decoded, got 'blend'"),
     ({"soft_edge": 0.7}, r"`soft_edge` must lie in \[0, 0.5\], got 0.7"),
@@ -141,6 +159,19 @@ def test_published_settings_hold_whatever_is_recommended():
     assert resolve_settings({}, {"recommended_guidance_scale": 3.0}, reference=True) == PUBLISHED
     assert resolve_settings({"num_inference_steps": 8}, {}, reference=True).num_inference_steps == 8
     assert (PUBLISHED.num_inference_steps, PUBLISHED.relevance_samples, PUBLISHED.soft_edge) == (100, 1, 0.0)
+
+
+def test_a_threshold_that_is_asked_for_counts_whatever_rule_is_recommended():
+    config = {"recommended_mask_rule": "adaptive"}
+    assert resolve_settings({}, config).mask_rule == "adaptive"
+    assert resolve_settings({"mask_threshold": 0.2}, config).mask_rule == "threshold"
+    assert resolve_settings({"mask_rule": "adaptive"}, {}).mask_rule == "adaptive"
+
+
+def test_levels_are_kept_as_one_number_or_as_a_tuple():
+    assert resolve_settings({}, {"recommended_relevance_noise_level": [0.6, 0.8]}).relevance_noise_level == (0.6, 0.8)
+    assert EditSettings(relevance_noise_level=[0.5]).relevance_noise_level == 0.5
+    assert (EditSettings().relevance_levels, EditSettings(relevance_noise_level=(0.1, 0.2)).relevance_levels) == (1, 2)
 
 
 def test_a_recommendation_out_of_range_is_refused():

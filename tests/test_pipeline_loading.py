@@ -54,11 +54,13 @@ def test_saving_and_loading_keeps_everything(pipe, tmp_path, radiograph, shared_
         recommended_image_guidance_scale=1.2,
         recommended_num_inference_steps=2,
         recommended_mask_threshold=0.3,
-        recommended_relevance_noise_level=0.5,
+        recommended_relevance_noise_level=[0.5, 0.8],
+        recommended_mask_rule="adaptive",
+        recommended_limit_area=False,
     )
     advised.save_pretrained(tmp_path / "saved")
     loaded = InstructX2XPipeline.from_pretrained(str(tmp_path / "saved"))
-    for name in ("guidance_scale", "image_guidance_scale", "num_inference_steps", "mask_threshold"):
+    for name in ("guidance_scale", "image_guidance_scale", "num_inference_steps", "mask_threshold", "mask_rule"):
         assert loaded.config[f"recommended_{name}"] == advised.config[f"recommended_{name}"]
     assert torch.allclose(edit(loaded, radiograph), edit(advised, radiograph), atol=1e-5)
     assert not torch.equal(edit(loaded, radiograph), edit(pipe, radiograph))

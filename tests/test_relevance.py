@@ -9,10 +9,13 @@ from tiny_models import seeded
 
 from x2x_core.relevance import (
     add_noise,
+    balance_levels,
     noise_disagreement,
+    noise_levels,
     noise_timestep,
     predicted_noise,
     relevance_from_disagreement,
+    relevance_uncertainty,
     upsample,
 )
 
@@ -127,6 +130,96 @@ def test_disagreement_sums_absolute_differences_over_channels():
 @pytest.mark.parametrize(("level", "timestep"), [(0.8, 800), (0.0, 0), (0.7999, 799), (1.0, 999)])
 def test_a_noise_level_is_a_timestep(level, timestep):
     assert noise_timestep(level) == timestep
+
+
+def test_one_level_or_several_are_found_on_the_schedule():
+    schedule = torch.linspace(0.9, 0.1, 1000)
+    (one,) = noise_levels(0.8, schedule)
+    assert (one.timestep, one.alpha_cumprod) == (800, float(schedule[800]))
+    assert [level.timestep for level in noise_levels([0.5, 0.8, 1.0], schedule)] == [500, 800, 999]
+
+
+# -- several levels ---------------------------------------------------------------------------------------------------
+
+
+@given(seed=st.integers(0, 99), draws=st.integers(1, 4))
+def test_a_single_level_is_left_as_it_is(seed, draws):
+    raw = random_disagreement((2, draws, 7, 6), seed)
+    assert torch.equal(balance_levels(raw[:, None]), raw)
+
+
+@given(seed=st.integers(0, 99), factor=FACTORS, offset=st.floats(0, 10))
+def test_no_level_leads_by_its_scale(seed, factor, offset):
+    raw = random_disagreement((1, 3, 2, 8, 8), seed)
+    scaled = raw.clone()
+    scaled[:, 1] = scaled[:, 1] * factor + offset * factor
+    first, second = (relevance_from_disagreement(balance_levels(values))[0] for values in (raw, scaled))
+    assert torch.allclose(first, second, atol=5e-3)
+
+
+@given(seed=st.integers(0, 99))
+def test_a_flat_level_counts_for_nothing(seed):
+    raw = random_disagreement((1, 2, 2, 8, 8), seed)
+    flat = torch.cat([raw, torch.rand(1, 1, 2, 8, 8, generator=seeded(seed)) * 1e-8 + 3], dim=1)
+    first, second = (relevance_from_disagreement(balance_levels(values))[0] for values in (raw, flat))
+    assert torch.allclose(first, second, atol=1e-5)
+
+
+def test_levels_that_are_all_flat_give_a_flat_map():
+    found, flat = relevance_from_disagreement(balance_levels(torch.full((2, 3, 2, 4, 4), 5.0)))
+    assert flat.all() and found.max() == 0
+
+
+@given(seed=st.integers(0, 99), draws=st.integers(1, 4))
+def test_several_levels_are_the_mean_of_their_own_maps(seed, draws):
+    raw = random_disagreement((2, 3, draws, 8, 8), seed)
+    own = torch.stack([relevance_from_disagreement(raw[:, level])[0] for level in range(3)]).mean(dim=0)
+    found = relevance_from_disagreement(balance_levels(raw))[0]
+    assert torch.allclose(found, relevance_from_disagreement(own)[0], atol=1e-5)
+
+
+def test_padding_counts_for_nothing_in_the_range_of_a_level():
+    raw = random_disagreement((1, 2, 2, 8, 8), outliers=False)
+    valid = torch.ones(8, 8, dtype=torch.bool)
+    valid[6:] = False
+    loud = raw.clone()
+    loud[..., 6:, :] += 100
+    first, second = (balance_levels(values, valid)[..., :6, :] for values in (raw, loud))
+    assert torch.allclose(first, second)
+
+
+# -- uncertainty ------------------------------------------------------------------------------------------------------
+
+
+def test_the_uncertainty_is_the_standard_error_in_the_units_of_the_map():
+    raw = random_disagreement((1, 5, 9, 9), outliers=False)
+    mean = raw.mean(dim=1, keepdim=True)
+    found, _ = relevance_from_disagreement(raw)
+    inner = (found > 0) & (found < 1)
+    span = ((mean - mean.min()) / found)[inner].mean()
+    expected = raw.std(dim=1, keepdim=True) / 5**0.5 / span
+    assert torch.allclose(relevance_uncertainty(raw), expected, atol=1e-4)
+
+
+@given(shape=SHAPES, seed=st.integers(0, 99))
+def test_the_uncertainty_lies_in_zero_to_one_and_one_draw_has_none(shape, seed):
+    found = relevance_uncertainty(random_disagreement(shape, seed))
+    if shape[1] == 1:
+        assert found is None
+    else:
+        assert found.shape == (shape[0], 1, *shape[2:]) and 0 <= found.min() and found.max() <= 1
+
+
+def test_equal_draws_are_certain_and_more_draws_are_surer():
+    one = random_disagreement((1, 1, 8, 8), outliers=False)
+    assert relevance_uncertainty(one.expand(-1, 4, -1, -1)).max() < 1e-6
+    noisy = one + 0.3 * torch.rand(1, 64, 8, 8, generator=seeded(1))
+    few, many = relevance_uncertainty(noisy[:, :4]).mean(), relevance_uncertainty(noisy).mean()
+    assert few > 3 * many > 0
+
+
+def test_a_flat_map_has_no_uncertainty():
+    assert relevance_uncertainty(torch.rand(1, 3, 6, 6, generator=seeded()) * 1e-8).max() == 0
 
 
 def test_upsampling_keeps_the_range_and_constant_maps():

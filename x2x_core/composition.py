@@ -5,6 +5,9 @@ What the autoencoder loses is lost in both and cancels, so ribs, vessels and gra
 opacity, and a change computed at 256 pixels lays over a picture of 3000.
 
 By decoding: the decoding itself takes the original's place, as in the published code.
+
+Either is scaled by a strength s in [0, 1], which multiplies the mask: 0 is the original and 1 the full edit, both bit
+for bit, and every grey value goes from the one to the other without turning back.
 """
 
 from __future__ import annotations
@@ -14,32 +17,52 @@ import torch
 COMPOSITIONS = ("difference", "decoded")
 
 
-def compose_difference(original: torch.Tensor, change: torch.Tensor, soft_mask: torch.Tensor) -> torch.Tensor:
-    """I + M (D(z_edit) - D(z_0)).
+def compose_difference(
+    original: torch.Tensor, change: torch.Tensor, soft_mask: torch.Tensor, strength: float = 1.0
+) -> torch.Tensor:
+    """I + s M (D(z_edit) - D(z_0)).
 
     Args:
         original: I `(B, C, H, W)` in [0, 1].
         change: D(z_edit) - D(z_0) `(B, C, H, W)` in grey values, [-1, 1].
         soft_mask: M `(B, 1, H, W)` in [0, 1].
+        strength: s, [0, 1].
 
     Returns:
         `(B, C, H, W)` in [0, 1].
     """
-    return (original + soft_mask * change).clamp(0, 1)
+    return (original + strength * soft_mask * change).clamp(0, 1)
 
 
-def compose_decoded(original: torch.Tensor, decoded: torch.Tensor, soft_mask: torch.Tensor) -> torch.Tensor:
-    """(1 - M) I + M D(z_edit).
+def compose_decoded(
+    original: torch.Tensor, decoded: torch.Tensor, soft_mask: torch.Tensor, strength: float = 1.0
+) -> torch.Tensor:
+    """(1 - s M) I + s M D(z_edit).
 
     Args:
         original: I `(B, C, H, W)` in [0, 1].
         decoded: D(z_edit) `(B, C, H, W)`; what lies outside [0, 1] is held to it.
         soft_mask: M `(B, 1, H, W)` in [0, 1].
+        strength: s, [0, 1].
 
     Returns:
         `(B, C, H, W)` in [0, 1].
     """
-    return (1 - soft_mask) * original + soft_mask * decoded.clamp(0, 1)
+    weight = strength * soft_mask
+    return (1 - weight) * original + weight * decoded.clamp(0, 1)
+
+
+def interpolate_latents(clean: torch.Tensor, edited: torch.Tensor, strength: float) -> torch.Tensor:
+    """z_0 + s (z_edit - z_0): the edit's strength where latents are given back and nothing is decoded.
+
+    The decoder is not linear, so what they decode to is near the picture edited at that strength, not equal to it.
+
+    Args:
+        clean: z_0 `(B, C, h, w)`.
+        edited: z_edit, of the same shape.
+        strength: s, [0, 1]; 0 gives `clean` and 1 `edited` bit for bit, and where they are equal they stay so.
+    """
+    return edited if strength == 1 else torch.lerp(clean.to(edited.dtype), edited, strength)
 
 
 def match_channels(values: torch.Tensor, channels: int, grey: torch.Tensor | None = None) -> torch.Tensor:

@@ -11,8 +11,9 @@ from .composition import is_grey
 from .edit_request import EditRequest
 from .guidance import as_guidance_mask
 from .image_inputs import ImageBatch, is_image_latents, read_images
-from .instructions import Instruction
+from .instructions import Clause, Instruction
 from .pseudomasks import PseudomaskAtlas, as_pseudomask
+from .sites import MIDLINE
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,34 @@ def region_of(request: EditRequest, reading: Reading, atlas: PseudomaskAtlas, lo
         for one in dict.fromkeys(reading.instructions)
     }
     return torch.cat([known[one] for one in reading.instructions]).repeat_interleave(copies, dim=0)
+
+
+def parts_of(request: EditRequest, reading: Reading, atlas: PseudomaskAtlas) -> list[torch.Tensor | None]:
+    """For each output `(N, H, W)` bool: the place of each clause, on each of its sides; ``None``: no place of its own.
+
+    A mask keeps a piece in each of these. With the caller's own pseudomask, clauses have no place of their own.
+    """
+    known = {}
+    for one in dict.fromkeys(reading.instructions):
+        clauses = () if request.pseudomask is not None else one.clauses
+        places = [
+            place
+            for clause in clauses
+            for place in _sides(clause, atlas.for_instruction(Instruction((clause,)), reading.size)[0, 0] > 0)
+        ]
+        known[one] = torch.stack(places) if places else None
+    return [known[one] for one in reading.instructions for _ in range(request.num_images_per_prompt)]
+
+
+def _sides(clause: Clause, place: torch.Tensor) -> list[torch.Tensor]:
+    """A clause's place `(H, W)` bool, parted at the midline where it is to be edited on both sides."""
+    if clause.side != "bilateral":
+        return [place]
+    middle = round(MIDLINE * place.shape[1])
+    halves = place.clone(), place.clone()
+    halves[0][:, middle:] = False
+    halves[1][:, :middle] = False
+    return list(halves)
 
 
 def given_guidance_mask(request: EditRequest, reading: Reading) -> torch.Tensor | None:

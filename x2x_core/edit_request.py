@@ -129,13 +129,14 @@ class EditRequest:
             )
         return [negative[number if len(negative) > 1 else 0] for _, number in pairs]
 
-    def check_draws(self, outputs: int, channels: int, cells: tuple[int, int]) -> None:
+    def check_draws(self, outputs: int, channels: int, cells: tuple[int, int], levels: int = 1) -> None:
         """See that generators and given noise fit the number and the size of the outputs.
 
         Args:
             outputs: how many edits are made.
             channels: of the latents.
             cells: `(height, width)` of the latents.
+            levels: noise levels of the relevance map, which several draws of its noise are dealt out to.
 
         Raises:
             ValueError: they don't.
@@ -149,6 +150,11 @@ class EditRequest:
             check_noise("latents", self.latents, outputs, shape, draws=False)
         if self.relevance_noise is not None:
             check_noise("relevance_noise", self.relevance_noise, outputs, shape, draws=True)
+            if self.relevance_noise.ndim == 5 and self.relevance_noise.shape[1] % levels:
+                raise ValueError(
+                    f"`relevance_noise` must hold as many draws for each of {levels} noise levels, got "
+                    f"{self.relevance_noise.shape[1]}."
+                )
 
 
 def check_noise(name: str, noise: Any, outputs: int, shape: tuple[int, ...], draws: bool) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
 from typing import Any
 
 from .composition import COMPOSITIONS
+from .mask_rules import MASK_RULES
 
 # Settings that a checkpoint can recommend, in its pipeline's config, as "recommended_<name>".
 RECOMMENDABLE = (
@@ -17,7 +18,14 @@ RECOMMENDABLE = (
     "image_guidance_scale",
     "mask_threshold",
     "relevance_noise_level",
+    "relevance_samples",
+    "mask_rule",
+    "remove_islands",
+    "close_holes",
+    "limit_area",
 )
+# Steps from the guidance map to the mask that can be left out, see `x2x_core.mask_rules`.
+MASK_STEPS = ("remove_islands", "close_holes", "limit_area")
 
 
 def _check_count(name: str, value: Any) -> None:
@@ -33,6 +41,18 @@ def _check_number(name: str, value: Any, lowest: float, highest: float) -> None:
         raise ValueError(f"`{name}` must {bounds}, got {value:g}.")
 
 
+def _check_levels(name: str, value: Any) -> float | tuple[float, ...]:
+    """One number as it is, several as a tuple (of one: that one)."""
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        _check_number(name, value, 0, 1)
+        return value
+    if not value:
+        raise ValueError(f"`{name}` must be a number or a list of at least one number, got {value!r}.")
+    for one in value:
+        _check_number(name, one, 0, 1)
+    return tuple(value) if len(value) > 1 else value[0]
+
+
 @dataclass(frozen=True)
 class EditSettings:
     """The settings of one edit; the defaults are those of the pipeline.
@@ -45,10 +65,16 @@ class EditSettings:
     guidance_scale: float = 7.5  # s_T: how strongly the instruction is followed
     image_guidance_scale: float = 1.5  # s_I: how strongly the image is
     mask_threshold: float = 0.1  # tau: the guidance map's level from which the image may change, [0, 1]
-    relevance_noise_level: float = 0.8  # at which the relevance map is read, share of the noise schedule, [0, 1]
-    relevance_samples: int = 4  # noise draws that the relevance map is averaged over
+    mask_rule: str = "threshold"  # from guidance map to mask: "threshold" or "adaptive", see `x2x_core.mask_rules`
+    remove_islands: bool = True  # drop small parts of the mask
+    close_holes: bool = True  # fill holes of the mask, within the pseudomask
+    limit_area: bool = True  # hold the mask to the finding's expected size
+    # Where the relevance map is read, share of the noise schedule, [0, 1]; several levels are averaged over.
+    relevance_noise_level: float | tuple[float, ...] = 0.8
+    relevance_samples: int = 4  # noise draws that the relevance map is averaged over, at each level
     composition: str = "difference"  # see `x2x_core.composition`
     soft_edge: float = 0.02  # width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]
+    edit_strength: float = 1.0  # how much of the edit is laid over the original, [0, 1]
     reference: bool = False  # the published arithmetic
 
     def __post_init__(self) -> None:
@@ -56,17 +82,37 @@ class EditSettings:
             _check_count(name, getattr(self, name))
         for name in ("guidance_scale", "image_guidance_scale"):
             _check_number(name, getattr(self, name), -math.inf, math.inf)
-        for name in ("mask_threshold", "relevance_noise_level"):
+        for name in ("mask_threshold", "edit_strength"):
             _check_number(name, getattr(self, name), 0, 1)
+        levels = _check_levels("relevance_noise_level", self.relevance_noise_level)
+        object.__setattr__(self, "relevance_noise_level", levels)  # what JSON holds as a list is a tuple here
         _check_number("soft_edge", self.soft_edge, 0, 0.5)
         if self.composition not in COMPOSITIONS:
             raise ValueError(f"`composition` must be one of {', '.join(COMPOSITIONS)}, got {self.composition!r}.")
+        if self.mask_rule not in MASK_RULES:
+            raise ValueError(f"`mask_rule` must be one of {', '.join(MASK_RULES)}, got {self.mask_rule!r}.")
+        for name in MASK_STEPS:
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"`{name}` must be True or False, got {getattr(self, name)!r}.")
+
+    @property
+    def relevance_levels(self) -> int:
+        """How many noise levels the relevance map is averaged over."""
+        return len(self.relevance_noise_level) if isinstance(self.relevance_noise_level, tuple) else 1
 
 
 DEFAULT = EditSettings()
 # The published code's.
 PUBLISHED = EditSettings(
-    num_inference_steps=100, relevance_samples=1, composition="decoded", soft_edge=0.0, reference=True
+    num_inference_steps=100,
+    mask_rule="threshold",
+    remove_islands=False,
+    close_holes=False,
+    limit_area=False,
+    relevance_samples=1,
+    composition="decoded",
+    soft_edge=0.0,
+    reference=True,
 )
 # An edit without restriction is the stock pipeline's.
 UNRESTRICTED = replace(DEFAULT, composition="decoded", soft_edge=0.0)
@@ -87,13 +133,44 @@ def resolve_settings(
         restricted: whether the edit is held to a region.
 
     Raises:
-        ValueError: a value out of range, or one that contradicts `reference`.
+        ValueError: a value out of range, or one that contradicts `reference` or another.
     """
-    if reference and given.get("composition") == "difference":
-        raise ValueError("`composition` must be left out with `reference=True`: the published code lays the decoding.")
+    if reference:
+        _check_reference(given)
     base = PUBLISHED if reference else DEFAULT if restricted else UNRESTRICTED
     if not reference:
         advice = {name: recommended.get(f"recommended_{name}") for name in RECOMMENDABLE}
         base = replace(base, **{name: value for name, value in advice.items() if value is not None})
+    if given.get("mask_threshold") is not None:
+        if given.get("mask_rule") not in (None, "threshold"):
+            raise ValueError(
+                f"`mask_threshold` must be left out with `mask_rule={given['mask_rule']!r}`, which finds its own level."
+            )
+        base = replace(base, mask_rule="threshold")  # who gives a threshold wants it to count
     names = {field.name for field in fields(EditSettings)}
     return replace(base, **{name: value for name, value in given.items() if name in names and value is not None})
+
+
+def _check_reference(given: Mapping[str, Any]) -> None:
+    """See that nothing is asked for that the published code can't do."""
+    for name, published in _PUBLISHED_ONLY.items():
+        value = given.get(name)
+        if value is not None and value != getattr(PUBLISHED, name):
+            raise ValueError(f"`{name}` must be left out with `reference=True`: the published code {published}.")
+    levels = given.get("relevance_noise_level")
+    if isinstance(levels, Sequence) and len(levels) > 1:
+        raise ValueError(
+            "`relevance_noise_level` must be one number with `reference=True`, as in the published code, got "
+            f"{levels!r}."
+        )
+
+
+# Settings that the published code has no choice of, and what it does.
+_PUBLISHED_ONLY = {
+    "composition": "lays the decoding",
+    "mask_rule": "takes a threshold",
+    "remove_islands": "leaves the mask as it is",
+    "close_holes": "leaves the mask as it is",
+    "limit_area": "leaves the mask as it is",
+    "edit_strength": "makes the full edit",
+}

@@ -26,12 +26,14 @@ from safetensors import SafetensorError
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 from . import guidance as lead
+from . import mask_rules
 from . import relevance as interest
 from .canvas import Canvas
-from .composition import compose_decoded, compose_difference, is_grey, match_channels
-from .edit_reading import Reading, given_guidance_mask, read_request, region_of
+from .composition import compose_decoded, compose_difference, interpolate_latents, is_grey, match_channels
+from .edit_reading import Reading, given_guidance_mask, parts_of, read_request, region_of
 from .edit_request import EditRequest
 from .edit_settings import EditSettings, resolve_settings
+from .finding_areas import area_limits
 from .image_inputs import ImageBatch
 from .instructions import Instruction
 from .pipeline_loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, unreadable_weights
@@ -61,7 +63,7 @@ class _Edit:
     prompt_embeds: torch.Tensor  # (3B, tokens, width)
     image_embeds: list[torch.Tensor] | None  # of IP-Adapters, each (3B, ...)
     noise: torch.Tensor  # (B, C, h, w): the diffusion noise
-    relevance_noise: torch.Tensor  # (B, K, C, h, w)
+    relevance_noise: torch.Tensor  # (B, L * K, C, h, w): K draws for each of L noise levels, level by level
 
     @property
     def condition(self) -> torch.Tensor:
@@ -78,6 +80,15 @@ class _Guidance:
     cells: torch.Tensor  # the mask on the canvas: (B, 1, h, w) bool
     relevance: torch.Tensor | None = None
     pseudomask: torch.Tensor | None = None
+    uncertainty: torch.Tensor | None = None  # of the relevance
+
+
+@dataclass(frozen=True)
+class _Relevance:
+    """Where an instruction matters to the model, on the canvas: `(B, 1, h, w)` float32 in [0, 1]."""
+
+    map: torch.Tensor
+    uncertainty: torch.Tensor | None  # None for a single draw
 
 
 @dataclass(frozen=True)
@@ -105,8 +116,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         vae, text_encoder, tokenizer, unet, scheduler, safety_checker, feature_extractor, image_encoder,
         requires_safety_checker: as for `StableDiffusionInstructPix2PixPipeline`.
         recommended_num_inference_steps, recommended_guidance_scale, recommended_image_guidance_scale,
-        recommended_mask_threshold, recommended_relevance_noise_level: the checkpoint's own defaults for calls that
-            don't say otherwise; saved with it. ``None``: those of `x2x_core.edit_settings.EditSettings`.
+        recommended_mask_threshold, recommended_relevance_noise_level, recommended_relevance_samples,
+        recommended_mask_rule, recommended_remove_islands, recommended_close_holes, recommended_limit_area: the
+            checkpoint's own defaults for calls that don't say otherwise; saved with it. ``None``: those of
+            `x2x_core.edit_settings.EditSettings`.
         canonical_prompts: whether the text encoder gets an instruction in its canonical words (``str(instruction)``)
             instead of the user's: for checkpoints trained on those alone. Saved with the checkpoint.
     """
@@ -126,7 +139,12 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         recommended_guidance_scale: float | None = None,
         recommended_image_guidance_scale: float | None = None,
         recommended_mask_threshold: float | None = None,
-        recommended_relevance_noise_level: float | None = None,
+        recommended_relevance_noise_level: float | Sequence[float] | None = None,
+        recommended_relevance_samples: int | None = None,
+        recommended_mask_rule: str | None = None,
+        recommended_remove_islands: bool | None = None,
+        recommended_close_holes: bool | None = None,
+        recommended_limit_area: bool | None = None,
         canonical_prompts: bool = False,
     ) -> None:
         super().__init__(
@@ -146,6 +164,11 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             recommended_image_guidance_scale=recommended_image_guidance_scale,
             recommended_mask_threshold=recommended_mask_threshold,
             recommended_relevance_noise_level=recommended_relevance_noise_level,
+            recommended_relevance_samples=recommended_relevance_samples,
+            recommended_mask_rule=recommended_mask_rule,
+            recommended_remove_islands=recommended_remove_islands,
+            recommended_close_holes=recommended_close_holes,
+            recommended_limit_area=recommended_limit_area,
             canonical_prompts=canonical_prompts,
         )
         self._pseudomasks: PseudomaskAtlas | None = None
@@ -250,7 +273,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         image: Any,
         prompt: str | Sequence[str] | None = None,
         *,
-        relevance_noise_level: float | None = None,
+        relevance_noise_level: float | Sequence[float] | None = None,
         relevance_samples: int | None = None,
         reference: bool = False,
         return_dict: bool = True,
@@ -272,9 +295,14 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         settings = resolve_settings(given, self.config, reference)
         reading = replace(self._read(asked, reference), restricted=True)
         edit = self._encode(asked, reading, settings)
-        latent_map = self._relevance(edit, settings)
+        found = self._relevance(edit, settings)
         self.maybe_free_model_hooks()
-        output = InstructX2XRelevanceOutput(_to_image(latent_map, edit.canvas), latent_map.cpu(), edit.instructions)
+        output = InstructX2XRelevanceOutput(
+            _to_image(found.map, edit.canvas),
+            found.map.cpu(),
+            edit.instructions,
+            _to_image(found.uncertainty, edit.canvas),
+        )
         return output if return_dict else output.all_fields()
 
     @torch.no_grad()
@@ -284,8 +312,12 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         prompt: str | Sequence[str] | None = None,
         *,
         mask_threshold: float | None = None,
+        mask_rule: str | None = None,
+        remove_islands: bool | None = None,
+        close_holes: bool | None = None,
+        limit_area: bool | None = None,
         pseudomask: Any = None,
-        relevance_noise_level: float | None = None,
+        relevance_noise_level: float | Sequence[float] | None = None,
         relevance_samples: int | None = None,
         reference: bool = False,
         return_dict: bool = True,
@@ -298,14 +330,18 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         computed all the same, and handing the mask back holds the edit to it.)
 
         Args:
-            image, prompt, mask_threshold, pseudomask, relevance_noise_level, relevance_samples, reference: as for the
-                call.
+            image, prompt, mask_threshold, mask_rule, remove_islands, close_holes, limit_area, pseudomask,
+            relevance_noise_level, relevance_samples, reference: as for the call.
             return_dict: ``False`` gives a plain tuple.
             request: as for `relevance`.
         """
         asked = EditRequest.to_look(image, prompt, {**request, "pseudomask": pseudomask})
         given = {
             "mask_threshold": mask_threshold,
+            "mask_rule": mask_rule,
+            "remove_islands": remove_islands,
+            "close_holes": close_holes,
+            "limit_area": limit_area,
             "relevance_noise_level": relevance_noise_level,
             "relevance_samples": relevance_samples,
         }
@@ -313,10 +349,11 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         reading = replace(self._read(asked, reference), restricted=True)
         region = region_of(asked, reading, self.pseudomasks, localise=not reference)
         edit = self._encode(asked, reading, settings)
-        found = self._guidance(edit, settings, region)
+        parts = None if reference else parts_of(asked, reading, self.pseudomasks)
+        found = self._guidance(edit, settings, region, parts)
         self.maybe_free_model_hooks()
         output = InstructX2XGuidanceOutput(
-            found.map, found.mask, found.relevance, found.pseudomask, edit.instructions
+            found.map, found.mask, found.relevance, found.pseudomask, edit.instructions, found.uncertainty
         )
         return output if return_dict else output.all_fields()
 
@@ -332,12 +369,17 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         guidance_scale: float | None = None,
         image_guidance_scale: float | None = None,
         mask_threshold: float | None = None,
+        mask_rule: str | None = None,
+        remove_islands: bool | None = None,
+        close_holes: bool | None = None,
+        limit_area: bool | None = None,
         pseudomask: Any = None,
         guidance_mask: Any = None,
-        relevance_noise_level: float | None = None,
+        relevance_noise_level: float | Sequence[float] | None = None,
         relevance_samples: int | None = None,
         composition: str | None = None,
         soft_edge: float | None = None,
+        edit_strength: float | None = None,
         reference: bool = False,
         restricted: bool = True,
         negative_prompt: str | Sequence[str] | None = None,
@@ -367,7 +409,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         arithmetic of the stock pipeline (in a batch with restricted edits: where their relevance map passes the
         threshold). What was understood is in the output's `instructions`.
 
-        Noise is drawn from `generator` in this order: diffusion noise, relevance noise, then what the scheduler draws.
+        Noise is drawn from `generator` in this order: diffusion noise, relevance noise (level by level: no two levels
+        share a draw, for maps of one draw at two levels say nearly the same), then what the scheduler draws.
         Both are drawn even where they are given or not needed, so that a seed has one relevance map, and a guidance
         mask that is handed back gives the same edit. (Edits without restriction draw as the stock pipeline does.)
 
@@ -381,16 +424,26 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             image_guidance_scale: how strongly the image is. Guidance is always on; only at scales of 1 and 1 it makes
                 no difference and is left out.
             mask_threshold: the guidance map's level from which the image may change, [0, 1]; 0 is all of the
-                pseudomask.
+                pseudomask (unless `limit_area` finds that too much). To give one is to ask for that rule.
+            mask_rule: "threshold" (the published rule) or "adaptive", which finds the level in the map itself; see
+                `x2x_core.mask_rules`.
+            remove_islands: whether small islands of the mask are dropped.
+            close_holes: whether its holes are closed, within the pseudomask.
+            limit_area: whether the level is moved until the mask has a size that the finding can have
+                (`x2x_core.finding_areas`); not with a `pseudomask` of your own.
             pseudomask: where editing is allowed, instead of the atlas: an array, tensor or picture of any size in
                 [0, 1], one or one for each output.
             guidance_mask: where the image may change, instead of what would be found: of the image's size, one or one
                 for each output.
-            relevance_noise_level: noise at which the relevance map is read, share of the schedule, [0, 1].
-            relevance_samples: noise draws that the relevance map is averaged over.
+            relevance_noise_level: noise at which the relevance map is read, share of the schedule, [0, 1]: one number,
+                or several levels that are averaged over (see `x2x_core.relevance.balance_levels`).
+            relevance_samples: noise draws that the relevance map is averaged over, at each level.
             composition: "difference" lays the change between two decodings over the original; "decoded" lays the
                 decoding itself.
             soft_edge: width of the mask's soft inner edge, share of the image's longer side.
+            edit_strength: how much of the edit is laid over the original, [0, 1]: 0 gives the image back, 1 is the full
+                edit, and between them it goes over continuously. With `output_type="latent"` the latents are
+                interpolated.
             reference: the published code's arithmetic and settings, to the number: DDIM on Stable Diffusion's schedule
                 whatever the scheduler, one relevance draw, findings without their side and zone, a hard mask, the
                 decoding laid over the image. Works on, and returns, colour.
@@ -401,7 +454,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             eta: of DDIM; other schedulers ignore it.
             generator: one, or one for each output. One for each makes a batch give the same as single calls.
             latents: the diffusion noise `(B, 4, h, w)`, standard normal, at the canvas's size in latents.
-            relevance_noise: the relevance noise, `(B, 4, h, w)` for one draw or `(B, K, 4, h, w)` for K.
+            relevance_noise: the relevance noise, `(B, 4, h, w)` for one draw (at every noise level the same) or
+                `(B, K, 4, h, w)` for K, dealt out to the levels in their order, each as many.
             prompt_embeds: the prompt, encoded. They say nothing of where: give `pseudomask` or `guidance_mask` too,
                 or they count as free text.
             negative_prompt_embeds: the negative prompt, encoded.
@@ -449,19 +503,25 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             "guidance_scale": guidance_scale,
             "image_guidance_scale": image_guidance_scale,
             "mask_threshold": mask_threshold,
+            "mask_rule": mask_rule,
+            "remove_islands": remove_islands,
+            "close_holes": close_holes,
+            "limit_area": limit_area,
             "relevance_noise_level": relevance_noise_level,
             "relevance_samples": relevance_samples,
             "composition": composition,
             "soft_edge": soft_edge,
+            "edit_strength": edit_strength,
         }
         settings = resolve_settings(given, self.config, reference, reading.restricted)
         self._guidance_scale, self._image_guidance_scale = settings.guidance_scale, settings.image_guidance_scale
         self._interrupt = False
 
         given_mask = given_guidance_mask(request, reading)
-        region = None
+        region = parts = None
         if given_mask is None and reading.restricted:
             region = region_of(request, reading, self.pseudomasks, localise=not reference)
+            parts = None if reference else parts_of(request, reading, self.pseudomasks)
 
         # 2. Encode prompts and pictures, draw the noise
         edit = self._encode(request, reading, settings)
@@ -470,7 +530,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         if given_mask is not None:
             found = _Guidance(given_mask.float(), given_mask, edit.canvas.cells_of(given_mask).to(edit.noise.device))
         elif reading.restricted:
-            found = self._guidance(edit, settings, region)
+            found = self._guidance(edit, settings, region, parts)
         else:
             found = _everywhere(edit)
 
@@ -479,7 +539,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
         # 5. Lay the edit over the original
         if output_type == "latent":
-            images, flagged = edited_latents, None
+            clean = edit.condition * self.vae.config.scaling_factor
+            images, flagged = interpolate_latents(clean, edited_latents, settings.edit_strength), None
         else:
             images, flagged = self._compose(edit, edited_latents, found, settings, reading.restricted)
 
@@ -492,6 +553,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             relevance_map=found.relevance,
             pseudomask=found.pseudomask,
             instructions=edit.instructions,
+            relevance_uncertainty=found.uncertainty,
         )
         return output if return_dict else output.all_fields()
 
@@ -529,7 +591,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         channels = self.vae.config.latent_channels
         self._check_channels(channels)
         scheduler = self._scheduler(reading, settings)
-        request.check_draws(len(owners), channels, canvas.cells)
+        request.check_draws(len(owners), channels, canvas.cells, settings.relevance_levels)
         prompt_embeds = self._encode_prompts(request, reading, device)
         image_embeds = None
         if request.ip_adapter_image is not None or request.ip_adapter_image_embeds is not None:
@@ -631,20 +693,21 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         outputs: int,
         dtype: torch.dtype,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Diffusion noise `(B, C, h, w)` and relevance noise `(B, K, C, h, w)`."""
+        """Diffusion noise `(B, C, h, w)` and relevance noise `(B, L * K, C, h, w)`, K draws for each of L levels."""
         device, shape = self._execution_device, (self.vae.config.latent_channels, *canvas.cells)
         generator = list(request.generator) if isinstance(request.generator, tuple) else request.generator
         noise = relevance_noise = None
         if request.latents is None or reading.restricted:
             noise = randn_tensor((outputs, *shape), generator, device, dtype)
         if reading.restricted:
-            samples = settings.relevance_samples
+            samples = settings.relevance_levels * settings.relevance_samples
             relevance_noise = randn_tensor((outputs, samples, *shape), generator, device, dtype)
         if request.latents is not None:
             noise = request.latents.to(device, dtype).expand(outputs, *shape)
         if request.relevance_noise is not None:
             given = request.relevance_noise.to(device, dtype)
-            given = given[:, None] if given.ndim == 4 else given
+            if given.ndim == 4:  # one draw, at every level
+                given = given[:, None].expand(-1, settings.relevance_levels, -1, -1, -1)
             relevance_noise = given.expand(outputs, *given.shape[1:])
         return noise, relevance_noise
 
@@ -654,32 +717,40 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
     # -- 3. guidance --------------------------------------------------------------------------------------------------
 
-    def _relevance(self, edit: _Edit, settings: EditSettings) -> torch.Tensor:
-        """R on the canvas, `(B, 1, h, w)` float32 in [0, 1]."""
+    def _relevance(self, edit: _Edit, settings: EditSettings) -> _Relevance:
+        """R and its uncertainty, from one batch of all draws at all noise levels."""
         scheduler = edit.scheduler
-        timestep = interest.noise_timestep(settings.relevance_noise_level, scheduler.config.num_train_timesteps)
-        alpha_cumprod = float(scheduler.alphas_cumprod[timestep])
+        schedule = scheduler.alphas_cumprod, scheduler.config.num_train_timesteps
+        levels = interest.noise_levels(settings.relevance_noise_level, *schedule)
         clean = edit.condition * self.vae.config.scaling_factor
-        noisy = interest.add_noise(clean[:, None], edit.relevance_noise, alpha_cumprod)
+        noise = edit.relevance_noise.chunk(len(levels), dim=1)  # each level has draws of its own
+        noisy = torch.cat(
+            [interest.add_noise(clean[:, None], some, level.alpha_cumprod) for some, level in zip(noise, levels)], dim=1
+        )
+        of_each = [level for some, level in zip(noise, levels) for _ in range(some.shape[1])]
         draws = max(1, RELEVANCE_BATCH // (2 * len(noisy)))
         parts = [
-            self._disagreement(edit, some, timestep, alpha_cumprod, scheduler.config.prediction_type)
-            for some in noisy.split(draws, dim=1)
+            self._disagreement(edit, some, of_each[first : first + draws], scheduler.config.prediction_type)
+            for first, some in zip(range(0, len(of_each), draws), noisy.split(draws, dim=1))
         ]
         valid = edit.canvas.shown_cells().to(clean.device)
-        relevance_map, flat = interest.relevance_from_disagreement(torch.cat(parts, dim=1), valid)
+        maps = interest.balance_levels(torch.cat(parts, dim=1).unflatten(1, (len(levels), -1)), valid)
+        relevance_map, flat = interest.relevance_from_disagreement(maps, valid)
         for number in flat.nonzero().flatten().tolist():
             logger.warning(
                 "The relevance map of image %d is flat: the instruction makes no difference to the model, so there is "
                 "nothing to edit.",
                 number,
             )
-        return relevance_map
+        return _Relevance(relevance_map, interest.relevance_uncertainty(maps, valid))
 
     def _disagreement(
-        self, edit: _Edit, noisy: torch.Tensor, timestep: int, alpha_cumprod: float, prediction_type: str
+        self, edit: _Edit, noisy: torch.Tensor, levels: list[interest.NoiseLevel], prediction_type: str
     ) -> torch.Tensor:
-        """One U-Net call on `(B, K, C, h, w)` noisy latents: how far text and image branch differ, `(B, K, h, w)`."""
+        """One U-Net call on noisy latents `(B, K, C, h, w)`, each of the K at its own noise level.
+
+        Returns how far text and image branch differ, `(B, K, h, w)`.
+        """
         outputs, draws = noisy.shape[:2]
         flat = noisy.flatten(0, 1)
         condition = edit.condition.repeat_interleave(draws, dim=0)
@@ -689,20 +760,35 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         ]
         prediction = self.unet(
             torch.cat([torch.cat([flat, condition], dim=1)] * 2),
-            timestep,
+            torch.tensor([level.timestep for level in levels], device=flat.device).repeat(2 * outputs),
             encoder_hidden_states=two_branches[0],
             added_cond_kwargs={"image_embeds": two_branches[1:]} if edit.image_embeds else None,
             cross_attention_kwargs=edit.request.cross_attention_kwargs,
             return_dict=False,
         )[0]
-        noise = [
-            interest.predicted_noise(branch, flat, alpha_cumprod, prediction_type) for branch in prediction.chunk(2)
-        ]
-        return interest.noise_disagreement(*noise).unflatten(0, (outputs, draws)).squeeze(2)
+        text, image = (branch.unflatten(0, (outputs, draws)) for branch in prediction.chunk(2))
+        found = []
+        for k, level in enumerate(levels):
+            noise = [
+                interest.predicted_noise(branch[:, k], noisy[:, k], level.alpha_cumprod, prediction_type)
+                for branch in (text, image)
+            ]
+            found.append(interest.noise_disagreement(*noise))
+        return torch.cat(found, dim=1)
 
-    def _guidance(self, edit: _Edit, settings: EditSettings, pseudomask: torch.Tensor) -> _Guidance:
-        """Relevance map, guidance map and guidance mask within a pseudomask `(B, 1, H, W)`."""
-        latent_map = self._relevance(edit, settings)
+    def _guidance(
+        self,
+        edit: _Edit,
+        settings: EditSettings,
+        pseudomask: torch.Tensor,
+        parts: list[torch.Tensor | None] | None = None,
+    ) -> _Guidance:
+        """Relevance map, guidance map and guidance mask within a pseudomask `(B, 1, H, W)`.
+
+        `parts`: for each output the regions that each keep a piece of the mask, see `x2x_core.mask_rules`.
+        """
+        found = self._relevance(edit, settings)
+        latent_map = found.map
         relevance_map = _to_image(latent_map, edit.canvas)
         guidance_map = lead.guidance_map(relevance_map, pseudomask)
         if settings.reference:
@@ -711,10 +797,14 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             latent_guidance = lead.guidance_map(latent_map.cpu(), latent_pseudomask)
             cells = lead.guidance_mask(latent_guidance, settings.mask_threshold)
         else:
-            mask = lead.guidance_mask(guidance_map, settings.mask_threshold, pseudomask)
+            copies, limits = edit.request.num_images_per_prompt, None
+            if edit.request.pseudomask is None:  # else the caller says how much may change
+                limits = [area_limits(one) for one in edit.instructions for _ in range(copies)]
+            mask = mask_rules.find_mask(guidance_map, pseudomask, settings, limits, parts)
             cells = edit.canvas.cells_of(mask)
         _warn_of_empty(mask, settings)
-        return _Guidance(guidance_map, mask, cells.to(latent_map.device), relevance_map, pseudomask)
+        uncertainty = _to_image(found.uncertainty, edit.canvas)
+        return _Guidance(guidance_map, mask, cells.to(latent_map.device), relevance_map, pseudomask, uncertainty)
 
     # -- 4. denoising -------------------------------------------------------------------------------------------------
 
@@ -734,7 +824,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """
         clean = edit.condition * self.vae.config.scaling_factor
         self._num_timesteps = 0
-        if not found.mask.any():
+        if not found.mask.any() or settings.edit_strength == 0:
             return clean
         scheduler = edit.scheduler
         scheduler.set_timesteps(settings.num_inference_steps, device=clean.device)
@@ -826,6 +916,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
     ) -> tuple[Any, list[bool] | None]:
         """The edited pictures in the caller's form, and what the safety checker says."""
         images, mask = edit.images, found.mask
+        if settings.edit_strength == 0:
+            mask = torch.zeros_like(mask)
         if not mask.any():
             return images.give_back(images.pixels[edit.owners], mask, edit.owners, edit.request.output_type), None
         decoded = self._decode(latents / self.vae.config.scaling_factor)
@@ -836,10 +928,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         if settings.composition == "difference":
             change = (decoded.float() - self._decode(edit.image_latents).float()[edit.owners]) / 2
             change = match_channels(edit.canvas.cut(change.cpu()), original.shape[1], grey)
-            edited = compose_difference(original, change, soft_mask)
+            edited = compose_difference(original, change, soft_mask, settings.edit_strength)
         else:
             picture = match_channels(edit.canvas.cut(_to_view(decoded)), original.shape[1], grey)
-            edited = compose_decoded(original, picture, soft_mask)
+            edited = compose_decoded(original, picture, soft_mask, settings.edit_strength)
         for number in [number for number, bad in enumerate(flagged or ()) if bad]:
             logger.warning("The safety checker objected to edit %d: it is not given back.", number)
             edited[number] = original[number] if restricted else 0
@@ -872,8 +964,10 @@ def _to_view(decoded: torch.Tensor) -> torch.Tensor:
     return (decoded.float().cpu() / 2 + 0.5).clamp(0, 1)
 
 
-def _to_image(latent_map: torch.Tensor, canvas: Canvas) -> torch.Tensor:
+def _to_image(latent_map: torch.Tensor | None, canvas: Canvas) -> torch.Tensor | None:
     """A map on the canvas's latent cells `(B, 1, h, w)` at the picture's own size, on the CPU, in [0, 1]."""
+    if latent_map is None:
+        return None
     return canvas.cut(interest.upsample(latent_map.cpu(), canvas.pixels)).clamp(0, 1)
 
 
@@ -885,11 +979,15 @@ def _everywhere(edit: _Edit) -> _Guidance:
 
 
 def _warn_of_empty(mask: torch.Tensor, settings: EditSettings) -> None:
+    reason, remedy = "near 0", "check what was understood"
+    if settings.mask_rule == "threshold":
+        reason, remedy = f"under `mask_threshold` {settings.mask_threshold:g}", "lower the threshold"
     for number, empty in enumerate(~mask.flatten(1).any(dim=1)):
         if empty:
             logger.warning(
-                "The guidance mask of image %d is empty: the guidance map stays under `mask_threshold` %g everywhere. "
-                "The image is given back unchanged; lower the threshold, or give a `pseudomask`.",
+                "The guidance mask of image %d is empty: the guidance map stays %s everywhere. The image is given back "
+                "unchanged; %s, or give a `pseudomask`.",
                 number,
-                settings.mask_threshold,
+                reason,
+                remedy,
             )

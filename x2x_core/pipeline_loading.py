@@ -109,7 +109,9 @@ def _parts(folder: Path) -> list[str]:
         )
     try:
         entries = json.loads(index.read_text(encoding="utf-8"))
-        parts = [name for name, value in entries.items() if isinstance(value, list) and value and value[0] is not None]
+        # A part is [library, class]; settings can be lists too, of numbers.
+        lists = {name: value for name, value in entries.items() if isinstance(value, list) and value}
+        parts = [name for name, value in lists.items() if isinstance(value[0], str)]
     except (ValueError, AttributeError) as error:
         raise ValueError(f"`{index}` must be a JSON object that names the checkpoint's parts, got: {error}.") from error
     needed = [name for name in ("vae", "text_encoder", "tokenizer", "unet", "scheduler") if name not in entries]

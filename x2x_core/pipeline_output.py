@@ -36,6 +36,8 @@ class InstructX2XPipelineOutput(_NamedOutput):
             text edits a picture that is no radiograph, without restriction).
         pseudomask: P, `(B, 1, H, W)`; ``None`` where the caller gave the guidance mask.
         instructions: what was understood, one for each pair of image and prompt.
+        relevance_uncertainty: the standard error of R over its draws and noise levels, `(B, 1, H, W)`, in R's units;
+            ``None`` where there was one draw or none.
     """
 
     images: list[Image.Image] | np.ndarray | torch.Tensor
@@ -45,6 +47,7 @@ class InstructX2XPipelineOutput(_NamedOutput):
     relevance_map: torch.Tensor | None = None
     pseudomask: torch.Tensor | None = None
     instructions: list[Instruction] | None = None
+    relevance_uncertainty: torch.Tensor | None = None
 
 
 @dataclass
@@ -59,6 +62,7 @@ class InstructX2XGuidanceOutput(_NamedOutput):
     relevance_map: torch.Tensor
     pseudomask: torch.Tensor
     instructions: list[Instruction]
+    relevance_uncertainty: torch.Tensor | None = None
 
 
 @dataclass
@@ -69,8 +73,10 @@ class InstructX2XRelevanceOutput(_NamedOutput):
         relevance_map: R at the image's size, `(B, 1, H, W)` float32 in [0, 1].
         latent_relevance_map: R as computed, on the model's canvas, `(B, 1, h, w)` float32 in [0, 1].
         instructions: what was understood, one for each pair of image and prompt.
+        relevance_uncertainty: see `InstructX2XPipelineOutput`.
     """
 
     relevance_map: torch.Tensor
     latent_relevance_map: torch.Tensor
     instructions: list[Instruction]
+    relevance_uncertainty: torch.Tensor | None = None

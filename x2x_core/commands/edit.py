@@ -33,6 +33,19 @@ def edit(
     mask_threshold: Annotated[
         Optional[float], typer.Option(help="Guidance from which the image may change, 0 to 1. [default: the model's]")
     ] = None,
+    mask_rule: Annotated[
+        Optional[str], typer.Option(help="From guidance to mask: threshold or adaptive. [default: the model's]")
+    ] = None,
+    relevance_samples: Annotated[
+        Optional[int], typer.Option(help="Noise draws of the relevance map, at each level. [default: the model's]")
+    ] = None,
+    relevance_noise_level: Annotated[
+        Optional[list[float]],
+        typer.Option(help="Noise level of the relevance map, 0 to 1; again for more of them. [default: the model's]"),
+    ] = None,
+    edit_strength: Annotated[
+        Optional[float], typer.Option(help="How much of the edit is laid over the image, 0 to 1. [default: 1]")
+    ] = None,
     guidance_scale: Annotated[
         Optional[float], typer.Option(help="How strongly the instruction is followed. [default: the model's]")
     ] = None,
@@ -71,6 +84,10 @@ def edit(
     given = {
         "num_inference_steps": steps,
         "mask_threshold": mask_threshold,
+        "mask_rule": mask_rule,
+        "relevance_samples": relevance_samples,
+        "relevance_noise_level": relevance_noise_level or None,
+        "edit_strength": edit_strength,
         "guidance_scale": guidance_scale,
         "image_guidance_scale": image_guidance_scale,
         "reference": reference,
