@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from .composition import COMPOSITIONS
+from .relevance import SOURCES
 
 # Settings that a checkpoint can recommend, in its pipeline's config, as "recommended_<name>".
 RECOMMENDABLE = (
@@ -47,6 +48,8 @@ class EditSettings:
     mask_threshold: float = 0.1  # tau: the guidance map's level from which the image may change, [0, 1]
     relevance_noise_level: float = 0.8  # at which the relevance map is read, share of the noise schedule, [0, 1]
     relevance_samples: int = 4  # noise draws that the relevance map is averaged over
+    relevance_source: str = "noise"  # what the relevance map is read from, one of `SOURCES`
+    attention_gating: bool = False  # whether attention follows the instruction inside the mask only, while denoising
     composition: str = "difference"  # see `x2x_core.composition`
     soft_edge: float = 0.02  # width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]
     reference: bool = False  # the published arithmetic
@@ -58,6 +61,10 @@ class EditSettings:
             _check_number(name, getattr(self, name), -math.inf, math.inf)
         for name in ("mask_threshold", "relevance_noise_level"):
             _check_number(name, getattr(self, name), 0, 1)
+        if self.relevance_source not in SOURCES:
+            raise ValueError(f"`relevance_source` must be one of {', '.join(SOURCES)}, got {self.relevance_source!r}.")
+        if not isinstance(self.attention_gating, bool):
+            raise ValueError(f"`attention_gating` must be True or False, got {self.attention_gating!r}.")
         _check_number("soft_edge", self.soft_edge, 0, 0.5)
         if self.composition not in COMPOSITIONS:
             raise ValueError(f"`composition` must be one of {', '.join(COMPOSITIONS)}, got {self.composition!r}.")
@@ -91,6 +98,12 @@ def resolve_settings(
     """
     if reference and given.get("composition") == "difference":
         raise ValueError("`composition` must be left out with `reference=True`: the published code lays the decoding.")
+    for name in ("relevance_source", "attention_gating"):
+        if reference and given.get(name) not in (None, getattr(PUBLISHED, name)):
+            raise ValueError(
+                f"`{name}` must be left out with `reference=True`: the published code reads the noise predictions and "
+                "leaves attention alone."
+            )
     base = PUBLISHED if reference else DEFAULT if restricted else UNRESTRICTED
     if not reference:
         advice = {name: recommended.get(f"recommended_{name}") for name in RECOMMENDABLE}
