@@ -77,8 +77,8 @@ def find_tokens(tokenizer: Any, text: str, instruction: Instruction) -> PromptTo
         tokens = {name: _tokens_in(offsets, content, some) for name, some in spans.items()}
         if not tokens["finding"]:
             logger.warning(
-                "The words for %s are not among the %d tokens that the text encoder gets of %r: attention to all of them "
-                "is taken. Shorten the prompt.",
+                "The words for %s are not among the %d tokens that the text encoder gets of %r: attention to all of "
+                "them is taken. Shorten the prompt.",
                 clause.finding, len(offsets), text,
             )  # fmt: skip
             tokens["finding"] = content

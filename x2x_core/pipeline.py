@@ -532,8 +532,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """See that what is asked of attention can be had."""
         if settings.relevance_source != "noise" and request.prompt is None:
             raise ValueError(
-                f'`relevance_source="{settings.relevance_source}"` needs the words of the prompt, but `prompt_embeds` have '
-                "none. Give `prompt` instead, or leave `relevance_source` out."
+                f'`relevance_source="{settings.relevance_source}"` needs the words of the prompt, but `prompt_embeds` '
+                "have none. Give `prompt` instead, or leave `relevance_source` out."
             )
         if settings.relevance_source != "noise" or settings.attention_gating:
             check_processors(self.unet)
