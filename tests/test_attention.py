@@ -79,7 +79,12 @@ def test_idle_it_is_the_processor_that_it_replaced_bit_for_bit(stock):
 
 @pytest.mark.parametrize("stock", [AttnProcessor2_0(), SlicedAttnProcessor(3)])
 @pytest.mark.parametrize(
-    "more", [{}, {"bias": True, "rescale_output_factor": 2.0, "residual_connection": True}, {"cross_attention_norm": "layer_norm"}]
+    "more",
+    [
+        {},
+        {"bias": True, "rescale_output_factor": 2.0, "residual_connection": True},
+        {"cross_attention_norm": "layer_norm"},
+    ],
 )
 @pytest.mark.parametrize("biased", [False, True])
 def test_watching_and_a_full_gate_leave_the_output_bit_for_bit(stock, more, biased):
@@ -326,7 +331,7 @@ def test_lora_layers_go_on_working(unet, half):
 
 
 def test_compiled_it_gives_the_same_in_one_graph_for_each_use(unet, half):
-    """Plain, watching and gating are one graph each, without breaks, and serve every record and mask after the first."""
+    """Plain, watching and gating are one graph each, without breaks, which serves every record and mask."""
     graphs = CompileCounter()
     found = {}
     torch._dynamo.reset()

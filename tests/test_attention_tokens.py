@@ -122,7 +122,8 @@ def test_tokenizers_that_cannot_tell_and_texts_without_words_are_refused(pieces)
 
 
 @pytest.mark.parametrize(
-    "text", ["Add mild-to-moderate left-sided effusion/edema; İ don’t know", "blunting of the left costophrenic angle"]
+    "text",
+    ["Add mild-to-moderate left-sided effusion/edema; İ don’t know", "blunting of the left costophrenic angle"],
 )
 def test_places_of_words_are_where_they_stand(text):
     placed = read_places(text)
