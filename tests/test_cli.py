@@ -69,6 +69,16 @@ def test_relevance_mask_rule_and_strength_can_be_chosen_and_are_recorded(edit, p
     assert record["changed_share"] == 0 < record["editable_share"]
 
 
+def test_attention_is_asked_for_and_recorded(edit, picture, tmp_path):
+    assert edit(picture, WORDS, "--relevance-source", "both", "--attention-gating")[0] == 0
+    settings = json.loads((tmp_path / "out" / "result.json").read_text())["settings"]
+    assert settings["relevance_source"] == "both" and settings["attention_gating"] is True
+    code, _, said = edit(picture, WORDS, "--relevance-source", "words", out=tmp_path / "b")
+    assert code == 2 and "`relevance_source` must be one of noise, attention, both" in said
+    code, _, said = edit(picture, WORDS, "--attention-gating", "--reference", out=tmp_path / "c")
+    assert code == 2 and "`attention_gating` must be left out" in said
+
+
 def test_the_same_seed_gives_the_same_bytes(edit, picture, tmp_path):
     for name in "ab":
         edit(picture, out=tmp_path / name)

@@ -10,6 +10,7 @@ from typing import Any
 
 from .composition import COMPOSITIONS
 from .mask_rules import MASK_RULES
+from .relevance import SOURCES
 
 # Settings that a checkpoint can recommend, in its pipeline's config, as "recommended_<name>".
 RECOMMENDABLE = (
@@ -72,6 +73,8 @@ class EditSettings:
     # Where the relevance map is read, share of the noise schedule, [0, 1]; several levels are averaged over.
     relevance_noise_level: float | tuple[float, ...] = 0.8
     relevance_samples: int = 4  # noise draws that the relevance map is averaged over, at each level
+    relevance_source: str = "noise"  # what the relevance map is read from, one of `SOURCES`
+    attention_gating: bool = False  # whether attention follows the instruction inside the mask only, while denoising
     composition: str = "difference"  # see `x2x_core.composition`
     soft_edge: float = 0.02  # width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]
     edit_strength: float = 1.0  # how much of the edit is laid over the original, [0, 1]
@@ -86,6 +89,10 @@ class EditSettings:
             _check_number(name, getattr(self, name), 0, 1)
         levels = _check_levels("relevance_noise_level", self.relevance_noise_level)
         object.__setattr__(self, "relevance_noise_level", levels)  # what JSON holds as a list is a tuple here
+        if self.relevance_source not in SOURCES:
+            raise ValueError(f"`relevance_source` must be one of {', '.join(SOURCES)}, got {self.relevance_source!r}.")
+        if not isinstance(self.attention_gating, bool):
+            raise ValueError(f"`attention_gating` must be True or False, got {self.attention_gating!r}.")
         _check_number("soft_edge", self.soft_edge, 0, 0.5)
         if self.composition not in COMPOSITIONS:
             raise ValueError(f"`composition` must be one of {', '.join(COMPOSITIONS)}, got {self.composition!r}.")
@@ -173,4 +180,6 @@ _PUBLISHED_ONLY = {
     "close_holes": "leaves the mask as it is",
     "limit_area": "leaves the mask as it is",
     "edit_strength": "makes the full edit",
+    "relevance_source": "reads the noise predictions",
+    "attention_gating": "leaves attention alone",
 }

@@ -113,6 +113,7 @@ _WORD = re.compile(r"\d+\.\d+|\w+(?:['’]\w+)*(?:[-‐–/]\w+(?:['’]\w+)*)*|
 
 
 _Meaning = tuple[Kind, "Verb | str | None"]
+Span = tuple[int, int]
 
 
 @lru_cache(maxsize=1)
@@ -137,32 +138,36 @@ def _lexicon() -> dict[tuple[str, ...], tuple[_Meaning, ...]]:
 
 def read(text: str) -> list[Token]:
     """The tokens of a text, in order; every word of it is in one of them."""
-    words = list(_words(text))
-    tokens: list[Token] = []
+    return [token for token, _ in read_places(text)]
+
+
+def read_places(text: str) -> list[tuple[Token, Span]]:
+    """The tokens of a text, in order, and the characters `(start, end)` of the phrase that each is read from."""
+    placed = list(_words(text))
+    words = [word for word, _ in placed]
+    tokens: list[tuple[Token, Span]] = []
     position = 0
     while position < len(words):
         found, length = _longest(words, position)
-        tokens += found
+        span = placed[position][1][0], placed[position + length - 1][1][1]
+        tokens += [(token, span) for token in found]
         position += length
     return tokens
 
 
-def _words(text: str) -> Iterator[str]:
-    """Words in lower case and the marks that matter; a range with hyphens ("mild-to-moderate") is one word."""
-    for raw in _WORD.findall(text.lower().replace("’", "'")):
-        parts = re.split(r"[-‐–/]", raw)
+def _words(text: str) -> Iterator[tuple[str, Span]]:
+    """Words in lower case and the marks that matter, with their characters; a range with hyphens is one word."""
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a few letters become two, which would move all that follow
+        lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
+    for match in _WORD.finditer(lowered.replace("’", "'")):
+        parts = re.split(r"[-‐–/]", match.group())
         level = LEVEL_NAMES.get(" ".join(parts)) if len(parts) > 1 else None
         if level and " to " in level:
-            yield level
+            yield level, match.span()
         else:
-            yield from _parted(raw)
-
-
-def _parted(raw: str) -> Iterator[str]:
-    for number, alternative in enumerate(raw.split("/")):
-        if number:
-            yield "/"
-        yield from re.split(r"[-‐–]", alternative)
+            for part in re.finditer(r"/|[^-‐–/]+", match.group()):
+                yield part.group(), (match.start() + part.start(), match.start() + part.end())
 
 
 def _longest(words: list[str], start: int) -> tuple[list[Token], int]:

@@ -28,6 +28,8 @@ from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPV
 from . import guidance as lead
 from . import mask_rules
 from . import relevance as interest
+from .attention import AttentionGate, AttentionRecord, check_processors, rse_attention
+from .attention_relevance import attention_record, join_relevance, relevance_from_attention
 from .canvas import Canvas
 from .composition import compose_decoded, compose_difference, interpolate_latents, is_grey, match_channels
 from .edit_reading import Reading, given_guidance_mask, parts_of, read_request, region_of
@@ -64,6 +66,7 @@ class _Edit:
     image_embeds: list[torch.Tensor] | None  # of IP-Adapters, each (3B, ...)
     noise: torch.Tensor  # (B, C, h, w): the diffusion noise
     relevance_noise: torch.Tensor  # (B, L * K, C, h, w): K draws for each of L noise levels, level by level
+    wordings: list[str] | None = None  # P: the prompts as they were encoded; None for embeddings
 
     @property
     def condition(self) -> torch.Tensor:
@@ -88,7 +91,7 @@ class _Relevance:
     """Where an instruction matters to the model, on the canvas: `(B, 1, h, w)` float32 in [0, 1]."""
 
     map: torch.Tensor
-    uncertainty: torch.Tensor | None  # None for a single draw
+    uncertainty: torch.Tensor | None  # of the noise predictions; None for a single draw, or where attention counts too
 
 
 @dataclass(frozen=True)
@@ -275,6 +278,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         *,
         relevance_noise_level: float | Sequence[float] | None = None,
         relevance_samples: int | None = None,
+        relevance_source: str | None = None,
         reference: bool = False,
         return_dict: bool = True,
         **request: Any,
@@ -284,15 +288,20 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         The same arguments and seed give the same map as the full call.
 
         Args:
-            image, prompt, relevance_noise_level, relevance_samples, reference: as for the call.
+            image, prompt, relevance_noise_level, relevance_samples, relevance_source, reference: as for the call.
             return_dict: ``False`` gives a plain tuple.
             request: `negative_prompt`, `prompt_embeds`, `negative_prompt_embeds`, `num_images_per_prompt`,
                 `generator`, `relevance_noise`, `ip_adapter_image`, `ip_adapter_image_embeds`,
                 `cross_attention_kwargs`, as for the call.
         """
         asked = EditRequest.to_look(image, prompt, request)
-        given = {"relevance_noise_level": relevance_noise_level, "relevance_samples": relevance_samples}
+        given = {
+            "relevance_noise_level": relevance_noise_level,
+            "relevance_samples": relevance_samples,
+            "relevance_source": relevance_source,
+        }
         settings = resolve_settings(given, self.config, reference)
+        self._check_attention(asked, settings)
         reading = replace(self._read(asked, reference), restricted=True)
         edit = self._encode(asked, reading, settings)
         found = self._relevance(edit, settings)
@@ -319,6 +328,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         pseudomask: Any = None,
         relevance_noise_level: float | Sequence[float] | None = None,
         relevance_samples: int | None = None,
+        relevance_source: str | None = None,
         reference: bool = False,
         return_dict: bool = True,
         **request: Any,
@@ -331,7 +341,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
         Args:
             image, prompt, mask_threshold, mask_rule, remove_islands, close_holes, limit_area, pseudomask,
-            relevance_noise_level, relevance_samples, reference: as for the call.
+            relevance_noise_level, relevance_samples, relevance_source, reference: as for the call.
             return_dict: ``False`` gives a plain tuple.
             request: as for `relevance`.
         """
@@ -344,8 +354,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             "limit_area": limit_area,
             "relevance_noise_level": relevance_noise_level,
             "relevance_samples": relevance_samples,
+            "relevance_source": relevance_source,
         }
         settings = resolve_settings(given, self.config, reference)
+        self._check_attention(asked, settings)
         reading = replace(self._read(asked, reference), restricted=True)
         region = region_of(asked, reading, self.pseudomasks, localise=not reference)
         edit = self._encode(asked, reading, settings)
@@ -377,6 +389,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         guidance_mask: Any = None,
         relevance_noise_level: float | Sequence[float] | None = None,
         relevance_samples: int | None = None,
+        relevance_source: str | None = None,
+        attention_gating: bool | None = None,
         composition: str | None = None,
         soft_edge: float | None = None,
         edit_strength: float | None = None,
@@ -438,6 +452,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             relevance_noise_level: noise at which the relevance map is read, share of the schedule, [0, 1]: one number,
                 or several levels that are averaged over (see `x2x_core.relevance.balance_levels`).
             relevance_samples: noise draws that the relevance map is averaged over, at each level.
+            relevance_source: what the relevance map is read from: "noise" (where the instruction changes the predicted
+                noise), "attention" (where the U-Net looks at the instruction) or "both" (where they agree).
+            attention_gating: whether, while denoising, cross-attention follows the instruction inside the guidance mask
+                only, and the negative prompt (or none) outside; see `x2x_core.attention`.
             composition: "difference" lays the change between two decodings over the original; "decoded" lays the
                 decoding itself.
             soft_edge: width of the mask's soft inner edge, share of the image's longer side.
@@ -509,11 +527,14 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             "limit_area": limit_area,
             "relevance_noise_level": relevance_noise_level,
             "relevance_samples": relevance_samples,
+            "relevance_source": relevance_source,
+            "attention_gating": attention_gating,
             "composition": composition,
             "soft_edge": soft_edge,
             "edit_strength": edit_strength,
         }
         settings = resolve_settings(given, self.config, reference, reading.restricted)
+        self._check_attention(request, settings)
         self._guidance_scale, self._image_guidance_scale = settings.guidance_scale, settings.image_guidance_scale
         self._interrupt = False
 
@@ -575,6 +596,16 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             )
         return _Callback(function, tuple(tensors), legacy, steps or 1)
 
+    def _check_attention(self, request: EditRequest, settings: EditSettings) -> None:
+        """See that what is asked of attention can be had."""
+        if settings.relevance_source != "noise" and request.prompt is None:
+            raise ValueError(
+                f'`relevance_source="{settings.relevance_source}"` needs the words of the prompt, but `prompt_embeds` '
+                "have none. Give `prompt` instead, or leave `relevance_source` out."
+            )
+        if settings.relevance_source != "noise" or settings.attention_gating:
+            check_processors(self.unet)
+
     # -- 1. reading ---------------------------------------------------------------------------------------------------
 
     def _read(self, request: EditRequest, reference: bool) -> Reading:
@@ -613,6 +644,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             image_embeds,
             noise,
             relevance_noise,
+            None if request.prompt is None else self._wordings(request, reading),
         )
 
     def _scheduler(self, reading: Reading, settings: EditSettings) -> Any:
@@ -729,20 +761,38 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         )
         of_each = [level for some, level in zip(noise, levels) for _ in range(some.shape[1])]
         draws = max(1, RELEVANCE_BATCH // (2 * len(noisy)))
-        parts = [
-            self._disagreement(edit, some, of_each[first : first + draws], scheduler.config.prediction_type)
-            for first, some in zip(range(0, len(of_each), draws), noisy.split(draws, dim=1))
-        ]
+        record = self._attention_record(edit, settings)
+        with rse_attention(self.unet, record):
+            parts = [
+                self._disagreement(edit, some, of_each[first : first + draws], scheduler.config.prediction_type)
+                for first, some in zip(range(0, len(of_each), draws), noisy.split(draws, dim=1))
+            ]
         valid = edit.canvas.shown_cells().to(clean.device)
         maps = interest.balance_levels(torch.cat(parts, dim=1).unflatten(1, (len(levels), -1)), valid)
         relevance_map, flat = interest.relevance_from_disagreement(maps, valid)
+        uncertainty = interest.relevance_uncertainty(maps, valid)
+        if record is not None:
+            from_noise, uncertainty = relevance_map, None
+            relevance_map, flat = relevance_from_attention(record.maps, edit.canvas.cells, valid)
+            if settings.relevance_source == "both":
+                relevance_map, flat = join_relevance(from_noise, relevance_map, valid)
         for number in flat.nonzero().flatten().tolist():
             logger.warning(
                 "The relevance map of image %d is flat: the instruction makes no difference to the model, so there is "
                 "nothing to edit.",
                 number,
             )
-        return _Relevance(relevance_map, interest.relevance_uncertainty(maps, valid))
+        return _Relevance(relevance_map, uncertainty)
+
+    def _attention_record(self, edit: _Edit, settings: EditSettings) -> AttentionRecord | None:
+        """What watches the text branch of the relevance map's U-Net calls."""
+        if settings.relevance_source == "noise":
+            return None
+        texts = self.maybe_convert_prompt(edit.wordings, self.tokenizer)  # as they are encoded: textual inversion
+        copies = edit.request.num_images_per_prompt
+        return attention_record(
+            self.unet, self.tokenizer, texts, edit.instructions, edit.canvas.cells, edit.noise.device, copies
+        )
 
     def _disagreement(
         self, edit: _Edit, noisy: torch.Tensor, levels: list[interest.NoiseLevel], prediction_type: str
@@ -837,7 +887,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         guided = self.do_classifier_free_guidance
         tensors = self._branches(edit, guided)
         step_kwargs = self._step_kwargs(scheduler, edit.request.generator, eta)
-        with self.progress_bar(total=settings.num_inference_steps) as progress_bar:
+        gate = _gate(edit, found, guided) if settings.attention_gating and restricted else None
+        with rse_attention(self.unet, gate=gate), self.progress_bar(total=settings.num_inference_steps) as progress_bar:
             for i, t in enumerate(timesteps):
                 if self.interrupt:
                     continue
@@ -976,6 +1027,11 @@ def _everywhere(edit: _Edit) -> _Guidance:
     whole = torch.ones(len(edit.owners), 1, *edit.images.size)
     cells = torch.ones(len(edit.owners), 1, *edit.canvas.cells, dtype=torch.bool, device=edit.noise.device)
     return _Guidance(whole, whole > 0, cells, pseudomask=whole.clone())
+
+
+def _gate(edit: _Edit, found: _Guidance, guided: bool) -> AttentionGate:
+    """Holds the text branch to the mask; the guidance batch brings the null text, the text branch alone does not."""
+    return AttentionGate(found.cells, None if guided else edit.prompt_embeds.chunk(lead.BRANCHES)[1])
 
 
 def _warn_of_empty(mask: torch.Tensor, settings: EditSettings) -> None:

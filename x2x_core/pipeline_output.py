@@ -37,7 +37,7 @@ class InstructX2XPipelineOutput(_NamedOutput):
         pseudomask: P, `(B, 1, H, W)`; ``None`` where the caller gave the guidance mask.
         instructions: what was understood, one for each pair of image and prompt.
         relevance_uncertainty: the standard error of R over its draws and noise levels, `(B, 1, H, W)`, in R's units;
-            ``None`` where there was one draw or none.
+            ``None`` where there was one draw or none, or attention was read too.
     """
 
     images: list[Image.Image] | np.ndarray | torch.Tensor

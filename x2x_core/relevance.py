@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+SOURCES = ("noise", "attention", "both")  # what a relevance map can be read from; see also `attention_relevance`
 FENCE_FACTOR = 1.5  # outliers lie beyond Q3 + FENCE_FACTOR * (Q3 - Q1)
 # Two noise predictions of variance 1 that differ by less than this differ by rounding only.
 FLAT_RANGE = 1e-6

@@ -52,6 +52,13 @@ def edit(
     image_guidance_scale: Annotated[
         Optional[float], typer.Option(help="How strongly the image is followed. [default: the model's]")
     ] = None,
+    relevance_source: Annotated[
+        Optional[str],
+        typer.Option(help="What the relevance map is read from: noise, attention or both. [default: noise]"),
+    ] = None,
+    attention_gating: Annotated[
+        bool, typer.Option("--attention-gating", help="Attention follows the instruction inside the mask only.")
+    ] = False,
     pseudomasks: Annotated[
         Optional[Path], typer.Option(help="Atlas file or folder of pseudomasks. [default: the one that ships]")
     ] = None,
@@ -90,6 +97,8 @@ def edit(
         "edit_strength": edit_strength,
         "guidance_scale": guidance_scale,
         "image_guidance_scale": image_guidance_scale,
+        "relevance_source": relevance_source,
+        "attention_gating": attention_gating,
         "reference": reference,
     }
     settings = resolve_settings(given, pipeline.config, reference)
