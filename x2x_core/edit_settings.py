@@ -24,6 +24,7 @@ RECOMMENDABLE = (
     "remove_islands",
     "close_holes",
     "limit_area",
+    "twin",
 )
 # Steps from the guidance map to the mask that can be left out, see `x2x_core.mask_rules`.
 MASK_STEPS = ("remove_islands", "close_holes", "limit_area")
@@ -76,6 +77,7 @@ class EditSettings:
     relevance_source: str = "noise"  # what the relevance map is read from, one of `SOURCES`
     attention_gating: bool = False  # whether attention follows the instruction inside the mask only, while denoising
     composition: str = "difference"  # see `x2x_core.composition`
+    twin: bool = False  # whether the difference is taken to the same noise denoised without the instruction
     soft_edge: float = 0.02  # width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]
     edit_strength: float = 1.0  # how much of the edit is laid over the original, [0, 1]
     reference: bool = False  # the published arithmetic
@@ -98,7 +100,7 @@ class EditSettings:
             raise ValueError(f"`composition` must be one of {', '.join(COMPOSITIONS)}, got {self.composition!r}.")
         if self.mask_rule not in MASK_RULES:
             raise ValueError(f"`mask_rule` must be one of {', '.join(MASK_RULES)}, got {self.mask_rule!r}.")
-        for name in MASK_STEPS:
+        for name in (*MASK_STEPS, "twin"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"`{name}` must be True or False, got {getattr(self, name)!r}.")
 
@@ -155,7 +157,14 @@ def resolve_settings(
             )
         base = replace(base, mask_rule="threshold")  # who gives a threshold wants it to count
     names = {field.name for field in fields(EditSettings)}
-    return replace(base, **{name: value for name, value in given.items() if name in names and value is not None})
+    settings = replace(base, **{name: value for name, value in given.items() if name in names and value is not None})
+    if settings.twin and settings.composition != "difference":
+        if given.get("twin"):
+            raise ValueError(
+                f"`twin` must be left out with `composition={settings.composition!r}`: it is what a difference is taken to."
+            )
+        settings = replace(settings, twin=False)
+    return settings
 
 
 def _check_reference(given: Mapping[str, Any]) -> None:
@@ -175,6 +184,7 @@ def _check_reference(given: Mapping[str, Any]) -> None:
 # Settings that the published code has no choice of, and what it does.
 _PUBLISHED_ONLY = {
     "composition": "lays the decoding",
+    "twin": "lays the decoding",
     "mask_rule": "takes a threshold",
     "remove_islands": "leaves the mask as it is",
     "close_holes": "leaves the mask as it is",

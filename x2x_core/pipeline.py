@@ -95,6 +95,14 @@ class _Relevance:
 
 
 @dataclass(frozen=True)
+class _Edited:
+    """Denoised latents `(B, C, h, w)`, scaled."""
+
+    latents: torch.Tensor
+    twin: torch.Tensor | None = None  # what the same noise becomes without the instruction
+
+
+@dataclass(frozen=True)
 class _Callback:
     """What is told of each step."""
 
@@ -120,9 +128,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         requires_safety_checker: as for `StableDiffusionInstructPix2PixPipeline`.
         recommended_num_inference_steps, recommended_guidance_scale, recommended_image_guidance_scale,
         recommended_mask_threshold, recommended_relevance_noise_level, recommended_relevance_samples,
-        recommended_mask_rule, recommended_remove_islands, recommended_close_holes, recommended_limit_area: the
-            checkpoint's own defaults for calls that don't say otherwise; saved with it. ``None``: those of
-            `x2x_core.edit_settings.EditSettings`.
+        recommended_mask_rule, recommended_remove_islands, recommended_close_holes, recommended_limit_area,
+        recommended_twin: the checkpoint's own defaults for calls that don't say otherwise; saved with it. ``None``: those
+            of `x2x_core.edit_settings.EditSettings`.
         canonical_prompts: whether the text encoder gets an instruction in its canonical words (``str(instruction)``)
             instead of the user's: for checkpoints trained on those alone. Saved with the checkpoint.
     """
@@ -148,6 +156,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         recommended_remove_islands: bool | None = None,
         recommended_close_holes: bool | None = None,
         recommended_limit_area: bool | None = None,
+        recommended_twin: bool | None = None,
         canonical_prompts: bool = False,
     ) -> None:
         super().__init__(
@@ -172,6 +181,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             recommended_remove_islands=recommended_remove_islands,
             recommended_close_holes=recommended_close_holes,
             recommended_limit_area=recommended_limit_area,
+            recommended_twin=recommended_twin,
             canonical_prompts=canonical_prompts,
         )
         self._pseudomasks: PseudomaskAtlas | None = None
@@ -392,6 +402,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         relevance_source: str | None = None,
         attention_gating: bool | None = None,
         composition: str | None = None,
+        twin: bool | None = None,
         soft_edge: float | None = None,
         edit_strength: float | None = None,
         reference: bool = False,
@@ -458,6 +469,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 only, and the negative prompt (or none) outside; see `x2x_core.attention`.
             composition: "difference" lays the change between two decodings over the original; "decoded" lays the
                 decoding itself.
+            twin: whether the difference is taken to a twin of the edit, the same noise denoised without the
+                instruction, instead of to the original's decoding. What the model gets wrong about the picture is then
+                in both and cancels, and a `guidance_scale` of 0 changes nothing. For checkpoints that were trained to
+                change nothing without a text; costs one or two U-Net items more a step.
             soft_edge: width of the mask's soft inner edge, share of the image's longer side.
             edit_strength: how much of the edit is laid over the original, [0, 1]: 0 gives the image back, 1 is the full
                 edit, and between them it goes over continuously. With `output_type="latent"` the latents are
@@ -530,6 +545,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             "relevance_source": relevance_source,
             "attention_gating": attention_gating,
             "composition": composition,
+            "twin": twin,
             "soft_edge": soft_edge,
             "edit_strength": edit_strength,
         }
@@ -556,14 +572,14 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             found = _everywhere(edit)
 
         # 4. Denoise, held to the original outside the mask
-        edited_latents = self._denoise(edit, found, settings, reading.restricted, eta, callback)
+        edited = self._denoise(edit, found, settings, reading.restricted, eta, callback)
 
         # 5. Lay the edit over the original
         if output_type == "latent":
             clean = edit.condition * self.vae.config.scaling_factor
-            images, flagged = interpolate_latents(clean, edited_latents, settings.edit_strength), None
+            images, flagged = interpolate_latents(clean, edited.latents, settings.edit_strength), None
         else:
-            images, flagged = self._compose(edit, edited_latents, found, settings, reading.restricted)
+            images, flagged = self._compose(edit, edited, found, settings, reading.restricted)
 
         self.maybe_free_model_hooks()
         output = InstructX2XPipelineOutput(
@@ -866,17 +882,68 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         restricted: bool,
         eta: float,
         callback: _Callback,
-    ) -> torch.Tensor:
-        """The edited latents `(B, C, h, w)`, scaled; outside the mask's cells they are the original's.
+    ) -> _Edited:
+        """The edited latents, and those of the twin where the settings ask for one.
 
-        A restricted edit starts from the noised original, as the published code does, and is laid into the original at
-        the noise of the coming step after every step (the published code: of the step just taken).
+        The twin is what the same noise becomes without the instruction, by the image branch alone, so that what the
+        model gets wrong about the picture is wrong in both (twin networks: Balke and Pearl, *Probabilistic evaluation
+        of counterfactual queries*, 1994). It is denoised for as many steps as the edit was.
         """
         clean = edit.condition * self.vae.config.scaling_factor
         self._num_timesteps = 0
         if not found.mask.any() or settings.edit_strength == 0:
-            return clean
-        scheduler = edit.scheduler
+            return _Edited(clean)
+        guided = self.do_classifier_free_guidance
+        tensors = self._branches(edit, guided)
+        again = _same_draws(edit.request.generator, clean.device) if settings.twin else None
+        gate = _gate(edit, found, guided) if settings.attention_gating and restricted else None
+        taken = 0
+
+        def predict(latents: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            return self._predict_noise(edit, latents, t, tensors, guided)
+
+        with rse_attention(self.unet, gate=gate), self.progress_bar(total=settings.num_inference_steps) as progress_bar:
+
+            def after(i: int, t: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
+                nonlocal taken
+                latents, taken = self._tell(callback, i, t, latents, tensors), i + 1
+                if taken == self._num_timesteps or taken % edit.scheduler.order == 0:
+                    progress_bar.update()
+                return latents
+
+            latents = self._walk(edit, found, settings, restricted, eta, edit.request.generator, predict, after)
+        if not (settings.twin and restricted):
+            return _Edited(latents)
+        without = self._without_text(edit)
+        twin = self._walk(
+            edit, found, settings, restricted, eta, again,
+            lambda latents, t: self._predict_without_text(edit, latents, t, without), steps=taken,
+        )  # fmt: skip
+        return _Edited(latents, twin)
+
+    def _walk(
+        self,
+        edit: _Edit,
+        found: _Guidance,
+        settings: EditSettings,
+        restricted: bool,
+        eta: float,
+        generator: Any,
+        predict: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        after: Callable[[int, torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+        steps: int | None = None,
+    ) -> torch.Tensor:
+        """Denoise from the edit's noise: latents `(B, C, h, w)`, scaled; outside the mask's cells the original's.
+
+        A restricted edit starts from the noised original, as the published code does, and is laid into the original at
+        the noise of the coming step after every step (the published code: of the step just taken).
+
+        Args:
+            predict: latents and timestep to the predicted noise.
+            after: called with step, timestep and latents after each step; gives the latents to go on with.
+            steps: stop after so many of the scheduler's steps; ``None``: all, or until `interrupt` is set.
+        """
+        scheduler, clean = edit.scheduler, edit.condition * self.vae.config.scaling_factor
         scheduler.set_timesteps(settings.num_inference_steps, device=clean.device)
         timesteps = scheduler.timesteps
         self._num_timesteps = len(timesteps)
@@ -884,24 +951,42 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             latents = lead.noised_background(scheduler, clean, edit.noise, timesteps, 0)
         else:
             latents = edit.noise * scheduler.init_noise_sigma
-        guided = self.do_classifier_free_guidance
-        tensors = self._branches(edit, guided)
-        step_kwargs = self._step_kwargs(scheduler, edit.request.generator, eta)
-        gate = _gate(edit, found, guided) if settings.attention_gating and restricted else None
-        with rse_attention(self.unet, gate=gate), self.progress_bar(total=settings.num_inference_steps) as progress_bar:
-            for i, t in enumerate(timesteps):
-                if self.interrupt:
-                    continue
-                noise_pred = self._predict_noise(edit, scheduler, latents, t, tensors, guided)
-                latents = scheduler.step(noise_pred, t, latents, **step_kwargs, return_dict=False)[0]
-                if restricted:
-                    index = i if settings.reference else i + 1
-                    background = lead.noised_background(scheduler, clean, edit.noise, timesteps, index)
-                    latents = lead.blend(latents, background, found.cells)
-                latents = self._tell(callback, i, t, latents, tensors)
-                if i == len(timesteps) - 1 or (i + 1) % scheduler.order == 0:
-                    progress_bar.update()
+        step_kwargs = self._step_kwargs(scheduler, generator, eta)
+        for i, t in enumerate(timesteps[:steps]):
+            if steps is None and self.interrupt:
+                break
+            latents = scheduler.step(predict(latents, t), t, latents, **step_kwargs, return_dict=False)[0]
+            if restricted:
+                index = i if settings.reference else i + 1
+                background = lead.noised_background(scheduler, clean, edit.noise, timesteps, index)
+                latents = lead.blend(latents, background, found.cells)
+            latents = after(i, t, latents) if after else latents
         return latents
+
+    def _without_text(self, edit: _Edit) -> dict[str, Any]:
+        """What the U-Net is led by without the instruction: image and unconditional branch, or the first alone.
+
+        At an image scale of 1 the unconditional branch counts nothing and is left out.
+        """
+        condition = edit.condition
+        both = self.image_guidance_scale != 1
+        parts = [edit.prompt_embeds, *(edit.image_embeds or ())]
+        parts = [torch.cat(one.chunk(lead.BRANCHES)[1 : 3 if both else 2]) for one in parts]
+        return {
+            "prompt_embeds": parts[0],
+            "image_latents": torch.cat([condition, torch.zeros_like(condition)]) if both else condition,
+            "image_embeds": parts[1:] or None,
+        }
+
+    def _predict_without_text(
+        self, edit: _Edit, latents: torch.Tensor, t: torch.Tensor, tensors: dict[str, Any]
+    ) -> torch.Tensor:
+        copies = len(tensors["image_latents"]) // len(latents)
+        noise_pred = self._call_unet(edit, torch.cat([latents] * copies), t, tensors)
+        if copies == 1:
+            return noise_pred
+        image, unconditional = noise_pred.chunk(2)
+        return unconditional + self.image_guidance_scale * (image - unconditional)
 
     def _branches(self, edit: _Edit, guided: bool) -> dict[str, Any]:
         """What the U-Net is led by, for the guidance batch or for the text branch alone."""
@@ -920,17 +1005,17 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         }
 
     def _predict_noise(
-        self,
-        edit: _Edit,
-        scheduler: Any,
-        latents: torch.Tensor,
-        t: torch.Tensor,
-        tensors: dict[str, Any],
-        guided: bool,
+        self, edit: _Edit, latents: torch.Tensor, t: torch.Tensor, tensors: dict[str, Any], guided: bool
     ) -> torch.Tensor:
-        expanded = torch.cat([latents] * lead.BRANCHES) if guided else latents
-        scaled = scheduler.scale_model_input(expanded, t)
-        noise_pred = self.unet(
+        noise_pred = self._call_unet(edit, torch.cat([latents] * lead.BRANCHES) if guided else latents, t, tensors)
+        if not guided:
+            return noise_pred
+        return lead.guided_noise(noise_pred, self.guidance_scale, self.image_guidance_scale)
+
+    def _call_unet(self, edit: _Edit, latents: torch.Tensor, t: torch.Tensor, tensors: dict[str, Any]) -> torch.Tensor:
+        """What the U-Net predicts for latents, one set for each branch in `tensors`."""
+        scaled = edit.scheduler.scale_model_input(latents, t)
+        return self.unet(
             torch.cat([scaled, tensors["image_latents"]], dim=1),
             t,
             encoder_hidden_states=tensors["prompt_embeds"],
@@ -938,9 +1023,6 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             cross_attention_kwargs=edit.request.cross_attention_kwargs,
             return_dict=False,
         )[0]
-        if not guided:
-            return noise_pred
-        return lead.guided_noise(noise_pred, self.guidance_scale, self.image_guidance_scale)
 
     def _step_kwargs(self, scheduler: Any, generator: Any, eta: float) -> dict[str, Any]:
         """Those of `eta` and `generator` that this scheduler's step takes."""
@@ -963,7 +1045,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
     # -- 5. composition -----------------------------------------------------------------------------------------------
 
     def _compose(
-        self, edit: _Edit, latents: torch.Tensor, found: _Guidance, settings: EditSettings, restricted: bool
+        self, edit: _Edit, made: _Edited, found: _Guidance, settings: EditSettings, restricted: bool
     ) -> tuple[Any, list[bool] | None]:
         """The edited pictures in the caller's form, and what the safety checker says."""
         images, mask = edit.images, found.mask
@@ -971,13 +1053,17 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             mask = torch.zeros_like(mask)
         if not mask.any():
             return images.give_back(images.pixels[edit.owners], mask, edit.owners, edit.request.output_type), None
-        decoded = self._decode(latents / self.vae.config.scaling_factor)
+        decoded = self._decode(made.latents / self.vae.config.scaling_factor)
         decoded, flagged = self.run_safety_checker(decoded, decoded.device, edit.prompt_embeds.dtype)
         original = images.pixels[edit.owners]
         grey = is_grey(original) & (restricted and not settings.reference)
         soft_mask = lead.soft_edges(mask, settings.soft_edge * max(images.size))
         if settings.composition == "difference":
-            change = (decoded.float() - self._decode(edit.image_latents).float()[edit.owners]) / 2
+            if made.twin is None:
+                unchanged = self._decode(edit.image_latents)[edit.owners]
+            else:
+                unchanged = self._decode(made.twin / self.vae.config.scaling_factor)
+            change = (decoded.float() - unchanged.float()) / 2
             change = match_channels(edit.canvas.cut(change.cpu()), original.shape[1], grey)
             edited = compose_difference(original, change, soft_mask, settings.edit_strength)
         else:
@@ -1032,6 +1118,16 @@ def _everywhere(edit: _Edit) -> _Guidance:
 def _gate(edit: _Edit, found: _Guidance, guided: bool) -> AttentionGate:
     """Holds the text branch to the mask; the guidance batch brings the null text, the text branch alone does not."""
     return AttentionGate(found.cells, None if guided else edit.prompt_embeds.chunk(lead.BRANCHES)[1])
+
+
+def _same_draws(generator: Any, device: torch.device) -> Any:
+    """Generators that will draw what these (or, for ``None``, PyTorch's own) draw next; those stay as they are."""
+    if isinstance(generator, (list, tuple)):
+        return [_same_draws(one, device) for one in generator]
+    if generator is not None:
+        return torch.Generator(generator.device).set_state(generator.get_state())
+    state = torch.get_rng_state() if device.type == "cpu" else torch.get_device_module(device).get_rng_state()
+    return torch.Generator(device).set_state(state)
 
 
 def _warn_of_empty(mask: torch.Tensor, settings: EditSettings) -> None:
