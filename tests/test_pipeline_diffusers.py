@@ -151,7 +151,7 @@ def test_a_model_that_predicts_v_edits_as_the_one_that_predicts_noise(pipe, radi
     forward, alphas_cumprod = pipe.unet.forward, other.scheduler.alphas_cumprod
 
     def as_v(sample, timestep, **rest):
-        alpha = alphas_cumprod[int(timestep)]
+        alpha = alphas_cumprod[torch.as_tensor(timestep).long()].reshape(-1, 1, 1, 1)  # one timestep, or one an item
         return ((forward(sample, timestep, **rest)[0] - (1 - alpha) ** 0.5 * sample[:, :4]) / alpha**0.5,)
 
     monkeypatch.setattr(other.unet, "forward", as_v)
