@@ -114,3 +114,13 @@ def test_the_right_size_is_left_alone():
 def test_wrong_arguments_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("width", [1, 2, 7])
+@pytest.mark.parametrize("size", [(3, 1), (1, 1), (9, 1)])
+def test_a_single_column_is_resampled_as_a_single_row_is(width, size):
+    image = torch.rand(2, 3, 9, width, generator=torch.Generator().manual_seed(0))
+    upright, lying = resize(image, size), resize(image.transpose(-1, -2).contiguous(), size[::-1])
+    assert torch.allclose(upright, lying.transpose(-1, -2), atol=1e-6)
+    steps = torch.arange(9.0).view(1, 1, 9, 1)
+    assert torch.allclose(resize(steps / 8, (3, 1)).flatten(), torch.tensor([1.0, 4.0, 7.0]) / 8, atol=0.05)

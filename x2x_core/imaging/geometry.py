@@ -163,7 +163,15 @@ def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 def _shrink(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     if tuple(image.shape[-2:]) == size:
         return image
+    if size[1] == 1:  # PyTorch's antialiased filter repeats the first row where one column comes out
+        return _shrink(image.transpose(-1, -2), size[::-1]).transpose(-1, -2) if size[0] > 1 else _mean_line(image)
     return F.interpolate(image, size, mode="bilinear", antialias=True, align_corners=False)
+
+
+def _mean_line(image: torch.Tensor) -> torch.Tensor:
+    """A picture as one pixel, by way of one line."""
+    line = F.interpolate(image.transpose(-1, -2), (1, image.shape[-2]), mode="bilinear", antialias=True)
+    return F.interpolate(line, (1, 1), mode="bilinear", antialias=True)
 
 
 def _enlarge(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
