@@ -115,12 +115,17 @@ def _numerous(
 def _category_maps(
     model: AtlasModel, category: str, masses: Mapping[tuple[str, Place], float]
 ) -> dict[str, ProbabilityMap]:
-    """The maps of the places in which a finding has boxes; those in which it has none are cut from its own map."""
-    maps = {}
+    """The maps of the places in which a finding has boxes; the others are left to be cut from its own map.
+
+    No region is larger than that of the place it is part of: to name more never opens more.
+    """
+    maps: dict[str, ProbabilityMap] = {}
     for place in model.places(category):
         if (category, place) in masses and model.boxes_at(category, place):
             probability = model.probability(category, place)
-            maps[place.key(category)] = ProbabilityMap.of(probability, masses[category, place])
+            wider = maps.get(place.wider.key(category)) if place.wider else None
+            largest = wider.share if wider else 1.0
+            maps[place.key(category)] = ProbabilityMap.of(probability, masses[category, place], largest)
     return maps
 
 

@@ -7,7 +7,7 @@ for its region to hold the pixel. That tells how large the region must be for an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,6 @@ import numpy as np
 from .atlas_maps import Place
 from .atlas_model import THIRDS, AtlasModel, BoxGroup
 from .atlas_smoothing import CANDIDATES, Smoothing, count
-from .sites import ZONE_BANDS
 
 # The three cases in which masks are judged: what an instruction names.
 CASES = ("finding", "finding, side", "finding, side, zone")
@@ -51,7 +50,7 @@ def held_out(
     own: Sequence[str],
     folds: int,
     seed: int,
-    zones: Sequence[str] = tuple(ZONE_BANDS),
+    wanted: Callable[[Place], bool] = lambda place: True,
 ) -> dict[tuple[str, Place], HeldOut]:
     """Where each finding's boxes lie in maps learnt without them, by cross-validation over patients.
 
@@ -62,7 +61,7 @@ def held_out(
         own: the categories that are no pool of others.
         folds: parts to deal the patients into.
         seed: of the deal.
-        zones: which zones' maps to ask.
+        wanted: of which places to ask the maps.
     """
     fold_of = deal_patients([name for group in groups.values() for name in group.patients], folds, seed)
     in_fold = {name: np.array([fold_of[p] for p in group.patients]) for name, group in groups.items()}
@@ -72,16 +71,16 @@ def held_out(
         learnt = {name: group for name, group in learnt.items() if len(group)}
         tested = {name: groups[name].select(in_fold[name] == fold) for name in learnt}
         model = AtlasModel(learnt, smoothing, resolution, own)
-        for category, place, levels in _levels(model, tested, zones):
+        for category, place, levels in _levels(model, tested, wanted):
             parts.setdefault((category, place), []).append(levels)
     return {key: _join(several) for key, several in parts.items()}
 
 
 def _levels(
-    model: AtlasModel, tested: Mapping[str, BoxGroup], zones: Sequence[str]
+    model: AtlasModel, tested: Mapping[str, BoxGroup], wanted: Callable[[Place], bool]
 ) -> Iterator[tuple[str, Place, HeldOut]]:
     for category, group in tested.items():
-        for place in model.places(category, zones):
+        for place in filter(wanted, model.places(category)):
             chosen = [group.rectangles[group.at(place)]]
             if place.side in ("left", "right") and model.mirrored[category]:  # the other side, laid over this one
                 chosen.append(group.flipped().select(group.at(place.mirrored)).rectangles)
@@ -141,7 +140,7 @@ def choose_smoothing(
     """
     table = []
     for smoothing in candidates:
-        asked = held_out(groups, smoothing, resolution, own, folds, seed, THIRDS)
+        asked = held_out(groups, smoothing, resolution, own, folds, seed, lambda place: _case(place) is not None)
         shares = _shares(asked, coverage)
         shares["mean"] = float(np.mean(list(shares.values())))
         rounded = {case: round(share, 4) for case, share in shares.items()}
@@ -174,7 +173,7 @@ def _average(values: Sequence[tuple[float, int]]) -> float:
 def _case(place: Place) -> str | None:
     if place == Place():
         return CASES[0]
-    if place.side is None:
+    if place.side is None or place.zone not in (None, *THIRDS):
         return None
     return CASES[1] if place.zone is None else CASES[2]
 

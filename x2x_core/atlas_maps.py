@@ -29,6 +29,13 @@ class Place:
         """The same place on the patient's other side."""
         return Place({"left": "right", "right": "left"}.get(self.side, self.side), self.zone)
 
+    @property
+    def wider(self) -> Place | None:
+        """The place that this one is a part of: without the zone, or without the side; ``None``: of none."""
+        if self.zone is not None:
+            return Place(self.side)
+        return Place() if self.side in ("left", "right") else None
+
     def key(self, category: str) -> str:
         """The name of a category's map here, such as "Effusion/right/lower"."""
         return "/".join(part for part in (category, self.side, self.zone) if part)
@@ -49,8 +56,10 @@ class ProbabilityMap:
             raise ValueError(f"`cut` and `peak` must be 0 < cut <= peak <= 1, got {self.cut} and {self.peak}.")
 
     @classmethod
-    def of(cls, probability: np.ndarray, mass: float) -> ProbabilityMap:
+    def of(cls, probability: np.ndarray, mass: float, largest: float = 1.0) -> ProbabilityMap:
         """Encode a probability `(h, w)` in [0, 1] and cut it where its region holds `mass` of all of it.
+
+        The region is at most `largest`, a share of the frame, but for points as likely as those on the outline.
 
         Raises:
             ValueError: the probability is 0 everywhere or leaves [0, 1], or `mass` is not in (0, 1].
@@ -64,7 +73,7 @@ class ProbabilityMap:
         coded = torch.from_numpy(np.round(255 * np.sqrt(probability / peak)).astype(np.uint8))
         levels = cls(coded, peak, peak).probability(MASK_RESOLUTION).numpy().ravel()
         levels = np.sort(levels.astype(np.float64))[::-1]
-        last = min(int(np.searchsorted(np.cumsum(levels), mass * levels.sum())), levels.size - 1)
+        last = min(int(np.searchsorted(np.cumsum(levels), mass * levels.sum())), int(largest * levels.size) - 1)
         return cls(coded, peak, max(float(levels[last]), np.finfo(np.float32).tiny))
 
     def probability(self, resolution: int | None = None) -> torch.Tensor:
@@ -82,6 +91,7 @@ class ProbabilityMap:
         soft = soften(region.numpy(), edge_width)
         return torch.from_numpy(np.round(soft * 255).astype(np.float32) / np.float32(255))
 
-    def flipped(self) -> ProbabilityMap:
-        """The map of the patient's other side."""
-        return ProbabilityMap(self.values.flip(-1), self.peak, self.cut)
+    @property
+    def share(self) -> float:
+        """The share of the frame within the cut."""
+        return float((self.probability(MASK_RESOLUTION) >= self.cut).float().mean())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from .atlas_maps import Place
@@ -15,6 +16,7 @@ from .pseudomasks import location_window
 from .sites import ZONE_BANDS
 
 SIGNIFICANCE = 0.01  # of the test for a preferred side
+WINDOW_SPREAD = 0.08  # of the Gaussian that smooths the window of a zone, share of the image's height
 THIRDS = ("upper", "middle", "lower")
 
 _ONE_SIDE = ("right", "left")
@@ -131,12 +133,12 @@ class AtlasModel:
         self._priors: dict[Place, np.ndarray] = {}
         self._finding_maps: dict[str, np.ndarray] = {}
 
-    def places(self, category: str, zones: Sequence[str] = tuple(ZONE_BANDS)) -> list[Place]:
+    def places(self, category: str) -> list[Place]:
         """The places to be learnt: of a mirrored finding the right side stands for both."""
         sides: tuple[str | None, ...] = (None,)
         if has_sides(category):
             sides = (None, "bilateral", "right") if self.mirrored[category] else (None, "bilateral", "right", "left")
-        return [Place(side, zone) for side in sides for zone in (None, *zones)]
+        return [Place(side, zone) for side in sides for zone in (None, *ZONE_BANDS)]
 
     def boxes_at(self, category: str, place: Place) -> int:
         """How many boxes are behind a map; a mirrored finding's count on either side."""
@@ -177,7 +179,10 @@ class AtlasModel:
         return self._priors[place]
 
     def _cut(self, category: str, place: Place) -> np.ndarray:
-        """The finding's own map cut to the place, scaled to the boxes that are there."""
+        """The finding's own map cut to the place by a smooth window, with as much probability in all as the whole has."""
+        whole = self.probability(category, Place())
         window = location_window(place.side, place.zone, self.resolution).numpy()
-        share = self._groups[category].at(place).mean()
-        return (self.probability(category, Place()) * window / max(share, 1 / len(self._groups[category]))).clip(0, 1)
+        spread = WINDOW_SPREAD * self.resolution
+        height = 2 * round(3 * spread) + 1  # downwards alone: a side ends at the midline, a zone has no such end
+        cut = whole * cv2.GaussianBlur(window, (1, height), spread, sigmaY=spread, borderType=cv2.BORDER_REPLICATE)
+        return (cut * (whole.sum() / max(cut.sum(), 1e-9))).clip(0, 1)
