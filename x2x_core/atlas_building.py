@@ -54,9 +54,9 @@ def build_maps(
 ) -> tuple[dict[str, ProbabilityMap], dict[str, Any]]:
     """Probability maps of all findings that have boxes enough, by side and zone, each with its calibrated cut.
 
-    A map is learnt for each finding wherever it is, and for each side and zone band in which it has a box. The way
-    of smoothing is the one of `atlas_smoothing.CANDIDATES` whose regions are smallest at the wanted coverage of held-out
-    boxes, see `choose_smoothing`; each map is cut so that boxes not seen are covered, see `calibrate`.
+    A map is learnt for each finding wherever it is, and for each side and zone band in which it has a box. The way of
+    smoothing is the one of `atlas_smoothing.CANDIDATES` whose regions are smallest at the wanted coverage of
+    held-out boxes, see `choose_smoothing`; each map is cut so that boxes not seen are covered, see `calibrate`.
 
     Args:
         boxes: of any tables, in any order.

@@ -99,9 +99,9 @@ def evaluate_boxes(
 
     Returns:
         For each category of the atlas and each of `CASES` (and `ALIGNED`, `BASELINE`): `editable_share`, the mean over
-        held-out boxes of the share of the image that the mask opens; `coverage`, the share of their pixels that it holds;
-        `boxes`; and `floor`, the share of the image that the tightest regions would open that hold as much of these boxes
-        as is wanted, drawn with these boxes known: what no map in the image's frame can be under.
+        held-out boxes of the share of the image that the mask opens; `coverage`, the share of their pixels that it
+        holds; `boxes`; and `floor`, the share of the image that the tightest regions would open that hold as much of
+        these boxes as is wanted, drawn with these boxes known: what no map in the image's frame can be under.
 
     Raises:
         ValueError: fewer than 2 folds, fewer patients than folds, or an image without a frame.

@@ -179,7 +179,7 @@ class AtlasModel:
         return self._priors[place]
 
     def _cut(self, category: str, place: Place) -> np.ndarray:
-        """The finding's own map cut to the place by a smooth window, with as much probability in all as the whole has."""
+        """The finding's own map cut to the place by a smooth window, with as much probability in all as before."""
         whole = self.probability(category, Place())
         window = location_window(place.side, place.zone, self.resolution).numpy()
         spread = WINDOW_SPREAD * self.resolution

@@ -1,4 +1,4 @@
-"""From boxes to the probability that a finding lies over a point: the ways to smooth, to be chosen among by measurement.
+"""From boxes to the probability that a finding lies over a point: ways to smooth, to be chosen among by measurement.
 
 The plain estimate, the share of boxes that lie over a point, is exact only with endless boxes. Two ways to smooth it:
 

@@ -160,7 +160,7 @@ class PseudomaskAtlas:
         return probability.flip(-1) if flip else probability
 
     def _find(self, category: str, place: Place) -> tuple[str, bool] | None:
-        """The name of a place's probability map, and whether it is to be flipped to be that; ``None``: there is none."""
+        """The name of a place's probability map, and whether it is to be flipped for it; ``None``: there is none."""
         if place.key(category) in self._probabilities:
             return place.key(category), False
         # A side whose mirror image stands for it. Where sides are learnt apart, a missing one has no boxes.
@@ -273,8 +273,8 @@ class PseudomaskAtlas:
         Args:
             category: one of `names`.
             size: `(height, width)` in pixels.
-            side: "left" or "right" of the patient; "bilateral": the union of both and of what is learnt from boxes across
-                the midline; ``None``: not known.
+            side: "left" or "right" of the patient; "bilateral": the union of both and of what is learnt from boxes
+                across the midline; ``None``: not known.
             zone: see `x2x_core.sites.zone_mask`; ``None``: not known.
             frame: as for `for_instruction`.
 

@@ -21,8 +21,8 @@ def union_masks(boxes: Iterable[Box]) -> dict[str, np.ndarray]:
         boxes: of any tables.
 
     Returns:
-        Category to its mask `(512, 512)` uint8 of 0 and 1, for every category with a box; those that are pooled of others
-        in an atlas (`DEFAULT_POOLS`) are pooled here too.
+        Category to its mask `(512, 512)` uint8 of 0 and 1, for every category with a box; those that are pooled of
+        others in an atlas (`DEFAULT_POOLS`) are pooled here too.
     """
     masks = {}
     for category, members in group_boxes(boxes, DEFAULT_POOLS).items():

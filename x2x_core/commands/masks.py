@@ -75,11 +75,11 @@ def build(
     tables: Tables,
     out: Annotated[
         Optional[Path],
-        typer.Option("-o", "--out", help="Atlas file to write; with --published-style a folder. [default: atlas.safetensors]"),
+        typer.Option("-o", "--out", help="Atlas file, or folder if --published-style. [default: atlas.safetensors]"),
     ] = None,
     sizes: Sizes = None,
     published_style: Annotated[
-        bool, typer.Option("--published-style", help="Write the union of the boxes of each category instead, as .npy files.")
+        bool, typer.Option("--published-style", help="Write each category's union of boxes instead, as .npy files.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
@@ -120,7 +120,7 @@ def evaluate(
     ] = None,
     sizes: Sizes = None,
     images: Annotated[
-        Optional[Path], typer.Option(help="Folder of the images that the tables name, to measure alignment. [default: none]")
+        Optional[Path], typer.Option(help="Folder of the tables' images, to measure alignment. [default: none]")
     ] = None,
     simulated: Annotated[
         Optional[Path], typer.Option(help="Simulated dataset whose changes give boxes, and images. [default: none]")
@@ -129,14 +129,15 @@ def evaluate(
         Optional[Path], typer.Option(help="Folder of published masks to measure on the same boxes. [default: none]")
     ] = None,
     folds: Annotated[int, typer.Option(help="Parts to deal the patients into.")] = 5,
-    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="JSON file for the measures. [default: none]")] = None,
+    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="JSON file to write. [default: none]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the JSON file if it is there.")] = False,
 ) -> None:
     """Measure how tight and how complete an atlas is on patients that it was not built from.
 
-    Each part of the patients is held out once; an atlas is built from the others and measured on it: the share of the image
-    that it opens to editing, and the share of the held-out boxes' pixels that lie there. Floor is the least that any map in
-    the frame of the image could open and hold as much, drawn with those boxes known. Aligned needs the images.
+    Each part of the patients is held out once; an atlas is built from the others and measured on it: the share of
+    the image that it opens to editing, and the share of the held-out boxes' pixels that lie there. Floor is the least
+    that any map in the frame of the image could open and hold as much, drawn with those boxes known. Aligned needs the
+    images.
 
     Example: x2x masks evaluate BBox_List_2017.csv.gz -o scores.json
     """
@@ -146,7 +147,7 @@ def evaluate(
     from x2x_core.atlas_evaluation import evaluate_boxes
     from x2x_core.atlas_making import EVALUATION_SEED, read_tables
     from x2x_core.imaging.provenance import versions
-    from x2x_core.simulated_boxes import simulated_boxes
+    from x2x_core.simulated_boxes import simulated_boxes, simulated_image
 
     if not tables and simulated is None:
         raise ValueError("`tables` must name at least one table of boxes, or `--simulated` a dataset. Give one.")
@@ -157,7 +158,7 @@ def evaluate(
     if simulated is not None:
         drawn = simulated_boxes(simulated)
         boxes = boxes + drawn
-        files.update({box.image_id: simulated / "past" / box.image_id for box in drawn})
+        files.update({box.image_id: simulated_image(simulated, box.image_id) for box in drawn})
         described = [*described, {"file": simulated.name, "format": "simulated", "boxes": len(drawn)}]
     aligned = {box.image_id for box in boxes} <= set(files)
     frames = _frames(files) if aligned else None
@@ -176,7 +177,8 @@ def _image_files(boxes, folder: Path) -> dict[str, Path]:
     """Image id to its file: the id itself, or with an ending."""
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder of images at `{folder}`.")
-    there = {path.name: path for path in sorted(folder.iterdir())} | {path.stem: path for path in sorted(folder.iterdir())}
+    present = sorted(folder.iterdir())
+    there = {path.stem: path for path in present} | {path.name: path for path in present}
     wanted = sorted({box.image_id for box in boxes})
     missing = [name for name in wanted if name not in there]
     if missing:
