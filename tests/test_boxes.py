@@ -1,4 +1,4 @@
-"""Box tables: the three formats, and each way in which one can be wrong."""
+"""Box tables: the four formats, and each way in which one can be wrong."""
 
 import gzip
 import zipfile
@@ -19,6 +19,15 @@ RSNA = """patientId,x,y,width,height,Target
 """
 MSCXR = """category_name,label_text,path,x,y,w,h,dicom_id,image_width,image_height,split
 Pleural Effusion,small effusion,files/p10/p10000032/s50414267/a.jpg,1000,1500,500,250,a,2000,2500,test
+"""
+VINDR = """image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max
+a,No finding,14,R1,,,,
+b,Pleural effusion,10,R2,1000,1500,1500,2000
+b,Nodule/Mass,8,R3,100,100,200,300
+"""
+SIZES = """image_id,dim0,dim1
+a,3000,2400
+b,2500,2000
 """
 
 
@@ -52,8 +61,41 @@ def test_mscxr_boxes_know_their_image_size_and_their_patient(tmp_path):
     assert box.edges == pytest.approx((0.5, 0.6, 0.75, 0.7))
 
 
+def test_vindr_boxes_take_the_sizes_of_their_images_from_a_table_or_from_columns(tmp_path):
+    effusion, lesion = read_boxes(write(tmp_path, VINDR), write(tmp_path, SIZES, "sizes.csv"))
+    assert (effusion.category, effusion.image_id, effusion.patient_id) == ("Effusion", "b", "b")
+    assert effusion.edges == pytest.approx((0.5, 0.6, 0.75, 0.8))
+    assert lesion.category == "Lung Lesion"
+    header, *rows = VINDR.strip().split("\n")
+    widened = "\n".join([header + ",width,height", *(row + ",2000,2500" for row in rows)])
+    assert read_boxes(write(tmp_path, widened)) == [effusion, lesion]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        (None, "row 3: .*size is not known. Give a table of sizes"),
+        ("image_id,dim0,dim1\na,3000,2400\n", "`sizes` must name image b"),
+        ("image_id,dim0\nb,3000\n", "must have a column `image_id` and columns `width` and `height`"),
+        ("image_id,dim0,dim1\nb,3000,wide\n", "row 2: column `dim1` must be a number"),
+    ],
+)
+def test_vindr_boxes_without_sizes_are_named(tmp_path, sizes, words):
+    table = write(tmp_path, sizes, "sizes.csv") if sizes else None
+    with pytest.raises(ValueError, match=words):
+        read_boxes(write(tmp_path, VINDR), table)
+
+
+def test_a_box_is_in_the_zones_that_hold_its_centre_unless_told_otherwise():
+    box = Box("Mass", 0.3, 0.31, 0.1, 0.1, "i", "p")
+    assert box.zones == ("upper", "middle") and box.side == "right"
+    told = box.told("bilateral", "basal")
+    assert told.zones == ("basal",) and told.side is None
+    assert box.told("left", None).side == "left"
+
+
 def test_the_format_is_told_by_the_header(tmp_path):
-    tables = {"NIH": NIH, "RSNA": RSNA, "MS-CXR": MSCXR}
+    tables = {"NIH": NIH, "RSNA": RSNA, "MS-CXR": MSCXR, "VinDr-CXR": VINDR}
     assert {name: table_format(write(tmp_path, text)) for name, text in tables.items()} == {name: name for name in tables}
 
 

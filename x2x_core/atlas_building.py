@@ -1,53 +1,47 @@
-"""Building a pseudomask atlas from experts' boxes, and measuring it on boxes it has not seen."""
+"""Building a pseudomask atlas from experts' boxes."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-import torch
-
-from .boxes import TERMS, Box, read_boxes, table_format
-from .imaging.provenance import sha256_file
-from .pseudomasks import PseudomaskAtlas
-from .sites import EDGE_LEVEL, EDGE_WIDTH, side_mask, soften
+from .atlas_calibration import calibrate, choose_smoothing, held_out
+from .atlas_maps import Place, ProbabilityMap
+from .atlas_model import SIGNIFICANCE, AtlasModel, BoxGroup, group_boxes, has_sides
+from .atlas_smoothing import Smoothing
+from .boxes import Box
+from .sites import EDGE_LEVEL
 
 logger = logging.getLogger(__name__)
 
-FOLDS = 5  # of the cross-validation that measures an atlas
+FOLDS = 5  # of every cross-validation
 
 # Categories that an instruction may name and a table may lack: pooled from those that look the same on a radiograph.
 # Lung opacity is the umbrella term over consolidation, pneumonia, atelectasis and lesions (CheXpert, Irvin et al.).
 DEFAULT_POOLS = {
     "Consolidation": ("Infiltrate", "Pneumonia"),
+    "Lung Lesion": ("Mass", "Nodule"),
     "Lung Opacity": ("Atelectasis", "Infiltrate", "Mass", "Nodule", "Pneumonia"),
 }
 
 
 @dataclass(frozen=True)
 class BuildParameters:
-    """How a box-frequency map becomes a mask."""
+    """How boxes become masks."""
 
-    resolution: int = 256  # pixels to a side of the maps
-    smoothing: float = 0.04  # standard deviation of the Gaussian over the frequencies, share of the image's side
-    coverage: float = 0.97  # share of the box pixels that the region must hold
-    edge_width: float = EDGE_WIDTH  # width of the fall from 1 to 0 at the outline, share of the image's side
-    fewest_boxes: int = 10  # categories with fewer are left to their anatomic site
+    resolution: int = 72  # pixels to a side of the maps
+    coverage: float = 0.97  # share of the pixels of boxes not seen that the regions are to hold
+    fewest_boxes: int = 10  # findings with fewer are left to their anatomic site
+    folds: int = FOLDS  # of the cross-validation over patients that chooses smoothing and cuts
+    seed: int = 0  # of the deal of patients to folds
 
     def __post_init__(self) -> None:
         if self.resolution < 16:
             raise ValueError(f"`resolution` must be at least 16 pixels, got {self.resolution}.")
-        if not 0 < self.coverage <= 1:
-            raise ValueError(f"`coverage` must lie in (0, 1], got {self.coverage}.")
-        if self.smoothing <= 0 or self.edge_width <= 0:
-            raise ValueError(
-                f"`smoothing` and `edge_width` must be positive, got {self.smoothing} and {self.edge_width}."
-            )
+        if not 0 < self.coverage < 1:
+            raise ValueError(f"`coverage` must lie in (0, 1), got {self.coverage}.")
         if self.fewest_boxes < 1:
             raise ValueError(f"`fewest_boxes` must be at least 1, got {self.fewest_boxes}.")
 
@@ -55,186 +49,102 @@ class BuildParameters:
 def build_maps(
     boxes: Sequence[Box],
     pools: Mapping[str, Sequence[str]] | None = None,
+    smoothing: Smoothing | None = None,
     **parameters: Any,
-) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Soft masks of all categories that have boxes enough.
+) -> tuple[dict[str, ProbabilityMap], dict[str, Any]]:
+    """Probability maps of all findings that have boxes enough, by side and zone, each with its calibrated cut.
 
-    For each category: count the boxes over each pixel; add the mirror image where the finding has no side (its boxes
-    mostly lie beside the midline, as those of paired organs do); smooth; keep the pixels of highest frequency
-    that hold `coverage` of all box pixels; soften the outline.
+    A map is learnt for each finding wherever it is, and for each side and zone band in which it has a box. The way of
+    smoothing is the one of `atlas_smoothing.CANDIDATES` whose regions are smallest at the wanted coverage of
+    held-out boxes, see `choose_smoothing`; each map is cut so that boxes not seen are covered, see `calibrate`.
 
     Args:
         boxes: of any tables, in any order.
         pools: category to the categories whose boxes it takes where it has none itself (default: `DEFAULT_POOLS`).
+        smoothing: to be used instead of the choice.
         **parameters: fields of `BuildParameters`.
 
     Returns:
-        Category to map `(resolution, resolution)` in [0, 1] in steps of 1/255, and the metadata that records how
-        each was made.
+        Map names (see `Place.key`) to maps, and the metadata that records how each was made.
 
     Raises:
-        ValueError: no boxes, none of the categories has enough, or a parameter is out of range.
+        ValueError: no category has boxes enough, fewer patients than folds, or a parameter is out of range.
     """
     settings = BuildParameters(**parameters)
+    members = _numerous(group_boxes(boxes, DEFAULT_POOLS if pools is None else pools), settings, len(boxes))
+    groups = {name: BoxGroup.of(several) for name, several in members.items()}
+    own = [name for name, several in members.items() if several[0].category == name]
+    fold_arguments = {"resolution": settings.resolution, "own": own, "folds": settings.folds, "seed": settings.seed}
+    candidates: list[dict] = []
+    if smoothing is None:
+        smoothing, candidates = choose_smoothing(groups, coverage=settings.coverage, **fold_arguments)
+    masses = calibrate(held_out(groups, smoothing, **fold_arguments), settings.coverage)
+    model = AtlasModel(groups, smoothing, settings.resolution, own)
     maps, described = {}, {}
-    for category, members in _grouped(boxes, DEFAULT_POOLS if pools is None else pools).items():
-        if len(members) < settings.fewest_boxes:
-            logger.warning("%s has only %d boxes: it is left to its anatomic site.", category, len(members))
-            continue
-        region, mirrored = _region(members, settings)
-        soft = soften(region, settings.edge_width)
-        maps[category] = torch.from_numpy(np.round(soft * 255).astype(np.float32) / np.float32(255))
-        described[category] = {
-            "boxes": len(members),
-            "images": len({box.image_id for box in members}),
-            "pooled_from": sorted({box.category for box in members}),
-            "mirrored": mirrored,
-            "editable_share": round(float((maps[category] >= EDGE_LEVEL).float().mean()), 4),
-        }
-    if not maps:
-        fewest = settings.fewest_boxes
-        raise ValueError(f"`boxes` must hold at least {fewest} boxes of some category, got {len(boxes)} in all.")
-    return maps, {"parameters": asdict(settings), "edge_level": EDGE_LEVEL, "categories": described}
+    for category, several in members.items():
+        made = _category_maps(model, category, masses)
+        maps.update(made)
+        described[category] = _describe(model, category, several, made)
+    metadata = {
+        "parameters": {**asdict(settings), "smoothing": asdict(smoothing)},
+        "candidates": candidates,
+        "edge_level": EDGE_LEVEL,
+        "side_test": {"test": "exact two-sided sign test over patients", "significance": SIGNIFICANCE},
+        "categories": described,
+    }
+    return maps, metadata
 
 
-def _grouped(boxes: Iterable[Box], pools: Mapping[str, Sequence[str]]) -> dict[str, list[Box]]:
-    """Boxes by category, in alphabetical order, with the pooled categories that have none of their own."""
-    groups: dict[str, list[Box]] = {}
-    for box in boxes:
-        groups.setdefault(box.category, []).append(box)
-    pooled = {name: [box for part in parts for box in groups.get(part, [])] for name, parts in pools.items()}
-    groups.update({name: members for name, members in pooled.items() if members and name not in groups})
-    return dict(sorted(groups.items()))
+def _numerous(
+    members: Mapping[str, list[Box]], settings: BuildParameters, total: int
+) -> dict[str, list[Box]]:
+    """The categories with boxes enough."""
+    kept = {}
+    for category, several in members.items():
+        if len(several) >= settings.fewest_boxes:
+            kept[category] = several
+        else:
+            logger.warning("%s has only %d boxes: it is left to its anatomic site.", category, len(several))
+    if not kept:
+        raise ValueError(
+            f"`boxes` must hold at least {settings.fewest_boxes} boxes of some category, got {total} in all."
+        )
+    return kept
 
 
-def _region(boxes: Sequence[Box], settings: BuildParameters) -> tuple[np.ndarray, bool]:
-    """The region `(h, w)` bool that holds `coverage` of the boxes' pixels, and whether left and right were pooled."""
-    counts = _count(boxes, settings.resolution)
-    mirrored = sum(box.crosses_midline for box in boxes) < len(boxes) / 2
-    if mirrored:
-        counts = counts + counts[:, ::-1]
-    spread = settings.smoothing * settings.resolution
-    frequency = cv2.GaussianBlur(counts, (0, 0), spread, borderType=cv2.BORDER_REFLECT)
-    if mirrored:  # rounding in the blur must not make left and right differ
-        frequency = (frequency + frequency[:, ::-1]) / 2
-    order = np.argsort(-frequency, axis=None, kind="stable")
-    held = np.cumsum(counts.ravel()[order])
-    last = order[np.searchsorted(held, settings.coverage * held[-1])]
-    return frequency >= frequency.ravel()[last], mirrored
+def _category_maps(
+    model: AtlasModel, category: str, masses: Mapping[tuple[str, Place], float]
+) -> dict[str, ProbabilityMap]:
+    """The maps of the places in which a finding has boxes; the others are left to be cut from its own map.
 
-
-def _count(boxes: Sequence[Box], resolution: int) -> np.ndarray:
-    """How many boxes lie over each pixel, `(resolution, resolution)` float64."""
-    counts = np.zeros((resolution, resolution))
-    for box in boxes:
-        left, top, right, bottom = (round(edge * resolution) for edge in box.edges)
-        counts[top : max(bottom, top + 1), left : max(right, left + 1)] += 1
-    return counts
-
-
-def measure(boxes: Sequence[Box], folds: int = FOLDS, seed: int = 0, **parameters: Any) -> dict[str, dict[str, float]]:
-    """How tight and how complete the atlas is on patients it was not built from (cross-validation).
-
-    Patients, not boxes, are dealt to the folds at random; every box is tested once.
-
-    Args:
-        boxes: as for `build_maps`.
-        folds: parts to split the patients into, at least 2.
-        seed: of the deal.
-        **parameters: as for `build_maps`.
-
-    Returns:
-        For each category: `editable_share` (of the image, where the mask is at least 0.1), `coverage` (of held-out
-        box pixels), and, for findings that have sides, both again where the side is known (`editable_share_side`,
-        `coverage_side`; boxes across the midline are left out of these); all in [0, 1], means over folds.
-
-    Raises:
-        ValueError: fewer than 2 folds, or fewer patients than folds.
+    No region is larger than that of the place it is part of: to name more never opens more.
     """
-    patients = sorted({box.patient_id for box in boxes})
-    if not 2 <= folds <= len(patients):
-        raise ValueError(f"`folds` must lie between 2 and the number of patients ({len(patients)}), got {folds}.")
-    dealt = np.random.default_rng(seed).permutation(len(patients)) % folds
-    fold_of = dict(zip(patients, dealt.tolist()))
-    results: dict[str, list[dict[str, float]]] = {}
-    for fold in range(folds):
-        maps, metadata = build_maps([box for box in boxes if fold_of[box.patient_id] != fold], **parameters)
-        held_out = [box for box in boxes if fold_of[box.patient_id] == fold]
-        for category, mask in maps.items():
-            described = metadata["categories"][category]
-            tested = [box for box in held_out if box.category in described["pooled_from"]]
-            if tested:
-                measured = _measure_fold(mask.numpy(), tested, sided=described["mirrored"])
-                results.setdefault(category, []).append(measured)
-    return {name: _mean(parts) for name, parts in sorted(results.items())}
+    maps: dict[str, ProbabilityMap] = {}
+    for place in model.places(category):
+        if (category, place) in masses and model.boxes_at(category, place):
+            probability = model.probability(category, place)
+            wider = maps.get(place.wider.key(category)) if place.wider else None
+            largest = wider.share if wider else 1.0
+            maps[place.key(category)] = ProbabilityMap.of(probability, masses[category, place], largest)
+    return maps
 
 
-def _measure_fold(mask: np.ndarray, boxes: Sequence[Box], sided: bool) -> dict[str, float]:
-    editable = mask >= EDGE_LEVEL
-    counts = _count(boxes, mask.shape[0])
-    result = {"editable_share": float(editable.mean()), "coverage": float((counts * editable).sum() / counts.sum())}
-    if not sided:
-        return result
-    shares, covered, total = [], 0.0, 0.0
-    for side in ("left", "right"):
-        named = mask * side_mask(side, mask.shape).numpy() >= EDGE_LEVEL
-        counts = _count([box for box in boxes if box.side == side], mask.shape[0])
-        shares.append(named.mean())
-        covered, total = covered + (counts * named).sum(), total + counts.sum()
-    result["editable_share_side"] = float(np.mean(shares))
-    if total:
-        result["coverage_side"] = float(covered / total)
-    return result
-
-
-def _mean(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The mean of each measure over the folds that have it."""
-    names = sorted({name for part in parts for name in part})
-    return {name: round(float(np.mean([part[name] for part in parts if name in part])), 4) for name in names}
-
-
-def build_atlas(
-    box_paths: Sequence[str | Path],
-    out: str | Path,
-    folds: int = FOLDS,
-    seed: int = 0,
-    **parameters: Any,
-) -> PseudomaskAtlas:
-    """Read box tables, build the atlas, measure it and write it: what `x2x masks build` does.
-
-    The file records how it was made: its parameters, each table's name, SHA-256 and terms of use, the boxes behind each
-    map, and the measures on held-out patients (see `measure`).
-
-    Args:
-        box_paths: tables in the NIH, RSNA or MS-CXR format.
-        out: the safetensors file to write; the same tables and parameters give the same bytes.
-        folds: of the cross-validation; 0: don't measure.
-        seed: of the cross-validation.
-        **parameters: as for `build_maps`.
-
-    Returns:
-        The atlas, as written.
-
-    Raises:
-        FileNotFoundError: a table or the folder of `out` does not exist.
-        ValueError: no table, a malformed table, or a parameter out of range.
-    """
-    if not box_paths:
-        raise ValueError("`box_paths` must name at least one table of boxes, got none.")
-    boxes: list[Box] = []
-    tables = []
-    for path in map(Path, box_paths):
-        members = read_boxes(path)
-        kind = table_format(path)
-        tables.append({"file": path.name, "format": kind, "sha256": sha256_file(path), "boxes": len(members)})
-        tables[-1]["terms"] = TERMS[kind]
-        boxes += members
-    maps, metadata = build_maps(boxes, **parameters)
-    metadata["tables"] = tables
-    if folds:
-        measured = measure(boxes, folds, seed, **parameters)
-        metadata["held_out"] = {"folds": folds, "seed": seed, "grouped_by": "patient", "categories": measured}
-    atlas = PseudomaskAtlas(maps, metadata, source=out)
-    atlas.save(out)
-    logger.info("Wrote %d maps from %d boxes to %s", len(maps), len(boxes), out)
-    return atlas
+def _describe(
+    model: AtlasModel, category: str, boxes: Sequence[Box], maps: Mapping[str, ProbabilityMap]
+) -> dict[str, Any]:
+    places = {place.key(category): place for place in model.places(category)}
+    return {
+        "boxes": len(boxes),
+        "images": len({box.image_id for box in boxes}),
+        "pooled_from": sorted({box.category for box in boxes}),
+        "sides": has_sides(category),
+        "side_preference_p": round(model.preference[category], 4),
+        "mirrored": model.mirrored[category],
+        "maps": {
+            key: {
+                "boxes": model.boxes_at(category, places[key]),
+                "editable_share": round(float((probability.mask() >= EDGE_LEVEL).float().mean()), 4),
+            }
+            for key, probability in maps.items()
+        },
+    }

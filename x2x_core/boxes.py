@@ -1,13 +1,16 @@
 """Expert bounding boxes of findings, read from the tables in which they are published.
 
-Three tables are understood, as plain, gzipped or zipped CSV:
+Four tables are understood, as plain, gzipped or zipped CSV:
 
 - NIH ChestX-ray14 (``BBox_List_2017.csv``): image, finding, x, y, w, h on 1024x1024 images
   (Wang et al., *ChestX-ray8*, CVPR 2017);
 - RSNA Pneumonia Detection Challenge 2018 (``stage_2_train_labels.csv``): patient, x, y, width,
   height, target on 1024x1024 images (Shih et al., Radiology: AI 2019);
 - MS-CXR (``MS_CXR_Local_Alignment_v1.1.0.csv``): category, x, y, w, h, image width and height
-  (Boecker et al., ECCV 2022).
+  (Boecker et al., ECCV 2022);
+- VinDr-CXR (``annotations_train.csv``, and the Kaggle challenge's ``train.csv``): image, finding, left, top, right,
+  bottom in pixels; one row for each reader (Nguyen et al., Scientific Data 2022). The images' sizes are not among
+  its columns: they are read from columns that were added, or from a table of their own.
 """
 
 from __future__ import annotations
@@ -18,15 +21,23 @@ import io
 import math
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from .sites import ZONE_BANDS
 
 NIH_IMAGE_SIZE = 1024
 RSNA_IMAGE_SIZE = 1024
 RSNA_CATEGORY = "Pneumonia"
 
 # The tables' own names of a category, where ours (the published pseudomasks') differs.
-CATEGORY_ALIASES = {"Pleural Effusion": "Effusion", "Infiltration": "Infiltrate"}
+CATEGORY_ALIASES = {
+    "Pleural Effusion": "Effusion",
+    "Pleural effusion": "Effusion",
+    "Infiltration": "Infiltrate",
+    "Nodule/Mass": "Lung Lesion",
+    "Edema/Congestion": "Edema",
+}
 
 # What may be done with the boxes, and with masks made of them.
 TERMS = {
@@ -42,11 +53,18 @@ TERMS = {
     "MS-CXR": (
         "PhysioNet Credentialed Health Data License, https://physionet.org/content/ms-cxr/. Check it before sharing."
     ),
+    "VinDr-CXR": (
+        "PhysioNet Credentialed Health Data License, https://physionet.org/content/vindr-cxr/. Check it before sharing."
+    ),
 }
 
 NIH_COLUMNS = ("Image Index", "Finding Label", "Bbox [x", "y", "w", "h]")
 RSNA_COLUMNS = ("patientId", "x", "y", "width", "height", "Target")
 MSCXR_COLUMNS = ("category_name", "x", "y", "w", "h", "dicom_id", "image_width", "image_height")
+VINDR_COLUMNS = ("image_id", "class_name", "x_min", "y_min", "x_max", "y_max")
+VINDR_NORMAL = "No finding"
+# What a table of image sizes calls width and height: our names, MS-CXR's, DICOM's, and the Kaggle competitors' "dim".
+SIZE_COLUMNS = (("width", "height"), ("image_width", "image_height"), ("Columns", "Rows"), ("dim1", "dim0"))
 
 
 @dataclass(frozen=True)
@@ -60,6 +78,8 @@ class Box:
     height: float  # share of the image's height, (0, 1]
     image_id: str  # file or DICOM id, as the table has it
     patient_id: str  # groups the boxes that must not be split between building and measuring
+    told_side: str | None = None  # "left", "right" or "bilateral", where the source tells it; None: by the box
+    told_zone: str | None = None  # a key of `x2x_core.sites.ZONE_BANDS`, where the source tells it; None: by the box
 
     @property
     def edges(self) -> tuple[float, float, float, float]:
@@ -75,9 +95,22 @@ class Box:
     @property
     def side(self) -> str | None:
         """The patient's side: "right" is the image's left; ``None`` for a box across the midline."""
+        if self.told_side is not None:
+            return None if self.told_side == "bilateral" else self.told_side
         if self.crosses_midline:
             return None
         return "right" if self.cx < 0.5 else "left"
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zone bands that hold its centre; bands overlap, so there may be several."""
+        if self.told_zone is not None:
+            return (self.told_zone,)
+        return tuple(zone for zone, (top, bottom) in ZONE_BANDS.items() if top <= self.cy < bottom)
+
+    def told(self, side: str | None, zone: str | None) -> Box:
+        """This box with a side and a zone that are known from elsewhere; ``None``: told by the box."""
+        return replace(self, told_side=side, told_zone=zone)
 
     @classmethod
     def from_pixels(
@@ -114,14 +147,16 @@ def _clip_span(start: float, length: float, extent: float) -> tuple[float, float
     return max(start / extent, 0.0), min((start + length) / extent, 1.0)
 
 
-def read_boxes(path: str | Path) -> list[Box]:
-    """Read a table of boxes in the NIH, RSNA or MS-CXR format, told apart by its header.
+def read_boxes(path: str | Path, sizes: str | Path | None = None) -> list[Box]:
+    """Read a table of boxes in the NIH, RSNA, MS-CXR or VinDr-CXR format, told apart by its header.
 
     Args:
         path: the table, ``.csv``, ``.csv.gz`` or a ``.zip`` that holds one CSV file.
+        sizes: table of the images' sizes for VinDr-CXR, with a column ``image_id`` and a pair of `SIZE_COLUMNS`; not
+            needed where the table of boxes has such a pair.
 
     Returns:
-        The boxes in the table's order. Rows of images without a finding (RSNA) give none.
+        The boxes in the table's order. Rows of images without a finding (RSNA, VinDr-CXR) give none.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -131,6 +166,8 @@ def read_boxes(path: str | Path) -> list[Box]:
     rows = _read_rows(path)
     header = [name.strip() for name in rows[0]]
     parse = _FORMATS[_format_of(header, path)][1]
+    if parse is None:  # VinDr-CXR, that needs the images' sizes
+        parse = _Vindr(None if sizes is None else _read_sizes(sizes)).parse
     boxes = []
     for number, row in enumerate(rows[1:], start=2):
         if not any(value.strip() for value in row):
@@ -144,7 +181,7 @@ def read_boxes(path: str | Path) -> list[Box]:
 
 
 def table_format(path: str | Path) -> str:
-    """Which format a table of boxes is in: "NIH", "RSNA" or "MS-CXR".
+    """Which format a table of boxes is in: "NIH", "RSNA", "MS-CXR" or "VinDr-CXR".
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -244,10 +281,60 @@ def _parse_mscxr(row: _Row) -> Box:
     return row.box(row.text("category_name"), ("x", "y", "w", "h"), size, image, patient)
 
 
-_FORMATS: dict[str, tuple[tuple[str, ...], Callable[[_Row], "Box | None"]]] = {
+@dataclass(frozen=True)
+class _Vindr:
+    """Reads rows of VinDr-CXR. Its patients are not published: an image counts as one."""
+
+    sizes: dict[str, tuple[float, float]] | None  # image to width and height; None: columns of the row
+
+    def parse(self, row: _Row) -> Box | None:
+        category = row.text("class_name")
+        if category == VINDR_NORMAL:
+            return None
+        image = row.text("image_id")
+        left, top, right, bottom = row.numbers("x_min", "y_min", "x_max", "y_max")
+        try:
+            rectangle = (left, top, right - left, bottom - top)
+            return Box.from_pixels(category, rectangle, self._size(row, image), image, image)
+        except ValueError as error:
+            raise ValueError(f"{row.place}: columns `x_min` to `y_max` are no box in the image: {error}") from error
+
+    def _size(self, row: _Row, image: str) -> tuple[float, float]:
+        if self.sizes is not None:
+            if image not in self.sizes:
+                raise ValueError(f"`sizes` must name image {image}, but does not.")
+            return self.sizes[image]
+        for columns in SIZE_COLUMNS:
+            if all(column in row.header for column in columns):
+                width, height = row.numbers(*columns)
+                return width, height
+        names = " or ".join(f"`{width}` and `{height}`" for width, height in SIZE_COLUMNS)
+        raise ValueError(f"the image's size is not known. Give a table of sizes, or add columns {names}.")
+
+
+def _read_sizes(path: str | Path) -> dict[str, tuple[float, float]]:
+    """Image to width and height, of a table with a column `image_id` and a pair of `SIZE_COLUMNS`."""
+    path = Path(path)
+    rows = _read_rows(path)
+    header = [name.strip() for name in rows[0]]
+    found = [columns for columns in SIZE_COLUMNS if all(column in header for column in columns)]
+    if "image_id" not in header or not found:
+        names = " or ".join(f"`{width}` and `{height}`" for width, height in SIZE_COLUMNS)
+        raise ValueError(f"`{path}` must have a column `image_id` and columns {names}, got {header}.")
+    sizes = {}
+    for number, values in enumerate(rows[1:], start=2):
+        if any(value.strip() for value in values):
+            row = _Row(path, number, header, values)
+            width, height = row.numbers(*found[0])
+            sizes[row.text("image_id")] = (width, height)
+    return sizes
+
+
+_FORMATS: dict[str, tuple[tuple[str, ...], Callable[[_Row], "Box | None"] | None]] = {
     "NIH": (NIH_COLUMNS, _parse_nih),
     "RSNA": (RSNA_COLUMNS, _parse_rsna),
     "MS-CXR": (MSCXR_COLUMNS, _parse_mscxr),
+    "VinDr-CXR": (VINDR_COLUMNS, None),
 }
 
 

@@ -6,6 +6,10 @@ published masks are 0 or 1. Ours are soft: 1 where the finding is at home, falli
 outline, where they are 0.1. So R = 1 passes the published threshold right up to the outline and never beyond it,
 and weak relevance near the outline, which is mostly noise, does not pass.
 
+Our atlas holds the probability of each finding over each point, learnt from experts' boxes for the finding anywhere, on
+a side, in a zone, and in a zone of a side; a mask is the region of highest probability, softened. A file in the first
+format, or of published masks, holds a mask for each finding; sides and zones are then windows that cut it.
+
 The frame is the whole image, stretched to the unit square; the patient's right is on the image's left.
 """
 
@@ -25,10 +29,11 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from .atlas_maps import MASK_RESOLUTION, Place, ProbabilityMap
 from .bundled import bundled_path
 from .findings import FINDINGS, Finding
 from .imaging.geometry import check_size, resize
-from .sites import SHAPES, side_mask, site_mask, zone_mask
+from .sites import SHAPES, ZONE_BANDS, ZONE_SITES, side_mask, site_mask, zone_mask
 
 if TYPE_CHECKING:
     from .boxes import Box
@@ -36,7 +41,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FORMAT = "x2x-pseudomask-atlas-1"
+FORMAT = "x2x-pseudomask-atlas-2"  # probability maps
+MASK_FORMAT = "x2x-pseudomask-atlas-1"  # one mask for each finding
+# Findings that no published mask is for, but that experts boxed in tables: the category of their boxes.
+BOXED_CATEGORIES = {
+    "lung lesion": "Lung Lesion",
+    "pleural thickening": "Pleural thickening",
+    "calcification": "Calcification",
+    "fracture": "Rib fracture",
+}
 # A zone or side that leaves less than this of a finding's map takes the thorax there instead: the words win.
 SMALLEST_SHARE = 0.005
 _METADATA_KEY = "x2x_atlas"
@@ -73,24 +86,32 @@ class PseudomaskAtlas:
     """The pseudomasks of all findings.
 
     Args:
-        maps: finding category (e.g. "Effusion") to its map `(h, w)` in [0, 1].
+        maps: finding category (e.g. "Effusion") to its mask `(h, w)` in [0, 1]; or map names (see `Place.key`, e.g.
+            "Effusion/right/lower") to probability maps.
         metadata: what is known of their making; what JSON can hold.
         published: whether these are published masks of 0 and 1: they are resampled as the published code does, and a
             category that they should have but lack is an error.
         source: where they were read, for messages.
 
     Raises:
-        ValueError: a map that is not `(h, w)` in [0, 1].
+        ValueError: a map that is not `(h, w)` in [0, 1]; both kinds; or maps of places without their finding's own.
     """
 
     def __init__(
         self,
-        maps: Mapping[str, torch.Tensor],
+        maps: Mapping[str, torch.Tensor] | Mapping[str, ProbabilityMap],
         metadata: Mapping[str, Any] | None = None,
         published: bool = False,
         source: str | Path = "",
     ) -> None:
-        self._maps = {name: _check_map(name, maps[name]) for name in sorted(maps)}
+        self._probabilities = {name: maps[name] for name in sorted(maps) if isinstance(maps[name], ProbabilityMap)}
+        _check_names(self._probabilities, maps)
+        self._learnt: dict[str, torch.Tensor] = {}  # masks of probability maps, made when they are first asked for
+        self._maps = {
+            name: self._mask_of(name) if name in self._probabilities else _check_map(name, maps[name])
+            for name in sorted(maps)
+            if "/" not in name
+        }
         self.metadata = dict(metadata or {})
         self.published = published
         self.source = str(source)
@@ -105,7 +126,7 @@ class PseudomaskAtlas:
         return tuple(self._maps)
 
     def map(self, category: str) -> torch.Tensor:
-        """The map of a category at its own resolution, `(h, w)` float32 in [0, 1].
+        """The mask of a category at its own resolution, `(h, w)` float32 in [0, 1].
 
         Raises:
             ValueError: the atlas has none of this name.
@@ -113,6 +134,53 @@ class PseudomaskAtlas:
         if category not in self._maps:
             raise ValueError(f"`category` must be one of {', '.join(self.names)}, got {category!r}.")
         return self._maps[category].clone()
+
+    def probability(self, category: str, side: str | None = None, zone: str | None = None) -> torch.Tensor:
+        """The probability that a finding, known to be in a place, lies over each point of the anatomical frame.
+
+        Args:
+            category: one of `names`.
+            side: "left" or "right" of the patient, or "bilateral": across the midline; ``None``: not known.
+            zone: a key of `x2x_core.sites.ZONE_BANDS`; ``None``: not known.
+
+        Returns:
+            `(h, w)` float32 in [0, 1].
+
+        Raises:
+            ValueError: the atlas has no such map: another category or place, one without boxes, or an atlas of masks.
+        """
+        found = self._find(category, Place(side, zone))
+        if found is None:
+            raise ValueError(
+                f"`category`, `side` and `zone` must name a probability map of the atlas, got {category!r}, {side!r} "
+                f"and {zone!r}. It has: {', '.join(self._probabilities) or 'none, only masks'}."
+            )
+        name, flip = found
+        probability = self._probabilities[name].probability()
+        return probability.flip(-1) if flip else probability
+
+    def _find(self, category: str, place: Place) -> tuple[str, bool] | None:
+        """The name of a place's probability map, and whether it is to be flipped for it; ``None``: there is none."""
+        if place.key(category) in self._probabilities:
+            return place.key(category), False
+        # A side whose mirror image stands for it. Where sides are learnt apart, a missing one has no boxes.
+        both = {Place(side).key(category) in self._probabilities for side in ("left", "right")}
+        mirrored = place.mirrored.key(category)
+        if place.side is not None and both == {True, False} and mirrored in self._probabilities:
+            return mirrored, True
+        return None
+
+    def _mask_of(self, name: str) -> torch.Tensor:
+        if name not in self._learnt:
+            self._learnt[name] = self._probabilities[name].mask()
+        return self._learnt[name]
+
+    def _learnt_mask(self, category: str, place: Place) -> torch.Tensor | None:
+        found = self._find(category, place)
+        if found is None:
+            return None
+        name, flip = found
+        return self._mask_of(name).flip(-1) if flip else self._mask_of(name)
 
     # -- which mask ---------------------------------------------------------------------------------------------------
 
@@ -126,8 +194,9 @@ class PseudomaskAtlas:
             ValueError: an unknown finding; or a folder of published masks that lacks this finding's file.
         """
         known = _known_finding(finding)
-        if known.category is not None and known.category in self._maps:
-            return MaskSource(known.name, "boxes", known.category)
+        category = known.category or BOXED_CATEGORIES.get(known.name)
+        if category is not None and category in self._maps:
+            return MaskSource(known.name, "boxes", category)
         if known.category is not None and self.published:
             raise ValueError(
                 f"`{self.source}` must hold `{_file_name(known.category)}` for {known.name!r}, but it is missing; "
@@ -151,14 +220,15 @@ class PseudomaskAtlas:
     ) -> torch.Tensor:
         """The pseudomask of an instruction: the union (maximum) over its clauses.
 
-        Each clause's mask is cut to the side and the zone that it names. Free text that names no finding has
+        Each clause's mask is that of the side and the zone that it names, where the atlas has learnt it, or cut to them
+        where not. Free text that names no finding has
         ``instruction.region`` "thorax" or "image" and gets that.
 
         Args:
             instruction: what to edit.
             size: `(height, width)` in pixels (or latents).
             frame: where the typical radiograph lies in the image; ``None``: it is the whole image.
-            localise: cut to sides and zones. ``False`` is the published behaviour, that knows only findings.
+            localise: keep to sides and zones. ``False`` is the published behaviour, that knows only findings.
 
         Returns:
             `(1, 1, H, W)` float32 in [0, 1]. Published masks at 512x512 are exactly their files' 0 and 1; at other
@@ -190,16 +260,65 @@ class PseudomaskAtlas:
         logger.info("No expert boxes for %s: its anatomic site (%s) is the region.", finding, source.name)
         return _place(site_mask(source.name), size, frame, hard=False)
 
+    def for_category(
+        self,
+        category: str,
+        size: tuple[int, int],
+        side: str | None = None,
+        zone: str | None = None,
+        frame: Frame | None = None,
+    ) -> torch.Tensor:
+        """The mask of a category of boxes where it is known to be, `(1, 1, H, W)` float32 in [0, 1].
+
+        Args:
+            category: one of `names`.
+            size: `(height, width)` in pixels.
+            side: "left" or "right" of the patient; "bilateral": the union of both and of what is learnt from boxes
+                across the midline; ``None``: not known.
+            zone: see `x2x_core.sites.zone_mask`; ``None``: not known.
+            frame: as for `for_instruction`.
+
+        Raises:
+            ValueError: the atlas has none of this name; an unknown side or zone, or an impossible size.
+        """
+        size = check_size(size)
+        whole = self.map(category)
+        learnt = self._learnt_mask(category, Place(side, zone))
+        if side == "bilateral" and self._probabilities:
+            masks = [self.for_category(category, size, each, zone, frame) for each in ("left", "right")]
+            across = self.for_category(category, size, None, zone, frame) if learnt is None else None
+            masks.append(_place(learnt, size, frame, hard=False) if across is None else across)
+            return torch.stack(masks).amax(dim=0)
+        if learnt is not None:
+            return _place(learnt, size, frame, hard=False)
+        on_side = self._learnt_mask(category, Place(side))
+        if zone in ZONE_SITES and on_side is not None:
+            whole = on_side
+        mask = _place(whole, size, frame, hard=self.published)
+        return self._cut(mask, category, (side, zone), frame)
+
     def _for_clause(self, clause: Clause, size: tuple[int, int], frame: Frame | None, localise: bool) -> torch.Tensor:
+        side = clause.side if FINDINGS[clause.finding].lateral else None  # a heart has no side to keep to
+        source = self.source_of(clause.finding)
+        if localise and source.kind == "boxes":
+            return self.for_category(source.name, size, side, clause.zone, frame)
         mask = self.for_finding(clause.finding, size, frame)
-        side = clause.side if FINDINGS[clause.finding].lateral else None  # a heart has no side to cut to
-        if not localise or (side in (None, "bilateral") and clause.zone is None):
+        return self._cut(mask, clause.finding, (side, clause.zone), frame) if localise else mask
+
+    @staticmethod
+    def _cut(
+        mask: torch.Tensor, name: str, place: tuple[str | None, str | None], frame: Frame | None
+    ) -> torch.Tensor:
+        """A mask `(1, 1, H, W)` cut to a side and a zone by windows; the thorax there, if nothing is left of it."""
+        side, zone = place
+        if side in (None, "bilateral") and zone is None:
             return mask
-        window = _place(location_window(side, clause.zone), size, frame, hard=False)
+        size = tuple(mask.shape[-2:])
+        window = _place(location_window(side, zone), size, frame, hard=False)
         cut = mask * window
         if cut.mean() >= SMALLEST_SHARE:
             return cut
-        logger.info("%s is not expected at %s %s: the thorax there is the region.", *_location(clause))
+        logger.info("%s is not expected at %s %s: the thorax there is the region.", name, side or "either side", zone)
         return _place(site_mask("thorax"), size, frame, hard=False) * window
 
     # -- making, reading and writing ----------------------------------------------------------------------------------
@@ -247,34 +366,35 @@ class PseudomaskAtlas:
         path = Path(path)
         if not path.parent.is_dir():
             raise FileNotFoundError(f"There is no folder `{path.parent}` to write `{path.name}` to. Make it first.")
-        header = {"format": FORMAT, "published": self.published, "metadata": self.metadata}
-        text = json.dumps(header, sort_keys=True, allow_nan=False)
+        header = {"format": MASK_FORMAT, "published": self.published, "metadata": self.metadata}
         tensors = {name: _pack(values) for name, values in self._maps.items()}
+        if self._probabilities:
+            levels = {name: [each.peak, each.cut] for name, each in self._probabilities.items()}
+            header = {"format": FORMAT, "levels": levels, "metadata": self.metadata}
+            tensors = {name: each.values.contiguous() for name, each in self._probabilities.items()}
+        text = json.dumps(header, sort_keys=True, allow_nan=False)
         path.write_bytes(save(tensors, metadata={_METADATA_KEY: text}))
 
 
-def location_window(side: str | None, zone: str | None) -> torch.Tensor:
+def location_window(side: str | None, zone: str | None, resolution: int = MASK_RESOLUTION) -> torch.Tensor:
     """The part of the unit square that a side and a zone name.
 
     Args:
         side: "left" or "right" of the patient, "bilateral" or ``None`` (both).
         zone: see `x2x_core.sites.zone_mask`, or ``None`` (all heights).
+        resolution: pixels to a side.
 
     Returns:
-        `(256, 256)` float32 in [0, 1], with soft edges.
+        `(resolution, resolution)` float32 in [0, 1], with soft edges.
 
     Raises:
         ValueError: an unknown side or zone.
     """
-    size = (256, 256)
+    size = (resolution, resolution)
     window = torch.ones(size) if side is None else side_mask(side, size)
     if zone is None:
         return window
     return window * zone_mask(zone, size)
-
-
-def _location(clause: Clause) -> tuple[str, str, str]:
-    return clause.finding, clause.side or "either side", clause.zone or "any zone"
 
 
 def _known_finding(name: str) -> Finding:
@@ -318,6 +438,21 @@ def _check_map(name: str, values: torch.Tensor) -> torch.Tensor:
     return values
 
 
+def _check_names(probabilities: Mapping[str, ProbabilityMap], maps: Mapping[str, Any]) -> None:
+    if not probabilities:
+        return
+    if len(probabilities) < len(maps):
+        raise ValueError("`maps` must hold either masks or probability maps, got both kinds.")
+    for name in probabilities:
+        category, *_ = name.split("/")
+        sides = (None, "left", "right", "bilateral")
+        places = {Place(side, zone).key(category) for side in sides for zone in (None, *ZONE_BANDS)}
+        if category not in probabilities or name not in places:
+            raise ValueError(
+                f"`maps` must name a finding that has a map of its own, a side and a zone band, got {name!r}."
+            )
+
+
 def _pack(values: torch.Tensor) -> torch.Tensor:
     """Bytes where they hold the map exactly, else its float32."""
     whole = (values * 255).round().to(torch.uint8)
@@ -332,15 +467,19 @@ def _load_file(path: Path) -> PseudomaskAtlas:
     try:
         with safe_open(path, framework="pt") as file:
             header = (file.metadata() or {}).get(_METADATA_KEY, "{}")
-            maps = {name: _unpack(file.get_tensor(name)) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
         described = json.loads(header)
     except (SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(f"`{path}` must be an atlas of pseudomasks, but can't be read: {error}.") from error
-    if described.get("format") != FORMAT:
+    if described.get("format") not in (FORMAT, MASK_FORMAT):
         raise ValueError(f"`{path}` must be an atlas in the format {FORMAT!r}, got {described.get('format')!r}.")
     try:
+        if described["format"] == FORMAT:
+            maps = {name: ProbabilityMap(values, *described["levels"][name]) for name, values in tensors.items()}
+            return PseudomaskAtlas(maps, described["metadata"], source=path)
+        maps = {name: _unpack(values) for name, values in tensors.items()}
         return PseudomaskAtlas(maps, described["metadata"], described["published"], path)
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"`{path}` is a malformed atlas: {error}") from error
 
 

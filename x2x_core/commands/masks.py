@@ -1,13 +1,14 @@
-"""`x2x masks`: look at pseudomasks, and build an atlas of them."""
+"""`x2x masks`: look at pseudomasks, build an atlas of them, and measure it."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from x2x_core.commands.shared import fresh_file, save_picture
+from x2x_core.commands.shared import fresh_file, fresh_folder, progress_bar, save_picture
 
 app = typer.Typer(no_args_is_help=True, help="Look at pseudomasks (where findings can be), and build an atlas of them.")
 
@@ -63,25 +64,161 @@ def _blank():
     return torch.full((1, 1, 512, 512), 0.35)
 
 
+Tables = Annotated[
+    list[Path], typer.Argument(help="Box tables: NIH, RSNA, MS-CXR or VinDr-CXR; csv, csv.gz or csv.zip.")
+]
+Sizes = Annotated[Optional[Path], typer.Option(help="Table of image sizes, for VinDr-CXR. [default: none]")]
+
+
 @app.command()
 def build(
-    tables: Annotated[list[Path], typer.Argument(help="Box tables: NIH, RSNA or MS-CXR; csv, csv.gz or csv.zip.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Atlas file to write (.safetensors).")] = Path("atlas.safetensors"),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
+    tables: Tables,
+    out: Annotated[
+        Optional[Path],
+        typer.Option("-o", "--out", help="Atlas file, or folder if --published-style. [default: atlas.safetensors]"),
+    ] = None,
+    sizes: Sizes = None,
+    published_style: Annotated[
+        bool, typer.Option("--published-style", help="Write each category's union of boxes instead, as .npy files.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:
     """Build an atlas from experts' bounding boxes, and measure it on held-out patients.
 
     Example: x2x masks build BBox_List_2017.csv.gz -o atlas.safetensors
     """
     from rich.console import Console
+
+    from x2x_core.atlas_making import build_atlas, read_tables
+
+    if published_style:
+        _build_published(read_tables(tables, sizes)[0], out, overwrite)
+        return
+    out = fresh_file(out or Path("atlas.safetensors"), overwrite)
+    with progress_bar("Measuring") as update:
+        atlas = build_atlas(tables, out, sizes=sizes, progress=update)
+    Console().print(_table(atlas.metadata["held_out"]["categories"]))
+    typer.echo(str(out))
+
+
+def _build_published(boxes, folder: Path | None, overwrite: bool) -> None:
+    from x2x_core.published_masks import save_union_masks
+
+    if folder is None:
+        raise ValueError("`-o` must name the folder for masks in the published style. Add -o FOLDER.")
+    if folder.is_dir() and any(folder.glob("*.npy")) and not overwrite:
+        raise FileExistsError(f"`{folder}` already holds masks. Give another folder with -o, or add --overwrite.")
+    fresh_folder(folder, (), overwrite)
+    for path in save_union_masks(boxes, folder):
+        typer.echo(str(path))
+
+
+@app.command()
+def evaluate(
+    tables: Annotated[
+        Optional[list[Path]], typer.Argument(help="Box tables: NIH, RSNA, MS-CXR or VinDr-CXR. [default: none]")
+    ] = None,
+    sizes: Sizes = None,
+    images: Annotated[
+        Optional[Path], typer.Option(help="Folder of the tables' images, to measure alignment. [default: none]")
+    ] = None,
+    simulated: Annotated[
+        Optional[Path], typer.Option(help="Simulated dataset whose changes give boxes, and images. [default: none]")
+    ] = None,
+    baseline: Annotated[
+        Optional[Path], typer.Option(help="Folder of published masks to measure on the same boxes. [default: none]")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Parts to deal the patients into.")] = 5,
+    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="JSON file to write. [default: none]")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the JSON file if it is there.")] = False,
+) -> None:
+    """Measure how tight and how complete an atlas is on patients that it was not built from.
+
+    Each part of the patients is held out once; an atlas is built from the others and measured on it: the share of
+    the image that it opens to editing, and the share of the held-out boxes' pixels that lie there. Floor is the least
+    that any map in the frame of the image could open and hold as much, drawn with those boxes known. Aligned needs the
+    images.
+
+    Example: x2x masks evaluate BBox_List_2017.csv.gz -o scores.json
+    """
+    from rich.console import Console
+
+    from x2x_core import PseudomaskAtlas
+    from x2x_core.atlas_evaluation import evaluate_boxes
+    from x2x_core.atlas_making import EVALUATION_SEED, read_tables
+    from x2x_core.imaging.provenance import versions
+    from x2x_core.simulated_boxes import simulated_boxes, simulated_image
+
+    if not tables and simulated is None:
+        raise ValueError("`tables` must name at least one table of boxes, or `--simulated` a dataset. Give one.")
+    if out is not None:
+        out = fresh_file(out, overwrite)
+    boxes, described = read_tables(tables, sizes) if tables else ([], [])
+    files = _image_files(boxes, images) if images else {}
+    if simulated is not None:
+        drawn = simulated_boxes(simulated)
+        boxes = boxes + drawn
+        files.update({box.image_id: simulated_image(simulated, box.image_id) for box in drawn})
+        described = [*described, {"file": simulated.name, "format": "simulated", "boxes": len(drawn)}]
+    aligned = {box.image_id for box in boxes} <= set(files)
+    frames = _frames(files) if aligned else None
+    published = PseudomaskAtlas.load(baseline) if baseline else None
+    with progress_bar("Measuring") as update:
+        measured = evaluate_boxes(boxes, folds, EVALUATION_SEED, frames, published, update)
+    Console().print(_table(measured, published is not None))
+    if out is not None:
+        record = {"folds": folds, "seed": EVALUATION_SEED, "grouped_by": "patient", "tables": described}
+        record |= {"aligned": aligned, "categories": measured, "versions": versions()}
+        out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        typer.echo(str(out))
+
+
+def _image_files(boxes, folder: Path) -> dict[str, Path]:
+    """Image id to its file: the id itself, or with an ending."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder of images at `{folder}`.")
+    present = sorted(folder.iterdir())
+    there = {path.stem: path for path in present} | {path.name: path for path in present}
+    wanted = sorted({box.image_id for box in boxes})
+    missing = [name for name in wanted if name not in there]
+    if missing:
+        raise FileNotFoundError(
+            f"`{folder}` must hold every image that the tables name, but {len(missing)} of {len(wanted)} are missing, "
+            f"such as {missing[0]}."
+        )
+    return {name: there[name] for name in wanted}
+
+
+def _frames(files: dict[str, Path]) -> dict:
+    """Each image's frame, as the atlas finds it."""
+    from x2x_core import PseudomaskAtlas
+    from x2x_core.imaging.files import read_image
+
+    atlas = PseudomaskAtlas.bundled()
+    frames = {}
+    with progress_bar("Aligning") as update:
+        for done, (name, path) in enumerate(files.items(), start=1):
+            frames[name] = atlas.align(read_image(path).pixels).frame
+            update(done, len(files))
+    return frames
+
+
+def _table(measured: dict, with_baseline: bool = False):
+    """One row a finding: editable share / coverage (and the floor) of each case."""
     from rich.table import Table
 
-    from x2x_core.atlas_building import build_atlas
+    from x2x_core.atlas_evaluation import ALIGNED, BASELINE, CASES
 
-    out = fresh_file(out, overwrite)
-    atlas = build_atlas(tables, out)
-    table = Table("Map", "Editable", "Held-out coverage")
-    for name, measured in atlas.metadata["held_out"]["categories"].items():
-        table.add_row(name, f"{measured['editable_share']:.1%}", f"{measured['coverage']:.1%}")
-    Console().print(table)
-    typer.echo(str(out))
+    columns = [*CASES, *ALIGNED, *((BASELINE,) if with_baseline else ())]
+    table = Table("Map", "Boxes", *columns, title="Editable / held-out coverage (floor)")
+    for name, cases in measured.items():
+        cells = [_cell(cases.get(column), column in ALIGNED) for column in columns]
+        table.add_row(name, str(cases[CASES[0]]["boxes"]), *cells)
+    return table
+
+
+def _cell(score: dict | None, aligned: bool) -> str:
+    if score is None:
+        return "no images" if aligned else "no mask"
+    floor = f" ({score['floor']:.1%})" if "floor" in score else ""
+    return f"{score['editable_share']:.1%} / {score['coverage']:.1%}{floor}"
