@@ -371,7 +371,7 @@ class PseudomaskAtlas:
         if self._probabilities:
             levels = {name: [each.peak, each.cut] for name, each in self._probabilities.items()}
             header = {"format": FORMAT, "levels": levels, "metadata": self.metadata}
-            tensors = {name: each.values.contiguous() for name, each in self._probabilities.items()}
+            tensors = {name: each.values.clone() for name, each in self._probabilities.items()}
         text = json.dumps(header, sort_keys=True, allow_nan=False)
         path.write_bytes(save(tensors, metadata={_METADATA_KEY: text}))
 

@@ -204,21 +204,22 @@ def _frames(files: dict[str, Path]) -> dict:
 
 
 def _table(measured: dict, with_baseline: bool = False):
-    """One row a finding: editable share / coverage (and the floor) of each case."""
+    """One row for each finding and case; narrow enough for a terminal of 80 columns."""
     from rich.table import Table
 
     from x2x_core.atlas_evaluation import ALIGNED, BASELINE, CASES
 
-    columns = [*CASES, *ALIGNED, *((BASELINE,) if with_baseline else ())]
-    table = Table("Map", "Boxes", *columns, title="Editable / held-out coverage (floor)")
+    title = "Share of the image / of held-out boxes"
+    table = Table("Map", "Case", "Editable", "Covered", "Floor", "Aligned", title=title)
     for name, cases in measured.items():
-        cells = [_cell(cases.get(column), column in ALIGNED) for column in columns]
-        table.add_row(name, str(cases[CASES[0]]["boxes"]), *cells)
+        table.add_section()
+        for case, aligned in zip(CASES, ALIGNED):
+            score, moved = cases[case], cases.get(aligned)
+            shares = (f"{score[key]:.1%}" for key in ("editable_share", "coverage", "floor"))
+            there = f"{moved['editable_share']:.1%} / {moved['coverage']:.1%}" if moved else "no images"
+            table.add_row(name if case == CASES[0] else "", case, *shares, there)
+        if with_baseline:
+            score = cases.get(BASELINE)
+            shares = [f"{score['editable_share']:.1%}", f"{score['coverage']:.1%}"] if score else ["no mask", ""]
+            table.add_row("", BASELINE, *shares, "", "")
     return table
-
-
-def _cell(score: dict | None, aligned: bool) -> str:
-    if score is None:
-        return "no images" if aligned else "no mask"
-    floor = f" ({score['floor']:.1%})" if "floor" in score else ""
-    return f"{score['editable_share']:.1%} / {score['coverage']:.1%}{floor}"
