@@ -22,7 +22,7 @@ def installation(tmp_path, monkeypatch):
     return package
 
 
-@pytest.mark.parametrize("name", ["atlas", "sample"])
+@pytest.mark.parametrize("name", ["atlas", "lungs", "sample"])
 def test_this_checkout_holds_what_ships(name):
     assert bundled_path(name).is_file()
 
@@ -38,5 +38,5 @@ def test_it_is_found_in_a_wheel_and_a_checkout_comes_first(installation, name):
 def test_what_is_missing_or_unknown_is_said(installation):
     with pytest.raises(FileNotFoundError, match="The bundled demo is missing from this installation"):
         bundled_path("demo")
-    with pytest.raises(ValueError, match="`name` must be one of atlas, demo, sample, got 'model'"):
+    with pytest.raises(ValueError, match="`name` must be one of atlas, demo, lungs, sample, got 'model'"):
         bundled_path("model")

@@ -7,6 +7,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from lung_cases import FOLDER
 from PIL import Image
 
 from x2x_core.cli import main
@@ -196,6 +197,29 @@ def test_masks_are_drawn_over_a_radiograph(capsys, picture, tmp_path):
     assert "its anatomic site, lungs" in run(capsys, "masks", "show", "edema", "-o", tmp_path / "edema.png")[1]
 
 
+def test_lungs_and_an_aligned_mask_are_drawn_over_a_patient(capsys, tmp_path):
+    picture = FOLDER / "1.png"
+    code, printed, _ = run(capsys, "masks", "show", picture, "-o", tmp_path / "lungs.png")
+    assert code == 0 and "lungs: confidence" in printed and "Fitted to the lungs" in printed
+    said = read_provenance(tmp_path / "lungs.png")
+    assert said["synthetic"] and said["parameters"]["alignment"]["fitted"]
+    aligned = run(capsys, "masks", "show", "left pleural effusion", picture, "-o", tmp_path / "aligned.png")
+    assert aligned[0] == 0 and "Fitted to the lungs" in aligned[1]
+    typical = run(capsys, "masks", "show", "left pleural effusion", picture, "-o", tmp_path / "typical.png", "--no-align")
+    assert typical[0] == 0 and "Fitted" not in typical[1]
+    drawn = [np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("lungs", "aligned", "typical")]
+    assert all(one.shape == (160, 160, 3) for one in drawn) and (drawn[1] != drawn[2]).any()
+
+
+def test_the_fit_to_the_patient_is_recorded(edit, tmp_path):
+    assert edit(FOLDER / "1.png", WORDS)[0] == 0
+    record = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert record["alignment"]["fitted"] and record["alignment"]["confidence"] > 0.5 and record["settings"]["align"]
+    assert np.array(record["alignment"]["matrix"]).shape == (2, 3)
+    assert edit(FOLDER / "1.png", WORDS, "--no-align", "--overwrite")[0] == 0
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["alignment"] is None
+
+
 def test_an_atlas_is_built_from_a_table(capsys, tmp_path):
     rows = ["Image Index,Finding Label,Bbox [x,y,w,h],,,,,,"]
     draws = np.random.default_rng(0)
@@ -217,16 +241,17 @@ def test_info_tells_what_there_is(capsys):
 
 
 def test_simulate_and_train_from_the_command_line(capsys, tmp_path, monkeypatch):
-    from x2x_core.simulation import dataset
+    from x2x_core.simulation import dataset, fields
     from x2x_core.simulation.phantom import phantom_ct
     from x2x_core.simulation.thorax import segment_thorax
 
     monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
-    monkeypatch.setattr(dataset, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
+    for module in (dataset, fields):
+        monkeypatch.setattr(module, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
     data = tmp_path / "data"
     code, printed, error = run(capsys, "simulate", "--ct", "phantom", "--count", "3", "--size", "32", "-o", data,
-                               "--workers", "1")  # fmt: skip
-    assert code == 0 and str(data) in printed, error
+                               "--workers", "1", "--fields")  # fmt: skip
+    assert code == 0 and str(data) in printed and (data / "fields" / "000000.png").is_file(), error
     config = tmp_path / "config.yaml"
     config.write_text(
         f"task: autoencoder\ndata: {data}\nout: {tmp_path / 'run'}\nsize: 32\ncrop: 16\nsteps: 2\nbatch_size: 2\n"

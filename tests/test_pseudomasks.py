@@ -171,11 +171,11 @@ def test_a_frame_moves_the_masks_and_nothing_is_outside_it(bundled):
     plain = bundled.for_instruction(ask("pneumonia"), (64, 64))
     whole = bundled.for_instruction(ask("pneumonia"), (64, 64), frame=Frame())
     assert (plain - whole).abs().max() < 0.15  # the same, but for the resampling filter
-    moved = bundled.for_instruction(ask("pneumonia"), (64, 128), frame=Frame(left=0.5))
+    moved = bundled.for_instruction(ask("pneumonia"), (64, 128), frame=Frame.rectangle(left=0.5))
     assert moved[..., :64].max() == 0
     assert (moved[..., 64:] - whole).abs().max() < 1e-5
     with pytest.raises(ValueError, match="`frame`"):
-        Frame(left=1, right=0)
+        Frame.rectangle(left=1, right=0)
 
 
 # -- published masks --------------------------------------------------------------------------------------------------

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 # Bundled name to its place under `models/` in a checkout and under `x2x_core/_bundled/` in a wheel.
-BUNDLED = {"atlas": "atlas/nih.safetensors", "demo": "demo", "sample": "sample/radiograph.png"}
+BUNDLED = {
+    "atlas": "atlas/nih.safetensors",
+    "demo": "demo",
+    "lungs": "lungs/lungs.safetensors",
+    "sample": "sample/radiograph.png",
+}
 
 
 def bundled_path(name: str) -> Path:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
+from .alignment import Alignment
 from .composition import is_grey
 from .edit_request import EditRequest
+from .frame import Frame
 from .guidance import as_guidance_mask
 from .image_inputs import ImageBatch, is_image_latents, read_images
 from .instructions import Clause, Instruction
@@ -66,13 +68,36 @@ def read_request(request: EditRequest, latent_channels: int, cell: int, referenc
     return Reading(images, size, pairs, instructions, restricted=reference or given or not everywhere)
 
 
-def region_of(request: EditRequest, reading: Reading, atlas: PseudomaskAtlas, localise: bool) -> torch.Tensor:
+def align_pictures(
+    request: EditRequest, reading: Reading, atlas: PseudomaskAtlas, align: bool
+) -> list[Alignment | None] | None:
+    """Where the anatomical frame lies in the picture of each pair, one for each pair.
+
+    ``None`` for a pair whose region does not follow the lungs, and in place of the list where none does: without
+    `align`, with the caller's own pseudomask or published masks, or where there are latents instead of pictures.
+    """
+    if not align or request.pseudomask is not None or atlas.published or reading.images is None:
+        return None
+    follows = [one.region != "image" for one in reading.instructions]
+    pictures = {picture for picture, wanted in zip(reading.owners, follows) if wanted}
+    known = {picture: atlas.align(reading.images.pixels[[picture]]) for picture in sorted(pictures)}
+    return [known[picture] if wanted else None for picture, wanted in zip(reading.owners, follows)]
+
+
+def region_of(
+    request: EditRequest,
+    reading: Reading,
+    atlas: PseudomaskAtlas,
+    localise: bool,
+    alignments: list[Alignment | None] | None = None,
+) -> torch.Tensor:
     """P `(B, 1, H, W)` in [0, 1]: the caller's pseudomask, or the atlas's for each instruction.
 
     Args:
         request, reading: the caller's.
         atlas: the pseudomasks of all findings.
         localise: cut to the sides and zones that are named; the published code does not.
+        alignments: of the pairs, see `align_pictures`; ``None``: every picture is the typical radiograph.
 
     Raises:
         ValueError: a pseudomask that does not fit, or that the atlas lacks.
@@ -84,39 +109,52 @@ def region_of(request: EditRequest, reading: Reading, atlas: PseudomaskAtlas, lo
         if leading == outputs:
             return as_pseudomask(given, reading.size, outputs)
         return as_pseudomask(given, reading.size, len(reading.pairs)).repeat_interleave(copies, dim=0)
+    wanted = list(zip(reading.instructions, _frames(reading, alignments)))
     known = {
-        one: atlas.for_instruction(one, reading.size, localise=localise)
-        for one in dict.fromkeys(reading.instructions)
+        (one, frame): atlas.for_instruction(one, reading.size, frame, localise=localise)
+        for one, frame in dict.fromkeys(wanted)
     }
-    return torch.cat([known[one] for one in reading.instructions]).repeat_interleave(copies, dim=0)
+    return torch.cat([known[pair] for pair in wanted]).repeat_interleave(copies, dim=0)
 
 
-def parts_of(request: EditRequest, reading: Reading, atlas: PseudomaskAtlas) -> list[torch.Tensor | None]:
+def _frames(reading: Reading, alignments: list[Alignment | None] | None) -> list[Frame | None]:
+    """The frame of each pair; ``None``: the picture is the typical radiograph."""
+    known = alignments or [None] * len(reading.pairs)
+    return [one.frame if one and not one.frame.is_identity else None for one in known]
+
+
+def parts_of(
+    request: EditRequest,
+    reading: Reading,
+    atlas: PseudomaskAtlas,
+    alignments: list[Alignment | None] | None = None,
+) -> list[torch.Tensor | None]:
     """For each output `(N, H, W)` bool: the place of each clause, on each of its sides; ``None``: no place of its own.
 
     A mask keeps a piece in each of these. With the caller's own pseudomask, clauses have no place of their own.
+    `alignments` are those of the pairs, see `align_pictures`.
     """
-    known = {}
-    for one in dict.fromkeys(reading.instructions):
+    wanted, known = list(zip(reading.instructions, _frames(reading, alignments))), {}
+    for one, frame in dict.fromkeys(wanted):
         clauses = () if request.pseudomask is not None else one.clauses
-        places = [
-            place
-            for clause in clauses
-            for place in _sides(clause, atlas.for_instruction(Instruction((clause,)), reading.size)[0, 0] > 0)
-        ]
-        known[one] = torch.stack(places) if places else None
-    return [known[one] for one in reading.instructions for _ in range(request.num_images_per_prompt)]
+        places = []
+        for clause in clauses:
+            place = atlas.for_instruction(Instruction((clause,)), reading.size, frame)[0, 0] > 0
+            places += _sides(clause, place, frame)
+        known[one, frame] = torch.stack(places) if places else None
+    return [known[pair] for pair in wanted for _ in range(request.num_images_per_prompt)]
 
 
-def _sides(clause: Clause, place: torch.Tensor) -> list[torch.Tensor]:
+def _sides(clause: Clause, place: torch.Tensor, frame: Frame | None) -> list[torch.Tensor]:
     """A clause's place `(H, W)` bool, parted at the midline where it is to be edited on both sides."""
     if clause.side != "bilateral":
         return [place]
-    middle = round(MIDLINE * place.shape[1])
-    halves = place.clone(), place.clone()
-    halves[0][:, middle:] = False
-    halves[1][:, :middle] = False
-    return list(halves)
+    height, width = place.shape
+    y, x = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
+    rows, columns = torch.meshgrid(y, x, indexing="ij")
+    points = torch.stack([columns, rows], dim=-1)
+    right = (frame or Frame()).to_frame(points)[..., 0] < MIDLINE
+    return [place & right, place & ~right]
 
 
 def given_guidance_mask(request: EditRequest, reading: Reading) -> torch.Tensor | None:

@@ -81,6 +81,7 @@ class EditSettings:
     soft_edge: float = 0.02  # width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]
     edit_strength: float = 1.0  # how much of the edit is laid over the original, [0, 1]
     reference: bool = False  # the published arithmetic
+    align: bool = True  # lay the pseudomasks over this patient's lungs, see `x2x_core.alignment`
 
     def __post_init__(self) -> None:
         for name in ("num_inference_steps", "relevance_samples"):
@@ -96,6 +97,8 @@ class EditSettings:
         if not isinstance(self.attention_gating, bool):
             raise ValueError(f"`attention_gating` must be True or False, got {self.attention_gating!r}.")
         _check_number("soft_edge", self.soft_edge, 0, 0.5)
+        if not isinstance(self.align, bool):
+            raise ValueError(f"`align` must be True or False, got {self.align!r}.")
         if self.composition not in COMPOSITIONS:
             raise ValueError(f"`composition` must be one of {', '.join(COMPOSITIONS)}, got {self.composition!r}.")
         if self.mask_rule not in MASK_RULES:
@@ -122,6 +125,7 @@ PUBLISHED = EditSettings(
     composition="decoded",
     soft_edge=0.0,
     reference=True,
+    align=False,
 )
 # An edit without restriction is the stock pipeline's.
 UNRESTRICTED = replace(DEFAULT, composition="decoded", soft_edge=0.0)
@@ -192,4 +196,5 @@ _PUBLISHED_ONLY = {
     "edit_strength": "makes the full edit",
     "relevance_source": "reads the noise predictions",
     "attention_gating": "leaves attention alone",
+    "align": "knows no patient",
 }

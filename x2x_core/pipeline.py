@@ -32,7 +32,7 @@ from .attention import AttentionGate, AttentionRecord, check_processors, rse_att
 from .attention_relevance import attention_record, join_relevance, relevance_from_attention
 from .canvas import Canvas
 from .composition import compose_decoded, compose_difference, interpolate_latents, is_grey, match_channels
-from .edit_reading import Reading, given_guidance_mask, parts_of, read_request, region_of
+from .edit_reading import Reading, align_pictures, given_guidance_mask, parts_of, read_request, region_of
 from .edit_request import EditRequest
 from .edit_settings import EditSettings, resolve_settings
 from .finding_areas import area_limits
@@ -339,6 +339,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         relevance_noise_level: float | Sequence[float] | None = None,
         relevance_samples: int | None = None,
         relevance_source: str | None = None,
+        align: bool | None = None,
         reference: bool = False,
         return_dict: bool = True,
         **request: Any,
@@ -351,7 +352,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
         Args:
             image, prompt, mask_threshold, mask_rule, remove_islands, close_holes, limit_area, pseudomask,
-            relevance_noise_level, relevance_samples, relevance_source, reference: as for the call.
+            relevance_noise_level, relevance_samples, relevance_source, align, reference: as for
+                the call.
             return_dict: ``False`` gives a plain tuple.
             request: as for `relevance`.
         """
@@ -365,17 +367,19 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             "relevance_noise_level": relevance_noise_level,
             "relevance_samples": relevance_samples,
             "relevance_source": relevance_source,
+            "align": align,
         }
         settings = resolve_settings(given, self.config, reference)
         self._check_attention(asked, settings)
         reading = replace(self._read(asked, reference), restricted=True)
-        region = region_of(asked, reading, self.pseudomasks, localise=not reference)
+        alignments = align_pictures(asked, reading, self.pseudomasks, settings.align)
+        region = region_of(asked, reading, self.pseudomasks, not reference, alignments)
         edit = self._encode(asked, reading, settings)
-        parts = None if reference else parts_of(asked, reading, self.pseudomasks)
+        parts = None if reference else parts_of(asked, reading, self.pseudomasks, alignments)
         found = self._guidance(edit, settings, region, parts)
         self.maybe_free_model_hooks()
         output = InstructX2XGuidanceOutput(
-            found.map, found.mask, found.relevance, found.pseudomask, edit.instructions, found.uncertainty
+            found.map, found.mask, found.relevance, found.pseudomask, edit.instructions, found.uncertainty, alignments
         )
         return output if return_dict else output.all_fields()
 
@@ -405,6 +409,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         twin: bool | None = None,
         soft_edge: float | None = None,
         edit_strength: float | None = None,
+        align: bool | None = None,
         reference: bool = False,
         restricted: bool = True,
         negative_prompt: str | Sequence[str] | None = None,
@@ -477,6 +482,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             edit_strength: how much of the edit is laid over the original, [0, 1]: 0 gives the image back, 1 is the full
                 edit, and between them it goes over continuously. With `output_type="latent"` the latents are
                 interpolated.
+            align: find the patient's lungs and lay the atlas's pseudomasks over them; ``False`` takes the image for the
+                typical radiograph. Masks of the caller's and published ones stay as they are.
             reference: the published code's arithmetic and settings, to the number: DDIM on Stable Diffusion's schedule
                 whatever the scheduler, one relevance draw, findings without their side and zone, a hard mask, the
                 decoding laid over the image. Works on, and returns, colour.
@@ -548,6 +555,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             "twin": twin,
             "soft_edge": soft_edge,
             "edit_strength": edit_strength,
+            "align": align,
         }
         settings = resolve_settings(given, self.config, reference, reading.restricted)
         self._check_attention(request, settings)
@@ -555,10 +563,11 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         self._interrupt = False
 
         given_mask = given_guidance_mask(request, reading)
-        region = parts = None
+        region = parts = alignments = None
         if given_mask is None and reading.restricted:
-            region = region_of(request, reading, self.pseudomasks, localise=not reference)
-            parts = None if reference else parts_of(request, reading, self.pseudomasks)
+            alignments = align_pictures(request, reading, self.pseudomasks, settings.align)
+            region = region_of(request, reading, self.pseudomasks, not reference, alignments)
+            parts = None if reference else parts_of(request, reading, self.pseudomasks, alignments)
 
         # 2. Encode prompts and pictures, draw the noise
         edit = self._encode(request, reading, settings)
@@ -591,6 +600,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             pseudomask=found.pseudomask,
             instructions=edit.instructions,
             relevance_uncertainty=found.uncertainty,
+            alignments=alignments,
         )
         return output if return_dict else output.all_fields()
 

@@ -9,6 +9,7 @@ import torch
 from diffusers.utils import BaseOutput
 from PIL import Image
 
+from .alignment import Alignment
 from .instructions import Instruction
 
 
@@ -38,6 +39,9 @@ class InstructX2XPipelineOutput(_NamedOutput):
         instructions: what was understood, one for each pair of image and prompt.
         relevance_uncertainty: the standard error of R over its draws and noise levels, `(B, 1, H, W)`, in R's units;
             ``None`` where there was one draw or none, or attention was read too.
+        alignments: how the pseudomask was laid over the patient's lungs, one for each pair; ``None`` in it where a pair's
+            region follows no lungs, and in its place where none does (`align=False`, `reference=True`, a mask of the
+            caller's, published masks).
     """
 
     images: list[Image.Image] | np.ndarray | torch.Tensor
@@ -48,6 +52,7 @@ class InstructX2XPipelineOutput(_NamedOutput):
     pseudomask: torch.Tensor | None = None
     instructions: list[Instruction] | None = None
     relevance_uncertainty: torch.Tensor | None = None
+    alignments: list[Alignment | None] | None = None
 
 
 @dataclass
@@ -63,6 +68,7 @@ class InstructX2XGuidanceOutput(_NamedOutput):
     pseudomask: torch.Tensor
     instructions: list[Instruction]
     relevance_uncertainty: torch.Tensor | None = None
+    alignments: list[Alignment | None] | None = None
 
 
 @dataclass

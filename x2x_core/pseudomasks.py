@@ -29,15 +29,18 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from .alignment import Alignment, align_image
 from .atlas_maps import MASK_RESOLUTION, Place, ProbabilityMap
 from .bundled import bundled_path
 from .findings import FINDINGS, Finding
+from .frame import Frame
 from .imaging.geometry import check_size, resize
 from .sites import SHAPES, ZONE_BANDS, ZONE_SITES, side_mask, site_mask, zone_mask
 
 if TYPE_CHECKING:
     from .boxes import Box
     from .instructions import Clause, Instruction
+    from .lungs import LungFinder
 
 logger = logging.getLogger(__name__)
 
@@ -53,24 +56,6 @@ BOXED_CATEGORIES = {
 # A zone or side that leaves less than this of a finding's map takes the thorax there instead: the words win.
 SMALLEST_SHARE = 0.005
 _METADATA_KEY = "x2x_atlas"
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Where the typical radiograph's unit square lies in an image, as shares of its width and height.
-
-    The default is the whole image. A radiograph inside a wider picture, or a patient whose chest sits lower, has
-    another: masks are moved and scaled with it, and are 0 outside.
-    """
-
-    left: float = 0.0
-    top: float = 0.0
-    right: float = 1.0
-    bottom: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not (self.left < self.right and self.top < self.bottom):
-            raise ValueError(f"`frame` must have left < right and top < bottom, got {self}.")
 
 
 @dataclass(frozen=True)
@@ -321,6 +306,23 @@ class PseudomaskAtlas:
         logger.info("%s is not expected at %s %s: the thorax there is the region.", name, side or "either side", zone)
         return _place(site_mask("thorax"), size, frame, hard=False) * window
 
+    # -- this patient -------------------------------------------------------------------------------------------------
+
+    def align(self, image: Any, finder: LungFinder | None = None) -> Alignment:
+        """Find this patient's lungs and fit the anatomical frame to them.
+
+        Args:
+            image: one radiograph: a Pillow picture, an array or a tensor, see `x2x_core.image_inputs`.
+            finder: what finds the lungs; ``None``: the one that ships.
+
+        Returns:
+            The frame for `for_instruction` and `for_finding`, how sure it is, and the lungs.
+
+        Raises:
+            ValueError: no image, or more than one.
+        """
+        return align_image(image, finder)
+
     # -- making, reading and writing ----------------------------------------------------------------------------------
 
     @classmethod
@@ -420,10 +422,9 @@ def _place(mask: torch.Tensor, size: tuple[int, int], frame: Frame | None, hard:
 
 def _place_in_frame(mask: torch.Tensor, size: tuple[int, int], frame: Frame) -> torch.Tensor:
     height, width = size
-    x = ((torch.arange(width) + 0.5) / width - frame.left) / (frame.right - frame.left)
-    y = ((torch.arange(height) + 0.5) / height - frame.top) / (frame.bottom - frame.top)
+    y, x = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
     rows, columns = torch.meshgrid(y, x, indexing="ij")
-    grid = torch.stack([columns, rows], dim=-1)[None] * 2 - 1
+    grid = frame.to_frame(torch.stack([columns, rows], dim=-1))[None] * 2 - 1
     inside = ((grid.abs() <= 1).all(dim=-1))[:, None]
     sampled = F.grid_sample(mask, grid, mode="bilinear", padding_mode="border", align_corners=False)
     return (sampled * inside).clamp(0, 1)

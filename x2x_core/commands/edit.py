@@ -62,6 +62,9 @@ def edit(
     pseudomasks: Annotated[
         Optional[Path], typer.Option(help="Atlas file or folder of pseudomasks. [default: the one that ships]")
     ] = None,
+    align: Annotated[
+        Optional[bool], typer.Option("--align/--no-align", help="Lay pseudomasks over this patient's lungs. [default: on]")
+    ] = None,
     reference: Annotated[bool, typer.Option("--reference", help="The published code's arithmetic and settings.")] = False,
     device: Annotated[Optional[str], typer.Option(help="cpu, cuda, cuda:1, mps. [default: the best there is]")] = None,
     dtype: Annotated[
@@ -74,7 +77,8 @@ def edit(
 
     Writes edited.png (the size and bit depth of the input), guidance_map.png (in red where the model was led to change the
     image), guidance_mask.png (white where it could change), panel.png (before, guidance, after, difference) and
-    result.json (the instruction as understood, settings, hashes, shares).
+    result.json (the instruction as understood, the fit to the
+    patient's lungs, settings, hashes, shares).
 
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """  # noqa: D301
@@ -99,6 +103,7 @@ def edit(
         "image_guidance_scale": image_guidance_scale,
         "relevance_source": relevance_source,
         "attention_gating": attention_gating,
+        "align": align,
         "reference": reference,
     }
     settings = resolve_settings(given, pipeline.config, reference)
@@ -165,6 +170,7 @@ def _record(pipeline, result, edited, radiograph, prompt, seed, settings, model,
         "notice": SYNTHETIC_NOTICE,
         "prompt": prompt,
         "instruction": result.instructions[0].as_dict(),
+        "alignment": result.alignments[0].as_dict() if result.alignments and result.alignments[0] else None,
         "settings": asdict(settings),
         "seed": seed,
         "model": model,

@@ -15,36 +15,76 @@ app = typer.Typer(no_args_is_help=True, help="Look at pseudomasks (where finding
 
 @app.command()
 def show(
-    prompt: Annotated[str, typer.Argument(help='An instruction, or a finding such as "left pleural effusion".')],
+    prompt: Annotated[
+        str,
+        typer.Argument(
+            help='An instruction, or a finding such as "left pleural effusion"; or, alone, a radiograph to see its lungs.'
+        ),
+    ],
     image: Annotated[Optional[Path], typer.Argument(help="A radiograph to lay the mask over. [default: none]")] = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="PNG file to write.")] = Path("pseudomask.png"),
+    out: Annotated[
+        Optional[Path], typer.Option("-o", "--out", help="PNG file to write. [default: pseudomask.png, lungs.png]")
+    ] = None,
     pseudomasks: Annotated[
         Optional[Path], typer.Option(help="Atlas file or folder of pseudomasks. [default: the one that ships]")
     ] = None,
+    align: Annotated[bool, typer.Option("--align/--no-align", help="Lay the mask over this patient's lungs.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
-    """Draw the region that an instruction opens to editing.
+    """Draw the region that an instruction opens to editing, on this patient where an image is given.
 
-    Example: x2x masks show "Add the finding of left pleural effusion." chest.png -o mask.png
+    With an image alone (the one argument is a file that exists) draw the lungs that were found in it. The patient's right
+    lung is on the image's left.
+
+    Examples: x2x masks show "Add the finding of left pleural effusion." chest.png -o mask.png
+
+    x2x masks show chest.png -o lungs.png
     """
     from x2x_core import PseudomaskAtlas
+
+    atlas = PseudomaskAtlas.load(pseudomasks) if pseudomasks else PseudomaskAtlas.bundled()
+    if image is None and Path(prompt).is_file():
+        _show_lungs(atlas, Path(prompt), fresh_file(out or Path("lungs.png"), overwrite))
+    else:
+        _show_mask(atlas, prompt, image, fresh_file(out or Path("pseudomask.png"), overwrite), align)
+
+
+def _show_lungs(atlas, image: Path, out: Path) -> None:
     from x2x_core.imaging.files import read_image
+    from x2x_core.lung_overlay import lung_overlay
+
+    pixels = read_image(image).pixels
+    alignment = atlas.align(pixels)
+    save_picture(out, lung_overlay(pixels, alignment.lungs), {"alignment": alignment.as_dict()})
+    typer.echo(f"lungs: confidence {float(alignment.lungs.confidence[0]):.2f}")
+    typer.echo(alignment.note)
+    typer.echo(str(out))
+
+
+def _show_mask(atlas, prompt: str, image: Path | None, out: Path, align: bool) -> None:
+    from x2x_core.imaging.files import read_image
+    from x2x_core.lung_overlay import lung_overlay
     from x2x_core.overlay import guidance_overlay, mask_contour
     from x2x_core.sites import EDGE_LEVEL
 
     instruction = _understand(prompt)
-    atlas = PseudomaskAtlas.load(pseudomasks) if pseudomasks else PseudomaskAtlas.bundled()
     pixels = read_image(image).pixels if image else _blank()
-    mask = atlas.for_instruction(instruction, tuple(pixels.shape[-2:]))
-    out = fresh_file(out, overwrite)
+    follow = align and image is not None and not atlas.published and instruction.region != "image"
+    alignment = atlas.align(pixels) if follow else None
+    mask = atlas.for_instruction(instruction, tuple(pixels.shape[-2:]), alignment.frame if alignment else None)
     picture = mask_contour(guidance_overlay(pixels, mask), mask >= EDGE_LEVEL)
-    save_picture(out, picture, {"instruction": str(instruction)})
+    if alignment:
+        picture = lung_overlay(picture, alignment.lungs)
+    record = {"instruction": str(instruction), "alignment": alignment.as_dict() if alignment else None}
+    save_picture(out, picture, record)
     sources = atlas.sources(instruction)
     for source in sources:
         kind = "experts' boxes of" if source.kind == "boxes" else "its anatomic site,"
         typer.echo(f"{source.finding}: from {kind} {source.name}")
     if not sources:
         typer.echo(f"no known finding: the whole {instruction.region}")
+    if alignment:
+        typer.echo(alignment.note)
     typer.echo(f"editable at most: {float((mask >= EDGE_LEVEL).float().mean()):.1%} of the image")
     typer.echo(str(out))
 

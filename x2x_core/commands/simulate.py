@@ -27,6 +27,9 @@ def simulate(
     size: Annotated[int, typer.Option(help="Pixels to a side.")] = 256,
     schema: Annotated[Schema, typer.Option(help="Wording: v1 (findings), v2 (levels, places) or mixed.")] = Schema.MIXED,
     bits: Annotated[int, typer.Option(help="Bits of the images: 8 or 16.")] = 8,
+    fields: Annotated[
+        bool, typer.Option("--fields", help="Also write fields/, lung fields as a reader outlines them, for the lung finder.")
+    ] = False,
     workers: Annotated[Optional[int], typer.Option(help="Processes. [default: one a core]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a dataset made with other settings.")] = False,
 ) -> None:
@@ -45,4 +48,9 @@ def simulate(
             ct, out, count, seed=seed, size=size, version=schema.value, bits=bits, workers=workers,
             overwrite=overwrite, progress=update,
         )  # fmt: skip
+    if fields:
+        from x2x_core.simulation.fields import write_fields
+
+        with progress_bar("Lung fields") as update:
+            write_fields(ct, folder, update)
     typer.echo(str(folder))

@@ -14,7 +14,7 @@ from x2x_core.simulation.scenario import Scenario, apply_lesions, sample_scenari
 from x2x_core.simulation.thorax import Thorax
 
 #: A structure is drawn where rays pass at least this much of it (mm).
-_SEEN_MM = 6.0
+SEEN_MM = 6.0
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,20 @@ def simulate_body(
     thorax: Thorax, generator: torch.Generator, *, pairs: int = 5, size: int = 256, version: str = "mixed"
 ) -> list[SimulatedPair]:
     """Draw one pose and body shape and simulate `pairs` pairs of it at `size` x `size` pixels."""
-    geometry = sample_geometry(generator)
-    beam = sample_film(generator).beam
-    scenarios = [sample_scenario(generator, version) for _ in range(pairs)]
+    geometry, beam, scenarios = draw_body(generator, pairs, version)
     integrals, masks = project_scenarios(thorax, scenarios, geometry, beam, size, generator)
     if geometry.field_mm > 380 or uniform(0, 1, generator) < 0.4:
         integrals = torch.maximum(integrals, arms(size, geometry.field_mm, generator))
     integrals = integrals + uneven(size, generator)
     made = zip(integrals.split(2), scenarios)
     return [_develop(pair, masks, scenario, geometry, beam, generator) for pair, scenario in made]
+
+
+def draw_body(generator: torch.Generator, pairs: int, version: str) -> tuple[Geometry, float, list[Scenario]]:
+    """A pose with its body shape and view, the beam's weight of bone, and what is wrong in each of `pairs` pairs."""
+    geometry = sample_geometry(generator)
+    beam = sample_film(generator).beam
+    return geometry, beam, [sample_scenario(generator, version) for _ in range(pairs)]
 
 
 def project_scenarios(thorax, scenarios, geometry: Geometry, beam: float, size: int, generator):
@@ -57,7 +62,7 @@ def project_scenarios(thorax, scenarios, geometry: Geometry, beam: float, size: 
     structures = [thorax.lungs["right"].mask, thorax.lungs["left"].mask, thorax.heart]
     grid = ray_grid(tuple(healthy.shape), thorax.spacing, geometry, size, generator)
     projected = project(torch.stack(volumes + structures), grid)
-    return projected[[states.index(lesions) for lesions in wanted]], projected[-3:] > _SEEN_MM
+    return projected[[states.index(lesions) for lesions in wanted]], projected[-3:] > SEEN_MM
 
 
 def _develop(integrals, masks, scenario: Scenario, geometry: Geometry, beam: float, generator) -> SimulatedPair:

@@ -8,7 +8,7 @@ from typing import Any
 
 from x2x_core.training.augmentation import AugmentConfig
 
-TASKS = ("autoencoder", "edit")
+TASKS = ("autoencoder", "edit", "lungs")
 PRECISIONS = ("no", "fp16", "bf16")
 
 
@@ -16,8 +16,8 @@ PRECISIONS = ("no", "fp16", "bf16")
 class TrainingConfig:
     """One training run. What a field can be stands beside it."""
 
-    task: str  # "autoencoder" (the VAE) or "edit" (the U-Net that follows instructions)
-    data: str  # dataset folder in the published layout
+    task: str  # "autoencoder" (the VAE), "edit" (the U-Net that follows instructions) or "lungs" (the lung finder)
+    data: str  # dataset folder in the published layout; task "lungs": a simulated one with lung fields
     out: str  # folder for checkpoints, samples, logs and the finished pipeline
     init: str = ""  # diffusers folder to start from; empty: the small models, from scratch
     autoencoder: str = ""  # task "edit" from scratch: diffusers folder that holds the trained `vae`
@@ -64,8 +64,8 @@ class TrainingConfig:
             raise ValueError(f"`conditioning_dropout` must lie in [0, 1/3], got {self.conditioning_dropout}.")
         if self.timestep_bias <= 0:
             raise ValueError(f"`timestep_bias` must be above 0, got {self.timestep_bias}.")
-        if self.latent_variants and self.task == "autoencoder":
-            raise ValueError("`latent_variants` must be 0 when the autoencoder itself is trained.")
+        if self.latent_variants and self.task != "edit":
+            raise ValueError(f"`latent_variants` must be 0 when `task` is {self.task}: no latents are used.")
         if self.task == "edit" and not (self.init or self.autoencoder):
             raise ValueError("`init` or `autoencoder` must name a diffusers folder when `task` is edit, got neither.")
 

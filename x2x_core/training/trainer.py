@@ -30,6 +30,10 @@ def make_task(config: TrainingConfig):
         from x2x_core.training.autoencoder import AutoencoderTask
 
         return AutoencoderTask(config)
+    if config.task == "lungs":
+        from x2x_core.training.lungs import LungTask
+
+        return LungTask(config)
     from x2x_core.training.editing import EditTask
 
     return EditTask(config)

@@ -1,0 +1,104 @@
+"""Compare the lung finder with classical image analysis on simulated radiographs that no training has seen.
+
+    python benchmarks/lung_finders.py --ct CT_FOLDER --bodies 40
+
+Prints, for each finder, the Dice of the lung fields (mean and 5th percentile over lungs), on the radiographs as simulated
+and on the same ones varied as a real archive varies them: darker, inverted, noisy, in a black frame, cropped.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from x2x_core.lungs import INSIDE, LungFinder
+from x2x_core.simulation.dataset import body_generator, read_ct
+from x2x_core.simulation.fields import lung_fields
+from x2x_core.simulation.pairs import simulate_body
+from x2x_core.simulation.thorax import segment_thorax
+
+SEED = 77_001  # no training uses it
+
+
+def classical(grey: np.ndarray) -> np.ndarray:
+    """Lung fields `(2, h, w)` bool of `(h, w)` in [0, 1], by thresholding.
+
+    The picture's outside is taken off, the rest is evened (CLAHE) and split by Otsu's threshold; of the dark pieces
+    that touch no border, the two largest on either side of the middle are closed and filled.
+    """
+    picture = cv2.GaussianBlur((grey * 255).astype(np.uint8), (0, 0), grey.shape[1] / 200)
+    picture = cv2.createCLAHE(2.0, (4, 4)).apply(picture)
+    level, _ = cv2.threshold(picture, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    dark = np.pad((picture < level).astype(np.uint8), 1, constant_values=1)
+    cv2.floodFill(dark, None, (0, 0), 0)  # air around the patient
+    width = max(3, round(0.02 * grey.shape[1]) | 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    dark = cv2.morphologyEx(np.ascontiguousarray(dark[1:-1, 1:-1]), cv2.MORPH_OPEN, kernel)
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(dark)
+    pieces = sorted(range(1, count), key=lambda n: -stats[n, cv2.CC_STAT_AREA])[:2]
+    pieces.sort(key=lambda n: centres[n][0])
+    fields = np.zeros((2, *grey.shape), bool)
+    for number, piece in enumerate(pieces):
+        wide = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3 * width, 3 * width))
+        fields[number] = cv2.morphologyEx((labels == piece).astype(np.uint8), cv2.MORPH_CLOSE, wide) > 0
+    return fields
+
+
+def variants(image: torch.Tensor, fields: torch.Tensor, generator: torch.Generator):
+    """Names, images `(1, 1, h, w)` and fields `(2, h, w)` of one radiograph's variants."""
+    frame = image.shape[-1] // 3
+    side = image.shape[-1] // 8
+    noise = 0.06 * torch.randn(image.shape, generator=generator)
+    yield "as simulated", image, fields
+    yield "darker", image**2.2, fields
+    yield "inverted", 1 - image, fields
+    yield "noisy", (image + noise).clamp(0, 1), fields
+    yield "in a frame", F.pad(image, (frame,) * 4), F.pad(fields, (frame,) * 4)
+    yield "cropped", image[..., side:-side, side:], fields[..., side:-side, side:]
+
+
+def dice(first: np.ndarray, second: np.ndarray) -> float:
+    total = first.sum() + second.sum()
+    return 2.0 * float((first & second).sum()) / float(total) if total else 1.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--ct", default="phantom", help='DICOM folder, .npz, or "phantom"')
+    parser.add_argument("--bodies", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--size", type=int, default=192)
+    parser.add_argument("--weights", help="of the lung finder; default: those that ship")
+    options = parser.parse_args()
+    thorax = segment_thorax(read_ct(options.ct))
+    finder = LungFinder.load(options.weights) if options.weights else LungFinder.bundled()
+    scores: dict[tuple[str, str], list[float]] = {}
+    for body in range(options.bodies):
+        draw = lambda: body_generator(options.seed, body)  # noqa: E731
+        pair = simulate_body(thorax, draw(), pairs=1, size=options.size)[0]
+        fields = lung_fields(thorax, draw(), options.size, pairs=1)
+        for image in (pair.before, pair.after):
+            for name, varied, truth in variants(image[None], fields, draw()):
+                found = finder.find(varied)
+                drawn = (torch.cat([found.right, found.left], 1)[0] >= INSIDE).numpy()
+                simple = classical(varied[0, 0].numpy())
+                for which, masks in (("network", drawn), ("classical", simple)):
+                    kept = [n for n in range(2) if truth[n].any()]
+                    scores.setdefault((name, which), []).extend(dice(masks[n], truth[n].numpy()) for n in kept)
+                scores.setdefault((name, "confidence"), []).append(float(found.confidence[0]))
+        found = finder.find(pair.before[None])
+        whole = (torch.cat([found.right_whole, found.left_whole], 1)[0] >= INSIDE).numpy()
+        truth = pair.masks[:2].numpy()
+        scores.setdefault(("as simulated", "network, whole lungs"), []).extend(dice(whole[n], truth[n]) for n in range(2))
+    print(f"{'radiographs':14}  {'finder':22} {'mean':>6} {'5th percentile':>15}")
+    for (name, which), values in scores.items():
+        print(f"{name:14}  {which:22} {np.mean(values):6.3f} {np.percentile(values, 5):15.3f}")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()

@@ -1,0 +1,97 @@
+"""The network behind the lung finder: a small U-Net on a 96 x 96 view of a radiograph."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+VIEW = 96  # pixels to a side of what the network sees
+# What it draws: the lung fields as a reader outlines them, and the whole lungs with what heart and diaphragm hide.
+OUTPUTS = ("right field", "left field", "right lung", "left lung")
+CHANNELS = (16, 32, 48, 64, 72)
+_GROUPS = 8
+_NEIGHBOURHOOD = 19  # pixels to a side over which local contrast is evened out
+_FAINTEST = 0.02  # spread of grey under which a neighbourhood counts as flat
+
+
+def normalise(view: torch.Tensor) -> torch.Tensor:
+    """What the network is fed: grey relative to the whole view, and relative to its neighbourhood.
+
+    Neither brightness nor contrast of the view make a difference.
+
+    Args:
+        view: `(B, 1, h, w)` in [0, 1].
+
+    Returns:
+        `(B, 2, h, w)`; both channels have about mean 0 and spread 1, and are 0 for a view of one grey.
+    """
+    mean = view.mean((-2, -1), keepdim=True)
+    spread = view.std((-2, -1), keepdim=True)
+    even = view.new_tensor(1e-4)
+    whole = (view - mean) / torch.maximum(spread, even)
+    local_mean = _local_mean(whole)
+    local_spread = (_local_mean(whole.square()) - local_mean.square()).clamp_min(0).sqrt()
+    local = (whole - local_mean) / (local_spread + _FAINTEST * 5)
+    flat = (spread <= even).to(view.dtype)
+    return torch.cat([whole, local], dim=1) * (1 - flat)
+
+
+def _local_mean(values: torch.Tensor) -> torch.Tensor:
+    margin = _NEIGHBOURHOOD // 2
+    return F.avg_pool2d(F.pad(values, (margin,) * 4, mode="replicate"), _NEIGHBOURHOOD, stride=1)
+
+
+class _Block(nn.Module):
+    """Two convolutions with a shortcut; the first may halve the size."""
+
+    def __init__(self, inner: int, outer: int, stride: int = 1) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inner, outer, 3, stride, 1, bias=False)
+        self.first_norm = nn.GroupNorm(_GROUPS, outer)
+        self.second = nn.Conv2d(outer, outer, 3, 1, 1, bias=False)
+        self.second_norm = nn.GroupNorm(_GROUPS, outer)
+        self.shortcut = nn.Conv2d(inner, outer, 1) if inner != outer else nn.Identity()
+        self.stride = stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        short = self.shortcut(F.avg_pool2d(x, 2) if self.stride == 2 else x)
+        x = F.silu(self.first_norm(self.first(x)))
+        return F.silu(self.second_norm(self.second(x)) + short)
+
+
+class LungNetwork(nn.Module):
+    """A U-Net (Ronneberger et al., MICCAI 2015) that works at half the view's size and less.
+
+    Its coarsest level, 3 x 3 cells of the view, sees all of it: which lung is which is a question of the whole.
+
+    Args:
+        channels: of the levels, finest first; multiples of 8.
+    """
+
+    def __init__(self, channels: tuple[int, ...] = CHANNELS) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(2, channels[0], 5, 2, 2)
+        self.enter = _Block(channels[0], channels[0])
+        pairs = list(zip(channels, channels[1:]))
+        self.down = nn.ModuleList(_Block(fine, coarse, 2) for fine, coarse in pairs)
+        self.middle = _Block(channels[-1], channels[-1])
+        self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in reversed(pairs))
+        self.up = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(fine, fine, 3, 1, 1, bias=False), nn.GroupNorm(_GROUPS, fine), nn.SiLU())
+            for fine, _ in reversed(pairs)
+        )
+        self.draw = nn.Conv2d(channels[0], 4 * len(OUTPUTS), 3, 1, 1)
+
+    def forward(self, view: torch.Tensor) -> torch.Tensor:
+        """`(B, 1, h, w)` in [0, 1], sides multiples of 32, to logits `(B, 4, h, w)` of `OUTPUTS`."""
+        x = self.enter(F.silu(self.stem(normalise(view))))
+        levels = []
+        for down in self.down:
+            levels.append(x)
+            x = down(x)
+        x = self.middle(x)
+        for narrow, up in zip(self.narrow, self.up):
+            x = F.interpolate(narrow(x), scale_factor=2, mode="bilinear", align_corners=False)
+            x = up(x + levels.pop())
+        return F.pixel_shuffle(self.draw(x), 2)
