@@ -195,15 +195,16 @@ def test_rows_do_with_the_real_pipeline_what_they_say(pipe):
         prompts = [pair.instruction for pair in pairs]
         call = row.call(instructions, (SIDE, SIDE))
         outputs[row.name] = pipe(images, prompts, generator=generators, output_type="pt", **call)
-    everything, relevant, open_, published, ours, blind, free, decoded = outputs.values()
+    everything, relevant, open_, published, ours, blind, free, typical, plain, decoded = outputs.values()
     assert everything.guidance_mask.all() and everything.relevance_map is None
     assert torch.equal(relevant.guidance_map, relevant.relevance_map)
     assert torch.equal(relevant.guidance_mask, relevant.relevance_map >= 0.1)
     assert torch.equal(open_.guidance_mask, hard > 0)
     assert torch.equal(published.guidance_map, published.relevance_map * hard)
     assert torch.equal(published.relevance_map, relevant.relevance_map)
-    assert torch.equal(ours.pseudomask, soft)
-    assert torch.equal(blind.guidance_mask, soft >= EDGE_LEVEL)
+    assert torch.equal(blind.guidance_mask, blind.pseudomask > 0) and torch.equal(blind.pseudomask, ours.pseudomask)
+    assert torch.equal(typical.pseudomask, soft) and typical.alignments is None
+    assert torch.equal(plain.guidance_mask, ours.guidance_mask)
     assert torch.equal(free.pseudomask, torch.ones_like(soft)) and torch.equal(free.relevance_map, ours.relevance_map)
     assert torch.equal(decoded.guidance_mask, ours.guidance_mask) and not torch.equal(decoded.images, ours.images)
 

@@ -141,21 +141,19 @@ def standard_rows(
 
 
 def parts_of_ours(pipeline, call: Mapping[str, Any] | None = None) -> tuple[Row, ...]:
-    """Ours with one part taken away: the relevance map, the pseudomask, or composition by difference.
+    """Ours with one part taken away: relevance map, pseudomask, its alignment, the twin, composition by difference.
 
     Args:
         pipeline, call: as for `standard_rows`.
     """
     call = dict(call or {})
     arguments = {**call, **shared_settings(pipeline, call)}
-    atlas = pipeline.pseudomasks
+    whole = {"mask_threshold": 0.0, "limit_area": False, "remove_islands": False}
     return (
         Row(
             "ours, no relevance",
-            f"the pipeline's default, but all of its pseudomask from {EDGE_LEVEL:g} on may change",
-            arguments,
-            "guidance_mask",
-            lambda instruction, size: atlas.for_instruction(instruction, size) >= EDGE_LEVEL,
+            "the pipeline's default, but all of its pseudomask may change",
+            {**arguments, **whole, "mask_rule": "threshold"},
         ),
         Row(
             "ours, no pseudomask",
@@ -163,6 +161,16 @@ def parts_of_ours(pipeline, call: Mapping[str, Any] | None = None) -> tuple[Row,
             arguments,
             "pseudomask",
             _everywhere,
+        ),
+        Row(
+            "ours, not aligned",
+            "the pipeline's default, but with the pseudomask of the typical radiograph",
+            {**arguments, "align": False},
+        ),
+        Row(
+            "ours, no twin",
+            "the pipeline's default, but with the difference to the original's decoding",
+            {**arguments, "twin": False},
         ),
         Row(
             "ours, decoding laid over",
