@@ -11,6 +11,8 @@ from lung_cases import BODIES, dice, noise, radiograph, truth
 
 from x2x_core import PseudomaskAtlas
 from x2x_core.alignment import TYPICAL_FIELDS, Alignment, fit_affine, fit_frame
+from x2x_core.edit_reading import align_pictures, parts_of, region_of
+from x2x_core.edit_request import EditRequest
 from x2x_core.edit_settings import EditSettings, resolve_settings
 from x2x_core.frame import Frame
 from x2x_core.lungs import LungMasks
@@ -162,6 +164,18 @@ def test_the_pipeline_lays_the_pseudomask_over_the_patient(pipe):
     assert torch.equal(found.pseudomask, wanted)
     edited = pipe(radiograph(1), PROMPT, num_inference_steps=1, generator=torch.Generator().manual_seed(0))
     assert torch.equal(edited.guidance_mask, found.guidance_mask) and edited.alignments[0].frame == alignment.frame
+
+
+def test_the_parts_of_a_mask_follow_the_patient(pipe):
+    request = EditRequest(radiograph(1), "Add the finding of bilateral pleural effusion.")
+    reading = pipe._read(request, False)
+    alignments = align_pictures(request, reading, pipe.pseudomasks, True)
+    (parts,) = parts_of(request, reading, pipe.pseudomasks, alignments)
+    region = region_of(request, reading, pipe.pseudomasks, True, alignments)
+    assert parts.shape == (2, 160, 160) and not (parts[0] & parts[1]).any()
+    assert torch.equal(parts.any(0), region[0, 0] > 0)
+    for part, field in zip(parts, truth(1)):
+        assert (part & field).sum() > 0.9 * field.sum()
 
 
 def test_one_picture_is_aligned_once_for_its_prompts(pipe, monkeypatch):

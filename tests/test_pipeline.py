@@ -436,7 +436,7 @@ def test_masks_are_given_for_all_for_each_pair_or_for_each_output(pipe, radiogra
 
 def test_the_region_is_the_atlas_s_for_the_instruction(pipe):
     image = Image.fromarray(make_radiograph(60, 90))
-    output = edit(pipe, image, **BARE)
+    output = edit(pipe, image, align=False, **BARE)
     expected = pipe.pseudomasks.for_instruction(Instruction.parse(PROMPT), (60, 90))
     assert torch.equal(output.pseudomask, expected)
     assert torch.equal(output.guidance_map, output.pseudomask * output.relevance_map)
@@ -452,7 +452,7 @@ def test_each_clause_and_each_of_both_sides_has_a_part(pipe, radiograph):
     prompt = "Add the finding of left pneumothorax. Remove the finding of cardiomegaly."
     first, again = parts(prompt)
     assert first.shape == (2, NATIVE, NATIVE) and first.dtype == torch.bool and torch.equal(first, again)
-    assert torch.equal(first.any(0), edit(pipe, radiograph, prompt).pseudomask[0, 0] > 0)
+    assert torch.equal(first.any(0), edit(pipe, radiograph, prompt, align=False).pseudomask[0, 0] > 0)
     both = parts("Add the finding of bilateral pleural effusion.")[0]
     assert both.shape[0] == 2 and not (both[0] & both[1]).any() and both.any(2).any(1).all()
     assert parts("make it older") == [None, None]
@@ -643,7 +643,7 @@ def test_a_constant_picture_works(pipe):
 
 def test_the_output_has_names_and_as_a_tuple_every_place(pipe, radiograph):
     named, plain = edit(pipe, radiograph), edit(pipe, radiograph, return_dict=False)
-    assert isinstance(named, InstructX2XPipelineOutput) and isinstance(plain, tuple) and len(plain) == 8
+    assert isinstance(named, InstructX2XPipelineOutput) and isinstance(plain, tuple) and len(plain) == 9
     assert same(plain[0], named.images) and plain[1] is None and torch.equal(plain[3], named.guidance_mask)
     assert plain[6] == named.instructions and torch.equal(plain[7], named.relevance_uncertainty)
     assert named["images"] is named.images
