@@ -139,7 +139,7 @@ def random_case(seed):
     ("prompt", "categories", "steps", "tau", "scales", "level"),
     [
         ("Add the finding of pleural effusion.", ["Effusion"], 3, 0.1, (7.5, 1.5), 0.8),
-        ("Remove the findings of cardiomegaly and edema.", ["Cardiomegaly", "Edema"], 2, 0.55, (3, 1), 0.57),
+        ("Remove the findings of cardiomegaly and edema.", ["Cardiomegaly", "Edema"], 2, 0.52, (3, 1), 0.57),
         ("Add the finding of left pleural effusion", ["Effusion"], 5, 0.0, (9.0, 2.5), 0.29),
         ("Change the level of cardiomegaly from mild to severe.", ["Cardiomegaly"], 1, 0.9, (1.0, 1.0), 0.8),
     ],
