@@ -26,7 +26,7 @@ import torch
 
 from .frame import Frame
 from .image_inputs import read_images
-from .lungs import INSIDE, LungFinder, LungMasks, content_box
+from .lungs import INSIDE, LungFinder, LungMasks, content_box, largest_part
 
 logger = logging.getLogger(__name__)
 
@@ -226,10 +226,9 @@ def _reach(field: np.ndarray) -> float:
 
 
 def _main_part(field: np.ndarray) -> np.ndarray | None:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(field.astype(np.uint8))
-    if count < 2:
+    if not field.any():
         return None
-    part = labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    part = largest_part(field)
     return part if part.any(1).sum() >= 8 and part.any(0).sum() >= 4 else None
 
 

@@ -20,7 +20,7 @@ from .atlas_maps import MASK_RESOLUTION
 from .atlas_model import THIRDS, group_boxes, has_sides
 from .atlas_smoothing import count
 from .boxes import Box
-from .pseudomasks import PseudomaskAtlas
+from .pseudomasks import PseudomaskAtlas, place_in_frame
 from .sites import EDGE_LEVEL
 
 ALIGNED = tuple(f"{case}, aligned" for case in CASES)
@@ -33,7 +33,7 @@ class AffineFrame(Protocol):
     """Where the anatomical frame lies in an image; see `PseudomaskAtlas.align`."""
 
     def to_frame(self, points: torch.Tensor) -> torch.Tensor:
-        """Points `(n, 2)` (x, y) in shares of the image's width and height, in the frame."""
+        """Points `(..., 2)` (x, y) in shares of the image's width and height, in the frame."""
 
 
 @dataclass
@@ -203,13 +203,7 @@ def _over(box: Box) -> np.ndarray:
 
 def _mask_in_image(mask: torch.Tensor, frame: AffineFrame) -> torch.Tensor:
     """A mask `(1, 1, h, w)` of the frame over the image, `(h, w)`; 0 outside the frame."""
-    height, width = mask.shape[-2:]
-    y, x = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
-    rows, columns = torch.meshgrid(y, x, indexing="ij")
-    points = frame.to_frame(torch.stack([columns, rows], dim=-1).reshape(-1, 2)).reshape(1, height, width, 2)
-    inside = ((points >= 0) & (points <= 1)).all(dim=-1)[0]
-    sampled = torch.nn.functional.grid_sample(mask, points * 2 - 1, padding_mode="border", align_corners=False)
-    return sampled[0, 0] * inside
+    return place_in_frame(mask, tuple(mask.shape[-2:]), frame)[0, 0]
 
 
 def move_box(box: Box, frame: AffineFrame) -> Box:

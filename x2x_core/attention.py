@@ -43,6 +43,8 @@ from diffusers.models.attention_processor import (
 )
 from diffusers.utils import is_xformers_available
 
+from .guidance import BRANCHES
+
 if is_xformers_available():
     import xformers.ops
 
@@ -51,7 +53,6 @@ logger = logging.getLogger(__name__)
 STOCK_PROCESSORS = (AttnProcessor, AttnProcessor2_0, FusedAttnProcessor2_0, SlicedAttnProcessor, XFormersAttnProcessor)
 GRID_SHARE = 0.5  # side of the grid that is watched, share of the latents' side
 SCORES_AT_ONCE = 2**24  # attention scores that watching holds in memory at a time: 64 MiB
-BRANCHES = 3  # text, image, unconditional
 _XFORMERS_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 

@@ -10,7 +10,7 @@ import torch
 from .alignment import Alignment
 from .composition import is_grey
 from .edit_request import EditRequest
-from .frame import Frame
+from .frame import Frame, pixel_centres
 from .guidance import as_guidance_mask
 from .image_inputs import ImageBatch, is_image_latents, read_images
 from .instructions import Clause, Instruction
@@ -149,11 +149,7 @@ def _sides(clause: Clause, place: torch.Tensor, frame: Frame | None) -> list[tor
     """A clause's place `(H, W)` bool, parted at the midline where it is to be edited on both sides."""
     if clause.side != "bilateral":
         return [place]
-    height, width = place.shape
-    y, x = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
-    rows, columns = torch.meshgrid(y, x, indexing="ij")
-    points = torch.stack([columns, rows], dim=-1)
-    right = (frame or Frame()).to_frame(points)[..., 0] < MIDLINE
+    right = (frame or Frame()).to_frame(pixel_centres(tuple(place.shape)))[..., 0] < MIDLINE
     return [place & right, place & ~right]
 
 

@@ -28,6 +28,8 @@ RECOMMENDABLE = (
 )
 # Steps from the guidance map to the mask that can be left out, see `x2x_core.mask_rules`.
 MASK_STEPS = ("remove_islands", "close_holes", "limit_area")
+# Settings that are one of several words.
+_OPTIONS = {"relevance_source": SOURCES, "composition": COMPOSITIONS, "mask_rule": MASK_RULES}
 
 
 def _check_count(name: str, value: Any) -> None:
@@ -92,18 +94,11 @@ class EditSettings:
             _check_number(name, getattr(self, name), 0, 1)
         levels = _check_levels("relevance_noise_level", self.relevance_noise_level)
         object.__setattr__(self, "relevance_noise_level", levels)  # what JSON holds as a list is a tuple here
-        if self.relevance_source not in SOURCES:
-            raise ValueError(f"`relevance_source` must be one of {', '.join(SOURCES)}, got {self.relevance_source!r}.")
-        if not isinstance(self.attention_gating, bool):
-            raise ValueError(f"`attention_gating` must be True or False, got {self.attention_gating!r}.")
         _check_number("soft_edge", self.soft_edge, 0, 0.5)
-        if not isinstance(self.align, bool):
-            raise ValueError(f"`align` must be True or False, got {self.align!r}.")
-        if self.composition not in COMPOSITIONS:
-            raise ValueError(f"`composition` must be one of {', '.join(COMPOSITIONS)}, got {self.composition!r}.")
-        if self.mask_rule not in MASK_RULES:
-            raise ValueError(f"`mask_rule` must be one of {', '.join(MASK_RULES)}, got {self.mask_rule!r}.")
-        for name in (*MASK_STEPS, "twin"):
+        for name, options in _OPTIONS.items():
+            if getattr(self, name) not in options:
+                raise ValueError(f"`{name}` must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
+        for name in (*MASK_STEPS, "twin", "align", "attention_gating"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"`{name}` must be True or False, got {getattr(self, name)!r}.")
 

@@ -11,6 +11,14 @@ Row = tuple[float, float, float]
 IDENTITY: tuple[Row, Row] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 
 
+def pixel_centres(size: tuple[int, int]) -> torch.Tensor:
+    """The pixel centres of an image of `(height, width)`: `(H, W, 2)` (x, y), shares of its width and height."""
+    height, width = size
+    y, x = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
+    rows, columns = torch.meshgrid(y, x, indexing="ij")
+    return torch.stack([columns, rows], dim=-1)
+
+
 @dataclass(frozen=True)
 class Frame:
     """An affine map from the anatomical frame to an image.

@@ -278,7 +278,7 @@ def _agreement(fields: torch.Tensor) -> float:
 
 def _shape(inside: np.ndarray) -> float:
     """How lung-like two masks `(2, h, w)` are, [0, 1]."""
-    parts = [_largest_part(mask) for mask in inside]
+    parts = [largest_part(mask) for mask in inside]
     areas = [float(part.sum()) / part.size for part in parts]
     middles = [np.argwhere(part).mean(0) for part in parts]
     rows = np.flatnonzero((parts[0] | parts[1]).any(1))
@@ -295,7 +295,8 @@ def _shape(inside: np.ndarray) -> float:
     )
 
 
-def _largest_part(mask: np.ndarray) -> np.ndarray:
+def largest_part(mask: np.ndarray) -> np.ndarray:
+    """The largest connected piece of a mask `(h, w)` that is not empty, bool."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     return labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
 

@@ -372,10 +372,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         settings = resolve_settings(given, self.config, reference)
         self._check_attention(asked, settings)
         reading = replace(self._read(asked, reference), restricted=True)
-        alignments = align_pictures(asked, reading, self.pseudomasks, settings.align)
-        region = region_of(asked, reading, self.pseudomasks, not reference, alignments)
+        alignments, region, parts = self._region(asked, reading, settings)
         edit = self._encode(asked, reading, settings)
-        parts = None if reference else parts_of(asked, reading, self.pseudomasks, alignments)
         found = self._guidance(edit, settings, region, parts)
         self.maybe_free_model_hooks()
         output = InstructX2XGuidanceOutput(
@@ -565,9 +563,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         given_mask = given_guidance_mask(request, reading)
         region = parts = alignments = None
         if given_mask is None and reading.restricted:
-            alignments = align_pictures(request, reading, self.pseudomasks, settings.align)
-            region = region_of(request, reading, self.pseudomasks, not reference, alignments)
-            parts = None if reference else parts_of(request, reading, self.pseudomasks, alignments)
+            alignments, region, parts = self._region(request, reading, settings)
 
         # 2. Encode prompts and pictures, draw the noise
         edit = self._encode(request, reading, settings)
@@ -636,6 +632,16 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
     def _read(self, request: EditRequest, reference: bool) -> Reading:
         return read_request(request, self.vae.config.latent_channels, self.vae_scale_factor, reference)
+
+    def _region(
+        self, request: EditRequest, reading: Reading, settings: EditSettings
+    ) -> tuple[list | None, torch.Tensor, list[torch.Tensor | None] | None]:
+        """How the pictures are aligned, the pseudomask, and the parts of it that each keep a piece of the mask."""
+        alignments = align_pictures(request, reading, self.pseudomasks, settings.align)
+        region = region_of(request, reading, self.pseudomasks, not settings.reference, alignments)
+        if settings.reference:
+            return alignments, region, None
+        return alignments, region, parts_of(request, reading, self.pseudomasks, alignments)
 
     # -- 2. encoding --------------------------------------------------------------------------------------------------
 
@@ -904,7 +910,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         if not found.mask.any() or settings.edit_strength == 0:
             return _Edited(clean)
         guided = self.do_classifier_free_guidance
-        tensors = self._branches(edit, guided)
+        tensors = self._branches(edit, slice(lead.BRANCHES) if guided else slice(1))
         again = _same_draws(edit.request.generator, clean.device) if settings.twin else None
         gate = _gate(edit, found, guided) if settings.attention_gating and restricted else None
         taken = 0
@@ -924,7 +930,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             latents = self._walk(edit, found, settings, restricted, eta, edit.request.generator, predict, after)
         if not (settings.twin and restricted):
             return _Edited(latents)
-        without = self._without_text(edit)
+        # at an image scale of 1 the unconditional branch counts nothing and is left out
+        without = self._branches(edit, slice(1, 2 if self.image_guidance_scale == 1 else lead.BRANCHES))
         twin = self._walk(
             edit, found, settings, restricted, eta, again,
             lambda latents, t: self._predict_without_text(edit, latents, t, without), steps=taken,
@@ -973,20 +980,22 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             latents = after(i, t, latents) if after else latents
         return latents
 
-    def _without_text(self, edit: _Edit) -> dict[str, Any]:
-        """What the U-Net is led by without the instruction: image and unconditional branch, or the first alone.
-
-        At an image scale of 1 the unconditional branch counts nothing and is left out.
-        """
+    def _branches(self, edit: _Edit, chosen: slice) -> dict[str, Any]:
+        """What the U-Net is led by in some of the branches [text, image, unconditional]."""
         condition = edit.condition
-        both = self.image_guidance_scale != 1
-        parts = [edit.prompt_embeds, *(edit.image_embeds or ())]
-        parts = [torch.cat(one.chunk(lead.BRANCHES)[1 : 3 if both else 2]) for one in parts]
-        return {
-            "prompt_embeds": parts[0],
-            "image_latents": torch.cat([condition, torch.zeros_like(condition)]) if both else condition,
-            "image_embeds": parts[1:] or None,
-        }
+        images = [condition, condition, torch.zeros_like(condition)]
+        embeds, *more = (
+            torch.cat(one.chunk(lead.BRANCHES)[chosen]) for one in (edit.prompt_embeds, *(edit.image_embeds or ()))
+        )
+        return {"prompt_embeds": embeds, "image_latents": torch.cat(images[chosen]), "image_embeds": more or None}
+
+    def _predict_noise(
+        self, edit: _Edit, latents: torch.Tensor, t: torch.Tensor, tensors: dict[str, Any], guided: bool
+    ) -> torch.Tensor:
+        noise_pred = self._call_unet(edit, torch.cat([latents] * lead.BRANCHES) if guided else latents, t, tensors)
+        if not guided:
+            return noise_pred
+        return lead.guided_noise(noise_pred, self.guidance_scale, self.image_guidance_scale)
 
     def _predict_without_text(
         self, edit: _Edit, latents: torch.Tensor, t: torch.Tensor, tensors: dict[str, Any]
@@ -997,30 +1006,6 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             return noise_pred
         image, unconditional = noise_pred.chunk(2)
         return unconditional + self.image_guidance_scale * (image - unconditional)
-
-    def _branches(self, edit: _Edit, guided: bool) -> dict[str, Any]:
-        """What the U-Net is led by, for the guidance batch or for the text branch alone."""
-        condition = edit.condition
-        tensors = {
-            "prompt_embeds": edit.prompt_embeds,
-            "image_latents": torch.cat([condition, condition, torch.zeros_like(condition)]),
-            "image_embeds": edit.image_embeds,
-        }
-        if guided:
-            return tensors
-        return {
-            "prompt_embeds": edit.prompt_embeds.chunk(lead.BRANCHES)[0],
-            "image_latents": condition,
-            "image_embeds": edit.image_embeds and [one.chunk(lead.BRANCHES)[0] for one in edit.image_embeds],
-        }
-
-    def _predict_noise(
-        self, edit: _Edit, latents: torch.Tensor, t: torch.Tensor, tensors: dict[str, Any], guided: bool
-    ) -> torch.Tensor:
-        noise_pred = self._call_unet(edit, torch.cat([latents] * lead.BRANCHES) if guided else latents, t, tensors)
-        if not guided:
-            return noise_pred
-        return lead.guided_noise(noise_pred, self.guidance_scale, self.image_guidance_scale)
 
     def _call_unet(self, edit: _Edit, latents: torch.Tensor, t: torch.Tensor, tensors: dict[str, Any]) -> torch.Tensor:
         """What the U-Net predicts for latents, one set for each branch in `tensors`."""

@@ -33,7 +33,7 @@ from .alignment import Alignment, align_image
 from .atlas_maps import MASK_RESOLUTION, Place, ProbabilityMap
 from .bundled import bundled_path
 from .findings import FINDINGS, Finding
-from .frame import Frame
+from .frame import Frame, pixel_centres
 from .imaging.geometry import check_size, resize
 from .sites import SHAPES, ZONE_BANDS, ZONE_SITES, side_mask, site_mask, zone_mask
 
@@ -412,7 +412,7 @@ def _place(mask: torch.Tensor, size: tuple[int, int], frame: Frame | None, hard:
     """Lay a map `(h, w)` of the unit square over an image of `size`: `(1, 1, H, W)`."""
     mask = mask[None, None]
     if frame is not None:
-        return _place_in_frame(mask, size, frame)
+        return place_in_frame(mask, size, frame)
     if tuple(mask.shape[-2:]) == size:
         return mask.clone()
     if hard:  # the published arithmetic
@@ -420,11 +420,9 @@ def _place(mask: torch.Tensor, size: tuple[int, int], frame: Frame | None, hard:
     return resize(mask, size).clamp(0, 1)
 
 
-def _place_in_frame(mask: torch.Tensor, size: tuple[int, int], frame: Frame) -> torch.Tensor:
-    height, width = size
-    y, x = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
-    rows, columns = torch.meshgrid(y, x, indexing="ij")
-    grid = frame.to_frame(torch.stack([columns, rows], dim=-1))[None] * 2 - 1
+def place_in_frame(mask: torch.Tensor, size: tuple[int, int], frame: Frame) -> torch.Tensor:
+    """Lay a mask `(1, 1, h, w)` of the anatomical frame over an image of `size`: `(1, 1, H, W)`; 0 outside the frame."""
+    grid = frame.to_frame(pixel_centres(size))[None] * 2 - 1
     inside = ((grid.abs() <= 1).all(dim=-1))[:, None]
     sampled = F.grid_sample(mask, grid, mode="bilinear", padding_mode="border", align_corners=False)
     return (sampled * inside).clamp(0, 1)

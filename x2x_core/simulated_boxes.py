@@ -10,9 +10,9 @@ import numpy as np
 
 from .boxes import Box
 from .findings import FINDINGS
+from .simulation.dataset import CHANGE_ZERO
 from .sites import ZONE_BANDS
 
-CHANGE_ZERO = 32768  # of a change map's 16 bits: no change; see `x2x_core.simulation.dataset.encode_change`
 CHANGED_SHARE = 0.1  # of the largest change: from here on a pixel is changed
 
 
