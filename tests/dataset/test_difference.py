@@ -1,5 +1,8 @@
 """Difference answers to instructions: every sentence form of Medical-Diff-VQA's generator, and nothing guessed."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -317,3 +320,21 @@ def test_a_question_that_can_not_be_read_is_refused(question, reason):
 def test_strengths_of_different_places_become_their_range():
     clause = instruction_from_difference(changed("edema", "minimal", "small severe")).clauses[0]
     assert clause.level == "small to severe" and level_rank(clause.level) == 3
+
+
+def test_the_page_on_the_rules_tells_what_happens(capsys):
+    page = (Path(__file__).parents[2] / "docs" / "difference-answers.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    exec(compile(code, "difference-answers.md", "exec"), {})
+    printed = capsys.readouterr().out
+    for said in re.findall(r"# (Add .*)", code):
+        assert said in printed
+    sentence = re.compile(r"^\| `(the (?:main|level)[^`]*)` \| `([^`]*)` \|$", re.MULTILINE)
+    rows = sentence.findall(page)
+    assert len(rows) == 7
+    for answer, instruction in rows:
+        filled = [
+            re.sub(r"\b[XYZAB]\b", lambda m: dict(X="edema", Y="hernia", Z="fracture", A="mild", B="severe")[m[0]], text)
+            for text in (answer, instruction)
+        ]
+        assert str(instruction_from_difference(filled[0])) == filled[1]
