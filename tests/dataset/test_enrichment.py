@@ -55,7 +55,8 @@ def test_the_location_of_what_is_added(answer, item):
 
 
 @pytest.mark.parametrize(
-    "answer", ["the right mid to lower hemithorax", "right middle to lower area", "the lower and probably also middle lung"]
+    "answer",
+    ["the right mid to lower hemithorax", "right middle to lower area", "the lower and probably also middle lung"],
 )
 def test_two_zones_are_two_clauses(answer):
     clauses = enrich(instruction_from_difference(ADDED), [where(answer)]).clauses
@@ -65,8 +66,8 @@ def test_two_zones_are_two_clauses(answer):
 
 def test_two_places_of_one_finding():
     assert enriched(ADDED, where("left lower area and right upper area"), level("small")) == (
-        "Add the findings of small pleural effusion in the left lower lung zone and small pleural effusion in the right "
-        "upper lung zone."
+        "Add the findings of small pleural effusion in the left lower lung zone and small pleural effusion in the "
+        "right upper lung zone."
     )
 
 
@@ -80,7 +81,8 @@ def test_two_places_of_one_finding():
         [row("location", "is the pleural effusion located on the left side or right side?", "right side"),
          where("left lower area")],
         [where("left lower area"), row("presence", "is there pleural effusion in the right lower area?", "no"),
-         row("presence", "is the pleural effusion bilateral?", "yes"), row("view", "which view is this image taken?", "PA view"),
+         row("presence", "is the pleural effusion bilateral?", "yes"),
+         row("view", "which view is this image taken?", "PA view"),
          row("type", "what type is the pleural effusion?", "layering"), where("right area", "edema"),
          row("abnormality", "what abnormalities are seen in this image?", "pleural effusion, edema")],
     ],
@@ -170,7 +172,9 @@ def test_a_finding_without_a_side_has_no_place():
     )
 
 
-@pytest.mark.parametrize("bad", [{}, row("location", None, None), row(None, "where", 5), where(""), level(""), where("moon")])
+@pytest.mark.parametrize(
+    "bad", [{}, row("location", None, None), row(None, "where", 5), where(""), level(""), where("moon")]
+)
 def test_rows_that_tell_nothing_are_passed_over(bad):
     assert enriched(ADDED, bad, level("small")) == "Add the finding of small pleural effusion."
 

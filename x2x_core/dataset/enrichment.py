@@ -83,7 +83,11 @@ def enrich(
 
 
 def without_details(instruction: Instruction) -> Instruction:
-    """An instruction for the v1 schema: no places, and levels in changes alone."""
+    """An instruction for the v1 schema: no places, and levels in changes alone.
+
+    Raises:
+        ValueError: without its places it would contradict itself.
+    """
     clauses = [
         replace(clause, side=None, zone=None, level=clause.level if clause.operation is Operation.CHANGE else None)
         for clause in instruction.clauses
