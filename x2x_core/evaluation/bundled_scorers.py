@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from x2x_core.bundled import bundled_path
-from x2x_core.evaluation.scorer_network import ScorerNetwork
+from x2x_core.evaluation.scorer_network import AttributeNetwork, FindingNetwork
 from x2x_core.evaluation.scorers import KINDS, PROBABILITY, check_images
 from x2x_core.imaging.geometry import fit_to
 
@@ -21,7 +21,7 @@ FINDINGS_FILE, ATTRIBUTES_FILE = "findings.safetensors", "attributes.safetensors
 #: What the attribute scorer reads: of the numbers that the simulator draws, those that a picture shows.
 ATTRIBUTES = (
     "field_mm", "shift_x", "shift_z", "yaw", "pitch", "roll", "scale_x", "scale_y", "scale_z",
-    "beam", "level", "contrast", "toe", "scatter", "blur_px", "sharpen", "noise",
+    "level", "contrast", "toe", "scatter",
 )  # fmt: skip
 SIMULATED_NOTICE = (
     "Scored by networks trained on simulated radiographs alone: these figures say nothing about real radiographs."
@@ -39,7 +39,7 @@ class BundledScorer:
         mean, spread: of each label; what the network gives is standardised by them. Left out for probabilities.
     """
 
-    def __init__(self, network: ScorerNetwork, name: str, labels, kind: str, size: int, mean=None, spread=None) -> None:
+    def __init__(self, network: AttributeNetwork | FindingNetwork, name: str, labels, kind: str, size: int, mean=None, spread=None) -> None:
         self.network = network.float().eval().requires_grad_(False)
         self.name, self.labels, self.kind, self.size = name, tuple(labels), kind, size
         self._mean, self._spread = (None if one is None else torch.tensor(one) for one in (mean, spread))
@@ -59,7 +59,8 @@ class BundledScorer:
             with safe_open(path, framework="pt") as file:
                 about = json.loads((file.metadata() or {})[_FORMAT])
                 weights = {key: file.get_tensor(key).float() for key in file.keys()}
-            network = ScorerNetwork(len(about["labels"]), _channels(weights))
+            make = FindingNetwork if about["kind"] == PROBABILITY else AttributeNetwork
+            network = make(len(about["labels"]), _channels(weights))
             network.load_state_dict(weights)
         except (SafetensorError, KeyError, RuntimeError, json.JSONDecodeError) as error:
             raise ValueError(f"`{path}` must hold a scorer of this project, but can't be used: {error}.") from error
@@ -102,5 +103,5 @@ def attribute_scorer() -> BundledScorer:
 
 def _channels(weights: dict[str, torch.Tensor]) -> tuple[int, ...]:
     """The widths of a network's levels, read from its weights."""
-    downs = sum(name.startswith("down.") and name.endswith(".first.weight") for name in weights)
-    return (len(weights["stem.weight"]), *(len(weights[f"down.{n}.first.weight"]) for n in range(downs)))
+    downs = sum(name.startswith("encoder.down.") and name.endswith(".first.weight") for name in weights)
+    return (len(weights["encoder.stem.weight"]), *(len(weights[f"encoder.down.{n}.first.weight"]) for n in range(downs)))

@@ -21,6 +21,7 @@ class PairAttributes:
     before: frozenset[str]
     after: frozenset[str]
     values: Mapping[str, float]
+    changes: int  # findings that the instruction changes
 
 
 def read_attributes(folder: str | Path) -> dict[str, PairAttributes]:
@@ -48,4 +49,5 @@ def read_attributes(folder: str | Path) -> dict[str, PairAttributes]:
 def _pair(record: Mapping[str, Any]) -> PairAttributes:
     before, after = (frozenset(lesion["finding"] for lesion in record[key]) for key in ("before", "after"))
     numbers = {**record["geometry"], **record["film"]}
-    return PairAttributes(before, after, {name: float(value) for name, value in numbers.items() if value is not None})
+    values = {name: float(value) for name, value in numbers.items() if value is not None}
+    return PairAttributes(before, after, values, len(record["clauses"]))
