@@ -8,8 +8,10 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from x2x_core.commands import benchmark as benchmark_command
 from x2x_core.commands.shared import fresh_file, load_pipeline, model_folder, progress_bar, save_picture
 
+PAIRS = 200  # to evaluate, unless told
 WIDE = 200  # letters to a line of a table that goes to a file
 
 
@@ -19,9 +21,12 @@ def evaluate(
     ct: Annotated[str, typer.Option(help='CT to simulate from: DICOM folder, .npz, or "phantom".')] = "phantom",
     data: Annotated[Optional[Path], typer.Option(help="Simulated dataset to read pairs from, instead of --ct. [default: none]")] = None,
     split: Annotated[str, typer.Option(help="Of the dataset's pairs.")] = "val",
-    count: Annotated[int, typer.Option(help="Pairs; of a dataset, at most.")] = 200,
+    count: Annotated[Optional[int], typer.Option(help="Pairs; of a dataset, at most. [default: 200; of the benchmark 500]")] = None,
     seed: Annotated[Optional[int], typer.Option(help="Of the pairs and the edits. [default: one no training uses]")] = None,
-    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="JSON file for every score. [default: none]")] = None,
+    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="JSON file for every score; of the benchmark the folder. [default: none]")] = None,
+    benchmark: Annotated[bool, typer.Option("--benchmark", help="Peers and ours on planned pairs, with a report in -o; goes on where it was.")] = False,
+    peers_count: Annotated[Optional[int], typer.Option(help="With --benchmark: pairs for the rows that are not ours. [default: all]")] = None,
+    workers: Annotated[Optional[int], typer.Option(help="With --benchmark: processes. [default: one a core]")] = None,
     ablation: Annotated[bool, typer.Option("--ablation", help="Compare ways to restrict the edit, on the same pairs.")] = False,
     parts: Annotated[bool, typer.Option("--parts", help="With --ablation: also ours with one part taken away.")] = False,
     published_masks: Annotated[Optional[Path], typer.Option(help="With --ablation: folder of published masks. [default: the atlas's, cut hard]")] = None,
@@ -40,6 +45,8 @@ def evaluate(
     Prints, for all pairs, each operation and each finding, how often the change lies in the true region, has the right
     direction, and brings the image closer to the truth, and how well the guidance map finds the exact region. With
     --ablation: what restricts the edit best, no restriction, relevance only, pseudomask only, published RSE, or ours.
+    With --benchmark: all of these, DiffEdit's mask, the unedited image and the real target on 500 planned pairs that
+    cover every finding, operation, level, side and zone, with a report to read.
 
     Example: x2x evaluate --simulated --ct ct-folder --count 200 -o scores.json
     """
@@ -52,9 +59,6 @@ def evaluate(
         "--figure": figure,
         "--gallery": gallery,
     }
-    _check(ablation, wanted, count)
-    out, figure, gallery = (path and fresh_file(path, overwrite) for path in (out, figure, gallery))
-    pipeline = load_pipeline(model, None, device, "float32")
     call = {
         "num_inference_steps": steps,
         "guidance_scale": guidance_scale,
@@ -62,6 +66,19 @@ def evaluate(
         "mask_threshold": mask_threshold,
     }
     call = {name: value for name, value in call.items() if value is not None}
+    if benchmark:
+        _check_benchmark(out, {"--ablation": ablation, **wanted, "--data": data})
+        settings = {"model": model, "ct": ct, "count": count, "peers_count": peers_count, "seed": seed, "call": call}
+        settings["published_masks"] = str(published_masks) if published_masks else None
+        benchmark_command.run({k: v for k, v in settings.items() if v is not None}, out, device, workers)
+        return
+    for name, value in {"--peers-count": peers_count, "--workers": workers}.items():
+        if value is not None:
+            raise ValueError(f"`{name}` must go with `--benchmark`: add it, or leave {name} out.")
+    count = PAIRS if count is None else count
+    _check(ablation, wanted, count)
+    out, figure, gallery = (path and fresh_file(path, overwrite) for path in (out, figure, gallery))
+    pipeline = load_pipeline(model, None, device, "float32")
     pairs = _pairs(ct, data, split, count, seed)
     if ablation:
         report = _compare(pipeline, pairs, call, parts, published_masks, published_settings, keep=gallery is not None)
@@ -74,6 +91,15 @@ def evaluate(
         _draw(gallery, "gallery", report)
     if out is not None:
         _record(out, report, model)
+
+
+def _check_benchmark(out: Path | None, others: dict[str, Any]) -> None:
+    """Refuse what the benchmark has no use for."""
+    if out is None:
+        raise ValueError("`--out` must name a folder for the benchmark, got none. Add -o FOLDER.")
+    for name, value in others.items():
+        if value and name != "--published-masks":
+            raise ValueError(f"`{name}` must be left out with `--benchmark`: it has rows and pairs of its own.")
 
 
 def _check(ablation: bool, wanted: dict[str, Any], count: int) -> None:

@@ -5,7 +5,8 @@ Layout, in the run's folder::
     pairs/                       the simulated pairs, see `x2x_core.simulation.dataset`
     edits/ROW/scores/BODY.json   scores of the body's pairs, and the time that their edits took
     edits/ROW/edited/PAIR.png    the edit, 8 bits
-    edits/ROW/maps/PAIR.png      the guidance map in red, the guidance mask in green
+    edits/ROW/guidance/PAIR.png  the guidance map, 8 bits
+    edits/ROW/mask/PAIR.png      the guidance mask, 0 or 255
 
 A body is done when its scores are there, and scores depend on nothing but the pair, the row and the seed: a run that was
 stopped goes on to the same numbers.
@@ -32,7 +33,6 @@ from x2x_core.pseudomasks import PseudomaskAtlas
 from x2x_core.simulation.benchmark import PAIRS_PER_BODY
 
 PAIRS, EDITS = "pairs", "edits"
-EXTRA_KEYS = ("amount", "dose", "seconds")  # scores beside those of `measures.MEASURES`
 _MAP_KEYS = ("average_precision", "energy_inside", "pointing", "best_iou", "editable_share")  # none without a map
 
 
@@ -123,7 +123,7 @@ def part_path(out: Path, row: str, body: int) -> Path:
 
 
 def picture_path(out: Path, row: str, kind: str, file: str) -> Path:
-    """Where a picture of a row is: `kind` "edited" or "maps"; the references' are the pairs' own."""
+    """Where a picture of a row is: `kind` "edited", "guidance" or "mask"; the references' are the pairs' own."""
     if row in REFERENCES:
         return out / PAIRS / ("past" if row == list(REFERENCES)[0] else "current") / file
     return out / EDITS / slug(row) / kind / file
@@ -174,8 +174,7 @@ def _edit_and_score(pipeline, row: BenchmarkRow, pairs: Sequence[BenchmarkPair],
 
 def _write_pictures(out: Path, row: BenchmarkRow, one: BenchmarkPair, edit: EditedPair) -> None:
     notice = synthetic_metadata({"instruction": one.pair.instruction, "seed": one.seed, "row": row.name})
-    maps = torch.cat([edit.guidance_map, edit.mask.float(), torch.zeros_like(edit.guidance_map)])
-    for kind, pixels in (("edited", edit.image), ("maps", maps)):
+    for kind, pixels in (("edited", edit.image), ("guidance", edit.guidance_map), ("mask", edit.mask.float())):
         path = picture_path(out, row.name, kind, one.file)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_png(path, pixels.clamp(0, 1), 8, notice)
