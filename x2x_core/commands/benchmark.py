@@ -27,8 +27,11 @@ def run(settings: dict[str, Any], out: Path, device: str | None, workers: int | 
     from x2x_core.commands.shared import choose_device
     from x2x_core.evaluation.benchmark import run_benchmark
     from x2x_core.evaluation.benchmark_edits import BenchmarkSettings
+    from x2x_core.evaluation.figures import check_drawing
+    from x2x_core.evaluation.report import write_report
     from x2x_core.imaging.provenance import sha256_weights, versions
 
+    check_drawing()
     chosen = BenchmarkSettings(**settings)
     folder = model_folder(chosen.model)
     if workers is None:
@@ -41,7 +44,8 @@ def run(settings: dict[str, Any], out: Path, device: str | None, workers: int | 
             out, chosen, load, workers=workers, readers=_readers(), weights=weights, about=about,
             progress=lambda stage: lambda done, total: update(done, total, stage),
         )  # fmt: skip
-    typer.echo(str(out))
+    for path in write_report(out):
+        typer.echo(str(path))
 
 
 def _readers():
