@@ -26,6 +26,7 @@ import torch
 
 from x2x_core.evaluation.benchmark_rows import REFERENCES, BenchmarkRow, benchmark_rows, edit_row, reference_edit, slug
 from x2x_core.evaluation.measures import measure_edit
+from x2x_core.evaluation.results import TARGET
 from x2x_core.evaluation.simulated import EVALUATION_SEED, SIZE, EditedPair, TruePair, changed_region
 from x2x_core.imaging.files import read_image, write_png
 from x2x_core.imaging.provenance import synthetic_metadata
@@ -153,7 +154,8 @@ def edit_body(pipeline, rows: Sequence[BenchmarkRow], settings: BenchmarkSetting
     for row in todo:
         if isinstance(row, str):
             scores = score_body(pairs, [reference_edit(row, one.pair) for one in pairs])
-            scores = [{**one, **dict.fromkeys(_MAP_KEYS), "seconds": 0.0} for one in scores]
+            undefined = (*_MAP_KEYS, "psnr") if row == TARGET else _MAP_KEYS  # the truth's is infinite
+            scores = [{**one, **dict.fromkeys(undefined), "seconds": 0.0} for one in scores]
         else:
             scores = _edit_and_score(pipeline, row, pairs, out)
         _write_part(out, _name(row), body, scores)

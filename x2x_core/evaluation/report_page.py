@@ -12,17 +12,20 @@ from x2x_core.evaluation.measures import Measure
 from x2x_core.evaluation.report_gallery import gallery
 from x2x_core.evaluation.report_plots import by_group, forest, key
 from x2x_core.evaluation.report_style import STYLE
-from x2x_core.evaluation.report_view import View, arrow, best_row, interval_text, text
+from x2x_core.evaluation.report_view import View, arrow, best_rows, interval_text, text
 from x2x_core.evaluation.results import Metric
 
 # Columns of the first table and panels of the findings, where the record has them; else the first ones that it has.
 KEY_MEASURES = (
-    "average_precision", "best_iou", "editable_share", "change_outside", "mse_ratio", "ssim", "direction", "closer",
+    "average_precision", "editable_share", "change_outside", "mse_ratio", "ssim", "direction", "closer",
     "monotone", "structure", "attribute_r", "attribute_shift", "fid",
     "auroc", "race_auroc", "age_r", "cmig", "kl", "flip_rate", "collateral", "follows", "change",
 )  # fmt: skip
-GROUP_MEASURES = ("average_precision", "mse_ratio", "direction", "change_outside", "auroc", "flip_rate", "follows", "change")
-MOST_COLUMNS, MOST_PANELS = 13, 4
+GROUP_MEASURES = (
+    "average_precision", "mse_ratio", "direction", "editable_share", "change_outside", "structure",
+    "auroc", "flip_rate", "follows", "change",
+)  # fmt: skip
+MOST_COLUMNS, MOST_PANELS = 12, 6
 FOOTER = "Synthetic images, for research. Not a medical device, not for diagnosis."
 
 
@@ -64,7 +67,7 @@ def _anchor(heading: str) -> str:
 def _lead(view: View) -> str:
     about = view.about
     counts = [row.metrics[one.key].n for row in view.results.rows for one in view.measures() if one.key in row.metrics]
-    parts = [f"Model: {about['model']}" if "model" in about else "", f"{max(counts)} images or pairs" if counts else ""]
+    parts = [f"Model: {about['model']}" if "model" in about else "", f"{max(counts)} {about.get('unit', 'images or pairs')}" if counts else ""]
     lead = f'<p class="lead">{escape(", ".join(part for part in parts if part))}.</p>'
     notices = about.get("notice", "")
     return lead + (f'<p class="notice">{escape(notices)}</p>' if notices else "")
@@ -74,18 +77,24 @@ def _verdict(view: View) -> str:
     verdict = view.about.get("verdict")
     if not verdict:
         return ""
-    items = "".join(f'<li class="{_tone(sentence)}">{escape(sentence)}</li>' for sentence in verdict["sentences"])
     described = {one.key: one for one in view.measures()}
-    rows = [_claim(one, described.get(one["measure"])) for one in verdict.get("claims", ()) if one["difference"]["value"] is not None]
-    if not rows:
-        return f'<ul class="verdict">{items}</ul>'
-    table = _table(
-        ("Row", "against", "by", "difference", "95 % interval", "better?"),
-        rows,
-        "The difference is the first row's mean minus the second's on the same pairs. Better: all of the interval on that side; "
-        "worse: all of it on the other.",
+    blocks: dict[tuple[str, str], list[str]] = {}
+    for one in verdict.get("claims", ()):
+        rows = blocks.setdefault((one["row"], one["other"]), [])
+        if one["difference"]["value"] is not None:
+            rows.append(_claim(one, described.get(one["measure"])))
+    tables = [*(_claims(*names, rows) for names, rows in blocks.items())]
+    tables += [""] * (len(verdict["sentences"]) - len(tables))
+    items = "".join(
+        f'<li class="{_tone(sentence)}">{escape(sentence)}{table}</li>' for sentence, table in zip(verdict["sentences"], tables)
     )
-    return f'<ul class="verdict">{items}</ul>{table}'
+    return f'<ul class="verdict">{items}</ul>'
+
+
+def _claims(row: str, other: str, rows: Sequence[str]) -> str:
+    """The table below a sentence."""
+    caption = f"Mean of {row} minus that of {other} on the same pairs, with its 95 % interval. Better: all of it on that side."
+    return _table(("", "difference", "interval", "better?"), rows, caption) if rows else ""
 
 
 def _tone(sentence: str) -> str:
@@ -96,12 +105,8 @@ def _tone(sentence: str) -> str:
 def _claim(claim: Mapping[str, Any], measure: Measure | None) -> str:
     measure = measure or Measure(claim["measure"], claim["measure"], "", "", "")
     metric = Metric(**claim["difference"])
-    cells = [
-        f"<td>{escape(claim['other'])}</td>",
-        f"<td>{escape(measure.heading)} {arrow(measure)}</td>",
-        f"<td>{text(measure, metric)}</td><td>{interval_text(measure, metric)}</td><td>{escape(claim['answer'])}</td>",
-    ]
-    return f"<tr><th>{escape(claim['row'])}</th>{''.join(cells)}</tr>"
+    cells = f"<td>{text(measure, metric)}</td><td>{interval_text(measure, metric)}</td><td>{escape(claim['answer'])}</td>"
+    return f"<tr><th>{escape(measure.heading)} {arrow(measure)}</th>{cells}</tr>"
 
 
 def _table(headings: Sequence[str], rows: Sequence[str], caption: str = "") -> str:
@@ -119,14 +124,14 @@ def chosen_measures(view: View, wanted: Sequence[str], most: int) -> list[Measur
 
 def _summary(view: View) -> str:
     measures = chosen_measures(view, KEY_MEASURES, MOST_COLUMNS)
-    best = {one.key: best_row(view, one) for one in measures}
+    best = {one.key: best_rows(view, one) for one in measures}
     rows = []
     for row in view.results.rows:
         cells = []
         for one in measures:
             metric = row.metrics.get(one.key)
-            shown = f"<b>{text(one, metric)}</b>" if best[one.key] == row.name else text(one, metric)
-            style = ' class="best"' if best[one.key] == row.name else ""
+            shown = f"<b>{text(one, metric)}</b>" if row.name in best[one.key] else text(one, metric)
+            style = ' class="best"' if row.name in best[one.key] else ""
             cells.append(f"<td{style}>{shown}<small>{interval_text(one, metric)}</small></td>")
         rows.append(f'<tr class="{view.role(row.name)}"><th>{escape(row.name)}</th>{"".join(cells)}</tr>')
     headings = ["", *(f"{escape(one.heading)}&nbsp;{arrow(one)}" for one in measures)]

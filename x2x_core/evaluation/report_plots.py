@@ -20,6 +20,7 @@ from x2x_core.evaluation.report_view import (
 from x2x_core.evaluation.results import Metric, ResultRow
 
 HOLLOW = "hollow"
+EDGE = 2.5  # per cent of a track that is free on both sides
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _mark(mark: Mark, measure: Measure, ends: tuple[float, float] | None) -> str
     if metric is None or metric.value is None or ends is None:
         return ""
     low, high = ends
-    place = lambda value: 100 * (value - low) / (high - low)  # noqa: E731
+    place = lambda value: EDGE + (100 - 2 * EDGE) * (value - low) / (high - low)  # noqa: E731
     title = escape(f"{mark.title}: {text(measure, metric)} {interval_text(measure, metric)}".strip())
     bar = ""
     if metric.low is not None and metric.high is not None:

@@ -9,7 +9,7 @@ STYLE = f"""
 * {{ box-sizing: border-box; print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
 html {{ -webkit-text-size-adjust: 100%; }}
 body {{ margin: 0; background: #fff; color: var(--ink); font: 17px/1.55 Georgia, "Iowan Old Style", "Times New Roman", serif; }}
-main {{ max-width: 68rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }}
+main {{ max-width: 74rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }}
 h1 {{ font-size: 2rem; line-height: 1.2; font-weight: 500; margin: 0 0 .4rem; letter-spacing: -.01em; }}
 h2 {{ font-size: 1.3rem; font-weight: 600; margin: 3.2rem 0 .5rem; padding-top: .9rem; border-top: 1px solid var(--ink); }}
 h3 {{ font: 600 .84rem/1.35 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; margin: 0 0 .1rem; }}
@@ -20,24 +20,26 @@ p {{ margin: .5rem 0 .9rem; max-width: 44rem; }}
   line-height: 1.4; }}
 .small, figcaption {{ color: var(--grey); }}
 nav {{ margin: 1.2rem 0 0; }} nav a {{ color: var(--ink); margin-right: 1.1rem; white-space: nowrap; display: inline-block; }}
-ul.verdict {{ list-style: none; padding: 0; margin: 1rem 0; max-width: 48rem; }}
-ul.verdict li {{ padding: .55rem 0 .55rem 1rem; margin: .4rem 0; border-left: 3px solid var(--reference); }}
+ul.verdict {{ list-style: none; padding: 0; margin: 1rem 0; display: grid; gap: .6rem 2rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); }}
+ul.verdict table {{ width: auto; margin-top: .3rem; }} ul.verdict td, ul.verdict th {{ white-space: nowrap; }}
+ul.verdict li {{ padding: .55rem 0 .55rem 1rem; min-width: 0; border-left: 3px solid var(--reference); }}
 ul.verdict li.yes {{ border-color: #2f7d4f; }} ul.verdict li.no {{ border-color: var(--ours); }}
 .wide {{ overflow-x: auto; -webkit-overflow-scrolling: touch; margin: .8rem 0; }}
 table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }}
 caption {{ caption-side: bottom; text-align: left; color: var(--grey); padding-top: .5rem; }}
-th, td {{ text-align: right; padding: .38rem .55rem; vertical-align: baseline; border-bottom: 1px solid var(--pale); }}
+th, td {{ text-align: right; padding: .36rem .45rem; vertical-align: baseline; border-bottom: 1px solid var(--pale); }}
 th {{ font-weight: 500; }} thead th {{ border-bottom: 1px solid var(--ink); vertical-align: bottom; line-height: 1.25; }}
 th:first-child, td:first-child, td.words {{ text-align: left; }}
 tbody th {{ position: sticky; left: 0; background: #fff; white-space: nowrap; }}
-td small {{ display: block; color: var(--grey); font-size: .68rem; white-space: nowrap; }}
+td small {{ display: block; color: var(--grey); font-size: .64rem; white-space: nowrap; }}
 tr.ours th, .ours .name {{ color: var(--ours); font-weight: 600; }} tr.reference, .reference .name {{ color: var(--grey); }}
 td.best b {{ font-weight: 700; }}
-.panels {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr)); gap: 1.6rem 2.2rem; margin: 1rem 0; }}
+.panels {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1.6rem 2.2rem; margin: 1rem 0; }}
 .panel {{ break-inside: avoid; min-width: 0; }}
 .panel .small {{ margin: 0 0 .45rem; }}
-.line {{ display: grid; grid-template-columns: 9.6rem 1fr 3.6rem; gap: .6rem; align-items: center; min-height: 1.4rem; }}
-.line .name {{ overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
+.line {{ display: grid; grid-template-columns: 8.6rem 1fr 3.4rem; gap: .6rem; align-items: center; min-height: 1.4rem; }}
+.line .name {{ line-height: 1.15; }}
 .line .value {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .track {{ position: relative; height: 1rem; border-bottom: 1px solid var(--pale); }}
 .track i {{ position: absolute; display: block; background: var(--peer); }}
@@ -45,14 +47,14 @@ td.best b {{ font-weight: 700; }}
 .track .dot {{ width: 8px; height: 8px; margin-left: -4px; top: calc(50% - 4px); border-radius: 50%; }}
 .track .ours {{ background: var(--ours); }} .track .reference {{ background: var(--reference); }}
 .track .hollow {{ background: #fff; border: 2px solid var(--peer); }}
-.axis {{ display: flex; justify-content: space-between; color: var(--grey); font-size: .68rem; margin: .1rem 4.2rem 0 10.2rem; }}
+.axis {{ display: flex; justify-content: space-between; color: var(--grey); font-size: .68rem; margin: .1rem 4rem 0 9.2rem; }}
 .key span {{ white-space: nowrap; margin-right: 1.2rem; }}
 .key i {{ display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: .4rem; background: var(--peer); }}
 .key i.ours {{ background: var(--ours); }} .key i.hollow {{ background: #fff; border: 2px solid var(--peer); }}
 .case {{ margin: 1.6rem 0 2.2rem; break-inside: avoid; }}
 .case h3 {{ font-size: .95rem; margin-bottom: .5rem; }}
-.pictures {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(9.4rem, 1fr)); gap: .7rem; }}
-figure {{ margin: 0; }} figure img {{ display: block; width: 100%; height: auto; background: #000; }}
+.pictures {{ display: grid; grid-template-columns: repeat(5, 1fr); gap: .7rem; }}
+figure {{ margin: 0; }} figure img {{ display: block; width: 100%; height: auto; background: #000; outline: 1px solid var(--pale); }}
 figcaption {{ padding-top: .25rem; font-size: .74rem; }} figure.ours figcaption {{ color: var(--ours); }}
 dl {{ display: grid; grid-template-columns: minmax(8rem, 14rem) 1fr; gap: .35rem 1.2rem; }} dt {{ color: var(--grey); }}
 dd {{ margin: 0; overflow-wrap: anywhere; }}

@@ -90,22 +90,23 @@ def arrow(measure: Measure) -> str:
 
 
 def span(metrics: list[Metric | None]) -> tuple[float, float] | None:
-    """The range that a plot of metrics covers, a little wider than their intervals; ``None`` where all are undefined."""
+    """The range that a plot of metrics covers; ``None`` where all are undefined."""
     ends = [end for one in metrics if one is not None for end in (one.value, one.low, one.high) if end is not None]
     if not ends:
         return None
     low, high = min(ends), max(ends)
-    room = 0.04 * (high - low) or 0.5 * abs(high) or 0.5
-    return low - room, high + room
+    return (low, high) if high > low else (low - 0.5 * abs(low) - 0.5, high + 0.5 * abs(high) + 0.5)
 
 
-def best_row(view: View, measure: Measure) -> str | None:
-    """The row with the best value among those that a model made; ``None`` where no way is better or there is but one."""
-    found = [
-        (row.metrics[measure.key].value, row.name)
+def best_rows(view: View, measure: Measure) -> set[str]:
+    """The rows with the best value, as it is shown, among those that a model made; none where no way is better or there
+    is but one row."""
+    found = {
+        row.name: row.metrics[measure.key].value
         for row in view.results.rows
         if view.role(row.name) != REFERENCE and measure.key in row.metrics and row.metrics[measure.key].value is not None
-    ]
+    }
     if len(found) < 2 or measure.better not in (HIGHER, LOWER):
-        return None
-    return (max if measure.better == HIGHER else min)(found)[1]
+        return set()
+    best = measure.text((max if measure.better == HIGHER else min)(found.values()))
+    return {name for name, value in found.items() if measure.text(value) == best}

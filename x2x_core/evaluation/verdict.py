@@ -88,5 +88,6 @@ def _sentence(claim: str, asked: Sequence[Claim]) -> str:
         return f"{claim}: yes, by all {len(asked)} measures."
     if tally[NO] == len(asked):
         return f"{claim}: no, by all {len(asked)} measures the other way round."
-    parts = [f"{tally[kind]} {words}" for kind, words in ((YES, "for it"), (NO, "against it"), (OPEN, "open")) if tally[kind]]
-    return f"{claim}: can't be read from all {len(asked)} measures ({', '.join(parts)})."
+    parts = ((YES, "for it"), (NO, "against it"), (OPEN, "can't tell"))
+    said = ", ".join(f"{tally[kind]} {words}" for kind, words in parts if tally[kind])
+    return f"{claim}: not read off every one of the {len(asked)} measures ({said})."
