@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from x2x_core.evaluation.benchmark_edits import picture_path
 from x2x_core.evaluation.benchmark_rows import slug
-from x2x_core.evaluation.scorers import FeatureScorer, ImageScorer, in_batches, score_images
+from x2x_core.evaluation.scorers import FeatureSource, ImageScorer, in_batches, score_images
 from x2x_core.imaging.files import read_image
 
 READINGS = "readings"
@@ -28,7 +28,7 @@ class Readers:
     """The networks: one for attributes, one for features; `key` says which weights they have."""
 
     attributes: ImageScorer
-    features: FeatureScorer
+    features: FeatureSource
     key: str
 
 

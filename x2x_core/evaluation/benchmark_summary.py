@@ -14,11 +14,10 @@ from x2x_core.evaluation.benchmark_rows import REFERENCES
 from x2x_core.evaluation.benchmark_statistics import as_values, estimates, metric
 from x2x_core.evaluation.bootstrap import draw_counts
 from x2x_core.evaluation.correlation import pearson
-from x2x_core.evaluation.frechet import frechet_distance
+from x2x_core.evaluation.fid_interval import fid_with_interval
 from x2x_core.evaluation.results import TARGET, Metric, Metrics, ResultRow
 from x2x_core.instructions import Instruction
 
-FID_RESAMPLES = 200
 NOT_READ = "the networks that read attributes are not installed"
 
 
@@ -103,14 +102,14 @@ def _of_sets(scored: Scored, row: str, counts: torch.Tensor) -> Metrics:
     """The measures that are no mean of one number a pair."""
     if row not in scored.readings:
         return {key: Metric(None, note=NOT_READ) for key in ("attribute_r", "attribute_worst_r", "fid")}
-    known = scored.known(row)
+    known, features = scored.known(row), scored.readings[row].features
     correlations = attribute_correlations(scored, row, counts[:, known])
     whole, drawn = correlations[0], correlations[1:]
     worst = int(whole.nan_to_num(2).argmin())
     return {
         "attribute_r": metric(float(whole.nanmean()), drawn.nanmean(1), len(known)),
         "attribute_worst_r": metric(float(whole[worst]), drawn[:, worst], len(known), scored.attributes[worst]),
-        "fid": _fid(scored, row, counts[:, known]),
+        "fid": fid_with_interval(features, scored.readings[TARGET].features[known], counts[:, known]),
     }
 
 
@@ -120,30 +119,6 @@ def attribute_correlations(scored: Scored, row: str, counts: torch.Tensor) -> to
     weights = torch.cat([torch.ones(1, counts.shape[1], dtype=counts.dtype), counts])
     read, truth = scored.readings[row].attributes, scored.truth[known]
     return torch.stack([pearson(read[:, one], truth[:, one], weights) for one in range(read.shape[1])], dim=1)
-
-
-def _fid(scored: Scored, row: str, counts: torch.Tensor) -> Metric:
-    known = scored.known(row)
-    if len(known) < 2:
-        return Metric(None, n=len(known), note="it takes two images")
-    edited, real = scored.readings[row].features.double(), scored.readings[TARGET].features.double()[known]
-    whole = _distance(edited, real, torch.ones(len(known), dtype=torch.float64))
-    drawn = torch.stack([_distance(edited, real, weights) for weights in counts[:FID_RESAMPLES] if weights.sum() > 1])
-    # A resample has fewer different images, which raises the distance: the interval takes their spread, not their place.
-    return metric(float(whole), (drawn - drawn.median() + whole).clamp_min(0), len(known))
-
-
-def _distance(first: torch.Tensor, second: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    gaussians = [_gaussian(features, weights) for features in (first, second)]
-    return torch.tensor(frechet_distance(*gaussians), dtype=torch.float64)
-
-
-def _gaussian(features: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and covariance of features `(n, D)` that count as often as `weights` `(n,)` says."""
-    total = weights.sum()
-    mean = weights @ features / total
-    centred = features - mean
-    return mean, (weights[:, None] * centred).T @ centred / (total - 1)
 
 
 def attribute_table(scored: Scored) -> dict[str, dict[str, dict[str, float]]]:

@@ -14,7 +14,7 @@ from x2x_core.evaluation.flips import Flips, flips
 from x2x_core.evaluation.labels import Truth
 from x2x_core.evaluation.pair_measures import MASK_KEYS, dice, find_lungs, mask_measures
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED
-from x2x_core.evaluation.scorers import FeatureScorer, ImageScorer, score_images
+from x2x_core.evaluation.scorers import FeatureSource, ImageScorer, score_images
 from x2x_core.instructions import Instruction
 from x2x_core.training.pairs import Row
 
@@ -37,7 +37,7 @@ class Scorers:
     findings: ImageScorer | None = None
     race: ImageScorer | None = None
     values: tuple[ImageScorer, ...] = ()
-    features: FeatureScorer | None = None
+    features: FeatureSource | None = None
 
     def names(self) -> dict[str, str | None]:
         """What each is called, for the record."""
@@ -152,7 +152,7 @@ def _scores(scorer: ImageScorer | None, images: Sequence[torch.Tensor]) -> torch
     )  # fmt: skip
 
 
-def _features(scorer: FeatureScorer | None, images: Sequence[torch.Tensor]) -> torch.Tensor:
+def _features(scorer: FeatureSource | None, images: Sequence[torch.Tensor]) -> torch.Tensor:
     if scorer is None:
         return torch.zeros(len(images), 0, dtype=torch.float64)
     return torch.cat([scorer.features(image[None]).detach().cpu().double() for image in images])

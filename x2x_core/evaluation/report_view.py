@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from x2x_core.evaluation.measures import HIGHER, LOWER, Measure
+from x2x_core.evaluation.metric_catalogue import ATTRIBUTE_PREFIX, METRICS, info
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Metric, Results, ResultRow
 
 OURS, PEER, REFERENCE = "ours", "peer", "reference"  # roles of rows
@@ -67,6 +68,8 @@ class View:
 
 
 def _measure(key: str, fields: Mapping[str, Any] | None) -> Measure:
+    if fields is None and (key in METRICS or key.startswith(ATTRIBUTE_PREFIX)):
+        fields = asdict(info(key))
     if fields is None:
         return Measure(key, key.replace("_", " ").capitalize(), OTHER_GROUP, "", "")
     return Measure(**{"key": key, "group": OTHER_GROUP, "better": "", "meaning": "", **fields})

@@ -37,8 +37,10 @@ class ImageScorer(Protocol):
 
 
 @runtime_checkable
-class FeatureScorer(ImageScorer, Protocol):
-    """A scorer that also gives what it sees, for distances between sets of images."""
+class FeatureSource(Protocol):
+    """A network that sums images up in numbers, for distances between sets of images; a scorer may be one too."""
+
+    name: str
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """`(B, 1, H, W)` in [0, 1] to features `(B, D)`."""
