@@ -6,6 +6,7 @@ They were trained on simulated radiographs alone and say nothing of real ones: e
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,13 +37,27 @@ class BundledScorer:
         network: with its weights.
         name, labels, kind: see `x2x_core.evaluation.scorers.ImageScorer`.
         size: pixels to a side of the view.
-        mean, spread: of each label; what the network gives is standardised by them. Left out for probabilities.
+        mean, spread: of each value; what the network gives is standardised by them. Left out for probabilities.
+        turn: of each finding, the logit that becomes the probability 0.5, as it says "present" from 0.5 on. Left out for
+            values.
     """
 
-    def __init__(self, network: AttributeNetwork | FindingNetwork, name: str, labels, kind: str, size: int, mean=None, spread=None) -> None:
+    def __init__(
+        self,
+        network: AttributeNetwork | FindingNetwork,
+        name: str,
+        labels: Sequence[str],
+        kind: str,
+        size: int,
+        mean: Sequence[float] | None = None,
+        spread: Sequence[float] | None = None,
+        turn: Sequence[float] | None = None,
+    ) -> None:
         self.network = network.float().eval().requires_grad_(False)
         self.name, self.labels, self.kind, self.size = name, tuple(labels), kind, size
-        self._mean, self._spread = (None if one is None else torch.tensor(one) for one in (mean, spread))
+        self._mean, self._spread, self._turn = (
+            torch.tensor(plain if one is None else one) for one, plain in ((mean, 0.0), (spread, 1.0), (turn, 0.0))
+        )
 
     @classmethod
     def load(cls, path: str | Path, name: str) -> BundledScorer:
@@ -69,7 +84,7 @@ class BundledScorer:
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """`(B, 1, H, W)` in [0, 1], of any size, to `(B, len(labels))`."""
         given = self.network(self._views(images))
-        return given.sigmoid() if self.kind == PROBABILITY else given * self._spread + self._mean
+        return (given - self._turn).sigmoid() if self.kind == PROBABILITY else given * self._spread + self._mean
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """`(B, 1, H, W)` in [0, 1] to `(B, D)`: what the last layer reads its answer from."""
@@ -82,7 +97,7 @@ class BundledScorer:
         return f"BundledScorer({self.name!r}, {len(self.labels)} labels, {self.kind})"
 
 
-def scorer_metadata(labels, kind: str, size: int, **scale) -> dict[str, str]:
+def scorer_metadata(labels: Sequence[str], kind: str, size: int, **scale: list[float]) -> dict[str, str]:
     """What a scorer's file says of it, as the metadata of safetensors."""
     if kind not in KINDS:
         raise ValueError(f"`kind` must be one of {', '.join(KINDS)}, got {kind!r}.")

@@ -13,7 +13,13 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
-from x2x_core.evaluation.bundled_scorers import ATTRIBUTES, ATTRIBUTES_FILE, FINDINGS_FILE, scorer_metadata
+from x2x_core.evaluation.bundled_scorers import (
+    ATTRIBUTES,
+    ATTRIBUTES_FILE,
+    FINDINGS_FILE,
+    BundledScorer,
+    scorer_metadata,
+)
 from x2x_core.evaluation.scorer_network import CHANNELS, STRIDE, AttributeNetwork, FindingNetwork
 from x2x_core.simulation.attributes import MIRRORED, read_attributes
 from x2x_core.simulation.disease import DISEASES
@@ -25,6 +31,7 @@ from x2x_core.training.pairs import read_rows
 from x2x_core.training.scorer_variation import edited_view
 
 FINDINGS = tuple(DISEASES)
+CALIBRATED_EVERY = 5  # pairs, of which one sets the turning points
 _CELL_WEIGHT = 2.0  # of the loss in cells
 _PRESENT = torch.tensor(3.0)  # weight of a cell that has a finding
 _REGION_SHARE, _SMALLEST_CHANGE = 0.15, 0.01  # of the largest change, and in grey levels: from there on a pixel counts
@@ -64,6 +71,9 @@ class ScorersTask:
             channels = tuple(config.models.get("channels", CHANNELS))
             findings = FindingNetwork(len(FINDINGS), channels)
             self.module = ScorersModule(findings, AttributeNetwork(len(ATTRIBUTES), channels))
+        if config.init:
+            self.module.findings.load_state_dict(_weights(Path(config.init) / FINDINGS_FILE, FINDINGS))
+            self.module.attributes.load_state_dict(_weights(Path(config.init) / ATTRIBUTES_FILE, ATTRIBUTES))
         self.length = len(self.pairs)
 
     def prepare(self, device: torch.device, accelerator) -> None:
@@ -113,13 +123,41 @@ class ScorersTask:
         columns = [torch.cat([*one["finding_views"], one["attribute_view"][0]]) for one in made]
         return torch.cat(columns, -1)[None]
 
+    @torch.no_grad()
+    def turning_points(self, network: FindingNetwork) -> list[float]:
+        """Each finding's turning point (see `turning_point`) on plain images of the split "train"."""
+        logits, present = [], []
+        for row, truth in self.pairs[::CALIBRATED_EVERY]:
+            views = torch.stack([read_view(path, self.config.size) for path in (row.past, row.current)])
+            logits.append(network(views.to(next(network.parameters()).device)).cpu())
+            present += [[name in state for name in FINDINGS] for state in (truth.before, truth.after)]
+        logits, present = torch.cat(logits), torch.tensor(present)
+        return [turning_point(*columns) for columns in zip(logits.T, present.T)]
+
     def save(self, module: ScorersModule, folder: Path) -> None:
         """Write both networks, float16, with what they score; the attributes' in the attributes' own units."""
         folder.mkdir(parents=True, exist_ok=True)
         size = self.config.size
-        _write(folder / FINDINGS_FILE, module.findings, scorer_metadata(FINDINGS, "probability", size))
+        turn = {"turn": self.turning_points(module.findings)}
+        _write(folder / FINDINGS_FILE, module.findings, scorer_metadata(FINDINGS, "probability", size, **turn))
         scale = {"mean": self.mean.tolist(), "spread": self.spread.tolist()}
         _write(folder / ATTRIBUTES_FILE, module.attributes, scorer_metadata(ATTRIBUTES, "value", size, **scale))
+
+
+def turning_point(logits: torch.Tensor, present: torch.Tensor) -> float:
+    """The logit from which on to say "present": the one with the highest sensitivity plus specificity (Youden, 1950).
+
+    Args:
+        logits, present: `(n,)` float and bool; 0 where one of the classes is absent.
+    """
+    if present.all() or not present.any():
+        return 0.0
+    ordered, place = logits.sort()
+    hits = present[place].double()
+    sensitivity = 1 - (hits.cumsum(0) - hits) / hits.sum()
+    specificity = ((1 - hits).cumsum(0) - (1 - hits)) / (1 - hits).sum()
+    best = int((sensitivity + specificity).argmax())  # of the rule "at least the best-th logit"
+    return float((ordered[best] + ordered[max(0, best - 1)]) / 2)
 
 
 def finding_places(pair: torch.Tensor, present: torch.Tensor, changes: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -154,3 +192,10 @@ def read_view(path: Path, size: int) -> torch.Tensor:
 def _write(path: Path, network: nn.Module, metadata: dict[str, str]) -> None:
     weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
     save_file(weights, path, metadata)
+
+
+def _weights(path: Path, labels: tuple[str, ...]) -> dict[str, torch.Tensor]:
+    scorer = BundledScorer.load(path, path.stem)
+    if scorer.labels != labels:
+        raise ValueError(f"`init` must hold scorers of {', '.join(labels)}, but `{path}` scores {', '.join(scorer.labels)}.")
+    return scorer.network.state_dict()
