@@ -19,11 +19,14 @@ from x2x_core.evaluation.results import Metric
 KEY_MEASURES = (
     "average_precision", "editable_share", "change_outside", "mse_ratio", "ssim", "direction", "closer",
     "monotone", "structure", "attribute_r", "attribute_shift", "fid",
-    "auroc", "race_auroc", "age_r", "cmig", "kl", "flip_rate", "collateral", "follows", "change",
+    "cmig", "pathology_auroc", "race_accuracy", "age_correlation", "label_kl", "ssim_inside", "ssim_outside", "flip_rate",
+    "score_follows", "collateral_flips", "lung_dice",
+    "follows", "change", "flips", "ordered", "others", "collateral", "changed_share",
 )  # fmt: skip
 GROUP_MEASURES = (
     "average_precision", "mse_ratio", "direction", "editable_share", "change_outside", "structure",
-    "auroc", "flip_rate", "follows", "change",
+    "pathology_auroc", "flip_rate", "score_follows", "ssim_inside", "collateral_flips",
+    "follows", "change", "monotone", "flips", "others", "collateral",
 )  # fmt: skip
 MOST_COLUMNS, MOST_PANELS = 12, 6
 FOOTER = "Synthetic images, for research. Not a medical device, not for diagnosis."
