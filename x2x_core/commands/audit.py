@@ -26,11 +26,12 @@ def audit(
     Example: x2x audit chests/ --classifier bundled --findings "pleural effusion, edema" -o audit
     """
     from x2x_core.commands.shared import choose_device
-    from x2x_core.evaluation.audit import RECORD, summarise_audit
+    from x2x_core.evaluation.audit import NOTICE, RECORD, summarise_audit
     from x2x_core.evaluation.audit_edits import AuditSettings, audit_images, check_findings, find_images
+    from x2x_core.evaluation.bundled_scorers import SIMULATED_NOTICE
     from x2x_core.evaluation.figures import check_drawing
     from x2x_core.evaluation.report import write_report
-    from x2x_core.evaluation.scorer_adapters import load_scorer
+    from x2x_core.evaluation.scorer_adapters import BUNDLED, load_scorer
     from x2x_core.evaluation.scorers import PROBABILITY
     from x2x_core.imaging.provenance import sha256_weights, versions
 
@@ -45,6 +46,8 @@ def audit(
         records = audit_images(pipeline, scorer, files, settings, out, update)
     folder = model_folder(model)
     about = {"model": model, "weights_sha256": sha256_weights(folder) if folder else None, "versions": versions()}
+    if classifier == BUNDLED:
+        about["notice"] = f"{SIMULATED_NOTICE} {NOTICE}"
     results = summarise_audit(records, settings, about)
     results.write_json(out / RECORD)
     _print(results, len(files))

@@ -70,7 +70,8 @@ def _anchor(heading: str) -> str:
 def _lead(view: View) -> str:
     about = view.about
     counts = [row.metrics[one.key].n for row in view.results.rows for one in view.measures() if one.key in row.metrics]
-    parts = [f"Model: {about['model']}" if "model" in about else "", f"{max(counts)} {about.get('unit', 'images or pairs')}" if counts else ""]
+    size = about.get("size") or (f"{max(counts)} {about.get('unit', 'images or pairs')}" if counts else "")
+    parts = [f"Model: {about['model']}" if "model" in about else "", str(size)]
     lead = f'<p class="lead">{escape(", ".join(part for part in parts if part))}.</p>'
     notices = about.get("notice", "")
     return lead + (f'<p class="notice">{escape(notices)}</p>' if notices else "")
@@ -138,7 +139,8 @@ def _summary(view: View) -> str:
             cells.append(f"<td{style}>{shown}<small>{interval_text(one, metric)}</small></td>")
         rows.append(f'<tr class="{view.role(row.name)}"><th>{escape(row.name)}</th>{"".join(cells)}</tr>')
     headings = ["", *(f"{escape(one.heading)}&nbsp;{arrow(one)}" for one in measures)]
-    return _table(headings, rows, f"Bold: the best of the rows that a model made. {view.about.get('intervals', '')}")
+    bold = "Bold: the best of the rows that a model made. " if any(best.values()) else ""
+    return _table(headings, rows, f"{bold}{view.about.get('intervals', '')}")
 
 
 def _forests(view: View) -> str:
