@@ -27,6 +27,7 @@ CHEXPERT = (
     "Lung Opacity", "No Finding", "Pleural Effusion", "Pleural Other", "Pneumonia", "Pneumothorax", "Support Devices",
 )  # fmt: skip
 QUESTIONS = ("study_id", "subject_id", "ref_id", "question_type", "question", "answer", "split")
+GENERAL_QUESTION = "what has changed compared to the reference image?"
 _SPLITS = {"train": "train", "val": "validate", "test": "test"}
 
 
@@ -90,6 +91,8 @@ def _add_pair(case: MimicCase, patient: int, number: int, pair) -> None:
         values = (pixels[0] * 255).round().byte().numpy()
         study["Rows"], study["Columns"] = _write_image(case, study, values if after else moved(values, patient + number))
         studies.append(study)
+    if number:
+        case.questions += _earlier_questions(studies[0], case.studies[-1], pair.instruction)
     case.studies += studies
     case.questions += _questions(studies[0], studies[1], pair.instruction)
 
@@ -146,15 +149,28 @@ def _questions(past: dict, current: dict, instruction: Instruction) -> list[dict
         ("abnormality", "what abnormalities are seen in this image?", clause.finding if there else "no finding"),
         ("presence", f"is there evidence of {clause.finding} in this image?", "yes" if there else "no"),
         ("view", "which view is this image taken?", f"{current['view']} view"),
+        *(_details(clause) if there else ()),
+        ("type", "what type is the lung opacity?", "patchy"),
     ]
-    if there and place:
-        rows.append(("location", f"where in the image is the {clause.finding} located?", f"{place} area"))
-    if there and clause.level:
-        rows.append(("level", f"what level is the {clause.finding}?", clause.level))
-    rows.append(("type", "what type is the lung opacity?", "patchy"))
     area = clause.operation is Operation.CHANGE and len(instruction.clauses) == 1 and place
-    question = f"what has changed in the {place} area?" if area else "what has changed compared to the reference image?"
-    rows.append(("difference", question, difference_answer(instruction)))
+    question = f"what has changed in the {place} area?" if area else GENERAL_QUESTION
+    return _rows(past, current, [*rows, ("difference", question, difference_answer(instruction))])
+
+
+def _earlier_questions(study: dict, reference: dict, instruction: Instruction) -> list[dict]:
+    """Rows about a study that is the reference of the pair after: they tell of what will be gone there."""
+    clause = instruction.clauses[0]
+    details = _details(clause) if clause.operation is Operation.REMOVE else []
+    return _rows(reference, study, [*details, ("difference", GENERAL_QUESTION, "nothing has changed.")])
+
+
+def _details(clause) -> list[tuple[str, str, str]]:
+    place = " ".join(word for word in (clause.side, clause.zone) if word)
+    rows = [("location", f"where in the image is the {clause.finding} located?", f"{place} area")] if place else []
+    return rows + ([("level", f"what level is the {clause.finding}?", clause.level)] if clause.level else [])
+
+
+def _rows(past: dict, current: dict, rows: list[tuple[str, str, str]]) -> list[dict]:
     known = {"study_id": current["study_id"], "subject_id": current["subject_id"], "ref_id": past["study_id"]}
     return [
         {**known, "question_type": kind, "question": asked, "answer": answer, "split": current["split"]}

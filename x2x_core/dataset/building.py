@@ -38,7 +38,7 @@ from .storage import write_json, write_text
 from .studies import StudyTables, find_tables
 
 FORMAT = "x2x-mimic-edit-instruction-1"
-PORTION = 16  # pairs to a portion
+PORTION = 8  # pairs to a portion: what is done again, at most, by each process after an interruption
 
 Progress = Callable[[int, int, str], None]
 

@@ -9,6 +9,8 @@ One thread and every pixel of each grid, so that a pair gives the same bytes on 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -88,7 +90,7 @@ def register(past: Square, current: Square, kind: str = "affine") -> Registratio
         kind: "affine" or "rigid" (turn and shift).
 
     Returns:
-        The transform, without quality and overlap: `measure` gives them for the moved picture.
+        The transform, without quality and overlap (NaN): `measure` gives them for the moved picture.
 
     Raises:
         ValueError: the pictures have nothing to be matched by.
@@ -97,16 +99,33 @@ def register(past: Square, current: Square, kind: str = "affine") -> Registratio
     if past.pixels.shape != current.pixels.shape:
         raise ValueError(f"`past` must be the size of `current`, {current.pixels.shape}, got {past.pixels.shape}.")
     grids = [(_on_grid(sitk, current, side), _on_grid(sitk, past, side)) for side in GRIDS]
+    with _one_thread(sitk):
+        return _result(_search(sitk, grids, kind))
+
+
+@contextmanager
+def _one_thread(sitk) -> Iterator[None]:
+    """The metric sums over as many threads as is the default when it is made, in any order: its last digits vary."""
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+
+
+def _search(sitk, grids, kind: str):
+    """The transform from the best start, refined from grid to grid."""
     started = [_refine(sitk, grids[0], _start(sitk, kind, *start), _STEPS[0]) for start in _STARTS]
     agreed = [result for result in started if result is not None]
     if not agreed:
         raise ValueError("The images can't be registered: they share nothing at any start.")
     transform = min(agreed, key=lambda result: result[0])[1]
-    (coarse, middle, fine) = grids
+    middle, fine = grids[1:]
     transform = _better(sitk, middle, transform, _STEPS[1])
     if kind == "affine":
         transform = _better(sitk, middle, _as_affine(sitk, transform), _STEPS[1])
-    return _result(_better(sitk, fine, transform, _STEPS[2]))
+    return _better(sitk, fine, transform, _STEPS[2])
 
 
 def _on_grid(sitk, square: Square, side: int):
@@ -150,7 +169,6 @@ def _refine(sitk, grid, transform, steps: int):
     (fixed, fixed_mask), (moving, moving_mask) = grid
     pixel = fixed.GetSpacing()[0]
     method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(_BINS)
     method.SetMetricSamplingStrategy(method.NONE)
     method.SetMetricFixedMask(fixed_mask)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from x2x_core.instructions import Instruction
 
+from .difference import instruction_from_difference
+from .enrichment import enrich, without_details
 from .questions import DIFFERENCE, Question
 from .rejections import Reason, Rejected
 
@@ -20,19 +22,26 @@ def instruct(row: Question, of_pair: list[Question], of_reference: list[Question
     Raises:
         Rejected: nothing has changed, or the answer can't be read.
     """
-    from x2x_core.dataset import instruction_from_difference
-
     try:
         found = instruction_from_difference(row.answer, row.question)
         if found is None:
             raise Rejected(Reason.NOTHING_CHANGED)
-        written = found.write(schema)
-        _check_written(written, schema)
+        found = enrich(found, _details(of_pair), _details(of_reference)) if schema == "v2" else without_details(found)
+        _check_written(found.write(schema), schema)
     except Rejected:
         raise
     except ValueError as error:
         raise Rejected(Reason.UNREADABLE_ANSWER, str(error)) from error
     return found
+
+
+def _details(rows: list[Question]) -> list[dict[str, str]]:
+    """The rows that tell of one image, as the rules read them."""
+    return [
+        {"question_type": row.question_type, "question": row.question, "answer": row.answer}
+        for row in rows
+        if row.question_type != DIFFERENCE
+    ]
 
 
 def _check_written(text: str, schema: str) -> None:
