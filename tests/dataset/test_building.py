@@ -21,6 +21,7 @@ from mimic_cases import MimicCase
 from x2x_core.dataset import building, gathering
 from x2x_core.dataset.building import build_dataset
 from x2x_core.dataset.layout import WORK, part_file
+from x2x_core.dataset.processes import deal
 from x2x_core.dataset.rejections import MEANING, Reason
 from x2x_core.dataset.settings import BuildSettings
 from x2x_core.instructions import Instruction
@@ -428,6 +429,16 @@ def test_a_finished_build_is_left_as_it_is(built, mimic_case):
     before = {path: path.stat().st_mtime_ns for path in built.rglob("*")}
     build(mimic_case, built)
     assert {path: path.stat().st_mtime_ns for path in built.rglob("*")} == before
+
+
+def test_a_worker_that_dies_is_said_in_a_sentence():
+    with pytest.raises(ChildProcessError, match="A process was killed.*Start again to go on where it was"):
+        list(deal(os._exit, [9], 2))
+
+
+def test_work_is_dealt_in_one_process_and_in_several():
+    assert list(deal(abs, iter([-1, 2]), 1)) == [1, 2]
+    assert sorted(deal(abs, iter(range(-20, 0)), 3)) == list(range(1, 21))
 
 
 # Refusals

@@ -40,7 +40,7 @@ from .studies import StudyTables, find_tables
 FORMAT = "x2x-mimic-edit-instruction-1"
 PORTION = 8  # pairs to a portion: what is done again, at most, by each process after an interruption
 
-Progress = Callable[[int, int, str], None]
+Progress = Callable[[int, int | None, str], None]
 
 
 def build_dataset(
@@ -60,7 +60,7 @@ def build_dataset(
         out: folder for the dataset; it is made.
         settings: see `BuildSettings`.
         workers: processes; ``None``: one a core. Their number does not change the result.
-        progress: called with the pairs done, the pairs in all and what is being done.
+        progress: called with the pairs done, the pairs in all (``None`` while the tables are read) and what is being done.
 
     Returns:
         The folder.
@@ -78,14 +78,14 @@ def build_dataset(
     check_registering()
     tables = _find_inputs(mimic, vqa)
     _check_folder(out)
-    say(0, 0, "checking the tables")
+    say(0, None, "checking the tables")
     identity = _identity(settings, vqa, tables)
     if _claim(out, identity):
         return out
     database = out / WORK / "tables.sqlite"
-    make_database(database, vqa, tables, lambda what: say(0, 0, f"reading {what}"))
-    _build_portions(mimic, out, settings, workers or os.cpu_count() or 1, say)
-    say(0, 0, "gathering")
+    make_database(database, vqa, tables, lambda what: say(0, None, f"reading {what}"))
+    total = _build_portions(mimic, out, settings, workers or os.cpu_count() or 1, say)
+    say(total, total, "gathering")
     gather(out, settings, database, identity)
     write_json(out / BUILD, {**identity, "complete": True}, _scratch(out))
     shutil.rmtree(out / WORK)
@@ -159,7 +159,8 @@ def _parts(out: Path) -> Path:
     return out / WORK / PARTS
 
 
-def _build_portions(mimic: Path, out: Path, settings: BuildSettings, workers: int, say: Progress) -> None:
+def _build_portions(mimic: Path, out: Path, settings: BuildSettings, workers: int, say: Progress) -> int:
+    """Build all portions that are not on disk; the number of pairs in all."""
     database = open_database(out / WORK / "tables.sqlite")
     total = count_pairs(database)
     database.close()
@@ -171,6 +172,7 @@ def _build_portions(mimic: Path, out: Path, settings: BuildSettings, workers: in
     for _ in deal(_work, todo, min(workers, max(1, missing)), _start_worker, (mimic, out, settings)):
         done += 1
         say(min(done * PORTION, total), total, "pairs")
+    return total
 
 
 _worker: dict[str, Any] = {}  # what this process was started with

@@ -170,14 +170,15 @@ def _portions(folder: Path) -> Iterator[tuple[Path, list[tuple[int, str, str]]]]
 
 def _check_portion(task: tuple[Path, list[tuple[int, str, str]]]) -> tuple[list[Problem], int]:
     folder, lines = task
-    problems = [problem for line in lines for problem in _check_pair(folder, *line)]
+    look = lru_cache(maxsize=None)(_check_image)  # lines that share an image stand near each other
+    problems = [problem for line in lines for problem in _check_pair(folder, look, *line)]
     return problems, len(lines)
 
 
-def _check_pair(folder: Path, row: int, past: str, current: str) -> Iterator[Problem]:
+def _check_pair(folder: Path, look, row: int, past: str, current: str) -> Iterator[Problem]:
     sizes = []
     for part, name in ((PAST, past), (CURRENT, current)):
-        kind, text, size = _check_image(str(folder), part, name)
+        kind, text, size = look(folder, part, name)
         if kind:
             yield Problem(kind, f"line {row}: {part}/{name} {text}", row)
         sizes.append(size)
@@ -187,10 +188,9 @@ def _check_pair(folder: Path, row: int, past: str, current: str) -> Iterator[Pro
         yield Problem("missing image", f"line {row}: {VALID}/{past} is not there", row)
 
 
-@lru_cache(maxsize=512)
-def _check_image(folder: str, part: str, name: str) -> tuple[str, str, tuple[int, int] | None]:
+def _check_image(folder: Path, part: str, name: str) -> tuple[str, str, tuple[int, int] | None]:
     """Kind and text of what is wrong ("" where nothing is), and the size where it can be read."""
-    path = find_image(Path(folder) / part, name)
+    path = find_image(folder / part, name)
     if path is None:
         return "missing image", "is not there", None
     try:
