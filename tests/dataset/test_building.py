@@ -163,6 +163,15 @@ def test_without_mimic_all_the_metadata_chooses_the_same_images(built, copy, tmp
         assert (out / name).read_bytes() == (built / name).read_bytes()
 
 
+def test_mimic_all_needs_no_more_than_images_and_views(built, copy, tmp_path):
+    (copy.mimic / "mimic-cxr-2.0.0-metadata.csv.gz").unlink()
+    (copy.mimic / "mimic-cxr-2.0.0-split.csv.gz").unlink()
+    every = copy.vqa.parent / "mimic_all.csv"
+    write(every, [{name: row[name] for name in ("study_id", "dicom_id", "view")} for row in table(every)])
+    out = build(copy, tmp_path / "out")
+    assert (out / "pairs.csv").read_bytes() == (built / "pairs.csv").read_bytes()
+
+
 # What can't be used
 
 

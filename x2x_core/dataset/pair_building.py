@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def build_pair(study_id: int, ref_id: int, settings: BuildSettings, places: Plac
     of_pair = questions_of_pair(places.database, study_id, ref_id)
     rows = [row for row in of_pair if row.question_type == DIFFERENCE]
     try:
-        past, current, split = _studies(study_id, ref_id, places.database)
+        past, current, split = _studies(study_id, ref_id, rows[0].subject_id, places.database)
         instructions = _instructions(rows, of_pair, current, settings.schema, places.database, result)
         if instructions:
             registration = _images(past, current, settings, places)
@@ -75,14 +75,18 @@ def build_pair(study_id: int, ref_id: int, settings: BuildSettings, places: Plac
     return result
 
 
-def _studies(study_id: int, ref_id: int, database: sqlite3.Connection) -> tuple[Study, Study, str]:
-    """The reference study, the main study and the patient's split, or why they are no pair."""
+def _studies(study_id: int, ref_id: int, patient: int, database: sqlite3.Connection) -> tuple[Study, Study, str]:
+    """The reference study, the main study and the patient's split, or why they are no pair.
+
+    `patient` is the one that the row names, which counts where the tables of studies do not tell.
+    """
     if study_id == ref_id:
         raise Rejected(Reason.SAME_STUDY)
     past, current = find_study(database, ref_id), find_study(database, study_id)
     for number, study in ((ref_id, past), (study_id, current)):
         if study is None:
             raise Rejected(Reason.UNKNOWN_STUDY, f"study {number}")
+    past, current = (replace(one, subject_id=one.subject_id or patient) for one in (past, current))
     if past.subject_id != current.subject_id:
         raise Rejected(
             Reason.PATIENT_MISMATCH,

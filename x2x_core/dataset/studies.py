@@ -27,7 +27,7 @@ _IMAGE_ID = re.compile(r"(?!\.)[A-Za-z0-9.-]+(_[A-Za-z0-9.-]+)*")
 
 STUDY_TABLE = """
 CREATE TABLE studies (
-    study_id INTEGER PRIMARY KEY, subject_id INTEGER NOT NULL, dicom_id TEXT NOT NULL, frontal INTEGER NOT NULL,
+    study_id INTEGER PRIMARY KEY, subject_id INTEGER, dicom_id TEXT NOT NULL, frontal INTEGER NOT NULL,
     split TEXT, study_order REAL, moment REAL
 )"""
 _FROM_METADATA = """
@@ -39,7 +39,7 @@ INSERT INTO studies (study_id, subject_id, dicom_id, frontal, split, study_order
 ON CONFLICT (study_id) DO UPDATE SET
     dicom_id = CASE WHEN excluded.frontal THEN excluded.dicom_id ELSE studies.dicom_id END,
     frontal = max(studies.frontal, excluded.frontal),
-    subject_id = excluded.subject_id,
+    subject_id = coalesce(excluded.subject_id, studies.subject_id),
     split = coalesce(excluded.split, studies.split),
     study_order = excluded.study_order
 WHERE studies.study_order IS NULL"""
@@ -50,7 +50,7 @@ class Study:
     """A study and the image that stands for it."""
 
     study_id: int
-    subject_id: int
+    subject_id: int | None  # ``None`` where no table tells it
     dicom_id: str
     frontal: bool  # whether that image is a frontal view
     split: str | None  # MIMIC's own split of the patient
@@ -113,8 +113,8 @@ def load_studies(database: sqlite3.Connection, tables: StudyTables) -> Iterator[
         statement = "UPDATE studies SET split = ? WHERE study_id = ? AND split IS NULL"
         yield from _load(database, tables.split, ("study_id", "split"), (), statement, _split_values)
     if tables.mimic_all is not None:
-        columns = ("subject_id", "study_id", "dicom_id", "view", "split", "study_order")
-        yield from _load(database, tables.mimic_all, columns, (), _FROM_MIMIC_ALL, _mimic_all_values)
+        columns, optional = ("study_id", "dicom_id", "view"), ("subject_id", "split", "study_order")
+        yield from _load(database, tables.mimic_all, columns, optional, _FROM_MIMIC_ALL, _mimic_all_values)
 
 
 def _load(database, path: Path, columns, optional, statement: str, convert) -> Iterator[tuple[str, Record]]:
@@ -149,9 +149,9 @@ def _split_values(study, split):
     return None if study_id is None or name is None else (name, study_id)
 
 
-def _mimic_all_values(subject, study, dicom_id, view, split, order):
+def _mimic_all_values(study, dicom_id, view, subject, split, order):
     study_id, subject_id = whole_number(study), whole_number(subject)
-    if study_id is None or subject_id is None or not _IMAGE_ID.fullmatch(dicom_id):
+    if study_id is None or (subject and subject_id is None) or not _IMAGE_ID.fullmatch(dicom_id):
         return None
     frontal = view.lower() in FRONTAL_VIEWS
     return study_id, subject_id, dicom_id, int(frontal), SPLIT_NAMES.get(split.lower()), number(order)
