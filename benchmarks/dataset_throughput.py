@@ -19,7 +19,6 @@ import cv2
 import numpy as np
 
 ROWS, ROWS_PER_PAIR, PAIRS = 700_703, 700_703 / 164_324, 24
-ALL = {"rows": 700_703, "pairs": 164_324}
 HEIGHT, WIDTH = 3056, 2544
 COLUMNS = ("study_id", "subject_id", "ref_id", "question_type", "question", "answer", "split")
 STUDIES = ("subject_id", "study_id", "dicom_id", "view", "split", "study_order")
@@ -79,12 +78,10 @@ def timed_build(mimic: Path, vqa: Path, out: Path, workers: int) -> dict[str, fl
         "from x2x_core.dataset.building import build_dataset\n"
         "if __name__ == '__main__':\n"
         "    start, stages = time.perf_counter(), {}\n"
-        "    say = lambda done, total, note='': stages.setdefault(note, time.perf_counter() - start)\n"
+        "    say = lambda done, total, note='': stages.setdefault(note, (time.perf_counter() - start, time.process_time()))\n"
         f"    build_dataset({str(mimic)!r}, {str(vqa)!r}, {str(out)!r}, workers={workers}, progress=say)\n"
         "    peak = lambda who: resource.getrusage(who).ru_maxrss / 1024\n"
-        "    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]\n"
-        "    print(json.dumps({'seconds': time.perf_counter() - start, 'stages': stages,\n"
-        "                      'cpu': sum(one.ru_utime + one.ru_stime for one in used),\n"
+        "    print(json.dumps({'seconds': time.perf_counter() - start, 'stages': stages, 'cpu': time.process_time(),\n"
         "                      'memory': peak(resource.RUSAGE_SELF), 'worker': peak(resource.RUSAGE_CHILDREN)}))\n"
     )
     script = out.with_suffix(".py")
@@ -100,11 +97,11 @@ def measure_tables(folder: Path, rows: int) -> None:
         place.mkdir()
         mimic, vqa = write_tables(place, round(count / ROWS_PER_PAIR), count)
         result = timed_build(mimic, vqa, place / "out", 1)
-        stages = result["stages"]
-        read, made = stages["pairs"], stages["gathering"] - stages["pairs"]
-        print(f"{count:,} rows without images: {result['seconds']:.0f} s ({count / result['seconds']:,.0f} rows/s; reading "
-              f"{read:.0f} s, instructions {made:.0f} s, gathering {result['seconds'] - stages['gathering']:.0f} s), "
-              f"{result['cpu']:.0f} s of a core, memory {result['memory']:.0f} MiB", flush=True)  # fmt: skip
+        (first, began), (read, _), (made, _) = (result["stages"][name] for name in ("checking the tables", "pairs", "gathering"))
+        used = result["cpu"] - began
+        print(f"{count:,} rows without images: {result['seconds']:.0f} s (reading {read - first:.0f} s, instructions "
+              f"{made - read:.0f} s, gathering {result['seconds'] - made:.0f} s), {used:.0f} s of a core, "
+              f"{count / used:,.0f} rows a second of a core, memory {result['memory']:.0f} MiB", flush=True)  # fmt: skip
 
 
 def measure_pairs(folder: Path, pairs: int) -> None:
@@ -121,13 +118,13 @@ def measure_pairs(folder: Path, pairs: int) -> None:
     for workers in (1, 2):
         out = folder / f"out-{workers}"
         result = timed_build(mimic, vqa, out, workers)
-        seconds = result["seconds"] - result["stages"]["pairs"]
+        (first, began), (last, ended) = (result["stages"][name] for name in ("pairs", "gathering"))
         size = sum(file.stat().st_size for part in ("past", "current", "valid") for file in (out / part).iterdir())
         kept = json.loads((out / "report.json").read_text())["pairs"]["built"]
-        hours = ALL["pairs"] / (pairs / seconds) / 3600
-        print(f"{pairs} pairs of {WIDTH} x {HEIGHT} by {workers} process{'es' if workers > 1 else ''}: {pairs / seconds:.2f} "
-              f"pairs/s, {result['cpu'] / pairs:.2f} s of a core a pair, {kept} kept, {size / kept / 1024:.0f} KiB a pair, memory {result['memory']:.0f} MiB and "
-              f"{result['worker']:.0f} MiB in the largest worker; {ALL['pairs']:,} pairs would take {hours:.1f} h", flush=True)  # fmt: skip
+        core = f" {(ended - began) / pairs:.3f} s of a core a pair," if workers == 1 else ""
+        print(f"{pairs} pairs of {WIDTH} x {HEIGHT} by {workers} process{'es' if workers > 1 else ''}: "
+              f"{pairs / (last - first):.2f} pairs/s by the clock,{core} {kept} kept, {size / kept / 1024:.0f} KiB a pair, memory "
+              f"{result['memory']:.0f} MiB and {result['worker']:.0f} MiB in the largest worker", flush=True)  # fmt: skip
 
 
 def main(rows: str = str(ROWS), pairs: str = str(PAIRS)) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 
 from x2x_core.imaging.files import read_image
 from x2x_core.instructions import Instruction
-from x2x_core.training.pairs import COLUMNS
+from x2x_core.training.pairs import COLUMNS, find_image
 
-from .layout import BUILD, CURRENT, INSTRUCTIONS, PAIRS, PAST, VALID, find_image, image_of
+from .layout import BUILD, CURRENT, INSTRUCTIONS, PAIRS, PAST, VALID, image_of
 from .processes import deal
 from .statistics import Statistics
 from .tables import Record, read_records
@@ -184,17 +184,16 @@ def _check_pair(folder: Path, look, row: int, past: str, current: str) -> Iterat
         sizes.append(size)
     if None not in sizes and sizes[0] != sizes[1]:
         yield Problem("sizes", f"line {row}: past is {sizes[0]} and current {sizes[1]} pixels", row)
-    if (folder / VALID).is_dir() and find_image(folder / VALID, past) is None:
+    if (folder / VALID).is_dir() and not (folder / VALID / past).is_file():
         yield Problem("missing image", f"line {row}: {VALID}/{past} is not there", row)
 
 
 def _check_image(folder: Path, part: str, name: str) -> tuple[str, str, tuple[int, int] | None]:
     """Kind and text of what is wrong ("" where nothing is), and the size where it can be read."""
-    path = find_image(folder / part, name)
-    if path is None:
-        return "missing image", "is not there", None
     try:
-        image = read_image(path)
+        image = read_image(find_image(folder / part, name))
+    except FileNotFoundError:
+        return "missing image", "is not there", None
     except (ValueError, OSError) as error:
         return "unreadable image", f"can't be decoded: {error}", None
     if image.bit_depth != 8 or image.pixels.shape[1] != 1:

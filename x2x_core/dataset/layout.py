@@ -18,7 +18,6 @@ in each pair, so its file is named for both: `<past>__<current>.png`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 PAST, CURRENT, VALID = "past", "current", "valid"
@@ -53,12 +52,3 @@ def image_of(name: str) -> str:
     """The image that a file of `past/` or `current/` shows: its id, without the partner and the ending."""
     stem = name.rsplit(".", 1)[0] if "." in name else name
     return stem.split(SEPARATOR, 1)[0]
-
-
-def find_image(folder: Path, name: str, endings: Sequence[str] = ("", ".png", ".jpg", ".jpeg")) -> Path | None:
-    """The file of an id, which may lack its ending; ``None`` where there is none."""
-    for ending in endings:
-        path = folder / f"{name}{ending}"
-        if name and path.is_file():
-            return path
-    return None
