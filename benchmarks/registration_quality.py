@@ -26,6 +26,7 @@ import torch
 
 from x2x_core.dataset.pictures import Square
 from x2x_core.dataset.registration import Registration, measure, move, register
+from x2x_core.dataset.settings import BuildSettings
 from x2x_core.simulation.dataset import read_ct
 from x2x_core.simulation.film import expose, grain, meter, sample_film
 from x2x_core.simulation.pairs import draw_body
@@ -114,13 +115,14 @@ def figures(past: Square, current: Square, found: Registration) -> Registration:
     return measure(move(past, found), current, found)
 
 
-def measure_displaced(data: str, count: int, strength: float, kind: str) -> list[tuple[float, float]]:
-    """Error and quality of each pair."""
+def measure_displaced(data: str, count: int, strength: float, kind: str) -> list[tuple[float, float, bool]]:
+    """Error and quality of each pair, and whether overlap and transform would let it pass."""
     results, start = [], time.process_time()
     for past, current, true in displaced_pairs(data, count, strength):
         found = figures(past, current, register(past, current, kind))
-        results.append((error(found, true), found.quality))
-    errors, qualities = np.array(results).T
+        passes = found.overlap >= BuildSettings.min_overlap and found.plausible
+        results.append((error(found, true), found.quality, passes))
+    errors, qualities, _ = np.array(results).T
     print(f"displaced x{strength:g}, {kind}: error median {np.median(errors):.2f} %, 90th percentile {np.quantile(errors, 0.9):.2f} %, "
           f"over {BAD:g} %: {(errors > BAD).sum()} of {count}; quality median {np.median(qualities):.2f}, "
           f"10th percentile {np.quantile(qualities, 0.1):.2f}; {(time.process_time() - start) / count:.2f} s a pair", flush=True)  # fmt: skip
@@ -161,12 +163,15 @@ def main(data: str, ct: str = "phantom", count: str = "80") -> None:
     measure_displaced(data, number // 4, 1.0, "rigid")
     good_days, spoilt_days = measure_days(ct, number // 3)
     wrong = measure_wrong(data, number // 3)
-    good = [quality for off, quality in usual + far if off <= GOOD]
-    bad = [quality for off, quality in usual + far if off > BAD]
-    print(f"\n| quality at least | displaced, good kept ({len(good)}) | displaced, bad kept ({len(bad)}) | another day kept "
-          f"({len(good_days)}) | another day, spoilt, kept | wrong kept ({len(wrong)}) |\n|---|---|---|---|---|---|")  # fmt: skip
+    good = [quality for off, quality, _ in usual + far if off <= GOOD]
+    bad = [quality for off, quality, _ in usual + far if off > BAD]
+    passing = [quality if passes else -1 for off, quality, passes in usual + far if off > BAD]
+    print(f"\n| quality at least | displaced, good kept ({len(good)}) | displaced, bad kept ({len(bad)}) | of these not rejected for "
+          f"overlap or transform | another day kept ({len(good_days)}) | another day, spoilt, kept | wrong kept ({len(wrong)}) |\n"
+          "|---|---|---|---|---|---|---|")  # fmt: skip
     for threshold in THRESHOLDS:
-        kept = [f"{np.mean(np.array(values) >= threshold):.0%}" if values else "none" for values in (good, bad, good_days, spoilt_days, wrong)]
+        measured = (good, bad, passing, good_days, spoilt_days, wrong)
+        kept = [f"{np.mean(np.array(values) >= threshold):.0%}" if values else "none" for values in measured]
         print(f"| {threshold:g} | " + " | ".join(kept) + " |")
 
 

@@ -137,6 +137,16 @@ def test_the_report_counts_what_is_there(built):
     assert "Not to be shared" in card and "PhysioNet Credentialed Health Data License" in card and "| instructions | 12 |" in card
 
 
+def test_training_reads_it(built):
+    from x2x_core.dataset import MimicEditInstruction
+
+    rows = table(built / "instructions.csv")
+    for split in ("train", "val", "test"):
+        data = MimicEditInstruction(built, split, size=64, augmentation=None)
+        assert [item["instruction"] for item in data] == [row["instruction"] for row in rows if row["split"] == split]
+        assert all(item["pair"].shape == (2, 64, 64) for item in data)
+
+
 def test_pictures_say_where_they_come_from(built):
     from x2x_core.imaging.files import read_text_chunks
 
