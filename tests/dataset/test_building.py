@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from mimic_cases import MimicCase
 
-from x2x_core.dataset import building, gathering
+from x2x_core.dataset import building, gathering, wording
 from x2x_core.dataset.building import build_dataset
 from x2x_core.dataset.layout import WORK, part_file
 from x2x_core.dataset.processes import deal
@@ -224,6 +224,22 @@ def test_rows_that_say_nothing_usable_are_listed(copy, tmp_path):
     listed = {row["row"]: row for row in table(out / "rejected.csv")}
     assert listed[wrong[0]]["answer"] == "the main image shows a pacemaker." and "pacemaker" in listed[wrong[0]]["detail"]
     assert listed[wrong[2]]["detail"] == "study 59999999"
+
+
+def test_a_fault_in_the_rules_spoils_one_row_alone(copy, tmp_path, monkeypatch):
+    spoilt = told(copy)[1]
+    read = wording.instruction_from_difference
+
+    def faulty(answer, question):
+        if answer == spoilt["answer"].strip():
+            raise IndexError("out of range")
+        return read(answer, question)
+
+    monkeypatch.setattr(wording, "instruction_from_difference", faulty)
+    out = build(copy, tmp_path / "out")
+    wrong = [row for row in told(copy) if row["answer"] == spoilt["answer"]]
+    expect(out, *(("unreadable_answer", line) for line in lines_of(copy, *wrong)))
+    assert "IndexError in the rules: out of range" in [row["detail"] for row in table(out / "rejected.csv")]
 
 
 def test_malformed_lines_are_listed_with_their_text(copy, tmp_path):
@@ -484,6 +500,12 @@ def test_what_is_not_its_own_is_refused(built, mimic_case, copy, tmp_path):
     (other / "build.json").write_text("{")
     with pytest.raises(FileExistsError, match="must be the record of a build"):
         build(mimic_case, other)
+
+
+def test_two_builds_in_one_folder_are_refused(mimic_case, tmp_path):
+    out = tmp_path / "out"
+    with building._alone(out), pytest.raises(FileExistsError, match="is being built by another process"):
+        build(mimic_case, out)
 
 
 def test_inputs_that_are_not_there_are_named(mimic_case, tmp_path):

@@ -13,7 +13,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -67,7 +69,8 @@ def build_dataset(
 
     Raises:
         FileNotFoundError: a table or the folder of images is not there.
-        FileExistsError: `out` holds something else, or a dataset that was built from other tables or settings.
+        FileExistsError: `out` holds something else, a dataset that was built from other tables or settings, or one that
+            another process is building.
         ImportError: SimpleITK is not installed.
         ValueError: a table lacks a column or is damaged, or a setting is out of range.
     """
@@ -80,14 +83,17 @@ def build_dataset(
     _check_folder(out)
     say(0, None, "checking the tables")
     identity = _identity(settings, vqa, tables)
-    if _claim(out, identity):
+    if _is_complete(out, identity):
+        shutil.rmtree(out / WORK, ignore_errors=True)
         return out
-    database = out / WORK / "tables.sqlite"
-    make_database(database, vqa, tables, lambda what: say(0, None, f"reading {what}"))
-    total = _build_portions(mimic, out, settings, workers or os.cpu_count() or 1, say)
-    say(total, total, "gathering")
-    gather(out, settings, database, identity)
-    write_json(out / BUILD, {**identity, "complete": True}, _scratch(out))
+    with _alone(out):
+        _claim(out, identity)
+        database = out / WORK / "tables.sqlite"
+        make_database(database, vqa, tables, lambda what: say(0, None, f"reading {what}"))
+        total = _build_portions(mimic, out, settings, workers or os.cpu_count() or 1, say)
+        say(total, total, "gathering")
+        gather(out, settings, database, identity)
+        write_json(out / BUILD, {**identity, "complete": True}, _scratch(out))
     shutil.rmtree(out / WORK)
     return out
 
@@ -119,8 +125,8 @@ def _check_folder(out: Path) -> None:
                               "Give another folder.")  # fmt: skip
 
 
-def _claim(out: Path, identity: dict[str, Any]) -> bool:
-    """Make the folder this build's own; whether the dataset is already there, complete."""
+def _is_complete(out: Path, identity: dict[str, Any]) -> bool:
+    """Whether this very build is already there; another one is refused."""
     recorded = _recorded(out)
     complete = recorded.pop("complete", False)
     if recorded and recorded != identity:
@@ -129,16 +135,33 @@ def _claim(out: Path, identity: dict[str, Any]) -> bool:
             f"`--out` must be an empty folder or this very build, but `{out}` was built with another "
             f"{', '.join(changed)}. Give another folder, or the tables and settings of that build."
         )
-    if complete:
-        shutil.rmtree(out / WORK, ignore_errors=True)
-        return True
+    return complete
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keep a second build out of the folder; the lock is gone when the process is, however it ends."""
+    (out / WORK).mkdir(parents=True, exist_ok=True)
+    lock = sqlite3.connect(out / WORK / "lock.sqlite", timeout=0)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        lock.close()
+        raise FileExistsError(f"`{out}` is being built by another process. Wait for it, or give another folder.") from error
+    try:
+        yield
+    finally:
+        lock.close()
+
+
+def _claim(out: Path, identity: dict[str, Any]) -> None:
+    """Make the folder this build's own, and clear away what an interrupted one had half written."""
     shutil.rmtree(_scratch(out), ignore_errors=True)
-    _scratch(out).mkdir(parents=True)
-    if not recorded:
+    _scratch(out).mkdir()
+    if not (out / BUILD).is_file():
         write_json(out / BUILD, {**identity, "complete": False}, _scratch(out))
     for folder in (_parts(out), out / PAST, out / CURRENT, out / VALID):
         folder.mkdir(exist_ok=True)
-    return False
 
 
 def _recorded(out: Path) -> dict[str, Any]:

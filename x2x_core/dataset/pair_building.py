@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from x2x_core.imaging.files import encode_png
@@ -156,7 +157,7 @@ def _read(mimic: Path, study: Study, side: int) -> Square:
         square = read_square(path, side)
     except FileNotFoundError as error:
         raise Rejected(Reason.MISSING_IMAGE, inside) from error
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, cv2.error) as error:
         raise Rejected(Reason.UNREADABLE_IMAGE, f"{inside}: {error}".replace(str(mimic), "MIMIC")) from error
     shown = square.pixels[square.valid]
     if shown.min() == shown.max():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -57,6 +58,7 @@ def deal(
 def _start_process(start: Callable[..., None] | None, started_with: tuple) -> None:
     # A process whose parent was killed outright would wait for work for ever.
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interruption is the parent's to deal with
     import cv2
     import torch
 

@@ -32,6 +32,8 @@ def instruct(row: Question, of_pair: list[Question], of_reference: list[Question
         raise
     except ValueError as error:
         raise Rejected(Reason.UNREADABLE_ANSWER, str(error)) from error
+    except Exception as error:  # one row that nobody thought of must not stop all the others
+        raise Rejected(Reason.UNREADABLE_ANSWER, f"{type(error).__name__} in the rules: {error}") from error
     return found
 
 
