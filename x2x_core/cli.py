@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 import x2x_core
-from x2x_core.commands import audit, edit, evaluate, info, masks, report, simulate, train
+from x2x_core.commands import audit, dataset, edit, evaluate, info, masks, report, simulate, train
 
 app = typer.Typer(
     name="x2x",
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command("edit")(edit.edit)
 app.add_typer(masks.app, name="masks")
+app.add_typer(dataset.app, name="dataset")
 app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
@@ -32,7 +33,7 @@ app.command("info")(info.info)
 
 _PACKAGE = str(Path(x2x_core.__file__).resolve().parent)
 # Errors that this package raises for what it was given, as opposed to faults of its own.
-_INPUT_ERRORS = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, ImportError)
+_INPUT_ERRORS = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, ImportError, ChildProcessError)
 
 
 def main(arguments: list[str] | None = None) -> None:
