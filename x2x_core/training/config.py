@@ -69,6 +69,7 @@ class TrainingConfig:
     checkpoint_every: int = 500  # steps
     keep_checkpoints: int = 2
     sample_every: int = 0  # steps between sample grids; 0: none
+    sample_steps: int = 0  # denoising steps of a sample; 0: the checkpoint's recommendation, or the pipeline's default
     validate_every: int = 0  # task "edit": steps between validation losses; 0: none
     validation_pairs: int = 256  # of the split "val", the first so many
     log_every: int = 20
@@ -86,7 +87,7 @@ class TrainingConfig:
         for name in _POSITIVE:
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
-        for name in ("total_batch", "lora_rank", "lora_alpha", "validate_every", "sample_every"):
+        for name in ("total_batch", "lora_rank", "lora_alpha", "validate_every", "sample_every", "sample_steps"):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
         if self.total_batch and self.gradient_accumulation != 1:

@@ -106,6 +106,8 @@ class EditTask:
         if config.lora_rank:
             with seeded(config.seed):
                 add_adapters(unet, config.lora_rank, config.lora_alpha)
+        else:
+            _eight_channels(unet)
         self.module = EditModule(
             unet, text_encoder, self.scheduler, config.train_text_encoder, config.change_weight, config.no_text,
             self.vae.config.scaling_factor,
@@ -122,7 +124,7 @@ class EditTask:
             AutoencoderKL.from_pretrained(init, subfolder="vae", torch_dtype=torch.float32),
             CLIPTokenizer.from_pretrained(init, subfolder="tokenizer"),
             CLIPTextModel.from_pretrained(init, subfolder="text_encoder", dtype=torch.float32),
-            _eight_channels(UNet2DConditionModel.from_pretrained(init, subfolder="unet", torch_dtype=torch.float32)),
+            UNet2DConditionModel.from_pretrained(init, subfolder="unet", torch_dtype=torch.float32),
             DDIMScheduler.from_pretrained(init, subfolder="scheduler"),
         )
 
@@ -229,11 +231,11 @@ class EditTask:
         """A grid `(1, H, W)` in [0, 1] of validation pairs: input, guidance map, edit, truth, one column each."""
         pipeline = self.pipeline(module)
         pipeline.set_progress_bar_config(disable=True)
-        columns = []
+        columns, settings = [], {"num_inference_steps": self.config.sample_steps} if self.config.sample_steps else {}
         for number, row in enumerate(read_rows(self.config.data, "val")[:8]):
             pair = read_pair(row, self.config.size)[:, None]
             generator = seeded_generator(self.config.seed, SAMPLES, number)
-            result = pipeline(pair[:1].to(device), row.instruction, generator=generator, output_type="pt")
+            result = pipeline(pair[:1].to(device), row.instruction, generator=generator, output_type="pt", **settings)
             edited = result.images[0].mean(0, keepdim=True).cpu()
             columns.append(torch.cat([pair[0], result.guidance_map[0].cpu(), edited, pair[1]], dim=-2))
         return torch.cat(columns, dim=-1).float()

@@ -43,7 +43,8 @@ def save_adapters(unet: UNet2DConditionModel, folder: Path) -> None:
     from peft import get_peft_model_state_dict
 
     layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(unet))
-    StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=layers, safe_serialization=True)
+    settings = unet.peft_config["default"].to_dict()  # rank and scale, without which a scale of 1 is taken
+    StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=layers, unet_lora_adapter_metadata=settings)
 
 
 def merged(unet: UNet2DConditionModel) -> UNet2DConditionModel:

@@ -130,6 +130,7 @@ class Run:
             config.schedule, optimizer, num_warmup_steps=config.warmup_steps, num_training_steps=config.steps
         )
         prepare_sharding(self.accelerator)
+        module.train()
         self.module, self.optimizer, self.schedule = self.accelerator.prepare(module, optimizer, schedule)
         self.ema = WeightAverage(self._trainable(), decay=config.ema_decay)
         self.accelerator.register_for_checkpointing(self.ema)
@@ -309,7 +310,7 @@ def _check_together(processes: int) -> None:
 
 # Fields that may differ between a run and its resumption: they do not change the result.
 _FREE_FIELDS = (
-    "out", "workers", "checkpoint_every", "keep_checkpoints", "sample_every", "validate_every", "validation_pairs",
+    "out", "workers", "checkpoint_every", "keep_checkpoints", "sample_every", "sample_steps", "validate_every", "validation_pairs",
     "log_every", "trackers", "card",
 )  # fmt: skip
 
