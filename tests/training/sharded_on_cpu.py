@@ -8,6 +8,7 @@ import sys
 
 from accelerate.state import DistributedType, PartialState
 
+os.environ.pop("ACCELERATE_USE_CPU", None)  # with it, accelerate would look no further
 os.environ |= {
     "ACCELERATE_TORCH_DEVICE": "cpu",
     "ACCELERATE_USE_FSDP": "true",
