@@ -134,7 +134,8 @@ def measure(size: str, batch: int, steps: int, changes: dict[str, Any]) -> dict[
         "size": size, "pixels": PIXELS[size], "batch": batch, "trained_parameters": trained, "changes": changes,
         "seconds_of_steps": [tuple(round(value, 2) for value in pair) for pair in times],
         "samples_per_second": round(samples / clock, 4), "samples_per_processor_second": round(samples / processor, 4),
-        "peak_memory_gb": round(peak_memory() / 1e9, 2), **({"paper_schedule_days": round(PAPER_SAMPLES / pace / 86400, 1)} if size == "sd" else {}),
+        "peak_memory_gb": round(peak_memory() / 1e9, 2),
+        "paper_schedule_days": round(PAPER_SAMPLES / pace / 86400, 1) if size == "sd" else None,
         "device": torch.cuda.get_device_name() if device.startswith("cuda") else device,
         "threads": torch.get_num_threads(), "versions": versions(),
     }  # fmt: skip

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -306,7 +307,7 @@ def test_one_command_trains_on_a_simulated_dataset_and_the_checkpoint_edits(tiny
     result = pipe(radiograph, "Add the finding of moderate right pleural effusion.", **settings)
     assert torch.isfinite(result.images).all()
     outside = ~result.guidance_mask.expand_as(result.images)
-    source = torch.tensor(list(radiograph.getdata())).reshape(1, 1, *radiograph.size[::-1]) / 255
+    source = torch.from_numpy(np.array(radiograph))[None, None] / 255
     assert torch.equal(result.images[outside], source.expand_as(result.images)[outside])
 
 
