@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 import x2x_core
-from x2x_core.commands import audit, dataset, edit, evaluate, info, masks, report, simulate, train
+from x2x_core.commands import audit, convert, dataset, edit, evaluate, info, masks, report, simulate, train
 
 app = typer.Typer(
     name="x2x",
@@ -26,6 +26,7 @@ app.add_typer(masks.app, name="masks")
 app.add_typer(dataset.app, name="dataset")
 app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
+app.command("convert")(convert.convert)
 app.command("evaluate")(evaluate.evaluate)
 app.command("audit")(audit.audit)
 app.command("report")(report.report)
