@@ -1,4 +1,4 @@
-"""What the page asks the server for: what a preset stands for, how menus read as a sentence, the sample's picture."""
+"""What the page asks the server for: what a preset stands for and how menus read as a sentence."""
 
 from __future__ import annotations
 
@@ -30,12 +30,6 @@ def add_routes() -> None:
     @server.routes.get(f"{PREFIX}/sentence")
     async def sentence(request):
         return web.json_response({"text": await asyncio.to_thread(sentence_of, dict(request.query))})
-
-    @server.routes.get(f"{PREFIX}/sample")
-    async def sample(_):
-        from x2x_core.bundled import bundled_path
-
-        return web.FileResponse(bundled_path("sample"))
 
 
 def preset_of(checkpoint: str, preset: str) -> dict | None:

@@ -1,20 +1,10 @@
-// X2XEdit: with a preset other than "custom" the widgets that don't count are greyed, and show what is used instead.
+// X2XEdit: widgets that don't count are greyed; those that a preset decides show what it uses in their place.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { after, onWidget } from "./text.js";
+import { after, disable, find, onWidget } from "./text.js";
 
-const OVERRIDDEN = ["steps", "guidance_scale", "image_guidance_scale", "mask_rule", "threshold"];
+const DECIDED = ["steps", "guidance_scale", "image_guidance_scale", "mask_rule", "threshold"];
 const MASK = ["mask_rule", "threshold"];
-
-function find(node, name) {
-  return node.widgets?.find((one) => one.name === name);
-}
-
-function disable(widget, disabled) {
-  if (!widget) return;
-  widget.disabled = disabled;
-  if (widget.options) widget.options.disabled = disabled;
-}
 
 function isLinked(node, name) {
   return node.inputs?.find((one) => one.name === name)?.link != null;
@@ -22,7 +12,7 @@ function isLinked(node, name) {
 
 // The checkpoint of the pipeline that is connected, through reroutes; undefined where it can't be told.
 function checkpointOf(node) {
-  let slot = node.inputs?.findIndex((one) => one.name === "pipeline");
+  const slot = node.inputs?.findIndex((one) => one.name === "pipeline") ?? -1;
   let at = slot >= 0 ? node.getInputNode(slot) : null;
   for (let hops = 0; at && hops < 20; hops++) {
     if (at.comfyClass === "X2XLoadPipeline") return find(at, "checkpoint")?.value;
@@ -32,35 +22,52 @@ function checkpointOf(node) {
 }
 
 function grey(node) {
-  const preset = find(node, "preset")?.value;
+  const own = find(node, "preset")?.value === "custom";
   const masked = isLinked(node, "guidance_mask");
-  for (const name of OVERRIDDEN) {
-    disable(find(node, name), preset !== "custom" || (masked && MASK.includes(name)));
-  }
-  const level = find(node, "threshold");
-  if (preset === "custom" && find(node, "mask_rule")?.value === "adaptive") disable(level, true);
-  disable(find(node, "solver"), preset === "reference");
-  disable(find(node, "edit_strength"), preset === "reference");
+  for (const name of DECIDED) disable(find(node, name), !own || (masked && MASK.includes(name)));
+  if (own && find(node, "mask_rule")?.value === "adaptive") disable(find(node, "threshold"), true);
+  const reference = find(node, "preset")?.value === "reference";
+  disable(find(node, "solver"), reference);
+  disable(find(node, "edit_strength"), reference);
+}
+
+// A greyed widget's value is not drawn, so its label says what is used: "steps: 4".
+function say(widget, value) {
+  if (!widget) return;
+  widget.x2xLabel ??= { own: widget.label };
+  const name = widget.x2xLabel.own ?? widget.name;
+  widget.label = value === undefined ? widget.x2xLabel.own : `${name}: ${value}`;
+}
+
+async function settingsOf(node) {
+  const preset = find(node, "preset")?.value;
+  const checkpoint = checkpointOf(node);
+  if (preset === "custom" || !checkpoint) return {};
+  const answer = await api.fetchApi(`/instructx2x/preset?${new URLSearchParams({ checkpoint, preset })}`);
+  if (!answer.ok || find(node, "preset")?.value !== preset) return {};
+  const values = await answer.json();
+  if (values.mask_rule === "adaptive") values.threshold = "not used";
+  if (isLinked(node, "guidance_mask")) for (const name of MASK) values[name] = "not used";
+  return values;
 }
 
 async function showPreset(node) {
   grey(node);
-  const preset = find(node, "preset")?.value;
-  const checkpoint = checkpointOf(node);
-  if (preset !== "custom" && checkpoint) {
-    const answer = await api.fetchApi(`/instructx2x/preset?${new URLSearchParams({ checkpoint, preset })}`);
-    if (answer.ok && find(node, "preset")?.value === preset) {
-      for (const [name, value] of Object.entries(await answer.json())) {
-        const widget = find(node, name);
-        if (widget) widget.value = value;
-      }
-    }
-  }
+  const values = await settingsOf(node);
+  for (const name of DECIDED) say(find(node, name), values[name]);
   node.setDirtyCanvas(true, true);
 }
 
 function refreshAll() {
   for (const node of app.graph?._nodes ?? []) if (node.comfyClass === "X2XEdit") showPreset(node);
+}
+
+// The last preview of the running edit would hide the edit itself.
+function dropPreview(node) {
+  for (const key of Object.keys(app.nodePreviewImages ?? {})) {
+    if (key === String(node.id) || key.endsWith(`:${node.id}`)) delete app.nodePreviewImages[key];
+  }
+  node.setDirtyCanvas(true, true);
 }
 
 app.registerExtension({
@@ -77,6 +84,7 @@ app.registerExtension({
     onWidget(node, "preset", () => showPreset(node));
     onWidget(node, "mask_rule", () => grey(node));
     after(node, "onConnectionsChange", () => showPreset(node));
+    after(node, "onExecuted", () => dropPreview(node));
     grey(node);
   },
   afterConfigureGraph: refreshAll,

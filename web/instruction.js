@@ -1,24 +1,17 @@
 // X2XInstruction shows the sentence while its menus are turned; other nodes show what they were told after a run.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { addTextWidget, after, onWidget } from "./text.js";
+import { addTextWidget, after, disable, find, onWidget } from "./text.js";
 
 const MENUS = ["operation", "finding", "level", "level_to", "side", "zone"];
 const LINES = { X2XInstruction: 3, X2XPseudomask: 4, X2XEdit: 6 };
 
-function disable(widget, disabled) {
-  if (!widget) return;
-  widget.disabled = disabled;
-  if (widget.options) widget.options.disabled = disabled;
-}
-
 function followMenus(node, show) {
-  const find = (name) => node.widgets.find((one) => one.name === name);
   let asked = 0;
   const update = async () => {
-    disable(find("level_to"), find("operation").value !== "change");
+    disable(find(node, "level_to"), find(node, "operation").value !== "change");
     const number = ++asked;
-    const query = new URLSearchParams(MENUS.map((name) => [name, find(name).value]));
+    const query = new URLSearchParams(MENUS.map((name) => [name, find(node, name).value]));
     const answer = await api.fetchApi(`/instructx2x/sentence?${query}`);
     if (answer.ok && number === asked) show((await answer.json()).text);
     node.setDirtyCanvas(true, true);

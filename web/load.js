@@ -1,15 +1,6 @@
-// X2XLoadRadiograph: the picture of the bundled sample, and X2XLoadPseudomask: a button that uploads any of its files.
+// X2XLoadPseudomask: a button that uploads any of the files that it reads.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { after, onWidget } from "./text.js";
-
-const SAMPLE = "sample (bundled)";
-
-function showSample(node) {
-  const image = new Image();
-  image.onload = () => { node.imgs = [image]; node.setDirtyCanvas(true, true); };
-  image.src = api.apiURL("/instructx2x/sample");
-}
 
 function addUpload(node, widget) {
   const chooser = document.createElement("input");
@@ -33,12 +24,6 @@ function addUpload(node, widget) {
 app.registerExtension({
   name: "InstructX2X.Load",
   nodeCreated(node) {
-    if (node.comfyClass === "X2XLoadRadiograph") {
-      const widget = onWidget(node, "image", (value) => { if (value === SAMPLE) setTimeout(() => showSample(node)); });
-      const follow = () => { if (widget?.value === SAMPLE) setTimeout(() => showSample(node), 50); };
-      after(node, "onConfigure", follow);
-      follow();
-    }
     if (node.comfyClass === "X2XLoadPseudomask") addUpload(node, node.widgets.find((one) => one.name === "file"));
   },
 });

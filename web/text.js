@@ -27,7 +27,18 @@ export function after(node, handler, then) {
 
 // Calls `then` with a widget's new value after its own callback.
 export function onWidget(node, name, then) {
-  const widget = node.widgets?.find((one) => one.name === name);
+  const widget = find(node, name);
   if (widget) after(widget, "callback", (value) => then(value));
   return widget;
+}
+
+export function find(node, name) {
+  return node.widgets?.find((one) => one.name === name);
+}
+
+// Greys a widget, on the canvas and in the nodes that are drawn by Vue.
+export function disable(widget, disabled) {
+  if (!widget) return;
+  widget.disabled = disabled;
+  if (widget.options) widget.options.disabled = disabled;
 }
