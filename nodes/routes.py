@@ -1,0 +1,5 @@
+"""Routes."""
+
+
+def add_routes() -> None:
+    pass
