@@ -19,6 +19,7 @@ def node_classes() -> list[type]:
     from .load_pseudomask import X2XLoadPseudomask
     from .load_radiograph import X2XLoadRadiograph
     from .look import X2XPseudomask, X2XRelevanceMap
+    from .native import NATIVE_NODES
     from .save import X2XSave
 
     return [
@@ -34,6 +35,7 @@ def node_classes() -> list[type]:
         X2XSettings,
         X2XCompare,
         X2XSave,
+        *NATIVE_NODES,
     ]
 
 
