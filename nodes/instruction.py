@@ -85,9 +85,9 @@ class X2XInstruction(io.ComfyNode):
         zone: str,
         previous: str | None = None,
     ) -> io.NodeOutput:
-        from .sentences import explain, make_clause
+        from .sentences import explain, make_clause, unused
 
         clause = make_clause(operation, finding, level, level_to, side, zone)
         sentence = f"{(previous or '').strip()} {clause}".strip()
-        understood = explain(sentence)
+        understood = "\n".join([explain(sentence), *unused(operation, finding, level_to, side)])
         return io.NodeOutput(sentence, understood, ui={"x2x_text": [understood]})
