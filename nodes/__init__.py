@@ -15,15 +15,18 @@ def node_classes() -> list[type]:
     from .edit import X2XEdit, X2XSettings
     from .guidance import X2XGuidanceMap, X2XGuidancePreview
     from .instruction import X2XInstruction
+    from .load_folder import X2XLoadFolder
     from .load_pipeline import X2XLoadPipeline
     from .load_pseudomask import X2XLoadPseudomask
     from .load_radiograph import X2XLoadRadiograph
     from .look import X2XPseudomask, X2XRelevanceMap
+    from .native import NATIVE_NODES
     from .save import X2XSave
 
     return [
         X2XLoadPipeline,
         X2XLoadRadiograph,
+        X2XLoadFolder,
         X2XLoadPseudomask,
         X2XInstruction,
         X2XPseudomask,
@@ -34,6 +37,7 @@ def node_classes() -> list[type]:
         X2XSettings,
         X2XCompare,
         X2XSave,
+        *NATIVE_NODES,
     ]
 
 
@@ -41,13 +45,15 @@ def make_extension():
     """The extension that ComfyUI asks for."""
     from comfy_api.latest import ComfyExtension
 
-    from .folders import add_model_folder
+    from .folders import add_model_folder, add_sample
     from .routes import add_routes
 
     class InstructX2XExtension(ComfyExtension):
         async def get_node_list(self) -> list[type]:
             add_model_folder()
             add_routes()
-            return node_classes()
+            classes = node_classes()
+            add_sample()
+            return classes
 
     return InstructX2XExtension()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 from pathlib import Path
 
 import folder_paths
 
+logger = logging.getLogger(__name__)
+
 DEMO = "demo (bundled)"
+SAMPLE = "instructx2x-sample.png"  # in ComfyUI's input folder, so that the page, its mask editor too, can open it
 MODEL_FOLDER = "instructx2x"
 MODEL_INDEX = "model_index.json"
 SINGLE_FILES = (".safetensors", ".ckpt")
@@ -19,6 +24,19 @@ def add_model_folder() -> None:
     """Tell ComfyUI of `models/instructx2x`, once."""
     if MODEL_FOLDER not in folder_paths.folder_names_and_paths:
         folder_paths.add_model_folder_path(MODEL_FOLDER, os.path.join(folder_paths.models_dir, MODEL_FOLDER))
+
+
+def add_sample() -> None:
+    """Put the sample that ships into ComfyUI's input folder, where it is not there yet."""
+    from x2x_core.bundled import bundled_path
+
+    place = Path(folder_paths.get_input_directory()) / SAMPLE
+    if place.exists():
+        return
+    try:
+        shutil.copyfile(bundled_path("sample"), place)
+    except OSError as error:
+        logger.warning("InstructX2X: the sample radiograph can't be put into the input folder: %s", error)
 
 
 def _roots(kind: str) -> list[Path]:
@@ -66,3 +84,27 @@ def input_files(suffixes: tuple[str, ...]) -> list[str]:
     if not folder.is_dir():
         return []
     return sorted(entry.name for entry in folder.iterdir() if entry.is_file() and entry.suffix.lower() in suffixes)
+
+
+def checkpoint_names() -> list[str]:
+    """Checkpoints in diffusers layout, by the names that the menu shows: the one that ships first."""
+    return [name for name, place in checkpoint_places().items() if place is None or place.is_dir()]
+
+
+def checkpoint_path(name: str) -> Path:
+    """The folder of a checkpoint in diffusers layout.
+
+    Args:
+        name: one of `checkpoint_names`.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
+    from x2x_core.bundled import bundled_path
+
+    if name not in checkpoint_names():
+        raise ValueError(
+            f"`checkpoint` must be one of {', '.join(checkpoint_names())}, got {name!r}. Put the folder that holds its "
+            f"{MODEL_INDEX} under ComfyUI's models/instructx2x and refresh the page's node definitions (R)."
+        )
+    return checkpoint_places()[name] or bundled_path("demo")
