@@ -7,11 +7,12 @@ IMAGE ?= models/sample/radiograph.png
 PROMPT ?= Add the finding of moderate left pleural effusion.
 OUT ?= out
 
-.PHONY: help demo test install clean
+.PHONY: help demo test test-slow install clean
 
 help:
 	@echo "make demo [IMAGE=file PROMPT=\"...\" OUT=folder]   edit a radiograph and show where the pictures are"
 	@echo "make test                                        install what the tests need and run them all"
+	@echo "make test-slow                                   the tests that take minutes each"
 	@echo "make install                                     set up .venv with the package and the command x2x"
 	@echo "make clean                                       remove .venv and build leftovers; nothing of yours"
 
@@ -33,6 +34,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m slow
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

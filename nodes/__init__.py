@@ -45,13 +45,15 @@ def make_extension():
     """The extension that ComfyUI asks for."""
     from comfy_api.latest import ComfyExtension
 
-    from .folders import add_model_folder
+    from .folders import add_model_folder, add_sample
     from .routes import add_routes
 
     class InstructX2XExtension(ComfyExtension):
         async def get_node_list(self) -> list[type]:
             add_model_folder()
             add_routes()
-            return node_classes()
+            classes = node_classes()
+            add_sample()
+            return classes
 
     return InstructX2XExtension()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 from pathlib import Path
 
 import folder_paths
 
+logger = logging.getLogger(__name__)
+
 DEMO = "demo (bundled)"
+SAMPLE = "instructx2x-sample.png"  # in ComfyUI's input folder, so that the page, its mask editor too, can open it
 MODEL_FOLDER = "instructx2x"
 MODEL_INDEX = "model_index.json"
 SINGLE_FILES = (".safetensors", ".ckpt")
@@ -19,6 +24,19 @@ def add_model_folder() -> None:
     """Tell ComfyUI of `models/instructx2x`, once."""
     if MODEL_FOLDER not in folder_paths.folder_names_and_paths:
         folder_paths.add_model_folder_path(MODEL_FOLDER, os.path.join(folder_paths.models_dir, MODEL_FOLDER))
+
+
+def add_sample() -> None:
+    """Put the sample that ships into ComfyUI's input folder, where it is not there yet."""
+    from x2x_core.bundled import bundled_path
+
+    place = Path(folder_paths.get_input_directory()) / SAMPLE
+    if place.exists():
+        return
+    try:
+        shutil.copyfile(bundled_path("sample"), place)
+    except OSError as error:
+        logger.warning("InstructX2X: the sample radiograph can't be put into the input folder: %s", error)
 
 
 def _roots(kind: str) -> list[Path]:

@@ -90,4 +90,4 @@ class X2XInstruction(io.ComfyNode):
         clause = make_clause(operation, finding, level, level_to, side, zone)
         sentence = f"{(previous or '').strip()} {clause}".strip()
         understood = "\n".join([explain(sentence), *unused(operation, finding, level_to, side)])
-        return io.NodeOutput(sentence, understood, ui={"x2x_text": [understood]})
+        return io.NodeOutput(sentence, understood, ui={"x2x_text": [f"{sentence}\n{understood}"]})

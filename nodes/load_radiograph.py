@@ -5,9 +5,9 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from . import sockets
-from .folders import input_files
+from .folders import SAMPLE, input_files
 
-SAMPLE = "sample (bundled)"
+BUNDLED = "sample (bundled)"  # the sample by the place where it ships, for a server whose input folder is closed
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 
 
@@ -24,7 +24,7 @@ class X2XLoadRadiograph(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "image",
-                    options=[SAMPLE, *input_files(SUFFIXES)],
+                    options=input_files(SUFFIXES),
                     default=SAMPLE,
                     upload=io.UploadType.image,
                     display_name="file",
@@ -47,22 +47,18 @@ class X2XLoadRadiograph(io.ComfyNode):
     def validate_inputs(cls, image) -> bool | str:
         from .files import check_input_file
 
-        return True if image in (None, SAMPLE) else check_input_file(image, "image")
+        return True if image in (None, BUNDLED) else check_input_file(image, "image")
 
     @classmethod
     def fingerprint_inputs(cls, image) -> str:
         from .files import file_digest, input_path
 
-        return image if image == SAMPLE else file_digest(input_path(image))
+        return image if image == BUNDLED else file_digest(input_path(image))
 
     @classmethod
     def execute(cls, image: str) -> io.NodeOutput:
         from .files import describe, input_path, read_radiograph, sample_path
-        from .pictures import preview
         from .tensors import to_image, to_mask
 
-        path = sample_path() if image == SAMPLE else input_path(image)
-        radiograph, mask = read_radiograph(path)
-        picture = to_image(radiograph.pixels)
-        ui = preview(picture, cls) if image == SAMPLE else None
-        return io.NodeOutput(picture, to_mask(mask), describe(radiograph), ui=ui)
+        radiograph, mask = read_radiograph(sample_path() if image == BUNDLED else input_path(image))
+        return io.NodeOutput(to_image(radiograph.pixels), to_mask(mask), describe(radiograph))

@@ -10,7 +10,7 @@ import comfy.utils
 import torch
 from PIL import Image
 from x2x_core.canvas import Canvas
-from x2x_core.imaging.geometry import resize
+from x2x_core.imaging.geometry import fit_size, resize
 
 PREVIEW_SIDE = 512  # pixels of a preview's longer side at most
 
@@ -49,6 +49,15 @@ class Watch:
         self._bar.update_absolute(self._done, self._total, ("JPEG", picture, PREVIEW_SIDE))
 
 
+def as_preview(picture: torch.Tensor) -> Image.Image:
+    """A picture `(1 | 3, H, W)` in [0, 1] for the page: 8-bit colour, its longer side `PREVIEW_SIDE` at most."""
+    size = tuple(picture.shape[-2:])
+    if max(size) > PREVIEW_SIDE:
+        picture = resize(picture[None], fit_size(size, PREVIEW_SIDE))[0]
+    values = (picture.expand(3, -1, -1).permute(1, 2, 0) * 255).round().to(torch.uint8)
+    return Image.fromarray(values.numpy())
+
+
 def _stop_if_cancelled(*_: Any) -> None:
     memory.throw_exception_if_processing_interrupted()
 
@@ -73,11 +82,7 @@ class Preview:
             self._map = self._fit(image_latents.detach().cpu().float(), canvas)
         values = _with_one(latents.detach().cpu().float() / self._scaling) @ self._map
         small = values.T.reshape(1, -1, *latents.shape[-2:]).clamp(0, 1)
-        picture = canvas.cut(resize(small, canvas.pixels))
-        scale = min(1.0, PREVIEW_SIDE / max(canvas.size))
-        picture = resize(picture, tuple(max(1, round(side * scale)) for side in canvas.size))[0]
-        values = (picture.expand(3, -1, -1).permute(1, 2, 0) * 255).round().to(torch.uint8)
-        return Image.fromarray(values.numpy())
+        return as_preview(canvas.cut(resize(small, canvas.pixels))[0])
 
     def _canvas(self, cells: tuple[int, int]) -> Canvas:
         size, side = tuple(self._pixels.shape[-2:]), max(cells) * self._cell

@@ -15,7 +15,7 @@ from x2x_core.notes import Notes
 from x2x_core.pipeline import RELEVANCE_BATCH
 
 from .checkpoints import LoadedPipeline
-from .progress import Preview, Watch
+from .progress import Preview, Watch, as_preview
 from .regions import alignment_lines
 from .sentences import explain
 from .settings import EditWidgets, MoreSettings, describe_settings, make_solver, read_levels
@@ -75,6 +75,7 @@ def edit_images(
             chunk = slice(start, start + IMAGES_AT_ONCE)
             some = {name: values[chunk] for name, values in regions.items()}
             parts.append(_edit(pipe, pixels[chunk], text, widgets.seed, {**given, **some}, watch))
+            watch.show(as_preview(_of(parts[-1], "images")[0]))
     info = _describe(loaded, text, widgets, settings, guidance_mask is not None, pixels, parts, notes.lines)
     return EditResult(*(torch.cat([_of(part, name) for part in parts]) for name in _FIELDS), info)
 
