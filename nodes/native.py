@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from comfy_api.latest import io
+from x2x_core.bundled import bundled_path
 
-from x2x_core.edit_settings import DEFAULT
-
-from .folders import checkpoint_names, checkpoint_path
+from . import sockets
+from .folders import DEMO, checkpoint_places
+from .load_pipeline import DTYPES
+from .look import RECOMMENDED
 
 CATEGORY = "InstructX2X/Native"
-LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
-DTYPES = ("default", "float32", "bfloat16", "float16")
 
 
 class X2XLoadNative(io.ComfyNode):
@@ -30,15 +31,16 @@ class X2XLoadNative(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "checkpoint",
-                    options=checkpoint_names(),
-                    tooltip="A checkpoint that ships with the pack, or a folder with a model_index.json under ComfyUI's "
-                    "models/diffusers or models/instructx2x.",
+                    options=list(_folders()),
+                    default=DEMO,
+                    tooltip="The demo that ships, or a folder in diffusers layout (models/instructx2x, models/diffusers, "
+                    "models/checkpoints, nested ones too).",
                 ),
                 io.Combo.Input(
                     "dtype",
                     options=list(DTYPES),
                     default=DTYPES[0],
-                    tooltip="Precision of the U-Net's weights. Default leaves the choice to ComfyUI.",
+                    tooltip="Numbers that the U-Net computes with. auto leaves the choice to ComfyUI.",
                 ),
             ],
             outputs=[
@@ -49,10 +51,25 @@ class X2XLoadNative(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, checkpoint) -> bool | str:
+        if checkpoint is None or checkpoint in _folders():
+            return True
+        return (
+            f"`checkpoint` must be a folder that is on this machine, but {checkpoint!r} is not. Choose another one, or "
+            "put it into models/instructx2x and refresh the page's node definitions (R)."
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, checkpoint, dtype) -> str:
+        from .checkpoints import fingerprint
+
+        return f"{fingerprint(_folders().get(checkpoint))} {dtype}"
+
+    @classmethod
     def execute(cls, checkpoint: str, dtype: str) -> io.NodeOutput:
         from .native_loading import load_native
 
-        return io.NodeOutput(*load_native(checkpoint_path(checkpoint), dtype))
+        return io.NodeOutput(*load_native(_folders()[checkpoint], dtype))
 
 
 class X2XNativeRelevanceMap(io.ComfyNode):
@@ -71,22 +88,23 @@ class X2XNativeRelevanceMap(io.ComfyNode):
                 io.Conditioning.Input("positive", tooltip="The instruction, from CLIP Text Encode."),
                 io.Conditioning.Input("negative", tooltip="CLIP Text Encode of an empty text."),
                 io.Latent.Input("latent", tooltip="The image's latent, from VAE Encode."),
-                io.Float.Input(
+                io.String.Input(
                     "noise_level",
-                    default=DEFAULT.relevance_noise_level,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="How much noise the model looks through, as a share of its schedule.",
+                    default=RECOMMENDED,
+                    tooltip="Noise at which the model is asked, 0 to 1; several with commas are averaged (0.6, 0.7, 0.8). "
+                    "'recommended': what the checkpoint recommends, else 0.8.",
                 ),
                 io.Int.Input(
                     "draws",
-                    default=DEFAULT.relevance_samples,
-                    min=1,
+                    default=0,
+                    min=0,
                     max=64,
-                    tooltip="Noise draws that the map is averaged over: more are steadier and take longer.",
+                    tooltip="Noise draws that are averaged at each level; more are steadier and slower. 0: what the "
+                    "checkpoint recommends, else 4.",
                 ),
-                _seed("Seed of the noise. The same seed on RandomNoise gives the pipeline's edit with that seed."),
+                sockets.seed_input(
+                    "Of the noise. The seed of RandomNoise gives the map that the pipeline draws for that edit."
+                ),
             ],
             outputs=[
                 io.Mask.Output(
@@ -96,12 +114,23 @@ class X2XNativeRelevanceMap(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, noise_level) -> bool | str:
+        from .settings import read_levels
+
+        try:
+            read_levels(noise_level)
+        except ValueError as error:
+            return str(error)
+        return True
+
+    @classmethod
     def execute(
-        cls, model: Any, positive: Any, negative: Any, latent: dict, noise_level: float, draws: int, seed: int
+        cls, model: Any, positive: Any, negative: Any, latent: dict, noise_level: str, draws: int, seed: int
     ) -> io.NodeOutput:
         from .native_relevance import relevance_mask
+        from .settings import read_levels
 
-        return io.NodeOutput(relevance_mask(model, positive, negative, latent, noise_level, draws, seed))
+        return io.NodeOutput(relevance_mask(model, positive, negative, latent, read_levels(noise_level), draws, seed))
 
 
 class X2XRegionGuider(io.ComfyNode):
@@ -126,7 +155,7 @@ class X2XRegionGuider(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "guidance_scale",
-                    default=DEFAULT.guidance_scale,
+                    default=7.5,
                     min=0.0,
                     max=100.0,
                     step=0.1,
@@ -135,7 +164,7 @@ class X2XRegionGuider(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "image_guidance_scale",
-                    default=DEFAULT.image_guidance_scale,
+                    default=1.5,
                     min=0.0,
                     max=100.0,
                     step=0.1,
@@ -183,7 +212,7 @@ class X2XNativeCompose(io.ComfyNode):
                 io.Mask.Input("guidance_mask", tooltip="Where the image may change, as the guider got it."),
                 io.Float.Input(
                     "soft_edge",
-                    default=DEFAULT.soft_edge,
+                    default=0.02,
                     min=0.0,
                     max=0.5,
                     step=0.005,
@@ -191,7 +220,7 @@ class X2XNativeCompose(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "strength",
-                    default=DEFAULT.edit_strength,
+                    default=1.0,
                     min=0.0,
                     max=1.0,
                     step=0.05,
@@ -223,8 +252,10 @@ class X2XNativeCompose(io.ComfyNode):
         return io.NodeOutput(compose(image, edited, guidance_mask, soft_edge, strength, unchanged))
 
 
-def _seed(tooltip: str) -> io.Int.Input:
-    return io.Int.Input("seed", default=0, min=0, max=LARGEST_SEED, control_after_generate=True, tooltip=tooltip)
+def _folders() -> dict[str, Path]:
+    """Checkpoints in diffusers layout by the name that the menu shows."""
+    places = {name: path or bundled_path("demo") for name, path in checkpoint_places().items()}
+    return {name: path for name, path in places.items() if path.is_dir()}
 
 
 NATIVE_NODES = [X2XLoadNative, X2XNativeRelevanceMap, X2XRegionGuider, X2XNativeCompose]
