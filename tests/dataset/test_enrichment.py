@@ -139,6 +139,13 @@ def test_the_level_question_settles_which_range_is_meant(told, clause):
     assert Instruction.parse(str(settled)) == settled
 
 
+@pytest.mark.parametrize("rows", [[], [where("left area", "edema")], [level("acute", "edema")]])
+def test_a_range_that_can_mean_one_thing_stays(rows):
+    instruction = instruction_from_difference("the level of edema has changed from moderate to severe to acute. ")
+    clause = enrich(instruction, rows).clauses[0]
+    assert (clause.level_from, clause.level) == ("moderate to severe", "acute")
+
+
 def test_what_is_removed_takes_its_details_from_the_reference_image():
     rows = [where("left area"), level("small")]
     assert enriched(MISSING, *rows) == "Remove the finding of pleural effusion."

@@ -125,6 +125,10 @@ def _with_level(clause: Clause, levels: Levels) -> Clause:
 def _settled(clause: Clause, levels: Levels) -> Clause:
     """The reading of "from A to B to C" that the level of the main image tells."""
     steps = f"{clause.level_from} to {clause.level}".split(" to ")
-    if len(steps) == 3 and levels.level in (steps[2], level_range(*steps[1:])):
-        return replace(clause, level=levels.level, level_from=" to ".join(steps[: -levels.level.count(" to ") - 1]))
+    if len(steps) != 3 or levels.level is None:
+        return clause
+    if levels.level == steps[2] and level_range(*steps[:2]):
+        return replace(clause, level=steps[2], level_from=level_range(*steps[:2]))
+    if levels.level == level_range(*steps[1:]):
+        return replace(clause, level=levels.level, level_from=steps[0])
     return clause
