@@ -15,6 +15,10 @@ from .native_inputs import bool_mask, check_model, image_samples, mask_cells, to
 
 logger = logging.getLogger(__name__)
 
+# At a model's highest noise level ComfyUI takes the start for noise alone and adds more of it, unless the level is
+# lower by more than 1e-5 of itself. A region's start is the noised image, so it starts that much lower.
+START_BELOW = 2e-5
+
 
 def region_guider(
     model: Any,
@@ -101,7 +105,8 @@ class RegionGuider(comfy.samplers.CFGGuider):
         if denoise_mask is not None:
             region = region * comfy.sampler_helpers.prepare_mask(denoise_mask, latent_image.shape, region.device)
         start = blend(latent_image, image, cells)
-        edited = super().sample(noise, start, sampler, sigmas, region, callback, disable_pbar, seed)
+        levels = self._below_highest(sigmas)
+        edited = super().sample(noise, start, sampler, levels, region, callback, disable_pbar, seed)
         if sigmas[-1] > 0:  # noise is left on it for another sampler to go on with
             return edited
         return blend(edited, image.to(edited), cells.to(edited.device))
@@ -145,6 +150,10 @@ class RegionGuider(comfy.samplers.CFGGuider):
         return comfy.samplers.cfg_function(
             self.inner_model, *found, self.scales[0], x, timestep, model_options, cond=conds[0], uncond=conds[1]
         )
+
+    def _below_highest(self, sigmas: torch.Tensor) -> torch.Tensor:
+        highest = (1 - START_BELOW) * float(self.model_patcher.get_model_object("model_sampling").sigma_max)
+        return torch.cat([sigmas[:1].clamp(max=highest), sigmas[1:]])
 
     def _image_for(self, latent_image: torch.Tensor) -> torch.Tensor:
         if latent_image.shape[1:] != self.image.shape[1:]:

@@ -14,7 +14,7 @@ import comfy.supported_models_base
 import folder_paths
 import torch
 
-from .native_weights import read_weights
+from .native_weights import check_names, read_weights
 
 # Shape that a configuration leaves out: transformers' defaults.
 DEFAULTS = {
@@ -105,10 +105,6 @@ def _load(clip: comfy.sd.CLIP, weights: dict[str, torch.Tensor], width: int) -> 
     named = {name if name.startswith(prefix) else prefix + name: value for name, value in weights.items()}
     named.pop(prefix + "embeddings.position_ids", None)  # old files hold the numbers of the positions
     named["text_projection.weight"] = torch.eye(width)  # of the pooled text, which this model has no use for
-    missing, strange = clip.load_sd(named)
-    missing = [name for name in missing if name.startswith(prefix)]
-    if missing or strange:
-        raise ValueError(
-            f"The text encoder's weights must be those of its config.json, but {[*missing, *strange][0]!r} is "
-            f"{'missing' if missing else 'not among them'}. Download the checkpoint again."
-        )
+    expected = clip.cond_stage_model.clip_l.transformer.state_dict()
+    check_names(named, expected, "text encoder")
+    clip.load_sd(named)

@@ -15,7 +15,7 @@ import comfy.supported_models
 import comfy.utils
 import torch
 
-from .native_weights import read_weights
+from .native_weights import check_names, read_weights
 
 # What ComfyUI's U-Net does in one way only, and diffusers by default.
 ONLY = {
@@ -48,7 +48,7 @@ ONLY = {
 DOWN_BLOCKS = {"DownBlock2D": False, "CrossAttnDownBlock2D": True}  # whether the block attends
 UP_BLOCKS = {"UpBlock2D": False, "CrossAttnUpBlock2D": True}
 COMFY_GROUPS = 32  # of every group normalisation in ComfyUI's U-Net
-BETA_SCHEDULES = {"scaled_linear": "linear", "linear": "sqrt_linear", "squaredcos_cap_v2": "squaredcos_cap_v2"}
+BETA_SCHEDULES = {"scaled_linear": "linear", "linear": "sqrt_linear"}  # diffusers' names to ComfyUI's
 PREDICTIONS = {
     "epsilon": comfy.model_base.ModelType.EPS,
     "v_prediction": comfy.model_base.ModelType.V_PREDICTION,
@@ -92,6 +92,7 @@ def load_unet(
         model_config.custom_operations = _grouped(comfy.ops.pick_operations(weight_dtype, compute_dtype), groups)
     offload_device = comfy.model_management.unet_offload_device()
     model = model_config.get_model(weights).to(offload_device)
+    check_names(weights, model.diffusion_model.state_dict(), "U-Net")
     model.diffusion_model.load_state_dict(weights)
     return comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
 
@@ -228,16 +229,9 @@ def _sampling_settings(scheduler: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(weights: dict[str, torch.Tensor], shape: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """Weights under ComfyUI's names."""
+    """Weights under ComfyUI's names; what has none keeps its own."""
     names = comfy.utils.unet_to_diffusers(shape)
-    renamed = {names[name]: value for name, value in weights.items() if name in names}
-    strange = [name for name in weights if name not in names]
-    if strange:
-        raise ValueError(
-            f"The U-Net's weights must be those of its config.json, but they hold `{strange[0]}`. Load LoRA layers "
-            "with ComfyUI's own loader, and use a checkpoint without them."
-        )
-    return renamed
+    return {names.get(name, name): value for name, value in weights.items()}
 
 
 def _grouped(operations: type, groups: int) -> type:

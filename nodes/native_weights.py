@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import comfy.utils
@@ -26,6 +27,21 @@ def read_weights(folder: Path) -> dict[str, torch.Tensor]:
     for file in _files(folder):
         tensors.update(comfy.utils.load_torch_file(str(file), safe_load=True))
     return tensors
+
+
+def check_names(found: Iterable[str], expected: Iterable[str], part: str) -> None:
+    """See that a part's weights are those that its configuration asks for.
+
+    Raises:
+        ValueError: one is missing, or one is there besides.
+    """
+    found, expected = set(found), set(expected)
+    for names, fault in ((expected - found, "is missing"), (found - expected, "is none of them")):
+        if names:
+            raise ValueError(
+                f"The {part}'s weights must be those that its config.json asks for, but `{min(names)}` {fault}. Give a "
+                "whole checkpoint; LoRA layers are loaded with ComfyUI's own loader."
+            )
 
 
 def _files(folder: Path) -> list[Path]:
