@@ -1,72 +1,84 @@
-"""What each workflow of `workflows/` is made of, and where it lies on the canvas."""
+"""What each workflow of `workflows/` is made of, and where it lies on the canvas.
+
+Columns are about 70 apart and nodes about 80; all of a workflow fits a page of 1800 x 1000 at a scale that shows texts.
+"""
 
 from __future__ import annotations
 
 from workflow_graph import Graph, Placed
 
 SEED = 1
-RIGHT_EFFUSION = "Add the finding of moderate right pleural effusion."
-LOADER, PICTURE, MENUS, EDITOR = (330, 90), (330, 420), (330, 330), (360, 800)
+NATIVE_STEPS = 8
+LOADER, PICTURE, MENUS, EDITOR = (340, 90), (340, 430), (340, 280), (380, 880)
 SYNTHETIC = "Everything that comes out is **synthetic, for research**. It is not a medical device."
 
 
-def load(graph: Graph, at: tuple[int, int] = (0, 0)) -> tuple[Placed, Placed]:
+def read_me(graph: Graph, text: str, height: int, at: tuple[int, int] = (0, 0), width: int = 340) -> None:
+    """The note that a workflow begins with."""
+    graph.note(f"{text.strip()}\n\n{SYNTHETIC}", at, (width, height), "Read me")
+
+
+def load(graph: Graph, top: int, left: int = 0) -> tuple[Placed, Placed]:
     """The checkpoint and the radiograph, in a group."""
-    left, top = at
     pipeline = graph.node("X2XLoadPipeline", (left, top), LOADER)
     radiograph = graph.node("X2XLoadRadiograph", (left, top + 170), PICTURE)
     graph.group("Load", "load", pipeline, radiograph)
     return pipeline, radiograph
 
 
+def edit_of(graph: Graph, at: tuple[int, int], pipeline: Placed, image, words: Placed, title=None, **more) -> Placed:
+    """An editing node on what was loaded and instructed."""
+    joined = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
+    return graph.node("X2XEdit", at, EDITOR, title, **joined, seed=SEED, **more)
+
+
+def compare_of(graph: Graph, at, size, before, after, guidance, mask, words: Placed) -> Placed:
+    """The slider and the panel."""
+    joined = {"before": before, "after": after, "guidance": guidance, "guidance_mask": mask}
+    return graph.node("X2XCompare", at, size, **joined, instruction=words["instruction"])
+
+
+def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **rule) -> tuple[Placed, Placed, Placed]:
+    """Pseudomask, relevance map and guidance map, one under the other."""
+    where = graph.node("X2XPseudomask", (left, 440), (340, 230), instruction=words["instruction"], image=image)
+    asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
+    relevance = graph.node("X2XRelevanceMap", (left, 750), (340, 230), **asked, seed=SEED)
+    guidance = guidance_of(graph, (left, 1060), where, relevance, words, **rule)
+    return where, relevance, guidance
+
+
+def guidance_of(graph: Graph, at, where: Placed, relevance: Placed, words: Placed, **rule) -> Placed:
+    """The product of pseudomask and relevance, and its mask."""
+    maps = {"pseudomask": where["pseudomask"], "relevance": relevance["relevance"]}
+    return graph.node("X2XGuidanceMap", at, (340, 200), **maps, instruction=words["instruction"], **rule)
+
+
 def plain_edit(graph: Graph) -> None:
     """Load, say what to change, edit, compare, save."""
-    graph.note(
-        f"""
+    text = """
 # Edit a radiograph
 Press **Run**.
 
 1. **Load Radiograph** has a simulated sample; choose a file of yours, or drop one on it.
 2. **Instruction** says what to change. Left and right are the patient's: the patient's right is on the image's left.
 3. **Edit Radiograph** changes the image there and nowhere else.
-4. Drag the line on **Compare Before and After**.
+4. Drag the line of **Compare Before and After**.
 5. **Save Edit** writes to ComfyUI's output folder, with the guidance map and a panel.
 
 The demo checkpoint knows: pleural effusion, consolidation, lung opacity, pneumonia, atelectasis, edema, cardiomegaly, pneumothorax.
-
-{SYNTHETIC}
-""",
-        (-430, -40),
-        (360, 620),
-        "Read me",
-    )
-    pipeline, radiograph = load(graph)
-    words = graph.node("X2XInstruction", (430, 0), MENUS)
+"""
+    read_me(graph, text, 640)
+    pipeline, radiograph = load(graph, 0, 440)
+    words = graph.node("X2XInstruction", (440, 730), MENUS)
     graph.group("Instruct", "instruct", words)
-    edit = graph.node(
-        "X2XEdit",
-        (860, 0),
-        EDITOR,
-        pipeline=pipeline["pipeline"],
-        image=radiograph["image"],
-        instruction=words["instruction"],
-        seed=SEED,
-    )
+    edit = edit_of(graph, (880, 0), pipeline, radiograph["image"], words)
     graph.group("Edit", "edit", edit)
-    compare = graph.node(
-        "X2XCompare",
-        (1320, 0),
-        (660, 700),
-        before=radiograph["image"],
-        after=edit["edited"],
-        guidance=edit["guidance"],
-        guidance_mask=edit["edit_mask"],
-        instruction=words["instruction"],
-    )
+    seen = radiograph["image"], edit["edited"], edit["guidance"], edit["edit_mask"]
+    compare = compare_of(graph, (1360, 0), (620, 1000), *seen, words)
     save = graph.node(
         "X2XSave",
-        (2040, 0),
-        (340, 700),
+        (2020, 0),
+        (360, 1000),
         image=edit["edited"],
         before=radiograph["image"],
         instruction=words["instruction"],
@@ -78,234 +90,128 @@ The demo checkpoint knows: pleural effusion, consolidation, lung opacity, pneumo
 
 def look_first(graph: Graph) -> None:
     """Pseudomask, relevance, their product and its threshold, each looked at before the edit."""
-    graph.note(
-        f"""
+    text = """
 # Look before you edit
-Where may the image change, and why? **Run** shows it before the edit:
+Where may the image change, and why?
 
 - **Pseudomask**: where experts have seen the finding, laid over this patient's lungs.
 - **Relevance Map**: where the model itself would change the image.
-- **Guidance Map**: their product; what reaches the **threshold** is the mask (outlined).
+- **Guidance Map**: their product. What reaches **threshold** is the mask (outlined).
 
 Turn **threshold** and run again: only what hangs on it is computed anew. `mask_rule` *adaptive* finds the level by itself.
 
-To look without editing, select the last group and press Ctrl+B (bypass).
-
-{SYNTHETIC}
-""",
-        (-430, -40),
-        (360, 560),
-        "Read me",
-    )
-    pipeline, radiograph = load(graph)
-    words = graph.node("X2XInstruction", (0, 700), (330, 330))
+To look without editing, select the last group's nodes and press Ctrl+B (bypass).
+"""
+    read_me(graph, text, 500)
+    pipeline, radiograph = load(graph, 650)
+    image = radiograph["image"]
+    words = graph.node("X2XInstruction", (440, 0), MENUS)
     graph.group("Instruct", "instruct", words)
-    where = graph.node(
-        "X2XPseudomask", (430, 0), (330, 200), instruction=words["instruction"], image=radiograph["image"]
-    )
-    relevance = graph.node(
-        "X2XRelevanceMap",
-        (430, 290),
-        (330, 260),
-        pipeline=pipeline["pipeline"],
-        image=radiograph["image"],
-        instruction=words["instruction"],
-        seed=SEED,
-    )
-    guidance = graph.node(
-        "X2XGuidanceMap",
-        (430, 640),
-        (330, 230),
-        pseudomask=where["pseudomask"],
-        relevance=relevance["relevance"],
-        mask_rule="threshold",
-        threshold=0.1,
-        instruction=words["instruction"],
-    )
+    where, relevance, guidance = look_of(graph, 440, pipeline, image, words, mask_rule="threshold", threshold=0.3)
+    graph.group("Look", "guide", where, relevance, guidance)
+    size = (400, 520)
     shown = [
-        graph.node("X2XGuidancePreview", (830, 0), (380, 470), "Pseudomask", image=radiograph["image"], guidance=where["pseudomask"]),
-        graph.node("X2XGuidancePreview", (1250, 0), (380, 470), "Relevance", image=radiograph["image"], guidance=relevance["relevance"]),
+        graph.node("X2XGuidancePreview", (880, 0), size, "Pseudomask", image=image, guidance=where["pseudomask"]),
+        graph.node("X2XGuidancePreview", (1310, 0), size, "Relevance", image=image, guidance=relevance["relevance"]),
         graph.node(
             "X2XGuidancePreview",
-            (830, 560),
-            (380, 470),
+            (880, 620),
+            size,
             "Guidance, and the mask's outline",
-            image=radiograph["image"],
+            image=image,
             guidance=guidance["guidance"],
             guidance_mask=guidance["guidance_mask"],
         ),
-        graph.node("MaskPreview", (1250, 560), (380, 470), "Guidance mask", mask=guidance["guidance_mask"]),
+        graph.node("MaskPreview", (1310, 620), size, "Guidance mask", mask=guidance["guidance_mask"]),
     ]
-    graph.group("Look: where may it change, and why?", "guide", where, relevance, guidance, *shown)
-    edit = graph.node(
-        "X2XEdit",
-        (1760, 0),
-        EDITOR,
-        pipeline=pipeline["pipeline"],
-        image=radiograph["image"],
-        instruction=words["instruction"],
-        seed=SEED,
-        guidance_mask=guidance["guidance_mask"],
-    )
-    compare = graph.node(
-        "X2XCompare",
-        (2180, 0),
-        (660, 800),
-        before=radiograph["image"],
-        after=edit["edited"],
-        guidance=guidance["guidance"],
-        guidance_mask=guidance["guidance_mask"],
-        instruction=words["instruction"],
-    )
-    graph.group("Then edit", "edit", edit, compare)
+    graph.group("Where may it change, and why?", "guide", *shown)
+    edit_and_compare(graph, 1800, pipeline, image, words, guidance["guidance"], guidance["guidance_mask"])
+
+
+def edit_and_compare(graph: Graph, left: int, pipeline: Placed, image, words: Placed, guidance, mask) -> None:
+    """The edit in a mask that was made before, and its comparison."""
+    edit = edit_of(graph, (left, 0), pipeline, image, words, guidance_mask=mask)
+    compare = compare_of(graph, (left + 420, 0), (560, 960), image, edit["edited"], guidance, mask, words)
+    graph.group("Edit", "edit", edit, compare)
 
 
 def own_mask(graph: Graph) -> None:
     """What is painted and a box, joined with the guidance mask by ComfyUI's own mask nodes."""
-    graph.note(
-        f"""
+    text = """
 # Paint your own mask
 The mask of an edit is an ordinary MASK: any mask node works on it.
 
 - **Paint**: right-click *Load Radiograph*, *Open in MaskEditor*, paint where the image may change too, save.
-- **Box**: *Solid Mask* is a box of `width` x `height`; `x` and `y` of *Add the box* say where.
-- *Add what was painted*: `operation` **add** joins; **multiply** keeps the guidance only where you painted; **subtract** keeps it out of there.
+- **Box**: *Solid Mask* is a box of `width` x `height` pixels; `x` and `y` of *Add the box* say where.
+- `operation` **add** joins; **multiply** keeps the guidance only where you painted; **subtract** keeps it out of there.
 - *Grow Mask* widens the result.
 
-A mask from a file: *Load Image (as Mask)* instead of the box.
-
-{SYNTHETIC}
-""",
-        (-430, -40),
-        (360, 560),
-        "Read me",
-    )
-    pipeline, radiograph = load(graph)
-    words = graph.node("X2XInstruction", (0, 700), (330, 330))
+A mask from a file: *Load Image (as Mask)* in place of the box.
+"""
+    read_me(graph, text, 510)
+    pipeline, radiograph = load(graph, 660)
+    image = radiograph["image"]
+    words = graph.node("X2XInstruction", (440, 0), MENUS)
     graph.group("Instruct", "instruct", words)
-    found = graph.node("X2XPseudomask", (430, 0), (330, 200), instruction=words["instruction"], image=radiograph["image"])
-    relevance = graph.node(
-        "X2XRelevanceMap",
-        (430, 290),
-        (330, 260),
-        pipeline=pipeline["pipeline"],
-        image=radiograph["image"],
-        instruction=words["instruction"],
-        seed=SEED,
-    )
-    guidance = graph.node(
-        "X2XGuidanceMap",
-        (430, 640),
-        (330, 230),
-        pseudomask=found["pseudomask"],
-        relevance=relevance["relevance"],
-        instruction=words["instruction"],
-    )
-    graph.group("What is found", "guide", found, relevance, guidance)
-    painted = graph.node(
-        "MaskComposite",
-        (860, 0),
-        (300, 150),
-        "Add what was painted",
-        destination=guidance["guidance_mask"],
-        source=radiograph["mask"],
-        operation="add",
-    )
-    box = graph.node("SolidMask", (860, 240), (300, 110), "A box", value=1.0, width=90, height=120)
-    boxed = graph.node(
-        "MaskComposite",
-        (860, 440),
-        (300, 150),
-        "Add the box",
-        destination=painted["MASK"],
-        source=box["MASK"],
-        x=90,
-        y=190,
-        operation="add",
-    )
-    grown = graph.node("GrowMask", (860, 680), (300, 90), mask=boxed["MASK"], expand=4)
+    found = look_of(graph, 440, pipeline, image, words)
+    guidance = found[-1]
+    graph.group("What is found", "guide", *found)
+    steps = _joined_masks(graph, guidance["guidance_mask"], radiograph["mask"])
     shown = graph.node(
         "X2XGuidancePreview",
-        (1200, 0),
-        (420, 520),
-        "Guidance, and the outline of your mask",
-        image=radiograph["image"],
+        (880, 780),
+        (440, 500),
+        "Guidance, and your mask's outline",
+        image=image,
         guidance=guidance["guidance"],
-        guidance_mask=grown["MASK"],
+        guidance_mask=steps[-1]["MASK"],
     )
-    graph.group("Your mask over it", "load", painted, box, boxed, grown, shown)
-    edit = graph.node(
-        "X2XEdit",
-        (1730, 0),
-        EDITOR,
-        pipeline=pipeline["pipeline"],
-        image=radiograph["image"],
-        instruction=words["instruction"],
-        seed=SEED,
-        guidance_mask=grown["MASK"],
+    graph.group("Your mask over it", "look", *steps, shown)
+    edit_and_compare(graph, 1420, pipeline, image, words, guidance["guidance"], steps[-1]["MASK"])
+
+
+def _joined_masks(graph: Graph, found, painted) -> list[Placed]:
+    """The found mask, what was painted and a box, joined and grown."""
+    size = (440, 150)
+    both = graph.node(
+        "MaskComposite", (880, 0), size, "Add what was painted", destination=found, source=painted, operation="add"
     )
-    compare = graph.node(
-        "X2XCompare",
-        (2150, 0),
-        (660, 800),
-        before=radiograph["image"],
-        after=edit["edited"],
-        guidance=guidance["guidance"],
-        guidance_mask=grown["MASK"],
-        instruction=words["instruction"],
-    )
-    graph.group("Edit", "edit", edit, compare)
+    box = graph.node("SolidMask", (880, 230), (440, 110), "A box", value=1.0, width=90, height=120)
+    joined = {"destination": both["MASK"], "source": box["MASK"], "x": 90, "y": 150, "operation": "add"}
+    boxed = graph.node("MaskComposite", (880, 420), size, "Add the box", **joined)
+    return [both, box, boxed, graph.node("GrowMask", (880, 640), (440, 90), mask=boxed["MASK"], expand=4)]
 
 
 def severity_series(graph: Graph) -> None:
     """The same finding, seed and radiograph at three levels, in one row."""
-    graph.note(
-        f"""
+    text = """
 # A severity series
 One radiograph, one seed, one finding: small, moderate, large.
 
-Only the `level` of the three instructions differs, so what differs in the pictures is the level alone. Choose another `finding` or `side` in all three.
+Only the `level` of the three instructions differs, so that what differs in the pictures is the level. Choose another `finding` or `side` in all three.
 
-The row at the bottom is: the radiograph, small, moderate, large.
-
-{SYNTHETIC}
-""",
-        (-430, -40),
-        (360, 400),
-        "Read me",
-    )
-    pipeline, radiograph = load(graph)
-    row = radiograph["image"]
-    stitches = []
+The row on the right: the radiograph, small, moderate, large.
+"""
+    read_me(graph, text, 360)
+    pipeline, radiograph = load(graph, 510)
+    row, stitches = radiograph["image"], []
     for number, level in enumerate(("small", "moderate", "large")):
-        left = 430 + 460 * number
-        words = graph.node("X2XInstruction", (left, 0), (360, 300), level.capitalize(), level=level)
-        edit = graph.node(
-            "X2XEdit",
-            (left, 390),
-            EDITOR,
-            f"Edit: {level}",
-            pipeline=pipeline["pipeline"],
-            image=radiograph["image"],
-            instruction=words["instruction"],
-            seed=SEED,
-        )
+        left = 440 + 460 * number
+        words = graph.node("X2XInstruction", (left, 0), (380, 280), level.capitalize(), level=level)
+        edit = edit_of(graph, (left, 360), pipeline, radiograph["image"], words, f"Edit: {level}")
         graph.group(level.capitalize(), "edit", words, edit)
-        stitches.append(
-            graph.node("ImageStitch", (1850, 200 * number), (300, 150), image1=row, image2=edit["edited"], spacing_width=8)
-        )
+        joined = {"image1": row, "image2": edit["edited"], "spacing_width": 8}
+        stitches.append(graph.node("ImageStitch", (1840 + 250 * number, 0), (230, 160), f"Join {level}", **joined))
         row = stitches[-1]["IMAGE"]
-    shown = graph.node("PreviewImage", (2190, 0), (1000, 340), "Radiograph, small, moderate, large", images=row)
-    save = graph.node(
-        "SaveImage", (2190, 430), (1000, 360), "Save the row", images=row, filename_prefix="InstructX2X/severity"
-    )
+    shown = graph.node("PreviewImage", (1840, 250), (730, 260), "Radiograph, small, moderate, large", images=row)
+    prefix = "InstructX2X/severity"
+    save = graph.node("SaveImage", (1840, 600), (730, 290), "Save the row", images=row, filename_prefix=prefix)
     graph.group("In one row", "look", *stitches, shown, save)
 
 
 def several_findings(graph: Graph) -> None:
     """Two clauses chained into one instruction, edited at once."""
-    graph.note(
-        f"""
+    text = """
 # Several findings at once
 Chain instructions: `instruction` of one into `previous` of the next. Clauses can add, remove and change in one edit.
 
@@ -315,94 +221,45 @@ Any text works as well: delete the link into *Edit Radiograph* and type, such as
 
 `Add the findings of edema and cardiomegaly.`
 
-*What was understood* says how a text was read.
-
-{SYNTHETIC}
-""",
-        (-430, -40),
-        (360, 520),
-        "Read me",
-    )
-    pipeline, radiograph = load(graph)
-    first = graph.node("X2XInstruction", (430, 0), (330, 300), "First: effusion on the right")
-    second = graph.node(
-        "X2XInstruction",
-        (430, 390),
-        (330, 320),
-        "Then: a larger heart",
-        finding="cardiomegaly",
-        level="moderate",
-        side="any",
-        previous=first["instruction"],
-    )
+*How it was read* shows what was understood, and the settings that were used.
+"""
+    read_me(graph, text, 470)
+    pipeline, radiograph = load(graph, 620)
+    first = graph.node("X2XInstruction", (440, 0), MENUS, "First: an effusion on the right")
+    heart = {"finding": "cardiomegaly", "side": "any", "previous": first["instruction"]}
+    second = graph.node("X2XInstruction", (440, 360), (340, 300), "Then: a larger heart", **heart)
     graph.group("Instruct", "instruct", first, second)
-    edit = graph.node(
-        "X2XEdit",
-        (860, 0),
-        EDITOR,
-        pipeline=pipeline["pipeline"],
-        image=radiograph["image"],
-        instruction=second["instruction"],
-        seed=SEED,
-    )
+    edit = edit_of(graph, (880, 0), pipeline, radiograph["image"], second)
     graph.group("Edit", "edit", edit)
-    shown = graph.node(
-        "X2XGuidancePreview",
-        (1320, 0),
-        (420, 500),
-        image=radiograph["image"],
-        guidance=edit["guidance"],
-        guidance_mask=edit["edit_mask"],
-    )
-    text = graph.node("PreviewAny", (1320, 590), (420, 210), "What was understood, and how it was made", source=edit["info"])
-    compare = graph.node(
-        "X2XCompare",
-        (1780, 0),
-        (660, 800),
-        before=radiograph["image"],
-        after=edit["edited"],
-        guidance=edit["guidance"],
-        guidance_mask=edit["edit_mask"],
-        instruction=second["instruction"],
-    )
-    graph.group("Look", "look", shown, text, compare)
+    maps = {"guidance": edit["guidance"], "guidance_mask": edit["edit_mask"]}
+    shown = graph.node("X2XGuidancePreview", (1360, 0), (420, 520), image=radiograph["image"], **maps)
+    read = graph.node("PreviewAny", (1360, 610), (420, 350), "How it was read", source=edit["info"])
+    seen = radiograph["image"], edit["edited"], edit["guidance"], edit["edit_mask"]
+    compare = compare_of(graph, (1820, 0), (580, 960), *seen, second)
+    graph.group("Look", "look", shown, read, compare)
 
 
 def batch_folder(graph: Graph) -> None:
     """Every radiograph of a folder, edited and saved under its own name."""
-    graph.note(
-        f"""
+    text = """
 # A folder, one after the other
 Make a folder in ComfyUI's **input** folder, put radiographs into it, press **R** (refresh node definitions) and choose it in *Load Radiographs from Folder*. They may be of different sizes.
 
-Each is edited with the same instruction and seed, and saved under its own name in `save_to`, below ComfyUI's output folder, with its guidance map and panel.
+Each is edited with the same instruction and seed, and saved under its own name in `save_to`, below ComfyUI's output folder, with its guidance map and a panel.
 
 For very many files, set `limit` and move `skip` on from run to run.
-
-{SYNTHETIC}
-""",
-        (-430, -40),
-        (360, 480),
-        "Read me",
-    )
-    pipeline = graph.node("X2XLoadPipeline", (0, 0), LOADER)
-    folder = graph.node("X2XLoadFolder", (0, 180), (330, 190))
-    words = graph.node("X2XInstruction", (0, 460), (330, 330), finding="cardiomegaly", side="any")
+"""
+    read_me(graph, text, 440)
+    pipeline = graph.node("X2XLoadPipeline", (440, 0), LOADER)
+    folder = graph.node("X2XLoadFolder", (440, 170), (340, 180))
+    words = graph.node("X2XInstruction", (440, 430), MENUS, finding="cardiomegaly", side="any")
     graph.group("Load and instruct", "load", pipeline, folder, words)
-    edit = graph.node(
-        "X2XEdit",
-        (430, 0),
-        EDITOR,
-        pipeline=pipeline["pipeline"],
-        image=folder["images"],
-        instruction=words["instruction"],
-        seed=SEED,
-    )
+    edit = edit_of(graph, (880, 0), pipeline, folder["images"], words)
     graph.group("Edit each", "edit", edit)
     save = graph.node(
         "X2XSave",
-        (890, 0),
-        (640, 800),
+        (1360, 0),
+        (760, 880),
         image=edit["edited"],
         filename_prefix=folder["save_as"],
         before=folder["images"],
@@ -415,194 +272,111 @@ For very many files, set `limit` and move `skip` on from run to run.
 
 def native_graph(graph: Graph) -> None:
     """The method as an ordinary ComfyUI graph of MODEL, CONDITIONING and LATENT."""
-    graph.note(
-        f"""
+    text = """
 # The method in ComfyUI's own samplers
-Each step of the edit is a node, so that LoRAs, schedulers, samplers and other patches can come between.
+Each step of the edit is a node: LoRAs, schedulers, samplers and other patches can come between.
 
-**Checkpoint**: the demo that ships, or an InstructX2X / InstructPix2Pix checkpoint in diffusers layout (a folder with `model_index.json`) under `models/instructx2x` or `models/diffusers`. With the authors' checkpoint use 100 steps, guidance_scale 7.5 and image_guidance_scale 1.5.
+**Checkpoint**: the demo that ships, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder with `model_index.json`) under `models/instructx2x` or `models/diffusers`. For the authors' checkpoint set guidance_scale 7.5, image_guidance_scale 1.5 and 100 steps.
 
-The upper sampler follows the instruction, the lower one the same noise **without** it (guidance_scale 0). *Compose Edit* lays the difference of the two over the radiograph, inside the mask: outside, nothing changes.
+One sampler follows the instruction, the other takes the same noise **without** it (guidance_scale 0). *Compose Edit* lays their difference over the radiograph inside the mask. Outside, nothing changes.
 
-Keep the three seeds equal.
-
-{SYNTHETIC}
-""",
-        (-430, -40),
-        (360, 620),
-        "Read me",
-    )
-    model = graph.node("X2XLoadNative", (0, 0), (330, 130))
-    radiograph = graph.node("X2XLoadRadiograph", (0, 210), PICTURE)
+Keep the seeds of noise and relevance equal.
+"""
+    read_me(graph, text, 560)
+    model = graph.node("X2XLoadNative", (0, 710), (340, 130))
+    radiograph = graph.node("X2XLoadRadiograph", (0, 920), (340, 400))
     graph.group("Load", "load", model, radiograph)
-    words = graph.node("X2XInstruction", (0, 740), (330, 330))
-    text = graph.node(
-        "CLIPTextEncode", (430, 0), (330, 130), "The instruction", text=words["instruction"], clip=model["clip"]
-    )
-    empty = graph.node("CLIPTextEncode", (430, 220), (330, 130), "No instruction", text="", clip=model["clip"])
-    latent = graph.node("VAEEncode", (430, 440), (330, 60), pixels=radiograph["image"], vae=model["vae"])
-    graph.group("Instruct and encode", "instruct", words)
-    graph.group("Encode", "instruct", text, empty, latent)
-    region = _native_region(graph, model, radiograph, words, text, empty, latent)
-    edited = _native_sampling(graph, model, text, empty, latent, region)
-    compare = graph.node(
-        "X2XNativeCompose",
-        (2180, 0),
-        (330, 170),
-        image=radiograph["image"],
-        edited=edited[0]["IMAGE"],
-        unchanged=edited[1]["IMAGE"],
-        guidance_mask=region["guidance_mask"],
-    )
-    shown = graph.node(
-        "X2XCompare",
-        (2180, 270),
-        (660, 760),
-        before=radiograph["image"],
-        after=compare["result"],
-        guidance=region["guidance"],
-        guidance_mask=region["guidance_mask"],
-        instruction=words["instruction"],
-    )
-    graph.group("Lay over the radiograph", "look", compare, shown)
+    words = graph.node("X2XInstruction", (440, 0), MENUS)
+    said = {"text": words["instruction"], "clip": model["clip"]}
+    text = graph.node("CLIPTextEncode", (440, 360), (340, 130), "With the instruction", **said)
+    empty = graph.node("CLIPTextEncode", (440, 570), (340, 130), "Without it", text="", clip=model["clip"])
+    latent = graph.node("VAEEncode", (440, 780), (340, 60), pixels=radiograph["image"], vae=model["vae"])
+    graph.group("Instruct and encode", "instruct", words, text, empty, latent)
+    asked = {"positive": text["CONDITIONING"], "negative": empty["CONDITIONING"], "model": model["model"]}
+    region = _native_region(graph, radiograph["image"], words, latent["LATENT"], asked)
+    edited, plain = _native_sampling(graph, model, latent["LATENT"], asked, region["guidance_mask"])
+    pictures = {"image": radiograph["image"], "edited": edited["IMAGE"], "unchanged": plain["IMAGE"]}
+    composed = graph.node("X2XNativeCompose", (2180, 0), (560, 170), **pictures, guidance_mask=region["guidance_mask"])
+    seen = radiograph["image"], composed["result"], region["guidance"], region["guidance_mask"]
+    shown = compare_of(graph, (2180, 260), (560, 960), *seen, words)
+    graph.group("Lay over the radiograph", "look", composed, shown)
 
 
-def _native_region(graph: Graph, model, radiograph, words, text, empty, latent) -> Placed:
+def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> Placed:
     """Pseudomask, native relevance map, guidance map and its preview."""
-    where = graph.node(
-        "X2XPseudomask", (860, 0), (330, 200), instruction=words["instruction"], image=radiograph["image"]
-    )
-    relevance = graph.node(
-        "X2XNativeRelevanceMap",
-        (860, 290),
-        (330, 230),
-        model=model["model"],
-        positive=text["CONDITIONING"],
-        negative=empty["CONDITIONING"],
-        latent=latent["LATENT"],
-        seed=SEED,
-    )
-    guidance = graph.node(
-        "X2XGuidanceMap",
-        (860, 610),
-        (330, 230),
-        pseudomask=where["pseudomask"],
-        relevance=relevance["relevance"],
-        instruction=words["instruction"],
-    )
-    shown = graph.node(
-        "X2XGuidancePreview",
-        (430, 610),
-        (380, 460),
-        image=radiograph["image"],
-        guidance=guidance["guidance"],
-        guidance_mask=guidance["guidance_mask"],
-    )
-    graph.group("Where may it change?", "guide", where, relevance, guidance)
-    graph.group("Look", "look", shown)
+    where = graph.node("X2XPseudomask", (880, 0), (340, 230), instruction=words["instruction"], image=image)
+    relevance = graph.node("X2XNativeRelevanceMap", (880, 310), (340, 220), latent=latent, **asked, seed=SEED)
+    guidance = guidance_of(graph, (880, 610), where, relevance, words)
+    maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}
+    shown = graph.node("X2XGuidancePreview", (880, 890), (340, 430), image=image, **maps)
+    graph.group("Where may it change?", "guide", where, relevance, guidance, shown)
     return guidance
 
 
-def _native_sampling(graph: Graph, model, text, empty, latent, region) -> tuple[Placed, Placed]:
+def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, mask) -> tuple[Placed, Placed]:
     """The sampler with the instruction and its twin without, decoded."""
-    noise = graph.node("RandomNoise", (1290, 0), (330, 90), noise_seed=SEED)
-    sampler = graph.node("KSamplerSelect", (1290, 180), (330, 60), sampler_name="ddim")
-    steps = graph.node("BasicScheduler", (1290, 330), (330, 110), model=model["model"], scheduler="ddim_uniform", steps=8)
+    noise = graph.node("RandomNoise", (1320, 0), (360, 90), noise_seed=SEED)
+    sampler = graph.node("KSamplerSelect", (1320, 170), (360, 60), sampler_name="ddim")
+    plan = {"model": model["model"], "scheduler": "ddim_uniform", "steps": NATIVE_STEPS}
+    steps = graph.node("BasicScheduler", (1320, 310), (360, 110), **plan)
     placed, decoded = [noise, sampler, steps], []
     for number, (title, scale) in enumerate((("With the instruction", 0.8), ("Without it", 0.0))):
-        guider = graph.node(
-            "X2XRegionGuider",
-            (1290, 530 + 250 * number),
-            (330, 170),
-            title,
-            model=model["model"],
-            positive=text["CONDITIONING"],
-            negative=empty["CONDITIONING"],
-            image_latent=latent["LATENT"],
-            guidance_scale=scale,
-            image_guidance_scale=1.0,
-            guidance_mask=region["guidance_mask"],
-        )
-        sampling = graph.node(
-            "SamplerCustomAdvanced",
-            (1720, 530 + 250 * number),
-            (330, 130),
-            noise=noise["NOISE"],
-            guider=guider["guider"],
-            sampler=sampler["SAMPLER"],
-            sigmas=steps["SIGMAS"],
-            latent_image=latent["LATENT"],
-        )
-        decode = graph.node(
-            "VAEDecode", (1720, 180 + 150 * number), (330, 60), title, samples=sampling["output"], vae=model["vae"]
-        )
-        placed += [guider, sampling, decode]
-        decoded.append(decode)
+        top = 510 + 250 * number
+        scales = {"guidance_scale": scale, "image_guidance_scale": 1.0, "guidance_mask": mask}
+        guider = graph.node("X2XRegionGuider", (1320, top), (360, 170), title, image_latent=latent, **asked, **scales)
+        given = {"noise": noise["NOISE"], "guider": guider["guider"], "sampler": sampler["SAMPLER"]}
+        given = {**given, "sigmas": steps["SIGMAS"], "latent_image": latent}
+        sampling = graph.node("SamplerCustomAdvanced", (1740, top), (340, 130), title, **given)
+        samples = {"samples": sampling["output"], "vae": model["vae"]}
+        decoded.append(graph.node("VAEDecode", (1740, 1040 + 140 * number), (340, 60), title, **samples))
+        placed += [guider, sampling, decoded[-1]]
     graph.group("Sample", "edit", *placed)
     return decoded[0], decoded[1]
 
 
 def counterfactual_pairs(graph: Graph) -> None:
-    """The same patient with one finding or another, saved side by side for a classifier."""
-    graph.note(
-        f"""
+    """The same patients with one finding or another, saved for a classifier."""
+    text = """
 # Counterfactual pairs for an audit
-What would your classifier say of the **same patient** with an effusion on the right, on the left, or with a larger heart?
+What would your classifier say of the **same patient** with an effusion, or with a larger heart?
 
-Each radiograph of the folder is saved four times under one name: `original`, `right-effusion`, `left-effusion`, `cardiomegaly`. Run your classifier on the four folders and compare, patient by patient:
+Each radiograph of the folder is saved under the same name in three folders of `InstructX2X/audit`: `original`, `right-effusion`, `cardiomegaly`. Run your classifier on the three and compare, patient by patient:
 
 - its score of the finding should rise where the finding was added;
 - its other scores, and what it says of age or sex, should stay.
 
-Outside the mask the four pictures are equal bit for bit, so a score that moves, moves for what is inside. Each file's metadata has the instruction, seed and settings.
+Outside the mask the pictures are equal bit for bit: a score that moves, moves for what is inside. Each file's metadata has the instruction, the seed and the settings.
 
-{SYNTHETIC}
-""",
-        (-430, -40),
-        (360, 640),
-        "Read me",
-    )
-    pipeline = graph.node("X2XLoadPipeline", (0, 0), LOADER)
-    folder = graph.node("X2XLoadFolder", (0, 180), (330, 190), save_to="")
-    name = graph.node(
-        "StringConcatenate", (0, 460), (330, 200), "Save the originals as", string_a="InstructX2X/audit/original", string_b=folder["save_as"], delimiter="/"
-    )
-    original = graph.node("X2XSave", (0, 750), (330, 330), "Save originals", image=folder["images"], filename_prefix=name["STRING"])
-    graph.group("Originals", "load", pipeline, folder, name, original)
-    cases = (
-        ("right-effusion", {"finding": "pleural effusion", "side": "right"}),
-        ("left-effusion", {"finding": "pleural effusion", "side": "left"}),
-        ("cardiomegaly", {"finding": "cardiomegaly", "side": "any"}),
-    )
-    for number, (case, choice) in enumerate(cases):
-        _counterfactual(graph, 430 + 860 * number, case, choice, pipeline, folder)
+For another question copy a group, and change its finding and its folder.
+"""
+    read_me(graph, text, 640)
+    pipeline = graph.node("X2XLoadPipeline", (0, 790), LOADER)
+    folder = graph.node("X2XLoadFolder", (0, 960), (340, 180), save_to="")
+    graph.group("Load", "load", pipeline, folder)
+    name = _audit_name(graph, (440, 0), "original", folder)
+    kept = {"image": folder["images"], "filename_prefix": name["STRING"]}
+    original = graph.node("X2XSave", (440, 290), (340, 500), "Save the originals", **kept)
+    graph.group("Originals", "load", name, original)
+    effusion = {"finding": "pleural effusion", "side": "right"}
+    _counterfactual(graph, 880, "right-effusion", effusion, pipeline, folder)
+    _counterfactual(graph, 1760, "cardiomegaly", {"finding": "cardiomegaly", "side": "any"}, pipeline, folder)
+
+
+def _audit_name(graph: Graph, at, case: str, folder: Placed) -> Placed:
+    """The files' names in one folder of the audit."""
+    parts = {"string_a": f"InstructX2X/audit/{case}", "string_b": folder["save_as"], "delimiter": "/"}
+    return graph.node("StringConcatenate", at, (340, 200), f"Folder: {case}", **parts)
 
 
 def _counterfactual(graph: Graph, left: int, case: str, choice: dict, pipeline: Placed, folder: Placed) -> None:
     """One question: instruction, edit, name and files."""
-    words = graph.node("X2XInstruction", (left, 0), (340, 300), **choice)
-    name = graph.node(
-        "StringConcatenate",
-        (left, 390),
-        (340, 200),
-        "Save as",
-        string_a=f"InstructX2X/audit/{case}",
-        string_b=folder["save_as"],
-        delimiter="/",
-    )
-    edit = graph.node(
-        "X2XEdit",
-        (left + 400, 0),
-        EDITOR,
-        pipeline=pipeline["pipeline"],
-        image=folder["images"],
-        instruction=words["instruction"],
-        seed=SEED,
-    )
+    words = graph.node("X2XInstruction", (left, 0), MENUS, **choice)
+    name = _audit_name(graph, (left, 360), case, folder)
+    edit = edit_of(graph, (left + 400, 0), pipeline, folder["images"], words)
     save = graph.node(
         "X2XSave",
-        (left, 680),
-        (340, 400),
+        (left, 650),
+        (340, 490),
         image=edit["edited"],
         filename_prefix=name["STRING"],
         instruction=words["instruction"],
