@@ -98,7 +98,7 @@ class X2XEdit(io.ComfyNode):
                     "the mask editor, or any mask node. Any size; one, or one for each image.",
                 ),
                 sockets.Settings.Input(
-                    "settings", optional=True, tooltip="Everything else, from Edit Settings. Not with preset 'reference'."
+                    "settings", optional=True, tooltip="Everything else, from Edit Settings. With preset 'reference' only its atlas and pseudomask."
                 ),
             ],
             outputs=[
