@@ -19,8 +19,8 @@ class X2XGuidanceMap(io.ComfyNode):
             node_id="X2XGuidanceMap",
             display_name="Guidance Map",
             category=sockets.GUIDE,
-            description="Joins where a finding can be with where the model would edit, and cuts the mask that an edit is "
-            "held to. Both come out as MASK: paint on them, grow them, join them with any mask node.",
+            description="Joins where a finding can be with where the model would edit, and cuts the mask that an edit "
+            "is held to. Both come out as MASK: paint on them, grow them, join them with any mask node.",
             inputs=[
                 io.Mask.Input("pseudomask", tooltip="Where the finding can be, P."),
                 io.Mask.Input("relevance", tooltip="Where the model would edit, R. Its size is taken."),
@@ -58,8 +58,16 @@ class X2XGuidanceMap(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Mask.Output("guidance", tooltip="G in [0, 1]: how much the model is led to change each place."),
-                io.Mask.Output("guidance_mask", tooltip="M: 1 where the image may change."),
+                io.Mask.Output(
+                    "guidance",
+                    display_name="guidance",
+                    tooltip="G in [0, 1]: how much the model is led to change each place.",
+                ),
+                io.Mask.Output(
+                    "guidance_mask",
+                    display_name="guidance_mask",
+                    tooltip="M: 1 where the image may change.",
+                ),
             ],
         )
 
@@ -97,7 +105,8 @@ class X2XGuidancePreview(io.ComfyNode):
             node_id="X2XGuidancePreview",
             display_name="Guidance Preview",
             category=sockets.GUIDE,
-            description="The picture that explains an edit: the guidance map over the radiograph, and the mask's outline.",
+            description="The picture that explains an edit: the guidance map over the radiograph, and the mask's "
+            "outline.",
             is_output_node=True,
             inputs=[
                 io.Image.Input("image", tooltip="The radiograph."),
@@ -106,12 +115,18 @@ class X2XGuidancePreview(io.ComfyNode):
                     "style",
                     options=list(STYLES),
                     default="colour map",
-                    tooltip="colour map: dark is 0, bright is 1, with a legend. red: over a faded radiograph, as in the "
-                    "paper's figures.",
+                    tooltip="colour map: dark is 0, bright is 1, with a legend. red: over a faded radiograph, as in "
+                    "the paper's figures.",
                 ),
                 io.Mask.Input("guidance_mask", optional=True, tooltip="Its outline is drawn."),
             ],
-            outputs=[io.Image.Output("overlay", tooltip="The picture, with the legend on its right.")],
+            outputs=[
+                io.Image.Output(
+                    "overlay",
+                    display_name="overlay",
+                    tooltip="The picture, with the legend on its right.",
+                ),
+            ],
         )
 
     @classmethod

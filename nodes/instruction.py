@@ -20,8 +20,8 @@ class X2XInstruction(io.ComfyNode):
             node_id="X2XInstruction",
             display_name="Instruction",
             category=sockets.INSTRUCT,
-            description="Puts an instruction together from menus. Connect `instruction` to `previous` of another one to "
-            "ask for several changes at once. Any text can take its place.",
+            description="Puts an instruction together from menus. Connect `instruction` to `previous` of another one "
+            "to ask for several changes at once. Any text can take its place.",
             inputs=[
                 io.Combo.Input(
                     "operation",
@@ -63,8 +63,16 @@ class X2XInstruction(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.String.Output("instruction", tooltip="The sentence, for every node that takes an instruction."),
-                io.String.Output("understood", tooltip="What the sentence is read as, clause by clause."),
+                io.String.Output(
+                    "instruction",
+                    display_name="instruction",
+                    tooltip="The sentence, for every node that takes an instruction.",
+                ),
+                io.String.Output(
+                    "understood",
+                    display_name="understood",
+                    tooltip="What the sentence is read as, clause by clause.",
+                ),
             ],
         )
 

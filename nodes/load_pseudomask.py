@@ -18,9 +18,9 @@ class X2XLoadPseudomask(io.ComfyNode):
             node_id="X2XLoadPseudomask",
             display_name="Load Pseudomask",
             category=sockets.LOAD,
-            description="Reads where findings can be. A file that holds masks of findings by their names gives `atlas`; "
-            "one that is a single mask gives `mask`. The output that a file has no answer for stops what is connected "
-            "to it, and says why.",
+            description="Reads where findings can be. A file that holds masks of findings by their names gives "
+            "`atlas`; one that is a single mask gives `mask`. The output that a file has no answer for stops what is "
+            "connected to it, and says why.",
             inputs=[
                 io.Combo.Input(
                     "file",
@@ -33,10 +33,15 @@ class X2XLoadPseudomask(io.ComfyNode):
             ],
             outputs=[
                 sockets.Atlas.Output(
-                    "atlas", tooltip="Masks by finding, for Pseudomask and for the editing node's settings."
+                    "atlas", display_name="atlas", tooltip="Masks by finding, for Pseudomask and for the editing "
+                    "node's settings."
                 ),
-                io.Mask.Output("mask", tooltip="The single mask of the file, 1 where editing is allowed."),
-                io.String.Output("info", tooltip="What the file holds."),
+                io.Mask.Output(
+                    "mask",
+                    display_name="mask",
+                    tooltip="The single mask of the file, 1 where editing is allowed.",
+                ),
+                io.String.Output("info", display_name="info", tooltip="What the file holds."),
             ],
         )
 

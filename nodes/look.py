@@ -1,4 +1,4 @@
-"""Nodes that look before an edit: X2XPseudomask (where a finding can be) and X2XRelevanceMap (where the model would edit)."""
+"""Looking before an edit: X2XPseudomask (where a finding can be), X2XRelevanceMap (where the model would edit)."""
 
 from __future__ import annotations
 
@@ -33,8 +33,16 @@ class X2XPseudomask(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Mask.Output("pseudomask", tooltip="P in [0, 1], one for each image: 1 where the finding is at home."),
-                io.String.Output("info", tooltip="What was understood, and how the mask was aligned."),
+                io.Mask.Output(
+                    "pseudomask",
+                    display_name="pseudomask",
+                    tooltip="P in [0, 1], one for each image: 1 where the finding is at home.",
+                ),
+                io.String.Output(
+                    "info",
+                    display_name="info",
+                    tooltip="What was understood, and how the mask was aligned.",
+                ),
             ],
         )
 
@@ -64,8 +72,8 @@ class X2XRelevanceMap(io.ComfyNode):
                 io.String.Input(
                     "noise_level",
                     default=RECOMMENDED,
-                    tooltip="Noise at which the model is asked, 0 to 1; several with commas are averaged (0.6, 0.7, 0.8). "
-                    "'recommended': the checkpoint's own.",
+                    tooltip="Noise at which the model is asked, 0 to 1; several with commas are averaged (0.6, 0.7, "
+                    "0.8). 'recommended': the checkpoint's own.",
                 ),
                 io.Int.Input(
                     "draws",
@@ -78,9 +86,10 @@ class X2XRelevanceMap(io.ComfyNode):
                 sockets.seed_input("Of the noise. The same seed gives the edit node's own map."),
             ],
             outputs=[
-                io.Mask.Output("relevance", tooltip="R in [0, 1], one for each image."),
+                io.Mask.Output("relevance", display_name="relevance", tooltip="R in [0, 1], one for each image."),
                 io.Mask.Output(
                     "uncertainty",
+                    display_name="uncertainty",
                     tooltip="How far R would move with other noise, in its own units; 0 where there is a single draw.",
                 ),
             ],
