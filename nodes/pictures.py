@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-import torch
-from comfy_api.latest import ui
-from x2x_core import overlay as draw
+import uuid
+from pathlib import Path
 
+import folder_paths
+import torch
+from x2x_core import overlay as draw
+from x2x_core.imaging.files import encode_png, to_values
+
+from .metadata import chunks
 from .tensors import as_maps, from_picture, to_image, to_library, to_map
 
 SLIDER_BEFORE, SLIDER_AFTER = "x2x_before", "x2x_after"
 
 
-def preview(image: torch.Tensor, cls) -> dict:
-    """What ComfyUI's page needs to show an IMAGE on the node that made it."""
-    return ui.PreviewImage(image, cls=cls).as_dict()
+def preview(image: torch.Tensor, cls, synthetic: bool = True) -> dict:
+    """Write an IMAGE to ComfyUI's temporary folder, for the page to show it on the node that made it.
+
+    Args:
+        image: the IMAGE.
+        cls: the node, for its hidden prompt and workflow.
+        synthetic: whether it is an edit, or shows one: the files then say so.
+    """
+    folder, shown = Path(folder_paths.get_temp_directory()), []
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = chunks(cls, {} if synthetic else None)
+    for pixels in to_library(image):
+        name = f"instructx2x_{uuid.uuid4().hex}.png"
+        (folder / name).write_bytes(encode_png(to_values(pixels, 8), metadata))
+        shown.append({"filename": name, "subfolder": "", "type": "temp"})
+    return {"images": shown, "animated": (False,)}
 
 
 def overlays(image: torch.Tensor, guidance: torch.Tensor, mask: torch.Tensor | None, style: str) -> torch.Tensor:
@@ -97,4 +115,4 @@ def pairs(before: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torc
 def slider_pictures(before: torch.Tensor, after: torch.Tensor, cls) -> dict:
     """What the slider on the node shows."""
     old, new = pairs(before, after)
-    return {SLIDER_BEFORE: preview(to_image(old), cls)["images"], SLIDER_AFTER: preview(to_image(new), cls)["images"]}
+    return {SLIDER_BEFORE: preview(to_image(old), cls, synthetic=False)["images"], SLIDER_AFTER: preview(to_image(new), cls)["images"]}

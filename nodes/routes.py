@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 from .folders import MODEL_INDEX, checkpoint_places
@@ -13,12 +14,11 @@ PREFIX = "/instructx2x"
 
 def add_routes() -> None:
     """Add the routes to ComfyUI's server, where one runs."""
-    from aiohttp import web
-    from server import PromptServer
-
-    server = getattr(PromptServer, "instance", None)
-    if server is None:
+    running = getattr(sys.modules.get("server"), "PromptServer", None)
+    server = getattr(running, "instance", None)
+    if server is None:  # the nodes are used without a page
         return
+    from aiohttp import web
 
     @server.routes.get(f"{PREFIX}/preset")
     async def preset(request):

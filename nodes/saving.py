@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import folder_paths
 import torch
-from comfy.cli_args import args
 from x2x_core import overlay as draw
 from x2x_core.imaging.files import encode_png, to_values
-from x2x_core.imaging.provenance import synthetic_metadata, versions
+from x2x_core.imaging.provenance import versions
 
+from .metadata import chunks
 from .pictures import pairs
-from .tensors import as_maps, to_library, to_map
+from .tensors import as_maps, from_picture, to_library, to_map
 
 
 def save_edits(
@@ -52,7 +50,8 @@ def save_edits(
     )
     saved = []
     for number, (new, old, strength) in enumerate(zip(pixels, olds, maps)):
-        metadata = _metadata(cls, instruction, info, number)
+        known = {"instruction": instruction, "edit": info, "image": number, "versions": versions()}
+        metadata = chunks(cls, {name: value for name, value in known.items() if value is not None})
         stem = f"{name.replace('%batch_num%', str(number))}_{counter + number:05}_"
         pictures = {"": to_values(new, bit_depth)}
         if strength is not None:
@@ -68,20 +67,4 @@ def save_edits(
 
 
 def _pixels(picture) -> torch.Tensor:
-    from .tensors import from_picture
-
     return from_picture(picture)[0].permute(2, 0, 1)
-
-
-def _metadata(cls, instruction: str | None, info: str | None, number: int) -> Mapping[str, str]:
-    """The provenance, and what ComfyUI's page reads a workflow from."""
-    parameters = {"instruction": instruction, "edit": info, "image": number, "versions": versions()}
-    chunks = synthetic_metadata({name: value for name, value in parameters.items() if value is not None})
-    hidden = getattr(cls, "hidden", None)
-    if args.disable_metadata or hidden is None:
-        return chunks
-    if hidden.prompt is not None:
-        chunks["prompt"] = json.dumps(hidden.prompt)
-    for name, value in (hidden.extra_pnginfo or {}).items():
-        chunks[name] = json.dumps(value)
-    return chunks

@@ -12,7 +12,7 @@ TITLE = 30  # height of a node's title bar, which is above its place
 MARGIN = 30  # of a group around its nodes
 VIEW = (1760, 900)  # the part of the page that a workflow is opened into, pixels
 NOTE = {"color": "#432", "bgcolor": "#653"}
-COLOURS = {"load": "#3f789e", "instruct": "#8A8", "guide": "#a1309b", "edit": "#b06634", "look": "#444"}
+COLOURS = {"load": "#3f789e", "instruct": "#8A8", "guide": "#a1309b", "edit": "#b06634", "look": "#88A"}
 
 
 @dataclass

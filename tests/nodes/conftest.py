@@ -42,11 +42,19 @@ def needs_comfyui(path: Path) -> bool:
 
 
 @pytest.fixture(scope="session")
-def demo():
-    """The demo checkpoint as the loading node gives it."""
-    from comfy_pack import run
+def tiny(tiny_folder):
+    """A tiny random checkpoint with recommendations of its own, as the loading node gives it; don't change it."""
+    from comfy_pack import pack
 
-    return run("X2XLoadPipeline", checkpoint="demo (bundled)", dtype="auto")[0]
+    loaded = pack("checkpoints").load("tiny", tiny_folder, "float32")
+    loaded.pipe.register_to_config(
+        recommended_num_inference_steps=4,
+        recommended_guidance_scale=3.0,
+        recommended_mask_rule="adaptive",
+        recommended_relevance_samples=2,
+        recommended_twin=True,
+    )
+    return loaded
 
 
 @pytest.fixture(scope="session")
