@@ -26,7 +26,13 @@ class X2XCompare(io.ComfyNode):
                 io.Mask.Input("guidance_mask", optional=True, tooltip="Where it was allowed to change: its outline is drawn."),
                 io.String.Input("instruction", optional=True, force_input=True, tooltip="The panel's title."),
             ],
-            outputs=[io.Image.Output("panel", tooltip="Before, guidance, after and difference in a row.")],
+            outputs=[
+                io.Image.Output(
+                    "panel",
+                    display_name="panel",
+                    tooltip="Before, guidance, after and difference in a row.",
+                ),
+            ],
         )
 
     @classmethod

@@ -102,10 +102,26 @@ class X2XEdit(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Image.Output("edited", tooltip="The edited radiograph, of the image's size. Synthetic."),
-                io.Mask.Output("guidance", tooltip="The guidance map, 0 to 1: where the model was led to change it."),
-                io.Mask.Output("edit_mask", tooltip="Where it was allowed to change; elsewhere it is the input."),
-                io.String.Output("info", tooltip="What was understood, the settings that were used, and warnings."),
+                io.Image.Output(
+                    "edited",
+                    display_name="edited",
+                    tooltip="The edited radiograph, of the image's size. Synthetic.",
+                ),
+                io.Mask.Output(
+                    "guidance",
+                    display_name="guidance",
+                    tooltip="The guidance map, 0 to 1: where the model was led to change it.",
+                ),
+                io.Mask.Output(
+                    "edit_mask",
+                    display_name="edit_mask",
+                    tooltip="Where it was allowed to change; elsewhere it is the input.",
+                ),
+                io.String.Output(
+                    "info",
+                    display_name="info",
+                    tooltip="What was understood, the settings that were used, and warnings.",
+                ),
             ],
         )
 
@@ -234,7 +250,7 @@ class X2XSettings(io.ComfyNode):
                     "within it.",
                 ),
             ],
-            outputs=[sockets.Settings.Output("settings", tooltip="For Edit Radiograph.")],
+            outputs=[sockets.Settings.Output("settings", display_name="settings", tooltip="For Edit Radiograph.")],
         )
 
     @classmethod

@@ -58,8 +58,16 @@ class X2XGuidanceMap(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Mask.Output("guidance", tooltip="G in [0, 1]: how much the model is led to change each place."),
-                io.Mask.Output("guidance_mask", tooltip="M: 1 where the image may change."),
+                io.Mask.Output(
+                    "guidance",
+                    display_name="guidance",
+                    tooltip="G in [0, 1]: how much the model is led to change each place.",
+                ),
+                io.Mask.Output(
+                    "guidance_mask",
+                    display_name="guidance_mask",
+                    tooltip="M: 1 where the image may change.",
+                ),
             ],
         )
 
@@ -111,7 +119,13 @@ class X2XGuidancePreview(io.ComfyNode):
                 ),
                 io.Mask.Input("guidance_mask", optional=True, tooltip="Its outline is drawn."),
             ],
-            outputs=[io.Image.Output("overlay", tooltip="The picture, with the legend on its right.")],
+            outputs=[
+                io.Image.Output(
+                    "overlay",
+                    display_name="overlay",
+                    tooltip="The picture, with the legend on its right.",
+                ),
+            ],
         )
 
     @classmethod

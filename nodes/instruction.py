@@ -63,8 +63,16 @@ class X2XInstruction(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.String.Output("instruction", tooltip="The sentence, for every node that takes an instruction."),
-                io.String.Output("understood", tooltip="What the sentence is read as, clause by clause."),
+                io.String.Output(
+                    "instruction",
+                    display_name="instruction",
+                    tooltip="The sentence, for every node that takes an instruction.",
+                ),
+                io.String.Output(
+                    "understood",
+                    display_name="understood",
+                    tooltip="What the sentence is read as, clause by clause.",
+                ),
             ],
         )
 

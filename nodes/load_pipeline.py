@@ -37,7 +37,11 @@ class X2XLoadPipeline(io.ComfyNode):
                 ),
             ],
             outputs=[
-                sockets.Pipeline.Output("pipeline", tooltip="The checkpoint, for the nodes that edit or look."),
+                sockets.Pipeline.Output(
+                    "pipeline",
+                    display_name="pipeline",
+                    tooltip="The checkpoint, for the nodes that edit or look.",
+                ),
             ],
         )
 

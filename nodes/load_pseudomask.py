@@ -33,10 +33,16 @@ class X2XLoadPseudomask(io.ComfyNode):
             ],
             outputs=[
                 sockets.Atlas.Output(
-                    "atlas", tooltip="Masks by finding, for Pseudomask and for the editing node's settings."
+                    "atlas",
+                    display_name="atlas",
+                    tooltip="Masks by finding, for Pseudomask and for the editing node's settings.",
                 ),
-                io.Mask.Output("mask", tooltip="The single mask of the file, 1 where editing is allowed."),
-                io.String.Output("info", tooltip="What the file holds."),
+                io.Mask.Output(
+                    "mask",
+                    display_name="mask",
+                    tooltip="The single mask of the file, 1 where editing is allowed.",
+                ),
+                io.String.Output("info", display_name="info", tooltip="What the file holds."),
             ],
         )
 

@@ -33,8 +33,16 @@ class X2XPseudomask(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Mask.Output("pseudomask", tooltip="P in [0, 1], one for each image: 1 where the finding is at home."),
-                io.String.Output("info", tooltip="What was understood, and how the mask was aligned."),
+                io.Mask.Output(
+                    "pseudomask",
+                    display_name="pseudomask",
+                    tooltip="P in [0, 1], one for each image: 1 where the finding is at home.",
+                ),
+                io.String.Output(
+                    "info",
+                    display_name="info",
+                    tooltip="What was understood, and how the mask was aligned.",
+                ),
             ],
         )
 
@@ -78,9 +86,9 @@ class X2XRelevanceMap(io.ComfyNode):
                 sockets.seed_input("Of the noise. The same seed gives the edit node's own map."),
             ],
             outputs=[
-                io.Mask.Output("relevance", tooltip="R in [0, 1], one for each image."),
+                io.Mask.Output("relevance", display_name="relevance", tooltip="R in [0, 1], one for each image."),
                 io.Mask.Output(
-                    "uncertainty",
+                    "uncertainty", display_name="uncertainty",
                     tooltip="How far R would move with other noise, in its own units; 0 where there is a single draw.",
                 ),
             ],
