@@ -40,7 +40,10 @@ class X2XLoadFolder(io.ComfyNode):
             ],
             outputs=[
                 io.Image.Output(
-                    "radiographs", display_name="images", is_output_list=True, tooltip="The radiographs by name, grey as RGB."
+                    "radiographs",
+                    display_name="images",
+                    is_output_list=True,
+                    tooltip="The radiographs by name, grey as RGB.",
                 ),
                 io.String.Output(
                     "save_as",

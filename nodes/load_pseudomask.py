@@ -18,9 +18,9 @@ class X2XLoadPseudomask(io.ComfyNode):
             node_id="X2XLoadPseudomask",
             display_name="Load Pseudomask",
             category=sockets.LOAD,
-            description="Reads where findings can be. A file that holds masks of findings by their names gives "
-            "`atlas`; one that is a single mask gives `mask`. The output that a file has no answer for stops what is "
-            "connected to it, and says why.",
+            description="Reads where findings can be. A file that holds masks of findings by their names gives `atlas`; "
+            "one that is a single mask gives `mask`. The output that a file has no answer for stops what is connected "
+            "to it, and says why.",
             inputs=[
                 io.Combo.Input(
                     "file",
@@ -33,8 +33,9 @@ class X2XLoadPseudomask(io.ComfyNode):
             ],
             outputs=[
                 sockets.Atlas.Output(
-                    "atlas", display_name="atlas", tooltip="Masks by finding, for Pseudomask and for the editing "
-                    "node's settings."
+                    "atlas",
+                    display_name="atlas",
+                    tooltip="Masks by finding, for Pseudomask and for the editing node's settings.",
                 ),
                 io.Mask.Output(
                     "mask",

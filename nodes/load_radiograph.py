@@ -39,7 +39,11 @@ class X2XLoadRadiograph(io.ComfyNode):
                     display_name="mask",
                     tooltip="What was painted on it in the mask editor (1 where it is transparent); empty if nothing.",
                 ),
-                io.String.Output("info", display_name="info", tooltip="Name, size, bit depth and colour of the file."),
+                io.String.Output(
+                    "info",
+                    display_name="info",
+                    tooltip="Name, size, bit depth and colour of the file.",
+                ),
             ],
         )
 

@@ -44,9 +44,13 @@ class X2XLoadNative(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Model.Output("model", tooltip="The U-Net, which sees the noisy latents and the image's."),
-                io.Clip.Output("clip", tooltip="The text encoder, for CLIP Text Encode."),
-                io.Vae.Output("vae", tooltip="The autoencoder, for VAE Encode and VAE Decode."),
+                io.Model.Output(
+                    "model",
+                    display_name="model",
+                    tooltip="The U-Net, which sees the noisy latents and the image's.",
+                ),
+                io.Clip.Output("clip", display_name="clip", tooltip="The text encoder, for CLIP Text Encode."),
+                io.Vae.Output("vae", display_name="vae", tooltip="The autoencoder, for VAE Encode and VAE Decode."),
             ],
         )
 
@@ -108,7 +112,9 @@ class X2XNativeRelevanceMap(io.ComfyNode):
             ],
             outputs=[
                 io.Mask.Output(
-                    "relevance", tooltip="0 where the instruction makes no difference, 1 where it makes the most."
+                    "relevance",
+                    display_name="relevance",
+                    tooltip="0 where the instruction makes no difference, 1 where it makes the most.",
                 )
             ],
         )
@@ -176,7 +182,7 @@ class X2XRegionGuider(io.ComfyNode):
                     tooltip="Where the image may change (white from one half on). Without it, everywhere.",
                 ),
             ],
-            outputs=[io.Guider.Output("guider", tooltip="For SamplerCustomAdvanced.")],
+            outputs=[io.Guider.Output("guider", display_name="guider", tooltip="For SamplerCustomAdvanced.")],
         )
 
     @classmethod
@@ -234,7 +240,13 @@ class X2XNativeCompose(io.ComfyNode):
                     "grain. Without it the decoded edit takes the original's place.",
                 ),
             ],
-            outputs=[io.Image.Output("result", tooltip="The original, edited inside the mask.")],
+            outputs=[
+                io.Image.Output(
+                    "result",
+                    display_name="result",
+                    tooltip="The original, edited inside the mask.",
+                ),
+            ],
         )
 
     @classmethod
