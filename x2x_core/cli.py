@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 import x2x_core
-from x2x_core.commands import edit, evaluate, info, masks, simulate, train
+from x2x_core.commands import convert, edit, evaluate, info, masks, simulate, train
 
 app = typer.Typer(
     name="x2x",
@@ -25,6 +25,7 @@ app.command("edit")(edit.edit)
 app.add_typer(masks.app, name="masks")
 app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
+app.command("convert")(convert.convert)
 app.command("evaluate")(evaluate.evaluate)
 app.command("info")(info.info)
 

@@ -63,9 +63,16 @@ def run(guider, latent, sigmas, seed=0, sampler="euler"):
     import comfy.samplers
     from comfy_extras import nodes_custom_sampler as custom
 
-    noise = custom.RandomNoise.execute(seed).result[0]
+    noise = _call(custom.RandomNoise, seed)[0]
     sampler = comfy.samplers.sampler_object(sampler) if isinstance(sampler, str) else sampler
-    return custom.SamplerCustomAdvanced.execute(noise, guider, sampler, sigmas, latent).result[0]["samples"]
+    return _call(custom.SamplerCustomAdvanced, noise, guider, sampler, sigmas, latent)[0]["samples"]
+
+
+def _call(node, *inputs):
+    """One of ComfyUI's nodes, of the newer kind or of the older."""
+    if hasattr(node, "execute"):
+        return node.execute(*inputs).result
+    return getattr(node(), node.FUNCTION)(*inputs)
 
 
 def graph(checkpoint, image, text, twin=True, steps=STEPS, scales=(0.8, 1.0), seed=0, scheduler="simple"):

@@ -142,3 +142,17 @@ def test_an_array_that_is_no_mask_is_refused():
     np.save(input_folder() / "words.npy", np.array(["a"]))
     with pytest.raises(ValueError, match="`file` must be an array"):
         run("X2XLoadPseudomask", file="input/words.npy")
+
+
+def test_a_single_file_is_the_folders_checkpoint(tiny, tiny_folder):
+    import folder_paths
+    from x2x_core.conversion.convert import convert
+
+    convert(tiny_folder, Path(folder_paths.models_dir) / "checkpoints" / "tiny.safetensors")
+    assert "checkpoints/tiny.safetensors" in pack("folders").checkpoint_places()
+    loaded = load(checkpoint="checkpoints/tiny.safetensors", dtype="float32")
+    own = tiny.pipe.unet.state_dict()
+    assert all(torch.equal(value, own[name]) for name, value in loaded.pipe.unet.state_dict().items())
+    ids = loaded.pipe.tokenizer("edema").input_ids
+    assert ids == tiny.pipe.tokenizer("edema").input_ids
+    assert not list(Path(folder_paths.get_temp_directory()).glob("instructx2x-*"))

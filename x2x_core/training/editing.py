@@ -20,9 +20,10 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from x2x_core.dataset.mimic_edit import MimicEditInstruction
 from x2x_core.edit_settings import RECOMMENDABLE
 from x2x_core.published import stable_diffusion_ddim
-from x2x_core.training.augmentation import augment, reverse
+from x2x_core.training.augmentation import reverse
 from x2x_core.training.autoencoder import encode
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.draws import SAMPLES, seeded_generator
@@ -89,7 +90,8 @@ class EditTask:
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
-        self.rows = read_rows(config.data, "train")
+        self.pairs = MimicEditInstruction(config.data, "train", config.size, config.augment, config.seed)
+        self.rows = self.pairs.rows
         self.length = len(self.rows)
         self.vae, self.tokenizer, text_encoder, unet, self.scheduler = self._load() if config.init else self._create()
         self.vae.requires_grad_(False).eval()
@@ -149,15 +151,12 @@ class EditTask:
 
     def make(self, index: int, generator: torch.Generator) -> dict[str, Any]:
         """One sample: the encoded pair, or the images where nothing is encoded beforehand; its tokens."""
-        chance = self.config.augment.reverse
         if self.cache is not None:
             variant = int(torch.randint(self.config.latent_variants, (), generator=generator))
             latents, weight, text = self.cache[index, variant]
-            latents, text = reverse(latents, text, chance, generator)
+            latents, text = reverse(latents, text, self.config.augment.reverse, generator)
             return {"latents": latents, "weight": weight, "ids": self._tokens([text])[0]}
-        row = self.rows[index]
-        pair, text = augment(read_pair(row, self.config.size), row.instruction, self.config.augment, generator)
-        pair, text = reverse(pair, text, chance, generator)
+        pair, text = self.pairs.draw(index, generator)
         return {"pair": pair, "ids": self._tokens([text])[0]}
 
     def loss(self, module: nn.Module, batch: dict, generator: torch.Generator) -> dict[str, torch.Tensor]:
