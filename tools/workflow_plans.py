@@ -8,7 +8,6 @@ from __future__ import annotations
 from workflow_graph import Graph, Placed
 
 SEED = 1
-NATIVE_STEPS = 8
 LOADER, PICTURE, MENUS, EDITOR = (340, 90), (340, 430), (340, 280), (380, 880)
 SYNTHETIC = "Everything that comes out is **synthetic, for research**. It is not a medical device."
 
@@ -67,7 +66,7 @@ Press **Run**.
 
 The demo checkpoint knows: pleural effusion, consolidation, lung opacity, pneumonia, atelectasis, edema, cardiomegaly, pneumothorax.
 """
-    read_me(graph, text, 640)
+    read_me(graph, text, 430)
     pipeline, radiograph = load(graph, 0, 440)
     words = graph.node("X2XInstruction", (440, 730), MENUS)
     graph.group("Instruct", "instruct", words)
@@ -78,7 +77,7 @@ The demo checkpoint knows: pleural effusion, consolidation, lung opacity, pneumo
     save = graph.node(
         "X2XSave",
         (2020, 0),
-        (360, 1000),
+        (380, 1000),
         image=edit["edited"],
         before=radiograph["image"],
         instruction=words["instruction"],
@@ -102,8 +101,8 @@ Turn **threshold** and run again: only what hangs on it is computed anew. `mask_
 
 To look without editing, select the last group's nodes and press Ctrl+B (bypass).
 """
-    read_me(graph, text, 500)
-    pipeline, radiograph = load(graph, 650)
+    read_me(graph, text, 400)
+    pipeline, radiograph = load(graph, 560)
     image = radiograph["image"]
     words = graph.node("X2XInstruction", (440, 0), MENUS)
     graph.group("Instruct", "instruct", words)
@@ -148,8 +147,8 @@ The mask of an edit is an ordinary MASK: any mask node works on it.
 
 A mask from a file: *Load Image (as Mask)* in place of the box.
 """
-    read_me(graph, text, 510)
-    pipeline, radiograph = load(graph, 660)
+    read_me(graph, text, 400)
+    pipeline, radiograph = load(graph, 560)
     image = radiograph["image"]
     words = graph.node("X2XInstruction", (440, 0), MENUS)
     graph.group("Instruct", "instruct", words)
@@ -192,8 +191,8 @@ Only the `level` of the three instructions differs, so that what differs in the 
 
 The row on the right: the radiograph, small, moderate, large.
 """
-    read_me(graph, text, 360)
-    pipeline, radiograph = load(graph, 510)
+    read_me(graph, text, 290)
+    pipeline, radiograph = load(graph, 450)
     row, stitches = radiograph["image"], []
     for number, level in enumerate(("small", "moderate", "large")):
         left = 440 + 460 * number
@@ -223,8 +222,8 @@ Any text works as well: delete the link into *Edit Radiograph* and type, such as
 
 *How it was read* shows what was understood, and the settings that were used.
 """
-    read_me(graph, text, 470)
-    pipeline, radiograph = load(graph, 620)
+    read_me(graph, text, 380)
+    pipeline, radiograph = load(graph, 540)
     first = graph.node("X2XInstruction", (440, 0), MENUS, "First: an effusion on the right")
     heart = {"finding": "cardiomegaly", "side": "any", "previous": first["instruction"]}
     second = graph.node("X2XInstruction", (440, 360), (340, 300), "Then: a larger heart", **heart)
@@ -249,7 +248,7 @@ Each is edited with the same instruction and seed, and saved under its own name 
 
 For very many files, set `limit` and move `skip` on from run to run.
 """
-    read_me(graph, text, 440)
+    read_me(graph, text, 330)
     pipeline = graph.node("X2XLoadPipeline", (440, 0), LOADER)
     folder = graph.node("X2XLoadFolder", (440, 170), (340, 180))
     words = graph.node("X2XInstruction", (440, 430), MENUS, finding="cardiomegaly", side="any")
@@ -276,22 +275,24 @@ def native_graph(graph: Graph) -> None:
 # The method in ComfyUI's own samplers
 Each step of the edit is a node: LoRAs, schedulers, samplers and other patches can come between.
 
-**Checkpoint**: the demo that ships, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder with `model_index.json`) under `models/instructx2x` or `models/diffusers`. For the authors' checkpoint set guidance_scale 7.5, image_guidance_scale 1.5 and 100 steps.
+**Checkpoint**: the demo that ships, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder with `model_index.json`) under `models/instructx2x` or `models/diffusers`. The settings here are the demo's. For the authors' checkpoint: 512 x 512 pixels, scheduler ddim_uniform, 100 steps, guidance_scale 7.5, image_guidance_scale 1.5.
 
 One sampler follows the instruction, the other takes the same noise **without** it (guidance_scale 0). *Compose Edit* lays their difference over the radiograph inside the mask. Outside, nothing changes.
 
 Keep the seeds of noise and relevance equal.
 """
-    read_me(graph, text, 560)
-    model = graph.node("X2XLoadNative", (0, 710), (340, 130))
-    radiograph = graph.node("X2XLoadRadiograph", (0, 920), (340, 400))
+    read_me(graph, text, 470)
+    model = graph.node("X2XLoadNative", (0, 630), (340, 130))
+    radiograph = graph.node("X2XLoadRadiograph", (0, 840), (340, 430))
     graph.group("Load", "load", model, radiograph)
     words = graph.node("X2XInstruction", (440, 0), MENUS)
     said = {"text": words["instruction"], "clip": model["clip"]}
     text = graph.node("CLIPTextEncode", (440, 360), (340, 130), "With the instruction", **said)
     empty = graph.node("CLIPTextEncode", (440, 570), (340, 130), "Without it", text="", clip=model["clip"])
-    latent = graph.node("VAEEncode", (440, 780), (340, 60), pixels=radiograph["image"], vae=model["vae"])
-    graph.group("Instruct and encode", "instruct", words, text, empty, latent)
+    size = {"upscale_method": "area", "width": 256, "height": 256, "crop": "disabled"}
+    scaled = graph.node("ImageScale", (440, 780), (340, 140), "To the model's size", image=radiograph["image"], **size)
+    latent = graph.node("VAEEncode", (440, 1000), (340, 60), pixels=scaled["IMAGE"], vae=model["vae"])
+    graph.group("Instruct and encode", "instruct", words, text, empty, scaled, latent)
     asked = {"positive": text["CONDITIONING"], "negative": empty["CONDITIONING"], "model": model["model"]}
     region = _native_region(graph, radiograph["image"], words, latent["LATENT"], asked)
     edited, plain = _native_sampling(graph, model, latent["LATENT"], asked, region["guidance_mask"])
@@ -316,8 +317,8 @@ def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> P
 def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, mask) -> tuple[Placed, Placed]:
     """The sampler with the instruction and its twin without, decoded."""
     noise = graph.node("RandomNoise", (1320, 0), (360, 90), noise_seed=SEED)
-    sampler = graph.node("KSamplerSelect", (1320, 170), (360, 60), sampler_name="ddim")
-    plan = {"model": model["model"], "scheduler": "ddim_uniform", "steps": NATIVE_STEPS}
+    sampler = graph.node("KSamplerSelect", (1320, 170), (360, 60), sampler_name="euler")
+    plan = {"model": model["model"], "scheduler": "simple", "steps": 4}
     steps = graph.node("BasicScheduler", (1320, 310), (360, 110), **plan)
     placed, decoded = [noise, sampler, steps], []
     for number, (title, scale) in enumerate((("With the instruction", 0.8), ("Without it", 0.0))):
@@ -349,9 +350,9 @@ Outside the mask the pictures are equal bit for bit: a score that moves, moves f
 
 For another question copy a group, and change its finding and its folder.
 """
-    read_me(graph, text, 640)
-    pipeline = graph.node("X2XLoadPipeline", (0, 790), LOADER)
-    folder = graph.node("X2XLoadFolder", (0, 960), (340, 180), save_to="")
+    read_me(graph, text, 480)
+    pipeline = graph.node("X2XLoadPipeline", (0, 650), LOADER)
+    folder = graph.node("X2XLoadFolder", (0, 820), (340, 180), save_to="")
     graph.group("Load", "load", pipeline, folder)
     name = _audit_name(graph, (440, 0), "original", folder)
     kept = {"image": folder["images"], "filename_prefix": name["STRING"]}

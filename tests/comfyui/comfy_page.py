@@ -19,8 +19,11 @@ LISTEN = """() => {
     const api = window.comfyAPI?.api?.api ?? window.app.api
     window.x2xTests = { events: [], prompts: [], previews: 0 }
     for (const name of ['execution_start', 'execution_success', 'execution_error', 'execution_interrupted',
-                        'executed', 'progress'])
-        api.addEventListener(name, event => window.x2xTests.events.push([name, event.detail]))
+                        'executed', 'progress', 'execution_cached'])
+        api.addEventListener(name, event => {
+            window.x2xTests.events.push([name, event.detail])
+            if (name === 'execution_cached') window.x2xTests.cached = event.detail.nodes
+        })
     for (const name of ['b_preview', 'b_preview_with_metadata'])
         api.addEventListener(name, () => { window.x2xTests.previews += 1 })
     const queue = api.queuePrompt.bind(api)
@@ -184,16 +187,27 @@ class ComfyPage:
         """What the server answered to what this page queued."""
         return self.page.evaluate("window.x2xTests.prompts")
 
-    def run_to_the_end(self, patience: float = 300) -> dict:
-        """Presses Run, waits for the end, and lets the previews load; the event that ended it."""
+    def run_to_the_end(self, patience: float = 600) -> dict:
+        """Presses Run, waits for the end and for the pictures to be drawn; the event that ended it."""
         self.run()
         end = self.wait(*ENDS, patience=patience)
-        self.page.wait_for_function(
-            f"{NODES}.every(node => (node.imgs ?? []).every(one => one.complete))", timeout=30_000
-        )
-        self.page.wait_for_timeout(1000)
+        if end["event"] == "execution_success":
+            self.page.wait_for_function(
+                f"""ids => ids.every(id => {{
+                    const held = {NODES}.find(node => String(node.id) === id)?.imgs
+                    return held?.length && held.every(one => one.complete && one.naturalWidth)
+                }})""",
+                arg=sorted(self.nodes_with_pictures()),
+                timeout=60_000,
+            )
+        self.page.wait_for_timeout(1500)
         return end
+
+    def nodes_with_pictures(self) -> set[str]:
+        """Ids of the nodes that the server sent pictures for in this run."""
+        told = (detail for name, detail in self.events() if name == "executed")
+        return {detail["node"] for detail in told if (detail.get("output") or {}).get("images")}
 
     def cancel(self) -> None:
         """Presses the red cross that stops the running prompt."""
-        self.page.locator('[aria-label="Interrupt"], [aria-label="Cancel current run"]').first.click()
+        self.page.get_by_role("button", name=re.compile("^(Interrupt|Cancel current run)$")).first.click()
