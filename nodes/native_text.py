@@ -14,7 +14,7 @@ import comfy.supported_models_base
 import folder_paths
 import torch
 
-from .native_weights import check_names, read_weights
+from .native_weights import check_weights, read_weights
 
 # Shape that a configuration leaves out: transformers' defaults.
 DEFAULTS = {
@@ -105,6 +105,5 @@ def _load(clip: comfy.sd.CLIP, weights: dict[str, torch.Tensor], width: int) -> 
     named = {name if name.startswith(prefix) else prefix + name: value for name, value in weights.items()}
     named.pop(prefix + "embeddings.position_ids", None)  # old files hold the numbers of the positions
     named["text_projection.weight"] = torch.eye(width)  # of the pooled text, which this model has no use for
-    expected = clip.cond_stage_model.clip_l.transformer.state_dict()
-    check_names(named, expected, "text encoder")
+    check_weights(named, clip.cond_stage_model.clip_l.transformer, "text encoder")
     clip.load_sd(named)

@@ -14,8 +14,9 @@ import comfy.ops
 import comfy.supported_models
 import comfy.utils
 import torch
+from x2x_core.conversion.names import unet_names
 
-from .native_weights import check_names, read_weights
+from .native_weights import check_weights, read_weights
 
 # What ComfyUI's U-Net does in one way only, and diffusers by default.
 ONLY = {
@@ -75,7 +76,9 @@ def load_unet(
         ValueError: a U-Net that ComfyUI's classes can't hold; the message says what it is and what is needed.
     """
     shape = unet_shape(config)
-    weights = _renamed(read_weights(folder), shape)
+    weights = read_weights(folder)
+    names = unet_names(weights)
+    weights = {names[name]: value for name, value in weights.items()}
     model_config = _ModelConfig(shape, scheduler, vae_scale)
     load_device = comfy.model_management.get_torch_device()
     weight_dtype = dtype or comfy.model_management.unet_dtype(
@@ -92,7 +95,7 @@ def load_unet(
         model_config.custom_operations = _grouped(comfy.ops.pick_operations(weight_dtype, compute_dtype), groups)
     offload_device = comfy.model_management.unet_offload_device()
     model = model_config.get_model(weights).to(offload_device)
-    check_names(weights, model.diffusion_model.state_dict(), "U-Net")
+    check_weights(weights, model.diffusion_model, "U-Net")
     model.diffusion_model.load_state_dict(weights)
     return comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
 
@@ -226,12 +229,6 @@ def _sampling_settings(scheduler: Mapping[str, Any]) -> dict[str, Any]:
         "timesteps": scheduler.get("num_train_timesteps", 1000),
         "zsnr": scheduler.get("rescale_betas_zero_snr", False),
     }
-
-
-def _renamed(weights: dict[str, torch.Tensor], shape: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """Weights under ComfyUI's names; what has none keeps its own."""
-    names = comfy.utils.unet_to_diffusers(shape)
-    return {names.get(name, name): value for name, value in weights.items()}
 
 
 def _grouped(operations: type, groups: int) -> type:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 import comfy.utils
 import torch
+from x2x_core.conversion.keys import check_keys
 
 STEMS = ("diffusion_pytorch_model", "model", "pytorch_model")
 
@@ -29,19 +30,13 @@ def read_weights(folder: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def check_names(found: Iterable[str], expected: Iterable[str], part: str) -> None:
-    """See that a part's weights are those that its configuration asks for.
+def check_weights(found: Mapping[str, torch.Tensor], model: torch.nn.Module, part: str) -> None:
+    """See that weights are those that a model wants.
 
     Raises:
-        ValueError: one is missing, or one is there besides.
+        ValueError: one is missing, is there besides, or of another shape; the message names it.
     """
-    found, expected = set(found), set(expected)
-    for names, fault in ((expected - found, "is missing"), (found - expected, "is none of them")):
-        if names:
-            raise ValueError(
-                f"The {part}'s weights must be those that its config.json asks for, but `{min(names)}` {fault}. Give a "
-                "whole checkpoint; LoRA layers are loaded with ComfyUI's own loader."
-            )
+    check_keys(found, {name: tuple(value.shape) for name, value in model.state_dict().items()}, f"the {part}")
 
 
 def _files(folder: Path) -> list[Path]:

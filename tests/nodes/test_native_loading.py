@@ -236,7 +236,7 @@ def test_strange_weights_are_refused_by_name(folder):
 
     file = folder / "unet" / "diffusion_pytorch_model.safetensors"
     save_file({**load_file(file), "lora.weight": torch.zeros(1)}, file)
-    with pytest.raises(ValueError, match="`lora.weight` is none of them"):
+    with pytest.raises(ValueError, match="no place for: lora.weight"):
         load(folder)
 
 
@@ -251,7 +251,7 @@ def test_missing_weights_are_refused_by_name(folder):
         weights = load_file(file)
         taken = next(one for one in weights if one.endswith(name))
         save_file({one: value for one, value in weights.items() if one != taken}, file)
-        with pytest.raises(ValueError, match=f"`.*{'out.2.bias' if part == 'unet' else name}` is missing"):
+        with pytest.raises(ValueError, match=f"1 missing: .*{'out.2.bias' if part == 'unet' else name}"):
             load(folder)
         save_file(weights, file)
 
