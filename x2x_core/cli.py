@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 import x2x_core
-from x2x_core.commands import convert, edit, evaluate, info, masks, simulate, train
+from x2x_core.commands import audit, convert, edit, evaluate, info, masks, report, simulate, train
 
 app = typer.Typer(
     name="x2x",
@@ -27,6 +27,8 @@ app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.command("convert")(convert.convert)
 app.command("evaluate")(evaluate.evaluate)
+app.command("audit")(audit.audit)
+app.command("report")(report.report)
 app.command("info")(info.info)
 
 _PACKAGE = str(Path(x2x_core.__file__).resolve().parent)

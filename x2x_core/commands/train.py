@@ -12,7 +12,7 @@ from x2x_core.commands.shared import progress_bar, quiet_libraries
 
 def train(
     config: Annotated[
-        str, typer.Option(help="A YAML file, or a committed one: demo-autoencoder, demo, demo-continued, instructpix2pix, lungs.")
+        str, typer.Option(help="A YAML file, or a committed one: demo-autoencoder, demo, demo-continued, instructpix2pix, lungs, scorers.")
     ],
     data: Annotated[Optional[Path], typer.Option(help="Dataset folder. [default: the configuration's]")] = None,
     out: Annotated[Optional[Path], typer.Option("-o", "--out", help="Run folder. [default: the configuration's]")] = None,

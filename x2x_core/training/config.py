@@ -8,7 +8,7 @@ from typing import Any
 
 from x2x_core.training.augmentation import AugmentConfig
 
-TASKS = ("autoencoder", "edit", "lungs")
+TASKS = ("autoencoder", "edit", "lungs", "scorers")
 PRECISIONS = ("no", "fp16", "bf16")
 
 
@@ -16,8 +16,9 @@ PRECISIONS = ("no", "fp16", "bf16")
 class TrainingConfig:
     """One training run. What a field can be stands beside it."""
 
-    task: str  # "autoencoder" (the VAE), "edit" (the U-Net that follows instructions) or "lungs" (the lung finder)
-    data: str  # dataset folder in the published layout; task "lungs": a simulated one with lung fields
+    task: str  # "autoencoder" (the VAE), "edit" (the U-Net that follows instructions), "lungs" (the lung finder) or
+    # "scorers" (findings and attributes of simulated radiographs)
+    data: str  # dataset folder in the published layout; "scorers": a simulated one; "lungs": that with lung fields
     out: str  # folder for checkpoints, samples, logs and the finished pipeline
     init: str = ""  # diffusers folder to start from; empty: the small models, from scratch
     autoencoder: str = ""  # task "edit" from scratch: diffusers folder that holds the trained `vae`

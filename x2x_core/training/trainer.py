@@ -34,6 +34,10 @@ def make_task(config: TrainingConfig):
         from x2x_core.training.lungs import LungTask
 
         return LungTask(config)
+    if config.task == "scorers":
+        from x2x_core.training.scorers import ScorersTask
+
+        return ScorersTask(config)
     from x2x_core.training.editing import EditTask
 
     return EditTask(config)
