@@ -19,7 +19,8 @@ from PIL import Image
 WORKFLOWS = Path(__file__).resolve().parent.parent / "workflows"
 SIDE, GAP, QUALITY = 512, 6, 80
 BACKGROUND = (24, 24, 28)
-# What each thumbnail shows: a node's type, which of that type, the kind of its pictures, and which of them.
+SAMPLE = {"filename": "instructx2x-sample.png", "subfolder": "", "type": "input"}
+# What each thumbnail shows: a file, or a node's type, which of that type, the kind of its pictures, and which.
 SHOWN = {
     "1-plain-edit": [("X2XCompare", 0, "x2x_before", 0), ("X2XCompare", 0, "x2x_after", 0)],
     "2-look-before-you-edit": [
@@ -29,15 +30,15 @@ SHOWN = {
         ("MaskPreview", 0, "images", 0),
     ],
     "3-paint-your-own-mask": [("X2XGuidancePreview", 0, "images", 0)],
-    "4-severity-series": [("X2XEdit", number, "images", 0) for number in range(3)],
+    "4-severity-series": [SAMPLE, *[("X2XEdit", number, "images", 0) for number in range(3)]],
     "5-several-findings": [("X2XGuidancePreview", 0, "images", 0), ("X2XCompare", 0, "x2x_after", 0)],
     "6-batch-over-a-folder": [("X2XSave", 0, "images", number) for number in (0, 3, 6, 7)],
     "7-native-graph": [("X2XGuidancePreview", 0, "images", 0), ("X2XCompare", 0, "x2x_after", 0)],
     "8-counterfactual-pairs": [
-        ("X2XSave", 0, "images", 2),
+        ("SaveImage", 0, "images", 2),
+        ("X2XSave", 0, "images", 4),
         ("X2XSave", 1, "images", 4),
-        ("X2XSave", 2, "images", 4),
-        ("X2XSave", 2, "images", 5),
+        ("X2XSave", 1, "images", 5),
     ],
 }
 
@@ -91,8 +92,8 @@ def main(url: str) -> None:
     history = json.loads(ask(f"{url}/history"))
     for name, shown in SHOWN.items():
         outputs = outputs_of(history, json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8")))
-        pictures = [picture(url, outputs[kind][which][what][number]) for kind, which, what, number in shown]
-        tile(pictures).save(WORKFLOWS / f"{name}.jpg", quality=QUALITY)
+        files = [one if isinstance(one, dict) else outputs[one[0]][one[1]][one[2]][one[3]] for one in shown]
+        tile([picture(url, file) for file in files]).save(WORKFLOWS / f"{name}.jpg", quality=QUALITY)
 
 
 if __name__ == "__main__":

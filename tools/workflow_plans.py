@@ -355,8 +355,8 @@ For another question copy a group, and change its finding and its folder.
     folder = graph.node("X2XLoadFolder", (0, 820), (340, 180), save_to="")
     graph.group("Load", "load", pipeline, folder)
     name = _audit_name(graph, (440, 0), "original", folder)
-    kept = {"image": folder["images"], "filename_prefix": name["STRING"]}
-    original = graph.node("X2XSave", (440, 290), (340, 500), "Save the originals", **kept)
+    kept = {"images": folder["images"], "filename_prefix": name["STRING"]}
+    original = graph.node("SaveImage", (440, 290), (340, 500), "Save the originals", **kept)
     graph.group("Originals", "load", name, original)
     effusion = {"finding": "pleural effusion", "side": "right"}
     _counterfactual(graph, 880, "right-effusion", effusion, pipeline, folder)
