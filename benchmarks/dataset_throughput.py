@@ -1,9 +1,10 @@
 """How fast a dataset is built, and in how much memory: python benchmarks/dataset_throughput.py [ROWS] [PAIRS]
 
-Makes two inputs in MIMIC's formats in a temporary folder. Tables of ROWS rows (default: the 700,703 of Medical-Diff-VQA) of
-164,324 pairs in proportion, without images: reading them, making every instruction and gathering everything is measured, and
-how much memory it takes against a tenth of the rows. And PAIRS pairs (default 24) of radiographs of 2544 x 3056 pixels, built
-at 512 pixels to a side by one process and by two.
+Makes two inputs in MIMIC's formats in a temporary folder. Tables of ROWS rows (default: the 700,703 of Medical-Diff-VQA)
+of 164,324 pairs in proportion, without images: reading them, making every instruction and gathering everything is
+measured, and how much memory it takes against a tenth of the rows. And PAIRS pairs (default 24) of radiographs of 2544 x
+3056 pixels, built at 512 pixels to a side by one process and by two. On a machine that is busy with other things the
+seconds of a core tell more than those of the clock, which for two processes hold their start (some seconds).
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def write_tables(folder: Path, pairs: int, rows: int, per_patient: int = 4) -> t
                 known.writerow((patient, study, f"{study:08x}-00000000", "postero-anterior", "train", order + 1))
             due = round((pair + 1) * rows / pairs) - written
             kinds = [*OTHERS * 3][: due - 1] + [("difference", GENERAL, ANSWERS[pair % len(ANSWERS)])]
-            asked.writerows((current, patient, past, kind, question, answer, "train") for kind, question, answer in kinds)
+            asked.writerows(
+                (current, patient, past, kind, question, answer, "train") for kind, question, answer in kinds
+            )
             written += due
     return mimic, vqa
 
@@ -72,13 +75,14 @@ def write_images(mimic: Path, pairs: int, source: np.ndarray) -> None:
 
 
 def timed_build(mimic: Path, vqa: Path, out: Path, workers: int) -> dict[str, float]:
-    """Seconds of a build in a process of its own, by the clock and of a core; its largest memory and its largest worker's, MiB."""
+    """Seconds of a build in a process of its own, by the clock and of a core; its memory and its largest worker's, MiB."""
     code = (
         "import json, resource, sys, time\n"
         "from x2x_core.dataset.building import build_dataset\n"
         "if __name__ == '__main__':\n"
         "    start, stages = time.perf_counter(), {}\n"
-        "    say = lambda done, total, note='': stages.setdefault(note, (time.perf_counter() - start, time.process_time()))\n"
+        "    now = lambda: (time.perf_counter() - start, time.process_time())\n"
+        "    say = lambda done, total, note='': stages.setdefault(note, now())\n"
         f"    build_dataset({str(mimic)!r}, {str(vqa)!r}, {str(out)!r}, workers={workers}, progress=say)\n"
         "    peak = lambda who: resource.getrusage(who).ru_maxrss / 1024\n"
         "    print(json.dumps({'seconds': time.perf_counter() - start, 'stages': stages, 'cpu': time.process_time(),\n"
@@ -97,11 +101,14 @@ def measure_tables(folder: Path, rows: int) -> None:
         place.mkdir()
         mimic, vqa = write_tables(place, round(count / ROWS_PER_PAIR), count)
         result = timed_build(mimic, vqa, place / "out", 1)
-        (first, began), (read, _), (made, _) = (result["stages"][name] for name in ("checking the tables", "pairs", "gathering"))
+        (first, began), (read, _), (made, _) = (
+            result["stages"][name] for name in ("checking the tables", "pairs", "gathering")
+        )
         used = result["cpu"] - began
         print(f"{count:,} rows without images: {result['seconds']:.0f} s (reading {read - first:.0f} s, instructions "
               f"{made - read:.0f} s, gathering {result['seconds'] - made:.0f} s), {used:.0f} s of a core, "
-              f"{count / used:,.0f} rows a second of a core, memory {result['memory']:.0f} MiB", flush=True)  # fmt: skip
+              f"{count / used:,.0f} rows a second of a core, memory {result['memory']:.0f} MiB",
+              flush=True)  # fmt: skip
 
 
 def measure_pairs(folder: Path, pairs: int) -> None:
@@ -123,8 +130,9 @@ def measure_pairs(folder: Path, pairs: int) -> None:
         kept = json.loads((out / "report.json").read_text())["pairs"]["built"]
         core = f" {(ended - began) / pairs:.3f} s of a core a pair," if workers == 1 else ""
         print(f"{pairs} pairs of {WIDTH} x {HEIGHT} by {workers} process{'es' if workers > 1 else ''}: "
-              f"{pairs / (last - first):.2f} pairs/s by the clock,{core} {kept} kept, {size / kept / 1024:.0f} KiB a pair, memory "
-              f"{result['memory']:.0f} MiB and {result['worker']:.0f} MiB in the largest worker", flush=True)  # fmt: skip
+              f"{pairs / (last - first):.2f} pairs/s by the clock,{core} {kept} kept, {size / kept / 1024:.0f} KiB a pair, "
+              f"memory {result['memory']:.0f} MiB and {result['worker']:.0f} MiB in the largest worker",
+              flush=True)  # fmt: skip
 
 
 def main(rows: str = str(ROWS), pairs: str = str(PAIRS)) -> None:

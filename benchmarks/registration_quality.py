@@ -1,4 +1,6 @@
-"""How well pairs are registered, and what quality tells good from bad: python benchmarks/registration_quality.py DATA [CT] [COUNT]
+"""How well pairs are registered, and what quality tells good from bad.
+
+python benchmarks/registration_quality.py DATA [CT] [COUNT]
 
 DATA is a folder made by `x2x simulate`; CT what it was made from. Three kinds of pairs:
 
@@ -6,8 +8,8 @@ DATA is a folder made by `x2x simulate`; CT what it was made from. Three kinds o
   otherwise. The error is the mean distance between where the transform found and the true one put the middle of the
   picture, in percent of the side. Four times as far displaced, some fail, which is what the threshold is for.
 - another day: one body projected twice, turned and tilted anew, breathing and exposed otherwise. No plane transform is
-  exact. Its quality says what a good registration of a real pair can hope for, and, spoilt by a shift of 5 % of the side,
-  what a bad one comes to.
+  exact. Its quality says what a good registration of a real pair can hope for, and, spoilt by a shift of 5 % of the
+  side, what a bad one comes to.
 - wrong: pictures that are no frontal pair: the past one upside down or lying on its side.
 """
 
@@ -78,7 +80,9 @@ def displaced_pairs(data: str, count: int, strength: float) -> Iterator[tuple[Sq
     """Past, current and the true transform."""
     rng, rows = np.random.default_rng(1), read_rows(data, "train")
     for number in rng.choice(len(rows), count, replace=False):
-        past, current = (cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in (rows[number].past, rows[number].current))
+        past, current = (
+            cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in (rows[number].past, rows[number].current)
+        )
         true = random_transform(rng, strength)
         yield exposed(move(whole(past), inverse(true)), rng), whole(current), true
 
@@ -93,7 +97,8 @@ def two_days(ct: str, count: int) -> Iterator[tuple[Square, Square]]:
         draw = lambda most: rng.uniform(-most, most)  # noqa: E731
         other = replace(
             geometry, yaw=geometry.yaw + draw(5), pitch=geometry.pitch + draw(5), roll=geometry.roll + draw(4),
-            shift_x=geometry.shift_x + draw(20), shift_z=geometry.shift_z + draw(25), scale_z=geometry.scale_z * math.exp(draw(0.06)),
+            shift_x=geometry.shift_x + draw(20), shift_z=geometry.shift_z + draw(25),
+            scale_z=geometry.scale_z * math.exp(draw(0.06)),
             field_mm=geometry.field_mm * math.exp(draw(0.08)), source_mm=1000.0 if rng.random() < 0.5 else 1800.0,
         )  # fmt: skip
         days = []
@@ -123,9 +128,11 @@ def measure_displaced(data: str, count: int, strength: float, kind: str) -> list
         passes = found.overlap >= BuildSettings.min_overlap and found.plausible
         results.append((error(found, true), found.quality, passes))
     errors, qualities, _ = np.array(results).T
-    print(f"displaced x{strength:g}, {kind}: error median {np.median(errors):.2f} %, 90th percentile {np.quantile(errors, 0.9):.2f} %, "
+    print(f"displaced x{strength:g}, {kind}: error median {np.median(errors):.2f} %, "
+          f"90th percentile {np.quantile(errors, 0.9):.2f} %, "
           f"over {BAD:g} %: {(errors > BAD).sum()} of {count}; quality median {np.median(qualities):.2f}, "
-          f"10th percentile {np.quantile(qualities, 0.1):.2f}; {(time.process_time() - start) / count:.2f} s a pair", flush=True)  # fmt: skip
+          f"10th percentile {np.quantile(qualities, 0.1):.2f}; {(time.process_time() - start) / count:.2f} s a pair",
+          flush=True)  # fmt: skip
     return results
 
 
@@ -166,8 +173,9 @@ def main(data: str, ct: str = "phantom", count: str = "80") -> None:
     good = [quality for off, quality, _ in usual + far if off <= GOOD]
     bad = [quality for off, quality, _ in usual + far if off > BAD]
     passing = [quality if passes else -1 for off, quality, passes in usual + far if off > BAD]
-    print(f"\n| quality at least | displaced, good kept ({len(good)}) | displaced, bad kept ({len(bad)}) | of these not rejected for "
-          f"overlap or transform | another day kept ({len(good_days)}) | another day, spoilt, kept | wrong kept ({len(wrong)}) |\n"
+    print(f"\n| quality at least | displaced, good kept ({len(good)}) | displaced, bad kept ({len(bad)}) | of these not "
+          f"rejected for overlap or transform | another day kept ({len(good_days)}) | another day, spoilt, kept "
+          f"| wrong kept ({len(wrong)}) |\n"
           "|---|---|---|---|---|---|---|")  # fmt: skip
     for threshold in THRESHOLDS:
         measured = (good, bad, passing, good_days, spoilt_days, wrong)

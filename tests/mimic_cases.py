@@ -18,8 +18,8 @@ from x2x_core.simulation.phantom import phantom_ct
 from x2x_core.simulation.thorax import segment_thorax
 
 METADATA = (
-    "dicom_id", "subject_id", "study_id", "PerformedProcedureStepDescription", "ViewPosition", "Rows", "Columns", "StudyDate",
-    "StudyTime", "ProcedureCodeSequence_CodeMeaning", "ViewCodeSequence_CodeMeaning",
+    "dicom_id", "subject_id", "study_id", "PerformedProcedureStepDescription", "ViewPosition", "Rows", "Columns",
+    "StudyDate", "StudyTime", "ProcedureCodeSequence_CodeMeaning", "ViewCodeSequence_CodeMeaning",
     "PatientOrientationCodeSequence_CodeMeaning",
 )  # fmt: skip
 CHEXPERT = (
@@ -84,12 +84,15 @@ def _add_pair(case: MimicCase, patient: int, number: int, pair) -> None:
     for after, pixels in enumerate((pair.before, pair.after)):
         order = 2 * number + after
         study = {
-            "subject_id": 10000032 + 977 * patient, "study_id": 50414267 + 7919 * (10 * patient + order), "split": split,
+            "subject_id": 10000032 + 977 * patient, "study_id": 50414267 + 7919 * (10 * patient + order),
+            "split": split,
             "study_order": order + 1, "StudyDate": 21800506 + 100 * order, "view": ("PA", "AP")[(patient + order) % 2],
         }  # fmt: skip
         study["dicom_id"] = _dicom_id(study["study_id"], "frontal")
         values = (pixels[0] * 255).round().byte().numpy()
-        study["Rows"], study["Columns"] = _write_image(case, study, values if after else moved(values, patient + number))
+        study["Rows"], study["Columns"] = _write_image(
+            case, study, values if after else moved(values, patient + number)
+        )
         studies.append(study)
     if number:
         case.questions += _earlier_questions(studies[0], case.studies[-1], pair.instruction)
@@ -184,7 +187,12 @@ def _write_tables(case: MimicCase) -> None:
     for study in case.studies:
         # The lateral image comes first, as it may in MIMIC: the frontal one has to be chosen.
         for kind, view in (("lateral", "LATERAL"), ("frontal", study["view"])):
-            row = {**study, "dicom_id": _dicom_id(study["study_id"], kind), "ViewPosition": view, "StudyTime": "213014.531"}
+            row = {
+                **study,
+                "dicom_id": _dicom_id(study["study_id"], kind),
+                "ViewPosition": view,
+                "StudyTime": "213014.531",
+            }
             metadata.append({**row, "ViewCodeSequence_CodeMeaning": meanings[view]})
             splits.append({**row, "split": _SPLITS[study["split"]]})
         labels = {"subject_id": study["subject_id"], "study_id": study["study_id"], "No Finding": "1.0"}

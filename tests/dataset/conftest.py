@@ -18,4 +18,6 @@ def mimic_case(tmp_path_factory):
 @pytest.fixture(scope="session")
 def built(mimic_case, tmp_path_factory):
     """The dataset of the copy, 64 pixels to a side."""
-    return build_dataset(mimic_case.mimic, mimic_case.vqa, tmp_path_factory.mktemp("built") / "set", SETTINGS, workers=1)
+    return build_dataset(
+        mimic_case.mimic, mimic_case.vqa, tmp_path_factory.mktemp("built") / "set", SETTINGS, workers=1
+    )

@@ -79,8 +79,8 @@ def test_the_layout_is_the_published_one(built, mimic_case):
         assert row["past_dicom_id"].startswith(mimic_case.image(asked["ref_id"]).stem)
         assert str(Instruction.parse(row["instruction"])) == row["instruction"] and row["split"] == asked["split"]
     assert sorted(path.name for path in built.iterdir()) == [
-        "DATASET_CARD.md", "build.json", "current", "instructions.csv", "pairs.csv", "past", "rejected.csv", "report.html",
-        "report.json", "valid",
+        "DATASET_CARD.md", "build.json", "current", "instructions.csv", "pairs.csv", "past", "rejected.csv",
+        "report.html", "report.json", "valid",
     ]  # fmt: skip
 
 
@@ -134,7 +134,11 @@ def test_the_report_counts_what_is_there(built):
     assert sum(report["registration"]["quality"]["pairs"].values()) == report["pairs"]["built"] == 12
     page, card = (built / "report.html").read_text(), (built / "DATASET_CARD.md").read_text()
     assert page.count("data:image/png;base64,") >= 6 and "nothing_changed" in page
-    assert "Not to be shared" in card and "PhysioNet Credentialed Health Data License" in card and "| instructions | 12 |" in card
+    assert (
+        "Not to be shared" in card
+        and "PhysioNet Credentialed Health Data License" in card
+        and "| instructions | 12 |" in card
+    )
 
 
 def test_training_reads_it(built):
@@ -192,9 +196,11 @@ def rejected(out):
 def expect(out, *pairs):
     assert sorted(rejected(out)) == sorted(pairs)
     report = report_of(out)
-    assert report["rows"]["kept"] + sum(
-        number for reason, number in report["rows"]["rejected"].items() if reason != "malformed_row"
-    ) == report["rows"]["difference"]
+    assert (
+        report["rows"]["kept"]
+        + sum(number for reason, number in report["rows"]["rejected"].items() if reason != "malformed_row")
+        == report["rows"]["difference"]
+    )
 
 
 def lines_of(case, *rows):
@@ -222,7 +228,9 @@ def test_rows_that_say_nothing_usable_are_listed(copy, tmp_path):
         ("patient_mismatch", wrong[3]), ("duplicate_row", str(count)), ("duplicate_instruction", str(count + 1)),
     )  # fmt: skip
     listed = {row["row"]: row for row in table(out / "rejected.csv")}
-    assert listed[wrong[0]]["answer"] == "the main image shows a pacemaker." and "pacemaker" in listed[wrong[0]]["detail"]
+    assert (
+        listed[wrong[0]]["answer"] == "the main image shows a pacemaker." and "pacemaker" in listed[wrong[0]]["detail"]
+    )
     assert listed[wrong[2]]["detail"] == "study 59999999"
 
 
@@ -405,7 +413,9 @@ def start(case, out):
     command = [sys.executable, "-m", "x2x_core.cli", "dataset", "build", "--mimic", case.mimic, "--vqa", case.vqa,
                "--out", out, "--size", "64", "--workers", "2"]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([str(word) for word in command], env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
+    return subprocess.Popen(
+        [str(word) for word in command], env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+    )
 
 
 def wait_for(happened, seconds=120):

@@ -94,7 +94,13 @@ def test_lines_that_are_wrong_are_found(authors):
     rows[1][1] = "Make it look nice."
     rows.append(rows[2])
     write(authors, [*rows, ["train", "short"]])
-    assert sorted(found(authors)) == [("duplicate", 5), ("instruction", 3), ("malformed line", 6), ("split", 4), ("split", 5)]
+    assert sorted(found(authors)) == [
+        ("duplicate", 5),
+        ("instruction", 3),
+        ("malformed line", 6),
+        ("split", 4),
+        ("split", 5),
+    ]
 
 
 def test_an_image_in_two_splits_is_found(authors):
@@ -134,7 +140,10 @@ def test_files_and_words_that_nobody_asked_for_are_noted(authors):
     write(authors, rows)
     checked = check_dataset(authors, workers=1)
     assert checked.problems == []
-    assert checked.notes == ["1 instructions have words that are not understood", "1 files in past/ are named by no line"]
+    assert checked.notes == [
+        "1 instructions have words that are not understood",
+        "1 files in past/ are named by no line",
+    ]
 
 
 def test_no_dataset_and_an_empty_one_are_said(tmp_path):

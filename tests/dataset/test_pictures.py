@@ -16,7 +16,9 @@ def gradient(height, width):
 @pytest.mark.parametrize(("height", "width"), [(120, 90), (90, 120), (100, 100), (31, 40)])
 def test_the_whole_picture_is_centred_on_black(tmp_path, ending, height, width):
     path = tmp_path / f"a.{ending}"
-    Image.fromarray(gradient(height, width)).save(path, quality=98) if ending == "jpg" else cv2.imwrite(str(path), gradient(height, width))
+    Image.fromarray(gradient(height, width)).save(path, quality=98) if ending == "jpg" else cv2.imwrite(
+        str(path), gradient(height, width)
+    )
     square = read_square(path, 60)
     long = max(height, width)
     rows, columns = round(60 * height / long), round(60 * width / long)
@@ -24,7 +26,9 @@ def test_the_whole_picture_is_centred_on_black(tmp_path, ending, height, width):
     assert square.valid.sum() == rows * columns and square.valid[30, 30]
     assert (square.pixels[~square.valid] == 0).all()
     inside = square.pixels[square.valid].reshape(rows, columns).astype(float)
-    expected = cv2.resize(gradient(height, width), (columns, rows), interpolation=cv2.INTER_AREA if long > 60 else cv2.INTER_LINEAR)
+    expected = cv2.resize(
+        gradient(height, width), (columns, rows), interpolation=cv2.INTER_AREA if long > 60 else cv2.INTER_LINEAR
+    )
     assert abs(inside - expected).mean() < 1
 
 

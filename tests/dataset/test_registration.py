@@ -19,6 +19,7 @@ IDENTITY = Registration((1, 0, 0, 1), (0, 0))
 def chest():
     """A simulated radiograph that fills its square."""
     import torch
+
     from x2x_core.simulation.phantom import phantom_ct
     from x2x_core.simulation.thorax import segment_thorax
 
@@ -29,7 +30,7 @@ def chest():
 
 
 def displaced(square, turn=0.0, scale=1.0, right=0.0, down=0.0, gamma=1.0):
-    """The picture moved as said (degrees, factor, shares of the side) and exposed otherwise, and the transform that leads back."""
+    """The picture moved as said (degrees, factor, shares of the side) and exposed otherwise, and what leads back."""
     angle = np.deg2rad(turn)
     forward = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shift = np.array([right, down])
@@ -37,7 +38,9 @@ def displaced(square, turn=0.0, scale=1.0, right=0.0, down=0.0, gamma=1.0):
     inverse = np.linalg.inv(forward)
     moved = move(square, Registration(tuple(inverse.flatten()), tuple(-inverse @ shift)))
     exposed = (255 * (moved.pixels / 255) ** gamma).round().astype(np.uint8)
-    return Square(np.where(moved.valid, exposed, 0).astype(np.uint8), moved.valid), Registration(tuple(forward.flatten()), tuple(shift))
+    return Square(np.where(moved.valid, exposed, 0).astype(np.uint8), moved.valid), Registration(
+        tuple(forward.flatten()), tuple(shift)
+    )
 
 
 def error(found, true):
@@ -47,7 +50,9 @@ def error(found, true):
     return float(np.linalg.norm(ends[0] - ends[1], axis=1).mean())
 
 
-@pytest.mark.parametrize("motion", [{"turn": 6, "right": 0.07}, {"turn": -4, "down": -0.08, "gamma": 1.3}, {"right": -0.1, "gamma": 0.7}])
+@pytest.mark.parametrize(
+    "motion", [{"turn": 6, "right": 0.07}, {"turn": -4, "down": -0.08, "gamma": 1.3}, {"right": -0.1, "gamma": 0.7}]
+)
 @pytest.mark.parametrize("kind", ["rigid", "affine"])
 def test_a_known_motion_is_found(chest, motion, kind):
     past, true = displaced(chest, **motion)
@@ -104,7 +109,11 @@ def test_agreement_is_about_structure_not_exposure(chest):
     assert agreement(chest.pixels, np.full_like(chest.pixels, 7), everywhere) == 0
     assert agreement(chest.pixels, chest.pixels, np.zeros_like(everywhere)) == 0
     shifted = np.roll(chest.pixels, 10, 1)
-    assert agreement(shifted, chest.pixels, everywhere) < agreement(np.roll(chest.pixels, 3, 1), chest.pixels, everywhere) < 0.99
+    assert (
+        agreement(shifted, chest.pixels, everywhere)
+        < agreement(np.roll(chest.pixels, 3, 1), chest.pixels, everywhere)
+        < 0.99
+    )
 
 
 def test_agreement_looks_only_where_both_show_something(chest):

@@ -55,8 +55,14 @@ def test_mimic_all_decides_where_it_names_a_frontal_image(tmp_path):
 
 
 def test_lines_that_cannot_be_used_are_told(tmp_path):
-    find, rejected = studies_of(tmp_path, [view("../../etc", "PA"), view("", "PA"), view("good", "PA", 8), view("a", "PA", "x")])
-    assert [(name, record.row) for name, record in rejected] == [("metadata.csv", 2), ("metadata.csv", 3), ("metadata.csv", 5)]
+    find, rejected = studies_of(
+        tmp_path, [view("../../etc", "PA"), view("", "PA"), view("good", "PA", 8), view("a", "PA", "x")]
+    )
+    assert [(name, record.row) for name, record in rejected] == [
+        ("metadata.csv", 2),
+        ("metadata.csv", 3),
+        ("metadata.csv", 5),
+    ]
     assert find(8).dicom_id == "good" and find(7) is None
 
 

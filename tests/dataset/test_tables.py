@@ -19,7 +19,10 @@ def write(path, text):
 def test_columns_come_in_the_order_asked_for(tmp_path, name, start):
     table = write(tmp_path / name, start + 'b,a,c\r\n1, 2 ,"x, ""y"""\r\n\r\n3,4,z\n')
     records = list(read_records(table, ("a", "b"), ("c", "d")))
-    assert [(record.row, record.values) for record in records] == [(2, ("2", "1", 'x, "y"', "")), (4, ("4", "3", "z", ""))]
+    assert [(record.row, record.values) for record in records] == [
+        (2, ("2", "1", 'x, "y"', "")),
+        (4, ("4", "3", "z", "")),
+    ]
 
 
 def test_a_spoilt_line_spoils_itself_alone(tmp_path):

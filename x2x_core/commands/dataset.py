@@ -11,7 +11,9 @@ import typer
 
 from x2x_core.commands.shared import fresh_file, progress_bar
 
-app = typer.Typer(no_args_is_help=True, help="Build MIMIC-EDIT-INSTRUCTION from your own copy of MIMIC, or check a dataset.")
+app = typer.Typer(
+    no_args_is_help=True, help="Build MIMIC-EDIT-INSTRUCTION from your own copy of MIMIC, or check a dataset."
+)
 
 SHOWN = 20  # problems of a kind that are printed
 
@@ -35,13 +37,16 @@ def build(
     mimic: Annotated[Path, typer.Option(help="Folder of MIMIC-CXR-JPG: files/ and its tables.")],
     vqa: Annotated[Path, typer.Option(help="Medical-Diff-VQA's mimic_pair_questions.csv or .csv.gz.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the dataset; it is made.")],
-    schema: Annotated[Optional[Schema], typer.Option(help="Wording: v1 (findings), v2 (levels, places). [default: v2]")] = None,
+    schema: Annotated[
+        Optional[Schema], typer.Option(help="Wording: v1 (findings), v2 (levels, places). [default: v2]")
+    ] = None,
     size: Annotated[Optional[int], typer.Option(help="Pixels to a side. [default: 512]")] = None,
     registration: Annotated[
         Optional[Motion], typer.Option(help="How the past image may be moved. [default: affine]")
     ] = None,
     min_quality: Annotated[
-        Optional[float], typer.Option(help="Least agreement of a registered pair, -1 to 1. [default: see docs/dataset.md]")
+        Optional[float],
+        typer.Option(help="Least agreement of a registered pair, -1 to 1. [default: see docs/dataset.md]"),
     ] = None,
     min_overlap: Annotated[
         Optional[float], typer.Option(help="Least share of the current picture that the past covers. [default: 0.6]")
@@ -73,7 +78,9 @@ def build(
 
 def _say_built(report: dict[str, Any]) -> None:
     rows, pairs = report["rows"], report["pairs"]
-    typer.echo(f"{rows['kept']} of {rows['difference']} difference rows kept, {pairs['built']} of {pairs['seen']} pairs.")
+    typer.echo(
+        f"{rows['kept']} of {rows['difference']} difference rows kept, {pairs['built']} of {pairs['seen']} pairs."
+    )
     for reason, number in rows["rejected"].items():
         typer.echo(f"  rejected, {reason}: {number}")
 

@@ -62,7 +62,8 @@ def build_dataset(
         out: folder for the dataset; it is made.
         settings: see `BuildSettings`.
         workers: processes; ``None``: one a core. Their number does not change the result.
-        progress: called with the pairs done, the pairs in all (``None`` while the tables are read) and what is being done.
+        progress: called with the pairs done, the pairs in all (``None`` while the tables are read) and what
+            is being done.
 
     Returns:
         The folder.
@@ -121,8 +122,8 @@ def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"`--out` must be a folder, but `{out}` is a file. Give another name.")
     if out.is_dir() and not (out / BUILD).is_file() and any(path.name != WORK for path in out.iterdir()):
-        raise FileExistsError(f"`--out` must be an empty folder or a build to go on with, but `{out}` holds other files. "
-                              "Give another folder.")  # fmt: skip
+        raise FileExistsError(f"`--out` must be an empty folder or a build to go on with, but `{out}` holds other "
+                              "files. Give another folder.")  # fmt: skip
 
 
 def _is_complete(out: Path, identity: dict[str, Any]) -> bool:
@@ -147,7 +148,9 @@ def _alone(out: Path) -> Iterator[None]:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
         lock.close()
-        raise FileExistsError(f"`{out}` is being built by another process. Wait for it, or give another folder.") from error
+        raise FileExistsError(
+            f"`{out}` is being built by another process. Wait for it, or give another folder."
+        ) from error
     try:
         yield
     finally:

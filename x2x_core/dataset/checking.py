@@ -61,8 +61,8 @@ def check_dataset(
     """Check every line and every image of a dataset.
 
     Each line must name a split (train, val or test), an instruction that is understood, and two images that are there,
-    can be decoded, are 8-bit grey, square and of one size. No line may stand twice; no image, and where `pairs.csv` says
-    whose they are no patient, may be in two splits.
+    can be decoded, are 8-bit grey, square and of one size. No line may stand twice; no image, and where `pairs.csv`
+    says whose they are no patient, may be in two splits.
 
     Args:
         folder: holds `instructions.csv`, `past/` and `current/`.

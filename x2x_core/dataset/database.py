@@ -13,7 +13,8 @@ from .studies import StudyTables, load_studies
 
 # One row for each row of any table that could not be used; the columns of `rejected.csv`.
 REJECTED_COLUMNS = (
-    "table", "row", "reason", "detail", "study_id", "ref_id", "subject_id", "question_type", "question", "answer", "line",
+    "table", "row", "reason", "detail", "study_id", "ref_id", "subject_id", "question_type", "question", "answer",
+    "line",
 )  # fmt: skip
 REJECTED_TABLE = f"CREATE TABLE rejected ({', '.join(f'[{name}]' for name in REJECTED_COLUMNS)})"
 INSERT_REJECTED = f"INSERT INTO rejected VALUES ({', '.join('?' * len(REJECTED_COLUMNS))})"

@@ -95,5 +95,7 @@ class BuildFigures:
 
     def _spread(self, name: str) -> dict[str, Any]:
         histogram = {"quality": self.quality, "overlap": self.overlap}[name]
-        bins = {f"{number / _BINS:.2f} to {(number + 1) / _BINS:.2f}": histogram[number] for number in sorted(histogram)}
+        bins = {
+            f"{number / _BINS:.2f} to {(number + 1) / _BINS:.2f}": histogram[number] for number in sorted(histogram)
+        }
         return {"mean": round(self.sums[name] / max(1, self.pairs_built), 4), "pairs": bins}

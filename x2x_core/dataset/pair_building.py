@@ -23,7 +23,10 @@ from .studies import Study, find_study, image_path
 from .wording import instruct
 
 #: Text in every picture: it shows a real patient.
-NOTICE = {"Comment": "Derived from MIMIC-CXR-JPG: credentialed health data, not to be shared.", "Software": "InstructX2X"}
+NOTICE = {
+    "Comment": "Derived from MIMIC-CXR-JPG: credentialed health data, not to be shared.",
+    "Software": "InstructX2X",
+}
 _OVERSAMPLED = 2  # images are read and moved at twice the size, so that moving does not blur them
 
 
@@ -144,7 +147,8 @@ def _images(past: Study, current: Study, settings: BuildSettings, places: Places
     name = past_name(past.dicom_id, current.dicom_id)
     both = (moved.valid & current_square.valid).astype(np.uint8) * 255
     for folder, file, values in (
-        (PAST, name, moved.pixels), (VALID, name, both), (CURRENT, current_name(current.dicom_id), current_square.pixels),
+        (PAST, name, moved.pixels), (VALID, name, both),
+        (CURRENT, current_name(current.dicom_id), current_square.pixels),
     ):  # fmt: skip
         write_bytes(places.out / folder / file, encode_png(values, NOTICE), places.scratch)
     return registration
@@ -178,7 +182,9 @@ def _check(registration: Registration, settings: BuildSettings) -> None:
     if not registration.plausible:
         largest, smallest = registration.stretches
         turn = registration.turn_degrees
-        raise Rejected(Reason.REGISTRATION_IMPLAUSIBLE, f"turn {turn:.0f} degrees, scales {smallest:.2f} to {largest:.2f}")
+        raise Rejected(
+            Reason.REGISTRATION_IMPLAUSIBLE, f"turn {turn:.0f} degrees, scales {smallest:.2f} to {largest:.2f}"
+        )
 
 
 def _identity(past: Study, current: Study) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The rows of Medical-Diff-VQA on disk, to be had by pair: a database keeps memory small, however many rows there are."""
+"""The rows of Medical-Diff-VQA on disk, to be had by pair: a database keeps memory small, however many there are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ INSERT INTO pairs (study_id, ref_id) SELECT study_id, ref_id FROM questions WHER
     GROUP BY study_id, ref_id ORDER BY min(row);
 CREATE TABLE patients (subject_id INTEGER PRIMARY KEY, least INTEGER NOT NULL, most INTEGER NOT NULL);
 INSERT INTO patients SELECT subject_id, min(held), max(held) FROM (
-    SELECT subject_id, CASE split WHEN 'test' THEN 2 WHEN 'val' THEN 1 ELSE 0 END AS held FROM questions WHERE split != ''
+    SELECT subject_id, CASE split WHEN 'test' THEN 2 WHEN 'val' THEN 1 ELSE 0 END AS held FROM questions
+    WHERE split != ''
 ) GROUP BY subject_id;
 """
 
@@ -50,7 +51,7 @@ class Question:
 
 
 def load_questions(database: sqlite3.Connection, vqa: Path) -> Iterator[tuple[str, Record]]:
-    """Fill the tables of questions, pairs and patients; yields the file's name and the record for each malformed line."""
+    """Fill the tables of questions, pairs and patients; yields file name and record for each malformed line."""
     database.execute(QUESTION_TABLES)
     records = read_records(vqa, COLUMNS[:-1], COLUMNS[-1:])
     while batch := list(islice(records, _BATCH)):
@@ -96,7 +97,9 @@ def count_types(database: sqlite3.Connection) -> dict[str, int]:
 
 def read_pairs(database: sqlite3.Connection, first: int, last: int) -> list[tuple[int, int, int]]:
     """Number, main study and reference study of the pairs numbered `first` to `last`, both included."""
-    return database.execute("SELECT pair, study_id, ref_id FROM pairs WHERE pair BETWEEN ? AND ?", (first, last)).fetchall()
+    return database.execute(
+        "SELECT pair, study_id, ref_id FROM pairs WHERE pair BETWEEN ? AND ?", (first, last)
+    ).fetchall()
 
 
 def questions_of_pair(database: sqlite3.Connection, study_id: int, ref_id: int) -> list[Question]:

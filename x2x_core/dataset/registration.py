@@ -129,7 +129,7 @@ def _search(sitk, grids, kind: str):
 
 
 def _on_grid(sitk, square: Square, side: int):
-    """The picture and its mask as ITK images on a grid of the plane whose unit is the side and whose origin the centre."""
+    """Picture and mask as ITK images on a grid of the plane whose unit is the side and whose origin the centre."""
     pixels = cv2.resize(square.pixels, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
     valid = cv2.resize(square.valid.astype(np.uint8) * 255, (side, side), interpolation=cv2.INTER_AREA)
     return _placed(sitk, pixels), _placed(sitk, (valid > 127).astype(np.uint8))
@@ -165,7 +165,7 @@ def _better(sitk, grid, transform, steps: int):
 
 
 def _refine(sitk, grid, transform, steps: int):
-    """Follow the gradient from a transform: the metric's value (less is better) and where it led; ``None`` where it failed."""
+    """Follow the gradient from a transform: the metric's value (less is better) and where it led, or ``None``."""
     (fixed, fixed_mask), (moving, moving_mask) = grid
     pixel = fixed.GetSpacing()[0]
     method = sitk.ImageRegistrationMethod()

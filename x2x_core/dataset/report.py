@@ -19,7 +19,8 @@ _SHOWN = 224  # pixels to a side of an example picture
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 68rem; padding: 0 1rem; color: #222 }
 h1, h2 { line-height: 1.2 } h2 { margin-top: 2.5rem }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0 } td, th { text-align: left; padding: .15rem .8rem .15rem 0 }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0 }
+td, th { text-align: left; padding: .15rem .8rem .15rem 0 }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } td.bar { width: 40% }
 td.bar div { background: #3b6ea5; height: .7rem } figure { display: inline-block; margin: 0 1rem 1.5rem 0 }
 figure img { display: block } figcaption { max-width: 42rem; font-size: .85rem }
@@ -33,7 +34,8 @@ NOTICE = (
 
 _EXAMPLES_TITLE = (
     "<h2>Example pairs</h2>\n"
-    "<p>Past (registered), current, and their difference where both show something: red is brighter now, blue darker.</p>"
+    "<p>Past (registered), current, and their difference where both show something: "
+    "red is brighter now, blue darker.</p>"
 )
 
 
@@ -114,8 +116,8 @@ def _conflicts(conflicts: dict[str, Any]) -> str:
         return "<h2>Patients in several splits</h2>\n<p>None.</p>"
     went = ", ".join(f"{number:,} to {split}" for split, number in conflicts["went_to"].items())
     return (
-        f"<h2>Patients in several splits</h2>\n<p>The rows of {conflicts['patients']:,} patients name more than one split. "
-        f"Each patient went, as a whole, to the most held-out one (test before val before train): {went}.</p>"
+        f"<h2>Patients in several splits</h2>\n<p>The rows of {conflicts['patients']:,} patients name more than one "
+        f"split. Each patient went, as a whole, to the most held-out one (test before val before train): {went}.</p>"
     )
 
 

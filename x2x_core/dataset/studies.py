@@ -1,7 +1,7 @@
 """Which image stands for a study: its frontal view, from Medical-Diff-VQA's table or MIMIC-CXR-JPG's own.
 
-`mimic_all.csv` (beside the questions) names one image a study, its view and its place in the patient's order; it decides
-where it names a frontal image. Otherwise MIMIC-CXR-JPG's metadata does: the first frontal image in the table's order,
+`mimic_all.csv` (beside the questions) names one image a study, its view and its place in the patient's order; it
+decides where it names a frontal image. Otherwise MIMIC-CXR-JPG's metadata does: the first frontal image in the table's order,
 which is the rule that `mimic_all.csv` was made by.
 """
 
@@ -86,7 +86,9 @@ def find_tables(mimic: Path, vqa: Path) -> StudyTables:
         FileNotFoundError: there is neither `mimic_all.csv` nor MIMIC's metadata table.
     """
     tables = StudyTables(
-        _first(vqa.parent, "mimic_all.csv"), _first(mimic, "mimic-cxr-*-metadata.csv"), _first(mimic, "mimic-cxr-*-split.csv")
+        _first(vqa.parent, "mimic_all.csv"),
+        _first(mimic, "mimic-cxr-*-metadata.csv"),
+        _first(mimic, "mimic-cxr-*-split.csv"),
     )  # fmt: skip
     if tables.mimic_all is None and tables.metadata is None:
         raise FileNotFoundError(

@@ -93,6 +93,6 @@ def _record(row: int, line: str, width: int, positions: list[int | None]) -> Rec
 
 
 def whole_number(text: str) -> int | None:
-    """An identifier such as "50414267", also as "50414267.0" (tables that went through floating point), else ``None``."""
+    """An identifier such as "50414267", also as "50414267.0" (tables that went through floats), else ``None``."""
     head, _, tail = text.partition(".")
     return int(head) if head.isascii() and head.isdigit() and not tail.strip("0") and len(head) < 16 else None
