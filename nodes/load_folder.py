@@ -21,7 +21,7 @@ class X2XLoadFolder(io.ComfyNode):
             display_name="Load Radiographs from Folder",
             category=sockets.LOAD,
             description="Reads every radiograph of a folder. The nodes behind it work on one after the other, so that "
-            "they can be of different sizes. Four simulated ones ship with the pack.",
+            "they can be of different sizes. Three simulated ones ship with the pack.",
             inputs=[
                 io.Combo.Input(
                     "folder",

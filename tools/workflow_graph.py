@@ -10,7 +10,8 @@ WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
 CONTROL = "fixed"  # what happens to a seed after a run, in a file that is shared
 TITLE = 30  # height of a node's title bar, which is above its place
 MARGIN = 30  # of a group around its nodes
-VIEW = (1760, 900)  # the part of the page that a workflow is opened into, pixels
+VIEW = (1640, 820)  # pixels of a page of 1800 x 1000 that a workflow is opened into, beside ComfyUI's own bars
+CORNER = (85, 90)  # where it begins there
 NOTE = {"color": "#432", "bgcolor": "#653"}
 COLOURS = {"load": "#3f789e", "instruct": "#8A8", "guide": "#a1309b", "edit": "#b06634", "look": "#88A"}
 
@@ -153,8 +154,8 @@ class Graph:
         boxes += [(left, top, left + wide, top + high) for left, top, wide, high in (g["bounding"] for g in self.groups)]
         lefts, tops, rights, bottoms = zip(*boxes)
         left, top, wide, high = min(lefts), min(tops), max(rights) - min(lefts), max(bottoms) - min(tops)
-        scale = round(min(1.0, VIEW[0] / (wide + 160), VIEW[1] / (high + 160)), 3)
-        return {"scale": scale, "offset": [round(80 / scale - left), round(90 / scale - top)]}
+        scale = round(min(1.0, VIEW[0] / wide, VIEW[1] / high), 3)
+        return {"scale": scale, "offset": [round(CORNER[0] / scale - left), round(CORNER[1] / scale - top)]}
 
 
 def _is_widget(spec: list) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from workflow_graph import Graph, Placed
 
 SEED = 1
-LOADER, PICTURE, MENUS, EDITOR = (340, 90), (340, 430), (340, 280), (380, 880)
+LOADER, PICTURE, MENUS, EDITOR = (340, 90), (340, 430), (340, 280), (380, 840)
 SYNTHETIC = "Everything that comes out is **synthetic, for research**. It is not a medical device."
 
 
@@ -39,10 +39,10 @@ def compare_of(graph: Graph, at, size, before, after, guidance, mask, words: Pla
 
 def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **rule) -> tuple[Placed, Placed, Placed]:
     """Pseudomask, relevance map and guidance map, one under the other."""
-    where = graph.node("X2XPseudomask", (left, 440), (340, 230), instruction=words["instruction"], image=image)
+    where = graph.node("X2XPseudomask", (left, 410), (340, 210), instruction=words["instruction"], image=image)
     asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
-    relevance = graph.node("X2XRelevanceMap", (left, 750), (340, 230), **asked, seed=SEED)
-    guidance = guidance_of(graph, (left, 1060), where, relevance, words, **rule)
+    relevance = graph.node("X2XRelevanceMap", (left, 690), (340, 220), **asked, seed=SEED)
+    guidance = guidance_of(graph, (left, 980), where, relevance, words, **rule)
     return where, relevance, guidance
 
 
@@ -108,29 +108,29 @@ To look without editing, select the last group's nodes and press Ctrl+B (bypass)
     graph.group("Instruct", "instruct", words)
     where, relevance, guidance = look_of(graph, 440, pipeline, image, words, mask_rule="threshold", threshold=0.3)
     graph.group("Look", "guide", where, relevance, guidance)
-    size = (400, 520)
+    size = (380, 500)
     shown = [
         graph.node("X2XGuidancePreview", (880, 0), size, "Pseudomask", image=image, guidance=where["pseudomask"]),
-        graph.node("X2XGuidancePreview", (1310, 0), size, "Relevance", image=image, guidance=relevance["relevance"]),
+        graph.node("X2XGuidancePreview", (1290, 0), size, "Relevance", image=image, guidance=relevance["relevance"]),
         graph.node(
             "X2XGuidancePreview",
-            (880, 620),
+            (880, 600),
             size,
             "Guidance, and the mask's outline",
             image=image,
             guidance=guidance["guidance"],
             guidance_mask=guidance["guidance_mask"],
         ),
-        graph.node("MaskPreview", (1310, 620), size, "Guidance mask", mask=guidance["guidance_mask"]),
+        graph.node("MaskPreview", (1290, 600), size, "Guidance mask", mask=guidance["guidance_mask"]),
     ]
     graph.group("Where may it change, and why?", "guide", *shown)
-    edit_and_compare(graph, 1800, pipeline, image, words, guidance["guidance"], guidance["guidance_mask"])
+    edit_and_compare(graph, 1760, pipeline, image, words, guidance["guidance"], guidance["guidance_mask"])
 
 
 def edit_and_compare(graph: Graph, left: int, pipeline: Placed, image, words: Placed, guidance, mask) -> None:
     """The edit in a mask that was made before, and its comparison."""
     edit = edit_of(graph, (left, 0), pipeline, image, words, guidance_mask=mask)
-    compare = compare_of(graph, (left + 420, 0), (560, 960), image, edit["edited"], guidance, mask, words)
+    compare = compare_of(graph, (left + 420, 0), (480, 900), image, edit["edited"], guidance, mask, words)
     graph.group("Edit", "edit", edit, compare)
 
 
@@ -158,8 +158,8 @@ A mask from a file: *Load Image (as Mask)* in place of the box.
     steps = _joined_masks(graph, guidance["guidance_mask"], radiograph["mask"])
     shown = graph.node(
         "X2XGuidancePreview",
-        (880, 780),
-        (440, 500),
+        (880, 740),
+        (440, 460),
         "Guidance, and your mask's outline",
         image=image,
         guidance=guidance["guidance"],
@@ -177,8 +177,8 @@ def _joined_masks(graph: Graph, found, painted) -> list[Placed]:
     )
     box = graph.node("SolidMask", (880, 230), (440, 110), "A box", value=1.0, width=90, height=120)
     joined = {"destination": both["MASK"], "source": box["MASK"], "x": 90, "y": 150, "operation": "add"}
-    boxed = graph.node("MaskComposite", (880, 420), size, "Add the box", **joined)
-    return [both, box, boxed, graph.node("GrowMask", (880, 640), (440, 90), mask=boxed["MASK"], expand=4)]
+    boxed = graph.node("MaskComposite", (880, 410), size, "Add the box", **joined)
+    return [both, box, boxed, graph.node("GrowMask", (880, 600), (440, 90), mask=boxed["MASK"], expand=4)]
 
 
 def severity_series(graph: Graph) -> None:
@@ -197,7 +197,7 @@ The row on the right: the radiograph, small, moderate, large.
     for number, level in enumerate(("small", "moderate", "large")):
         left = 440 + 460 * number
         words = graph.node("X2XInstruction", (left, 0), (380, 280), level.capitalize(), level=level)
-        edit = edit_of(graph, (left, 360), pipeline, radiograph["image"], words, f"Edit: {level}")
+        edit = edit_of(graph, (left, 355), pipeline, radiograph["image"], words, f"Edit: {level}")
         graph.group(level.capitalize(), "edit", words, edit)
         joined = {"image1": row, "image2": edit["edited"], "spacing_width": 8}
         stitches.append(graph.node("ImageStitch", (1840 + 250 * number, 0), (230, 160), f"Join {level}", **joined))
@@ -281,9 +281,9 @@ One sampler follows the instruction, the other takes the same noise **without** 
 
 Keep the seeds of noise and relevance equal.
 """
-    read_me(graph, text, 470)
-    model = graph.node("X2XLoadNative", (0, 630), (340, 130))
-    radiograph = graph.node("X2XLoadRadiograph", (0, 840), (340, 430))
+    read_me(graph, text, 430)
+    model = graph.node("X2XLoadNative", (0, 570), (340, 130))
+    radiograph = graph.node("X2XLoadRadiograph", (0, 780), (340, 420))
     graph.group("Load", "load", model, radiograph)
     words = graph.node("X2XInstruction", (440, 0), MENUS)
     said = {"text": words["instruction"], "clip": model["clip"]}
@@ -297,19 +297,19 @@ Keep the seeds of noise and relevance equal.
     region = _native_region(graph, radiograph["image"], words, latent["LATENT"], asked)
     edited, plain = _native_sampling(graph, model, latent["LATENT"], asked, region["guidance_mask"])
     pictures = {"image": radiograph["image"], "edited": edited["IMAGE"], "unchanged": plain["IMAGE"]}
-    composed = graph.node("X2XNativeCompose", (2180, 0), (560, 170), **pictures, guidance_mask=region["guidance_mask"])
+    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 170), **pictures, guidance_mask=region["guidance_mask"])
     seen = radiograph["image"], composed["result"], region["guidance"], region["guidance_mask"]
-    shown = compare_of(graph, (2180, 260), (560, 960), *seen, words)
+    shown = compare_of(graph, (2160, 260), (460, 900), *seen, words)
     graph.group("Lay over the radiograph", "look", composed, shown)
 
 
 def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> Placed:
     """Pseudomask, native relevance map, guidance map and its preview."""
-    where = graph.node("X2XPseudomask", (880, 0), (340, 230), instruction=words["instruction"], image=image)
-    relevance = graph.node("X2XNativeRelevanceMap", (880, 310), (340, 220), latent=latent, **asked, seed=SEED)
-    guidance = guidance_of(graph, (880, 610), where, relevance, words)
+    where = graph.node("X2XPseudomask", (880, 0), (340, 210), instruction=words["instruction"], image=image)
+    relevance = graph.node("X2XNativeRelevanceMap", (880, 280), (340, 200), latent=latent, **asked, seed=SEED)
+    guidance = guidance_of(graph, (880, 550), where, relevance, words)
     maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}
-    shown = graph.node("X2XGuidancePreview", (880, 890), (340, 430), image=image, **maps)
+    shown = graph.node("X2XGuidancePreview", (880, 820), (340, 380), image=image, **maps)
     graph.group("Where may it change?", "guide", where, relevance, guidance, shown)
     return guidance
 
@@ -355,8 +355,8 @@ For another question copy a group, and change its finding and its folder.
     folder = graph.node("X2XLoadFolder", (0, 820), (340, 180), save_to="")
     graph.group("Load", "load", pipeline, folder)
     name = _audit_name(graph, (440, 0), "original", folder)
-    kept = {"image": folder["images"], "filename_prefix": name["STRING"]}
-    original = graph.node("X2XSave", (440, 290), (340, 500), "Save the originals", **kept)
+    kept = {"images": folder["images"], "filename_prefix": name["STRING"]}
+    original = graph.node("SaveImage", (440, 290), (340, 500), "Save the originals", **kept)
     graph.group("Originals", "load", name, original)
     effusion = {"finding": "pleural effusion", "side": "right"}
     _counterfactual(graph, 880, "right-effusion", effusion, pipeline, folder)

@@ -30,7 +30,8 @@ def server(tmp_path_factory):
 
     port = int(os.environ["COMFYUI_PORT"]) if "COMFYUI_PORT" in os.environ else None
     checkout = Path(os.environ.get("COMFYUI_PATH", "~/ComfyUI")).expanduser()
-    python = os.environ.get("COMFYUI_PYTHON", sys.executable)
+    python = os.path.expanduser(os.environ.get("COMFYUI_PYTHON", sys.executable))
+    python = os.path.abspath(python) if os.sep in python else python  # the server's working directory is the checkout
     one = ComfyServer(checkout, python, ROOT, tmp_path_factory.mktemp("comfyui"), port)
     try:
         one.start()
