@@ -1,10 +1,11 @@
 """How fast a dataset is built, and in how much memory: python benchmarks/dataset_throughput.py [ROWS] [PAIRS]
 
-Makes two inputs in MIMIC's formats in a temporary folder. Tables of ROWS rows (default: the 700,703 of Medical-Diff-VQA)
-of 164,324 pairs in proportion, without images: reading them, making every instruction and gathering everything is
-measured, and how much memory it takes against a tenth of the rows. And PAIRS pairs (default 24) of radiographs of 2544 x
-3056 pixels, built at 512 pixels to a side by one process and by two. On a machine that is busy with other things the
-seconds of a core tell more than those of the clock, which for two processes hold their start (some seconds).
+Makes two inputs in MIMIC's formats in a temporary folder. Tables of ROWS rows (default: the 700,703 of Medical-Diff-
+VQA) of 164,324 pairs in proportion, without images: reading them, making every instruction and gathering everything
+is measured, and how much memory it takes against a tenth of the rows. And PAIRS pairs (default 24) of radiographs of
+2544 x 3056 pixels, built at 512 pixels to a side by one process and by two. On a machine that is busy with other
+things the seconds of a core tell more than those of the clock, which for two processes hold their start (some
+seconds).
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def write_images(mimic: Path, pairs: int, source: np.ndarray) -> None:
 
 
 def timed_build(mimic: Path, vqa: Path, out: Path, workers: int) -> dict[str, float]:
-    """Seconds of a build in a process of its own, by the clock and of a core; its memory and its largest worker's, MiB."""
+    """Seconds of a build in a process of its own, by the clock and of a core; its memory and its largest worker's."""
     code = (
         "import json, resource, sys, time\n"
         "from x2x_core.dataset.building import build_dataset\n"
@@ -130,8 +131,9 @@ def measure_pairs(folder: Path, pairs: int) -> None:
         kept = json.loads((out / "report.json").read_text())["pairs"]["built"]
         core = f" {(ended - began) / pairs:.3f} s of a core a pair," if workers == 1 else ""
         print(f"{pairs} pairs of {WIDTH} x {HEIGHT} by {workers} process{'es' if workers > 1 else ''}: "
-              f"{pairs / (last - first):.2f} pairs/s by the clock,{core} {kept} kept, {size / kept / 1024:.0f} KiB a pair, "
-              f"memory {result['memory']:.0f} MiB and {result['worker']:.0f} MiB in the largest worker",
+              f"{pairs / (last - first):.2f} pairs/s by the clock,{core} {kept} kept, "
+              f"{size / kept / 1024:.0f} KiB a pair, memory {result['memory']:.0f} MiB and "
+              f"{result['worker']:.0f} MiB in the largest worker",
               flush=True)  # fmt: skip
 
 

@@ -173,8 +173,8 @@ def main(data: str, ct: str = "phantom", count: str = "80") -> None:
     good = [quality for off, quality, _ in usual + far if off <= GOOD]
     bad = [quality for off, quality, _ in usual + far if off > BAD]
     passing = [quality if passes else -1 for off, quality, passes in usual + far if off > BAD]
-    print(f"\n| quality at least | displaced, good kept ({len(good)}) | displaced, bad kept ({len(bad)}) | of these not "
-          f"rejected for overlap or transform | another day kept ({len(good_days)}) | another day, spoilt, kept "
+    print(f"\n| quality at least | displaced, good kept ({len(good)}) | displaced, bad kept ({len(bad)}) | of these "
+          f"not rejected for overlap or transform | another day kept ({len(good_days)}) | another day, spoilt, kept "
           f"| wrong kept ({len(wrong)}) |\n"
           "|---|---|---|---|---|---|---|")  # fmt: skip
     for threshold in THRESHOLDS:

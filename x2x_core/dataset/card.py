@@ -23,8 +23,8 @@ def _what(report: dict[str, Any]) -> str:
     return f"""# MIMIC-EDIT-INSTRUCTION, built from MIMIC-CXR-JPG and Medical-Diff-VQA
 
 Pairs of chest radiographs of one patient, the earlier one registered to the later one, with an instruction that says
-what changed between the two (Min et al., MICCAI 2025). Made by rules from the `difference` answers of Medical-Diff-VQA; no
-language model wrote or judged any of it.
+what changed between the two (Min et al., MICCAI 2025). Made by rules from the `difference` answers of Medical-Diff-VQA;
+no language model wrote or judged any of it.
 
 `instructions.csv` (split, instruction, past_dicom_id, current_dicom_id: file names), `past/`, `current/`; beside them
 `valid/` (white where both images show their files' own pixels), `pairs.csv` (patient, studies, images and registration
@@ -43,11 +43,11 @@ def _conditions() -> str:
     return """## Conditions
 
 **Credentialed health data. Not to be shared.** The images come from MIMIC-CXR-JPG (Johnson et al., PhysioNet) and the
-answers from Medical-Diff-VQA (Hu et al., PhysioNet). Both are under the PhysioNet Credentialed Health Data License 1.5.0
-and its Data Use Agreement, and so is all that is derived from them, this folder with its report and file names included:
-only credentialed people who have signed the agreements may see it, nobody may try to identify a patient, and it may not be
-passed on, published, or sent to a service of others. Models trained on it fall under the same care. Name both datasets
-and MIMIC-CXR in what you publish.
+answers from Medical-Diff-VQA (Hu et al., PhysioNet). Both are under the PhysioNet Credentialed Health Data License
+1.5.0 and its Data Use Agreement, and so is all that is derived from them, this folder with its report and file names
+included: only credentialed people who have signed the agreements may see it, nobody may try to identify a patient,
+and it may not be passed on, published, or sent to a service of others. Models trained on it fall under the same care.
+Name both datasets and MIMIC-CXR in what you publish.
 """
 
 

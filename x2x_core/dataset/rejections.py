@@ -28,7 +28,7 @@ class Reason(str, Enum):
 
 
 MEANING: dict[Reason, str] = {
-    Reason.MALFORMED_ROW: "the line has too few or too many fields, a stray quotation mark or an identifier that is no number",
+    Reason.MALFORMED_ROW: "too few or too many fields, a stray quotation mark, or an identifier that is no number",
     Reason.DUPLICATE_ROW: "the same difference question and answer stand in an earlier row of the pair",
     Reason.SAME_STUDY: "the row compares a study with itself",
     Reason.UNKNOWN_STUDY: "a study of the pair is in no table of studies",

@@ -1,8 +1,8 @@
 """Which image stands for a study: its frontal view, from Medical-Diff-VQA's table or MIMIC-CXR-JPG's own.
 
 `mimic_all.csv` (beside the questions) names one image a study, its view and its place in the patient's order; it
-decides where it names a frontal image. Otherwise MIMIC-CXR-JPG's metadata does: the first frontal image in the table's order,
-which is the rule that `mimic_all.csv` was made by.
+decides where it names a frontal image. Otherwise MIMIC-CXR-JPG's metadata does: the first frontal image in the table's
+order, which is the rule that `mimic_all.csv` was made by.
 """
 
 from __future__ import annotations
