@@ -22,9 +22,9 @@ def rows_table(view: View) -> list[str]:
     rows = view.results.rows
     lines = _head(["", *(row.name for row in rows)])
     for one in chosen_measures(view, KEY_MEASURES, MOST_COLUMNS):
-        cells = [_cell(one, row.metrics.get(one.key)) for row in rows]
+        cells = [text(one, row.metrics.get(one.key)) for row in rows]
         lines.append(_line([f"{one.heading} {arrow(one)}".strip(), *cells]))
-    return [*lines, "", f"{view.about['peers_note']} {view.about['note']} Intervals: {view.about['intervals']}."]
+    return [*lines, "", f"{view.about['peers_note']} {view.about['note']} Intervals are in the record and the report."]
 
 
 def findings_table(view: View) -> list[str]:
