@@ -5,7 +5,7 @@
 
 For each finding, its AUROC over all images, before and after: as simulated, and softened, where the after is the before
 plus the change blurred by 2 pixels in 256, as an edit of a small model has it; and the share of pairs in which adding or
-removing the finding moves its score the right way. For each attribute, its correlation and root mean square error.
+removing the finding moves its score the right way; sensitivity and specificity at a probability of 0.5. For each attribute, its correlation and root mean square error.
 Intervals are 95 % bootstrap ones over bodies.
 """
 
@@ -27,6 +27,7 @@ from x2x_core.simulation.film import blur
 from x2x_core.training.pairs import read_rows
 
 SOFT = 2.0  # pixels
+PREDICTED = 0.5  # probability from which a finding counts as predicted
 
 
 def main(data: Path) -> None:
@@ -53,7 +54,8 @@ def _findings(pairs, before, after, soft, counts) -> None:
     scorer = finding_scorer()
     old, new, softened = (score_images(scorer, images) for images in (before, after, soft))
     parts = {"as simulated": [], "softened": []}
-    print("| Finding | Images with it | AUROC | AUROC, softened | Score follows |\n|---|---|---|---|---|")
+    columns = ("Finding", "Images with it", "AUROC", "AUROC, softened", "Score follows", "Sensitivity", "Specificity")
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for n, label in enumerate(scorer.labels):
         has = [torch.tensor([label in getattr(pair, when) for pair in pairs]) for when in ("before", "after")]
         cells = []
@@ -64,9 +66,12 @@ def _findings(pairs, before, after, soft, counts) -> None:
             cells.append(_text(of, counts))
         moved = torch.where(has[1] == has[0], torch.nan, ((new - old)[:, n] * (has[1].double() - has[0].double()) > 0).double())
         follows = _text(lambda w, m=moved: weighted_mean(m, w), counts)
-        print(f"| {label} | {int(sum(one.sum() for one in has))} of {2 * len(pairs)} | {cells[0]} | {cells[1]} | {follows} |")
+        called, there = torch.cat([old[:, n], new[:, n]]) >= PREDICTED, torch.cat(has)
+        found, spared = float(called[there].double().mean()), float((~called)[~there].double().mean())
+        images = f"{int(there.sum())} of {2 * len(pairs)}"
+        print(f"| {label} | {images} | {cells[0]} | {cells[1]} | {follows} | {found:.2f} | {spared:.2f} |")
     means = [_text(lambda w, fs=fs: mean_of_defined([f(w) for f in fs]), counts) for fs in parts.values()]
-    print(f"| mean | | {means[0]} | {means[1]} | |\n")
+    print(f"| mean | | {means[0]} | {means[1]} | | | |\n")
 
 
 def _attributes(pairs, images, counts) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from x2x_core.findings import (
-    FINDINGS, LEVEL_NAMES, LEVELS, SIDES, SITES, ZONES, find_finding, level_rank, match_finding, phrases, zones_meet,
+    FINDINGS, LEVEL_NAMES, LEVELS, SIDES, SITES, ZONES, find_finding, is_level, level_range, level_rank, match_finding,
+    phrases, zones_meet,
 )  # fmt: skip
 from x2x_core.sites import SHAPES, ZONE_BANDS, ZONE_SITES
 
@@ -110,6 +111,14 @@ def test_every_level_of_the_published_vocabulary_is_read():
     ).split(", ")
     assert set(published) <= set(LEVEL_NAMES)
     assert set(LEVEL_NAMES.values()) == set(LEVELS)
+
+
+def test_ranges_lie_between_their_levels():
+    assert level_range("minimal", "severe") == "minimal to severe" and is_level("minimal to severe")
+    assert level_rank("minimal to severe") == 2.5 and level_rank("mild to moderate") == 2.5
+    for pair in (("severe", "mild"), ("small", "mild"), ("mild", "acute"), ("mild to moderate", "large"), ("", "mild")):
+        assert level_range(*pair) is None and not is_level(" to ".join(pair))
+    assert {level for level in LEVELS if " to " in level} < {level_range(a, b) for a in LEVELS for b in LEVELS}
 
 
 def test_levels_are_listed_from_weak_to_strong():

@@ -9,15 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from x2x_core import Instruction
-from x2x_core.findings import FINDINGS, LEVELS, SIDES, ZONES
+from x2x_core.findings import FINDINGS, LEVELS, SIDES, ZONES, level_range
 from x2x_core.instructions import Clause, Operation, swap_sides
 
 STRENGTHS = [level for level in LEVELS if level not in ("increasing", "decreasing")]
+# Every range of two levels, the unusual ones as well.
+RANGES = sorted({level_range(first, second) for first in LEVELS for second in LEVELS} - {None})
+ALL_LEVELS = sorted({*LEVELS, *RANGES})
 NAMES = sorted(FINDINGS)
 
 
 @st.composite
-def clauses(draw, levels=LEVELS, origins=(None, *STRENGTHS)):
+def clauses(draw, levels=ALL_LEVELS, origins=(None, *ALL_LEVELS)):
     operation = draw(st.sampled_from(Operation))
     finding = draw(st.sampled_from(NAMES))
     side, zone = draw(st.sampled_from([None, *SIDES])), draw(st.sampled_from([None, *ZONES]))

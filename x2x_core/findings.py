@@ -11,25 +11,25 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-# Level and its rank; the ranges of Medical-Diff-VQA lie between what they range over.
+# Level and its rank.
 _RANKS = {
     "minimal": 1.0,
     "subtle": 1.0,
     "minor": 1.5,
     "small": 2.0,
     "mild": 2.0,
-    "small to moderate": 2.5,
-    "mild to moderate": 2.5,
     "moderate": 3.0,
-    "moderate to large": 3.5,
-    "moderate to severe": 3.5,
     "large": 4.0,
     "severe": 4.0,
     "massive": 5.0,
 }
 # Levels that say how a finding runs, not how strong it is.
 COURSES: tuple[str, ...] = ("acute", "increasing", "decreasing")
-LEVELS: tuple[str, ...] = (*_RANKS, *COURSES)
+# The usual ranges stand between what they range over; `level_range` gives the others.
+LEVELS: tuple[str, ...] = (
+    "minimal", "subtle", "minor", "small", "mild", "small to moderate", "mild to moderate", "moderate",
+    "moderate to large", "moderate to severe", "large", "severe", "massive", *COURSES,
+)  # fmt: skip
 _LEVEL_SYNONYMS = {
     "minimal": "minimally, trace, tiny, very small, very mild, very slight",
     "subtle": "subtly, faint",
@@ -61,6 +61,31 @@ def _by_name(names: tuple[str, ...], synonyms: dict[str, str]) -> dict[str, str]
 
 LEVEL_NAMES: dict[str, str] = _by_name(LEVELS, _LEVEL_SYNONYMS)
 
+
+def is_level(name: str) -> bool:
+    """Whether a text is a level in its canonical words: one of `LEVELS`, or a range "A to B" of two of them."""
+    weakest, _, strongest = name.partition(" to ")
+    return name in LEVELS or level_range(weakest, strongest) is not None
+
+
+def level_range(weakest: str, strongest: str) -> str | None:
+    """The range between two single levels, such as "minimal to mild"; ``None`` where the second is not the stronger."""
+    first, second = _RANKS.get(weakest), _RANKS.get(strongest)
+    if first is None or second is None or first >= second:
+        return None
+    return f"{weakest} to {strongest}"
+
+
+def rarity(level: str | None) -> int:
+    """How unusual a range is: 0 for those of Medical-Diff-VQA and for single levels, 1 for another of `LEVELS`, else 2.
+
+    Of two ways to read "from A to B to C", that with the more usual range is meant.
+    """
+    if level not in LEVELS:
+        return 2 if level else 0
+    return int(level == "small to moderate")
+
+
 SIDES: tuple[str, ...] = ("left", "right", "bilateral")
 _SIDE_SYNONYMS = {
     "left": "leftsided, lt",
@@ -76,7 +101,7 @@ _ZONE_SYNONYMS = {
     "upper": "top, superior",
     "middle": "mid, midlung",
     "lower": "bottom, inferior",
-    "apical": "apex, apices, apically",
+    "apical": "apex, apices, apically, apicolateral",
     "basal": "base, bases, basilar, basally",
     "perihilar": "parahilar, peri hilar",
     "hilar": "hilum, hila, hilus",
@@ -135,7 +160,7 @@ _ALL = (
              "alveolar oedema", category="Edema"),
     _finding("cardiomegaly", "heart", "enlarged heart", "heart enlargement", "enlargement of the heart",
              "cardiac enlargement", "big heart", "bigger heart", "larger heart", "heart bigger",
-             "heart larger", "heart enlarged", category="Cardiomegaly", lateral=False),
+             "heart larger", "heart enlarged", "heart size is enlarged", category="Cardiomegaly", lateral=False),
     _finding("enlargement of the cardiac silhouette", "heart", "enlarged cardiac silhouette",
              "cardiac silhouette enlargement", "enlarged cardiomediastinal silhouette", "enlarged cardiomediastinum",
              "enlarged heart silhouette", category="Cardiomegaly", lateral=False),
@@ -151,23 +176,25 @@ _ALL = (
              "tortuosity of the descending thoracic aorta", "tortuous descending thoracic aorta", lateral=False),
     _finding("tortuosity of the thoracic aorta", "aorta", "tortuous thoracic aorta", "tortuous aorta",
              "tortuosity of the aorta", "aortic tortuosity", "unfolded aorta", lateral=False),
-    _finding("scoliosis", "spine", "scoliotic curvature", "curvature of the spine", "curved spine", lateral=False),
+    _finding("scoliosis", "spine", "thoracolumbar scoliosis", "scoliotic curvature", "curvature of the spine",
+             "curved spine", lateral=False),
     _finding("gastric distention", "stomach", "gastric distension", "distended stomach", "distention of the stomach",
              "distension of the stomach", lateral=False),
     _finding("hypoxemia", "lungs", "hypoxia", "hypoxaemia", lateral=False),
-    _finding("hypertensive heart disease", "heart", "hypertensive heart", lateral=False),
+    _finding("hypertensive heart disease", "heart", "hypertensive heart", "htn", lateral=False),
     _finding("hematoma", "thorax", "haematoma"),
     _finding("contusion", "lungs", "pulmonary contusion", "lung contusion", "lung bruise"),
     _finding("emphysema", "lungs", "pulmonary emphysema", "hyperinflation", "hyperinflated lung",
              "overinflated lung"),
-    _finding("granuloma", "lungs", "calcified granuloma", "granulomata"),
+    _finding("granuloma", "lungs", "calcified granuloma", "granulomata", "granulomatous disease"),
     _finding("calcification", "thorax", "calcified lesion", "calcified nodule"),
     _finding("pleural thickening", "pleura", "thickened pleura", "thickening of the pleura", "pleural plaque",
              "pleural scarring"),
     _finding("thymoma", "mediastinum", "thymic mass", lateral=False),
     _finding("blunting of the costophrenic angle", "costophrenic angles", "costophrenic angle blunting",
              "blunted costophrenic angle", "costophrenic blunting", "blunting of the costophrenic sulcus",
-             "blunted costophrenic sulcus", "costophrenic sulcus blunting"),
+             "blunted costophrenic sulcus", "costophrenic sulcus blunting", "blunting of the costodiaphragmatic",
+             "blunting of the costodiaphragmatic angle", "blunting of the costodiaphragmatic recess"),
     _finding("fracture", "ribs", "rib fracture", "fractured rib", "fracture of the rib", "broken rib"),
     _finding("pneumomediastinum", "mediastinum", "mediastinal air", "mediastinal emphysema",
              "air in the mediastinum", lateral=False),
@@ -195,10 +222,11 @@ def level_rank(level: str) -> float:
     Raises:
         ValueError: the level is none, or tells a course ("increasing") and not a strength.
     """
-    name = LEVEL_NAMES.get(level.lower())
-    if name not in _RANKS:
-        raise ValueError(f"`level` must be one of {', '.join(_RANKS)}, got {level!r}.")
-    return _RANKS[name]
+    name = LEVEL_NAMES.get(level.lower(), level.lower())
+    if name in COURSES or not is_level(name):
+        raise ValueError(f"`level` must be one of {', '.join(_RANKS)}, or a range of two, got {level!r}.")
+    ends = [_RANKS[end] for end in name.split(" to ")]
+    return sum(ends) / len(ends)
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,8 @@ What words mean that could mean several things:
   that, or that edits what it leaves alone, is refused.
 - "From none to mild" adds, "from mild to none" removes. "Replace X with Y" removes X and adds Y.
 - A verb holds for the sentence after a semicolon or a line end too, if that has none: lists need one verb.
-- In "from mild to moderate to severe" the longer first level is read: from "mild to moderate". Hyphens make it plain.
+- In "from mild to moderate to severe" the longer first level is read: from "mild to moderate", unless the other range
+  is the more usual one ("from small to moderate to large"). Hyphens make it plain.
 - A finding without a verb ("large effusion"), a verb without a known finding ("add a pacemaker") and any other text are
   free text: kept as a prompt, with a warning, and the whole thorax (or image) as region.
 """
@@ -23,7 +24,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
-from .findings import COURSES, phrases
+from .findings import COURSES, phrases, rarity
 from .instruction_parts import SEPARATORS, Spot, join_ranges, spots_of
 from .instruction_words import ABSENT, Kind, Token, Verb, read, unused
 from .instructions import Clause, Instruction, Operation
@@ -291,7 +292,7 @@ def _transition(tokens: list[Token], replaces: bool) -> tuple[list[Token], list[
         if token.kind in _arrows(replaces) and any(other.kind in _CONTENT for other in after):
             joined = [*join_ranges(before), *join_ranges(after)]
             stray = sum(other.kind is Kind.TO for other in joined)
-            splits.append((stray, sum(other.text == "small to moderate" for other in joined), -place, before, after))
+            splits.append((stray, sum(rarity(other.value) for other in joined if other.kind is Kind.LEVEL), -place, before, after))
     return min(splits, key=lambda split: split[:3])[3:] if splits else None
 
 

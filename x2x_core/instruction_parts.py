@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from .findings import LEVELS
+from .findings import level_range
 from .instruction_words import Kind, Token
 
 SEPARATORS = (Kind.AND, Kind.WITH)
@@ -225,5 +225,4 @@ def join_ranges(tokens: Sequence[Token]) -> list[Token]:
 def _range(tokens: Sequence[Token]) -> str | None:
     if [token.kind for token in tokens] != [Kind.LEVEL, Kind.TO, Kind.LEVEL]:
         return None
-    name = f"{tokens[0].value} to {tokens[2].value}"
-    return name if name in LEVELS else None
+    return level_range(tokens[0].value, tokens[2].value)

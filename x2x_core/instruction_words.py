@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 
-from .findings import LEVEL_NAMES, SIDE_NAMES, ZONE_NAMES, match_finding
+from .findings import LEVEL_NAMES, SIDE_NAMES, ZONE_NAMES, is_level, match_finding
 from .instructions import Operation
 
 ABSENT = "none"  # the level of a finding that is not there
@@ -162,8 +162,9 @@ def _words(text: str) -> Iterator[tuple[str, Span]]:
         lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
     for match in _WORD.finditer(lowered.replace("’", "'")):
         parts = re.split(r"[-‐–/]", match.group())
-        level = LEVEL_NAMES.get(" ".join(parts)) if len(parts) > 1 else None
-        if level and " to " in level:
+        level = " ".join(parts)
+        level = LEVEL_NAMES.get(level, level)
+        if " to " in level and is_level(level):
             yield level, match.span()
         else:
             for part in re.finditer(r"/|[^-‐–/]+", match.group()):
@@ -182,8 +183,8 @@ def _longest(words: list[str], start: int) -> tuple[list[Token], int]:
     phrase = words[start : start + max(length, 1)]
     if name:
         return [*_sides_within(phrase), Token(Kind.FINDING, " ".join(phrase), name)], length
-    if words[start] in LEVEL_NAMES:  # a range with hyphens
-        return [Token(Kind.LEVEL, words[start], LEVEL_NAMES[words[start]])], 1
+    if " to " in words[start]:  # a range with hyphens
+        return [Token(Kind.LEVEL, words[start], words[start])], 1
     return [Token(Kind.UNKNOWN, word) for word in phrase], len(phrase)
 
 

@@ -15,7 +15,7 @@ from enum import Enum
 from itertools import groupby
 from typing import Any
 
-from .findings import FINDINGS, LEVELS, SIDES, ZONES, zones_meet
+from .findings import FINDINGS, LEVELS, SIDES, ZONES, is_level, level_range, rarity, zones_meet
 
 REGIONS = ("findings", "thorax", "image")
 
@@ -48,7 +48,7 @@ class Clause:
     finding: str  # canonical, a key of `x2x_core.findings.FINDINGS`
     side: str | None = None  # one of `SIDES`, of the patient
     zone: str | None = None  # one of `ZONES`
-    level: str | None = None  # one of `LEVELS`
+    level: str | None = None  # one of `LEVELS`, or another range of two of them
     level_from: str | None = None
 
     def __post_init__(self) -> None:
@@ -56,8 +56,9 @@ class Clause:
         object.__setattr__(self, "operation", Operation(self.operation))
         _check("finding", self.finding, FINDINGS)
         for name, options in (("side", SIDES), ("zone", ZONES), ("level", LEVELS), ("level_from", LEVELS)):
-            if getattr(self, name) is not None:
-                _check(name, getattr(self, name), options)
+            value = getattr(self, name)
+            if value is not None and not (options is LEVELS and is_level(value)):
+                _check(name, value, options)
         if self.operation is not Operation.CHANGE and self.level_from is not None:
             raise ValueError(f"`level_from` must be left out where a finding is not changed, got {self.level_from!r}.")
         if self.operation is Operation.CHANGE and self.level in (None, self.level_from):
@@ -235,14 +236,13 @@ def _write_change(clause: Clause, version: str) -> str:
 def _unambiguous(before: str | None, after: str) -> tuple[str | None, str]:
     """Both levels, with hyphens where "from A to B to C" would be read in the other of its two ways.
 
-    The parser reads A to B as the level before, but "small to moderate" only where nothing else can be meant.
+    The parser reads A to B as the level before, unless B to C is the more usual range.
     """
     if before and after in _COURSE_REVERSED:  # "increase ... from mild to moderate" would name the level reached
         return before.replace(" ", "-"), after
     steps = f"{before} to {after}".split(" to ")
-    if len(steps) != 3 or not {" to ".join(steps[:2]), " to ".join(steps[1:])} <= set(LEVELS):
-        return before, after
-    if (" to " in before) == (steps[0] != "small"):
+    ranges = [level_range(*pair) for pair in zip(steps, steps[1:])]
+    if len(steps) != 3 or None in ranges or (" to " in before) == (rarity(ranges[0]) <= rarity(ranges[1])):
         return before, after
     return before.replace(" ", "-"), after.replace(" ", "-")
 

@@ -81,6 +81,7 @@ def guidance_colormap(
     guidance_map: ImageLike,
     legend: bool = True,
     mask_threshold: float | None = None,
+    mask: ImageLike | None = None,
 ) -> Image.Image:
     """The guidance map in colours (inferno: dark is 0, bright is 1) over the radiograph.
 
@@ -91,6 +92,7 @@ def guidance_colormap(
         guidance_map: G in [0, 1], see the module.
         legend: add a bar of the colours with ticks from 0 to 1 on the right.
         mask_threshold: tau in [0, 1], marked on the legend; ``None``: not marked.
+        mask: the guidance mask, whose outline is drawn; ``None``: no outline.
 
     Returns:
         RGB, of the image's height and width; wider by the legend where there is one.
@@ -100,6 +102,8 @@ def guidance_colormap(
     colours = _colours(values)
     cover = 0.9 * (values**0.8)[..., None]
     blended = _to_picture(picture * (1 - cover) + colours * cover)
+    if mask is not None:
+        blended = mask_contour(blended, mask)
     if not legend:
         return blended
     bar = color_bar(blended.height, _colours, ("0", "0.25", "0.5", "0.75", "1"), mask_threshold)
@@ -165,11 +169,11 @@ def difference_map(
 
 def panel(
     before: ImageLike,
-    guidance_map: ImageLike,
-    guidance_mask: ImageLike,
+    guidance_map: ImageLike | None,
+    guidance_mask: ImageLike | None,
     after: ImageLike,
     title: str,
-    captions: Sequence[str] = CAPTIONS,
+    captions: Sequence[str] | None = None,
     footer: str = FOOTER,
     style: PanelStyle = PanelStyle(),
 ) -> Image.Image:
@@ -177,11 +181,11 @@ def panel(
 
     Args:
         before: the radiograph.
-        guidance_map: G in [0, 1].
-        guidance_mask: M, drawn as a contour over the guidance map.
+        guidance_map: G in [0, 1]; ``None``: its picture is left out.
+        guidance_mask: M, drawn as a contour over the guidance map; ``None``: no contour.
         after: the edited radiograph, of the same size.
         title: the instruction; wrapped to the panel's width.
-        captions: four, one under each picture.
+        captions: one under each picture (default: `CAPTIONS`, those of the pictures that are there).
         footer: a line at the bottom right.
         style: measures; ``PanelStyle(tile=...)`` sets the resolution.
 
@@ -189,17 +193,22 @@ def panel(
         RGB on white. At the default tile it prints 25 cm wide at 300 dots per inch.
 
     Raises:
-        ValueError: sizes that differ, a map out of range, or not four captions.
+        ValueError: sizes that differ, a map out of range, or not a caption for each picture.
     """
-    if len(captions) != 4:
-        raise ValueError(f"`captions` must be 4, one for each picture, got {len(captions)}.")
+    count = 4 if guidance_map is not None else 3
+    captions = captions or (CAPTIONS if count == 4 else CAPTIONS[:1] + CAPTIONS[2:])
+    if len(captions) != count:
+        raise ValueError(f"`captions` must be {count}, one for each picture, got {len(captions)}.")
     size = _tile_size(as_rgb(before).shape[:2], style.tile)
     old, new = _fit(before, size), _fit(after, size)
-    strength = _as_map(guidance_map, size, "guidance_map")
-    overlay = mask_contour(guidance_overlay(old, strength), guidance_mask, thickness=style.tile / 300)
     difference, limit = difference_map(old, new, ghost=GHOST)
     bar = color_bar(size[0], lambda share: _diverging(2 * share - 1), (f"-{limit:.2g}", "0", f"+{limit:.2g}"))
-    tiles = [_to_picture(old), overlay, _to_picture(new), difference]
+    tiles = [_to_picture(old), _to_picture(new), difference]
+    if guidance_map is not None:
+        overlay = guidance_overlay(old, _as_map(guidance_map, size, "guidance_map"))
+        if guidance_mask is not None:
+            overlay = mask_contour(overlay, guidance_mask, thickness=style.tile / 300)
+        tiles.insert(1, overlay)
     return _compose(tiles, bar, title, captions, footer, style)
 
 

@@ -100,3 +100,7 @@ def test_undefined_statistics_have_no_interval_and_undefined_resamples_are_left_
     partly = lambda weights: torch.where(weights[:, 0] > 0, weights[:, 0], math.nan)  # noqa: E731
     value, low, high = interval(partly, counts)
     assert value == 1 and 1 <= low <= high <= 3
+
+
+def test_one_patient_has_no_interval():
+    assert interval(mean_of(torch.tensor([1.0, 3.0]).double()), draw_counts(["a", "a"], seeded())) == (2, None, None)

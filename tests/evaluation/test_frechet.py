@@ -1,4 +1,4 @@
-"""Frechet distance: between Gaussians in closed form, and against torchmetrics and scipy."""
+"""Frechet distance: between Gaussians in closed form, and against scipy's matrix root."""
 
 import numpy as np
 import pytest

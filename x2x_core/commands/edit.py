@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -85,9 +84,10 @@ def edit(
     from x2x_core import Instruction
     from x2x_core.edit_settings import resolve_settings
     from x2x_core.imaging.files import read_image
+    from x2x_core.notes import Notes
 
     radiograph = read_image(image)  # everything that can be wrong with the input is found before the model loads
-    notes = _Notes()
+    notes = Notes()
     with notes:
         Instruction.parse(prompt)
     folder = fresh_folder(numbered_folder(out) if new_folder else out, RESULTS, overwrite)
@@ -116,25 +116,6 @@ def edit(
     typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
     for name in RESULTS:
         typer.echo(str(folder / name))
-
-
-class _Notes(logging.Handler):
-    """Keeps the warnings that are given while it is open, for the record."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.getMessage() not in self.lines:
-            self.lines.append(record.getMessage())
-
-    def __enter__(self) -> _Notes:
-        logging.getLogger("x2x_core").addHandler(self)
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        logging.getLogger("x2x_core").removeHandler(self)
 
 
 def _run(pipeline, pixels, prompt: str, seed: int, given: dict[str, Any], total: int):

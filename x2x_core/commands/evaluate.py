@@ -9,7 +9,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from x2x_core.commands import benchmark as benchmark_command
-from x2x_core.commands.shared import fresh_file, load_pipeline, model_folder, progress_bar, save_picture
+from x2x_core.commands.shared import fresh_file, fresh_png, load_pipeline, model_folder, progress_bar, save_picture
 
 PAIRS = 200  # to evaluate, unless told
 WIDE = 200  # letters to a line of a table that goes to a file
@@ -99,7 +99,8 @@ def evaluate(
         return benchmark_command.run({k: v for k, v in settings.items() if v is not None}, out, device, workers)
     split, count = split or "val", PAIRS if count is None else count
     _check(ablation, wanted, count)
-    out, figure, gallery = (path and fresh_file(path, overwrite) for path in (out, figure, gallery))
+    out = out and fresh_file(out, overwrite)
+    figure, gallery = (path and fresh_png(path, overwrite) for path in (figure, gallery))
     pipeline = load_pipeline(model, None, device, "float32")
     pairs = _pairs(ct, data, split, count, seed)
     if ablation:

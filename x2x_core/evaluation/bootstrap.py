@@ -106,7 +106,8 @@ def draw_counts(groups: Sequence[Hashable], generator: torch.Generator, resample
 def interval(statistic: WeightedStatistic, counts: torch.Tensor) -> tuple[float | None, float | None, float | None]:
     """A statistic of all pairs with its 95 % interval: value, low, high.
 
-    Resamples in which it is undefined are left out. All ``None`` where it is undefined for all pairs.
+    Resamples in which it is undefined are left out. All ``None`` where it is undefined for all pairs; no interval where
+    all pairs are of one patient, since nothing then says how patients differ.
 
     Args:
         statistic: of the pairs' weights.
@@ -115,6 +116,8 @@ def interval(statistic: WeightedStatistic, counts: torch.Tensor) -> tuple[float 
     value = float(statistic(torch.ones(1, counts.shape[1], dtype=torch.float64)))
     if math.isnan(value):
         return None, None, None
+    if (counts == counts[:1]).all():
+        return value, None, None
     drawn = torch.cat([statistic(some) for some in counts.split(max(1, WEIGHTS_AT_ONCE // counts.shape[1]))])
     if drawn.isnan().all():
         return value, None, None

@@ -123,6 +123,6 @@ def _write(out: Path, name: str, row: Row, edit: EditedPair, how: dict[str, Any]
     depths = (8, 8, read_image(row.past).bit_depth)
     pictures = (edit.mask.float(), edit.guidance_map, edit.image)
     for place, picture, bits in zip(_places(out, name), pictures, depths):
-        partial = place.with_suffix(".partial")
+        partial = place.with_suffix(".partial.png")
         write_png(partial, picture, bits, notice)
         partial.rename(place)  # a picture is there whole or not at all

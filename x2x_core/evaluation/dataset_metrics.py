@@ -25,6 +25,7 @@ NO_AGE = "no scorer of age takes part, or no age is recorded"
 NO_VALUES = "no scorer of attributes takes part, or none of its attributes is known"
 NO_FEATURES = "no source of features takes part"
 SELF = "the real targets are what this is measured against"
+ONE_PATIENT = "no interval: all pairs are of one patient"
 _UNDEFINED = {
     "pathology_auroc": "no finding is both present and absent among the known labels",
     "race_auroc": "fewer than two classes are recorded",
@@ -98,7 +99,9 @@ def _estimate(key: str, statistic: Statistic | str, counts: torch.Tensor) -> Met
     value, low, high = interval(statistic.of, counts)
     if value is None:
         return Metric(None, n=statistic.n, note=_UNDEFINED.get(key, "undefined for these images"))
-    return Metric(value, low, high, statistic.n, statistic.note)
+    notes = [statistic.note] if statistic.note else []
+    notes += [ONE_PATIENT] if low is None else []
+    return Metric(value, low, high, statistic.n, "; ".join(notes))
 
 
 def _largest(values: torch.Tensor) -> Metric:

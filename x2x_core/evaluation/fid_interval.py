@@ -28,6 +28,8 @@ def fid_with_interval(edited: torch.Tensor, real: torch.Tensor, counts: torch.Te
     value = fid(edited, real)
     if edited.shape[1] > MOST_FEATURES:
         return Metric(value, n=len(edited), note=f"no interval: {edited.shape[1]} features")
+    if (counts == counts[:1]).all():
+        return Metric(value, n=len(edited), note="no interval: all pairs are of one patient")
     drawn = torch.tensor([_resampled(edited, real, line) for line in counts[:RESAMPLES]], dtype=torch.float64)
     ends = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
     low, high = (value + (drawn - drawn.nanmean()).nanquantile(ends)).clamp_min(0).tolist()

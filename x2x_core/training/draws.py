@@ -13,15 +13,15 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 # Streams of random numbers that must not meet.
-ORDER, SAMPLE, STEP, CACHE, SAMPLES, BODY = range(6)
+ORDER, SAMPLE, STEP, CACHE, SAMPLES, BODY, EPOCH, VALIDATION = range(8)
 
 
-def seeded_generator(seed: int, stream: int, number: int) -> torch.Generator:
-    """The generator for the `number`-th draw of a stream.
+def seeded_generator(seed: int, stream: int, *numbers: int) -> torch.Generator:
+    """The generator for one draw of a stream, which one or several numbers name.
 
-    The three numbers are hashed, since PyTorch's generator heeds the lowest 32 bits of its seed alone.
+    The numbers are hashed, since PyTorch's generator heeds the lowest 32 bits of its seed alone.
     """
-    mixed = np.random.SeedSequence((seed, stream, number)).generate_state(1)
+    mixed = np.random.SeedSequence((seed, stream, *numbers)).generate_state(1)
     return torch.Generator().manual_seed(int(mixed[0]))
 
 

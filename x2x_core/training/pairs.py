@@ -27,37 +27,49 @@ def read_rows(folder: str | Path, split: str) -> list[Row]:
     """The pairs of one split of a dataset in the published layout.
 
     Args:
-        folder: holds `instructions.csv`, `past/` and `current/`; ids are file names, with or without ".png".
+        folder: holds `instructions.csv`, `past/` and `current/`; ids are file names, with or without ".png" or ".jpg".
         split: "train", "val", ...
 
     Raises:
         FileNotFoundError: no such dataset, or an image that the table names is missing.
-        ValueError: the table lacks a column, or the split has no pairs.
+        ValueError: the table lacks a column, a line of the split lacks an entry, or the split has no pairs.
     """
     folder = Path(folder)
     table = folder / "instructions.csv"
     if not table.is_file():
         raise FileNotFoundError(f"There is no dataset at `{folder}`: `instructions.csv` is missing.")
-    with table.open(newline="", encoding="utf-8") as file:
+    with table.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             raise ValueError(f"`{table}` must have the columns {', '.join(COLUMNS)}, but lacks {', '.join(missing)}.")
-        wanted = [row for row in reader if row["split"] == split]
+        wanted = [_whole(row, f"{table}:{reader.line_num}") for row in reader if row["split"] == split]
     if not wanted:
         raise ValueError(f"`split` must be one that `{table}` has pairs of, got {split!r}.")
     return [
         Row(
             row["instruction"],
-            _image(folder / "past", row["past_dicom_id"]),
-            _image(folder / "current", row["current_dicom_id"]),
+            find_image(folder / "past", row["past_dicom_id"]),
+            find_image(folder / "current", row["current_dicom_id"]),
         )
         for row in wanted
     ]
 
 
-def _image(folder: Path, name: str) -> Path:
-    for candidate in (name, f"{name}.png", f"{name}.jpg"):
+def _whole(row: dict[str, str | None], place: str) -> dict[str, str]:
+    empty = [column for column in COLUMNS if not (row[column] or "").strip()]
+    if empty:
+        raise ValueError(f"`{place}` must have an entry in each of {', '.join(COLUMNS)}, but lacks {', '.join(empty)}.")
+    return row
+
+
+def find_image(folder: Path, name: str) -> Path:
+    """The file of an id, which may lack its ending.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    for candidate in (name, f"{name}.png", f"{name}.jpg", f"{name}.jpeg"):
         if (folder / candidate).is_file():
             return folder / candidate
     raise FileNotFoundError(f"The image `{name}` that instructions.csv names is missing from `{folder}`.")

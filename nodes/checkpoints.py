@@ -1,0 +1,116 @@
+"""Pipelines, loaded once and shared, on ComfyUI's devices and under its memory management."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management as memory
+import comfy.model_patcher
+import torch
+
+from .folders import SINGLE_FILES
+
+# Bytes that an edit needs for each item and pixel beside the weights, generously: of a Stable-Diffusion-sized U-Net.
+_BYTES_PER_PIXEL = 2048
+_PARTS = ("unet", "vae", "text_encoder", "image_encoder", "safety_checker")
+
+
+class PipelineParts(torch.nn.Module):
+    """The networks of a pipeline as one module, which ComfyUI can move between devices."""
+
+    def __init__(self, pipe: Any) -> None:
+        super().__init__()
+        for name in _PARTS:
+            part = getattr(pipe, name, None)
+            if isinstance(part, torch.nn.Module):
+                self.add_module(name, part)
+
+
+class PipelinePatcher(comfy.model_patcher.ModelPatcher):
+    """Moves a pipeline's networks as a whole: their layers are not ComfyUI's, which could be moved one by one."""
+
+    def partially_load(self, device_to: torch.device, *_: Any, **__: Any) -> int:
+        before = self.loaded_size()
+        self.model.to(device_to)
+        self.model.device = device_to
+        self.model.model_loaded_weight_memory = self.model_size()
+        return self.model_size() - before
+
+    def partially_unload(self, *_: Any, **__: Any) -> int:
+        return 0  # frees nothing in part: ComfyUI then unloads the whole
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedPipeline:
+    """A pipeline that nodes hand on to each other."""
+
+    name: str  # as the menu shows it
+    pipe: Any  # x2x_core.InstructX2XPipeline
+    patcher: PipelinePatcher
+
+    def ready(self, items: int = 1) -> Any:
+        """The pipeline on its device, with room for `items` U-Net items."""
+        cells = self.pipe.unet.config.sample_size or 64
+        side = (cells if isinstance(cells, int) else max(cells)) * self.pipe.vae_scale_factor
+        memory.load_models_gpu([self.patcher], memory_required=items * side**2 * _BYTES_PER_PIXEL)
+        return self.pipe
+
+
+# By path, content and dtype; ComfyUI's own cache of node outputs is what keeps them.
+_shared: weakref.WeakValueDictionary[tuple, LoadedPipeline] = weakref.WeakValueDictionary()
+
+
+def fingerprint(path: Path | None) -> str:
+    """What tells whether a file or folder is still the same: names, sizes and times; nothing is read."""
+    if path is None:
+        return "bundled"
+    if not path.exists():
+        return f"{path}: missing"
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return "; ".join(f"{file} {os.stat(file).st_size} {os.stat(file).st_mtime_ns}" for file in files)
+
+
+def load(name: str, path: Path | None, dtype: str) -> LoadedPipeline:
+    """A checkpoint's pipeline: the one that is loaded already, or a new one.
+
+    Args:
+        name: as the menu shows it.
+        path: a folder in diffusers layout or a single file; ``None``: the demo that ships.
+        dtype: "auto", "float32", "float16" or "bfloat16".
+
+    Raises:
+        ValueError, FileNotFoundError: a checkpoint that can't be used; the message says why.
+    """
+    device = memory.get_torch_device()
+    number = choose_dtype(dtype, device)
+    key = fingerprint(path), number, str(device)
+    loaded = _shared.get(key)
+    if loaded is None:
+        pipe = _read(path, number)
+        pipe.set_progress_bar_config(disable=True)
+        patcher = PipelinePatcher(PipelineParts(pipe), device, memory.unet_offload_device())
+        loaded = _shared[key] = LoadedPipeline(name, pipe, patcher)
+    return loaded
+
+
+def choose_dtype(name: str, device: torch.device) -> torch.dtype:
+    """A torch dtype by its name; "auto": half precision where ComfyUI finds the device good at it."""
+    if name != "auto":
+        return getattr(torch, name)
+    if memory.should_use_fp16(device):
+        return torch.float16
+    return torch.bfloat16 if memory.should_use_bf16(device) else torch.float32
+
+
+def _read(path: Path | None, dtype: torch.dtype) -> Any:
+    from x2x_core import InstructX2XPipeline
+
+    if path is not None and path.suffix in SINGLE_FILES and path.is_file():
+        from .single_file import read_single_file
+
+        return read_single_file(path, dtype)
+    return InstructX2XPipeline.from_pretrained("demo" if path is None else path, dtype=dtype)

@@ -1,0 +1,68 @@
+"""X2XLoadRadiograph: a picture file as IMAGE, with the depth of its numbers kept."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from . import sockets
+from .folders import SAMPLE, input_files
+
+BUNDLED = "sample (bundled)"  # the sample by the place where it ships, for a server whose input folder is closed
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+
+
+class X2XLoadRadiograph(io.ComfyNode):
+    """Read a radiograph from ComfyUI's input folder."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="X2XLoadRadiograph",
+            display_name="Load Radiograph",
+            category=sockets.LOAD,
+            description="Reads a radiograph. 16-bit files keep all their grey levels. The sample ships with the pack.",
+            inputs=[
+                io.Combo.Input(
+                    "image",
+                    options=input_files(SUFFIXES),
+                    default=SAMPLE,
+                    upload=io.UploadType.image,
+                    display_name="file",
+                    tooltip="A PNG, JPEG, TIFF, BMP or WebP file, 8 or 16-bit. Drop one here, or use the button. The "
+                    "sample is simulated.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("radiograph", display_name="image", tooltip="The radiograph, any size, grey as RGB."),
+                io.Mask.Output(
+                    "painted",
+                    display_name="mask",
+                    tooltip="What was painted on it in the mask editor (1 where it is transparent); empty if nothing.",
+                ),
+                io.String.Output(
+                    "info",
+                    display_name="info",
+                    tooltip="Name, size, bit depth and colour of the file.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, image) -> bool | str:
+        from .files import check_input_file
+
+        return True if image in (None, BUNDLED) else check_input_file(image, "image")
+
+    @classmethod
+    def fingerprint_inputs(cls, image) -> str:
+        from .files import file_digest, input_path
+
+        return image if image == BUNDLED else file_digest(input_path(image))
+
+    @classmethod
+    def execute(cls, image: str) -> io.NodeOutput:
+        from .files import describe, input_path, read_radiograph, sample_path
+        from .tensors import to_image, to_mask
+
+        radiograph, mask = read_radiograph(sample_path() if image == BUNDLED else input_path(image))
+        return io.NodeOutput(to_image(radiograph.pixels), to_mask(mask), describe(radiograph))

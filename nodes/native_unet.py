@@ -1,0 +1,242 @@
+"""A diffusers U-Net as ComfyUI's MODEL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import comfy.model_base
+import comfy.model_management
+import comfy.model_patcher
+import comfy.ops
+import comfy.supported_models
+import comfy.utils
+import torch
+from x2x_core.conversion.names import unet_names
+
+# What ComfyUI's U-Net does in one way only, and diffusers by default.
+ONLY = {
+    "act_fn": "silu",
+    "addition_embed_type": None,
+    "attention_type": "default",
+    "center_input_sample": False,
+    "class_embed_type": None,
+    "conv_in_kernel": 3,
+    "conv_out_kernel": 3,
+    "cross_attention_norm": None,
+    "downsample_padding": 1,
+    "dual_cross_attention": False,
+    "encoder_hid_dim_type": None,
+    "flip_sin_to_cos": True,
+    "freq_shift": 0,
+    "mid_block_scale_factor": 1,
+    "norm_eps": 1e-5,
+    "num_class_embeds": None,
+    "only_cross_attention": False,
+    "resnet_out_scale_factor": 1.0,
+    "resnet_skip_time_act": False,
+    "resnet_time_scale_shift": "default",
+    "time_cond_proj_dim": None,
+    "time_embedding_act_fn": None,
+    "time_embedding_dim": None,
+    "time_embedding_type": "positional",
+    "timestep_post_act": None,
+}
+DOWN_BLOCKS = {"DownBlock2D": False, "CrossAttnDownBlock2D": True}  # whether the block attends
+UP_BLOCKS = {"UpBlock2D": False, "CrossAttnUpBlock2D": True}
+COMFY_GROUPS = 32  # of every group normalisation in ComfyUI's U-Net
+BETA_SCHEDULES = {"scaled_linear": "linear", "linear": "sqrt_linear"}  # diffusers' names to ComfyUI's
+PREDICTIONS = {
+    "epsilon": comfy.model_base.ModelType.EPS,
+    "v_prediction": comfy.model_base.ModelType.V_PREDICTION,
+}
+
+
+def load_unet(
+    weights: Mapping[str, torch.Tensor],
+    shape: dict[str, Any],
+    groups: int | None,
+    sampling: dict[str, Any],
+    vae_scale: float,
+    dtype: torch.dtype | None = None,
+) -> comfy.model_patcher.ModelPatcher:
+    """ComfyUI's InstructPix2Pix model with a diffusers U-Net's weights.
+
+    Args:
+        weights: by diffusers name, of the shapes that the U-Net's configuration asks for.
+        shape: of `unet_shape`.
+        groups: of every group normalisation; ``None`` is Stable Diffusion's number.
+        sampling: of `sampling_settings`.
+        vae_scale: what latents are multiplied by for the U-Net.
+        dtype: of the weights; ``None`` is ComfyUI's choice.
+    """
+    names = unet_names(weights)
+    weights = {names[name]: value for name, value in weights.items()}
+    model_config = _ModelConfig(shape, sampling, vae_scale)
+    load_device = comfy.model_management.get_torch_device()
+    weight_dtype = dtype or comfy.model_management.unet_dtype(
+        model_params=comfy.utils.calculate_parameters(weights),
+        supported_dtypes=model_config.supported_inference_dtypes,
+        weight_dtype=comfy.utils.weight_dtype(weights),
+    )
+    compute_dtype = comfy.model_management.unet_manual_cast(
+        weight_dtype, load_device, model_config.supported_inference_dtypes
+    )
+    model_config.set_inference_dtype(weight_dtype, compute_dtype)
+    if groups not in (None, COMFY_GROUPS):
+        model_config.custom_operations = _grouped(comfy.ops.pick_operations(weight_dtype, compute_dtype), groups)
+    offload_device = comfy.model_management.unet_offload_device()
+    model = model_config.get_model(weights).to(offload_device)
+    model.diffusion_model.load_state_dict(weights)
+    return comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
+
+
+def unet_shape(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of ComfyUI's U-Net for a diffusers U-Net.
+
+    Args:
+        config: diffusers'.
+
+    Raises:
+        ValueError: ComfyUI's U-Net can't be of this shape.
+    """
+    _check(config)
+    widths, attends = config["block_out_channels"], [DOWN_BLOCKS[name] for name in config["down_block_types"]]
+    levels = len(widths)
+    blocks = _per_level(config.get("layers_per_block", 2), levels)
+    depths = [
+        depth if attending else 0
+        for depth, attending in zip(_per_level(config.get("transformer_layers_per_block", 1), levels), attends)
+    ]
+    return {
+        "image_size": 32,
+        "use_checkpoint": False,
+        "use_spatial_transformer": True,
+        "legacy": False,
+        "adm_in_channels": None,
+        "use_temporal_attention": False,
+        "use_temporal_resblock": False,
+        "in_channels": config["in_channels"],
+        "out_channels": config["out_channels"],
+        "model_channels": widths[0],
+        "channel_mult": [_Multiple(width, widths[0]) for width in widths],
+        "num_res_blocks": blocks,
+        "transformer_depth": [depth for depth, count in zip(depths, blocks) for _ in range(count)],
+        "transformer_depth_output": [depth for depth, count in zip(depths, blocks) for _ in range(count + 1)],
+        "transformer_depth_middle": _per_level(config.get("transformer_layers_per_block", 1), levels)[-1],
+        "context_dim": config["cross_attention_dim"],
+        "use_linear_in_transformer": config.get("use_linear_projection", False),
+        **_heads(config),
+    }
+
+
+class _Multiple(Fraction):
+    """A level's width as a multiple of the first level's; times that width it is a whole number again."""
+
+    def __mul__(self, other: int) -> int:
+        return int(Fraction(self) * other)
+
+    __rmul__ = __mul__
+
+
+class _ModelConfig(comfy.supported_models.SD15_instructpix2pix):
+    """ComfyUI's configuration of an InstructPix2Pix model, with a checkpoint's own shape and noise schedule."""
+
+    def __init__(self, shape: dict[str, Any], sampling: dict[str, Any], vae_scale: float) -> None:
+        super().__init__(shape)
+        self.unet_config.update(shape)  # the base class puts Stable Diffusion's heads in
+        self.sampling_settings = sampling
+        self.prediction = PREDICTIONS[sampling["prediction_type"]]
+        self.latent_format.scale_factor = vae_scale
+        self.latent_format.latent_channels = shape["out_channels"]
+        if shape["model_channels"] != comfy.supported_models.SD15.unet_config["model_channels"]:
+            # its autoencoder is its own too, so ComfyUI's colours for Stable Diffusion's latents mean nothing
+            self.latent_format.latent_rgb_factors = self.latent_format.taesd_decoder_name = None
+
+    def get_model(
+        self, state_dict: Mapping[str, torch.Tensor], prefix: str = "", device: torch.device | None = None
+    ) -> comfy.model_base.SD15_instructpix2pix:
+        return comfy.model_base.SD15_instructpix2pix(self, model_type=self.prediction, device=device)
+
+
+def _check(config: Mapping[str, Any]) -> None:
+    own = config.get("in_channels"), config.get("out_channels")
+    if None in own or own[0] != 2 * own[1]:
+        raise ValueError(
+            f"The U-Net must take twice the channels that it gives, the noisy latents and the image's, but it takes "
+            f"{own[0]} and gives {own[1]}: this is no InstructPix2Pix checkpoint."
+        )
+    blocks = config.get("down_block_types", ()), config.get("up_block_types", ())
+    known = all(name in DOWN_BLOCKS for name in blocks[0]) and all(name in UP_BLOCKS for name in blocks[1])
+    if not known or [DOWN_BLOCKS[name] for name in blocks[0]] != [UP_BLOCKS[name] for name in reversed(blocks[1])]:
+        raise ValueError(
+            f"The U-Net's blocks must be {' or '.join(DOWN_BLOCKS)}, and mirrored upwards, for ComfyUI's U-Net; got "
+            f"{list(blocks[0])} and {list(blocks[1])}. Use the pipeline nodes for this checkpoint."
+        )
+    if config.get("mid_block_type", "UNetMidBlock2DCrossAttn") != "UNetMidBlock2DCrossAttn":
+        raise _unfit("mid_block_type", config["mid_block_type"], "UNetMidBlock2DCrossAttn")
+    for name, value in ONLY.items():
+        if config.get(name, value) != value:
+            raise _unfit(name, config[name], value)
+
+
+def _unfit(name: str, value: Any, wanted: Any) -> ValueError:
+    return ValueError(
+        f"The U-Net's `{name}` must be {wanted!r} for ComfyUI's U-Net, got {value!r}. Use the pipeline nodes for this "
+        "checkpoint."
+    )
+
+
+def _per_level(value: int | list[int], levels: int) -> list[int]:
+    return list(value) if isinstance(value, (list, tuple)) else [value] * levels
+
+
+def _heads(config: Mapping[str, Any]) -> dict[str, int]:
+    """How attention is split; diffusers' `attention_head_dim` of a U-Net is the number of heads."""
+    levels = len(config["block_out_channels"])
+    counts = _per_level(config.get("num_attention_heads") or config.get("attention_head_dim", 8), levels)
+    if len(set(counts)) == 1:
+        return {"num_heads": counts[0], "num_head_channels": -1}
+    sizes = {width // count for width, count in zip(config["block_out_channels"], counts)}
+    if len(sizes) > 1:
+        raise _unfit("attention_head_dim", config.get("attention_head_dim"), "one number, or heads of one width")
+    return {"num_heads": -1, "num_head_channels": sizes.pop()}
+
+
+def sampling_settings(scheduler: Mapping[str, Any]) -> dict[str, Any]:
+    """A diffusers scheduler's noise schedule, and what its U-Net predicts, in ComfyUI's words.
+
+    Args:
+        scheduler: its configuration.
+
+    Raises:
+        ValueError: ComfyUI has no such schedule or prediction.
+    """
+    schedule, prediction = scheduler.get("beta_schedule", "linear"), scheduler.get("prediction_type", "epsilon")
+    if schedule not in BETA_SCHEDULES or scheduler.get("trained_betas") is not None:
+        raise ValueError(
+            f"The scheduler's `beta_schedule` must be one of {', '.join(BETA_SCHEDULES)} for ComfyUI, got "
+            f"{schedule!r}{' with trained betas' if scheduler.get('trained_betas') is not None else ''}."
+        )
+    if prediction not in PREDICTIONS:
+        raise ValueError(f"The U-Net must predict {' or '.join(PREDICTIONS)} for ComfyUI, got {prediction!r}.")
+    return {
+        "prediction_type": prediction,
+        "beta_schedule": BETA_SCHEDULES[schedule],
+        "linear_start": scheduler.get("beta_start", 0.0001),
+        "linear_end": scheduler.get("beta_end", 0.02),
+        "timesteps": scheduler.get("num_train_timesteps", 1000),
+        "zsnr": scheduler.get("rescale_betas_zero_snr", False),
+    }
+
+
+def _grouped(operations: type, groups: int) -> type:
+    """ComfyUI's layers with another number of groups in every group normalisation."""
+
+    class Grouped(operations):
+        class GroupNorm(operations.GroupNorm):
+            def __init__(self, num_groups: int, *args: Any, **kwargs: Any) -> None:
+                super().__init__(groups, *args, **kwargs)
+
+    return Grouped

@@ -1,0 +1,93 @@
+"""Pseudomasks and guidance masks for the nodes that look before an edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import torch
+from x2x_core import guidance as lead
+from x2x_core.edit_reading import align_pictures, read_request, region_of
+from x2x_core.edit_request import EditRequest
+from x2x_core.edit_settings import EditSettings
+from x2x_core.finding_areas import area_limits
+from x2x_core.image_inputs import LATENT_CHANNELS
+from x2x_core.instructions import Instruction
+from x2x_core.mask_rules import find_mask
+from x2x_core.notes import Notes
+from x2x_core.pseudomasks import PseudomaskAtlas
+
+from .sentences import explain
+from .tensors import as_maps, to_map
+
+
+@lru_cache(maxsize=1)
+def _bundled() -> PseudomaskAtlas:
+    return PseudomaskAtlas.bundled()
+
+
+def pseudomask_of(
+    pixels: torch.Tensor, text: str, atlas: PseudomaskAtlas | None, align: bool
+) -> tuple[torch.Tensor, str]:
+    """P of an instruction for each of several radiographs, as the pipeline finds it.
+
+    Args:
+        pixels: `(B, C, H, W)` in [0, 1].
+        text: the instruction.
+        atlas: the masks; ``None``: those that ship.
+        align: lay them over the patients' lungs.
+
+    Returns:
+        `(B, 1, H, W)` in [0, 1], and what was understood and done, in lines.
+
+    Raises:
+        ValueError: an instruction that can't be used, or a mask that the atlas lacks.
+    """
+    request, masks = EditRequest(pixels, text), atlas or _bundled()
+    with Notes() as notes:
+        reading = read_request(request, LATENT_CHANNELS, 1, reference=False)
+        alignments = align_pictures(request, reading, masks, align)
+        region = region_of(request, reading, masks, True, alignments)
+    lines = [explain(text), *alignment_lines(alignments)]
+    sources = dict.fromkeys(f"{one.finding}: {one.name} ({one.kind})" for one in masks.sources(reading.instructions[0]))
+    return region, "\n".join([*lines, *sources, *notes.lines])
+
+
+def alignment_lines(alignments: list | None) -> list[str]:
+    """A line for each image that the masks were aligned to."""
+    notes = [one.note for one in alignments or () if one is not None]
+    if len(notes) == 1:
+        return notes
+    return [f"Image {number}: {note}" for number, note in enumerate(notes)]
+
+
+def guidance_of(
+    pseudomask: torch.Tensor,
+    relevance: torch.Tensor,
+    rules: Mapping[str, Any],
+    soft_edge: float,
+    instruction: str | None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """G = P * R and the mask M.
+
+    Args:
+        pseudomask: MASK, P; of any size; one, or one for each relevance map.
+        relevance: MASK, R; its size is taken.
+        rules: fields of `EditSettings` that say how the mask is cut.
+        soft_edge: width of the mask's soft inner edge, share of the longer side.
+        instruction: holds the mask to a size that its findings can have; ``None``: any size.
+
+    Returns:
+        Both `(B, 1, H, W)` in [0, 1].
+
+    Raises:
+        ValueError: masks that don't fit each other, or an instruction that can't be used.
+    """
+    r, p = as_maps(relevance, "relevance"), as_maps(pseudomask, "pseudomask")
+    batch, size = max(len(r), len(p)), tuple(r.shape[-2:])
+    r, p = to_map(r, size, batch, "relevance"), to_map(p, size, batch, "pseudomask")
+    limits = None if not instruction else [area_limits(Instruction.parse(instruction))] * batch
+    guidance = lead.guidance_map(r, p)
+    mask = find_mask(guidance, p, EditSettings(**rules), limits)
+    return guidance, lead.soft_edges(mask, soft_edge * max(size))

@@ -1,0 +1,34 @@
+"""Single-file checkpoints in the original layout, as ComfyUI's other nodes load them too."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import comfy.sd1_clip
+import folder_paths
+import torch
+
+# The tokenizer of Stable Diffusion 1, which comes with ComfyUI: single files rarely carry one.
+_TOKENIZER = Path(comfy.sd1_clip.__file__).parent / "sd1_tokenizer"
+
+
+def read_single_file(path: Path, dtype: torch.dtype) -> Any:
+    """The pipeline of a single file, by way of a folder in diffusers layout that is there for the moment only.
+
+    Raises:
+        ValueError: no InstructPix2Pix checkpoint of Stable Diffusion 1's size; the message names the weights.
+    """
+    from x2x_core import InstructX2XPipeline
+    from x2x_core.conversion.convert import read_checkpoint
+    from x2x_core.conversion.folder import TOKENIZER, write_folder
+
+    checkpoint = read_checkpoint(path)
+    if not any(name.startswith(f"{TOKENIZER}/") for name in checkpoint.files):
+        checkpoint = read_checkpoint(path, tokenizer=_TOKENIZER)
+    temporary = Path(folder_paths.get_temp_directory())
+    temporary.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="instructx2x-", dir=temporary) as folder:
+        write_folder(checkpoint.cast(dtype), Path(folder) / "checkpoint")
+        return InstructX2XPipeline.from_pretrained(Path(folder) / "checkpoint", dtype=dtype)

@@ -1,0 +1,213 @@
+"""ComfyUI's real page in a real browser, driven as a user drives it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+READY = """() => window.app?.extensionManager && window.app.graph && window.LiteGraph
+    && Object.keys(window.LiteGraph.registered_node_types).length > 50"""
+# Keeps what the server's websocket tells the page, and what the server answers to each queued prompt.
+LISTEN = """() => {
+    const api = window.comfyAPI?.api?.api ?? window.app.api
+    window.x2xTests = { events: [], prompts: [], previews: 0 }
+    for (const name of ['execution_start', 'execution_success', 'execution_error', 'execution_interrupted',
+                        'executed', 'progress', 'execution_cached'])
+        api.addEventListener(name, event => {
+            window.x2xTests.events.push([name, event.detail])
+            if (name === 'execution_cached') window.x2xTests.cached = event.detail.nodes
+        })
+    for (const name of ['b_preview', 'b_preview_with_metadata'])
+        api.addEventListener(name, () => { window.x2xTests.previews += 1 })
+    const queue = api.queuePrompt.bind(api)
+    api.queuePrompt = async (...given) => {
+        try { const answer = await queue(...given); window.x2xTests.prompts.push(answer); return answer }
+        catch (error) { window.x2xTests.prompts.push({ error: error?.response ?? String(error) }); throw error }
+    }
+}"""
+NODES = "(window.app.graph.nodes ?? window.app.graph._nodes)"
+ENDS = ("execution_success", "execution_error", "execution_interrupted")
+# Errors of the page that are none of the pack's: files that a fresh user does not have yet.
+HARMLESS = re.compile(r"user\.css|userdata|Failed to load resource|ERR_FAILED|ERR_BLOCKED")
+
+
+class ComfyPage:
+    """One visit to a server's page.
+
+    Attributes:
+        errors: what the page's console and scripts complained about.
+    """
+
+    def __init__(self, browser: Browser, url: str, size: tuple[int, int] = (1800, 1000)):
+        self.url, self.errors = url, []
+        self.context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        self.context.route(lambda place: not place.startswith((url, "data:", "blob:")), lambda route: route.abort())
+        self.page: Page = self.context.new_page()
+        self.page.on("console", self._note_console)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(url, wait_until="domcontentloaded", timeout=120_000)
+        self.page.wait_for_function(READY, timeout=120_000)
+        self.page.wait_for_function("document.fonts.ready")
+        self.page.wait_for_timeout(1500)
+        self.page.evaluate(LISTEN)
+
+    def _note_console(self, message) -> None:
+        if message.type == "error" and not HARMLESS.search(message.text):
+            self.errors.append(message.text)
+
+    def close(self) -> None:
+        self.context.close()
+
+    # ---- opening a workflow
+
+    def drop(self, file: Path) -> None:
+        """Opens a workflow file as one that is dropped on the canvas."""
+        text = base64.b64encode(file.read_bytes()).decode()
+        self.page.evaluate(
+            """async ([text, name]) => {
+                const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
+                await window.app.handleFile(new File([bytes], name, { type: 'application/json' }))
+            }""",
+            [text, file.name],
+        )
+        self.page.wait_for_timeout(1000)
+
+    def open_template_list(self, pack: str = "InstructX2X") -> None:
+        """Clicks the sidebar's Templates, then the pack's name under Extensions."""
+        self.page.locator('[aria-label="Templates"]').first.click()
+        dialog = self.page.locator("[role=dialog]:visible")
+        dialog.get_by_text(pack, exact=True).click()
+        self.page.locator('[data-testid^="template-workflow-"]').first.wait_for()
+
+    def open_template(self, name: str) -> None:
+        """Opens a workflow by clicking it in the list of templates."""
+        self.open_template_list()
+        self.page.get_by_test_id(f"template-workflow-{name}").click()
+        self.page.locator("[role=dialog]").wait_for(state="hidden")
+        self.page.wait_for_timeout(1000)
+
+    # ---- looking
+
+    def nodes(self) -> list[dict]:
+        """Every node on the canvas: id, type, place, size, widgets by name, and the size that it asks for."""
+        return self.page.evaluate(f"""() => {NODES}.map(node => ({{
+            id: node.id, type: node.type, title: node.title, pos: [...node.pos], size: [...node.size],
+            needs: [...node.computeSize()], known: node.type in window.LiteGraph.registered_node_types,
+            widgets: Object.fromEntries((node.widgets ?? []).map(one => [one.name, one.value])),
+            inputs: (node.inputs ?? []).map(one => [one.name, one.type, one.link]),
+        }}))""")
+
+    def graph(self) -> dict:
+        """The graph as the page would queue it, in the API's format."""
+        return self.page.evaluate("async () => (await window.app.graphToPrompt()).output")
+
+    def set_widget(self, node: int, name: str, value) -> None:
+        """Types a value into a node's widget."""
+        self.page.evaluate(
+            f"""([id, name, value]) => {{
+                const widget = {NODES}.find(node => node.id === id).widgets.find(one => one.name === name)
+                widget.value = value; widget.callback?.(value)
+            }}""",
+            [node, name, value],
+        )
+
+    def drawn_images(self) -> dict[int, list[list[int]]]:
+        """The pictures that each node holds on the canvas, by its id: their widths and heights once loaded."""
+        found = self.page.evaluate(f"""() => {NODES}.filter(node => node.imgs?.length)
+            .map(node => [node.id, node.imgs.map(one => [one.naturalWidth, one.naturalHeight])])""")
+        return {node: sizes for node, sizes in found}
+
+    def fit(self) -> None:
+        """Brings the whole workflow into view."""
+        self.page.keyboard.press("Escape")
+        self.page.evaluate("""async () => {
+            window.app.canvas.deselectAll?.()
+            await window.app.extensionManager.command.execute('Comfy.Canvas.FitView')
+        }""")
+        self.page.wait_for_timeout(900)
+
+    def place(self, node: int) -> dict[str, float]:
+        """Where a node is on the screen: left, top, width, height in the page's pixels, and the canvas's scale."""
+        return self.page.evaluate(
+            f"""id => {{
+                const node = {NODES}.find(one => one.id === id), view = window.app.canvas.ds
+                const frame = window.app.canvas.canvas.getBoundingClientRect()
+                return {{
+                    left: frame.left + (node.pos[0] + view.offset[0]) * view.scale,
+                    top: frame.top + (node.pos[1] + view.offset[1]) * view.scale,
+                    width: node.size[0] * view.scale, height: node.size[1] * view.scale, scale: view.scale,
+                }}
+            }}""",
+            node,
+        )
+
+    def screen(self, node: int | None = None) -> np.ndarray:
+        """What is on the screen, of one node or of everything, `(H, W, 3)` uint8."""
+        clip = None
+        if node is not None:
+            spot = self.place(node)
+            clip = {"x": spot["left"], "y": spot["top"], "width": spot["width"], "height": spot["height"]}
+        shot = self.page.screenshot(clip=clip)
+        return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
+
+    def save_screen(self, file: Path) -> None:
+        """Writes a screenshot; the ending says PNG or JPEG."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        kind = {"quality": 82, "type": "jpeg"} if file.suffix in (".jpg", ".jpeg") else {}
+        self.page.screenshot(path=file, **kind)
+
+    # ---- running
+
+    def run(self) -> None:
+        """Presses Run."""
+        self.page.evaluate("() => { window.x2xTests.events = []; window.x2xTests.prompts = []; window.x2xTests.previews = 0 }")
+        self.page.get_by_role("button", name="Run", exact=True).first.click()
+        self.page.wait_for_function("window.x2xTests.prompts.length > 0", timeout=30_000)
+
+    def wait(self, *events: str, patience: float = 300) -> dict:
+        """The first of these events that the server tells of."""
+        self.page.wait_for_function(
+            "names => window.x2xTests.events.some(([name]) => names.includes(name))",
+            arg=list(events), timeout=patience * 1000, polling=100,
+        )  # fmt: skip
+        name, detail = next(event for event in self.events() if event[0] in events)
+        return {"event": name, **(detail or {})}
+
+    def events(self) -> list[list]:
+        return json.loads(self.page.evaluate("JSON.stringify(window.x2xTests.events)"))
+
+    def prompts(self) -> list[dict]:
+        """What the server answered to what this page queued."""
+        return self.page.evaluate("window.x2xTests.prompts")
+
+    def run_to_the_end(self, patience: float = 600) -> dict:
+        """Presses Run, waits for the end and for the pictures to be drawn; the event that ended it."""
+        self.run()
+        end = self.wait(*ENDS, patience=patience)
+        if end["event"] == "execution_success":
+            self.page.wait_for_function(
+                f"""ids => ids.every(id => {{
+                    const held = {NODES}.find(node => String(node.id) === id)?.imgs
+                    return held?.length && held.every(one => one.complete && one.naturalWidth)
+                }})""",
+                arg=sorted(self.nodes_with_pictures()),
+                timeout=60_000,
+            )
+        self.page.wait_for_timeout(1500)
+        return end
+
+    def nodes_with_pictures(self) -> set[str]:
+        """Ids of the nodes that the server sent pictures for in this run."""
+        told = (detail for name, detail in self.events() if name == "executed")
+        return {detail["node"] for detail in told if (detail.get("output") or {}).get("images")}
+
+    def cancel(self) -> None:
+        """Presses the red cross that stops the running prompt."""
+        self.page.get_by_role("button", name=re.compile("^(Interrupt|Cancel current run)$")).first.click()

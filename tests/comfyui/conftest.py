@@ -1,0 +1,80 @@
+"""The real server and the real page; `make test-comfyui` runs these tests, `make test` leaves them out and says so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SWITCH = "X2X_TEST_COMFYUI"  # set by `make test-comfyui`
+sys.path.insert(0, str(HERE))  # for `comfy_server` and `comfy_page`
+
+collect_ignore_glob = [] if os.environ.get(SWITCH) else ["test_*.py"]
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not os.environ.get(SWITCH):
+        for file in sorted(HERE.glob("test_*.py")):
+            terminalreporter.write_line(f"Not run: {file.relative_to(ROOT)}: `make test-comfyui` runs it.")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """A server of its own, with the pack alone."""
+    from comfy_server import ComfyServer
+
+    port = int(os.environ["COMFYUI_PORT"]) if "COMFYUI_PORT" in os.environ else None
+    checkout = Path(os.environ.get("COMFYUI_PATH", "~/ComfyUI")).expanduser()
+    python = os.path.expanduser(os.environ.get("COMFYUI_PYTHON", sys.executable))
+    python = os.path.abspath(python) if os.sep in python else python  # the server's working directory is the checkout
+    one = ComfyServer(checkout, python, ROOT, tmp_path_factory.mktemp("comfyui"), port)
+    try:
+        one.start()
+        yield one
+    finally:
+        one.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, without a window."""
+    from playwright.sync_api import sync_playwright
+
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if program is None:
+        raise FileNotFoundError("There is no `chromium` on the path. Install it, or set CHROMIUM to a Chromium.")
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def visit(server, browser):
+    """Opens the page anew; at the end all pages are closed."""
+    from comfy_page import ComfyPage
+
+    pages = []
+
+    def open_page(**more):
+        pages.append(ComfyPage(browser, server.url, **more))
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory):
+    """Where screenshots go: the folder that COMFYUI_SHOTS names, else a temporary one."""
+    folder = Path(os.environ.get("COMFYUI_SHOTS") or tmp_path_factory.mktemp("shots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

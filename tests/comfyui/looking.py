@@ -1,0 +1,80 @@
+"""What a person sees: nodes that overlap or are cut off, pictures that are empty, edits that leave their mask."""
+
+from __future__ import annotations
+
+import numpy as np
+
+TITLE = 30  # height of a node's title bar, above its place
+EDITS = {"X2XEdit": ("image", 0, ("out", 2)), "X2XNativeCompose": ("image", 0, ("in", "guidance_mask"))}
+
+
+def overlaps(nodes: list[dict]) -> list[tuple[str, str]]:
+    """Pairs of nodes that lie over one another."""
+    return [
+        (one["title"], other["title"])
+        for number, one in enumerate(nodes)
+        for other in nodes[number + 1 :]
+        if _meet(one, other)
+    ]
+
+
+def _meet(one: dict, other: dict) -> bool:
+    return all(
+        one["pos"][axis] - shift < other["pos"][axis] + other["size"][axis]
+        and other["pos"][axis] - shift < one["pos"][axis] + one["size"][axis]
+        for axis, shift in ((0, 0), (1, TITLE))
+    )
+
+
+def cut_off(nodes: list[dict]) -> list[str]:
+    """Nodes that are smaller than their widgets and sockets need."""
+    return [
+        f"{node['title']}: {node['size']} of {node['needs']}"
+        for node in nodes
+        if node["type"] != "MarkdownNote" and any(has < needs - 1 for has, needs in zip(node["size"], node["needs"]))
+    ]
+
+
+def drawn_share(before: np.ndarray, after: np.ndarray) -> float:
+    """The share of a node's place on the screen that looks otherwise than before, [0, 1]."""
+    height, width = min(before.shape[0], after.shape[0]), min(before.shape[1], after.shape[1])
+    change = np.abs(after[:height, :width].astype(int) - before[:height, :width]).max(axis=-1)
+    return float((change > 12).mean())
+
+
+def with_probes(graph: dict) -> tuple[dict, list[tuple[str, str, str]]]:
+    """A graph in the API's format with previews of what goes into each edit, what comes out, and its mask.
+
+    Returns:
+        The graph, and for each edit the ids of its three previews: before, after, mask.
+    """
+    probed, probes = dict(graph), []
+    for number, node in graph.items():
+        if node["class_type"] not in EDITS:
+            continue
+        image, edited, (way, mask) = EDITS[node["class_type"]]
+        mask = node["inputs"][mask] if way == "in" else [number, mask]
+        ids = tuple(f"{number}-{name}" for name in ("before", "after", "mask"))
+        probed[ids[0]] = {"class_type": "PreviewImage", "inputs": {"images": node["inputs"][image]}}
+        probed[ids[1]] = {"class_type": "PreviewImage", "inputs": {"images": [number, edited]}}
+        probed[ids[2]] = {"class_type": "MaskPreview", "inputs": {"mask": mask}}
+        probes.append(ids)
+    return probed, probes
+
+
+def check_edit(before: np.ndarray, after: np.ndarray, mask: np.ndarray) -> None:
+    """Outside the mask nothing changed, inside something did, and the mask is a part of the image.
+
+    Args:
+        before, after: `(H, W, 3)` uint8.
+        mask: `(h, w, 3)` uint8, white is where the image may change; its sides divide the image's.
+    """
+    assert before.shape == after.shape
+    rows, columns = before.shape[0] // mask.shape[0], before.shape[1] // mask.shape[1]
+    editable = np.kron(mask[..., 0] >= 128, np.ones((rows, columns), bool))
+    assert editable.shape == before.shape[:2]
+    changed = (before != after).any(axis=-1)
+    assert 0.005 < editable.mean() < 0.6
+    assert not changed[~editable].any()
+    assert changed[editable].mean() > 0.2
+    assert np.abs(after.astype(int) - before)[editable].max() >= 8

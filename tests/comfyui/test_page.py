@@ -1,0 +1,137 @@
+"""What a user does in the page besides running a workflow."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+FOLDER = Path(__file__).resolve().parents[2] / "workflows"
+SLOW_STEPS = 400
+
+
+def number_of(page, kind):
+    """The id of the only node of a kind."""
+    [node] = [node for node in page.nodes() if node["type"] == kind]
+    return node["id"]
+
+
+@pytest.fixture
+def plain(visit):
+    page = visit()
+    page.drop(FOLDER / "1-plain-edit.json")
+    return page
+
+
+def test_cancel_in_mid_run_and_run_again(plain):
+    edit = number_of(plain, "X2XEdit")
+    plain.set_widget(edit, "preset", "custom")
+    plain.set_widget(edit, "steps", SLOW_STEPS)
+    plain.run()
+    plain.page.wait_for_function(
+        "window.x2xTests.events.some(([name, told]) => name === 'progress' && told.value >= 4)", timeout=300_000
+    )
+    plain.cancel()
+    end = plain.wait("execution_interrupted", "execution_success", "execution_error", patience=60)
+    assert end["event"] == "execution_interrupted"
+    assert str(end["node_id"]) == str(edit)
+    reached = max(told["value"] for name, told in plain.events() if name == "progress")
+    assert 4 <= reached < SLOW_STEPS / 2
+    assert plain.page.evaluate("window.x2xTests.previews") > 0
+    plain.set_widget(edit, "preset", "fast")
+    assert plain.run_to_the_end()["event"] == "execution_success"
+
+
+def test_slider_parts_before_and_after(plain, shots):
+    plain.run_to_the_end()
+    slider = plain.page.get_by_role("slider", name="Before and after")
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+
+    def drag_to(share):
+        now = int(slider.get_attribute("aria-valuenow")) / 100
+        plain.page.mouse.move(box["x"] + box["width"] * now, middle)
+        plain.page.mouse.down()
+        plain.page.mouse.move(box["x"] + box["width"] * share, middle, steps=6)
+        plain.page.mouse.up()
+        plain.page.wait_for_timeout(300)
+        assert abs(int(slider.get_attribute("aria-valuenow")) - 100 * share) <= 2
+        shot = plain.page.screenshot(clip=box)
+        file = shots / f"slider-{round(100 * share)}.png"
+        file.write_bytes(shot)
+        return np.asarray(Image.open(file).convert("L")).astype(int)
+
+    place = plain.place(number_of(plain, "X2XCompare"))
+    after, before, half = drag_to(0.02), drag_to(0.98), drag_to(0.5)
+    inner = slice(int(box["width"] * 0.1), int(box["width"] * 0.9))
+    assert np.abs(after - before)[:, inner].max() > 15  # the effusion comes and goes
+    left, right = slice(inner.start, int(box["width"] * 0.48)), slice(int(box["width"] * 0.52), inner.stop)
+    assert np.abs(half - before)[:, left].max() < 8  # left of the line is before
+    assert np.abs(half - after)[:, right].max() < 8  # right of it is after
+    assert plain.place(number_of(plain, "X2XCompare")) == place  # the node stayed where it was
+
+
+def test_turning_the_threshold_runs_only_what_hangs_on_it(visit, server):
+    page = visit()
+    page.drop(FOLDER / "2-look-before-you-edit.json")
+    for node in page.nodes():
+        if node["type"] in ("X2XEdit", "X2XCompare"):  # looking alone: bypassed, as with Ctrl+B
+            page.page.evaluate("id => { (app.graph.nodes ?? app.graph._nodes).find(one => one.id === id).mode = 4 }", node["id"])
+    shares = []
+    for threshold in (0.3, 0.8):
+        page.set_widget(number_of(page, "X2XGuidanceMap"), "threshold", threshold)
+        assert page.run_to_the_end()["event"] == "execution_success"
+        [mask] = [told for name, told in page.events() if name == "executed" and told["node"] == mask_id(page)]
+        shares.append((server.pixels(mask["output"]["images"][0])[..., 0] >= 128).mean())
+    assert 0 < shares[1] < shares[0]
+    cached = page.page.evaluate("window.x2xTests.cached")
+    assert str(number_of(page, "X2XRelevanceMap")) in cached
+
+
+def mask_id(page):
+    return str(number_of(page, "MaskPreview"))
+
+
+def test_what_is_painted_joins_the_mask(visit, server, tmp_path):
+    width = height = 512
+    alpha = np.full((height, width), 255, np.uint8)
+    alpha[100:160, 320:400] = 0  # the mask editor makes painted places transparent
+    sample = np.asarray(Image.open(server.folder / "input" / "instructx2x-sample.png").convert("RGB"))
+    Image.fromarray(np.dstack([sample, alpha])).save(server.folder / "input" / "painted.png")
+    page = visit()
+    page.drop(FOLDER / "3-paint-your-own-mask.json")
+    graph = page.graph()
+    [load] = [number for number, node in graph.items() if node["class_type"] == "X2XLoadRadiograph"]
+    [edit] = [number for number, node in graph.items() if node["class_type"] == "X2XEdit"]
+    graph[load]["inputs"]["image"] = "painted.png"
+    wanted = {number: graph[number] for number in _behind(graph, graph[edit]["inputs"]["guidance_mask"][0])}
+    wanted["look"] = {"class_type": "MaskPreview", "inputs": {"mask": graph[edit]["inputs"]["guidance_mask"]}}
+    status, answer = server.queue(wanted)
+    assert status == 200, answer
+    mask = server.pixels(server.wait(answer["prompt_id"])["outputs"]["look"]["images"][0])[..., 0] >= 128
+    assert mask[100:160, 320:400].all()
+    assert mask[:80].sum() == 0
+
+
+def _behind(graph, number):
+    """A node and all that it hangs on."""
+    found, open_ones = set(), [number]
+    while open_ones:
+        one = open_ones.pop()
+        if one not in found:
+            found.add(one)
+            open_ones += [value[0] for value in graph[one]["inputs"].values() if isinstance(value, list)]
+    return found
+
+
+def test_mask_editor_opens_on_the_radiograph(visit):
+    page = visit()
+    page.drop(FOLDER / "3-paint-your-own-mask.json")
+    load = number_of(page, "X2XLoadRadiograph")
+    page.page.wait_for_function(
+        "id => (app.graph.nodes ?? app.graph._nodes).find(one => one.id === id).imgs?.[0]?.complete", arg=load
+    )
+    page.page.evaluate("id => app.canvas.selectNode((app.graph.nodes ?? app.graph._nodes).find(one => one.id === id))", load)
+    page.page.evaluate("() => app.extensionManager.command.execute('Comfy.MaskEditor.OpenMaskEditor')")
+    canvas = page.page.locator("#maskCanvas, .maskEditor-dialog-root canvas, .mask-editor-dialog canvas").first
+    canvas.wait_for(timeout=20_000)

@@ -1,0 +1,103 @@
+"""Graphs that are sent to the server without a page: refused with sentences, two at once, the same twice."""
+
+import numpy as np
+import pytest
+
+
+def plain_graph(seed=0, **edit):
+    """The shortest edit, in the API's format."""
+    return {
+        "pipeline": {"class_type": "X2XLoadPipeline", "inputs": {"checkpoint": "demo (bundled)", "dtype": "auto"}},
+        "image": {"class_type": "X2XLoadRadiograph", "inputs": {"image": "instructx2x-sample.png"}},
+        "edit": {
+            "class_type": "X2XEdit",
+            "inputs": {
+                "pipeline": ["pipeline", 0],
+                "image": ["image", 0],
+                "instruction": "Add the finding of moderate right pleural effusion.",
+                "preset": "fast",
+                "steps": 4,
+                "guidance_scale": 0.8,
+                "image_guidance_scale": 1.0,
+                "mask_rule": "adaptive",
+                "threshold": 0.1,
+                "solver": "checkpoint's",
+                "edit_strength": 1.0,
+                "seed": seed,
+                **edit,
+            },
+        },
+        "show": {"class_type": "PreviewImage", "inputs": {"images": ["edit", 0]}},
+    }
+
+
+def edited(server, prompt_id):
+    entry = server.wait(prompt_id)
+    assert entry["status"]["status_str"] == "success", entry["status"]
+    return server.pixels(entry["outputs"]["show"]["images"][0])
+
+
+def test_two_prompts_at_once(server):
+    queued = [server.queue(plain_graph(seed)) for seed in (101, 102)]
+    assert [status for status, _ in queued] == [200, 200]
+    one, other = (edited(server, answer["prompt_id"]) for _, answer in queued)
+    assert (one != other).any()
+
+
+def test_the_same_seed_gives_the_same_bytes(server):
+    first = edited(server, server.queue(plain_graph(103))[1]["prompt_id"])
+    edited(server, server.queue(plain_graph(104))[1]["prompt_id"])  # the cache holds another one now
+    again = plain_graph(103)
+    again["edit"]["inputs"]["steps"] = 5  # does not count with this preset, but is computed anew
+    np.testing.assert_array_equal(edited(server, server.queue(again)[1]["prompt_id"]), first)
+
+
+def without(graph, node, name):
+    del graph[node]["inputs"][name]
+    return graph
+
+
+def with_value(graph, node, name, value):
+    graph[node]["inputs"][name] = value
+    return graph
+
+
+INVALID = [
+    (with_value(plain_graph(), "pipeline", "checkpoint", "nowhere"), "pipeline", "checkpoint"),
+    (with_value(plain_graph(), "image", "image", "nowhere.png"), "image", "image"),
+    (without(plain_graph(), "edit", "pipeline"), "edit", "pipeline"),
+    (without(plain_graph(), "edit", "image"), "edit", "image"),
+    (with_value(plain_graph(), "edit", "preset", "best"), "edit", "preset"),
+    (with_value(plain_graph(), "edit", "steps", 0), "edit", "steps"),
+    (with_value(plain_graph(), "edit", "threshold", 1.5), "edit", "threshold"),
+    (with_value(plain_graph(), "edit", "seed", "many"), "edit", "seed"),
+    (with_value(plain_graph(), "edit", "pipeline", ["image", 0]), "edit", "pipeline"),
+    (plain_graph(preset="reference", solver="Euler"), "edit", "solver"),
+]
+
+
+@pytest.mark.parametrize("graph, node, name", INVALID, ids=lambda one: one if isinstance(one, str) else None)
+def test_invalid_graphs_are_refused_by_name(server, graph, node, name):
+    status, answer = server.queue(graph)
+    assert status == 400
+    assert list(answer["node_errors"]) == [node]
+    told = " ".join(f"{one['message']} {one['details']} {one.get('extra_info')}" for one in answer["node_errors"][node]["errors"])
+    assert name in told
+    assert "Traceback" not in told
+
+
+def test_unknown_node_is_refused(server):
+    status, answer = server.queue({"1": {"class_type": "X2XNothing", "inputs": {}}})
+    assert status == 400
+    assert "X2XNothing" in str(answer["error"])
+
+
+def test_instruction_that_says_nothing_stops_with_a_sentence(server):
+    status, answer = server.queue(plain_graph(instruction="Paint it blue."))
+    assert status == 200
+    entry = server.wait(answer["prompt_id"])
+    assert entry["status"]["status_str"] == "error"
+    [fault] = [told for kind, told in entry["status"]["messages"] if kind == "execution_error"]
+    assert fault["node_id"] == "edit"
+    assert "Paint it blue" in fault["exception_message"]
+    assert edited(server, server.queue(plain_graph(105))[1]["prompt_id"]).size  # the server works on

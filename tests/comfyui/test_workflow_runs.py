@@ -1,0 +1,86 @@
+"""Every workflow that ships, in the real page: opened from the template list and by dropping it, run, and looked at."""
+
+from pathlib import Path
+
+import pytest
+from looking import check_edit, cut_off, drawn_share, overlaps, with_probes
+
+FOLDER = Path(__file__).resolve().parents[2] / "workflows"
+NAMES = sorted(file.stem for file in FOLDER.glob("*.json"))
+SHOWN = 0.03  # share of a node's place that a picture takes at least
+
+
+def check_layout(page):
+    """Every node is known, whole and in a place of its own."""
+    nodes = page.nodes()
+    assert [node["type"] for node in nodes if not node["known"]] == []
+    assert overlaps(nodes) == []
+    assert cut_off(nodes) == []
+    assert all(node["widgets"].get("control_after_generate", "fixed") == "fixed" for node in nodes)
+
+
+def run_and_look(page):
+    """Runs what is open; every picture that the server made is on the canvas."""
+    places = {str(node["id"]): node["id"] for node in page.nodes()}
+    before = {number: page.screen(place) for number, place in places.items()}
+    end = page.run_to_the_end()
+    assert end["event"] == "execution_success", end.get("exception_message")
+    assert [answer.get("node_errors") or answer.get("error") for answer in page.prompts()] == [None]
+    with_pictures = page.nodes_with_pictures()
+    assert with_pictures
+    for number in with_pictures:
+        drawn = drawn_share(before[number], page.screen(places[number]))
+        assert drawn > SHOWN, f"node {number} shows nothing: {drawn:.3f} of it changed"
+    assert page.errors == []
+
+
+def check_edits(server, graph):
+    """What every edit of the graph did, by pixel."""
+    probed, probes = with_probes(graph)
+    status, answer = server.queue(probed)
+    assert status == 200 and not answer.get("node_errors"), answer
+    outputs = server.wait(answer["prompt_id"])["outputs"]
+    assert probes
+    for ids in probes:
+        pictures = [[server.pixels(one) for one in outputs[name]["images"]] for name in ids]
+        assert len({len(some) for some in pictures}) == 1
+        for before, after, mask in zip(*pictures):
+            check_edit(before, after, mask)
+
+
+def test_all_are_there():
+    assert len(NAMES) == 8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_workflow(name, server, visit, shots):
+    page = visit()
+    page.open_template(name)
+    check_layout(page)
+    graph = page.graph()
+    run_and_look(page)
+    page.save_screen(shots / f"{name}.jpg")
+    check_edits(server, graph)
+
+    page.close()
+    page = visit()
+    page.drop(FOLDER / f"{name}.json")
+    check_layout(page)
+    assert page.graph() == graph
+    run_and_look(page)
+
+
+def test_template_list_has_a_picture_of_each(visit, shots):
+    page = visit()
+    page.open_template_list()
+    for name in NAMES:
+        card = page.page.get_by_test_id(f"template-workflow-{name}")
+        card.scroll_into_view_if_needed()
+        picture = card.locator("img").first
+        picture.wait_for()
+        page.page.wait_for_function("one => one.complete && one.naturalWidth >= 256", arg=picture.element_handle())
+        assert f"/{name}.jpg" in picture.get_attribute("src")
+    page.page.get_by_test_id(f"template-workflow-{NAMES[0]}").scroll_into_view_if_needed()
+    page.page.wait_for_timeout(500)
+    page.save_screen(shots / "templates.jpg")
+    assert page.errors == []

@@ -1,0 +1,75 @@
+"""The native graph in Python: what its nodes and ComfyUI's own do one after the other, for tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from comfy_pack import pack
+from comfy_pack import run as run_node
+from tiny_models import PROMPT
+
+STEPS = 4
+SCALES = (5.0, 1.5)
+
+
+def load(folder, dtype="float32"):
+    """MODEL, CLIP and VAE of a checkpoint."""
+    return pack("native_loading").load_native(folder, dtype)
+
+
+def encode(clip, text):
+    """CLIP Text Encode."""
+    return clip.encode_from_tokens_scheduled(clip.tokenize(text))
+
+
+def to_image(radiograph):
+    """A Pillow picture or an array of whole numbers as an IMAGE `(1, H, W, 3)`."""
+    pixels = torch.from_numpy(np.asarray(radiograph).astype(np.float32) / 255)
+    return pixels[None, ..., None].expand(-1, -1, -1, 3)
+
+
+def texts(clip, text=PROMPT):
+    """The positive and the negative CONDITIONING."""
+    return encode(clip, text), encode(clip, "")
+
+
+def relevance(native, latent, noise_level="0.8", draws=1, seed=0, text=PROMPT):
+    """X2XNativeRelevanceMap's MASK."""
+    positive, negative = texts(native[1], text)
+    return run_node(
+        "X2XNativeRelevanceMap", model=native[0], positive=positive, negative=negative, latent=latent,
+        noise_level=noise_level, draws=draws, seed=seed,
+    )[0]  # fmt: skip
+
+
+def guide(native, latent, mask=None, scales=SCALES, text=PROMPT):
+    """X2XRegionGuider's GUIDER."""
+    positive, negative = texts(native[1], text)
+    return run_node(
+        "X2XRegionGuider", model=native[0], positive=positive, negative=negative, image_latent=latent,
+        guidance_scale=scales[0], image_guidance_scale=scales[1], guidance_mask=mask,
+    )[0]  # fmt: skip
+
+
+def schedule(model, name="ddim_uniform", steps=STEPS):
+    """BasicScheduler's SIGMAS."""
+    import comfy.samplers
+
+    return comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), name, steps)
+
+
+def run(guider, latent, sigmas, seed=0, sampler="euler"):
+    """RandomNoise, KSamplerSelect and SamplerCustomAdvanced: the denoised LATENT's samples."""
+    import comfy.samplers
+    from comfy_extras import nodes_custom_sampler as custom
+
+    noise = _call(custom.RandomNoise, seed)[0]
+    sampler = comfy.samplers.sampler_object(sampler) if isinstance(sampler, str) else sampler
+    return _call(custom.SamplerCustomAdvanced, noise, guider, sampler, sigmas, latent)[0]["samples"]
+
+
+def _call(node, *inputs):
+    """One of ComfyUI's nodes, of the newer kind or of the older."""
+    if hasattr(node, "execute"):
+        return node.execute(*inputs).result
+    return getattr(node(), node.FUNCTION)(*inputs)

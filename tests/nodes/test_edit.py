@@ -1,0 +1,214 @@
+"""The edit through its node: what it keeps, what counts, what is refused."""
+
+import pytest
+import torch
+from comfy_pack import load_pack, pack, run
+
+PROMPT = "Add the finding of moderate right pleural effusion."
+WIDGETS = {
+    "preset": "recommended", "steps": 3, "guidance_scale": 5.0, "image_guidance_scale": 1.2, "mask_rule": "threshold",
+    "threshold": 0.3, "solver": "checkpoint's", "edit_strength": 1.0, "seed": 3,
+}  # fmt: skip
+
+
+def edit(tiny, image, **chosen):
+    return run("X2XEdit", **{"pipeline": tiny, "image": image, "instruction": PROMPT, **WIDGETS, **chosen})
+
+
+@pytest.fixture(scope="module")
+def edited(tiny, sample):
+    return edit(tiny, sample)
+
+
+def test_the_edit_keeps_the_rest_bit_for_bit(edited, sample):
+    image, guidance, mask, info = edited
+    assert image.shape == sample.shape and guidance.shape == mask.shape == sample.shape[:3]
+    outside = mask == 0
+    assert outside.any() and (mask == 1).any()
+    assert torch.equal(image[outside], sample[outside])
+    assert (image - sample).abs().max() > 0.02
+    assert "add: pleural effusion, moderate, right" in info and "Synthetic" in info
+
+
+def test_it_is_the_pipelines_edit(edited, tiny, sample):
+    pixels = sample[..., :1].movedim(-1, 1)
+    expected = tiny.pipe(pixels, PROMPT, generator=[torch.Generator().manual_seed(3)], output_type="pt")
+    assert torch.allclose(edited[0][..., :1].movedim(-1, 1), expected.images, atol=1e-6)
+    assert torch.equal(edited[2] > 0, expected.guidance_mask[:, 0])
+
+
+def test_inputs_are_not_changed(tiny, sample):
+    kept = sample.clone()
+    edit(tiny, sample)
+    assert torch.equal(sample, kept)
+
+
+def test_a_batch_gives_what_single_images_give(tiny, sample, edited):
+    other = sample.flip(1)
+    batch = edit(tiny, torch.cat([sample, other]))
+    assert len(batch[0]) == len(batch[1]) == len(batch[2]) == 2
+    assert torch.allclose(batch[0][:1], edited[0], atol=1e-4)
+    assert torch.allclose(batch[0][1:], edit(tiny, other)[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(90, 140), (33, 20)])
+def test_any_size_comes_back_at_its_size(tiny, sample, shape):
+    image = torch.nn.functional.interpolate(sample.movedim(-1, 1), shape).movedim(1, -1)
+    assert edit(tiny, image)[0].shape == (1, *shape, 3)
+
+
+def test_the_connected_mask_is_what_may_change(tiny, sample):
+    mask = torch.zeros(64, 64)  # of another size, without a batch
+    mask[30:60, 5:30] = 1
+    image, guidance, used, info = edit(tiny, sample, guidance_mask=mask)
+    assert torch.equal(used[0, ::2, ::2], mask)
+    assert torch.equal(image[used == 0], sample[used == 0])
+    assert "the one that is connected" in info
+
+
+def test_a_mask_for_another_batch_is_refused(tiny, sample):
+    with pytest.raises(ValueError, match="`guidance_mask` must hold one mask"):
+        edit(tiny, sample, guidance_mask=torch.ones(3, 8, 8))
+
+
+def test_only_custom_takes_the_widgets(tiny, sample, edited):
+    assert torch.equal(edit(tiny, sample, steps=7, threshold=0.9)[0], edited[0])
+    *_, info = edit(tiny, sample, preset="custom")
+    assert "3 steps, guidance 5, image guidance 1.2" in info and "threshold 0.3" in info
+
+
+def test_fast_takes_half_the_steps(tiny, sample):
+    *_, info = edit(tiny, sample, preset="fast")
+    assert "Preset fast: 2 steps" in info
+
+
+def test_reference_has_its_own_arithmetic(tiny, sample):
+    settings = pack("settings")
+    widgets = settings.EditWidgets(**{**WIDGETS, "preset": "reference"})
+    assert widgets.given(tiny.pipe.config) == {"reference": True}
+    node = load_pack()["X2XEdit"]
+    assert "`solver`" in node.validate_inputs(preset="reference", solver="Euler", edit_strength=1)
+    assert "`edit_strength`" in node.validate_inputs(preset="reference", solver="checkpoint's", edit_strength=0.5)
+    assert node.validate_inputs(preset="reference", solver="checkpoint's", edit_strength=1) is True
+    with pytest.raises(ValueError, match="`solver` must be"):
+        edit(tiny, sample, preset="reference", solver="Euler")
+
+
+@pytest.mark.parametrize("solver", ["DDIM", "Euler", "DPM++ 2M", "UniPC"])
+def test_solvers_are_put_back_afterwards(tiny, sample, solver):
+    before = tiny.pipe.scheduler
+    image, _, mask, _ = edit(tiny, sample, solver=solver)
+    assert tiny.pipe.scheduler is before
+    assert torch.isfinite(image).all() and torch.equal(image[mask == 0], sample[mask == 0])
+
+
+def test_strength_zero_gives_the_image_back(tiny, sample):
+    assert torch.equal(edit(tiny, sample, edit_strength=0.0)[0], sample)
+
+
+def test_seeds_repeat_and_differ(tiny, sample, edited):
+    assert torch.equal(edit(tiny, sample)[0], edited[0])
+    assert not torch.equal(edit(tiny, sample, seed=4)[0], edited[0])
+
+
+def test_cancel_works_within_one_step(tiny, sample, monkeypatch):
+    import comfy.model_management as memory
+
+    calls = []
+    hook = tiny.pipe.unet.register_forward_hook(lambda *_: calls.append(memory.interrupt_current_processing(True)))
+    try:
+        with pytest.raises(memory.InterruptProcessingException):
+            edit(tiny, sample)
+    finally:
+        hook.remove()
+        memory.interrupt_current_processing(False)
+    assert len(calls) == 1
+    assert not tiny.pipe.unet._forward_hooks and not tiny.pipe.unet._forward_pre_hooks
+
+
+def test_progress_reaches_its_end_and_shows_previews(tiny, sample, monkeypatch):
+    import comfy.utils
+
+    told = []
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda *one, **_: told.append(one[:3]))
+    edit(tiny, sample)
+    assert told[-1][0] == told[-1][1]
+    assert [done for done, *_ in told] == sorted(done for done, *_ in told)
+    pictures = [picture for *_, picture in told if picture is not None]
+    assert len(pictures) == 5  # four steps and the edit
+    assert all(picture[1].size == (128, 128) for picture in pictures)
+
+
+def test_the_preview_is_the_picture_that_the_model_has_in_mind(tiny, sample):
+    """With what the U-Net would say if it knew the clean latents, the estimate is these latents."""
+    progress = pack("progress")
+    pipe, noise = tiny.pipe, torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    pixels = sample[..., :1].movedim(-1, 1)
+    small = torch.nn.functional.interpolate(pixels, (64, 64), mode="area")
+    own = pipe.vae.encode(small.expand(-1, 3, -1, -1) * 2 - 1).latent_dist.mode().detach()
+    clean, signal = own * pipe.vae.config.scaling_factor, float(pipe.scheduler.alphas_cumprod[500])
+    noisy = signal**0.5 * clean + (1 - signal) ** 0.5 * noise
+    call = progress.UNetCall(torch.cat([noisy, own], dim=1).repeat(3, 1, 1, 1), 500, noise.repeat(3, 1, 1, 1))
+    pipe._guidance_scale, pipe._image_guidance_scale = 5.0, 1.0  # all branches agree: guidance changes nothing
+    assert torch.allclose(progress.estimate_clean(pipe, call), clean, atol=1e-4)
+    picture = progress.Preview(pipe, pixels)(call)
+    assert picture.size == (128, 128)
+    shown = torch.tensor(list(picture.tobytes()[::3])).reshape(1, 1, 128, 128) / 255
+    assert torch.corrcoef(torch.stack([shown.flatten(), pixels.flatten()]))[0, 1] > 0.2  # a random encoder says little
+
+
+def more(**chosen):
+    widgets = {
+        "twin": "recommended", "composition": "difference", "soft_edge": 0.02, "noise_level": "recommended", "draws": 0,
+        "relevance_source": "noise", "attention_gating": False, "remove_islands": "recommended",
+        "close_holes": "recommended", "limit_area": "recommended", "align": True, "negative": "",
+    }  # fmt: skip
+    return run("X2XSettings", **{**widgets, **chosen})[0]
+
+
+def test_untouched_settings_change_nothing(tiny, sample, edited):
+    assert more().given() == {}
+    assert torch.equal(edit(tiny, sample, settings=more())[0], edited[0])
+
+
+def test_settings_reach_the_edit(tiny, sample):
+    chosen = more(twin="off", composition="decoded", noise_level="0.5", draws=2, align=False)
+    *_, info = edit(tiny, sample, settings=chosen)
+    assert "composition decoded" in info and "twin" not in info
+    assert "relevance at noise 0.5, draws 2" in info and "Fitted" not in info
+
+
+def test_a_pseudomask_of_ones_own_holds_the_edit(tiny, sample):
+    allowed = torch.zeros(1, 128, 128)
+    allowed[:, :64] = 1
+    _, _, mask, _ = edit(tiny, sample, settings=more(pseudomask=allowed))
+    assert mask[:, :64].any() and not mask[:, 64:].any()
+    with pytest.raises(ValueError, match="must not both be connected"):
+        edit(tiny, sample, settings=more(pseudomask=allowed), guidance_mask=allowed)
+
+
+def test_another_atlas_is_used_and_put_back(tiny, sample):
+    from x2x_core.pseudomasks import PseudomaskAtlas
+
+    own = tiny.pipe.pseudomasks
+    mask = torch.zeros(32, 32)
+    mask[:8] = 1
+    atlas = PseudomaskAtlas({"Effusion": mask}, published=True)
+    _, guidance, _, _ = edit(tiny, sample, settings=more(atlas=atlas))
+    assert not guidance[:, 40:].any()
+    assert tiny.pipe.pseudomasks is own
+
+
+@pytest.mark.parametrize("levels", ["a", "1.5", "0.5, x", "-0.1"])
+def test_noise_levels_that_are_none_are_refused(levels):
+    assert "`noise_level` must be" in load_pack()["X2XSettings"].validate_inputs(noise_level=levels)
+    with pytest.raises(ValueError, match="`noise_level` must be"):
+        more(noise_level=levels)
+
+
+def test_presets_are_told_to_the_page():
+    values = pack("routes").preset_of("demo (bundled)", "recommended")
+    assert values["steps"] == 4 and values["mask_rule"] == "adaptive"
+    assert pack("routes").preset_of("demo (bundled)", "reference")["steps"] == 100
+    assert pack("routes").preset_of("demo (bundled)", "custom") is None
+    assert pack("routes").preset_of("none", "fast") is None

@@ -1,0 +1,54 @@
+"""Sentences from menus."""
+
+import pytest
+from comfy_pack import load_pack, run
+
+ANY = dict.fromkeys(("level", "level_to", "side", "zone"), "any")
+MENUS = {"operation": "add", "finding": "pleural effusion", **ANY}
+
+
+def say(**chosen):
+    return run("X2XInstruction", **{**MENUS, **chosen})
+
+
+def test_menus_make_a_sentence():
+    sentence, understood = say(level="moderate", side="right")
+    assert sentence == "Add the finding of moderate right pleural effusion."
+    assert understood == "add: pleural effusion, moderate, right"
+
+
+def test_a_change_has_two_levels():
+    sentence, _ = say(operation="change", level="small", level_to="large", side="left")
+    assert sentence == "Change the level of left pleural effusion from small to large."
+
+
+def test_clauses_chain():
+    first, _ = say(finding="edema")
+    both, understood = say(operation="remove", finding="cardiomegaly", previous=first)
+    assert both == "Add the finding of edema. Remove the finding of cardiomegaly."
+    assert understood.splitlines() == ["add: edema", "remove: cardiomegaly"]
+
+
+def test_what_has_no_place_is_said():
+    sentence, understood = say(finding="cardiomegaly", side="left", level_to="large")
+    assert sentence == "Add the finding of cardiomegaly."
+    assert "`side` is left out" in understood and "`level_to` is left out" in understood
+
+
+def test_contradictions_are_refused():
+    with pytest.raises(ValueError, match="must not contradict itself"):
+        say(operation="remove", previous="Add the finding of pleural effusion.")
+
+
+def test_a_change_must_say_to_what():
+    with pytest.raises(ValueError, match="`level_to` must be chosen"):
+        say(operation="change", level="small")
+    node = load_pack()["X2XInstruction"]
+    assert "`level_to`" in node.validate_inputs(operation="change", level="small", level_to="small")
+    assert node.validate_inputs(operation="change", level="small", level_to="large") is True
+    assert node.validate_inputs(operation="change", level=None, level_to=None) is True
+
+
+def test_other_words_are_said_to_be_so():
+    _, understood = say(finding="edema", previous="Make it look older.")
+    assert "older" in understood

@@ -1,0 +1,101 @@
+"""Looking before an edit: pseudomask, relevance, guidance, and their pictures."""
+
+import pytest
+import torch
+from comfy_pack import run
+
+PROMPT = "Add the finding of moderate right pleural effusion."
+RULES = {"mask_rule": "threshold", "threshold": 0.3, "remove_islands": False, "close_holes": False, "soft_edge": 0.0}
+
+
+def test_the_pseudomask_is_on_the_patients_side(sample):
+    right, info = run("X2XPseudomask", instruction=PROMPT, image=sample, align=True)
+    left, _ = run("X2XPseudomask", instruction=PROMPT.replace("right", "left"), image=sample, align=True)
+    assert right.shape == (1, 128, 128)
+    assert right[..., :64].sum() > 5 * right[..., 64:].sum() and left[..., 64:].sum() > 5 * left[..., :64].sum()
+    assert "Fitted to the lungs" in info
+
+
+def test_without_alignment_the_typical_radiograph_is_taken(sample):
+    flat, info = run("X2XPseudomask", instruction=PROMPT, image=torch.cat([sample, sample.flip(1)]), align=False)
+    assert torch.equal(flat[0], flat[1]) and "Fitted" not in info
+
+
+def test_another_atlas_is_used(sample):
+    from x2x_core.pseudomasks import PseudomaskAtlas
+
+    atlas = PseudomaskAtlas({"Effusion": torch.ones(8, 8)}, published=True)
+    mask, _ = run("X2XPseudomask", instruction="Add the finding of effusion.", image=sample, align=True, atlas=atlas)
+    assert (mask == 1).all()
+
+
+def test_the_nodes_find_the_edits_own_mask(tiny, sample):
+    found = tiny.pipe.guidance(
+        sample[..., :1].movedim(-1, 1), PROMPT, generator=[torch.Generator().manual_seed(5)], limit_area=False
+    )
+    pseudomask, _ = run("X2XPseudomask", instruction=PROMPT, image=sample, align=True)
+    relevance, uncertainty = run(
+        "X2XRelevanceMap", pipeline=tiny, image=sample, instruction=PROMPT, noise_level="recommended", draws=0, seed=5
+    )
+    assert torch.allclose(relevance, found.relevance_map[:, 0], atol=1e-5)
+    assert torch.allclose(uncertainty, found.relevance_uncertainty[:, 0], atol=1e-5)
+    rules = {**RULES, "mask_rule": "adaptive", "remove_islands": True, "close_holes": True}
+    guidance, mask = run("X2XGuidanceMap", pseudomask=pseudomask, relevance=relevance, **rules)
+    assert torch.allclose(guidance, found.guidance_map[:, 0], atol=1e-5)
+    assert ((mask > 0) == found.guidance_mask[:, 0]).float().mean() > 0.999
+
+
+def test_draws_have_an_uncertainty(tiny, sample):
+    look = {"pipeline": tiny, "image": sample, "instruction": PROMPT, "noise_level": "0.7", "seed": 0}
+    assert not run("X2XRelevanceMap", **look, draws=1)[1].any()
+    assert run("X2XRelevanceMap", **look, draws=3)[1].any()
+
+
+def test_guidance_is_the_product_and_its_mask_the_threshold():
+    r = torch.rand(2, 16, 20, generator=torch.Generator().manual_seed(0))
+    p = torch.ones(1, 8, 10)  # one, of another size, serves both
+    guidance, mask = run("X2XGuidanceMap", pseudomask=p, relevance=r, **RULES)
+    assert torch.allclose(guidance, r)
+    assert torch.equal(mask, (r >= 0.3).float())
+
+
+def test_a_soft_edge_stays_inside():
+    r = torch.zeros(1, 40, 40)
+    r[:, 10:30, 10:30] = 1
+    one = torch.ones_like(r)
+    _, mask = run("X2XGuidanceMap", pseudomask=one, relevance=r, **{**RULES, "soft_edge": 0.1})
+    assert torch.equal(mask > 0, r > 0) and 0 < mask[0, 10, 20] < mask[0, 13, 20] <= 1
+
+
+def test_an_instruction_limits_the_area():
+    r = torch.ones(1, 40, 40)
+    _, free = run("X2XGuidanceMap", pseudomask=r, relevance=r * torch.linspace(0.5, 1, 40), **RULES)
+    _, held = run("X2XGuidanceMap", pseudomask=r, relevance=r * torch.linspace(0.5, 1, 40), **RULES, instruction=PROMPT)
+    assert held.mean() < 0.25 < free.mean()
+
+
+def test_masks_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="`relevance` must hold one mask"):
+        run("X2XGuidanceMap", pseudomask=torch.ones(3, 4, 4), relevance=torch.ones(2, 4, 4), **RULES)
+
+
+@pytest.mark.parametrize("style", ["colour map", "red"])
+def test_the_overlay_shows_map_and_outline(sample, style):
+    guidance = torch.zeros(1, 32, 32)
+    guidance[:, 16:, :16] = 1
+    (plain,) = run("X2XGuidancePreview", image=sample, guidance=torch.zeros(1, 32, 32), style=style)
+    (shown,) = run("X2XGuidancePreview", image=sample, guidance=guidance, style=style)
+    (outlined,) = run("X2XGuidancePreview", image=sample, guidance=guidance, style=style, guidance_mask=guidance)
+    assert plain.shape == shown.shape == outlined.shape and plain.shape[1] == 128
+    changed = (shown - plain).abs().amax(-1)[0, :, :128]
+    assert changed[80:, 10:54].min() > 0.1 and changed[:50, 80:].max() < 0.02
+    yellow = (outlined - shown).abs().amax(-1)[0, :, :128]
+    assert yellow[60:68, 10:50].max() > 0.3
+    assert (plain.shape[2] > 128) == (style == "colour map")  # the legend
+
+
+def test_one_image_serves_several_maps(sample):
+    (shown,) = run("X2XGuidancePreview", image=sample, guidance=torch.rand(3, 16, 16), style="red")
+    assert len(shown) == 3
+    with pytest.raises(ValueError, match="`image` must be one, or one for each of the 3 maps"):
+        run("X2XGuidancePreview", image=torch.cat([sample] * 2), guidance=torch.rand(3, 16, 16), style="red")

@@ -1,0 +1,153 @@
+"""The native graph does what the pipeline does: same weights, seeds and masks."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from comfy_pack import run as run_node
+from diffusers import DDIMScheduler, EulerDiscreteScheduler
+from native_graph import SCALES, STEPS, guide, load, relevance, run, schedule, to_image
+from tiny_models import NATIVE, PROMPT, make_pipeline, seeded
+
+# Both do the same arithmetic in float32, in another order: ComfyUI's latents are divided by the square root of the
+# share of the signal. Edited latents are about 1; they differ by 2e-5, relevance maps in [0, 1] by 5e-6.
+TOLERANCE = 1e-4
+
+
+@pytest.fixture(scope="module")
+def native(tiny_folder):
+    return load(tiny_folder)
+
+
+@pytest.fixture
+def mask():
+    """A region of the right lung."""
+    region = torch.zeros(1, NATIVE, NATIVE)
+    region[:, 16:52, 4:30] = 1
+    return region
+
+
+@pytest.fixture(autouse=True)
+def without_gradients():
+    with torch.inference_mode():
+        yield
+
+
+def edit(pipe, radiograph, mask, **more):
+    arguments = {
+        "guidance_mask": mask,
+        "num_inference_steps": STEPS,
+        "guidance_scale": SCALES[0],
+        "image_guidance_scale": SCALES[1],
+        "generator": seeded(3),
+        **more,
+    }
+    return pipe(radiograph, PROMPT, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "scheduler", "tolerance"),
+    # "trailing" starts at the model's highest noise level, less 2e-5 of it: 3e-4 of 14.6
+    [("leading", "ddim_uniform", TOLERANCE), ("trailing", "simple", 2e-3)],
+)
+def test_edit_equals_the_pipelines(native, pipe, radiograph, mask, spacing, scheduler, tolerance):
+    pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config, timestep_spacing=spacing)
+    expected = edit(pipe, radiograph, mask, output_type="latent").images
+    sigmas = schedule(native[0], scheduler)
+    assert torch.allclose(sigmas, pipe.scheduler.sigmas, rtol=1e-5)
+
+    latent = {"samples": native[2].encode(to_image(radiograph))}
+    edited = run(guide(native, latent, mask), latent, sigmas, seed=3)
+    scale = pipe.vae.config.scaling_factor
+    assert (scale * edited - expected).abs().max() < tolerance
+    assert (scale * (edited - latent["samples"])).abs().max() > 0.1  # the edit is no small one
+
+
+def test_ddim_is_euler(native, pipe, radiograph, mask):
+    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, set_alpha_to_one=True)
+    expected = edit(pipe, radiograph, mask, output_type="latent").images
+    latent = {"samples": native[2].encode(to_image(radiograph))}
+    edited = run(guide(native, latent, mask), latent, schedule(native[0]), seed=3)
+    assert (pipe.vae.config.scaling_factor * edited - expected).abs().max() < TOLERANCE
+
+
+def test_v_prediction_equals_the_pipelines(shared_components, radiograph, mask, tmp_path):
+    from diffusers import StableDiffusionInstructPix2PixPipeline
+    from tiny_models import make_scheduler
+
+    components = {**shared_components, "scheduler": make_scheduler("v_prediction")}
+    StableDiffusionInstructPix2PixPipeline(**components).save_pretrained(tmp_path)
+    native, pipe = load(tmp_path), make_pipeline(**components)
+    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, set_alpha_to_one=True)
+    expected = edit(pipe, radiograph, mask, output_type="latent").images
+    latent = {"samples": native[2].encode(to_image(radiograph))}
+    edited = run(guide(native, latent, mask), latent, schedule(native[0]), seed=3)
+    assert (pipe.vae.config.scaling_factor * edited - expected).abs().max() < TOLERANCE
+
+
+@pytest.mark.parametrize("twin", [False, True])
+@pytest.mark.parametrize("composition", ["difference", "decoded"])
+def test_pictures_equal_the_pipelines(native, pipe, radiograph, mask, composition, twin):
+    if twin and composition == "decoded":
+        return  # a decoding is compared with nothing
+    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, set_alpha_to_one=True)
+    expected = edit(pipe, radiograph, mask, composition=composition, twin=twin, output_type="pt").images
+    image = to_image(radiograph)
+    latent, sigmas, vae = {"samples": native[2].encode(image)}, schedule(native[0]), native[2]
+    without = run(guide(native, latent, mask, (0.0, SCALES[1])), latent, sigmas, 3) if twin else latent["samples"]
+    edited, unchanged = vae.decode(run(guide(native, latent, mask), latent, sigmas, 3)), vae.decode(without)
+    result = run_node(
+        "X2XNativeCompose",
+        image=image,
+        edited=edited,
+        guidance_mask=mask,
+        soft_edge=0.02,
+        strength=1.0,
+        unchanged=unchanged if composition == "difference" else None,
+    )[0]
+    inside = mask[0] > 0
+    assert torch.equal(result[0][~inside], image[0][~inside])
+    assert (result - image)[0][inside].abs().max() > 0.01
+    # VAE Decode cuts what it gives to [0, 1]; the pipeline takes the difference before that
+    whole = ((edited > 0) & (edited < 1) & (unchanged > 0) & (unchanged < 1)).all(dim=-1)[0] & inside
+    assert whole.sum() > inside.sum() / 4
+    off = (result - expected.movedim(1, -1)).abs()
+    assert off[0][whole].max() < 1e-3
+
+
+@pytest.mark.parametrize(("levels", "draws"), [(0.8, 4), ((0.6, 0.8), 2), (1.0, 1)])
+def test_relevance_equals_the_pipelines(native, pipe, radiograph, levels, draws):
+    expected = pipe.relevance(
+        radiograph, PROMPT, relevance_noise_level=levels, relevance_samples=draws, generator=seeded(5)
+    )
+    latent = {"samples": native[2].encode(to_image(radiograph))}
+    found = relevance(native, latent, str(levels).strip("()"), draws, seed=5)
+    cells = F.interpolate(expected.latent_relevance_map, found.shape[-2:], mode="bilinear")[:, 0]
+    assert (found - cells).abs().max() < TOLERANCE
+    assert 0 <= found.min() < found.max() - 0.5  # the map says something
+
+
+def test_demo_equals_the_pipelines():
+    """The checkpoint that ships, as it recommends itself: trailing steps, v, a twin, composition by difference."""
+    from PIL import Image
+    from x2x_core import InstructX2XPipeline
+    from x2x_core.bundled import bundled_path
+
+    pipe, native = InstructX2XPipeline.from_pretrained("demo", dtype=torch.float32), load(bundled_path("demo"))
+    pipe.set_progress_bar_config(disable=True)
+    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, set_alpha_to_one=True)
+    picture = Image.open(bundled_path("sample")).convert("L").resize((256, 256), Image.LANCZOS)
+    text = "Add the finding of large right pleural effusion."
+    expected = pipe(picture, text, generator=seeded(), output_type="pt")
+    image, mask, vae = to_image(picture), expected.guidance_mask[:, 0].float(), native[2]
+    latent, sigmas = {"samples": vae.encode(image)}, schedule(native[0], "simple")
+    found = relevance(native, latent, "recommended", 0, text=text)
+    assert (found - expected.relevance_map[:, 0]).abs().max() < 1e-3
+    edited, twin = (run(guide(native, latent, mask, (scale, 1.0), text), latent, sigmas) for scale in (0.8, 0.0))
+    result = run_node(
+        "X2XNativeCompose", image=image, edited=vae.decode(edited), guidance_mask=mask, soft_edge=0.02, strength=1.0,
+        unchanged=vae.decode(twin),
+    )[0]  # fmt: skip
+    assert (result - expected.images.movedim(1, -1)).abs().max() < 1e-4
+    assert (result - image).abs().max() > 0.2

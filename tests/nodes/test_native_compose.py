@@ -1,0 +1,143 @@
+"""A decoded edit laid over the original."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from comfy_pack import run
+
+SIDE = 32
+
+
+def picture(value=None, batch=1, height=SIDE, width=SIDE, channels=3):
+    """Grey noise, or one value."""
+    grey = torch.rand(batch, height, width, 1) if value is None else torch.full((batch, height, width, 1), value)
+    return grey.expand(-1, -1, -1, channels).contiguous()
+
+
+def half(height=SIDE, width=SIDE, batch=1):
+    """A mask of the left half."""
+    mask = torch.zeros(batch, height, width)
+    mask[:, :, : width // 2] = 1
+    return mask
+
+
+def compose(image, edited, mask, unchanged=None, soft_edge=0.0, strength=1.0):
+    return run(
+        "X2XNativeCompose", image=image, edited=edited, guidance_mask=mask, soft_edge=soft_edge, strength=strength,
+        unchanged=unchanged,
+    )[0]  # fmt: skip
+
+
+def test_outside_the_mask_the_original_stays():
+    image = picture()
+    for unchanged in (None, picture()):
+        result = compose(image, picture(), half(), unchanged, soft_edge=0.1)
+        assert torch.equal(result[:, :, SIDE // 2 :], image[:, :, SIDE // 2 :])
+        assert not torch.equal(result, image)
+
+
+def test_decoded_takes_the_originals_place():
+    edited = picture()
+    result = compose(picture(), edited, half())
+    assert torch.allclose(result[:, :, : SIDE // 2], edited[:, :, : SIDE // 2])
+
+
+def test_difference_keeps_the_originals_grain():
+    image = picture() / 2
+    result = compose(image, picture(0.6), half(), picture(0.4))
+    assert torch.allclose(result[:, :, : SIDE // 2], image[:, :, : SIDE // 2] + 0.2, atol=1e-6)
+
+
+def test_no_change_is_the_original():
+    image, decoded = picture(), picture()
+    assert torch.equal(compose(image, decoded, half(), decoded), image)
+
+
+@pytest.mark.parametrize("unchanged", [None, 0.4])
+def test_strength_goes_from_the_original_to_the_edit(unchanged):
+    image, edited = picture(0.3), picture(0.6)
+    unchanged = None if unchanged is None else picture(unchanged)
+    full = compose(image, edited, half(), unchanged)
+    assert torch.equal(compose(image, edited, half(), unchanged, strength=0.0), image)
+    middle = compose(image, edited, half(), unchanged, strength=0.5)
+    assert torch.allclose(middle, (image + full) / 2, atol=1e-6)
+
+
+def test_edges_are_soft_inside_the_mask_only():
+    result = compose(picture(0.0), picture(1.0), half(), soft_edge=0.25)[0, SIDE // 2, :, 0]
+    assert (result[SIDE // 2 :] == 0).all()
+    inside = result[: SIDE // 2].flip(0)
+    assert (inside.diff() >= 0).all() and 0 < inside[0] < 0.2 and inside[-1] == 1
+
+
+def test_values_stay_in_range():
+    result = compose(picture(0.9), picture(1.0), half(), picture(0.0))
+    assert result.max() == 1 and result.min() >= 0
+
+
+def test_grey_stays_grey():
+    edited = torch.rand(1, SIDE, SIDE, 3)
+    result = compose(picture(), edited, half())
+    assert torch.equal(result[..., 0], result[..., 1]) and torch.equal(result[..., 0], result[..., 2])
+    coloured = torch.rand(1, SIDE, SIDE, 3)
+    assert torch.equal(compose(coloured, edited, half())[:, :, : SIDE // 2], edited[:, :, : SIDE // 2])
+
+
+def test_a_change_lays_over_a_larger_original():
+    image = picture(height=4 * SIDE, width=4 * SIDE) / 2
+    result = compose(image, picture(0.6), half(4 * SIDE, 4 * SIDE), picture(0.4))
+    change = result - image
+    assert torch.allclose(change[:, :, : 2 * SIDE], torch.tensor(0.2), atol=1e-5)
+    assert torch.equal(result[:, :, 2 * SIDE :], image[:, :, 2 * SIDE :])
+
+
+def test_what_vae_encode_cut_off_stays():
+    """Of 37 rows it takes the 32 from the third on."""
+    image, edited = picture(height=37, width=38), picture(0.5)
+    edited[:, 0] = 1.0
+    result = compose(image, edited, torch.ones(1, 37, 38))
+    assert torch.equal(result[:, 2:34, 3:35], edited)
+    for kept in (result[:, :2] == image[:, :2], result[:, 34:] == image[:, 34:], result[:, :, :3] == image[:, :, :3]):
+        assert kept.all()
+
+
+@pytest.mark.parametrize("size", [(8, 8), (128, 128), (SIDE, SIDE)])
+def test_masks_of_any_size(size):
+    image = picture(0.0)
+    result = compose(image, picture(1.0), half(*size))[0, ..., 0]
+    assert (result[:, : SIDE // 2] == 1).all() and (result[:, SIDE // 2 :] == 0).all()
+
+
+def test_batches():
+    images, masks = picture(batch=3), torch.cat([half(), 1 - half(), torch.zeros(1, SIDE, SIDE)])
+    result = compose(images, picture(0.5, 3), masks)
+    for number in range(3):
+        alone = compose(images[number : number + 1], picture(0.5), masks[number : number + 1])
+        assert torch.equal(result[number : number + 1], alone)
+    several = compose(images[:1], picture(batch=3), half())  # one image, several edits
+    assert len(several) == 3 and torch.equal(several[2, :, SIDE // 2 :], images[0, :, SIDE // 2 :])
+
+
+def test_alpha_is_kept():
+    image = torch.rand(1, SIDE, SIDE, 4)
+    result = compose(image, torch.rand(1, SIDE, SIDE, 3), half())
+    assert result.shape == image.shape and torch.equal(result[..., 3], image[..., 3])
+
+
+def test_inputs_stay_as_they_are():
+    given = picture(), picture(), half(), picture()
+    kept = [one.clone() for one in given]
+    compose(*given).mul_(0)
+    assert all(torch.equal(one, before) for one, before in zip(given, kept))
+
+
+def test_pictures_that_do_not_go_together_are_refused():
+    with pytest.raises(ValueError, match="`edited` must have the shape of `image`, 64x32"):
+        compose(picture(height=64), picture(), half())
+    with pytest.raises(ValueError, match="`unchanged` must be of the size of `edited`"):
+        compose(picture(), picture(), half(), picture(height=16, width=16))
+    with pytest.raises(ValueError, match="`edited` must hold one, or one for each of 3"):
+        compose(picture(batch=3), picture(batch=2), half())
+    with pytest.raises(ValueError, match="`guidance_mask` must hold one"):
+        compose(picture(), picture(), half(batch=2))

@@ -1,0 +1,64 @@
+"""The native nodes' promises: ids and places that saved workflows rely on, defaults that are the library's."""
+
+from __future__ import annotations
+
+import pytest
+from comfy_pack import load_pack
+
+INPUTS = {
+    "X2XLoadNative": ["checkpoint", "dtype"],
+    "X2XNativeRelevanceMap": ["model", "positive", "negative", "latent", "noise_level", "draws", "seed"],
+    "X2XRegionGuider": [
+        "model", "positive", "negative", "image_latent", "guidance_scale", "image_guidance_scale", "guidance_mask",
+    ],
+    "X2XNativeCompose": ["image", "edited", "guidance_mask", "soft_edge", "strength", "unchanged"],
+}  # fmt: skip
+OUTPUTS = {
+    "X2XLoadNative": ["model", "clip", "vae"],
+    "X2XNativeRelevanceMap": ["relevance"],
+    "X2XRegionGuider": ["guider"],
+    "X2XNativeCompose": ["result"],
+}
+DEFAULTS = {
+    "X2XRegionGuider": {"guidance_scale": "guidance_scale", "image_guidance_scale": "image_guidance_scale"},
+    "X2XNativeCompose": {"soft_edge": "soft_edge", "strength": "edit_strength"},
+}
+
+
+@pytest.mark.parametrize("node_id", sorted(INPUTS))
+def test_sockets_keep_their_places(node_id):
+    schema = load_pack()[node_id].GET_SCHEMA()
+    assert [one.id for one in schema.inputs][: len(INPUTS[node_id])] == INPUTS[node_id]
+    assert [one.id for one in schema.outputs][: len(OUTPUTS[node_id])] == OUTPUTS[node_id]
+    assert schema.category == "InstructX2X/Native"
+
+
+@pytest.mark.parametrize("node_id", sorted(DEFAULTS))
+def test_defaults_are_the_librarys(node_id):
+    from x2x_core.edit_settings import DEFAULT
+
+    inputs = {one.id: one for one in load_pack()[node_id].GET_SCHEMA().inputs}
+    for widget, setting in DEFAULTS[node_id].items():
+        assert inputs[widget].default == getattr(DEFAULT, setting)
+
+
+def test_only_folders_are_offered_and_others_are_refused(tmp_path):
+    import folder_paths
+
+    file = folder_paths.get_folder_paths("checkpoints")[0] + "/single-for-native.safetensors"
+    open(file, "wb").close()
+    node = load_pack()["X2XLoadNative"]
+    offered = node.define_schema().inputs[0].options
+    assert "demo (bundled)" in offered
+    assert "checkpoints/single-for-native.safetensors" not in offered
+    assert node.validate_inputs("demo (bundled)", "auto") is True
+    assert node.validate_inputs(None, None) is True  # linked: the values are not known yet
+    assert "must be a folder" in node.validate_inputs("checkpoints/single-for-native.safetensors", "auto")
+    assert "`dtype` must be one of" in node.validate_inputs("demo (bundled)", "int8")
+
+
+def test_noise_levels_are_checked_before_a_run():
+    node = load_pack()["X2XNativeRelevanceMap"]
+    assert node.validate_inputs("0.6, 0.8") is True
+    assert node.validate_inputs(None) is True  # linked: the value is not known yet
+    assert "`noise_level`" in node.validate_inputs("1.4")

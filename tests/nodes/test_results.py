@@ -1,0 +1,113 @@
+"""Comparing and saving: what is shown, and what files say of themselves."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from comfy_pack import load_pack, run
+from PIL import Image
+
+PROMPT = "Add the finding of edema."
+
+
+def pair():
+    before = torch.rand(1, 40, 60, 1, generator=torch.Generator().manual_seed(0)).expand(-1, -1, -1, 3) * 0.5
+    after = before.clone()
+    after[:, 10:20, 10:20] += 0.3
+    return before, after
+
+
+def output_folder():
+    import folder_paths
+
+    return Path(folder_paths.get_output_directory())
+
+
+def test_the_panel_has_a_picture_more_with_guidance():
+    before, after = pair()
+    (plain,) = run("X2XCompare", before=before, after=after)
+    (full,) = run("X2XCompare", before=before, after=after, guidance=torch.rand(20, 30), instruction=PROMPT)
+    assert full.shape[2] - plain.shape[2] > 700 and full.shape[0] == 1
+
+
+def test_a_panel_for_each_after():
+    before, after = pair()
+    (panels,) = run("X2XCompare", before=before, after=torch.cat([after, before]))
+    assert len(panels) == 2
+
+
+def test_the_slider_gets_both_pictures():
+    before, after = pair()
+    shown = load_pack()["X2XCompare"].execute(before=before, after=after).ui
+    assert len(shown["x2x_before"]) == len(shown["x2x_after"]) == len(shown["images"]) == 1
+
+
+def test_pictures_of_other_sizes_are_refused():
+    before, after = pair()
+    with pytest.raises(ValueError, match="`after` must be of the size of `before`, 60 x 40"):
+        run("X2XCompare", before=before, after=after[:, :20])
+    with pytest.raises(ValueError, match="`before` must be one image, or one for each"):
+        run("X2XCompare", before=torch.cat([before] * 3), after=torch.cat([after] * 2))
+
+
+def save(image, depth="8-bit", hidden=None, **more):
+    node = load_pack()["X2XSave"]
+    kept = node.hidden
+    node.hidden = hidden
+    try:
+        shown = node.execute(image=image, filename_prefix="test/edit", bit_depth=depth, **more).ui["images"]
+    finally:
+        node.hidden = kept
+    return [output_folder() / one["subfolder"] / one["filename"] for one in shown]
+
+
+def test_files_say_what_they_are():
+    from x2x_core.imaging.provenance import read_provenance
+
+    _, after = pair()
+    (path,) = save(after, instruction=PROMPT, info="4 steps")
+    said = read_provenance(path)
+    assert said["synthetic"] is True
+    assert said["parameters"]["instruction"] == PROMPT and said["parameters"]["edit"] == "4 steps"
+
+
+def test_the_workflow_is_in_the_file():
+    workflow = {"nodes": [{"title": "Ödem"}]}
+    hidden = SimpleNamespace(prompt={"1": {"class_type": "X2XSave"}}, extra_pnginfo={"workflow": workflow})
+    (path,) = save(pair()[1], hidden=hidden)
+    text = Image.open(path).text
+    assert json.loads(text["workflow"]) == workflow
+    assert json.loads(text["prompt"]) == hidden.prompt
+
+
+def test_sixteen_bits_are_written():
+    image = (torch.arange(256.0).reshape(1, 16, 16, 1) / 65535).expand(-1, -1, -1, 3)
+    (path,) = save(image, "16-bit")
+    picture = Image.open(path)
+    assert picture.mode == "I;16" and np.asarray(picture).ravel().tolist() == list(range(256))
+
+
+def test_guidance_and_panel_are_saved_beside():
+    before, after = pair()
+    paths = save(torch.cat([after, after]), before=before, guidance=torch.rand(1, 10, 10))
+    assert len(paths) == len(set(paths)) == 6
+    assert [path.name.split("_")[-1] for path in paths] == [".png", "guidance.png", "panel.png"] * 2
+    assert all("Synthetic" in Image.open(path).text for path in paths)
+
+
+def test_earlier_files_are_never_replaced():
+    _, after = pair()
+    first, second = save(after), save(after)
+    assert first != second and first[0].exists() and second[0].exists()
+
+
+def test_what_the_page_shows_of_an_edit_says_that_it_is_synthetic():
+    import folder_paths
+
+    before, after = pair()
+    shown = load_pack()["X2XCompare"].execute(before=before, after=after).ui
+    for one in (*shown["images"], *shown["x2x_after"]):
+        assert Image.open(Path(folder_paths.get_temp_directory()) / one["filename"]).text["Synthetic"] == "true"

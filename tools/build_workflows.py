@@ -1,0 +1,40 @@
+"""Writes the workflow files of `workflows/` from their plans.
+
+    python tools/build_workflows.py http://127.0.0.1:8188
+
+The address is that of a running ComfyUI with this pack, whose definitions of the nodes are asked; a file of its
+`/object_info` will do too.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from pathlib import Path
+
+from workflow_graph import Graph
+from workflow_plans import PLANS
+
+FOLDER = Path(__file__).resolve().parent.parent / "workflows"
+
+
+def read_definitions(place: str) -> dict:
+    """ComfyUI's `/object_info`, from a server's address or a file."""
+    if not place.startswith("http"):
+        return json.loads(Path(place).read_text(encoding="utf-8"))
+    with urllib.request.urlopen(place.rstrip("/") + "/object_info", timeout=60) as answer:
+        return json.load(answer)
+
+
+def main(place: str) -> None:
+    definitions = read_definitions(place)
+    for name, plan in PLANS.items():
+        graph = Graph(definitions)
+        plan(graph)
+        graph.write(FOLDER / f"{name}.json")
+        print(f"{name}: {len(graph.nodes)} nodes, {len(graph.links)} links")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

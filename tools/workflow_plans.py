@@ -1,0 +1,399 @@
+"""What each workflow of `workflows/` is made of, and where it lies on the canvas.
+
+Columns are about 70 apart and nodes about 80; all of a workflow fits a page of 1800 x 1000 at a scale that shows texts.
+"""
+
+from __future__ import annotations
+
+from workflow_graph import Graph, Placed
+
+SEED = 1
+LOADER, PICTURE, MENUS, EDITOR = (340, 90), (340, 430), (340, 280), (380, 840)
+SYNTHETIC = "Everything that comes out is **synthetic, for research**. It is not a medical device."
+
+
+def read_me(graph: Graph, text: str, height: int, at: tuple[int, int] = (0, 0), width: int = 340) -> None:
+    """The note that a workflow begins with."""
+    graph.note(f"{text.strip()}\n\n{SYNTHETIC}", at, (width, height), "Read me")
+
+
+def load(graph: Graph, top: int, left: int = 0) -> tuple[Placed, Placed]:
+    """The checkpoint and the radiograph, in a group."""
+    pipeline = graph.node("X2XLoadPipeline", (left, top), LOADER)
+    radiograph = graph.node("X2XLoadRadiograph", (left, top + 170), PICTURE)
+    graph.group("Load", "load", pipeline, radiograph)
+    return pipeline, radiograph
+
+
+def edit_of(graph: Graph, at: tuple[int, int], pipeline: Placed, image, words: Placed, title=None, **more) -> Placed:
+    """An editing node on what was loaded and instructed."""
+    joined = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
+    return graph.node("X2XEdit", at, EDITOR, title, **joined, seed=SEED, **more)
+
+
+def compare_of(graph: Graph, at, size, before, after, guidance, mask, words: Placed) -> Placed:
+    """The slider and the panel."""
+    joined = {"before": before, "after": after, "guidance": guidance, "guidance_mask": mask}
+    return graph.node("X2XCompare", at, size, **joined, instruction=words["instruction"])
+
+
+def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **rule) -> tuple[Placed, Placed, Placed]:
+    """Pseudomask, relevance map and guidance map, one under the other."""
+    where = graph.node("X2XPseudomask", (left, 410), (340, 210), instruction=words["instruction"], image=image)
+    asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
+    relevance = graph.node("X2XRelevanceMap", (left, 690), (340, 220), **asked, seed=SEED)
+    guidance = guidance_of(graph, (left, 980), where, relevance, words, **rule)
+    return where, relevance, guidance
+
+
+def guidance_of(graph: Graph, at, where: Placed, relevance: Placed, words: Placed, **rule) -> Placed:
+    """The product of pseudomask and relevance, and its mask."""
+    maps = {"pseudomask": where["pseudomask"], "relevance": relevance["relevance"]}
+    return graph.node("X2XGuidanceMap", at, (340, 200), **maps, instruction=words["instruction"], **rule)
+
+
+def plain_edit(graph: Graph) -> None:
+    """Load, say what to change, edit, compare, save."""
+    text = """
+# Edit a radiograph
+Press **Run**.
+
+1. **Load Radiograph** has a simulated sample; choose a file of yours, or drop one on it.
+2. **Instruction** says what to change. Left and right are the patient's: the patient's right is on the image's left.
+3. **Edit Radiograph** changes the image there and nowhere else.
+4. Drag the line of **Compare Before and After**.
+5. **Save Edit** writes to ComfyUI's output folder, with the guidance map and a panel.
+
+The demo checkpoint knows: pleural effusion, consolidation, lung opacity, pneumonia, atelectasis, edema, cardiomegaly, pneumothorax.
+"""
+    read_me(graph, text, 430)
+    pipeline, radiograph = load(graph, 0, 440)
+    words = graph.node("X2XInstruction", (440, 730), MENUS)
+    graph.group("Instruct", "instruct", words)
+    edit = edit_of(graph, (880, 0), pipeline, radiograph["image"], words)
+    graph.group("Edit", "edit", edit)
+    seen = radiograph["image"], edit["edited"], edit["guidance"], edit["edit_mask"]
+    compare = compare_of(graph, (1360, 0), (620, 1000), *seen, words)
+    save = graph.node(
+        "X2XSave",
+        (2020, 0),
+        (380, 1000),
+        image=edit["edited"],
+        before=radiograph["image"],
+        instruction=words["instruction"],
+        guidance=edit["guidance"],
+        info=edit["info"],
+    )
+    graph.group("Look and save", "look", compare, save)
+
+
+def look_first(graph: Graph) -> None:
+    """Pseudomask, relevance, their product and its threshold, each looked at before the edit."""
+    text = """
+# Look before you edit
+Where may the image change, and why?
+
+- **Pseudomask**: where experts have seen the finding, laid over this patient's lungs.
+- **Relevance Map**: where the model itself would change the image.
+- **Guidance Map**: their product. What reaches **threshold** is the mask (outlined).
+
+Turn **threshold** and run again: only what hangs on it is computed anew. `mask_rule` *adaptive* finds the level by itself.
+
+To look without editing, select the last group's nodes and press Ctrl+B (bypass).
+"""
+    read_me(graph, text, 400)
+    pipeline, radiograph = load(graph, 560)
+    image = radiograph["image"]
+    words = graph.node("X2XInstruction", (440, 0), MENUS)
+    graph.group("Instruct", "instruct", words)
+    where, relevance, guidance = look_of(graph, 440, pipeline, image, words, mask_rule="threshold", threshold=0.3)
+    graph.group("Look", "guide", where, relevance, guidance)
+    size = (380, 500)
+    shown = [
+        graph.node("X2XGuidancePreview", (880, 0), size, "Pseudomask", image=image, guidance=where["pseudomask"]),
+        graph.node("X2XGuidancePreview", (1290, 0), size, "Relevance", image=image, guidance=relevance["relevance"]),
+        graph.node(
+            "X2XGuidancePreview",
+            (880, 600),
+            size,
+            "Guidance, and the mask's outline",
+            image=image,
+            guidance=guidance["guidance"],
+            guidance_mask=guidance["guidance_mask"],
+        ),
+        graph.node("MaskPreview", (1290, 600), size, "Guidance mask", mask=guidance["guidance_mask"]),
+    ]
+    graph.group("Where may it change, and why?", "guide", *shown)
+    edit_and_compare(graph, 1760, pipeline, image, words, guidance["guidance"], guidance["guidance_mask"])
+
+
+def edit_and_compare(graph: Graph, left: int, pipeline: Placed, image, words: Placed, guidance, mask) -> None:
+    """The edit in a mask that was made before, and its comparison."""
+    edit = edit_of(graph, (left, 0), pipeline, image, words, guidance_mask=mask)
+    compare = compare_of(graph, (left + 420, 0), (480, 900), image, edit["edited"], guidance, mask, words)
+    graph.group("Edit", "edit", edit, compare)
+
+
+def own_mask(graph: Graph) -> None:
+    """What is painted and a box, joined with the guidance mask by ComfyUI's own mask nodes."""
+    text = """
+# Paint your own mask
+The mask of an edit is an ordinary MASK: any mask node works on it.
+
+- **Paint**: right-click *Load Radiograph*, *Open in MaskEditor*, paint where the image may change too, save.
+- **Box**: *Solid Mask* is a box of `width` x `height` pixels; `x` and `y` of *Add the box* say where.
+- `operation` **add** joins; **multiply** keeps the guidance only where you painted; **subtract** keeps it out of there.
+- *Grow Mask* widens the result.
+
+A mask from a file: *Load Image (as Mask)* in place of the box.
+"""
+    read_me(graph, text, 400)
+    pipeline, radiograph = load(graph, 560)
+    image = radiograph["image"]
+    words = graph.node("X2XInstruction", (440, 0), MENUS)
+    graph.group("Instruct", "instruct", words)
+    found = look_of(graph, 440, pipeline, image, words)
+    guidance = found[-1]
+    graph.group("What is found", "guide", *found)
+    steps = _joined_masks(graph, guidance["guidance_mask"], radiograph["mask"])
+    shown = graph.node(
+        "X2XGuidancePreview",
+        (880, 740),
+        (440, 460),
+        "Guidance, and your mask's outline",
+        image=image,
+        guidance=guidance["guidance"],
+        guidance_mask=steps[-1]["MASK"],
+    )
+    graph.group("Your mask over it", "look", *steps, shown)
+    edit_and_compare(graph, 1420, pipeline, image, words, guidance["guidance"], steps[-1]["MASK"])
+
+
+def _joined_masks(graph: Graph, found, painted) -> list[Placed]:
+    """The found mask, what was painted and a box, joined and grown."""
+    size = (440, 150)
+    both = graph.node(
+        "MaskComposite", (880, 0), size, "Add what was painted", destination=found, source=painted, operation="add"
+    )
+    box = graph.node("SolidMask", (880, 230), (440, 110), "A box", value=1.0, width=90, height=120)
+    joined = {"destination": both["MASK"], "source": box["MASK"], "x": 90, "y": 150, "operation": "add"}
+    boxed = graph.node("MaskComposite", (880, 410), size, "Add the box", **joined)
+    return [both, box, boxed, graph.node("GrowMask", (880, 600), (440, 90), mask=boxed["MASK"], expand=4)]
+
+
+def severity_series(graph: Graph) -> None:
+    """The same finding, seed and radiograph at three levels, in one row."""
+    text = """
+# A severity series
+One radiograph, one seed, one finding: small, moderate, large.
+
+Only the `level` of the three instructions differs, so that what differs in the pictures is the level. Choose another `finding` or `side` in all three.
+
+The row on the right: the radiograph, small, moderate, large.
+"""
+    read_me(graph, text, 290)
+    pipeline, radiograph = load(graph, 450)
+    row, stitches = radiograph["image"], []
+    for number, level in enumerate(("small", "moderate", "large")):
+        left = 440 + 460 * number
+        words = graph.node("X2XInstruction", (left, 0), (380, 280), level.capitalize(), level=level)
+        edit = edit_of(graph, (left, 355), pipeline, radiograph["image"], words, f"Edit: {level}")
+        graph.group(level.capitalize(), "edit", words, edit)
+        joined = {"image1": row, "image2": edit["edited"], "spacing_width": 8}
+        stitches.append(graph.node("ImageStitch", (1840 + 250 * number, 0), (230, 160), f"Join {level}", **joined))
+        row = stitches[-1]["IMAGE"]
+    shown = graph.node("PreviewImage", (1840, 250), (730, 260), "Radiograph, small, moderate, large", images=row)
+    prefix = "InstructX2X/severity"
+    save = graph.node("SaveImage", (1840, 600), (730, 290), "Save the row", images=row, filename_prefix=prefix)
+    graph.group("In one row", "look", *stitches, shown, save)
+
+
+def several_findings(graph: Graph) -> None:
+    """Two clauses chained into one instruction, edited at once."""
+    text = """
+# Several findings at once
+Chain instructions: `instruction` of one into `previous` of the next. Clauses can add, remove and change in one edit.
+
+The pseudomask is the union of the findings' own; the relevance map shows where the model would answer them.
+
+Any text works as well: delete the link into *Edit Radiograph* and type, such as
+
+`Add the findings of edema and cardiomegaly.`
+
+*How it was read* shows what was understood, and the settings that were used.
+"""
+    read_me(graph, text, 380)
+    pipeline, radiograph = load(graph, 540)
+    first = graph.node("X2XInstruction", (440, 0), MENUS, "First: an effusion on the right")
+    heart = {"finding": "cardiomegaly", "side": "any", "previous": first["instruction"]}
+    second = graph.node("X2XInstruction", (440, 360), (340, 300), "Then: a larger heart", **heart)
+    graph.group("Instruct", "instruct", first, second)
+    edit = edit_of(graph, (880, 0), pipeline, radiograph["image"], second)
+    graph.group("Edit", "edit", edit)
+    maps = {"guidance": edit["guidance"], "guidance_mask": edit["edit_mask"]}
+    shown = graph.node("X2XGuidancePreview", (1360, 0), (420, 520), image=radiograph["image"], **maps)
+    read = graph.node("PreviewAny", (1360, 610), (420, 350), "How it was read", source=edit["info"])
+    seen = radiograph["image"], edit["edited"], edit["guidance"], edit["edit_mask"]
+    compare = compare_of(graph, (1820, 0), (580, 960), *seen, second)
+    graph.group("Look", "look", shown, read, compare)
+
+
+def batch_folder(graph: Graph) -> None:
+    """Every radiograph of a folder, edited and saved under its own name."""
+    text = """
+# A folder, one after the other
+Make a folder in ComfyUI's **input** folder, put radiographs into it, press **R** (refresh node definitions) and choose it in *Load Radiographs from Folder*. They may be of different sizes.
+
+Each is edited with the same instruction and seed, and saved under its own name in `save_to`, below ComfyUI's output folder, with its guidance map and a panel.
+
+For very many files, set `limit` and move `skip` on from run to run.
+"""
+    read_me(graph, text, 330)
+    pipeline = graph.node("X2XLoadPipeline", (440, 0), LOADER)
+    folder = graph.node("X2XLoadFolder", (440, 170), (340, 180))
+    words = graph.node("X2XInstruction", (440, 430), MENUS, finding="cardiomegaly", side="any")
+    graph.group("Load and instruct", "load", pipeline, folder, words)
+    edit = edit_of(graph, (880, 0), pipeline, folder["images"], words)
+    graph.group("Edit each", "edit", edit)
+    save = graph.node(
+        "X2XSave",
+        (1360, 0),
+        (760, 880),
+        image=edit["edited"],
+        filename_prefix=folder["save_as"],
+        before=folder["images"],
+        instruction=words["instruction"],
+        guidance=edit["guidance"],
+        info=edit["info"],
+    )
+    graph.group("Save each under its name", "look", save)
+
+
+def native_graph(graph: Graph) -> None:
+    """The method as an ordinary ComfyUI graph of MODEL, CONDITIONING and LATENT."""
+    text = """
+# The method in ComfyUI's own samplers
+Each step of the edit is a node: LoRAs, schedulers, samplers and other patches can come between.
+
+**Checkpoint**: the demo that ships, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder with `model_index.json`) under `models/instructx2x` or `models/diffusers`. The settings here are the demo's. For the authors' checkpoint: 512 x 512 pixels, scheduler ddim_uniform, 100 steps, guidance_scale 7.5, image_guidance_scale 1.5.
+
+One sampler follows the instruction, the other takes the same noise **without** it (guidance_scale 0). *Compose Edit* lays their difference over the radiograph inside the mask. Outside, nothing changes.
+
+Keep the seeds of noise and relevance equal.
+"""
+    read_me(graph, text, 430)
+    model = graph.node("X2XLoadNative", (0, 570), (340, 130))
+    radiograph = graph.node("X2XLoadRadiograph", (0, 780), (340, 420))
+    graph.group("Load", "load", model, radiograph)
+    words = graph.node("X2XInstruction", (440, 0), MENUS)
+    said = {"text": words["instruction"], "clip": model["clip"]}
+    text = graph.node("CLIPTextEncode", (440, 360), (340, 130), "With the instruction", **said)
+    empty = graph.node("CLIPTextEncode", (440, 570), (340, 130), "Without it", text="", clip=model["clip"])
+    size = {"upscale_method": "area", "width": 256, "height": 256, "crop": "disabled"}
+    scaled = graph.node("ImageScale", (440, 780), (340, 140), "To the model's size", image=radiograph["image"], **size)
+    latent = graph.node("VAEEncode", (440, 1000), (340, 60), pixels=scaled["IMAGE"], vae=model["vae"])
+    graph.group("Instruct and encode", "instruct", words, text, empty, scaled, latent)
+    asked = {"positive": text["CONDITIONING"], "negative": empty["CONDITIONING"], "model": model["model"]}
+    region = _native_region(graph, radiograph["image"], words, latent["LATENT"], asked)
+    edited, plain = _native_sampling(graph, model, latent["LATENT"], asked, region["guidance_mask"])
+    pictures = {"image": radiograph["image"], "edited": edited["IMAGE"], "unchanged": plain["IMAGE"]}
+    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 170), **pictures, guidance_mask=region["guidance_mask"])
+    seen = radiograph["image"], composed["result"], region["guidance"], region["guidance_mask"]
+    shown = compare_of(graph, (2160, 260), (460, 900), *seen, words)
+    graph.group("Lay over the radiograph", "look", composed, shown)
+
+
+def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> Placed:
+    """Pseudomask, native relevance map, guidance map and its preview."""
+    where = graph.node("X2XPseudomask", (880, 0), (340, 210), instruction=words["instruction"], image=image)
+    relevance = graph.node("X2XNativeRelevanceMap", (880, 280), (340, 200), latent=latent, **asked, seed=SEED)
+    guidance = guidance_of(graph, (880, 550), where, relevance, words)
+    maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}
+    shown = graph.node("X2XGuidancePreview", (880, 820), (340, 380), image=image, **maps)
+    graph.group("Where may it change?", "guide", where, relevance, guidance, shown)
+    return guidance
+
+
+def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, mask) -> tuple[Placed, Placed]:
+    """The sampler with the instruction and its twin without, decoded."""
+    noise = graph.node("RandomNoise", (1320, 0), (360, 90), noise_seed=SEED)
+    sampler = graph.node("KSamplerSelect", (1320, 170), (360, 60), sampler_name="euler")
+    plan = {"model": model["model"], "scheduler": "simple", "steps": 4}
+    steps = graph.node("BasicScheduler", (1320, 310), (360, 110), **plan)
+    placed, decoded = [noise, sampler, steps], []
+    for number, (title, scale) in enumerate((("With the instruction", 0.8), ("Without it", 0.0))):
+        top = 510 + 250 * number
+        scales = {"guidance_scale": scale, "image_guidance_scale": 1.0, "guidance_mask": mask}
+        guider = graph.node("X2XRegionGuider", (1320, top), (360, 170), title, image_latent=latent, **asked, **scales)
+        given = {"noise": noise["NOISE"], "guider": guider["guider"], "sampler": sampler["SAMPLER"]}
+        given = {**given, "sigmas": steps["SIGMAS"], "latent_image": latent}
+        sampling = graph.node("SamplerCustomAdvanced", (1740, top), (340, 130), title, **given)
+        samples = {"samples": sampling["output"], "vae": model["vae"]}
+        decoded.append(graph.node("VAEDecode", (1740, 1040 + 140 * number), (340, 60), title, **samples))
+        placed += [guider, sampling, decoded[-1]]
+    graph.group("Sample", "edit", *placed)
+    return decoded[0], decoded[1]
+
+
+def counterfactual_pairs(graph: Graph) -> None:
+    """The same patients with one finding or another, saved for a classifier."""
+    text = """
+# Counterfactual pairs for an audit
+What would your classifier say of the **same patient** with an effusion, or with a larger heart?
+
+Each radiograph of the folder is saved under the same name in three folders of `InstructX2X/audit`: `original`, `right-effusion`, `cardiomegaly`. Run your classifier on the three and compare, patient by patient:
+
+- its score of the finding should rise where the finding was added;
+- its other scores, and what it says of age or sex, should stay.
+
+Outside the mask the pictures are equal bit for bit: a score that moves, moves for what is inside. Each file's metadata has the instruction, the seed and the settings.
+
+For another question copy a group, and change its finding and its folder.
+"""
+    read_me(graph, text, 480)
+    pipeline = graph.node("X2XLoadPipeline", (0, 650), LOADER)
+    folder = graph.node("X2XLoadFolder", (0, 820), (340, 180), save_to="")
+    graph.group("Load", "load", pipeline, folder)
+    name = _audit_name(graph, (440, 0), "original", folder)
+    kept = {"images": folder["images"], "filename_prefix": name["STRING"]}
+    original = graph.node("SaveImage", (440, 290), (340, 500), "Save the originals", **kept)
+    graph.group("Originals", "load", name, original)
+    effusion = {"finding": "pleural effusion", "side": "right"}
+    _counterfactual(graph, 880, "right-effusion", effusion, pipeline, folder)
+    _counterfactual(graph, 1760, "cardiomegaly", {"finding": "cardiomegaly", "side": "any"}, pipeline, folder)
+
+
+def _audit_name(graph: Graph, at, case: str, folder: Placed) -> Placed:
+    """The files' names in one folder of the audit."""
+    parts = {"string_a": f"InstructX2X/audit/{case}", "string_b": folder["save_as"], "delimiter": "/"}
+    return graph.node("StringConcatenate", at, (340, 200), f"Folder: {case}", **parts)
+
+
+def _counterfactual(graph: Graph, left: int, case: str, choice: dict, pipeline: Placed, folder: Placed) -> None:
+    """One question: instruction, edit, name and files."""
+    words = graph.node("X2XInstruction", (left, 0), MENUS, **choice)
+    name = _audit_name(graph, (left, 360), case, folder)
+    edit = edit_of(graph, (left + 400, 0), pipeline, folder["images"], words)
+    save = graph.node(
+        "X2XSave",
+        (left, 650),
+        (340, 490),
+        image=edit["edited"],
+        filename_prefix=name["STRING"],
+        instruction=words["instruction"],
+        guidance=edit["guidance"],
+        info=edit["info"],
+    )
+    graph.group(case.replace("-", " ").capitalize(), "edit", words, name, edit, save)
+
+
+PLANS = {
+    "1-plain-edit": plain_edit,
+    "2-look-before-you-edit": look_first,
+    "3-paint-your-own-mask": own_mask,
+    "4-severity-series": severity_series,
+    "5-several-findings": several_findings,
+    "6-batch-over-a-folder": batch_folder,
+    "7-native-graph": native_graph,
+    "8-counterfactual-pairs": counterfactual_pairs,
+}

@@ -1,0 +1,116 @@
+"""Folders in the diffusers layout, as InstructPix2Pix's stock pipeline writes them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from x2x_core.conversion.checkpoint import CONFIGS, INDEX, PARTS, SCHEDULER, Checkpoint, read_json
+from x2x_core.conversion.reading import read_weights
+
+TOKENIZER = "tokenizer"
+_STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
+_OLD_STEMS = {"text_encoder": "pytorch_model"}
+# Parts of the stock pipeline that the original layout has no place for, and this project no use for.
+_DROPPED = ("safety_checker", "feature_extractor", "image_encoder")
+_POSITIONS = "embeddings.position_ids"
+_OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+
+
+def read_small_files(folder: str | Path) -> dict[str, str]:
+    """Index, configurations and tokenizer of a folder, as text by their path in it.
+
+    Raises:
+        FileNotFoundError: no folder in the diffusers layout, or a file is missing.
+    """
+    folder = Path(folder)
+    needed = (INDEX, *CONFIGS.values(), SCHEDULER)
+    for path in needed:
+        if not (folder / path).is_file():
+            raise FileNotFoundError(f"`{folder}` must be a checkpoint in the diffusers layout, but lacks `{path}`.")
+    words = sorted(f"{TOKENIZER}/{file.name}" for file in (folder / TOKENIZER).glob("*") if file.is_file())
+    return {path: (folder / path).read_text(encoding="utf-8") for path in (*needed, *words)}
+
+
+def read_folder(folder: str | Path) -> Checkpoint:
+    """Read a checkpoint in the diffusers layout; weights in safetensors, whole or in shards, or in `.bin`.
+
+    Raises:
+        FileNotFoundError: a part is missing.
+        ValueError: weights can't be read or are not those that the configuration asks for.
+    """
+    folder, left_out = Path(folder), {}
+    files = read_small_files(folder)
+    index = read_json(files, INDEX)
+    for part in _DROPPED:
+        if index.get(part, [None])[0] is not None:
+            left_out[part] = "a part that the original layout has no place for"
+            index[part] = [None, None]
+    if left_out:
+        files[INDEX] = json.dumps(index | {"requires_safety_checker": False}, indent=2, sort_keys=True) + "\n"
+    weights = {part: _read_part(folder / part, part) for part in PARTS}
+    weights["vae"] = {_new_attention(name): value for name, value in weights["vae"].items()}
+    text = {name.removeprefix("text_model."): value for name, value in weights["text_encoder"].items()}
+    if text.pop(_POSITIONS, None) is not None:
+        left_out[f"text_encoder: {_POSITIONS}"] = "counts the positions, which the text encoder does itself"
+    return Checkpoint(weights | {"text_encoder": text}, files, left_out)
+
+
+def _read_part(folder: Path, part: str) -> dict[str, torch.Tensor]:
+    stem, old = _STEMS[part], _OLD_STEMS.get(part, _STEMS[part])
+    names = [f"{stem}.safetensors", f"{stem}.fp16.safetensors", f"{old}.bin", f"{old}.fp16.bin"]
+    shards = folder / f"{stem}.safetensors.index.json"
+    if shards.is_file():
+        parts = sorted(set(json.loads(shards.read_text(encoding="utf-8"))["weight_map"].values()))
+        return {name: value for shard in parts for name, value in read_weights(folder / shard)[0].items()}
+    for name in names:
+        if (folder / name).is_file():
+            return read_weights(folder / name)[0]
+    raise FileNotFoundError(f"`{folder}` must hold the weights of the {part}: there is none of {', '.join(names)}.")
+
+
+def _new_attention(name: str) -> str:
+    """The autoencoder's attention under its present name: older folders call its parts query, key, value, proj_attn."""
+    stem, _, end = name.rpartition(".")
+    place, _, part = stem.rpartition(".")
+    return f"{place}.{_OLD_ATTENTION[part]}.{end}" if ".attentions." in name and part in _OLD_ATTENTION else name
+
+
+def write_folder(checkpoint: Checkpoint, folder: str | Path) -> None:
+    """Write a checkpoint in the diffusers layout; the folder is there whole or not at all.
+
+    Raises:
+        ValueError: the checkpoint has no tokenizer.
+    """
+    folder = Path(folder)
+    if not any(path.startswith(f"{TOKENIZER}/") for path in checkpoint.files):
+        raise ValueError(
+            "A folder in the diffusers layout needs a tokenizer, and the source brings none. Give `tokenizer`: a folder "
+            "with CLIP's vocabulary (vocab.json and merges.txt, or tokenizer.json), such as the one of any Stable "
+            "Diffusion 1 checkpoint in the diffusers layout, or ComfyUI's comfy/sd1_tokenizer."
+        )
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for path, text in checkpoint.files.items():
+        (partial / path).parent.mkdir(parents=True, exist_ok=True)
+        (partial / path).write_text(text, encoding="utf-8")
+    for part in PARTS:
+        weights = {name: value.contiguous() for name, value in checkpoint.weights[part].items()}
+        save_file(weights, partial / part / f"{_STEMS[part]}.safetensors", {"format": "pt"})
+    if folder.exists():
+        shutil.rmtree(folder)
+    partial.rename(folder)
+
+
+def check_replaceable(folder: Path) -> None:
+    """See that a folder is new, empty, or a checkpoint: nothing else is ever replaced.
+
+    Raises:
+        FileExistsError: it holds something else, or a file is in the way.
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / INDEX).is_file()):
+        raise FileExistsError(f"`{folder}` is there and is no checkpoint in the diffusers layout: it isn't replaced.")
