@@ -23,7 +23,11 @@ class X2XCompare(io.ComfyNode):
                 io.Image.Input("before", tooltip="The radiograph."),
                 io.Image.Input("after", tooltip="The edited one, of the same size."),
                 io.Mask.Input("guidance", optional=True, tooltip="The guidance map, shown in the panel."),
-                io.Mask.Input("guidance_mask", optional=True, tooltip="Where it was allowed to change: its outline is drawn."),
+                io.Mask.Input(
+                    "guidance_mask",
+                    optional=True,
+                    tooltip="Where it was allowed to change: its outline is drawn.",
+                ),
                 io.String.Input("instruction", optional=True, force_input=True, tooltip="The panel's title."),
             ],
             outputs=[

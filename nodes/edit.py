@@ -24,20 +24,24 @@ class X2XEdit(io.ComfyNode):
             node_id="X2XEdit",
             display_name="Edit Radiograph",
             category=sockets.EDIT,
-            description="Edits a radiograph by an instruction, and only where the instruction is about. Outside the mask "
-            "nothing changes. The result is synthetic, for research.",
+            description="Edits a radiograph by an instruction, and only where the instruction is about. Outside the "
+            "mask nothing changes. The result is synthetic, for research.",
             is_output_node=True,
             inputs=[
                 sockets.Pipeline.Input("pipeline", tooltip="The checkpoint that edits."),
-                io.Image.Input("image", tooltip="The radiograph, any size; several are edited each with the same seed."),
+                io.Image.Input(
+                    "image",
+                    tooltip="The radiograph, any size; several are edited each with the same seed.",
+                ),
                 sockets.instruction_input("What to edit, in words: Add the finding of moderate left pleural effusion."),
                 io.Combo.Input(
                     "preset",
                     options=list(PRESETS),
                     default="recommended",
                     tooltip="recommended: the checkpoint's own settings. fast: the same with half the steps and one "
-                    "noise draw. reference: the published arithmetic and settings, for the authors' checkpoint. custom: "
-                    "the five widgets under this one count; with the other presets they are greyed and show what is used.",
+                    "noise draw. reference: the published arithmetic and settings, for the authors' checkpoint. "
+                    "custom: the five widgets under this one count; with the other presets they are greyed and show "
+                    "what is used.",
                 ),
                 io.Int.Input(
                     "steps", default=20, min=1, max=1000, tooltip="Steps of denoising. Counts with preset 'custom'."
@@ -71,8 +75,8 @@ class X2XEdit(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.01,
-                    tooltip="The guidance map's level from which the image may change. Counts with preset 'custom', the "
-                    "rule 'threshold' and without a guidance mask.",
+                    tooltip="The guidance map's level from which the image may change. Counts with preset 'custom', "
+                    "the rule 'threshold' and without a guidance mask.",
                 ),
                 io.Combo.Input(
                     "solver",
@@ -90,15 +94,18 @@ class X2XEdit(io.ComfyNode):
                     tooltip="How much of the edit is laid over the image: 0 gives the image back, 1 is the full edit. "
                     "1 with preset 'reference'.",
                 ),
-                sockets.seed_input("Of the noise: the same seed gives the same edit. Each image of a batch gets this seed."),
+                sockets.seed_input(
+                    "Of the noise: the same seed gives the same edit. Each image of a batch gets this seed."
+                ),
                 io.Mask.Input(
                     "guidance_mask",
                     optional=True,
-                    tooltip="Where the image may change (0.5 and up), instead of what would be found: from Guidance Map, "
-                    "the mask editor, or any mask node. Any size; one, or one for each image.",
+                    tooltip="Where the image may change (0.5 and up), instead of what would be found: from Guidance "
+                    "Map, the mask editor, or any mask node. Any size; one, or one for each image.",
                 ),
                 sockets.Settings.Input(
-                    "settings", optional=True, tooltip="Everything else, from Edit Settings. Not with preset 'reference'."
+                    "settings", optional=True, tooltip="Everything else, from Edit Settings. With preset 'reference' "
+                    "only its atlas and pseudomask."
                 ),
             ],
             outputs=[
@@ -130,7 +137,10 @@ class X2XEdit(io.ComfyNode):
         if preset == "reference" and solver not in (None, SOLVERS[0]):
             return f"`solver` must be {SOLVERS[0]!r} with preset 'reference', which has its own, got {solver!r}."
         if preset == "reference" and edit_strength not in (None, 1):
-            return f"`edit_strength` must be 1 with preset 'reference': the published code makes the full edit, got {edit_strength!r}."
+            return (
+                "`edit_strength` must be 1 with preset 'reference': the published code makes the full edit, got "
+                f"{edit_strength!r}."
+            )
         return True
 
     @classmethod
@@ -246,8 +256,8 @@ class X2XSettings(io.ComfyNode):
                 io.Mask.Input(
                     "pseudomask",
                     optional=True,
-                    tooltip="Where editing is allowed at all, instead of the atlas: the relevance map still decides where "
-                    "within it.",
+                    tooltip="Where editing is allowed at all, instead of the atlas: the relevance map still decides "
+                    "where within it.",
                 ),
             ],
             outputs=[sockets.Settings.Output("settings", display_name="settings", tooltip="For Edit Radiograph.")],

@@ -19,8 +19,8 @@ class X2XGuidanceMap(io.ComfyNode):
             node_id="X2XGuidanceMap",
             display_name="Guidance Map",
             category=sockets.GUIDE,
-            description="Joins where a finding can be with where the model would edit, and cuts the mask that an edit is "
-            "held to. Both come out as MASK: paint on them, grow them, join them with any mask node.",
+            description="Joins where a finding can be with where the model would edit, and cuts the mask that an edit "
+            "is held to. Both come out as MASK: paint on them, grow them, join them with any mask node.",
             inputs=[
                 io.Mask.Input("pseudomask", tooltip="Where the finding can be, P."),
                 io.Mask.Input("relevance", tooltip="Where the model would edit, R. Its size is taken."),
@@ -105,7 +105,8 @@ class X2XGuidancePreview(io.ComfyNode):
             node_id="X2XGuidancePreview",
             display_name="Guidance Preview",
             category=sockets.GUIDE,
-            description="The picture that explains an edit: the guidance map over the radiograph, and the mask's outline.",
+            description="The picture that explains an edit: the guidance map over the radiograph, and the mask's "
+            "outline.",
             is_output_node=True,
             inputs=[
                 io.Image.Input("image", tooltip="The radiograph."),
@@ -114,8 +115,8 @@ class X2XGuidancePreview(io.ComfyNode):
                     "style",
                     options=list(STYLES),
                     default="colour map",
-                    tooltip="colour map: dark is 0, bright is 1, with a legend. red: over a faded radiograph, as in the "
-                    "paper's figures.",
+                    tooltip="colour map: dark is 0, bright is 1, with a legend. red: over a faded radiograph, as in "
+                    "the paper's figures.",
                 ),
                 io.Mask.Input("guidance_mask", optional=True, tooltip="Its outline is drawn."),
             ],

@@ -20,8 +20,8 @@ class X2XInstruction(io.ComfyNode):
             node_id="X2XInstruction",
             display_name="Instruction",
             category=sockets.INSTRUCT,
-            description="Puts an instruction together from menus. Connect `instruction` to `previous` of another one to "
-            "ask for several changes at once. Any text can take its place.",
+            description="Puts an instruction together from menus. Connect `instruction` to `previous` of another one "
+            "to ask for several changes at once. Any text can take its place.",
             inputs=[
                 io.Combo.Input(
                     "operation",

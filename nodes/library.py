@@ -1,7 +1,7 @@
 """Makes the library importable as `x2x_core` where the pack is a clone in `custom_nodes`.
 
-The package alone is registered, by its place: the pack's folder never lands on `sys.path`, where its `nodes` and `tests`
-would stand beside (or before) ComfyUI's own.
+The package alone is registered, by its place: the pack's folder never lands on `sys.path`, where its `nodes` and
+`tests` would stand beside (or before) ComfyUI's own.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def _place(module: ModuleType) -> Path:
 
 
 def _load(folder: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(NAME, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    place = folder / "__init__.py"
+    spec = importlib.util.spec_from_file_location(NAME, place, submodule_search_locations=[str(folder)])
     module = importlib.util.module_from_spec(spec)
     sys.modules[NAME] = module
     spec.loader.exec_module(module)

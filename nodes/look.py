@@ -1,4 +1,4 @@
-"""Nodes that look before an edit: X2XPseudomask (where a finding can be) and X2XRelevanceMap (where the model would edit)."""
+"""Looking before an edit: X2XPseudomask (where a finding can be), X2XRelevanceMap (where the model would edit)."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ class X2XRelevanceMap(io.ComfyNode):
                 io.String.Input(
                     "noise_level",
                     default=RECOMMENDED,
-                    tooltip="Noise at which the model is asked, 0 to 1; several with commas are averaged (0.6, 0.7, 0.8). "
-                    "'recommended': the checkpoint's own.",
+                    tooltip="Noise at which the model is asked, 0 to 1; several with commas are averaged (0.6, 0.7, "
+                    "0.8). 'recommended': the checkpoint's own.",
                 ),
                 io.Int.Input(
                     "draws",
@@ -88,7 +88,8 @@ class X2XRelevanceMap(io.ComfyNode):
             outputs=[
                 io.Mask.Output("relevance", display_name="relevance", tooltip="R in [0, 1], one for each image."),
                 io.Mask.Output(
-                    "uncertainty", display_name="uncertainty",
+                    "uncertainty",
+                    display_name="uncertainty",
                     tooltip="How far R would move with other noise, in its own units; 0 where there is a single draw.",
                 ),
             ],

@@ -115,4 +115,7 @@ def pairs(before: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torc
 def slider_pictures(before: torch.Tensor, after: torch.Tensor, cls) -> dict:
     """What the slider on the node shows."""
     old, new = pairs(before, after)
-    return {SLIDER_BEFORE: preview(to_image(old), cls, synthetic=False)["images"], SLIDER_AFTER: preview(to_image(new), cls)["images"]}
+    return {
+        SLIDER_BEFORE: preview(to_image(old), cls, synthetic=False)["images"],
+        SLIDER_AFTER: preview(to_image(new), cls)["images"],
+    }

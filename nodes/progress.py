@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -10,9 +11,20 @@ import comfy.utils
 import torch
 from PIL import Image
 from x2x_core.canvas import Canvas
+from x2x_core.guidance import guided_noise
 from x2x_core.imaging.geometry import fit_size, resize
+from x2x_core.relevance import predicted_noise
 
 PREVIEW_SIDE = 512  # pixels of a preview's longer side at most
+
+
+@dataclass(frozen=True)
+class UNetCall:
+    """What the U-Net was last given, and what it predicted: `(N, 2C, h, w)`, a timestep, `(N, C, h, w)`."""
+
+    sample: torch.Tensor
+    timestep: Any
+    prediction: torch.Tensor
 
 
 class Watch:
@@ -27,6 +39,7 @@ class Watch:
         self._pipe, self._total, self._done = pipe, max(calls, 1), 0
         self._bar = comfy.utils.ProgressBar(self._total)
         self._hooks: list[Any] = []
+        self.last: UNetCall | None = None
 
     def __enter__(self) -> Watch:
         unet, vae = self._pipe.unet, self._pipe.vae
@@ -39,8 +52,10 @@ class Watch:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for hook in self._hooks:
             hook.remove()
+        self.last = None
 
-    def _step(self, *_: Any) -> None:
+    def _step(self, _: Any, given: tuple, predicted: tuple) -> None:
+        self.last = UNetCall(given[0], given[1], predicted[0])
         self._done = min(self._done + 1, self._total)
         self._bar.update_absolute(self._done, self._total)
 
@@ -63,25 +78,29 @@ def _stop_if_cancelled(*_: Any) -> None:
 
 
 class Preview:
-    """Latents as a picture, without the autoencoder: by the linear map that fits this radiograph's own latents best.
+    """The picture that the model has in mind, drawn without the autoencoder, which can be slow.
+
+    The clean latents are estimated from the last call of the U-Net, and turned to grey values by the linear map that fits
+    this radiograph's own latents best.
 
     Args:
+        pipe: the pipeline.
         pixels: the radiograph `(1, C, H, W)` in [0, 1].
-        cell: pixels to a side of a latent cell.
-        scaling: of the latents.
     """
 
-    def __init__(self, pixels: torch.Tensor, cell: int, scaling: float) -> None:
-        self._pixels, self._cell, self._scaling = pixels, cell, scaling
+    def __init__(self, pipe: Any, pixels: torch.Tensor) -> None:
+        self._pipe, self._pixels, self._cell = pipe, pixels, pipe.vae_scale_factor
         self._map: torch.Tensor | None = None
 
-    def __call__(self, latents: torch.Tensor, image_latents: torch.Tensor) -> Image.Image:
-        """The picture of one set of scaled latents `(C, h, w)`, given the radiograph's own, unscaled `(C, h, w)`."""
-        canvas = self._canvas(tuple(latents.shape[-2:]))
+    def __call__(self, call: UNetCall) -> Image.Image:
+        """The picture of the first image after a call of the U-Net."""
+        channels = self._pipe.vae.config.latent_channels
+        clean = estimate_clean(self._pipe, call)[0].cpu().float()
+        canvas = self._canvas(tuple(clean.shape[-2:]))
         if self._map is None:
-            self._map = self._fit(image_latents.detach().cpu().float(), canvas)
-        values = _with_one(latents.detach().cpu().float() / self._scaling) @ self._map
-        small = values.T.reshape(1, -1, *latents.shape[-2:]).clamp(0, 1)
+            self._map = self._fit(call.sample[0, channels:].cpu().float(), canvas)
+        values = _with_one(clean / self._pipe.vae.config.scaling_factor) @ self._map
+        small = values.T.reshape(1, -1, *clean.shape[-2:]).clamp(0, 1)
         return as_preview(canvas.cut(resize(small, canvas.pixels))[0])
 
     def _canvas(self, cells: tuple[int, int]) -> Canvas:
@@ -93,6 +112,18 @@ class Preview:
         """`(C + 1, 1 | 3)`: from latent channels and a one to grey or colour."""
         target = resize(canvas.place(self._pixels), tuple(image_latents.shape[-2:]))[0].flatten(1).T
         return torch.linalg.lstsq(_with_one(image_latents), target).solution
+
+
+def estimate_clean(pipe: Any, call: UNetCall) -> torch.Tensor:
+    """The clean, scaled latents `(B, C, h, w)` that a guided prediction points to (Ho et al., DDPM, 2020, eq. 15)."""
+    channels = pipe.vae.config.latent_channels
+    prediction = call.prediction
+    if pipe.do_classifier_free_guidance:
+        prediction = guided_noise(prediction, pipe.guidance_scale, pipe.image_guidance_scale)
+    noisy = call.sample[: len(prediction), :channels]
+    signal = float(pipe.scheduler.alphas_cumprod[int(call.timestep)])
+    noise = predicted_noise(prediction, noisy, signal, pipe.scheduler.config.prediction_type)
+    return (noisy - (1 - signal) ** 0.5 * noise) / signal**0.5
 
 
 def _with_one(latents: torch.Tensor) -> torch.Tensor:

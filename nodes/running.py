@@ -125,10 +125,10 @@ def _prepared(pipe: Any, solver: str, more: MoreSettings) -> Iterator[None]:
 
 def _edit(pipe: Any, pixels: torch.Tensor, text: str, seed: int, given: dict[str, Any], watch: Watch) -> Any:
     """The pipeline's output for some images at once."""
-    preview = Preview(pixels[:1], pipe.vae_scale_factor, pipe.vae.config.scaling_factor)
+    preview = Preview(pipe, pixels[:1])
 
-    def step_done(_: Any, step: int, timestep: Any, tensors: dict[str, torch.Tensor]) -> dict:
-        watch.show(preview(tensors["latents"][0], tensors["image_latents"][0]))
+    def step_done(*_: Any) -> dict:
+        watch.show(preview(watch.last))
         return {}
 
     return pipe(
@@ -137,7 +137,6 @@ def _edit(pipe: Any, pixels: torch.Tensor, text: str, seed: int, given: dict[str
         generator=_generators(seed, len(pixels)),
         output_type="pt",
         callback_on_step_end=step_done,
-        callback_on_step_end_tensor_inputs=("latents", "image_latents"),
         **given,
     )
 

@@ -37,7 +37,12 @@ class X2XSave(io.ComfyNode):
                 io.Image.Input("before", optional=True, tooltip="Where it is connected, a panel is saved too."),
                 io.String.Input("instruction", optional=True, force_input=True, tooltip="Recorded in the file."),
                 io.Mask.Input("guidance", optional=True, tooltip="Where it is connected, its picture is saved too."),
-                io.String.Input("info", optional=True, force_input=True, tooltip="Of the editing node; recorded in the file."),
+                io.String.Input(
+                    "info",
+                    optional=True,
+                    force_input=True,
+                    tooltip="Of the editing node; recorded in the file.",
+                ),
             ],
             outputs=[],
         )

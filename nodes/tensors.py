@@ -96,7 +96,8 @@ def _check_range(values: torch.Tensor, name: str) -> None:
     lowest, highest = float(values.min()), float(values.max())
     if lowest < -OVERSHOOT or highest > 1 + OVERSHOOT:
         raise ValueError(
-            f"`{name}` must lie in [0, 1], got {lowest:g} to {highest:g}. Bring it to that range before it is connected."
+            f"`{name}` must lie in [0, 1], got {lowest:g} to {highest:g}. Bring it to that range before it is "
+            "connected."
         )
 
 

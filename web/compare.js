@@ -22,10 +22,10 @@ const COVER = { position: "absolute", inset: "0", width: "100%", height: "100%",
 
 class Slider {
   constructor() {
-    this.element = make("div", { display: "flex", flexDirection: "column", width: "100%", height: "100%", gap: "4px" });
+    this.element = make("div", { display: "flex", flexDirection: "column", width: "100%", height: "100%", minHeight: "260px", gap: "4px" });
     this.element.className = "x2x-compare";
     this.stage = make("div", {
-      position: "relative", flex: "1", minHeight: "0", overflow: "hidden", borderRadius: "6px", background: "#000",
+      position: "relative", flex: "1 1 0", minHeight: "200px", overflow: "hidden", borderRadius: "6px", background: "#000",
       cursor: "ew-resize", touchAction: "none", userSelect: "none",
     }, this.element);
     this.before = make("img", COVER, this.stage);

@@ -130,13 +130,31 @@ def test_progress_reaches_its_end_and_shows_previews(tiny, sample, monkeypatch):
     import comfy.utils
 
     told = []
-    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda done, total, picture, **_: told.append((done, total, picture)))
+    monkeypatch.setattr(comfy.utils, "PROGRESS_BAR_HOOK", lambda *one, **_: told.append(one[:3]))
     edit(tiny, sample)
     assert told[-1][0] == told[-1][1]
     assert [done for done, *_ in told] == sorted(done for done, *_ in told)
     pictures = [picture for *_, picture in told if picture is not None]
     assert len(pictures) == 5  # four steps and the edit
     assert all(picture[1].size == (128, 128) for picture in pictures)
+
+
+def test_the_preview_is_the_picture_that_the_model_has_in_mind(tiny, sample):
+    """With what the U-Net would say if it knew the clean latents, the estimate is these latents."""
+    progress = pack("progress")
+    pipe, noise = tiny.pipe, torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    pixels = sample[..., :1].movedim(-1, 1)
+    small = torch.nn.functional.interpolate(pixels, (64, 64), mode="area")
+    own = pipe.vae.encode(small.expand(-1, 3, -1, -1) * 2 - 1).latent_dist.mode().detach()
+    clean, signal = own * pipe.vae.config.scaling_factor, float(pipe.scheduler.alphas_cumprod[500])
+    noisy = signal**0.5 * clean + (1 - signal) ** 0.5 * noise
+    call = progress.UNetCall(torch.cat([noisy, own], dim=1).repeat(3, 1, 1, 1), 500, noise.repeat(3, 1, 1, 1))
+    pipe._guidance_scale, pipe._image_guidance_scale = 5.0, 1.0  # all branches agree: guidance changes nothing
+    assert torch.allclose(progress.estimate_clean(pipe, call), clean, atol=1e-4)
+    picture = progress.Preview(pipe, pixels)(call)
+    assert picture.size == (128, 128)
+    shown = torch.tensor(list(picture.tobytes()[::3])).reshape(1, 1, 128, 128) / 255
+    assert torch.corrcoef(torch.stack([shown.flatten(), pixels.flatten()]))[0, 1] > 0.2  # a random encoder says little
 
 
 def more(**chosen):

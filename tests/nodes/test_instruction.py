@@ -3,7 +3,8 @@
 import pytest
 from comfy_pack import load_pack, run
 
-MENUS = {"operation": "add", "finding": "pleural effusion", "level": "any", "level_to": "any", "side": "any", "zone": "any"}
+ANY = dict.fromkeys(("level", "level_to", "side", "zone"), "any")
+MENUS = {"operation": "add", "finding": "pleural effusion", **ANY}
 
 
 def say(**chosen):

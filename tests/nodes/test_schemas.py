@@ -72,6 +72,11 @@ def test_outputs_keep_their_places(node_id):
     assert [one.display_name or one.id for one in NODES[node_id].GET_SCHEMA().outputs] == OUTPUTS[node_id]
 
 
+@pytest.mark.parametrize("node_id", IDS)
+def test_outputs_have_names_on_every_version(node_id):
+    assert all(one.display_name for one in NODES[node_id].GET_SCHEMA().outputs)
+
+
 def test_defaults_are_the_librarys():
     from x2x_core.edit_settings import DEFAULT
 

@@ -1,0 +1,105 @@
+"""The repository as a ComfyUI node pack: what can be seen of it without ComfyUI."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import x2x_core
+
+ROOT = Path(__file__).resolve().parents[1]
+LANGUAGES = ("en", "ko", "zh", "ja")
+
+
+def read_project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def words(language):
+    return json.loads((ROOT / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+
+
+def test_the_registry_gets_the_packages_version():
+    project = read_project()
+    assert project["project"]["version"] == x2x_core.__version__
+    assert "web" not in project["tool"]["comfy"]  # beside WEB_DIRECTORY it would load the page's files twice
+
+
+def test_requirements_leave_comfyuis_own_alone():
+    names = [line.split(">=")[0] for line in (ROOT / "requirements.txt").read_text().splitlines() if line]
+    assert not {"torch", "torchvision", "torchaudio", "numpy", "pillow"} & set(names)
+    known = {line.split(">=")[0]: line for line in read_project()["project"]["dependencies"]}
+    assert all(line in known.values() for line in (ROOT / "requirements.txt").read_text().splitlines() if line)
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_language_has_every_text(language):
+    english, own = words("en"), words(language)
+    assert set(own) == set(english)
+    for node, texts in english.items():
+        assert own[node]["display_name"] and own[node]["description"]
+        for kind in ("inputs", "outputs"):
+            assert set(own[node].get(kind, {})) == set(texts.get(kind, {})), f"{node}.{kind}"
+            for socket in own[node].get(kind, {}).values():
+                assert socket["name"] and socket["tooltip"], node
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_hold_nothing_that_the_page_reads_as_code(language):
+    for node in words(language).values():
+        sockets = [*node["inputs"].values(), *node.get("outputs", {}).values()]
+        texts = [value for socket in sockets for value in socket.values()]
+        for one in (node["display_name"], node["description"], *texts):
+            assert not set("{}|@") & set(one), one
+
+
+def test_the_page_is_where_the_pack_says():
+    spec = importlib.util.spec_from_file_location("pack_seen", ROOT / "__init__.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert list((ROOT / module.WEB_DIRECTORY).glob("*.js"))
+    assert not hasattr(module, "NODE_CLASS_MAPPINGS")  # it would make ComfyUI pass over the entry point
+
+
+def load_library(code):
+    """Run code in a Python that has the pack's `nodes.library` as `library`, and nothing else of the repository."""
+    start = (
+        "import importlib.util, sys, logging; logging.basicConfig(level=logging.WARNING, format='%(message)s')\n"
+        f"spec = importlib.util.spec_from_file_location('library', {str(ROOT / 'nodes' / 'library.py')!r})\n"
+        "library = importlib.util.module_from_spec(spec); spec.loader.exec_module(library)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", start + code], cwd="/", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_the_library_is_found_and_nothing_else():
+    done = load_library(
+        "library.provide(); import x2x_core.findings; print(x2x_core.__file__)\n"
+        "assert importlib.util.find_spec('tests') is None\n"
+        f"assert {str(ROOT)!r} not in sys.path\n"
+    )
+    assert done.stdout.strip() == str(ROOT / "x2x_core" / "__init__.py") and not done.stderr
+
+
+def test_another_library_that_is_installed_is_named(tmp_path):
+    (tmp_path / "x2x_core").mkdir()
+    (tmp_path / "x2x_core" / "__init__.py").write_text("")
+    done = load_library(
+        f"sys.path.append({str(tmp_path)!r}); library.provide(); import x2x_core; print(x2x_core.__file__)"
+    )
+    assert done.stdout.strip() == str(ROOT / "x2x_core" / "__init__.py")
+    assert str(tmp_path) in done.stderr and "the nodes use the pack's own" in done.stderr
+
+
+def test_another_library_that_is_in_use_stays_and_is_named(tmp_path):
+    (tmp_path / "x2x_core").mkdir()
+    (tmp_path / "x2x_core" / "__init__.py").write_text("")
+    done = load_library(f"sys.path.append({str(tmp_path)!r}); import x2x_core; print(library.provide().__file__)")
+    assert done.stdout.strip().startswith(str(tmp_path)) and "the nodes use that one" in done.stderr
