@@ -55,7 +55,9 @@ class X2XLoadNative(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, checkpoint) -> bool | str:
+    def validate_inputs(cls, checkpoint, dtype) -> bool | str:
+        if dtype not in (None, *DTYPES):  # ComfyUI 0.3.64 lets any through
+            return f"`dtype` must be one of {', '.join(DTYPES)}, got {dtype!r}."
         if checkpoint is None or checkpoint in _folders():
             return True
         return (

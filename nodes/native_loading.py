@@ -7,26 +7,20 @@ as on any other model.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import comfy.sd
 import torch
+from x2x_core.conversion.checkpoint import CONFIGS, INDEX, SCHEDULER, read_json
+from x2x_core.conversion.folder import read_folder, read_small_files
 from x2x_core.edit_settings import resolve_settings
-from x2x_core.pipeline_loading import MODEL_INDEX, check_folder
+from x2x_core.pipeline_loading import check_folder
 
-from .native_text import load_text_encoder
-from .native_unet import load_unet
-from .native_vae import load_vae
+from .native_text import load_text_encoder, text_shape
+from .native_unet import load_unet, sampling_settings, unet_shape
+from .native_vae import check_vae, load_vae
 
-# What describes each part.
-CONFIGS = {
-    "unet": "config.json",
-    "scheduler": "scheduler_config.json",
-    "text_encoder": "config.json",
-    "vae": "config.json",
-}
 SETTINGS = "x2x_settings"  # the attachment of a MODEL that holds the `EditSettings` that its checkpoint recommends
 
 
@@ -40,26 +34,19 @@ def load_native(folder: Path, dtype: str) -> tuple[Any, comfy.sd.CLIP, comfy.sd.
 
     Raises:
         FileNotFoundError: a part is missing.
-        ValueError: a part of another kind than ComfyUI's classes can hold.
+        ValueError: a part of another kind than ComfyUI's classes can hold, or weights of another shape.
     """
     check_folder(folder)
-    configs = {part: read_config(folder / part / file) for part, file in CONFIGS.items()}
+    files = read_small_files(folder)
+    configs = {part: read_json(files, path) for part, path in CONFIGS.items()}
+    shapes = unet_shape(configs["unet"]), text_shape(configs["text_encoder"])
+    sampling = sampling_settings(read_json(files, SCHEDULER))
+    check_vae(configs["vae"])  # all that can be refused is, before gigabytes are read
+    weights = read_folder(folder).weights
     number = None if dtype == "auto" else getattr(torch, dtype)
     vae_number = None if number == torch.float16 else number
-    vae_scale = configs["vae"].get("scaling_factor", 0.18215)
-    model = load_unet(folder / "unet", configs["unet"], configs["scheduler"], vae_scale, number)
-    model.set_attachments(SETTINGS, resolve_settings({}, read_config(folder / MODEL_INDEX)))
-    clip = load_text_encoder(folder / "text_encoder", configs["text_encoder"], folder / "tokenizer", number)
-    return model, clip, load_vae(folder / "vae", configs["vae"], vae_number)
-
-
-def read_config(file: Path) -> dict[str, Any]:
-    """A part's configuration.
-
-    Raises:
-        ValueError: it can't be read.
-    """
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"`{file}` must be a JSON object that describes this part, got: {error}.") from error
+    groups, vae_scale = configs["unet"].get("norm_num_groups"), configs["vae"].get("scaling_factor", 0.18215)
+    model = load_unet(weights["unet"], shapes[0], groups, sampling, vae_scale, number)
+    model.set_attachments(SETTINGS, resolve_settings({}, read_json(files, INDEX)))
+    clip = load_text_encoder(weights["text_encoder"], shapes[1], folder / "tokenizer", number)
+    return model, clip, load_vae(weights["vae"], configs["vae"], vae_number)

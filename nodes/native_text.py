@@ -14,8 +14,6 @@ import comfy.supported_models_base
 import folder_paths
 import torch
 
-from .native_weights import check_names, read_weights
-
 # Shape that a configuration leaves out: transformers' defaults.
 DEFAULTS = {
     "vocab_size": 49408,
@@ -30,22 +28,41 @@ DEFAULTS = {
 }
 
 
-def load_text_encoder(
-    folder: Path, config: Mapping[str, Any], tokenizer: Path, dtype: torch.dtype | None = None
-) -> comfy.sd.CLIP:
-    """ComfyUI's CLIP of a text encoder of any width and vocabulary.
+def text_shape(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of ComfyUI's text model for one of transformers'.
 
     Args:
-        folder: of the text encoder.
-        config: its configuration.
-        tokenizer: the tokenizer's folder.
-        dtype: of the weights; ``None`` is ComfyUI's choice.
+        config: transformers'.
 
     Raises:
         ValueError: a text encoder that ComfyUI's classes can't hold.
     """
     shape = {**DEFAULTS, **config}
-    _check(shape)
+    if shape.get("model_type", "clip_text_model") != "clip_text_model":
+        raise ValueError(
+            f"The text encoder must be a CLIP text model for ComfyUI, got {shape['model_type']!r}. Use the pipeline "
+            "nodes for this checkpoint."
+        )
+    if shape["hidden_act"] not in comfy.clip_model.ACTIVATIONS or shape["layer_norm_eps"] != DEFAULTS["layer_norm_eps"]:
+        raise ValueError(
+            f"The text encoder's `hidden_act` must be one of {', '.join(comfy.clip_model.ACTIVATIONS)} and its "
+            f"`layer_norm_eps` {DEFAULTS['layer_norm_eps']} for ComfyUI, got {shape['hidden_act']!r} and "
+            f"{shape['layer_norm_eps']}."
+        )
+    return shape
+
+
+def load_text_encoder(
+    weights: Mapping[str, torch.Tensor], shape: dict[str, Any], tokenizer: Path, dtype: torch.dtype | None = None
+) -> comfy.sd.CLIP:
+    """ComfyUI's CLIP of a text encoder of any width and vocabulary.
+
+    Args:
+        weights: by transformers' name without "text_model.", of that shape.
+        shape: of `text_shape`.
+        tokenizer: the tokenizer's folder.
+        dtype: of the weights; ``None`` is ComfyUI's choice.
+    """
     make_tokenizer = partial(
         comfy.sd1_clip.SD1Tokenizer,
         tokenizer=partial(
@@ -71,7 +88,9 @@ def load_text_encoder(
     clip = comfy.sd.CLIP(
         target, embedding_directory=folder_paths.get_folder_paths("embeddings"), model_options=options
     )
-    _load(clip, read_weights(folder), shape["hidden_size"])
+    named = {f"text_model.{name}": value for name, value in weights.items()}
+    named["text_projection.weight"] = torch.eye(shape["hidden_size"])  # of the pooled text, which goes nowhere here
+    clip.load_sd(named)
     return clip
 
 
@@ -83,28 +102,3 @@ class _TextModel(comfy.clip_model.CLIPTextModel):
         self.set_input_embeddings(
             operations.Embedding(config_dict["vocab_size"], config_dict["hidden_size"], dtype=dtype, device=device)
         )
-
-
-def _check(shape: Mapping[str, Any]) -> None:
-    if shape.get("model_type", "clip_text_model") != "clip_text_model":
-        raise ValueError(
-            f"The text encoder must be a CLIP text model for ComfyUI, got {shape['model_type']!r}. Use the pipeline "
-            "nodes for this checkpoint."
-        )
-    if shape["hidden_act"] not in comfy.clip_model.ACTIVATIONS or shape["layer_norm_eps"] != DEFAULTS["layer_norm_eps"]:
-        raise ValueError(
-            f"The text encoder's `hidden_act` must be one of {', '.join(comfy.clip_model.ACTIVATIONS)} and its "
-            f"`layer_norm_eps` {DEFAULTS['layer_norm_eps']} for ComfyUI, got {shape['hidden_act']!r} and "
-            f"{shape['layer_norm_eps']}."
-        )
-
-
-def _load(clip: comfy.sd.CLIP, weights: dict[str, torch.Tensor], width: int) -> None:
-    """Weights into ComfyUI's text model, whether their names start with the model's or not."""
-    prefix = "text_model."
-    named = {name if name.startswith(prefix) else prefix + name: value for name, value in weights.items()}
-    named.pop(prefix + "embeddings.position_ids", None)  # old files hold the numbers of the positions
-    named["text_projection.weight"] = torch.eye(width)  # of the pooled text, which this model has no use for
-    expected = clip.cond_stage_model.clip_l.transformer.state_dict()
-    check_names(named, expected, "text encoder")
-    clip.load_sd(named)

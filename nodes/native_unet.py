@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import comfy.model_base
@@ -14,8 +13,7 @@ import comfy.ops
 import comfy.supported_models
 import comfy.utils
 import torch
-
-from .native_weights import check_names, read_weights
+from x2x_core.conversion.names import unet_names
 
 # What ComfyUI's U-Net does in one way only, and diffusers by default.
 ONLY = {
@@ -56,27 +54,26 @@ PREDICTIONS = {
 
 
 def load_unet(
-    folder: Path,
-    config: Mapping[str, Any],
-    scheduler: Mapping[str, Any],
+    weights: Mapping[str, torch.Tensor],
+    shape: dict[str, Any],
+    groups: int | None,
+    sampling: dict[str, Any],
     vae_scale: float,
     dtype: torch.dtype | None = None,
 ) -> comfy.model_patcher.ModelPatcher:
     """ComfyUI's InstructPix2Pix model with a diffusers U-Net's weights.
 
     Args:
-        folder: of the U-Net.
-        config: the U-Net's.
-        scheduler: the scheduler's configuration: its noise schedule and what the U-Net predicts.
+        weights: by diffusers name, of the shapes that the U-Net's configuration asks for.
+        shape: of `unet_shape`.
+        groups: of every group normalisation; ``None`` is Stable Diffusion's number.
+        sampling: of `sampling_settings`.
         vae_scale: what latents are multiplied by for the U-Net.
         dtype: of the weights; ``None`` is ComfyUI's choice.
-
-    Raises:
-        ValueError: a U-Net that ComfyUI's classes can't hold; the message says what it is and what is needed.
     """
-    shape = unet_shape(config)
-    weights = _renamed(read_weights(folder), shape)
-    model_config = _ModelConfig(shape, scheduler, vae_scale)
+    names = unet_names(weights)
+    weights = {names[name]: value for name, value in weights.items()}
+    model_config = _ModelConfig(shape, sampling, vae_scale)
     load_device = comfy.model_management.get_torch_device()
     weight_dtype = dtype or comfy.model_management.unet_dtype(
         model_params=comfy.utils.calculate_parameters(weights),
@@ -87,12 +84,10 @@ def load_unet(
         weight_dtype, load_device, model_config.supported_inference_dtypes
     )
     model_config.set_inference_dtype(weight_dtype, compute_dtype)
-    groups = config.get("norm_num_groups", COMFY_GROUPS)
-    if groups != COMFY_GROUPS:
+    if groups not in (None, COMFY_GROUPS):
         model_config.custom_operations = _grouped(comfy.ops.pick_operations(weight_dtype, compute_dtype), groups)
     offload_device = comfy.model_management.unet_offload_device()
     model = model_config.get_model(weights).to(offload_device)
-    check_names(weights, model.diffusion_model.state_dict(), "U-Net")
     model.diffusion_model.load_state_dict(weights)
     return comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
 
@@ -148,11 +143,11 @@ class _Multiple(Fraction):
 class _ModelConfig(comfy.supported_models.SD15_instructpix2pix):
     """ComfyUI's configuration of an InstructPix2Pix model, with a checkpoint's own shape and noise schedule."""
 
-    def __init__(self, shape: dict[str, Any], scheduler: Mapping[str, Any], vae_scale: float) -> None:
+    def __init__(self, shape: dict[str, Any], sampling: dict[str, Any], vae_scale: float) -> None:
         super().__init__(shape)
         self.unet_config.update(shape)  # the base class puts Stable Diffusion's heads in
-        self.sampling_settings = _sampling_settings(scheduler)
-        self.prediction = PREDICTIONS[scheduler.get("prediction_type", "epsilon")]
+        self.sampling_settings = sampling
+        self.prediction = PREDICTIONS[sampling["prediction_type"]]
         self.latent_format.scale_factor = vae_scale
         self.latent_format.latent_channels = shape["out_channels"]
         if shape["model_channels"] != comfy.supported_models.SD15.unet_config["model_channels"]:
@@ -209,8 +204,15 @@ def _heads(config: Mapping[str, Any]) -> dict[str, int]:
     return {"num_heads": -1, "num_head_channels": sizes.pop()}
 
 
-def _sampling_settings(scheduler: Mapping[str, Any]) -> dict[str, Any]:
-    """A diffusers scheduler's noise schedule in ComfyUI's words."""
+def sampling_settings(scheduler: Mapping[str, Any]) -> dict[str, Any]:
+    """A diffusers scheduler's noise schedule, and what its U-Net predicts, in ComfyUI's words.
+
+    Args:
+        scheduler: its configuration.
+
+    Raises:
+        ValueError: ComfyUI has no such schedule or prediction.
+    """
     schedule, prediction = scheduler.get("beta_schedule", "linear"), scheduler.get("prediction_type", "epsilon")
     if schedule not in BETA_SCHEDULES or scheduler.get("trained_betas") is not None:
         raise ValueError(
@@ -220,18 +222,13 @@ def _sampling_settings(scheduler: Mapping[str, Any]) -> dict[str, Any]:
     if prediction not in PREDICTIONS:
         raise ValueError(f"The U-Net must predict {' or '.join(PREDICTIONS)} for ComfyUI, got {prediction!r}.")
     return {
+        "prediction_type": prediction,
         "beta_schedule": BETA_SCHEDULES[schedule],
         "linear_start": scheduler.get("beta_start", 0.0001),
         "linear_end": scheduler.get("beta_end", 0.02),
         "timesteps": scheduler.get("num_train_timesteps", 1000),
         "zsnr": scheduler.get("rescale_betas_zero_snr", False),
     }
-
-
-def _renamed(weights: dict[str, torch.Tensor], shape: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """Weights under ComfyUI's names; what has none keeps its own."""
-    names = comfy.utils.unet_to_diffusers(shape)
-    return {names.get(name, name): value for name, value in weights.items()}
 
 
 def _grouped(operations: type, groups: int) -> type:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import comfy.ldm.models.autoencoder
@@ -11,8 +10,6 @@ import comfy.model_patcher
 import comfy.sd
 import torch
 from diffusers import AutoencoderKL
-
-from .native_weights import read_weights
 
 # Stable Diffusion's autoencoder, which ComfyUI knows.
 STABLE_DIFFUSION = {
@@ -28,26 +25,38 @@ STABLE_DIFFUSION = {
 }
 
 
-def load_vae(folder: Path, config: Mapping[str, Any], dtype: torch.dtype | None = None) -> comfy.sd.VAE:
-    """ComfyUI's VAE: Stable Diffusion's by ComfyUI's own network, another by diffusers' under ComfyUI's management.
+def check_vae(config: Mapping[str, Any]) -> None:
+    """See that an autoencoder takes and gives pictures in colour, as ComfyUI's are.
 
     Args:
-        folder: of the autoencoder.
         config: its configuration.
-        dtype: of the weights; ``None`` is ComfyUI's choice.
 
     Raises:
-        ValueError: one that does not take and give pictures in colour.
+        ValueError: it does not.
     """
-    if all(config.get(name, value) == value for name, value in STABLE_DIFFUSION.items()):
-        return comfy.sd.VAE(sd=read_weights(folder), dtype=dtype)
     channels = config.get("in_channels", 3), config.get("out_channels", 3)
     if channels != (3, 3):
         raise ValueError(
             f"The autoencoder must take and give 3 channels for ComfyUI, but takes {channels[0]} and gives "
             f"{channels[1]}. Use the pipeline nodes for this checkpoint."
         )
-    return _managed(AutoencoderKL.from_pretrained(folder), dtype)
+
+
+def load_vae(
+    weights: dict[str, torch.Tensor], config: Mapping[str, Any], dtype: torch.dtype | None = None
+) -> comfy.sd.VAE:
+    """ComfyUI's VAE: Stable Diffusion's by ComfyUI's own network, another by diffusers' under ComfyUI's management.
+
+    Args:
+        weights: by diffusers name, of the shapes that the configuration asks for.
+        config: the autoencoder's.
+        dtype: of the weights; ``None`` is ComfyUI's choice.
+    """
+    if all(config.get(name, value) == value for name, value in STABLE_DIFFUSION.items()):
+        return comfy.sd.VAE(sd=weights, dtype=dtype)
+    autoencoder = AutoencoderKL.from_config(config)
+    autoencoder.load_state_dict(weights)
+    return _managed(autoencoder, dtype)
 
 
 class _Autoencoder(torch.nn.Module):

@@ -126,3 +126,28 @@ def test_relevance_equals_the_pipelines(native, pipe, radiograph, levels, draws)
     cells = F.interpolate(expected.latent_relevance_map, found.shape[-2:], mode="bilinear")[:, 0]
     assert (found - cells).abs().max() < TOLERANCE
     assert 0 <= found.min() < found.max() - 0.5  # the map says something
+
+
+def test_demo_equals_the_pipelines():
+    """The checkpoint that ships, as it recommends itself: trailing steps, v, a twin, composition by difference."""
+    from PIL import Image
+    from x2x_core import InstructX2XPipeline
+    from x2x_core.bundled import bundled_path
+
+    pipe, native = InstructX2XPipeline.from_pretrained("demo", dtype=torch.float32), load(bundled_path("demo"))
+    pipe.set_progress_bar_config(disable=True)
+    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, set_alpha_to_one=True)
+    picture = Image.open(bundled_path("sample")).convert("L").resize((256, 256), Image.LANCZOS)
+    text = "Add the finding of large right pleural effusion."
+    expected = pipe(picture, text, generator=seeded(), output_type="pt")
+    image, mask, vae = to_image(picture), expected.guidance_mask[:, 0].float(), native[2]
+    latent, sigmas = {"samples": vae.encode(image)}, schedule(native[0], "simple")
+    found = relevance(native, latent, "recommended", 0, text=text)
+    assert (found - expected.relevance_map[:, 0]).abs().max() < 1e-3
+    edited, twin = (run(guide(native, latent, mask, (scale, 1.0), text), latent, sigmas) for scale in (0.8, 0.0))
+    result = run_node(
+        "X2XNativeCompose", image=image, edited=vae.decode(edited), guidance_mask=mask, soft_edge=0.02, strength=1.0,
+        unchanged=vae.decode(twin),
+    )[0]  # fmt: skip
+    assert (result - expected.images.movedim(1, -1)).abs().max() < 1e-4
+    assert (result - image).abs().max() > 0.2

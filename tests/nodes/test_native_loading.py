@@ -125,16 +125,15 @@ def test_other_noise_schedules(schedule, tmp_path):
     assert (native[0].model.model_type.name == "V_PREDICTION") == ("prediction_type" in schedule)
 
 
-def test_stable_diffusions_autoencoder_is_comfyuis(monkeypatch, tmp_path):
+def test_stable_diffusions_autoencoder_is_comfyuis(monkeypatch):
     """ComfyUI converts its names itself; nothing else of it is ours to test."""
     import comfy.sd
 
-    vae = pack("native_vae")
-    seen = {}
-    monkeypatch.setattr(vae, "read_weights", lambda folder: {"weights": folder})
+    seen, weights = {}, {"weight": torch.zeros(1)}
     monkeypatch.setattr(comfy.sd, "VAE", lambda **given: seen.update(given))
-    vae.load_vae(tmp_path, {"block_out_channels": [128, 256, 512, 512], "layers_per_block": 2}, torch.float32)
-    assert seen == {"sd": {"weights": tmp_path}, "dtype": torch.float32}
+    config = {"block_out_channels": [128, 256, 512, 512], "layers_per_block": 2}
+    pack("native_vae").load_vae(weights, config, torch.float32)
+    assert seen == {"sd": weights, "dtype": torch.float32}
 
 
 def test_names_with_and_without_the_models_prefix(folder, pipe):
@@ -161,10 +160,13 @@ def test_weights_in_other_files(folder, pipe, kind):
     if kind == "bin":
         torch.save(weights, folder / "unet" / "diffusion_pytorch_model.bin")
     elif kind == "shards":
-        names = sorted(weights)
+        names, places = sorted(weights), {}
         for number, some in enumerate((names[::2], names[1::2]), start=1):
             part = folder / "unet" / f"diffusion_pytorch_model-0000{number}-of-00002.safetensors"
             save_file({name: weights[name] for name in some}, part)
+            places.update({name: part.name for name in some})
+        index = {"metadata": {}, "weight_map": places}
+        (folder / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
     else:
         save_file(weights, folder / "unet" / "diffusion_pytorch_model.fp16.safetensors")
     check_agreement(load(folder), pipe)
@@ -179,7 +181,7 @@ def test_code_in_weights_is_not_run(folder):
 
     (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     (folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(pickle.dumps({"weight": Trap()}))
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(ValueError, match="holds more than weights"):
         load(folder)
 
 
@@ -236,7 +238,7 @@ def test_strange_weights_are_refused_by_name(folder):
 
     file = folder / "unet" / "diffusion_pytorch_model.safetensors"
     save_file({**load_file(file), "lora.weight": torch.zeros(1)}, file)
-    with pytest.raises(ValueError, match="`lora.weight` is none of them"):
+    with pytest.raises(ValueError, match="1 unexpected: lora.weight"):
         load(folder)
 
 
@@ -245,13 +247,13 @@ def test_missing_weights_are_refused_by_name(folder):
 
     for part, stem, name in (
         ("text_encoder", "model", "final_layer_norm.weight"),
-        ("unet", "diffusion_pytorch_model", "conv_out.bias"),  # ComfyUI's name is told: out.2.bias
+        ("unet", "diffusion_pytorch_model", "conv_out.bias"),
     ):
         file = folder / part / f"{stem}.safetensors"
         weights = load_file(file)
         taken = next(one for one in weights if one.endswith(name))
         save_file({one: value for one, value in weights.items() if one != taken}, file)
-        with pytest.raises(ValueError, match=f"`.*{'out.2.bias' if part == 'unet' else name}` is missing"):
+        with pytest.raises(ValueError, match=f"1 missing: {name}"):
             load(folder)
         save_file(weights, file)
 
@@ -264,5 +266,5 @@ def test_missing_parts_are_named(folder):
 
 def test_unreadable_configuration_is_named(folder):
     (folder / "unet" / "config.json").write_text("{")
-    with pytest.raises(ValueError, match=r"unet/config.json` must be a JSON object"):
+    with pytest.raises(ValueError, match=r"unet/config.json` must be JSON"):
         load(folder)

@@ -51,8 +51,10 @@ def test_only_folders_are_offered_and_others_are_refused(tmp_path):
     offered = node.define_schema().inputs[0].options
     assert "demo (bundled)" in offered
     assert "checkpoints/single-for-native.safetensors" not in offered
-    assert node.validate_inputs("demo (bundled)") is True
-    assert "must be a folder" in node.validate_inputs("checkpoints/single-for-native.safetensors")
+    assert node.validate_inputs("demo (bundled)", "auto") is True
+    assert node.validate_inputs(None, None) is True  # linked: the values are not known yet
+    assert "must be a folder" in node.validate_inputs("checkpoints/single-for-native.safetensors", "auto")
+    assert "`dtype` must be one of" in node.validate_inputs("demo (bundled)", "int8")
 
 
 def test_noise_levels_are_checked_before_a_run():
