@@ -167,7 +167,7 @@ class ComfyPage:
 
     def run(self) -> None:
         """Presses Run."""
-        self.page.evaluate("() => { window.x2xTests.events = []; window.x2xTests.prompts = []; window.x2xTests.previews = 0 }")
+        self.page.evaluate("() => Object.assign(window.x2xTests, { events: [], prompts: [], previews: 0, cached: [] })")
         self.page.get_by_role("button", name="Run", exact=True).first.click()
         self.page.wait_for_function("window.x2xTests.prompts.length > 0", timeout=30_000)
 
