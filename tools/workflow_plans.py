@@ -152,7 +152,7 @@ A mask from a file: *Load Image (as Mask)* in place of the box.
     read_me(graph, text, 400)
     pipeline, radiograph = load(graph, 560)
     image = radiograph["image"]
-    words = graph.node("X2XInstruction", (440, 0), MENUS)
+    words = graph.node("X2XInstruction", (440, 0), MENUS, finding="consolidation")
     graph.group("Instruct", "instruct", words)
     found = look_of(graph, 440, pipeline, image, words)
     guidance = found[-1]
@@ -294,7 +294,7 @@ Keep the seeds of noise and relevance equal.
     model = graph.node("X2XLoadNative", (0, 570), (340, 130))
     radiograph = graph.node("X2XLoadRadiograph", (0, 780), (340, 420))
     graph.group("Load", "load", model, radiograph)
-    words = graph.node("X2XInstruction", (440, 0), MENUS)
+    words = graph.node("X2XInstruction", (440, 0), MENUS, side="left")
     said = {"text": words["instruction"], "clip": model["clip"]}
     text = graph.node("CLIPTextEncode", (440, 360), (340, 130), "With the instruction", **said)
     empty = graph.node("CLIPTextEncode", (440, 570), (340, 130), "Without it", text="", clip=model["clip"])
