@@ -133,4 +133,4 @@ def test_mask_editor_opens_on_the_radiograph(visit):
     page.page.evaluate(f"id => app.canvas.selectNode({NODES}.find(one => one.id === id))", load)
     page.page.evaluate("() => app.extensionManager.command.execute('Comfy.MaskEditor.OpenMaskEditor')")
     canvas = page.page.locator("#maskCanvas, .maskEditor-dialog-root canvas, .mask-editor-dialog canvas").first
-    canvas.wait_for(timeout=20_000)
+    canvas.wait_for()
