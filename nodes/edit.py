@@ -134,6 +134,11 @@ class X2XEdit(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, preset, solver, edit_strength) -> bool | str:
+        wrong = sockets.check_choices(preset=(preset, PRESETS), solver=(solver, SOLVERS))
+        if wrong:
+            return wrong
+        if edit_strength is not None and not 0 <= edit_strength <= 1:
+            return f"`edit_strength` must lie in [0, 1], got {edit_strength!r}."
         if preset == "reference" and solver not in (None, SOLVERS[0]):
             return f"`solver` must be {SOLVERS[0]!r} with preset 'reference', which has its own, got {solver!r}."
         if preset == "reference" and edit_strength not in (None, 1):

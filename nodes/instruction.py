@@ -78,6 +78,12 @@ class X2XInstruction(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, operation, level, level_to) -> bool | str:
+        operations, levels = tuple(one.value for one in Operation), (OPEN, *LEVELS)
+        wrong = sockets.check_choices(
+            operation=(operation, operations), level=(level, levels), level_to=(level_to, levels)
+        )
+        if wrong:
+            return wrong
         if operation == "change" and level_to is not None and level_to in (OPEN, level):
             return "`level_to` must be chosen for a change, another one than `level`."
         return True

@@ -66,7 +66,8 @@ class Graph:
         if unknown:
             raise ValueError(f"{kind} must have the inputs that the plan names; it lacks {', '.join(sorted(unknown))}.")
         number = len(self.nodes) + 1
-        inputs = [self._input(number, slot, name, spec, values.get(name)) for slot, (name, spec) in enumerate(given.items())]
+        wanted = [(name, spec, values.get(name)) for name, spec in given.items()]
+        inputs = [self._input(number, slot, *one) for slot, one in enumerate(wanted)]
         names = zip(definition["output_name"], definition["output"])
         outputs = [{"name": name, "type": kind_, "links": []} for name, kind_ in names]
         entry = {
@@ -81,7 +82,7 @@ class Graph:
             "outputs": outputs,
             **({"title": title} if title else {}),
             "properties": {"Node name for S&R": kind},
-            "widgets_values": [one for name, spec in given.items() for one in _widget_values(name, spec, values.get(name))],
+            "widgets_values": [value for one in wanted for value in _widget_values(*one)],
         }
         self.nodes.append(entry)
         self._outputs[number] = outputs
@@ -151,7 +152,8 @@ class Graph:
 
     def _view(self) -> dict:
         boxes = [_box(node) for node in self.nodes]
-        boxes += [(left, top, left + wide, top + high) for left, top, wide, high in (g["bounding"] for g in self.groups)]
+        frames = [group["bounding"] for group in self.groups]
+        boxes += [(left, top, left + wide, top + high) for left, top, wide, high in frames]
         lefts, tops, rights, bottoms = zip(*boxes)
         left, top, wide, high = min(lefts), min(tops), max(rights) - min(lefts), max(bottoms) - min(tops)
         scale = round(min(1.0, VIEW[0] / wide, VIEW[1] / high), 3)

@@ -64,7 +64,8 @@ Press **Run**.
 4. Drag the line of **Compare Before and After**.
 5. **Save Edit** writes to ComfyUI's output folder, with the guidance map and a panel.
 
-The demo checkpoint knows: pleural effusion, consolidation, lung opacity, pneumonia, atelectasis, edema, cardiomegaly, pneumothorax.
+The demo checkpoint knows: pleural effusion, consolidation, lung opacity, pneumonia, atelectasis, edema, \
+cardiomegaly, pneumothorax.
 """
     read_me(graph, text, 430)
     pipeline, radiograph = load(graph, 0, 440)
@@ -97,7 +98,8 @@ Where may the image change, and why?
 - **Relevance Map**: where the model itself would change the image.
 - **Guidance Map**: their product. What reaches **threshold** is the mask (outlined).
 
-Turn **threshold** and run again: only what hangs on it is computed anew. `mask_rule` *adaptive* finds the level by itself.
+Turn **threshold** and run again: only what hangs on it is computed anew. `mask_rule` *adaptive* finds the level by \
+itself.
 
 To look without editing, select the last group's nodes and press Ctrl+B (bypass).
 """
@@ -150,7 +152,7 @@ A mask from a file: *Load Image (as Mask)* in place of the box.
     read_me(graph, text, 400)
     pipeline, radiograph = load(graph, 560)
     image = radiograph["image"]
-    words = graph.node("X2XInstruction", (440, 0), MENUS)
+    words = graph.node("X2XInstruction", (440, 0), MENUS, finding="consolidation")
     graph.group("Instruct", "instruct", words)
     found = look_of(graph, 440, pipeline, image, words)
     guidance = found[-1]
@@ -187,7 +189,8 @@ def severity_series(graph: Graph) -> None:
 # A severity series
 One radiograph, one seed, one finding: small, moderate, large.
 
-Only the `level` of the three instructions differs, so that what differs in the pictures is the level. Choose another `finding` or `side` in all three.
+Only the `level` of the three instructions differs, so that what differs in the pictures is the level. Choose \
+another `finding` or `side` in all three.
 
 The row on the right: the radiograph, small, moderate, large.
 """
@@ -242,9 +245,11 @@ def batch_folder(graph: Graph) -> None:
     """Every radiograph of a folder, edited and saved under its own name."""
     text = """
 # A folder, one after the other
-Make a folder in ComfyUI's **input** folder, put radiographs into it, press **R** (refresh node definitions) and choose it in *Load Radiographs from Folder*. They may be of different sizes.
+Make a folder in ComfyUI's **input** folder, put radiographs into it, press **R** (refresh node definitions) and \
+choose it in *Load Radiographs from Folder*. They may be of different sizes.
 
-Each is edited with the same instruction and seed, and saved under its own name in `save_to`, below ComfyUI's output folder, with its guidance map and a panel.
+Each is edited with the same instruction and seed, and saved under its own name in `save_to`, below ComfyUI's output \
+folder, with its guidance map and a panel.
 
 For very many files, set `limit` and move `skip` on from run to run.
 """
@@ -275,9 +280,13 @@ def native_graph(graph: Graph) -> None:
 # The method in ComfyUI's own samplers
 Each step of the edit is a node: LoRAs, schedulers, samplers and other patches can come between.
 
-**Checkpoint**: the demo that ships, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder with `model_index.json`) under `models/instructx2x` or `models/diffusers`. The settings here are the demo's. For the authors' checkpoint: 512 x 512 pixels, scheduler ddim_uniform, 100 steps, guidance_scale 7.5, image_guidance_scale 1.5.
+**Checkpoint**: the demo that ships, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder \
+with `model_index.json`) under `models/instructx2x` or `models/diffusers`. The settings here are the demo's. For the \
+authors' checkpoint: 512 x 512 pixels, scheduler ddim_uniform, 100 steps, guidance_scale 7.5, image_guidance_scale \
+1.5.
 
-One sampler follows the instruction, the other takes the same noise **without** it (guidance_scale 0). *Compose Edit* lays their difference over the radiograph inside the mask. Outside, nothing changes.
+One sampler follows the instruction, the other takes the same noise **without** it (guidance_scale 0). *Compose \
+Edit* lays their difference over the radiograph inside the mask. Outside, nothing changes.
 
 Keep the seeds of noise and relevance equal.
 """
@@ -285,7 +294,7 @@ Keep the seeds of noise and relevance equal.
     model = graph.node("X2XLoadNative", (0, 570), (340, 130))
     radiograph = graph.node("X2XLoadRadiograph", (0, 780), (340, 420))
     graph.group("Load", "load", model, radiograph)
-    words = graph.node("X2XInstruction", (440, 0), MENUS)
+    words = graph.node("X2XInstruction", (440, 0), MENUS, side="left")
     said = {"text": words["instruction"], "clip": model["clip"]}
     text = graph.node("CLIPTextEncode", (440, 360), (340, 130), "With the instruction", **said)
     empty = graph.node("CLIPTextEncode", (440, 570), (340, 130), "Without it", text="", clip=model["clip"])
@@ -341,12 +350,14 @@ def counterfactual_pairs(graph: Graph) -> None:
 # Counterfactual pairs for an audit
 What would your classifier say of the **same patient** with an effusion, or with a larger heart?
 
-Each radiograph of the folder is saved under the same name in three folders of `InstructX2X/audit`: `original`, `right-effusion`, `cardiomegaly`. Run your classifier on the three and compare, patient by patient:
+Each radiograph of the folder is saved under the same name in three folders of `InstructX2X/audit`: `original`, \
+`right-effusion`, `cardiomegaly`. Run your classifier on the three and compare, patient by patient:
 
 - its score of the finding should rise where the finding was added;
 - its other scores, and what it says of age or sex, should stay.
 
-Outside the mask the pictures are equal bit for bit: a score that moves, moves for what is inside. Each file's metadata has the instruction, the seed and the settings.
+Outside the mask the pictures are equal bit for bit: a score that moves, moves for what is inside. Each file's \
+metadata has the instruction, the seed and the settings.
 
 For another question copy a group, and change its finding and its folder.
 """

@@ -34,6 +34,7 @@ LISTEN = """() => {
 }"""
 NODES = "(window.app.graph.nodes ?? window.app.graph._nodes)"
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
+PATIENCE = 180_000  # milliseconds that the page may take for one thing, on a machine that has much to do
 # Errors of the page that are none of the pack's: files that a fresh user does not have yet.
 HARMLESS = re.compile(r"user\.css|userdata|Failed to load resource|ERR_FAILED|ERR_BLOCKED")
 
@@ -50,10 +51,11 @@ class ComfyPage:
         self.context = browser.new_context(viewport={"width": size[0], "height": size[1]})
         self.context.route(lambda place: not place.startswith((url, "data:", "blob:")), lambda route: route.abort())
         self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("console", self._note_console)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(url, wait_until="domcontentloaded", timeout=120_000)
-        self.page.wait_for_function(READY, timeout=120_000)
+        self.page.goto(url, wait_until="domcontentloaded")
+        self.page.wait_for_function(READY)
         self.page.wait_for_function("document.fonts.ready")
         self.page.wait_for_timeout(1500)
         self.page.evaluate(LISTEN)
@@ -148,14 +150,9 @@ class ComfyPage:
             node,
         )
 
-    def screen(self, node: int | None = None) -> np.ndarray:
-        """What is on the screen, of one node or of everything, `(H, W, 3)` uint8."""
-        clip = None
-        if node is not None:
-            spot = self.place(node)
-            clip = {"x": spot["left"], "y": spot["top"], "width": spot["width"], "height": spot["height"]}
-        shot = self.page.screenshot(clip=clip)
-        return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
+    def screen(self) -> np.ndarray:
+        """What is on the screen, `(H, W, 3)` uint8."""
+        return np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"))
 
     def save_screen(self, file: Path) -> None:
         """Writes a screenshot; the ending says PNG or JPEG."""
@@ -167,9 +164,9 @@ class ComfyPage:
 
     def run(self) -> None:
         """Presses Run."""
-        self.page.evaluate("() => { window.x2xTests.events = []; window.x2xTests.prompts = []; window.x2xTests.previews = 0 }")
+        self.page.evaluate("() => Object.assign(window.x2xTests, { events: [], prompts: [], previews: 0, cached: [] })")
         self.page.get_by_role("button", name="Run", exact=True).first.click()
-        self.page.wait_for_function("window.x2xTests.prompts.length > 0", timeout=30_000)
+        self.page.wait_for_function("window.x2xTests.prompts.length > 0")
 
     def wait(self, *events: str, patience: float = 300) -> dict:
         """The first of these events that the server tells of."""
@@ -198,8 +195,8 @@ class ComfyPage:
                     return held?.length && held.every(one => one.complete && one.naturalWidth)
                 }})""",
                 arg=sorted(self.nodes_with_pictures()),
-                timeout=60_000,
             )
+        self.page.get_by_text(re.compile(r"^\s*[1-9]\d* running")).wait_for(state="hidden")
         self.page.wait_for_timeout(1500)
         return end
 

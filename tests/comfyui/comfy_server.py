@@ -106,7 +106,8 @@ class ComfyServer:
 
     def post(self, path: str, body: dict) -> tuple[int, dict]:
         """The status and the answer, whatever the status is."""
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        kind = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), kind)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 status, text = answer.status, answer.read()

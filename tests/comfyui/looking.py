@@ -35,10 +35,16 @@ def cut_off(nodes: list[dict]) -> list[str]:
     ]
 
 
-def drawn_share(before: np.ndarray, after: np.ndarray) -> float:
-    """The share of a node's place on the screen that looks otherwise than before, [0, 1]."""
-    height, width = min(before.shape[0], after.shape[0]), min(before.shape[1], after.shape[1])
-    change = np.abs(after[:height, :width].astype(int) - before[:height, :width]).max(axis=-1)
+def drawn_share(before: np.ndarray, after: np.ndarray, place: dict) -> float:
+    """The share of a node's place on the screen that looks otherwise than before, [0, 1].
+
+    Args:
+        before, after: the screen, `(H, W, 3)` uint8.
+        place: the node's left, top, width and height in pixels.
+    """
+    left, top = round(place["left"]), round(place["top"])
+    spot = slice(top, top + round(place["height"])), slice(left, left + round(place["width"]))
+    change = np.abs(after[spot].astype(int) - before[spot]).max(axis=-1)
     return float((change > 12).mean())
 
 

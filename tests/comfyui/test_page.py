@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from comfy_page import NODES
 from PIL import Image
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
@@ -76,7 +77,7 @@ def test_turning_the_threshold_runs_only_what_hangs_on_it(visit, server):
     page.drop(FOLDER / "2-look-before-you-edit.json")
     for node in page.nodes():
         if node["type"] in ("X2XEdit", "X2XCompare"):  # looking alone: bypassed, as with Ctrl+B
-            page.page.evaluate("id => { (app.graph.nodes ?? app.graph._nodes).find(one => one.id === id).mode = 4 }", node["id"])
+            page.page.evaluate(f"id => {{ {NODES}.find(one => one.id === id).mode = 4 }}", node["id"])
     shares = []
     for threshold in (0.3, 0.8):
         page.set_widget(number_of(page, "X2XGuidanceMap"), "threshold", threshold)
@@ -128,10 +129,8 @@ def test_mask_editor_opens_on_the_radiograph(visit):
     page = visit()
     page.drop(FOLDER / "3-paint-your-own-mask.json")
     load = number_of(page, "X2XLoadRadiograph")
-    page.page.wait_for_function(
-        "id => (app.graph.nodes ?? app.graph._nodes).find(one => one.id === id).imgs?.[0]?.complete", arg=load
-    )
-    page.page.evaluate("id => app.canvas.selectNode((app.graph.nodes ?? app.graph._nodes).find(one => one.id === id))", load)
+    page.page.wait_for_function(f"id => {NODES}.find(one => one.id === id).imgs?.[0]?.complete", arg=load)
+    page.page.evaluate(f"id => app.canvas.selectNode({NODES}.find(one => one.id === id))", load)
     page.page.evaluate("() => app.extensionManager.command.execute('Comfy.MaskEditor.OpenMaskEditor')")
     canvas = page.page.locator("#maskCanvas, .maskEditor-dialog-root canvas, .mask-editor-dialog canvas").first
-    canvas.wait_for(timeout=20_000)
+    canvas.wait_for()

@@ -72,6 +72,8 @@ INVALID = [
     (with_value(plain_graph(), "edit", "threshold", 1.5), "edit", "threshold"),
     (with_value(plain_graph(), "edit", "seed", "many"), "edit", "seed"),
     (with_value(plain_graph(), "edit", "pipeline", ["image", 0]), "edit", "pipeline"),
+    (with_value(plain_graph(), "edit", "solver", "magic"), "edit", "solver"),
+    (with_value(plain_graph(), "edit", "edit_strength", 2.0), "edit", "edit_strength"),
     (plain_graph(preset="reference", solver="Euler"), "edit", "solver"),
 ]
 
@@ -81,7 +83,7 @@ def test_invalid_graphs_are_refused_by_name(server, graph, node, name):
     status, answer = server.queue(graph)
     assert status == 400
     assert list(answer["node_errors"]) == [node]
-    told = " ".join(f"{one['message']} {one['details']} {one.get('extra_info')}" for one in answer["node_errors"][node]["errors"])
+    told = " ".join(f"{one['message']} {one['details']}" for one in answer["node_errors"][node]["errors"])
     assert name in told
     assert "Traceback" not in told
 
@@ -92,12 +94,25 @@ def test_unknown_node_is_refused(server):
     assert "X2XNothing" in str(answer["error"])
 
 
-def test_instruction_that_says_nothing_stops_with_a_sentence(server):
-    status, answer = server.queue(plain_graph(instruction="Paint it blue."))
-    assert status == 200
+def test_mask_of_another_batch_stops_with_a_sentence(server):
+    graph = plain_graph(guidance_mask=["both", 0])
+    graph["box"] = {"class_type": "SolidMask", "inputs": {"value": 1.0, "width": 64, "height": 64}}
+    graph["picture"] = {"class_type": "MaskToImage", "inputs": {"mask": ["box", 0]}}
+    graph["pictures"] = {"class_type": "RepeatImageBatch", "inputs": {"image": ["picture", 0], "amount": 3}}
+    graph["both"] = {"class_type": "ImageToMask", "inputs": {"image": ["pictures", 0], "channel": "red"}}
+    status, answer = server.queue(graph)
+    assert status == 200, answer
     entry = server.wait(answer["prompt_id"])
     assert entry["status"]["status_str"] == "error"
     [fault] = [told for kind, told in entry["status"]["messages"] if kind == "execution_error"]
     assert fault["node_id"] == "edit"
-    assert "Paint it blue" in fault["exception_message"]
+    assert "`guidance_mask` must hold one mask" in fault["exception_message"]
     assert edited(server, server.queue(plain_graph(105))[1]["prompt_id"]).size  # the server works on
+
+
+def test_text_that_names_no_finding_is_said(server):
+    graph = plain_graph(instruction="Paint it blue.")
+    graph["say"] = {"class_type": "PreviewAny", "inputs": {"source": ["edit", 3]}}
+    entry = server.wait(server.queue(graph)[1]["prompt_id"])
+    assert "Paint it blue." in entry["outputs"]["say"]["text"][0]
+    assert "Warning" in entry["outputs"]["say"]["text"][0]

@@ -21,15 +21,15 @@ def check_layout(page):
 
 def run_and_look(page):
     """Runs what is open; every picture that the server made is on the canvas."""
-    places = {str(node["id"]): node["id"] for node in page.nodes()}
-    before = {number: page.screen(place) for number, place in places.items()}
+    before = page.screen()
     end = page.run_to_the_end()
     assert end["event"] == "execution_success", end.get("exception_message")
     assert [answer.get("node_errors") or answer.get("error") for answer in page.prompts()] == [None]
     with_pictures = page.nodes_with_pictures()
     assert with_pictures
+    after = page.screen()
     for number in with_pictures:
-        drawn = drawn_share(before[number], page.screen(places[number]))
+        drawn = drawn_share(before, after, page.place(int(number)))
         assert drawn > SHOWN, f"node {number} shows nothing: {drawn:.3f} of it changed"
     assert page.errors == []
 

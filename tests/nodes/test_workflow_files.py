@@ -48,7 +48,8 @@ def test_links_join_what_both_ends_say(file):
 
 @every
 def test_seeds_are_fixed(file):
-    seeded = [node for node in read(file)["nodes"] if any(one["name"] in ("seed", "noise_seed") for one in node["inputs"])]
+    nodes = read(file)["nodes"]
+    seeded = [node for node in nodes if {"seed", "noise_seed"} & {one["name"] for one in node["inputs"]}]
     assert seeded
     for node in seeded:
         assert "fixed" in node["widgets_values"]
