@@ -18,7 +18,7 @@ from x2x_core.evaluation.results import Metric
 # Columns of the first table and panels of the findings, where the record has them; else the first ones that it has.
 KEY_MEASURES = (
     "average_precision", "editable_share", "change_outside", "mse_ratio", "ssim", "direction", "closer",
-    "monotone", "structure", "attribute_r", "attribute_shift", "fid",
+    "monotone", "structure", "attribute_shift", "fid",
     "cmig", "pathology_auroc", "race_accuracy", "age_correlation", "label_kl", "ssim_inside", "ssim_outside", "flip_rate",
     "score_follows", "collateral_flips", "lung_dice",
     "follows", "change", "flips", "ordered", "others", "collateral", "changed_share",

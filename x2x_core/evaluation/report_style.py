@@ -21,7 +21,7 @@ p {{ margin: .5rem 0 .9rem; max-width: 44rem; }}
 .small, figcaption {{ color: var(--grey); }}
 nav {{ margin: 1.2rem 0 0; }} nav a {{ color: var(--ink); margin-right: 1.1rem; white-space: nowrap; display: inline-block; }}
 ul.verdict {{ list-style: none; padding: 0; margin: 1rem 0; display: grid; gap: .6rem 2rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); }}
+  grid-template-columns: repeat(auto-fit, minmax(min(28rem, 100%), 1fr)); }}
 ul.verdict table {{ width: auto; margin-top: .3rem; }} ul.verdict td, ul.verdict th {{ white-space: nowrap; }}
 ul.verdict li {{ padding: .55rem 0 .55rem 1rem; min-width: 0; border-left: 3px solid var(--reference); }}
 ul.verdict li.yes {{ border-color: #2f7d4f; }} ul.verdict li.no {{ border-color: var(--ours); }}
