@@ -28,7 +28,7 @@ GROUP_MEASURES = (
     "pathology_auroc", "flip_rate", "score_follows", "ssim_inside", "collateral_flips",
     "follows", "change", "monotone", "flips", "others", "collateral",
 )  # fmt: skip
-MOST_COLUMNS, MOST_PANELS = 12, 6
+MOST_COLUMNS, MOST_PANELS = 11, 6
 FOOTER = "Synthetic images, for research. Not a medical device, not for diagnosis."
 
 
