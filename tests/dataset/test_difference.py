@@ -286,6 +286,7 @@ def test_a_finding_with_its_own_place_keeps_it():
         ("", "it is empty"),
         (" . ", "it is empty"),
         ("yes", "'yes' is no sentence of it"),
+        (added(["the finding"]), "does not say which finding it is about"),
         (added(["pacemaker"]), "'pacemaker' is no finding"),
         (added(["edema", "pacemaker"]), "'pacemaker' is no finding"),
         (added(["pericardial effusion"]), "'pericardial' is no finding"),

@@ -156,7 +156,7 @@ def _spots(text: str) -> list[Spot]:
         if not (silent or token.kind in _LISTED) or token.value == ABSENT:
             raise ValueError(f"{token.text!r} is no finding of the vocabulary")
     spots, unplaced = spots_of(tokens)
-    if unplaced or not all(spot.finding for spot in spots):
+    if unplaced or not spots or not all(spot.finding for spot in spots):
         raise ValueError(f"{text!r} does not say which finding it is about")
     return spots
 
