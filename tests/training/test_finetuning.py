@@ -314,3 +314,9 @@ def test_one_command_trains_on_a_simulated_dataset_and_the_checkpoint_edits(tiny
 def test_a_field_that_is_not_given_as_asked_is_refused():
     wrong = CliRunner().invoke(app, ["train", "--config", "paper-v1", "--set", "steps"])
     assert isinstance(wrong.exception, ValueError) and "FIELD=VALUE" in str(wrong.exception)
+
+
+def test_a_bare_no_is_a_word_although_yaml_reads_false(tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text("task: edit\ninit: folder\ndata: data\nout: out\nmixed_precision: no\n")
+    assert load_config(file).mixed_precision == "no"

@@ -161,6 +161,8 @@ def load_config(path: str | Path, **overrides: Any) -> TrainingConfig:
     if not isinstance(values, dict):
         raise ValueError(f"`{path}` must be a YAML mapping of the fields of a training run.")
     values |= {name: value for name, value in overrides.items() if value is not None}
+    if values.get("mixed_precision") is False:
+        values["mixed_precision"] = "no"  # YAML reads a bare no as false
     if "augment" in values:
         values["augment"] = _build(AugmentConfig, values["augment"], path)
     if "card" in values:
