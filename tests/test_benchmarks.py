@@ -10,13 +10,17 @@ from tiny_models import NATIVE, PROMPT, make_radiograph
 from x2x_core.evaluation.simulated import TruePair
 
 
-@pytest.fixture
-def relevance_choice():
-    path = Path(__file__).parents[1] / "benchmarks" / "relevance_choice.py"
-    spec = importlib.util.spec_from_file_location("relevance_choice", path)
+def load(name):
+    path = Path(__file__).parents[1] / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def relevance_choice():
+    return load("relevance_choice")
 
 
 def pair(changed=True):
@@ -58,3 +62,13 @@ def test_the_change_itself_is_found_perfectly(relevance_choice):
     bare = relevance_choice.mask_scores(Found, one)["threshold 0.5"]
     assert bare["IoU"] == 1 and bare["energy"] == pytest.approx(1)
     assert bare["area"] == pytest.approx(float(region.float().mean()))
+
+
+def test_training_is_measured_step_by_step(monkeypatch):
+    module = load("training_speed")
+    monkeypatch.setattr(module, "PIXELS", {"small": 64})
+    result = module.measure("small", batch=2, steps=3, changes={"lora_rank": 2, "mixed_precision": "no"})
+    assert len(result["seconds_of_steps"]) == 3 and result["trained_parameters"] < 100_000
+    clock = sorted(seconds for seconds, _ in result["seconds_of_steps"][1:])
+    assert result["samples_per_second"] == pytest.approx(2 / (sum(clock) / 2), rel=0.1)
+    assert result["peak_memory_gb"] > 0 and result["paper_schedule_days"] is None

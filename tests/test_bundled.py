@@ -27,6 +27,12 @@ def test_this_checkout_holds_what_ships(name):
     assert bundled_path(name).is_file()
 
 
+def test_this_checkout_holds_the_scorers_that_ship():
+    files = sorted(bundled_path("scorers").glob("*.safetensors"))
+    assert [file.name for file in files] == ["attributes.safetensors", "findings.safetensors"]
+    assert sum(file.stat().st_size for file in files) < 4_000_000
+
+
 @pytest.mark.parametrize("name", sorted(BUNDLED))
 def test_it_is_found_in_a_wheel_and_a_checkout_comes_first(installation, name):
     inside = lay(installation / "_bundled", name)
@@ -38,5 +44,5 @@ def test_it_is_found_in_a_wheel_and_a_checkout_comes_first(installation, name):
 def test_what_is_missing_or_unknown_is_said(installation):
     with pytest.raises(FileNotFoundError, match="The bundled demo is missing from this installation"):
         bundled_path("demo")
-    with pytest.raises(ValueError, match="`name` must be one of atlas, demo, lungs, sample, got 'model'"):
+    with pytest.raises(ValueError, match="`name` must be one of atlas, demo, lungs, scorers, sample, got 'model'"):
         bundled_path("model")

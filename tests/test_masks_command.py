@@ -93,3 +93,10 @@ def test_the_frame_is_where_masks_are_moved_to():
     mask[..., 16:, :16] = 1
     shifted = _mask_in_image(mask, SimpleNamespace(to_frame=lambda points: points - torch.tensor([0.25, 0.0])))
     assert shifted[24, 12] == 1 and shifted[24, 4] == 0 and shifted[24, 28] == 0
+
+
+def test_a_picture_is_only_written_under_a_name_that_says_png(tmp_path):
+    done = run("show", "Add the finding of edema.", "-o", tmp_path / "mask.bmp")
+    assert isinstance(done.exception, ValueError) and "must end in .png" in str(done.exception)
+    assert run("show", "Add the finding of edema.", "-o", tmp_path / "mask.png").exit_code == 0
+    assert list(tmp_path.iterdir()) == [tmp_path / "mask.png"]

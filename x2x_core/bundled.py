@@ -9,6 +9,7 @@ BUNDLED = {
     "atlas": "atlas/nih.safetensors",
     "demo": "demo",
     "lungs": "lungs/lungs.safetensors",
+    "scorers": "scorers",
     "sample": "sample/radiograph.png",
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 import x2x_core
-from x2x_core.commands import convert, edit, evaluate, info, masks, simulate, train
+from x2x_core.commands import audit, convert, dataset, edit, evaluate, info, masks, report, simulate, train
 
 app = typer.Typer(
     name="x2x",
@@ -23,15 +23,18 @@ app = typer.Typer(
 )
 app.command("edit")(edit.edit)
 app.add_typer(masks.app, name="masks")
+app.add_typer(dataset.app, name="dataset")
 app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.command("convert")(convert.convert)
 app.command("evaluate")(evaluate.evaluate)
+app.command("audit")(audit.audit)
+app.command("report")(report.report)
 app.command("info")(info.info)
 
 _PACKAGE = str(Path(x2x_core.__file__).resolve().parent)
 # Errors that this package raises for what it was given, as opposed to faults of its own.
-_INPUT_ERRORS = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, ImportError)
+_INPUT_ERRORS = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, ImportError, ChildProcessError)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -42,7 +42,7 @@ def _local_mean(values: torch.Tensor) -> torch.Tensor:
     return F.avg_pool2d(F.pad(values, (margin,) * 4, mode="replicate"), _NEIGHBOURHOOD, stride=1)
 
 
-class _Block(nn.Module):
+class ResidualBlock(nn.Module):
     """Two convolutions with a shortcut; the first may halve the size."""
 
     def __init__(self, inner: int, outer: int, stride: int = 1) -> None:
@@ -72,10 +72,10 @@ class LungNetwork(nn.Module):
     def __init__(self, channels: tuple[int, ...] = CHANNELS) -> None:
         super().__init__()
         self.stem = nn.Conv2d(2, channels[0], 5, 2, 2)
-        self.enter = _Block(channels[0], channels[0])
+        self.enter = ResidualBlock(channels[0], channels[0])
         pairs = list(zip(channels, channels[1:]))
-        self.down = nn.ModuleList(_Block(fine, coarse, 2) for fine, coarse in pairs)
-        self.middle = _Block(channels[-1], channels[-1])
+        self.down = nn.ModuleList(ResidualBlock(fine, coarse, 2) for fine, coarse in pairs)
+        self.middle = ResidualBlock(channels[-1], channels[-1])
         self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in reversed(pairs))
         self.up = nn.ModuleList(
             nn.Sequential(nn.Conv2d(fine, fine, 3, 1, 1, bias=False), nn.GroupNorm(_GROUPS, fine), nn.SiLU())

@@ -54,8 +54,8 @@ def locate_checkpoint(name: str | Path) -> tuple[str, bool]:
         return str(path), True
     if path.is_file():
         raise ValueError(
-            f"`{text}` is a single file; load it with `InstructX2XPipeline.from_single_file`, or give the folder of a "
-            "checkpoint in diffusers layout."
+            f"`{text}` is a single file; load it with `InstructX2XPipeline.from_single_file`, or make it a folder in "
+            "diffusers layout with `x2x convert`."
         )
     if isinstance(name, Path) or _looks_like_path(text):
         raise FileNotFoundError(

@@ -409,6 +409,9 @@ def test_the_command_lists_what_it_leaves_out(ckpt, tiny_folder, tmp_path):
     assert done.exit_code == 0, done.output
     assert "unet: " in done.output and "alphas_cumprod" in done.output and "model_ema.decay" in done.output
     assert np.isfinite(sum(float(v.sum()) for v in folder_weights(tmp_path / "out")[WEIGHTS[0]].values()))
+    whole = CliRunner().invoke(app, [*arguments, "--overwrite", "--list-all"]).output
+    unet = [name for name in torch.load(ckpt, weights_only=True)["state_dict"] if name.startswith("model.diffusion_model.")]
+    assert all(name in whole for name in unet) and f"and {len(unet) - 3} more" in done.output
     again = CliRunner().invoke(app, arguments)
     assert isinstance(again.exception, FileExistsError)
     assert CliRunner().invoke(app, [*arguments, "--overwrite"]).exit_code == 0

@@ -1,5 +1,9 @@
 """Difference answers to instructions: every sentence form of Medical-Diff-VQA's generator, and nothing guessed."""
 
+import pickle
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,8 +17,9 @@ from x2x_core.instructions import Operation
 FINDINGS = (
     "pleural effusion, atelectasis, cardiomegaly, enlargement of the cardiac silhouette, edema, hernia, "
     "vascular congestion, hilar congestion, pneumothorax, heart failure, lung opacity, pneumonia, "
-    "tortuosity of the descending aorta, scoliosis, gastric distention, hypoxemia, hypertensive heart disease, hematoma, "
-    "tortuosity of the thoracic aorta, contusion, emphysema, granuloma, calcification, pleural thickening, thymoma, "
+    "tortuosity of the descending aorta, scoliosis, gastric distention, hypoxemia, hypertensive heart disease, "
+    "hematoma, tortuosity of the thoracic aorta, contusion, emphysema, granuloma, calcification, pleural thickening, "
+    "thymoma, "
     "blunting of the costophrenic angle, consolidation, fracture, pneumomediastinum, air collection, infection"
 ).split(", ")
 REPORT_NAMES = {
@@ -32,18 +37,19 @@ REPORT_NAMES = {
     "contusion": "pulmonary contusion",
     "granuloma": "granulomatous disease",
     "calcification": "calcifications",
-    "blunting of the costophrenic angle": "blunting of the costophrenic angles, blunting of the right costophrenic angle, "
-    "blunting of the left costophrenic angle, blunting of the left costodiaphragmatic, "
+    "blunting of the costophrenic angle": "blunting of the costophrenic angles, "
+    "blunting of the right costophrenic angle, blunting of the left costophrenic angle, "
+    "blunting of the left costodiaphragmatic, "
     "blunting of the right costodiaphragmatic",
     "fracture": "fractures",
 }
 LEVELS = (
-    "moderately, moderate, acute, mildly, mild, small, severe, moderate to large, moderate to severe, mild to moderate, "
-    "minimal, subtle, massive, minimally, increasing, decreasing, minor"
+    "moderately, moderate, acute, mildly, mild, small, severe, moderate to large, moderate to severe, "
+    "mild to moderate, minimal, subtle, massive, minimally, increasing, decreasing, minor"
 ).split(", ")
 LOCATIONS = (
-    "mid, middle, to, lower, left, right, retrocardiac, pericardial, bibasilar, bilateral, basilar, apicolateral, basal, "
-    "lobe, lung, area, base, apical, pleural, upper, rib"
+    "mid, middle, to, lower, left, right, retrocardiac, pericardial, bibasilar, bilateral, basilar, apicolateral, "
+    "basal, lobe, lung, area, base, apical, pleural, upper, rib"
 ).split(", ")
 GENERAL = "what has changed compared to the reference image?"
 
@@ -100,7 +106,8 @@ def test_every_answer_of_the_grammar_is_read_and_written_and_read_back(drawn):
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(LEVELS), min_size=1, max_size=4, unique=True),
        st.lists(st.sampled_from(LEVELS), min_size=1, max_size=4, unique=True),
-       st.sampled_from(FINDINGS), st.lists(st.sampled_from(LOCATIONS), min_size=1, max_size=5, unique=True))  # fmt: skip
+       st.sampled_from(FINDINGS),
+       st.lists(st.sampled_from(LOCATIONS), min_size=1, max_size=5, unique=True))  # fmt: skip
 def test_every_list_of_levels_and_every_area_is_read(before, after, finding, area):
     question = f"what has changed in the {' '.join(area)} area?"
     instruction = instruction_from_difference(changed(finding, " ".join(before), " ".join(after)), question)
@@ -108,7 +115,8 @@ def test_every_list_of_levels_and_every_area_is_read(before, after, finding, are
         return
     assert Instruction.parse(str(instruction)).clauses == instruction.clauses
     sides = {"left", "right"} & set(area)
-    side = sides.pop() if len(sides) == 1 else ("bilateral" if sides or {"bilateral", "bibasilar"} & set(area) else None)
+    both = sides or {"bilateral", "bibasilar"} & set(area)
+    side = sides.pop() if len(sides) == 1 else ("bilateral" if both else None)
     assert {clause.side for clause in instruction.clauses} == {side}
     for clause in instruction.clauses:
         assert clause.finding == finding and clause.level != clause.level_from
@@ -129,7 +137,8 @@ def test_letter_case_spaces_and_stops_do_not_matter(drawn, data):
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=60) | st.lists(st.sampled_from(
     "the main image has an additional finding of is missing level changed from to edema effusion mild severe left and "
-    ", . nothing than reference not without pacemaker increasing lung".split()), max_size=16).map(" ".join))  # fmt: skip
+    ", . nothing than reference not without pacemaker increasing lung".split()
+), max_size=16).map(" ".join))  # fmt: skip
 def test_any_text_is_read_or_refused_with_its_own_words(text):
     try:
         instruction = instruction_from_difference(text)
@@ -155,7 +164,8 @@ def test_the_words_of_reports_for_a_finding_are_read(name):
         ("the level of tortuosity of the descending aorta  has changed from mild to moderate. ",
          "Change the level of tortuosity of the descending aorta from mild to moderate."),
         # a finding that an older generator counted twice
-        ("the main image has additional findings of and pneumonia atelectasis, and pneumonia than the reference image. ",
+        ("the main image has additional findings of and pneumonia atelectasis, and pneumonia than the reference "
+         "image. ",
          "Add the findings of pneumonia and atelectasis."),
         ("the main image is missing the findings of and pneumonia and pneumonia than the reference image. ",
          "Remove the finding of pneumonia."),
@@ -165,7 +175,8 @@ def test_the_words_of_reports_for_a_finding_are_read(name):
         ("the main image is missing the findings of left and right pleural effusions, and consolidation in the right "
          "lower lobe than the reference image.",
          "Remove the findings of bilateral pleural effusion and consolidation in the right lower lung zone."),
-        ("the main image has an additional finding of blunting of the right costophrenic angle than the reference image",
+        ("the main image has an additional finding of blunting of the right costophrenic angle than the reference "
+         "image",
          "Add the finding of right blunting of the costophrenic angle."),
         # sentences that run into each other
         ("the level of edema has changed from mild to severe the main image is missing the finding of hernia",
@@ -215,7 +226,8 @@ def test_levels_that_tell_a_course(levels, instruction):
 def test_what_a_level_leaves_unsaid_is_kept():
     for levels, word in (("mild to acute severe", "acute"), ("small to minimally increasing", "minimally")):
         assert instruction_from_difference(f"the level of edema has changed from {levels}.").unplaced == (word,)
-    pericardial = instruction_from_difference(changed("edema", "mild", "severe"), "what has changed in the pericardial area?")
+    question = "what has changed in the pericardial area?"
+    pericardial = instruction_from_difference(changed("edema", "mild", "severe"), question)
     assert pericardial.unplaced == ("pericardial",)
 
 
@@ -274,6 +286,7 @@ def test_a_finding_with_its_own_place_keeps_it():
         ("", "it is empty"),
         (" . ", "it is empty"),
         ("yes", "'yes' is no sentence of it"),
+        (added(["the finding"]), "does not say which finding it is about"),
         (added(["pacemaker"]), "'pacemaker' is no finding"),
         (added(["edema", "pacemaker"]), "'pacemaker' is no finding"),
         (added(["pericardial effusion"]), "'pericardial' is no finding"),
@@ -298,6 +311,8 @@ def test_what_can_not_be_read_is_refused_with_its_text_and_why(answer, reason):
     with pytest.raises(UnreadableAnswer) as caught:
         instruction_from_difference(answer)
     assert isinstance(caught.value, ValueError)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert type(again) is UnreadableAnswer and str(again) == str(caught.value)
     assert repr(answer) in str(caught.value) and reason in str(caught.value)
 
 
@@ -317,3 +332,22 @@ def test_a_question_that_can_not_be_read_is_refused(question, reason):
 def test_strengths_of_different_places_become_their_range():
     clause = instruction_from_difference(changed("edema", "minimal", "small severe")).clauses[0]
     assert clause.level == "small to severe" and level_rank(clause.level) == 3
+
+
+def test_the_page_on_the_rules_tells_what_happens(capsys):
+    page = (Path(__file__).parents[2] / "docs" / "difference-answers.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    exec(compile(code, "difference-answers.md", "exec"), {})
+    printed = capsys.readouterr().out
+    for said in re.findall(r"# (Add .*)", code):
+        assert said in printed
+    sentence = re.compile(r"^\| `(the (?:main|level)[^`]*)` \| `([^`]*)` \|$", re.MULTILINE)
+    rows = sentence.findall(page)
+    assert len(rows) == 7
+    words = {"X": "edema", "Y": "hernia", "Z": "fracture", "A": "mild", "B": "severe"}
+    for answer, instruction in rows:
+        filled = [
+            re.sub(r"\b[XYZAB]\b", lambda letter: words[letter[0]], text)
+            for text in (answer, instruction)
+        ]
+        assert str(instruction_from_difference(filled[0])) == filled[1]

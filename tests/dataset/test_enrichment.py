@@ -55,7 +55,8 @@ def test_the_location_of_what_is_added(answer, item):
 
 
 @pytest.mark.parametrize(
-    "answer", ["the right mid to lower hemithorax", "right middle to lower area", "the lower and probably also middle lung"]
+    "answer",
+    ["the right mid to lower hemithorax", "right middle to lower area", "the lower and probably also middle lung"],
 )
 def test_two_zones_are_two_clauses(answer):
     clauses = enrich(instruction_from_difference(ADDED), [where(answer)]).clauses
@@ -65,8 +66,8 @@ def test_two_zones_are_two_clauses(answer):
 
 def test_two_places_of_one_finding():
     assert enriched(ADDED, where("left lower area and right upper area"), level("small")) == (
-        "Add the findings of small pleural effusion in the left lower lung zone and small pleural effusion in the right "
-        "upper lung zone."
+        "Add the findings of small pleural effusion in the left lower lung zone and small pleural effusion in the "
+        "right upper lung zone."
     )
 
 
@@ -74,13 +75,14 @@ def test_two_places_of_one_finding():
     "rows",
     [
         [row("location", "where in the image is the pleural effusion located?", "left lower area")],
-        [row("presence", "is there pleural effusion in the left lower area?", "yes")],
-        [row("presence", "is there pleural effusion in the left lower lung?", "YES ")],
         [row("abnormality", "what abnormalities are seen in the left lower lung?", "pleural effusion")],
-        [row("location", "is the pleural effusion located on the left side or right side?", "left side"),
-         row("presence", "is there pleural effusion in the left lower area?", "yes")],
+        [row("location", "Is the pleural effusion located on the left side or right side?", "left side"),
+         where("left lower area")],
+        [row("location", "is the pleural effusion located on the left side or right side?", "right side"),
+         where("left lower area")],
         [where("left lower area"), row("presence", "is there pleural effusion in the right lower area?", "no"),
-         row("presence", "is the pleural effusion bilateral?", "no"), row("view", "which view is this image taken?", "PA view"),
+         row("presence", "is the pleural effusion bilateral?", "yes"),
+         row("view", "which view is this image taken?", "PA view"),
          row("type", "what type is the pleural effusion?", "layering"), where("right area", "edema"),
          row("abnormality", "what abnormalities are seen in this image?", "pleural effusion, edema")],
     ],
@@ -90,9 +92,19 @@ def test_every_question_that_tells_a_place(rows):
     assert enriched(ADDED, *reversed(rows)) == "Add the finding of pleural effusion in the left lower lung zone."
 
 
-def test_bilateral_is_a_presence():
-    bilateral = row("presence", "is the pleural effusion bilateral?", "yes")
-    assert enriched(ADDED, bilateral) == "Add the finding of bilateral pleural effusion."
+def test_the_side_alone_is_heeded_where_no_place_is_told():
+    side = row("location", "is the pleural effusion located on the left side or right side?", "left side")
+    assert enriched(ADDED, side) == "Add the finding of left pleural effusion."
+    assert enriched(ADDED, side, where("the soft tissues")) == "Add the finding of left pleural effusion."
+    assert enriched(ADDED, side, where("right area")) == "Add the finding of right pleural effusion."
+
+
+@pytest.mark.parametrize(
+    "question", ["is there pleural effusion in the left lung area?", "is the pleural effusion bilateral?"]
+)
+def test_presence_tells_no_place(question):
+    for answer in ("yes", "no"):
+        assert enriched(ADDED, row("presence", question, answer)) == "Add the finding of pleural effusion."
 
 
 @pytest.mark.parametrize(
@@ -160,7 +172,9 @@ def test_a_finding_without_a_side_has_no_place():
     )
 
 
-@pytest.mark.parametrize("bad", [{}, row("location", None, None), row(None, "where", 5), where(""), level(""), where("moon")])
+@pytest.mark.parametrize(
+    "bad", [{}, row("location", None, None), row(None, "where", 5), where(""), level(""), where("moon")]
+)
 def test_rows_that_tell_nothing_are_passed_over(bad):
     assert enriched(ADDED, bad, level("small")) == "Add the finding of small pleural effusion."
 

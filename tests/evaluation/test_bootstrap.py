@@ -1,9 +1,11 @@
 """Intervals: against the normal approximation, a known distribution, and cases worked by hand."""
 
+import math
+
 import pytest
 import torch
 
-from x2x_core.evaluation.bootstrap import Estimate, draw_resamples, estimate
+from x2x_core.evaluation.bootstrap import Estimate, draw_counts, draw_resamples, estimate, interval
 
 
 def seeded(seed=0):
@@ -57,3 +59,48 @@ def test_wrong_input_is_refused():
         estimate([1.0], draw_resamples(1, seeded()), "mode")
     with pytest.raises(ValueError, match="`values` must be one for each of 3 pairs, got 2"):
         estimate([1.0, 2.0], draw_resamples(3, seeded()))
+
+
+def mean_of(values):
+    return lambda weights: (weights @ values) / weights.sum(1)
+
+
+def test_the_interval_of_a_statistic_of_weights_is_that_of_its_mean():
+    values = torch.rand(50, generator=seeded(), dtype=torch.float64)
+    value, low, high = interval(mean_of(values), draw_counts(list(range(50)), seeded(1)))
+    same = estimate(values.tolist(), draw_resamples(50, seeded(1)))
+    assert (value, low, high) == pytest.approx((same.value, same.low, same.high))
+
+
+def test_the_interval_of_a_weighted_statistic_covers_about_as_often_as_it_says():
+    covered = 0
+    for number in range(200):
+        values = torch.randn(60, generator=seeded(number), dtype=torch.float64)
+        _, low, high = interval(mean_of(values), draw_counts(list(range(60)), seeded(number), 400))
+        covered += low <= 0 <= high
+    assert 0.90 <= covered / 200 <= 0.99
+
+
+def test_pairs_of_one_patient_are_drawn_together_and_widen_the_interval():
+    groups = [number // 5 for number in range(100)]
+    counts = draw_counts(groups, seeded(), 300)
+    assert (counts.reshape(300, 20, 5) == counts.reshape(300, 20, 5)[..., :1]).all()
+    assert (counts.sum(1) == 100).all()
+    values = torch.randn(20, generator=seeded(), dtype=torch.float64).repeat_interleave(5)
+    widths = []
+    for given in (groups, list(range(100))):
+        _, low, high = interval(mean_of(values), draw_counts(given, seeded(1)))
+        widths.append(high - low)
+    assert widths[0] > 1.7 * widths[1]  # in truth sqrt(5) times
+
+
+def test_undefined_statistics_have_no_interval_and_undefined_resamples_are_left_out():
+    counts = draw_counts([0, 1, 2], seeded(), 200)
+    assert interval(lambda weights: torch.full((len(weights),), math.nan), counts) == (None, None, None)
+    partly = lambda weights: torch.where(weights[:, 0] > 0, weights[:, 0], math.nan)  # noqa: E731
+    value, low, high = interval(partly, counts)
+    assert value == 1 and 1 <= low <= high <= 3
+
+
+def test_one_patient_has_no_interval():
+    assert interval(mean_of(torch.tensor([1.0, 3.0]).double()), draw_counts(["a", "a"], seeded())) == (2, None, None)

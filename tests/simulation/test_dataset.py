@@ -121,7 +121,7 @@ def test_changes_are_encoded_exactly_at_zero_and_at_the_ends():
     [
         ({"count": 0}, "`count` must be at least 1"),
         ({"size": 8}, "`size` must be at least 32"),
-        ({"version": "v3"}, "`version` must be v1, v2 or mixed"),
+        ({"version": "v3"}, "`version` must be one of v1, v2, mixed"),
         ({"bits": 12}, "`bits` must be 8 or 16"),
         ({"validation_share": 1.0}, "`validation_share` must lie in"),
     ],

@@ -10,6 +10,8 @@ import typer
 
 from x2x_core.commands.shared import DTYPES, quiet_libraries
 
+_FEW = 20
+
 
 def convert(
     source: Annotated[Path, typer.Argument(help="A single file (.ckpt, .safetensors) or a diffusers folder.")],
@@ -27,6 +29,7 @@ def convert(
         Optional[str], typer.Option(help="CLIP tokenizer for a file without one: a folder, or a Hugging Face repository.")
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace the checkpoint that is there.")] = False,
+    every: Annotated[bool, typer.Option("--list-all", help="List all that is left out, however many.")] = False,
 ) -> None:
     """Convert a checkpoint of InstructPix2Pix or InstructX2X, weights bit for bit; ComfyUI reads the single files.
 
@@ -44,7 +47,8 @@ def convert(
         typer.echo(f"{part}: {len(values)} weights, {sum(value.numel() for value in values.values()):,} numbers, {types}")
     for reason, count in Counter(made.left_out.values()).items():
         names = [name for name, why in made.left_out.items() if why == reason]
-        typer.echo(f"left out, {count} ({reason}): {', '.join(names)}", err=True)
+        shown = names if every or count <= _FEW else [*names[:3], f"and {count - 3} more (--list-all)"]
+        typer.echo(f"left out, {count} ({reason}): {', '.join(shown)}", err=True)
     if out.suffix == ".safetensors" and made.prediction_type != "epsilon":
         typer.echo(f"The U-Net predicts {made.prediction_type}: in ComfyUI set it with ModelSamplingDiscrete.", err=True)
     typer.echo(str(out))

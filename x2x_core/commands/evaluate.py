@@ -8,20 +8,33 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from x2x_core.commands.shared import fresh_file, load_pipeline, model_folder, progress_bar, save_picture
+from x2x_core.commands import benchmark as benchmark_command
+from x2x_core.commands.shared import fresh_file, fresh_png, load_pipeline, model_folder, progress_bar, save_picture
 
+PAIRS = 200  # to evaluate, unless told
 WIDE = 200  # letters to a line of a table that goes to a file
 
 
 def evaluate(
+    dataset: Annotated[Optional[Path], typer.Argument(help="Dataset in the published layout, to edit a split of. [default: none]")] = None,
     simulated: Annotated[bool, typer.Option("--simulated", help="Against the exact ground truth of simulated pairs.")] = False,
     model: Annotated[str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository.')] = "demo",
     ct: Annotated[str, typer.Option(help='CT to simulate from: DICOM folder, .npz, or "phantom".')] = "phantom",
     data: Annotated[Optional[Path], typer.Option(help="Simulated dataset to read pairs from, instead of --ct. [default: none]")] = None,
-    split: Annotated[str, typer.Option(help="Of the dataset's pairs.")] = "val",
-    count: Annotated[int, typer.Option(help="Pairs; of a dataset, at most.")] = 200,
+    split: Annotated[Optional[str], typer.Option(help="Of the dataset's pairs. [default: test; of --data: val]")] = None,
+    count: Annotated[Optional[int], typer.Option(help="Pairs, at most. [default: all of DATASET; 200 simulated ones; 500 of the benchmark]")] = None,
     seed: Annotated[Optional[int], typer.Option(help="Of the pairs and the edits. [default: one no training uses]")] = None,
-    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="JSON file for every score. [default: none]")] = None,
+    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="JSON file for every score; of DATASET and --benchmark: folder for the edits and the record. [default: none]")] = None,
+    labels: Annotated[Optional[Path], typer.Option(help="With DATASET: CSV of its images' findings, race, age. [default: none]")] = None,
+    findings_scorer: Annotated[Optional[str], typer.Option(help="With DATASET: bundled, torchxrayvision:NAME, or a TorchScript or ONNX file. [default: bundled on simulated data]")] = None,
+    race_scorer: Annotated[Optional[str], typer.Option(help="With DATASET: torchxrayvision:race, or a file. [default: none]")] = None,
+    age_scorer: Annotated[Optional[str], typer.Option(help="With DATASET: torchxrayvision:age, or a file. [default: none]")] = None,
+    attributes_scorer: Annotated[Optional[str], typer.Option(help="With DATASET: bundled, or a file. [default: bundled on simulated data]")] = None,
+    fid_features: Annotated[Optional[str], typer.Option(help="With DATASET: bundled, inception:FILE, or a TorchScript file. [default: bundled on simulated data]")] = None,
+    batch_size: Annotated[Optional[int], typer.Option(help="With DATASET: pairs edited at once.")] = None,
+    benchmark: Annotated[bool, typer.Option("--benchmark", help="Peers and ours on planned pairs, with a report in -o; goes on where it was.")] = False,
+    peers_count: Annotated[Optional[int], typer.Option(help="With --benchmark: pairs for the rows that are not ours. [default: all]")] = None,
+    workers: Annotated[Optional[int], typer.Option(help="With --benchmark: processes. [default: one a core]")] = None,
     ablation: Annotated[bool, typer.Option("--ablation", help="Compare ways to restrict the edit, on the same pairs.")] = False,
     parts: Annotated[bool, typer.Option("--parts", help="With --ablation: also ours with one part taken away.")] = False,
     published_masks: Annotated[Optional[Path], typer.Option(help="With --ablation: folder of published masks. [default: the atlas's, cut hard]")] = None,
@@ -40,11 +53,38 @@ def evaluate(
     Prints, for all pairs, each operation and each finding, how often the change lies in the true region, has the right
     direction, and brings the image closer to the truth, and how well the guidance map finds the exact region. With
     --ablation: what restricts the edit best, no restriction, relevance only, pseudomask only, published RSE, or ours.
+    With --benchmark: all of these, DiffEdit's mask, the unedited image and the real target on 500 planned pairs that
+    cover every finding, operation, level, side and zone, with a report to read.
+
+    With DATASET: edits a split of it, resumably, and measures the edits by the paper's metrics and by what they changed,
+    beside the unedited images and the real targets; see docs/metrics.md.
 
     Example: x2x evaluate --simulated --ct ct-folder --count 200 -o scores.json
     """
+    given = {"num_inference_steps": steps, "guidance_scale": guidance_scale, "image_guidance_scale": image_guidance_scale}
+    call = {name: value for name, value in {**given, "mask_threshold": mask_threshold}.items() if value is not None}
+    if not benchmark:
+        _check_absent({"--peers-count": peers_count, "--workers": workers}, "`--benchmark`: add it")
+    scorers = {
+        "findings": findings_scorer, "race": race_scorer, "age": age_scorer, "attributes": attributes_scorer,
+        "features": fid_features,
+    }  # fmt: skip
+    if dataset is not None:
+        _check_alone(simulated or benchmark, ablation, count, batch_size)
+        from x2x_core.commands.evaluate_dataset import evaluate_dataset
+        from x2x_core.evaluation.simulated import BATCH_SIZE
+
+        return evaluate_dataset(
+            dataset, out, model=model, split=split or "test", count=count, seed=seed, batch_size=batch_size or BATCH_SIZE,
+            device=device, labels=labels, scorers=scorers, call=call,
+        )  # fmt: skip
     if not simulated:
-        raise ValueError("`--simulated` must be given: it is the one evaluation there is. Add --simulated.")
+        raise ValueError("`DATASET` or `--simulated` must be given. Name a dataset's folder, or add --simulated.")
+    _check_absent({
+        "--labels": labels, "--batch-size": batch_size, "--findings-scorer": findings_scorer,
+        "--race-scorer": race_scorer, "--age-scorer": age_scorer, "--attributes-scorer": attributes_scorer,
+        "--fid-features": fid_features,
+    }, "DATASET: name a dataset's folder")  # fmt: skip
     wanted = {
         "--parts": parts,
         "--published-masks": published_masks,
@@ -52,16 +92,16 @@ def evaluate(
         "--figure": figure,
         "--gallery": gallery,
     }
+    if benchmark:
+        _check_benchmark(out, {"--ablation": ablation, **wanted, "--data": data, "--split": split})
+        settings = {"model": model, "ct": ct, "count": count, "peers_count": peers_count, "seed": seed, "call": call}
+        settings["published_masks"] = str(published_masks) if published_masks else None
+        return benchmark_command.run({k: v for k, v in settings.items() if v is not None}, out, device, workers)
+    split, count = split or "val", PAIRS if count is None else count
     _check(ablation, wanted, count)
-    out, figure, gallery = (path and fresh_file(path, overwrite) for path in (out, figure, gallery))
+    out = out and fresh_file(out, overwrite)
+    figure, gallery = (path and fresh_png(path, overwrite) for path in (figure, gallery))
     pipeline = load_pipeline(model, None, device, "float32")
-    call = {
-        "num_inference_steps": steps,
-        "guidance_scale": guidance_scale,
-        "image_guidance_scale": image_guidance_scale,
-        "mask_threshold": mask_threshold,
-    }
-    call = {name: value for name, value in call.items() if value is not None}
     pairs = _pairs(ct, data, split, count, seed)
     if ablation:
         report = _compare(pipeline, pairs, call, parts, published_masks, published_settings, keep=gallery is not None)
@@ -74,6 +114,31 @@ def evaluate(
         _draw(gallery, "gallery", report)
     if out is not None:
         _record(out, report, model)
+
+
+def _check_benchmark(out: Path | None, others: dict[str, Any]) -> None:
+    """Refuse what the benchmark has no use for."""
+    if out is None:
+        raise ValueError("`--out` must name a folder for the benchmark, got none. Add -o FOLDER.")
+    for name, value in others.items():
+        if value and name != "--published-masks":
+            raise ValueError(f"`{name}` must be left out with `--benchmark`: it has rows and pairs of its own.")
+
+
+def _check_alone(simulated: bool, ablation: bool, count: int | None, batch_size: int | None) -> None:
+    """Refuse what does not go with a dataset."""
+    if simulated or ablation:
+        raise ValueError("`DATASET` must be left out with `--simulated` and `--ablation`: give a simulated one as --data.")
+    for name, value in (("--count", count), ("--batch-size", batch_size)):
+        if value is not None and value < 1:
+            raise ValueError(f"`{name}` must be at least 1, got {value}.")
+
+
+def _check_absent(options: dict[str, Any], remedy: str) -> None:
+    """Refuse options that go with something else only."""
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(f"`{name}` must go with {remedy}, or leave {name} out.")
 
 
 def _check(ablation: bool, wanted: dict[str, Any], count: int) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from x2x_core.commands.shared import fresh_file, fresh_folder, progress_bar, save_picture
+from x2x_core.commands.shared import fresh_file, fresh_folder, fresh_png, progress_bar, save_picture
 
 app = typer.Typer(no_args_is_help=True, help="Look at pseudomasks (where findings can be), and build an atlas of them.")
 
@@ -44,9 +44,9 @@ def show(
 
     atlas = PseudomaskAtlas.load(pseudomasks) if pseudomasks else PseudomaskAtlas.bundled()
     if image is None and Path(prompt).is_file():
-        _show_lungs(atlas, Path(prompt), fresh_file(out or Path("lungs.png"), overwrite))
+        _show_lungs(atlas, Path(prompt), fresh_png(out or Path("lungs.png"), overwrite))
     else:
-        _show_mask(atlas, prompt, image, fresh_file(out or Path("pseudomask.png"), overwrite), align)
+        _show_mask(atlas, prompt, image, fresh_png(out or Path("pseudomask.png"), overwrite), align)
 
 
 def _show_lungs(atlas, image: Path, out: Path) -> None:

@@ -43,6 +43,13 @@ def fresh_file(path: Path, overwrite: bool) -> Path:
     return path
 
 
+def fresh_png(path: Path, overwrite: bool) -> Path:
+    """`fresh_file` for a picture, refused where the name does not end in .png."""
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"A picture's name must end in .png, got `{path}`. Give it another name.")
+    return fresh_file(path, overwrite)
+
+
 def save_picture(path: Path, picture, parameters: dict, **options) -> None:
     """Write a Pillow picture as PNG that says that it is synthetic and how it was made; `options` are Pillow's."""
     from PIL.PngImagePlugin import PngInfo

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
@@ -12,33 +13,61 @@ from x2x_core.commands.shared import progress_bar, quiet_libraries
 
 def train(
     config: Annotated[
-        str, typer.Option(help="A YAML file, or a committed one: demo-autoencoder, demo, demo-continued, instructpix2pix, lungs.")
+        str,
+        typer.Option(
+            help="A YAML file, or one of: paper-v1, paper-v2, demo-autoencoder, demo, demo-continued, lungs, scorers."
+        ),
     ],
     data: Annotated[Optional[Path], typer.Option(help="Dataset folder. [default: the configuration's]")] = None,
     out: Annotated[Optional[Path], typer.Option("-o", "--out", help="Run folder. [default: the configuration's]")] = None,
-    init: Annotated[Optional[Path], typer.Option(help="Model folder to start from. [default: the configuration's]")] = None,
+    init: Annotated[
+        Optional[Path],
+        typer.Option(help="Model to start from: a diffusers folder or an original .ckpt. [default: the configuration's]"),
+    ] = None,
+    tokenizer: Annotated[
+        Optional[str], typer.Option(help="CLIP tokenizer for a .ckpt, which has none: a folder. [default: the configuration's]")
+    ] = None,
     autoencoder: Annotated[
         Optional[Path], typer.Option(help="Folder with the trained vae. [default: the configuration's]")
     ] = None,
     steps: Annotated[Optional[int], typer.Option(help="Optimiser steps. [default: the configuration's]")] = None,
+    set_: Annotated[
+        Optional[list[str]], typer.Option("--set", metavar="FIELD=VALUE", help="Any other field, its value as in YAML; repeat it.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in the run folder.")] = True,
 ) -> None:
     """Train as a configuration says; interrupted, it goes on from its last checkpoint as if it had not been.
 
     Under `accelerate launch -m x2x_core.cli train ...` it runs on several devices.
 
-    Example: x2x train --config demo --data runs/simulated
+    Example: x2x train --config paper-v1 --data DATASET --init instruct-pix2pix --set lora_rank=16
     """
     quiet_libraries()
     from x2x_core.training.config import find_config, load_config
     from x2x_core.training.trainer import train as run
 
-    overrides = {"data": data, "out": out, "init": init, "autoencoder": autoencoder}
-    overrides = {name: None if value is None else str(value) for name, value in overrides.items()}
-    settings = load_config(find_config(config), **overrides, steps=steps)
+    overrides = {"data": data, "out": out, "init": init, "tokenizer": tokenizer, "autoencoder": autoencoder}
+    overrides = _fields(set_ or []) | {name: str(value) for name, value in overrides.items() if value is not None}
+    settings = load_config(find_config(config), **overrides | ({} if steps is None else {"steps": steps}))
+    if int(os.environ.get("RANK", 0)):  # of several processes the first shows how it goes
+        run(settings, resume=resume)
+        return
     with progress_bar("Training") as update:
         folder = run(settings, resume=resume, progress=lambda done, total, means: update(done, total, _note(means)))
     typer.echo(str(folder))
+
+
+def _fields(texts: list[str]) -> dict[str, Any]:
+    """The fields that `--set` gives."""
+    import yaml
+
+    values = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise ValueError(f"`--set` must be FIELD=VALUE, got {text!r}.")
+        values[name.strip()] = yaml.safe_load(value)
+    return values
 
 
 def _note(means: dict[str, float]) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from x2x_core.dataset.levels import NO_LEVELS, Levels, read_levels, read_transition
 from x2x_core.dataset.places import Place, read_places
@@ -46,8 +47,11 @@ class UnreadableAnswer(ValueError):
     """An answer, or its question, that is not written in the sentences of Medical-Diff-VQA's generator."""
 
     def __init__(self, text: object, reason: str, name: str = "answer") -> None:
-        self.text, self.reason = text, reason
+        self.text, self.reason, self.name = text, reason, name
         super().__init__(f"`{name}` must be one that Medical-Diff-VQA's generator writes, got {text!r}: {reason}.")
+
+    def __reduce__(self):  # it travels between processes
+        return type(self), (self.text, self.reason, self.name)
 
 
 def instruction_from_difference(answer: str, question: str = "") -> Instruction | None:
@@ -92,10 +96,7 @@ def at_places(clause: Clause, places: list[Place]) -> list[Clause]:
     """The clause at each of several places; as it is where there are none or it has a place of its own."""
     if not places or clause.side or clause.zone:
         return [clause]
-    return [
-        Clause(clause.operation, clause.finding, place.side or None, place.zone or None, clause.level, clause.level_from)
-        for place in places
-    ]
+    return [replace(clause, side=place.side or None, zone=place.zone or None) for place in places]
 
 
 def plain(text: str) -> str:
@@ -155,7 +156,7 @@ def _spots(text: str) -> list[Spot]:
         if not (silent or token.kind in _LISTED) or token.value == ABSENT:
             raise ValueError(f"{token.text!r} is no finding of the vocabulary")
     spots, unplaced = spots_of(tokens)
-    if unplaced or not all(spot.finding for spot in spots):
+    if unplaced or not spots or not all(spot.finding for spot in spots):
         raise ValueError(f"{text!r} does not say which finding it is about")
     return spots
 

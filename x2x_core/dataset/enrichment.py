@@ -1,15 +1,17 @@
 """Level and place from the other questions about a pair, for the v2 instructions.
 
-Medical-Diff-VQA asks of the main (later) image of each pair, in sentences of which these say where a finding is or how
-strong it is:
+Medical-Diff-VQA asks of the main (later) image of each pair, in sentences of which these are heeded:
 
-- location: "where in the image is the X located?", "where is the X?", "is the X located on the left side or right
-  side?"; answers "left lower lung area", "left area and right lower area", "the left lung base", "left side"
+- location: "where in the image is the X located?", "where is the X?"; answers "left lower lung area", "left area and
+  right lower area", "the left lung base"
+- location: "is the X located on the left side or right side?"; answers "left side", "right side"
 - level: "what level is the X?"; answers "moderate", "small increasing"
-- presence: "is there X in the left lower area?", "is the X bilateral?"; the answer "yes"
 - abnormality: "what abnormalities are seen in the right lower lung?"; the answer is the finding
 
-Presence and location are denied of the opposite place in its "no" answers, which say nothing of where a finding is.
+Its generator fills some questions with one finding and answers them with the place of another: where the finding drawn
+first has no place of the kind that the question is about. So the side alone is heeded only where no other question
+tells the place, and the presence questions ("is there X in the left lower area?") are not heeded at all; nor are their
+"no" answers, which are made up from the opposite place.
 """
 
 from __future__ import annotations
@@ -30,10 +32,8 @@ _FORMS = tuple(
     for kind, question, answer in (
         ("location", r"where in the image is the (?P<finding>.+) located", r"(?P<place>.+)"),
         ("location", r"where is the (?P<finding>.+)", r"(?P<place>.+)"),
-        ("location", r"is the (?P<finding>.+) located on the left side or right side", r"(?P<place>.+)"),
+        ("location", r"is the (?P<finding>.+) located on the left side or right side", r"(?P<side>left|right) side"),
         ("level", r"what level is the (?P<finding>.+)", r"(?P<level>.+)"),
-        ("presence", r"is there (?:evidence of )?(?P<finding>.+?) in the (?P<place>.+)", r"yes"),
-        ("presence", r"is the (?P<finding>.+) (?P<place>bilateral)", r"yes"),
         ("abnormality", r"what abnormalities are seen in the (?P<place>.+)", r"(?P<finding>.+)"),
     )
 )
@@ -44,7 +44,13 @@ class Told:
     """What other questions tell of one finding in one image."""
 
     places: list[Place] = field(default_factory=list)
+    side: str = ""  # less certain than a place
     levels: Levels = NO_LEVELS
+
+    @property
+    def where(self) -> list[Place]:
+        """The places, or else the side."""
+        return self.places or ([Place(self.side)] if self.side else [])
 
 
 def enrich(
@@ -72,12 +78,16 @@ def enrich(
     clauses = []
     for clause in instruction.clauses:
         known = (reference if clause.operation is Operation.REMOVE else main).get(clause.finding, Told())
-        clauses += at_places(_with_level(clause, known.levels), known.places)
+        clauses += at_places(_with_level(clause, known.levels), known.where)
     return with_text(Instruction(tuple(clauses), unplaced=instruction.unplaced))
 
 
 def without_details(instruction: Instruction) -> Instruction:
-    """An instruction for the v1 schema: no places, and levels in changes alone."""
+    """An instruction for the v1 schema: no places, and levels in changes alone.
+
+    Raises:
+        ValueError: without its places it would contradict itself.
+    """
     clauses = [
         replace(clause, side=None, zone=None, level=clause.level if clause.operation is Operation.CHANGE else None)
         for clause in instruction.clauses
@@ -94,6 +104,7 @@ def told(rows: Iterable[Mapping[str, str]]) -> dict[str, Told]:
         if finding is None:
             continue
         entry = found.setdefault(finding.name, Told())
+        entry.side = words.get("side", entry.side) if finding.lateral else ""
         try:
             if "place" in words and finding.lateral:
                 entry.places = narrowest([*entry.places, *read_all_places(words["place"])[0]])
@@ -105,7 +116,7 @@ def told(rows: Iterable[Mapping[str, str]]) -> dict[str, Told]:
 
 
 def _words(row: Mapping[str, str]) -> dict[str, str]:
-    """The finding, place and level that a row speaks of, as far as it does."""
+    """The finding and the place, side or level that a row speaks of, as far as it does."""
     asked, answered = (plain(str(row.get(name, ""))) for name in ("question", "answer"))
     for kind, question, answer in _FORMS:
         if row.get("question_type") == kind:

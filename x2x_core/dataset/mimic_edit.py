@@ -1,4 +1,4 @@
-"""MIMIC-EDIT-INSTRUCTION as a PyTorch dataset: pairs of radiographs with the instruction that leads from one to the other."""
+"""MIMIC-EDIT-INSTRUCTION as a PyTorch dataset: pairs of radiographs, and the instruction from one to the other."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from x2x_core.instruction_words import Kind, Token, read
+from x2x_core.instruction_words import Kind, read
 
 _SILENT_KINDS = (Kind.FILLER, Kind.AND, Kind.TO, Kind.PREPOSITION)
 # Words of its locations that say no more than the finding itself does.
@@ -67,7 +67,8 @@ def read_places(text: str) -> tuple[list[Place], tuple[str, ...]]:
 def read_all_places(text: str) -> tuple[list[Place], tuple[str, ...]]:
     """The places of several areas, as in "left lower area and right upper area"."""
     found = [read_places(area) for area in re.split(r"(?<=area) and ", text.lower())]
-    return narrowest(place for places, _ in found for place in places), tuple(word for _, rest in found for word in rest)
+    outside = tuple(word for _, words in found for word in words)
+    return narrowest(place for places, _ in found for place in places), outside
 
 
 def _side(sides: list[str]) -> str:

@@ -1,8 +1,14 @@
-"""Percentile bootstrap over pairs (Efron, 1979): the same resamples serve all rows and columns, so rows are paired."""
+"""Percentile bootstrap over pairs (Efron, 1979): the same resamples serve all rows and columns, so rows are paired.
+
+`estimate` is for means and medians of one number a pair. Statistics of many pairs at once (AUROC, correlations) are
+functions of the pairs' weights, `(R, pairs)` to `(R,)`, and go through `draw_counts` and `interval`; pairs of one patient
+are drawn together there (the cluster bootstrap, Davison and Hinkley, 1997).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -74,3 +80,47 @@ def _as_tensor(values: Sequence[float | None], resamples: torch.Tensor) -> torch
 
 def _statistic(values: torch.Tensor, name: str) -> torch.Tensor:
     return values.nanmean(dim=-1) if name == "mean" else values.nanquantile(0.5, dim=-1)
+
+
+WEIGHTS_AT_ONCE = 4_000_000  # of resamples times pairs, to bound the memory
+WeightedStatistic = Callable[[torch.Tensor], torch.Tensor]  # weights (R, pairs) to (R,), nan where undefined
+
+
+def draw_counts(groups: Sequence[Hashable], generator: torch.Generator, resamples: int = RESAMPLES) -> torch.Tensor:
+    """How often each pair is in each resample, `(resamples, pairs)` float64.
+
+    Args:
+        groups: what each pair belongs to (a patient, a body); groups are drawn whole, with replacement.
+        generator: the same state gives the same counts.
+        resamples: how many.
+
+    Raises:
+        ValueError: there are no pairs.
+    """
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    drawn = draw_resamples(len(numbers), generator, resamples)
+    counts = torch.zeros(drawn.shape, dtype=torch.float64).scatter_add_(1, drawn, torch.ones_like(drawn).double())
+    return counts[:, [numbers[group] for group in groups]]
+
+
+def interval(statistic: WeightedStatistic, counts: torch.Tensor) -> tuple[float | None, float | None, float | None]:
+    """A statistic of all pairs with its 95 % interval: value, low, high.
+
+    Resamples in which it is undefined are left out. All ``None`` where it is undefined for all pairs; no interval where
+    all pairs are of one patient, since nothing then says how patients differ.
+
+    Args:
+        statistic: of the pairs' weights.
+        counts: as `draw_counts` gives them, `(R, pairs)`.
+    """
+    value = float(statistic(torch.ones(1, counts.shape[1], dtype=torch.float64)))
+    if math.isnan(value):
+        return None, None, None
+    if (counts == counts[:1]).all():
+        return value, None, None
+    drawn = torch.cat([statistic(some) for some in counts.split(max(1, WEIGHTS_AT_ONCE // counts.shape[1]))])
+    if drawn.isnan().all():
+        return value, None, None
+    ends = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
+    low, high = drawn.nanquantile(ends).tolist()
+    return value, low, high

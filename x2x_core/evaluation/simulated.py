@@ -237,9 +237,13 @@ def batches(pairs: Iterable[TruePair], size: int = BATCH_SIZE) -> Iterator[list[
         yield batch
 
 
-def edit_pairs(pipeline, pairs: Sequence[TruePair], seed: int, **call: Any) -> list[EditedPair]:
-    """Edit pairs at once, the n-th with `seed + n`; `call` are arguments of the pipeline's call."""
-    generators = [torch.Generator().manual_seed(seed + n) for n in range(len(pairs))]
+def edit_pairs(pipeline, pairs: Sequence[TruePair], seed: int | Sequence[int], **call: Any) -> list[EditedPair]:
+    """Edit pairs at once, the n-th with `seed + n` (or the n-th of several seeds).
+
+    `call` are arguments of the pipeline's call.
+    """
+    seeds = [seed + n for n in range(len(pairs))] if isinstance(seed, int) else seed
+    generators = [torch.Generator().manual_seed(one) for one in seeds]
     images, prompts = torch.stack([pair.before for pair in pairs]), [pair.instruction for pair in pairs]
     result = pipeline(images, prompts, generator=generators, output_type="pt", **call)
     edited = _grey(result.images.cpu().float())

@@ -26,6 +26,7 @@ import torch
 
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
+from x2x_core.simulation.benchmark import PAIRS_PER_BODY, plan_bodies, simulate_planned
 from x2x_core.simulation.ct import Volume, load_ct
 from x2x_core.simulation.pairs import SimulatedPair, simulate_body
 from x2x_core.simulation.phantom import phantom_ct
@@ -35,7 +36,8 @@ from x2x_core.training.pairs import COLUMNS
 
 FOLDERS = ("past", "current", "change", "masks")
 PHANTOM = "phantom"
-PAIRS_PER_BODY = 5
+BENCHMARK = "benchmark"
+VERSIONS = ("v1", "v2", "mixed", BENCHMARK)
 CHANGE_ZERO, CHANGE_SCALE = 32768, 32767
 
 Progress = Callable[[int, int], None]
@@ -49,7 +51,7 @@ class SimulationSettings:
     count: int  # pairs
     seed: int = 0
     size: int = 256  # pixels to a side
-    version: str = "mixed"  # wording: "v1" (findings alone), "v2" (levels, sides, zones) or "mixed"
+    version: str = "mixed"  # "v1" (findings alone), "v2" (levels, sides, zones), "mixed"; "benchmark": planned
     bits: int = 8  # of the images: 8 or 16
     validation_share: float = 0.03  # of the bodies, in the split "val"; the rest is "train"
 
@@ -58,8 +60,8 @@ class SimulationSettings:
             raise ValueError(f"`count` must be at least 1, got {self.count}.")
         if self.size < 32:
             raise ValueError(f"`size` must be at least 32 pixels, got {self.size}.")
-        if self.version not in ("v1", "v2", "mixed"):
-            raise ValueError(f"`version` must be v1, v2 or mixed, got {self.version!r}.")
+        if self.version not in VERSIONS:
+            raise ValueError(f"`version` must be one of {', '.join(VERSIONS)}, got {self.version!r}.")
         if self.bits not in (8, 16):
             raise ValueError(f"`bits` must be 8 or 16, got {self.bits}.")
         if not 0 <= self.validation_share < 1:
@@ -71,7 +73,9 @@ class SimulationSettings:
         return -(-self.count // PAIRS_PER_BODY)
 
     def split(self, body: int) -> str:
-        """The split of a body: every n-th one is for validation."""
+        """The split of a body: every n-th one is for validation; all of a benchmark are "test"."""
+        if self.version == BENCHMARK:
+            return "test"
         every = round(1 / self.validation_share) if self.validation_share else 0
         return "val" if every and body % every == every - 1 else "train"
 
@@ -211,18 +215,20 @@ def _work(body: int) -> int:
 
 
 def _write_body(thorax: Thorax, settings: SimulationSettings, out: Path, body: int) -> int:
-    pairs = simulate_body(
-        thorax,
-        body_generator(settings.seed, body),
-        pairs=PAIRS_PER_BODY,
-        size=settings.size,
-        version=settings.version,
-    )
+    pairs = _simulate(thorax, settings, body)
     rows = [_write_pair(pair, settings, out, body, n) for n, pair in enumerate(pairs[: _pairs_in([body], settings)])]
     partial = _part(out, body).with_suffix(".tmp")
     partial.write_text(json.dumps(rows))
     partial.rename(_part(out, body))  # a part is there whole or not at all
     return body
+
+
+def _simulate(thorax: Thorax, settings: SimulationSettings, body: int) -> list[SimulatedPair]:
+    generator = body_generator(settings.seed, body)
+    if settings.version == BENCHMARK:
+        planned = plan_bodies(settings.bodies, settings.seed)[body]
+        return simulate_planned(thorax, planned, generator, settings.size)
+    return simulate_body(thorax, generator, pairs=PAIRS_PER_BODY, size=settings.size, version=settings.version)
 
 
 def _write_pair(pair: SimulatedPair, settings: SimulationSettings, out: Path, body: int, number: int) -> dict:

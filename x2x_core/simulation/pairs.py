@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,12 +39,36 @@ def simulate_body(
 ) -> list[SimulatedPair]:
     """Draw one pose and body shape and simulate `pairs` pairs of it at `size` x `size` pixels."""
     geometry, beam, scenarios = draw_body(generator, pairs, version)
+    return simulate_scenarios(thorax, scenarios, geometry, beam, generator, size=size)
+
+
+def simulate_scenarios(
+    thorax: Thorax,
+    scenarios: Sequence[Scenario],
+    geometry: Geometry,
+    beam: float,
+    generator: torch.Generator,
+    *,
+    size: int = 256,
+    films: Sequence[torch.Generator] | None = None,
+) -> list[SimulatedPair]:
+    """Simulate a pair of one body for each scenario.
+
+    Args:
+        thorax: the body's CT.
+        scenarios: what is there before and after.
+        geometry, beam: the body's pose, shape and view, and the weight of bone, see `draw_body`.
+        generator: draws the elastic variation, arms and background.
+        size: pixels to a side.
+        films: for each pair what draws its exposure, grain and marks; generators of one seed give one picture before.
+            ``None``: all are drawn from `generator`, one after another.
+    """
     integrals, masks = project_scenarios(thorax, scenarios, geometry, beam, size, generator)
     if geometry.field_mm > 380 or uniform(0, 1, generator) < 0.4:
         integrals = torch.maximum(integrals, arms(size, geometry.field_mm, generator))
     integrals = integrals + uneven(size, generator)
-    made = zip(integrals.split(2), scenarios)
-    return [_develop(pair, masks, scenario, geometry, beam, generator) for pair, scenario in made]
+    made = zip(integrals.split(2), scenarios, films or [generator] * len(scenarios))
+    return [_develop(pair, masks, scenario, geometry, beam, film) for pair, scenario, film in made]
 
 
 def draw_body(generator: torch.Generator, pairs: int, version: str) -> tuple[Geometry, float, list[Scenario]]:

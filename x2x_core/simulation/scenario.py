@@ -60,10 +60,11 @@ def sample_lesion(generator: torch.Generator, finding: str | None = None) -> Les
     zone = _choose(tuple(ZONES), generator) if finding in ZONAL else None
     level = _choose(levels_of(finding), generator)
     seed = int(torch.randint(2**31, (), generator=generator))
-    return Lesion(finding, side, zone, level, _severity(level, generator), seed)
+    return Lesion(finding, side, zone, level, draw_severity(level, generator), seed)
 
 
-def _severity(level: str, generator: torch.Generator) -> float:
+def draw_severity(level: str, generator: torch.Generator) -> float:
+    """The severity of a lesion of a level, in (0, 1]."""
     return min(1.0, max(0.03, SEVERITY[level] + uniform(-0.05, 0.05, generator)))
 
 
@@ -83,7 +84,7 @@ def sample_scenario(generator: torch.Generator, version: str = "mixed") -> Scena
         before += old
         after += new
         clauses.append(_clause(lesion, operation, old, new, version, generator))
-    return Scenario(_ordered(before), _ordered(after), Instruction(clauses=tuple(clauses)))
+    return Scenario(ordered(before), ordered(after), Instruction(clauses=tuple(clauses)))
 
 
 #: Drawn with these frequencies: adding is what the program is mostly asked for.
@@ -97,7 +98,7 @@ def _change(lesion: Lesion, operation: Operation, generator: torch.Generator) ->
         return [lesion], []
     others = [level for level in levels_of(lesion.finding) if level != lesion.level]
     level = _choose(others, generator)
-    return [lesion], [replace(lesion, level=level, severity=_severity(level, generator))]
+    return [lesion], [replace(lesion, level=level, severity=draw_severity(level, generator))]
 
 
 def _clause(lesion, operation, old, new, version, generator) -> Clause:
@@ -111,7 +112,7 @@ def _clause(lesion, operation, old, new, version, generator) -> Clause:
     return Clause(operation, lesion.finding, side, zone, level=level)
 
 
-def _ordered(lesions: list[Lesion]) -> tuple[Lesion, ...]:
+def ordered(lesions: list[Lesion]) -> tuple[Lesion, ...]:
     """Deformations first, then what fills the lung, in one fixed order."""
     order = ["cardiomegaly", *DISEASES]
     return tuple(sorted(lesions, key=lambda lesion: order.index(lesion.finding)))

@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 # Streams of random numbers that must not meet.
-ORDER, SAMPLE, STEP, CACHE, SAMPLES, BODY, EPOCH = range(7)
+ORDER, SAMPLE, STEP, CACHE, SAMPLES, BODY, EPOCH, VALIDATION = range(8)
 
 
 def seeded_generator(seed: int, stream: int, *numbers: int) -> torch.Generator:

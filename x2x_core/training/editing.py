@@ -11,6 +11,7 @@ and what the guidance scale of the text should scale.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,12 @@ from x2x_core.edit_settings import RECOMMENDABLE
 from x2x_core.published import stable_diffusion_ddim
 from x2x_core.training.augmentation import reverse
 from x2x_core.training.autoencoder import encode
+from x2x_core.training.card import write_card
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.draws import SAMPLES, seeded_generator
+from x2x_core.training.initial import initial_folder
 from x2x_core.training.latents import LatentCache, change_weight
+from x2x_core.training.lora import add_adapters, merged, save_adapters
 from x2x_core.training.models import latent_factor, make_text_encoder, make_tokenizer, make_unet, seeded
 from x2x_core.training.pairs import read_pair, read_rows
 
@@ -97,21 +101,30 @@ class EditTask:
         self.vae.requires_grad_(False).eval()
         if config.gradient_checkpointing:
             unet.enable_gradient_checkpointing()
+        if config.attention == "xformers":
+            _use_xformers(unet)
+        if config.lora_rank:
+            with seeded(config.seed):
+                add_adapters(unet, config.lora_rank, config.lora_alpha)
+        else:
+            _eight_channels(unet)
         self.module = EditModule(
             unet, text_encoder, self.scheduler, config.train_text_encoder, config.change_weight, config.no_text,
             self.vae.config.scaling_factor,
         )  # fmt: skip
         self.null_ids = self._tokens([""])
         self.cache: LatentCache | None = None
+        self.validation = MimicEditInstruction(config.data, "val", config.size, None) if config.validate_every else ()
+        self.validation_length = min(len(self.validation), config.validation_pairs)
 
     def _load(self):
         """The parts of an InstructPix2Pix checkpoint in the diffusers layout."""
-        init = self.config.init
+        init = initial_folder(self.config)
         return (
             AutoencoderKL.from_pretrained(init, subfolder="vae", torch_dtype=torch.float32),
             CLIPTokenizer.from_pretrained(init, subfolder="tokenizer"),
             CLIPTextModel.from_pretrained(init, subfolder="text_encoder", dtype=torch.float32),
-            _eight_channels(UNet2DConditionModel.from_pretrained(init, subfolder="unet", torch_dtype=torch.float32)),
+            UNet2DConditionModel.from_pretrained(init, subfolder="unet", torch_dtype=torch.float32),
             DDIMScheduler.from_pretrained(init, subfolder="scheduler"),
         )
 
@@ -159,15 +172,25 @@ class EditTask:
         pair, text = self.pairs.draw(index, generator)
         return {"pair": pair, "ids": self._tokens([text])[0]}
 
-    def loss(self, module: nn.Module, batch: dict, generator: torch.Generator) -> dict[str, torch.Tensor]:
-        """Losses of one batch; `generator` draws noise, timesteps and what is dropped."""
+    def validation_sample(self, index: int) -> dict[str, Any]:
+        """One pair of the split "val" as it is, and its tokens."""
+        item = self.validation[index]
+        return {"pair": item["pair"], "ids": self._tokens([item["instruction"]])[0]}
+
+    def loss(
+        self, module: nn.Module, batch: dict, generator: torch.Generator, dropout: float | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Losses of one batch; `generator` draws noise, timesteps and what is dropped.
+
+        `dropout` is the chance to drop text, image, and both, each; ``None``: the configuration's.
+        """
         latents, weight = (batch["latents"], batch["weight"]) if "latents" in batch else self._encode(batch["pair"])
         image_latents, target = latents[:, 0], latents[:, 1] * self.vae.config.scaling_factor
         count, device = len(target), target.device
         noise = torch.randn(target.shape, generator=generator).to(device)
         timesteps = self._timesteps(count, generator).to(device)
         draws = torch.rand(count, generator=generator).to(device)
-        null_ids, dropout = self.null_ids.to(device), self.config.conditioning_dropout
+        null_ids, dropout = self.null_ids.to(device), self.config.conditioning_dropout if dropout is None else dropout
         return module(target, image_latents, weight, batch["ids"], null_ids, noise, timesteps, draws, dropout)
 
     def _timesteps(self, count: int, generator: torch.Generator) -> torch.Tensor:
@@ -200,7 +223,7 @@ class EditTask:
         """What the pipeline's config says of its use: that of the initial checkpoint, or what training implies."""
         if not self.config.init:
             return {"canonical_prompts": True}  # the simulator's wording is all that it has seen
-        index = json.loads((Path(self.config.init) / "model_index.json").read_text(encoding="utf-8"))
+        index = json.loads((Path(initial_folder(self.config)) / "model_index.json").read_text(encoding="utf-8"))
         kept = ("canonical_prompts", *(f"recommended_{name}" for name in RECOMMENDABLE))
         return {name: index[name] for name in kept if name in index}
 
@@ -208,19 +231,38 @@ class EditTask:
         """A grid `(1, H, W)` in [0, 1] of validation pairs: input, guidance map, edit, truth, one column each."""
         pipeline = self.pipeline(module)
         pipeline.set_progress_bar_config(disable=True)
-        columns = []
+        columns, settings = [], {"num_inference_steps": self.config.sample_steps} if self.config.sample_steps else {}
         for number, row in enumerate(read_rows(self.config.data, "val")[:8]):
             pair = read_pair(row, self.config.size)[:, None]
             generator = seeded_generator(self.config.seed, SAMPLES, number)
-            result = pipeline(pair[:1].to(device), row.instruction, generator=generator, output_type="pt")
+            result = pipeline(pair[:1].to(device), row.instruction, generator=generator, output_type="pt", **settings)
             edited = result.images[0].mean(0, keepdim=True).cpu()
             columns.append(torch.cat([pair[0], result.guidance_map[0].cpu(), edited, pair[1]], dim=-2))
         return torch.cat(columns, dim=-1).float()
 
     def save(self, module: EditModule, folder: Path) -> None:
-        """Write the pipeline in float16."""
-        self.pipeline(module).to(torch.float16).save_pretrained(folder, safe_serialization=True)
+        """Write the pipeline in float16, adapters merged and also by themselves in `lora/`; and the model card."""
+        pipeline = self.pipeline(module)
+        if self.config.lora_rank:
+            save_adapters(module.unet, folder.parent / "lora")
+            pipeline.register_modules(unet=merged(module.unet))
+        pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
         module.float()
+        write_card(self.config, folder, pairs=self.length)
+
+
+def _use_xformers(unet: UNet2DConditionModel) -> None:
+    """Let a U-Net attend by xformers.
+
+    Raises:
+        ImportError: the library is missing.
+        ValueError: there is no CUDA device, without which it does not run.
+    """
+    if importlib.util.find_spec("xformers") is None:
+        raise ImportError('`attention: xformers` needs the library xformers: pip install "instructx2x[xformers]".')
+    if not torch.cuda.is_available():
+        raise ValueError("`attention: xformers` needs a CUDA device. Use sdpa.")
+    unet.enable_xformers_memory_efficient_attention()
 
 
 def _eight_channels(unet: UNet2DConditionModel) -> UNet2DConditionModel:

@@ -49,8 +49,8 @@ def read_rows(folder: str | Path, split: str) -> list[Row]:
     return [
         Row(
             row["instruction"],
-            _image(folder / "past", row["past_dicom_id"]),
-            _image(folder / "current", row["current_dicom_id"]),
+            find_image(folder / "past", row["past_dicom_id"]),
+            find_image(folder / "current", row["current_dicom_id"]),
         )
         for row in wanted
     ]
@@ -63,7 +63,12 @@ def _whole(row: dict[str, str | None], place: str) -> dict[str, str]:
     return row
 
 
-def _image(folder: Path, name: str) -> Path:
+def find_image(folder: Path, name: str) -> Path:
+    """The file of an id, which may lack its ending.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
     for candidate in (name, f"{name}.png", f"{name}.jpg", f"{name}.jpeg"):
         if (folder / candidate).is_file():
             return folder / candidate

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import InitProcessGroupKwargs
 from diffusers.optimization import get_scheduler
-from diffusers.training_utils import EMAModel
 from torch import nn
 
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
+from x2x_core.training.averages import WeightAverage
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.draws import STEP, DrawnSamples, make_loader, seeded_generator
+from x2x_core.training.sharding import is_sharded, prepare_sharding, reshard
+from x2x_core.training.tracking import Log, Pace, check_trackers
+from x2x_core.training.validation import validation_losses
 
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int, dict[str, float]], None]
+
+# How long processes wait for the main one, which encodes the data, draws samples and writes checkpoints by itself.
+_PATIENCE = timedelta(hours=12)
 
 
 def make_task(config: TrainingConfig):
@@ -34,6 +45,10 @@ def make_task(config: TrainingConfig):
         from x2x_core.training.lungs import LungTask
 
         return LungTask(config)
+    if config.task == "scorers":
+        from x2x_core.training.scorers import ScorersTask
+
+        return ScorersTask(config)
     from x2x_core.training.editing import EditTask
 
     return EditTask(config)
@@ -43,7 +58,7 @@ def train(config: TrainingConfig, *, resume: bool = True, progress: Progress | N
     """Train as configured and write the result to `config.out / "pipeline"`.
 
     Under `accelerate launch` every process takes its share of each step. A run that was stopped goes on from its last
-    checkpoint and gives what it would have given.
+    checkpoint and gives what it would have given. `config.out` must be a folder that all processes see.
 
     Args:
         config: the run.
@@ -56,6 +71,7 @@ def train(config: TrainingConfig, *, resume: bool = True, progress: Progress | N
     Raises:
         ValueError: `config.out` holds a run of another configuration, or a checkpoint and `resume` is ``False``.
         FileNotFoundError: the data or the initial weights are missing.
+        ImportError: what a tracker, adapters or an attention need is not installed.
     """
     return Run(config, resume, progress).train()
 
@@ -64,17 +80,26 @@ class Run:
     """One training run: its parts, wired up."""
 
     def __init__(self, config: TrainingConfig, resume: bool, progress: Progress | None) -> None:
+        check_trackers(config.trackers)
         self.config, self.progress = config, progress
         self.out = Path(config.out)
         self.accelerator = Accelerator(
             mixed_precision=config.mixed_precision,
-            gradient_accumulation_steps=config.gradient_accumulation,
             step_scheduler_with_optimizer=False,
+            log_with=list(config.trackers) or None,
+            project_dir=config.out,
+            kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
         )
+        _check_together(self.accelerator.num_processes)
+        self.accumulation = config.accumulation(self.accelerator.num_processes)
+        self.accelerator.gradient_accumulation_steps = self.accumulation
         self._claim_folder(resume)
-        self.task = make_task(config)
+        with self.accelerator.main_process_first():  # it converts and writes what the others then find
+            self.task = make_task(config)
         self._prepare()
         self.step = self._load_checkpoint()
+        self.log = Log(config, self.accelerator)
+        self.pace = Pace(config.batch_size * self.accelerator.num_processes * self.accumulation)
 
     @property
     def _device(self) -> torch.device:
@@ -85,8 +110,8 @@ class Run:
         if self.accelerator.is_main_process:
             self.out.mkdir(parents=True, exist_ok=True)
             recorded = self.out / "config.json"
-            values = {k: v for k, v in self.config.as_dict().items() if k not in _FREE_FIELDS}
-            if recorded.is_file() and json.loads(recorded.read_text()) != json.loads(json.dumps(values)):
+            values = json.loads(json.dumps(_binding(self.config)))
+            if recorded.is_file() and _compared(json.loads(recorded.read_text())) != values:
                 raise ValueError(f"`out` must be a new folder or hold this very run, but {self.out} holds a run of "
                                  "another configuration (config.json). Choose another folder.")  # fmt: skip
             if not resume and _checkpoints(self.out):
@@ -104,9 +129,10 @@ class Run:
         schedule = get_scheduler(
             config.schedule, optimizer, num_warmup_steps=config.warmup_steps, num_training_steps=config.steps
         )
-        self.ema = EMAModel(trainable, decay=config.ema_decay)
+        prepare_sharding(self.accelerator)
+        module.train()
         self.module, self.optimizer, self.schedule = self.accelerator.prepare(module, optimizer, schedule)
-        self.ema.to(self._device)
+        self.ema = WeightAverage(self._trainable(), decay=config.ema_decay)
         self.accelerator.register_for_checkpointing(self.ema)
         self.task.prepare(self._device, self.accelerator)
         self.samples = DrawnSamples(self.task.length, self.task.make, config.seed)
@@ -146,17 +172,18 @@ class Run:
             self.progress(self.step, config.steps, {})
         loader = make_loader(
             self.samples,
-            self.step * config.gradient_accumulation,
-            config.steps * config.gradient_accumulation,
+            self.step * self.accumulation,
+            config.steps * self.accumulation,
             config.batch_size,
             config.workers,
             self.accelerator.process_index,
             self.accelerator.num_processes,
         )
-        for number, batch in enumerate(loader, start=self.step * config.gradient_accumulation):
+        for number, batch in enumerate(loader, start=self.step * self.accumulation):
             sums.add(self._batch(number, batch))
-            if (number + 1) % config.gradient_accumulation == 0:
+            if (number + 1) % self.accumulation == 0:
                 self.step += 1
+                self.pace.step()
                 self._after_step(sums)
         return self._finish()
 
@@ -164,10 +191,9 @@ class Run:
         """One forward and backward pass; the optimiser steps at the end of each accumulation."""
         draw = number * self.accelerator.num_processes + self.accelerator.process_index
         generator = seeded_generator(self.config.seed, STEP, draw)
-        batch = {key: value.to(self._device) if torch.is_tensor(value) else value for key, value in batch.items()}
         with self.accelerator.accumulate(self.module):
             with self.accelerator.autocast():
-                losses = self.task.loss(self.module, batch, generator)
+                losses = self.task.loss(self.module, self._moved(batch), generator)
             self.accelerator.backward(losses["loss"])
             if self.accelerator.sync_gradients:
                 self.accelerator.clip_grad_norm_(self.module.parameters(), self.config.max_grad_norm)
@@ -178,56 +204,129 @@ class Run:
                 self.ema.step(self._trainable())
         return {name: value.detach() for name, value in losses.items()}
 
+    def _moved(self, batch: dict) -> dict:
+        return {key: value.to(self._device) if torch.is_tensor(value) else value for key, value in batch.items()}
+
     def _trainable(self) -> list[nn.Parameter]:
         return [parameter for parameter in self.module.parameters() if parameter.requires_grad]
 
     def _after_step(self, sums: _Means) -> None:
         config, last = self.config, self.step == self.config.steps
         if self.step % config.log_every == 0 or last:
-            means = sums.take()
+            means = self._over_processes(sums.take())
             if self.accelerator.is_main_process:
-                self._log({"step": self.step, "learning_rate": self.schedule.get_last_lr()[0], **means})
+                rate = self.schedule.get_last_lr()[0]
+                self.log.write(self.step, {"learning_rate": rate, **means, **self.pace.take()})
                 if self.progress:
                     self.progress(self.step, config.steps, means)
-        if self.step % config.checkpoint_every == 0 or last:
-            self._save_checkpoint()
-        if config.sample_every and (self.step % config.sample_every == 0 or last):
-            self._sample()
+        began = time.perf_counter()
+        for every, act in (
+            (config.checkpoint_every, self._save_checkpoint),
+            (config.validate_every, self._validate),
+            (config.sample_every, self._sample),
+        ):
+            if every and (self.step % every == 0 or last):
+                act()
+        self.pace.pause(time.perf_counter() - began)
 
-    def _log(self, values: dict[str, float]) -> None:
-        with (self.out / "log.jsonl").open("a") as file:
-            file.write(json.dumps(values) + "\n")
+    def _over_processes(self, means: dict[str, float]) -> dict[str, float]:
+        """The means of the means of all processes."""
+        values = torch.tensor(list(means.values()), dtype=torch.float32, device=self._device)
+        return dict(zip(means, self.accelerator.reduce(values, "mean").tolist()))
+
+    # -- looks at the averaged weights --------------------------------------------------------------------------------
+
+    def _validate(self) -> None:
+        """Log the loss of the averaged weights on the split "val"; every process takes its share."""
+        with self._averaged():
+            sums = validation_losses(
+                self.task.validation_sample,
+                self.task.validation_length,
+                self.config.batch_size,
+                self._validation_loss,
+                self.config.seed,
+                self.accelerator.process_index,
+                self.accelerator.num_processes,
+            )
+        error, change, count = self.accelerator.reduce(sums.float().to(self._device), "sum").tolist()
+        if self.accelerator.is_main_process:
+            self.log.write(self.step, {"validation_error": error / count, "validation_change": change / count})
+
+    def _validation_loss(self, batch: dict, generator: torch.Generator) -> dict[str, torch.Tensor]:
+        with self.accelerator.autocast():
+            return self.task.loss(self.module, self._moved(batch), generator, dropout=0.0)
 
     def _sample(self) -> None:
-        if self.accelerator.is_main_process:
-            grid = self._with_average(lambda module: self.task.sample(module, self._device))
-            (self.out / "samples").mkdir(exist_ok=True)
-            notice = synthetic_metadata({"step": self.step, "task": self.config.task})
-            write_png(self.out / "samples" / f"{self.step:07d}.png", grid, 8, notice)
-        self.accelerator.wait_for_everyone()
+        with self._whole_module() as module:
+            if module is not None:
+                grid = self.task.sample(module, self._device)
+                (self.out / "samples").mkdir(exist_ok=True)
+                notice = synthetic_metadata({"step": self.step, "task": self.config.task})
+                write_png(self.out / "samples" / f"{self.step:07d}.png", grid, 8, notice)
+                self.log.picture(self.step, grid)
 
-    def _with_average(self, use: Callable[[nn.Module], object]):
-        """Call `use` with the module holding the averaged weights."""
-        module = self.accelerator.unwrap_model(self.module)
-        self.ema.store(self._trainable())
-        self.ema.copy_to(self._trainable())
-        module.eval()
-        try:
-            return use(module)
-        finally:
-            module.train()
-            self.ema.restore(self._trainable())
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The averaged weights in place of the trained ones, on every process."""
+        self.module.eval()
+        reshard(self.module)
+        with self.ema.in_place_of(self._trainable()):
+            yield
+            reshard(self.module)
+        self.module.train()
+
+    @contextmanager
+    def _whole_module(self) -> Iterator[nn.Module | None]:
+        """On the main process the module with the averaged weights, on the others ``None``; they wait at the end."""
+        with self._averaged():
+            module = self.accelerator.unwrap_model(self.module)
+            if is_sharded(self.accelerator):
+                state = self.accelerator.get_state_dict(self.module)  # every process takes part
+                if self.accelerator.is_main_process:
+                    module = make_task(self.config).module.eval()
+                    module.load_state_dict(state)
+                    module.to(self._device)
+            yield module if self.accelerator.is_main_process else None
+            self.accelerator.wait_for_everyone()
 
     def _finish(self) -> Path:
         folder = self.out / "pipeline"
-        if self.accelerator.is_main_process:
-            self._with_average(lambda module: self.task.save(module, folder))
-        self.accelerator.wait_for_everyone()
+        with self._whole_module() as module:
+            if module is not None:
+                self.task.save(module, folder)
+        self.log.close()
         return folder
 
 
+def _check_together(processes: int) -> None:
+    """See that processes that were launched together know of each other: alone they would write over one another."""
+    launched = int(os.environ.get("WORLD_SIZE", 1))
+    if launched != processes:
+        raise ValueError(
+            f"{launched} processes were launched to train together, but accelerate runs each by itself ({processes}). "
+            "Without a GPU use `torchrun` with ACCELERATE_USE_CPU=1 and no FSDP; else check the launch configuration."
+        )
+
+
 # Fields that may differ between a run and its resumption: they do not change the result.
-_FREE_FIELDS = ("out", "workers", "checkpoint_every", "keep_checkpoints", "sample_every", "log_every")
+_FREE_FIELDS = (
+    "out", "workers", "checkpoint_every", "keep_checkpoints", "sample_every", "sample_steps", "validate_every", "validation_pairs",
+    "log_every", "trackers", "card",
+)  # fmt: skip
+
+
+def _binding(config: TrainingConfig) -> dict:
+    """The fields that decide the result."""
+    return {name: value for name, value in config.as_dict().items() if name not in _FREE_FIELDS}
+
+
+def _compared(recorded: dict) -> dict:
+    """A recorded run's fields as they are compared: those of a run before a field came had its default."""
+    from dataclasses import MISSING, fields
+
+    known = {entry.name: entry.default for entry in fields(TrainingConfig) if entry.default is not MISSING}
+    defaults = {name: value for name, value in known.items() if name not in _FREE_FIELDS}
+    return json.loads(json.dumps(defaults)) | {name: v for name, v in recorded.items() if name not in _FREE_FIELDS}
 
 
 def _checkpoints(out: Path) -> list[Path]:

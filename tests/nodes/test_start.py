@@ -1,0 +1,32 @@
+"""What ComfyUI's start costs with the pack: no heavy import, no work."""
+
+import json
+import os
+import subprocess
+import sys
+
+from comfy_pack import ROOT, comfyui_path
+
+HEAVY = {"cv2", "diffusers", "transformers", "einops", "accelerate", "scipy", "matplotlib"}
+START = """
+import json, sys
+sys.path.insert(0, {tests!r})
+import comfy_pack
+sys.path.append(str(comfy_pack.comfyui_path()))
+sys.argv = ["main.py", "--cpu"]
+import comfy.options
+comfy.options.enable_args_parsing()
+import comfy.sd, folder_paths, comfy_api.latest
+known = set(sys.modules)
+comfy_pack.load_pack()
+print(json.dumps(sorted({{name.split(".")[0] for name in set(sys.modules) - known}})))
+"""
+
+
+def test_no_heavy_import_at_start():
+    environment = {**os.environ, "COMFYUI_PATH": str(comfyui_path())}
+    code = START.format(tests=str(ROOT / "tests" / "nodes"))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "x2x_core" in loaded and not HEAVY & loaded

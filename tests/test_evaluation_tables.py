@@ -1,0 +1,47 @@
+"""The script that writes the tables of docs/evaluation.md."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from x2x_core.evaluation.report_view import View
+from x2x_core.evaluation.results import Metric, ResultRow, Results
+
+ROOT = Path(__file__).parents[1]
+ABOUT = {
+    "ours": "ours",
+    "peers_note": "All pairs.",
+    "note": "4 steps.",
+    "intervals": "by bodies",
+    "measures": {"ssim": {"title": "SSIM", "group": "Inside", "better": "higher", "meaning": "likeness"}},
+    "seconds_per_edit": {"ours": 0.5},
+    "verdict": {"sentences": ["Ours keeps more: yes."]},
+    "attributes": {"ours": {"yaw": {"r": 0.9, "shift": 0.25, "worst": 1.5}}},
+}
+
+
+@pytest.fixture
+def tables():
+    spec = importlib.util.spec_from_file_location("evaluation_tables", ROOT / "benchmarks" / "evaluation_tables.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_are_written_between_their_marks(tables):
+    row = ResultRow("ours", {"ssim": Metric(0.9, 0.8, 0.95, 5)}, {"edema": {"ssim": Metric(0.7, n=2)}})
+    view = View(Results(ABOUT, (row,)))
+    filled = tables.fill((ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8"), view)
+    wanted = (
+        "| SSIM ↑ | 0.900 |",
+        "| edema | 0.700 |",
+        "- Ours keeps more: yes.",
+        "| ours | 0.50 |",
+        "| yaw | 0.25 (1.5) |",
+    )
+    for line in wanted:
+        assert line in filled.splitlines(), line
+    assert tables.fill(filled, view) == filled
+    with pytest.raises(ValueError, match="once each"):
+        tables.fill("no marks", view)

@@ -1,0 +1,132 @@
+"""`x2x dataset`: build MIMIC-EDIT-INSTRUCTION from your credentialed copy of MIMIC, and check a dataset."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from x2x_core.commands.shared import fresh_file, progress_bar
+
+app = typer.Typer(
+    no_args_is_help=True, help="Build MIMIC-EDIT-INSTRUCTION from your own copy of MIMIC, or check a dataset."
+)
+
+SHOWN = 20  # problems of a kind that are printed
+
+
+class Schema(str, Enum):
+    """Wordings of the instruction language."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
+class Motion(str, Enum):
+    """How the past image may be moved."""
+
+    AFFINE = "affine"
+    RIGID = "rigid"
+
+
+@app.command()
+def build(
+    mimic: Annotated[Path, typer.Option(help="Folder of MIMIC-CXR-JPG: files/ and its tables.")],
+    vqa: Annotated[Path, typer.Option(help="Medical-Diff-VQA's mimic_pair_questions.csv or .csv.gz.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the dataset; it is made.")],
+    schema: Annotated[
+        Optional[Schema], typer.Option(help="Wording: v1 (findings), v2 (levels, places). [default: v2]")
+    ] = None,
+    size: Annotated[Optional[int], typer.Option(help="Pixels to a side. [default: 512]")] = None,
+    registration: Annotated[
+        Optional[Motion], typer.Option(help="How the past image may be moved. [default: affine]")
+    ] = None,
+    min_quality: Annotated[
+        Optional[float],
+        typer.Option(help="Least agreement of a registered pair, -1 to 1. [default: see docs/dataset.md]"),
+    ] = None,
+    min_overlap: Annotated[
+        Optional[float], typer.Option(help="Least share of the current picture that the past covers. [default: 0.6]")
+    ] = None,
+    workers: Annotated[Optional[int], typer.Option(help="Processes. [default: one a core]")] = None,
+) -> None:
+    """Build the dataset from MIMIC-CXR-JPG's images and Medical-Diff-VQA's difference answers.
+
+    Every difference row becomes an instruction with a registered pair of images, or stands in rejected.csv with the
+    reason. Interrupted, it goes on where it was when it is started again, and ends with the same bytes.
+
+    Example: x2x dataset build --mimic MIMIC-CXR-JPG --vqa mimic_pair_questions.csv --out runs/mimic
+    """
+    from x2x_core.dataset.building import build_dataset
+    from x2x_core.dataset.layout import REPORT_HTML, REPORT_JSON
+    from x2x_core.dataset.settings import BuildSettings
+
+    given = {"schema": schema, "size": size, "registration": registration}
+    given |= {"min_quality": min_quality, "min_overlap": min_overlap}
+    given = {name: getattr(value, "value", value) for name, value in given.items() if value is not None}
+    settings = BuildSettings(**given)
+    with progress_bar("Building") as update:
+        folder = build_dataset(mimic, vqa, out, settings, workers=workers, progress=update)
+    report = json.loads((folder / REPORT_JSON).read_text(encoding="utf-8"))
+    _say_built(report)
+    typer.echo(str(folder / REPORT_HTML))
+    typer.echo(str(folder))
+
+
+def _say_built(report: dict[str, Any]) -> None:
+    rows, pairs = report["rows"], report["pairs"]
+    typer.echo(
+        f"{rows['kept']} of {rows['difference']} difference rows kept, {pairs['built']} of {pairs['seen']} pairs."
+    )
+    for reason, number in rows["rejected"].items():
+        typer.echo(f"  rejected, {reason}: {number}")
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="A dataset in the published layout.")],
+    out: Annotated[
+        Optional[Path], typer.Option("-o", "--out", help="JSON file for statistics and all problems. [default: none]")
+    ] = None,
+    workers: Annotated[Optional[int], typer.Option(help="Processes. [default: one a core]")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the JSON file if it is there.")] = False,
+) -> None:
+    """Check that a dataset is complete and readable, and count what it asks for; leaves with 1 where it is not.
+
+    Example: x2x dataset check runs/mimic
+    """
+    from x2x_core.dataset.checking import check_dataset
+
+    out = None if out is None else fresh_file(out, overwrite)
+    with progress_bar("Checking") as update:
+        checked = check_dataset(folder, workers=workers, progress=update)
+    _say_counts(checked.statistics)
+    for note in checked.notes:
+        typer.echo(note)
+    if out is not None:
+        out.write_text(json.dumps(checked.as_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        typer.echo(str(out))
+    if not checked.problems:
+        typer.echo("complete and readable")
+        return
+    for kind, found in checked.by_kind().items():
+        for problem in found[:SHOWN]:
+            typer.echo(f"{kind}: {problem.text}")
+        if len(found) > SHOWN:
+            typer.echo(f"{kind}: {len(found) - SHOWN} more" + ("" if out else "; all of them with -o FILE"))
+    raise typer.Exit(1)
+
+
+def _say_counts(statistics: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Finding", "All", "Add", "Remove", "Change", title=f"{statistics['instructions']} instructions")
+    for name, counts in statistics["findings"].items():
+        table.add_row(name, *(str(counts[kind]) for kind in ("all", "add", "remove", "change")))
+    Console().print(table)
+    for title in ("splits", "operations", "levels", "locations"):
+        typer.echo(f"{title}: " + ", ".join(f"{name} {number}" for name, number in statistics[title].items()))

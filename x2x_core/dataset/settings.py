@@ -1,0 +1,38 @@
+"""What decides the bytes of a built dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCHEMAS = ("v1", "v2")
+REGISTRATIONS = ("affine", "rigid")
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """How a dataset is built from the tables and images.
+
+    Raises:
+        ValueError: a setting out of its range.
+    """
+
+    schema: str = "v2"  # wording: "v1" (findings alone) or "v2" (levels and places where the rows tell them)
+    size: int = 512  # pixels to a side
+    registration: str = "affine"  # how the past image may be moved: "affine" or "rigid"
+    min_quality: float = 0.5  # least agreement after registration, see `x2x_core.dataset.registration`
+    min_overlap: float = 0.6  # least share of the current picture that the registered past covers
+
+    def __post_init__(self) -> None:
+        _check("schema", self.schema, SCHEMAS)
+        _check("registration", self.registration, REGISTRATIONS)
+        if self.size < 32:
+            raise ValueError(f"`size` must be at least 32 pixels, got {self.size}.")
+        if not -1 <= self.min_quality < 1:
+            raise ValueError(f"`min_quality` must lie in [-1, 1), got {self.min_quality}.")
+        if not 0 <= self.min_overlap <= 1:
+            raise ValueError(f"`min_overlap` must lie in [0, 1], got {self.min_overlap}.")
+
+
+def _check(name: str, value: str, options: tuple[str, ...]) -> None:
+    if value not in options:
+        raise ValueError(f"`{name}` must be one of {', '.join(options)}, got {value!r}.")

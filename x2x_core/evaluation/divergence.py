@@ -1,0 +1,29 @@
+"""How far the labels that a classifier gives edited images are distributed from those it gives real ones."""
+
+from __future__ import annotations
+
+import torch
+
+POSITIVE = 0.5  # probability from which a label counts as predicted
+PRIOR = 0.5  # added to the counts of both outcomes (Krichevsky and Trofimov, 1981), so that none is 0
+
+
+def label_divergence(edited: torch.Tensor, real: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Kullback-Leibler divergence (1951) of predicted labels, real from edited, in nats, mean over labels.
+
+    Each label is a coin: predicted (probability >= `POSITIVE`) or not. With `p` the share of real images it is predicted
+    of and `q` that of edited ones, both with `PRIOR` added to either outcome, the divergence of the label is
+    `p log(p / q) + (1 - p) log((1 - p) / (1 - q))`: 0 where the classifier finds as many as there should be.
+
+    Args:
+        edited, real: probabilities `(n, C)` of edited images and of the real ones they stand for.
+        weights: `(R, n)`.
+
+    Returns:
+        `(R,)` float64.
+    """
+    if edited.shape != real.shape or edited.ndim != 2:
+        raise ValueError(f"`edited` and `real` must be (n, C) alike, got {tuple(edited.shape)} and {tuple(real.shape)}.")
+    total = weights.double().sum(1, keepdim=True)
+    p, q = ((weights.double() @ (one >= POSITIVE).double() + PRIOR) / (total + 2 * PRIOR) for one in (real, edited))
+    return (p * (p / q).log() + (1 - p) * ((1 - p) / (1 - q)).log()).mean(1)

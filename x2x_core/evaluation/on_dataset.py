@@ -1,0 +1,107 @@
+"""The whole of an evaluation on a dataset: edit, score, measure, and write the record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from x2x_core.evaluation.bootstrap import LEVEL, RESAMPLES
+from x2x_core.evaluation.bundled_scorers import SIMULATED_NOTICE, BundledScorer
+from x2x_core.evaluation.dataset import EDITED_FOLDER, GUIDANCE_FOLDER, MASK_FOLDER, case_id
+from x2x_core.evaluation.dataset_metrics import result_rows
+from x2x_core.evaluation.evidence import Evidence, Scorers, gather
+from x2x_core.evaluation.labels import Truth
+from x2x_core.evaluation.metric_catalogue import info
+from x2x_core.evaluation.results import EDITED, Case, Results
+from x2x_core.imaging.provenance import SYNTHETIC_NOTICE
+from x2x_core.training.pairs import Row
+
+JSON_FILE, CSV_FILE = "evaluation.json", "evaluation.csv"
+
+
+def evaluate_edits(
+    rows: Sequence[Row],
+    out: str | Path,
+    truths: Sequence[Truth],
+    scorers: Scorers,
+    *,
+    seed: int,
+    about: Mapping[str, Any] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Results:
+    """Score the edits in `out` (see `x2x_core.evaluation.dataset.edit_dataset`) and write `JSON_FILE` and `CSV_FILE` there.
+
+    Args:
+        rows: the pairs that were edited.
+        out: folder of the run.
+        truths: of the pairs, see `x2x_core.evaluation.labels.read_truths`.
+        scorers: the networks that take part.
+        seed: of the bootstrap.
+        about: what else to record.
+        progress: called with the pairs scored and in all.
+
+    Raises:
+        ImportError: torchmetrics is not installed.
+        ValueError: a scorer that does not keep to the protocol.
+    """
+    out = Path(out)
+    evidence = gather(rows, out, truths, scorers, progress)
+    found = result_rows(evidence, torch.Generator().manual_seed(seed))
+    keys = dict.fromkeys(key for row in found for key in row.metrics)
+    record = {
+        "synthetic": True,
+        "notice": SYNTHETIC_NOTICE,
+        "pairs": len(rows),
+        "seed": seed,
+        "intervals": f"{LEVEL:.0%} percentile bootstrap over patients, {RESAMPLES} resamples, the same for all rows",
+        "scorers": scorers.names(),
+        "metrics": {key: asdict(info(key)) for key in keys},
+        "notes": notes_on(scorers),
+        **(about or {}),
+    }
+    results = Results(record, found, tuple(_cases(rows, out, evidence)))
+    results.write_json(out / JSON_FILE)
+    results.write_csv(out / CSV_FILE)
+    return results
+
+
+def notes_on(scorers: Scorers) -> list[str]:
+    """What a reader must know of the networks that took part."""
+    notes = []
+    if any(isinstance(one, BundledScorer) for one in (scorers.findings, scorers.race, scorers.features, *scorers.values)):
+        notes.append(SIMULATED_NOTICE)
+    if scorers.features is not None:
+        notes.append(f"FID is on the features of: {scorers.features.name}. It compares with no FID on other features.")
+    return notes
+
+
+def _cases(rows: Sequence[Row], out: Path, evidence: Evidence):
+    """Each pair with its pictures and what was found of it."""
+    for number, row in enumerate(rows):
+        name = case_id(number, row)
+        place = lambda path: Path(os.path.relpath(path, out)).as_posix()  # noqa: E731
+        files = {
+            "before": place(row.past),
+            "after": f"{EDITED_FOLDER}/{name}.png",
+            "target": place(row.current),
+            "guidance": f"{GUIDANCE_FOLDER}/{name}.png",
+            "mask": f"{MASK_FOLDER}/{name}.png",
+        }
+        yield Case(name, row.instruction, files, _scores(evidence, number))
+
+
+def _scores(evidence: Evidence, number: int) -> dict[str, Any]:
+    edited = evidence.rows[EDITED]
+    measures = {key: float(values[number]) for key, values in edited.measures.items()}
+    found = {key: None if value != value else value for key, value in measures.items()}
+    found["flips"] = asdict(edited.flips[number])
+    for kind, labels in (("findings", evidence.finding_labels), ("race", evidence.race_labels), ("values", evidence.value_labels)):
+        if labels:
+            tables = {name: getattr(scored, kind)[number].tolist() for name, scored in evidence.rows.items()}
+            found[kind] = {name: dict(zip(labels, numbers)) for name, numbers in tables.items()}
+    return found

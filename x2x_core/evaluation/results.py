@@ -1,0 +1,146 @@
+"""What an evaluation found, as a record that JSON and CSV can hold: rows of metrics with intervals, and cases.
+
+The JSON file has this layout::
+
+    {"about": {...},
+     "rows": [{"name": "edited",
+               "metrics": {METRIC: {"value": x, "low": x, "high": x, "n": n, "note": ""}},
+               "per_finding": {FINDING: {METRIC: {...}}},
+               "per_operation": {OPERATION: {METRIC: {...}}}}],
+     "cases": [{"id": ..., "instruction": ..., "files": {"before": ..., ...}, "scores": {...}}]}
+
+`value`, `low` and `high` are null where a metric is undefined; `note` then says why.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+EDITED, UNEDITED, TARGET = "edited", "do nothing", "real target"  # names of the usual rows
+FILES = ("before", "after", "target", "guidance")  # usual pictures of a case
+CSV_COLUMNS = ("row", "group", "name", "metric", "value", "low", "high", "n", "note")
+OVERALL = "overall"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric with its 95 % interval; ``None`` where it is undefined."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0  # images, pairs or clauses that it rests on
+    note: str = ""  # why it is undefined, or what a reader must know
+
+    def __post_init__(self) -> None:
+        for name in ("value", "low", "high"):
+            number = getattr(self, name)
+            if number is not None and not math.isfinite(number):
+                raise ValueError(f"`{name}` must be a finite number, or None where it is undefined, got {number}.")
+
+
+Metrics = dict[str, Metric]  # a metric's name to its value
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One row of the table: edited images, unedited ones, real targets, or those of another model."""
+
+    name: str
+    metrics: Metrics
+    per_finding: dict[str, Metrics] = field(default_factory=dict)
+    per_operation: dict[str, Metrics] = field(default_factory=dict)
+
+    def groups(self) -> Iterator[tuple[str, str, Metrics]]:
+        """All metrics as (group, name, metrics): "overall", "finding" or "operation"."""
+        yield OVERALL, "", self.metrics
+        for finding, metrics in self.per_finding.items():
+            yield "finding", finding, metrics
+        for operation, metrics in self.per_operation.items():
+            yield "operation", operation, metrics
+
+
+@dataclass(frozen=True)
+class Case:
+    """One pair. `files` name pictures relative to the folder of the record; see `FILES`."""
+
+    id: str
+    instruction: str
+    files: dict[str, str]
+    scores: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Results:
+    """All of an evaluation."""
+
+    about: dict[str, Any]  # command, seed, versions, model, scorers, notes, ...
+    rows: tuple[ResultRow, ...]
+    cases: tuple[Case, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {"about": self.about, "rows": [asdict(row) for row in self.rows], "cases": [asdict(c) for c in self.cases]}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Results:
+        """The inverse of `as_dict`.
+
+        Raises:
+            ValueError: another layout.
+        """
+        try:
+            rows = tuple(_row(row) for row in record["rows"])
+            cases = tuple(Case(**case) for case in record.get("cases", ()))
+            return cls(dict(record["about"]), rows, cases)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"`record` must have the layout of an evaluation (about, rows, cases): {error}.") from error
+
+    def write_json(self, path: str | Path) -> None:
+        """Write `as_dict`."""
+        text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        Path(path).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def read_json(cls, path: str | Path) -> Results:
+        """Read what `write_json` wrote.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: no JSON, or another layout.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"There is no record of an evaluation at `{path}`.")
+        try:
+            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"`{path}` must be JSON: {error}.") from error
+
+    def write_csv(self, path: str | Path) -> None:
+        """Write all metrics, one a line, with the columns `CSV_COLUMNS`; empty where undefined."""
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(CSV_COLUMNS)
+            for row in self.rows:
+                for group, name, metrics in row.groups():
+                    for key, metric in metrics.items():
+                        table.writerow((row.name, group, name, key, *asdict(metric).values()))
+
+
+def _row(record: Mapping[str, Any]) -> ResultRow:
+    groups = {
+        kind: {name: _metrics(metrics) for name, metrics in record.get(kind, {}).items()}
+        for kind in ("per_finding", "per_operation")
+    }
+    return ResultRow(record["name"], _metrics(record["metrics"]), **groups)
+
+
+def _metrics(record: Mapping[str, Any]) -> Metrics:
+    return {key: Metric(**metric) for key, metric in record.items()}
