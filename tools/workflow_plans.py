@@ -177,8 +177,8 @@ def _joined_masks(graph: Graph, found, painted) -> list[Placed]:
     both = graph.node(
         "MaskComposite", (880, 0), size, "Add what was painted", destination=found, source=painted, operation="add"
     )
-    box = graph.node("SolidMask", (880, 230), (440, 110), "A box", value=1.0, width=90, height=120)
-    joined = {"destination": both["MASK"], "source": box["MASK"], "x": 90, "y": 150, "operation": "add"}
+    box = graph.node("SolidMask", (880, 230), (440, 110), "A box", value=1.0, width=130, height=90)
+    joined = {"destination": both["MASK"], "source": box["MASK"], "x": 70, "y": 300, "operation": "add"}
     boxed = graph.node("MaskComposite", (880, 410), size, "Add the box", **joined)
     return [both, box, boxed, graph.node("GrowMask", (880, 600), (440, 90), mask=boxed["MASK"], expand=4)]
 

@@ -61,6 +61,8 @@ class ComfyServer:
         """Returns once the server answers and the pack is loaded."""
         if not (self.checkout / "main.py").is_file():
             raise ValueError(f"`COMFYUI_PATH` must be a ComfyUI checkout, got {self.checkout}. Set it to one.")
+        if self._answers():
+            raise RuntimeError(f"Port {self.port} is in use. Stop what listens there, or leave COMFYUI_PORT unset.")
         database = f"sqlite:///{self.folder / 'user' / 'comfyui.db'}"
         command = [self.python, "main.py", "--cpu", "--port", str(self.port), "--listen", "127.0.0.1"]
         command += ["--base-directory", str(self.folder), "--database-url", database, "--disable-api-nodes"]
@@ -78,12 +80,17 @@ class ComfyServer:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise RuntimeError(f"ComfyUI ended while starting:\n{self.log.read_text()[-4000:]}")
-            try:
-                self.get("/system_stats")
+            if self._answers():
                 return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.2)
+            time.sleep(0.2)
         raise RuntimeError(f"ComfyUI did not answer in {patience:g} s:\n{self.log.read_text()[-4000:]}")
+
+    def _answers(self) -> bool:
+        try:
+            self.get("/system_stats")
+        except OSError:
+            return False
+        return True
 
     def _refuse_faulty_import(self) -> None:
         text = self.log.read_text()
