@@ -1,9 +1,13 @@
 """Every workflow that ships, in the real page: opened from the template list and by dropping it, run, and looked at."""
 
+import base64
+import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from looking import check_edit, cut_off, drawn_share, overlaps, with_probes
+from PIL import Image
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.json"))
@@ -70,16 +74,28 @@ def test_workflow(name, server, visit, shots):
     run_and_look(page)
 
 
+DRAW = """card => {
+    const picture = card.querySelector('img'), canvas = document.createElement('canvas')
+    canvas.width = picture.naturalWidth; canvas.height = picture.naturalHeight
+    canvas.getContext('2d').drawImage(picture, 0, 0)
+    return canvas.toDataURL('image/png')
+}"""
+
+
 def test_template_list_has_a_picture_of_each(visit, shots):
     page = visit()
     page.open_template_list()
     for name in NAMES:
         card = page.page.get_by_test_id(f"template-workflow-{name}")
         card.scroll_into_view_if_needed()
-        picture = card.locator("img").first
-        picture.wait_for()
-        page.page.wait_for_function("one => one.complete && one.naturalWidth >= 256", arg=picture.element_handle())
-        assert f"/{name}.jpg" in picture.get_attribute("src")
+        page.page.wait_for_function(
+            "card => card.querySelector('img')?.complete && card.querySelector('img').naturalWidth",
+            arg=card.element_handle(),
+        )
+        png = base64.b64decode(card.evaluate(DRAW).partition(",")[2])
+        shown = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+        shipped = np.asarray(Image.open(FOLDER / f"{name}.jpg").convert("RGB"))
+        assert np.abs(shown - shipped).mean() < 2
     page.page.get_by_test_id(f"template-workflow-{NAMES[0]}").scroll_into_view_if_needed()
     page.page.wait_for_timeout(500)
     page.save_screen(shots / "templates.jpg")
