@@ -27,6 +27,7 @@ import PIL
 
 import x2x_core
 from x2x_core.imaging.provenance import sha256_file
+from x2x_core.storage import write_json, write_text
 
 from .database import make_database, open_database
 from .gathering import gather
@@ -36,7 +37,6 @@ from .processes import deal
 from .questions import count_pairs, read_pairs
 from .registration import check_registering
 from .settings import BuildSettings
-from .storage import write_json, write_text
 from .studies import StudyTables, find_tables
 
 FORMAT = "x2x-mimic-edit-instruction-1"

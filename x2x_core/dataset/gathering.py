@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from x2x_core.instructions import Clause
+from x2x_core.storage import write_json, write_table, write_text
 from x2x_core.training.pairs import COLUMNS
 
 from .card import dataset_card
@@ -29,7 +30,6 @@ from .layout import (
 )
 from .report import report_html
 from .settings import BuildSettings
-from .storage import write_json, write_table, write_text
 
 
 def gather(out: Path, settings: BuildSettings, database: Path, identity: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from x2x_core.imaging.files import encode_png
+from x2x_core.storage import write_bytes
 
 from .layout import CURRENT, PAST, VALID, current_name, past_name
 from .pictures import Square, halve, read_square
@@ -18,7 +19,6 @@ from .questions import DIFFERENCE, Question, questions_of_pair, questions_of_stu
 from .registration import Registration, measure, move, register
 from .rejections import Reason, Rejected
 from .settings import BuildSettings
-from .storage import write_bytes
 from .studies import Study, find_study, image_path
 from .wording import instruct
 

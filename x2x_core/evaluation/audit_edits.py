@@ -17,11 +17,13 @@ from typing import Any
 
 import torch
 
+from x2x_core.evaluation.run_folder import claim
 from x2x_core.evaluation.scorers import PROBABILITY, ImageScorer, score_images
 from x2x_core.findings import FINDINGS
 from x2x_core.imaging.files import read_image, write_png
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.instructions import Clause, Instruction, Operation
+from x2x_core.storage import write_text
 
 LEVELS = ("mild", "moderate", "severe")
 SIZES = ("small", "moderate", "large")  # of the findings that are collections of fluid or air
@@ -120,30 +122,19 @@ def audit_images(
     Raises:
         ValueError: another audit lies in `out`.
     """
-    _claim(out, {**asdict(settings), "images": [str(one) for one in images], "call": call})
+    claim(out, RUN, {**asdict(settings), "images": [str(one) for one in images], "call": call}, run="audit")
+    for folder in (RECORDS, PICTURES):
+        (out / folder).mkdir(exist_ok=True)
     records = []
     for number, path in enumerate(images):
         place = out / RECORDS / f"{number:06d}.json"
         if not place.is_file():
             record = _audit_image(pipeline, scorer, path, number, settings, out, call)
-            place.with_suffix(".tmp").write_text(json.dumps(record), encoding="utf-8")
-            place.with_suffix(".tmp").rename(place)  # a record is there whole or not at all
+            write_text(place, json.dumps(record))
         records.append(json.loads(place.read_text(encoding="utf-8")))
         if progress:
             progress(number + 1, len(images))
     return records
-
-
-def _claim(out: Path, settings: dict[str, Any]) -> None:
-    settings = json.loads(json.dumps(settings))
-    recorded = out / RUN
-    if recorded.is_file() and json.loads(recorded.read_text(encoding="utf-8")) != settings:
-        raise ValueError(f"`--out` must be an empty folder or hold this very audit, but `{out}` holds another. Choose one.")
-    if not recorded.is_file() and out.is_dir() and any(out.iterdir()):
-        raise ValueError(f"`--out` must be an empty folder or hold this very audit, but `{out}` holds other files.")
-    for folder in (RECORDS, PICTURES):
-        (out / folder).mkdir(parents=True, exist_ok=True)
-    recorded.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 
 def _audit_image(pipeline, scorer, path: Path, number: int, settings: AuditSettings, out: Path, call) -> dict[str, Any]:

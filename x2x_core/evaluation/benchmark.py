@@ -30,6 +30,7 @@ from x2x_core.evaluation.benchmark_summary import Scored, attribute_table, cost,
 from x2x_core.evaluation.bootstrap import LEVEL, RESAMPLES
 from x2x_core.evaluation.fidelity import check_scoring
 from x2x_core.evaluation.results import TARGET, UNEDITED, Case, Results
+from x2x_core.evaluation.run_folder import claim
 from x2x_core.evaluation.simulated import Progress
 from x2x_core.evaluation.verdict import judge
 from x2x_core.instructions import Instruction
@@ -53,21 +54,8 @@ def prepare(out: Path, settings: BenchmarkSettings, weights: str | None) -> None
     Raises:
         ValueError: another run, or other files, lie there.
     """
-    record = json.loads(json.dumps({**asdict(settings), "weights_sha256": weights}))
-    path = out / SETTINGS
-    if path.is_file():
-        found = json.loads(path.read_text())
-        if found != record:
-            changed = ", ".join(sorted(name for name in record if found.get(name) != record[name]))
-            raise ValueError(
-                f"`--out` must be an empty folder or hold this very run, but {out} was made with another {changed}. "
-                "Choose another folder."
-            )
-        return
-    if out.is_dir() and any(out.iterdir()):
-        raise ValueError(f"`--out` must be an empty folder or hold this very run, but {out} holds other files.")
-    out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    record = {**asdict(settings), "weights_sha256": weights}
+    claim(out, SETTINGS, record, other="was made with another {changed}")
 
 
 def run_benchmark(

@@ -32,6 +32,7 @@ from x2x_core.imaging.files import read_image, write_png
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.pseudomasks import PseudomaskAtlas
 from x2x_core.simulation.benchmark import PAIRS_PER_BODY
+from x2x_core.storage import write_text
 
 PAIRS, EDITS = "pairs", "edits"
 _MAP_KEYS = ("average_precision", "energy_inside", "pointing", "best_iou", "editable_share")  # none without a map
@@ -139,9 +140,7 @@ def read_part(out: Path, row: str, body: int) -> list[dict[str, Any]] | None:
 def _write_part(out: Path, row: str, body: int, scores: list[dict[str, Any]]) -> None:
     path = part_path(out, row, body)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".tmp")
-    partial.write_text(json.dumps(scores))
-    partial.rename(path)  # a part is there whole or not at all
+    write_text(path, json.dumps(scores))
 
 
 def edit_body(pipeline, rows: Sequence[BenchmarkRow], settings: BenchmarkSettings, out: Path, body: int) -> None:

@@ -13,16 +13,17 @@ that was stopped ends with the same bytes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from x2x_core.evaluation.run_folder import claim
 from x2x_core.evaluation.simulated import BATCH_SIZE, EVALUATION_SEED, EditedPair, TruePair, edit_pairs
-from x2x_core.imaging.files import read_image, write_png
+from x2x_core.imaging.files import encode_png, read_image, to_values
 from x2x_core.imaging.provenance import synthetic_metadata
+from x2x_core.storage import write_bytes
 from x2x_core.training.pairs import Row
 
 RUN_FILE = "run.json"
@@ -68,7 +69,10 @@ def edit_dataset(
         ValueError: `out` holds a run of other settings, or the images of a batch differ in size.
     """
     out = Path(out)
-    _claim(out, {"pairs": len(rows), "seed": seed, "batch_size": batch_size, **(about or {}), "call": dict(call)})
+    settings = {"pairs": len(rows), "seed": seed, "batch_size": batch_size, **(about or {}), "call": dict(call)}
+    claim(out, RUN_FILE, settings, other=f"holds one of other settings ({RUN_FILE})")
+    for folder in _FOLDERS:
+        (out / folder).mkdir(exist_ok=True)
     for start in range(0, len(rows), batch_size):
         batch = rows[start : start + batch_size]
         names = [case_id(start + n, row) for n, row in enumerate(batch)]
@@ -90,22 +94,6 @@ def _places(out: Path, name: str) -> list[Path]:
     return [out / folder / f"{name}.png" for folder in _FOLDERS]
 
 
-def _claim(out: Path, settings: dict[str, Any]) -> None:
-    """Make the folders, or make sure that what lies there is this very run."""
-    settings = json.loads(json.dumps(settings))
-    recorded = out / RUN_FILE
-    if recorded.is_file() and json.loads(recorded.read_text(encoding="utf-8")) != settings:
-        raise ValueError(
-            f"`out` must be a new folder or hold this very run, but `{out}` holds one of other settings ({RUN_FILE}). "
-            "Choose another folder."
-        )
-    if not recorded.is_file() and out.is_dir() and any(out.iterdir()):
-        raise ValueError(f"`out` must be a new folder, but `{out}` holds other files. Choose another folder.")
-    for folder in _FOLDERS:
-        (out / folder).mkdir(parents=True, exist_ok=True)
-    recorded.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-
-
 def _read(rows: Sequence[Row]) -> list[TruePair]:
     pairs = [TruePair(read_grey(row.past), read_grey(row.current), row.instruction) for row in rows]
     for row, pair in zip(rows, pairs):
@@ -123,6 +111,4 @@ def _write(out: Path, name: str, row: Row, edit: EditedPair, how: dict[str, Any]
     depths = (8, 8, read_image(row.past).bit_depth)
     pictures = (edit.mask.float(), edit.guidance_map, edit.image)
     for place, picture, bits in zip(_places(out, name), pictures, depths):
-        partial = place.with_suffix(".partial.png")
-        write_png(partial, picture, bits, notice)
-        partial.rename(place)  # a picture is there whole or not at all
+        write_bytes(place, encode_png(to_values(picture, bits), notice))

@@ -31,6 +31,7 @@ from x2x_core.simulation.ct import Volume, load_ct
 from x2x_core.simulation.pairs import SimulatedPair, simulate_body
 from x2x_core.simulation.phantom import phantom_ct
 from x2x_core.simulation.thorax import Thorax, segment_thorax
+from x2x_core.storage import write_text
 from x2x_core.training.draws import BODY, seeded_generator
 from x2x_core.training.pairs import COLUMNS
 
@@ -217,9 +218,7 @@ def _work(body: int) -> int:
 def _write_body(thorax: Thorax, settings: SimulationSettings, out: Path, body: int) -> int:
     pairs = _simulate(thorax, settings, body)
     rows = [_write_pair(pair, settings, out, body, n) for n, pair in enumerate(pairs[: _pairs_in([body], settings)])]
-    partial = _part(out, body).with_suffix(".tmp")
-    partial.write_text(json.dumps(rows))
-    partial.rename(_part(out, body))  # a part is there whole or not at all
+    write_text(_part(out, body), json.dumps(rows))
     return body
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 
-def write_bytes(path: Path, data: bytes, scratch: Path) -> None:
-    """Write a file by way of the folder `scratch`, on the same disk."""
-    partial = scratch / f"{os.getpid()}-{path.name}"
+def write_bytes(path: Path, data: bytes, scratch: Path | None = None) -> None:
+    """Write a file by way of the folder `scratch`, on the same disk; ``None``: of a file beside it, for one writer."""
+    partial = path.with_suffix(".tmp") if scratch is None else scratch / f"{os.getpid()}-{path.name}"
     partial.write_bytes(data)
     os.replace(partial, path)
 
 
-def write_text(path: Path, text: str, scratch: Path) -> None:
+def write_text(path: Path, text: str, scratch: Path | None = None) -> None:
     """Write a text file, UTF-8."""
     write_bytes(path, text.encode(), scratch)
 
