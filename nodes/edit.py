@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from . import sockets
 from .guidance import MASK_RULES
-from .look import RECOMMENDED
+from .sockets import RECOMMENDED
 
 PRESETS = ("recommended", "fast", "reference", "custom")
 SOLVERS = ("checkpoint's", "DDIM", "Euler", "DPM++ 2M", "UniPC")
@@ -180,6 +180,11 @@ class X2XEdit(io.ComfyNode):
         return io.NodeOutput(edited, to_mask(result.guidance), to_mask(result.mask), result.info, ui=ui)
 
 
+def _switch(name: str, tooltip: str):
+    """A menu of on, off, and what the checkpoint recommends."""
+    return io.Combo.Input(name, options=list(AS_RECOMMENDED), default=RECOMMENDED, tooltip=tooltip)
+
+
 class X2XSettings(io.ComfyNode):
     """What an expert can set beyond the widgets of X2XEdit."""
 
@@ -192,11 +197,9 @@ class X2XSettings(io.ComfyNode):
             description="Everything that Edit Radiograph has no widget for. What is 'recommended' here stays as the "
             "checkpoint recommends.",
             inputs=[
-                io.Combo.Input(
+                _switch(
                     "twin",
-                    options=list(AS_RECOMMENDED),
-                    default=RECOMMENDED,
-                    tooltip="Take the change as the difference to the same noise denoised without the instruction. For "
+                    "Take the change as the difference to the same noise denoised without the instruction. For "
                     "checkpoints that were trained to change nothing without a text, such as the demo.",
                 ),
                 io.Combo.Input(
@@ -214,14 +217,10 @@ class X2XSettings(io.ComfyNode):
                     step=0.005,
                     tooltip="Width of the mask's soft inner edge, share of the image's longer side.",
                 ),
-                io.String.Input(
-                    "noise_level",
-                    default=RECOMMENDED,
-                    tooltip="Noise at which the relevance map is read, 0 to 1; several with commas are averaged.",
+                sockets.noise_level_input(
+                    "Noise at which the relevance map is read, 0 to 1; several with commas are averaged."
                 ),
-                io.Int.Input(
-                    "draws", default=0, min=0, max=64, tooltip="Noise draws of the relevance map; 0: as recommended."
-                ),
+                sockets.draws_input("Noise draws of the relevance map; 0: as recommended."),
                 io.Combo.Input(
                     "relevance_source",
                     options=list(SOURCES),
@@ -233,24 +232,9 @@ class X2XSettings(io.ComfyNode):
                     default=False,
                     tooltip="Hold the model's attention to the words to the mask, while it denoises.",
                 ),
-                io.Combo.Input(
-                    "remove_islands",
-                    options=list(AS_RECOMMENDED),
-                    default=RECOMMENDED,
-                    tooltip="Drop small parts of the mask.",
-                ),
-                io.Combo.Input(
-                    "close_holes",
-                    options=list(AS_RECOMMENDED),
-                    default=RECOMMENDED,
-                    tooltip="Fill holes of the mask, within the pseudomask.",
-                ),
-                io.Combo.Input(
-                    "limit_area",
-                    options=list(AS_RECOMMENDED),
-                    default=RECOMMENDED,
-                    tooltip="Hold the mask to a size that the findings can have.",
-                ),
+                _switch("remove_islands", "Drop small parts of the mask."),
+                _switch("close_holes", "Fill holes of the mask, within the pseudomask."),
+                _switch("limit_area", "Hold the mask to a size that the findings can have."),
                 io.Boolean.Input(
                     "align",
                     default=True,
@@ -270,13 +254,7 @@ class X2XSettings(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, noise_level) -> bool | str:
-        from .settings import read_levels
-
-        try:
-            read_levels(noise_level)
-        except ValueError as error:
-            return str(error)
-        return True
+        return sockets.check_noise_level(noise_level)
 
     @classmethod
     def execute(cls, **chosen) -> io.NodeOutput:

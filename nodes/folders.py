@@ -86,25 +86,9 @@ def input_files(suffixes: tuple[str, ...]) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if entry.is_file() and entry.suffix.lower() in suffixes)
 
 
-def checkpoint_names() -> list[str]:
-    """Checkpoints in diffusers layout, by the names that the menu shows: the one that ships first."""
-    return [name for name, place in checkpoint_places().items() if place is None or place.is_dir()]
-
-
-def checkpoint_path(name: str) -> Path:
-    """The folder of a checkpoint in diffusers layout.
-
-    Args:
-        name: one of `checkpoint_names`.
-
-    Raises:
-        ValueError: there is none of this name.
-    """
+def diffusers_places() -> dict[str, Path]:
+    """Checkpoints in diffusers layout by the name that the menu shows, the one that ships too."""
     from x2x_core.bundled import bundled_path
 
-    if name not in checkpoint_names():
-        raise ValueError(
-            f"`checkpoint` must be one of {', '.join(checkpoint_names())}, got {name!r}. Put the folder that holds its "
-            f"{MODEL_INDEX} under ComfyUI's models/instructx2x and refresh the page's node definitions (R)."
-        )
-    return checkpoint_places()[name] or bundled_path("demo")
+    places = {name: path or bundled_path("demo") for name, path in checkpoint_places().items()}
+    return {name: path for name, path in places.items() if path.is_dir()}

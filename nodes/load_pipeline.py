@@ -46,7 +46,9 @@ class X2XLoadPipeline(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, checkpoint) -> bool | str:
+    def validate_inputs(cls, checkpoint, dtype=None) -> bool | str:
+        if wrong := sockets.check_choices(dtype=(dtype, DTYPES)):
+            return wrong
         if checkpoint is None or checkpoint in checkpoint_places():
             return True
         return (

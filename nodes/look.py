@@ -6,8 +6,6 @@ from comfy_api.latest import io
 
 from . import sockets
 
-RECOMMENDED = "recommended"
-
 
 class X2XPseudomask(io.ComfyNode):
     """The pseudomask P of an instruction, laid over this patient."""
@@ -69,19 +67,13 @@ class X2XRelevanceMap(io.ComfyNode):
                 sockets.Pipeline.Input("pipeline", tooltip="The checkpoint that is asked."),
                 io.Image.Input("image", tooltip="The radiograph."),
                 sockets.instruction_input("What would be edited."),
-                io.String.Input(
-                    "noise_level",
-                    default=RECOMMENDED,
-                    tooltip="Noise at which the model is asked, 0 to 1; several with commas are averaged (0.6, 0.7, "
-                    "0.8). 'recommended': the checkpoint's own.",
+                sockets.noise_level_input(
+                    "Noise at which the model is asked, 0 to 1; several with commas are averaged (0.6, 0.7, "
+                    "0.8). 'recommended': the checkpoint's own."
                 ),
-                io.Int.Input(
-                    "draws",
-                    default=0,
-                    min=0,
-                    max=64,
-                    tooltip="Noise draws that are averaged at each level; more are steadier and slower. 0: the "
-                    "checkpoint's own number.",
+                sockets.draws_input(
+                    "Noise draws that are averaged at each level; more are steadier and slower. 0: the "
+                    "checkpoint's own number."
                 ),
                 sockets.seed_input("Of the noise. The same seed gives the edit node's own map."),
             ],
@@ -97,13 +89,7 @@ class X2XRelevanceMap(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, noise_level) -> bool | str:
-        from .settings import read_levels
-
-        try:
-            read_levels(noise_level)
-        except ValueError as error:
-            return str(error)
-        return True
+        return sockets.check_noise_level(noise_level)
 
     @classmethod
     def execute(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 from comfy_api.latest import io
-from x2x_core.bundled import bundled_path
 
 from . import sockets
-from .folders import DEMO, checkpoint_places
+from .folders import DEMO, diffusers_places
 from .load_pipeline import DTYPES
-from .look import RECOMMENDED
 
 CATEGORY = "InstructX2X/Native"
 
@@ -31,7 +28,7 @@ class X2XLoadNative(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "checkpoint",
-                    options=list(_folders()),
+                    options=list(diffusers_places()),
                     default=DEMO,
                     tooltip="The demo that ships, or a folder in diffusers layout (models/instructx2x, models/diffusers, "
                     "models/checkpoints, nested ones too).",
@@ -56,9 +53,9 @@ class X2XLoadNative(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, checkpoint, dtype) -> bool | str:
-        if dtype not in (None, *DTYPES):  # ComfyUI 0.3.64 lets any through
-            return f"`dtype` must be one of {', '.join(DTYPES)}, got {dtype!r}."
-        if checkpoint is None or checkpoint in _folders():
+        if wrong := sockets.check_choices(dtype=(dtype, DTYPES)):
+            return wrong
+        if checkpoint is None or checkpoint in diffusers_places():
             return True
         return (
             f"`checkpoint` must be a folder that is on this machine, but {checkpoint!r} is not. Choose another one, or "
@@ -69,13 +66,13 @@ class X2XLoadNative(io.ComfyNode):
     def fingerprint_inputs(cls, checkpoint, dtype) -> str:
         from .checkpoints import fingerprint
 
-        return f"{fingerprint(_folders().get(checkpoint))} {dtype}"
+        return f"{fingerprint(diffusers_places().get(checkpoint))} {dtype}"
 
     @classmethod
     def execute(cls, checkpoint: str, dtype: str) -> io.NodeOutput:
         from .native_loading import load_native
 
-        return io.NodeOutput(*load_native(_folders()[checkpoint], dtype))
+        return io.NodeOutput(*load_native(diffusers_places()[checkpoint], dtype))
 
 
 class X2XNativeRelevanceMap(io.ComfyNode):
@@ -94,19 +91,13 @@ class X2XNativeRelevanceMap(io.ComfyNode):
                 io.Conditioning.Input("positive", tooltip="The instruction, from CLIP Text Encode."),
                 io.Conditioning.Input("negative", tooltip="CLIP Text Encode of an empty text."),
                 io.Latent.Input("latent", tooltip="The image's latent, from VAE Encode."),
-                io.String.Input(
-                    "noise_level",
-                    default=RECOMMENDED,
-                    tooltip="Noise at which the model is asked, 0 to 1; several with commas are averaged (0.6, 0.7, 0.8). "
-                    "'recommended': what the checkpoint recommends, else 0.8.",
+                sockets.noise_level_input(
+                    "Noise at which the model is asked, 0 to 1; several with commas are averaged (0.6, 0.7, 0.8). "
+                    "'recommended': what the checkpoint recommends, else 0.8."
                 ),
-                io.Int.Input(
-                    "draws",
-                    default=0,
-                    min=0,
-                    max=64,
-                    tooltip="Noise draws that are averaged at each level; more are steadier and slower. 0: what the "
-                    "checkpoint recommends, else 4.",
+                sockets.draws_input(
+                    "Noise draws that are averaged at each level; more are steadier and slower. 0: what the "
+                    "checkpoint recommends, else 4."
                 ),
                 sockets.seed_input(
                     "Of the noise. The seed of RandomNoise gives the map that the pipeline draws for that edit."
@@ -123,13 +114,7 @@ class X2XNativeRelevanceMap(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, noise_level) -> bool | str:
-        from .settings import read_levels
-
-        try:
-            read_levels(noise_level)
-        except ValueError as error:
-            return str(error)
-        return True
+        return sockets.check_noise_level(noise_level)
 
     @classmethod
     def execute(
@@ -264,12 +249,6 @@ class X2XNativeCompose(io.ComfyNode):
         from .native_compose import compose
 
         return io.NodeOutput(compose(image, edited, guidance_mask, soft_edge, strength, unchanged))
-
-
-def _folders() -> dict[str, Path]:
-    """Checkpoints in diffusers layout by the name that the menu shows."""
-    places = {name: path or bundled_path("demo") for name, path in checkpoint_places().items()}
-    return {name: path for name, path in places.items() if path.is_dir()}
 
 
 NATIVE_NODES = [X2XLoadNative, X2XNativeRelevanceMap, X2XRegionGuider, X2XNativeCompose]

@@ -12,7 +12,7 @@ from x2x_core.imaging.provenance import versions
 
 from .metadata import chunks
 from .pictures import pairs
-from .tensors import as_maps, from_picture, to_library, to_map
+from .tensors import from_picture, to_library, to_map
 
 
 def save_edits(
@@ -44,7 +44,7 @@ def save_edits(
     pixels = to_library(image)
     batch, size = len(pixels), tuple(pixels.shape[-2:])
     olds = [None] * batch if before is None else pairs(before, image)[0]
-    maps = [None] * batch if guidance is None else to_map(as_maps(guidance, "guidance"), size, batch, "guidance")
+    maps = [None] * batch if guidance is None else to_map(guidance, size, batch, "guidance")
     folder, name, counter, below, _ = folder_paths.get_save_image_path(
         prefix, folder_paths.get_output_directory(), size[1], size[0]
     )

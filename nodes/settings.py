@@ -11,7 +11,7 @@ import torch
 from x2x_core.edit_settings import DEFAULT, EditSettings, resolve_settings
 
 from .edit import SOLVERS
-from .look import RECOMMENDED
+from .sockets import RECOMMENDED
 
 
 def read_levels(text: str) -> list[float] | None:

@@ -15,6 +15,7 @@ EDIT = "InstructX2X/Edit"
 
 EXAMPLE = "Add the finding of moderate right pleural effusion."
 LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
+RECOMMENDED = "recommended"  # the widgets' word for what the checkpoint recommends
 
 
 def instruction_input(tooltip: str):
@@ -25,6 +26,27 @@ def instruction_input(tooltip: str):
 def seed_input(tooltip: str):
     """A seed, with ComfyUI's control of what happens to it after a run."""
     return io.Int.Input("seed", default=0, min=0, max=LARGEST_SEED, control_after_generate=True, tooltip=tooltip)
+
+
+def noise_level_input(tooltip: str):
+    """Noise levels of the relevance map as a text field, see `settings.read_levels`."""
+    return io.String.Input("noise_level", default=RECOMMENDED, tooltip=tooltip)
+
+
+def draws_input(tooltip: str):
+    """Noise draws of the relevance map at each level; 0 leaves them to the checkpoint."""
+    return io.Int.Input("draws", default=0, min=0, max=64, tooltip=tooltip)
+
+
+def check_noise_level(text: str | None) -> bool | str:
+    """Whether a text field holds noise levels; else a sentence."""
+    from .settings import read_levels
+
+    try:
+        read_levels(text)
+    except ValueError as error:
+        return str(error)
+    return True
 
 
 def check_choices(**chosen: tuple[object, tuple[str, ...]]) -> str | None:

@@ -23,7 +23,6 @@ BENCHMARK_MEASURES = (
     Measure("attribute_worst", "Worst attribute shift", READ, LOWER, "of a pair's attribute that moved most; mean over pairs"),
     Measure("fid", "FID", SETS, LOWER, "between the features of the edits and of the real targets", digits=2),
 )
-BENCHMARK_GROUPS = tuple(dict.fromkeys(measure.group for measure in BENCHMARK_MEASURES))
 OF_PAIRS = tuple(  # measures that are a mean or median of one number a pair
     measure for measure in BENCHMARK_MEASURES if measure.key not in ("attribute_r", "attribute_worst_r", "fid")
 )

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 
 import torch
 
-from x2x_core.evaluation.bootstrap import LEVEL
+from x2x_core.evaluation.bootstrap import ends_of
 from x2x_core.evaluation.results import Metric
 
-ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 UNDEFINED = "no pair has a value"
 
 
@@ -80,7 +79,7 @@ def metric(value: float, drawn: torch.Tensor, count: int, note: str = "") -> Met
     """A value with the interval that its resamples `(R,)` span; resamples in which it is undefined are left out."""
     if value != value:
         return Metric(None, n=count, note=note or UNDEFINED)
-    low, high = drawn.nanquantile(torch.tensor(ENDS, dtype=torch.float64)).tolist()
+    low, high = ends_of(drawn)
     return Metric(value, low, high, count, note) if low == low else Metric(value, n=count, note=note)
 
 

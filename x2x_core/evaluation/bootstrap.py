@@ -67,9 +67,15 @@ def estimate(
         return Estimate(None, None, None, 0)
     whole, drawn = ([_statistic(row, statistic) for row in some] for some in (rows, [row[resamples] for row in rows]))
     value, spread = (one[0] - one[1] if len(one) > 1 else one[0] for one in (whole, drawn))
-    ends = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
-    low, high = spread.nanquantile(ends).tolist()
+    low, high = ends_of(spread)
     return Estimate(float(value), low, high, count)
+
+
+def ends_of(drawn: torch.Tensor) -> tuple[float, float]:
+    """The percentile interval of resamples `(R,)`; those that are nan are left out."""
+    ends = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
+    low, high = drawn.nanquantile(ends).tolist()
+    return low, high
 
 
 def _as_tensor(values: Sequence[float | None], resamples: torch.Tensor) -> torch.Tensor:
@@ -121,6 +127,5 @@ def interval(statistic: WeightedStatistic, counts: torch.Tensor) -> tuple[float 
     drawn = torch.cat([statistic(some) for some in counts.split(max(1, WEIGHTS_AT_ONCE // counts.shape[1]))])
     if drawn.isnan().all():
         return value, None, None
-    ends = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
-    low, high = drawn.nanquantile(ends).tolist()
+    low, high = ends_of(drawn)
     return value, low, high

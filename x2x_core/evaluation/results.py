@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 EDITED, UNEDITED, TARGET = "edited", "do nothing", "real target"  # names of the usual rows
-FILES = ("before", "after", "target", "guidance")  # usual pictures of a case
 CSV_COLUMNS = ("row", "group", "name", "metric", "value", "low", "high", "n", "note")
 OVERALL = "overall"
 
@@ -68,7 +67,8 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class Case:
-    """One pair. `files` name pictures relative to the folder of the record; see `FILES`."""
+    """One pair. `files` name pictures relative to the folder of the record; usually "before", "after",
+    "target" and "guidance"."""
 
     id: str
     instruction: str
