@@ -21,12 +21,12 @@ def read_single_file(path: Path, dtype: torch.dtype) -> Any:
         ValueError: no InstructPix2Pix checkpoint of Stable Diffusion 1's size; the message names the weights.
     """
     from x2x_core import InstructX2XPipeline
-    from x2x_core.conversion.convert import read_checkpoint
-    from x2x_core.conversion.folder import TOKENIZER, write_folder
+    from x2x_core.conversion.convert import read_checkpoint, with_tokenizer
+    from x2x_core.conversion.folder import has_tokenizer, write_folder
 
     checkpoint = read_checkpoint(path)
-    if not any(name.startswith(f"{TOKENIZER}/") for name in checkpoint.files):
-        checkpoint = read_checkpoint(path, tokenizer=_TOKENIZER)
+    if not has_tokenizer(checkpoint):
+        checkpoint = with_tokenizer(checkpoint, _TOKENIZER)
     temporary = Path(folder_paths.get_temp_directory())
     temporary.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="instructx2x-", dir=temporary) as folder:

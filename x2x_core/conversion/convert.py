@@ -77,8 +77,19 @@ def read_checkpoint(
     else:
         files = None if like is None else read_small_files(like)
         checkpoint = read_single_file(source, files, weights)
-    if tokenizer is None:
-        return checkpoint
+    return checkpoint if tokenizer is None else with_tokenizer(checkpoint, tokenizer)
+
+
+def with_tokenizer(checkpoint: Checkpoint, tokenizer: str | Path) -> Checkpoint:
+    """A checkpoint with another tokenizer, or its first.
+
+    Args:
+        checkpoint: stays as it is.
+        tokenizer: a folder (or a repository of the Hugging Face Hub) with a CLIP tokenizer.
+
+    Raises:
+        ValueError: it can't be read, or does not fit the text encoder.
+    """
     others = {path: text for path, text in checkpoint.files.items() if not path.startswith(f"{TOKENIZER}/")}
     return Checkpoint(checkpoint.weights, others | _tokenizer_files(tokenizer, checkpoint), checkpoint.left_out)
 

@@ -80,6 +80,11 @@ def _new_attention(name: str) -> str:
     return f"{place}.{_OLD_ATTENTION[part]}.{end}" if ".attentions." in name and part in _OLD_ATTENTION else name
 
 
+def has_tokenizer(checkpoint: Checkpoint) -> bool:
+    """Whether a checkpoint brings a tokenizer."""
+    return any(path.startswith(f"{TOKENIZER}/") for path in checkpoint.files)
+
+
 def write_folder(checkpoint: Checkpoint, folder: str | Path) -> None:
     """Write a checkpoint in the diffusers layout; the folder is there whole or not at all.
 
@@ -87,7 +92,7 @@ def write_folder(checkpoint: Checkpoint, folder: str | Path) -> None:
         ValueError: the checkpoint has no tokenizer.
     """
     folder = Path(folder)
-    if not any(path.startswith(f"{TOKENIZER}/") for path in checkpoint.files):
+    if not has_tokenizer(checkpoint):
         raise ValueError(
             "A folder in the diffusers layout needs a tokenizer, and the source brings none. Give `tokenizer`: a folder "
             "with CLIP's vocabulary (vocab.json and merges.txt, or tokenizer.json), such as the one of any Stable "
