@@ -160,7 +160,8 @@ def resolve_settings(
     if settings.twin and settings.composition != "difference":
         if given.get("twin"):
             raise ValueError(
-                f"`twin` must be left out with `composition={settings.composition!r}`: it is what a difference is taken to."
+                f"`twin` must be left out with `composition={settings.composition!r}`: it is what a difference is taken "
+                "to."
             )
         settings = replace(settings, twin=False)
     return settings
