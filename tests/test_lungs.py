@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from x2x_core.lung_network import LungNetwork
 from x2x_core.lung_overlay import LEFT_COLOUR, RIGHT_COLOUR, lung_overlay
-from x2x_core.lungs import LungFinder, content_box
+from x2x_core.lungs import LungFinder, content_box, _without_tails
 from x2x_core.overlay import as_rgb
 from x2x_core.training.models import seeded
 
@@ -160,3 +160,21 @@ def test_the_overlay_outlines_each_lung_in_its_colour(finder):
         assert not (drawn & (inside > 0) & ~near).any()
     with pytest.raises(ValueError, match="`lungs` must be those of one image, got 2"):
         lung_overlay(image, finder.find(torch.cat([image, image])))
+
+
+def test_a_field_loses_a_long_thin_tail_and_keeps_a_short_one():
+    chances = torch.zeros(1, 4, 200, 200)
+    chances[..., 20:140, 40:90] = 1
+    chances[..., 140:190, 40:45] = 1  # narrower than TAIL, longer than TAIL_REACH
+    kept = _without_tails(chances)
+    assert torch.equal(kept[0, 0, :140], chances[0, 0, :140])
+    assert kept[0, 0, 140:145, 40:45].all() and not kept[0, 0, 170:].any()
+    assert torch.equal(kept[:, 2:], chances[:, 2:])  # the whole lungs go as deep as they do
+
+
+@pytest.mark.parametrize("size", [(3, 3), (40, 400), (1200, 900)])
+def test_tails_are_looked_for_at_any_size(size):
+    chances = torch.zeros(1, 4, *size)
+    assert torch.equal(_without_tails(chances), chances)
+    chances[...] = 1
+    assert torch.equal(_without_tails(chances), chances)

@@ -1,4 +1,4 @@
-"""The network behind the lung finder: a small U-Net on a 96 x 96 view of a radiograph."""
+"""The network behind the lung finder: a small U-Net on a 128 x 128 view of a radiograph."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-VIEW = 96  # pixels to a side of what the network sees
+VIEW = 128  # pixels to a side of what the network sees
 # What it draws: the lung fields as a reader outlines them, and the whole lungs with what heart and diaphragm hide.
 OUTPUTS = ("right field", "left field", "right lung", "left lung")
 CHANNELS = (16, 32, 48, 64, 72)
 _GROUPS = 8
-_NEIGHBOURHOOD = 19  # pixels to a side over which local contrast is evened out
+_NEIGHBOURHOOD = 25  # pixels to a side over which local contrast is evened out
 _FAINTEST = 0.02  # spread of grey under which a neighbourhood counts as flat
 
 
@@ -63,7 +63,7 @@ class ResidualBlock(nn.Module):
 class LungNetwork(nn.Module):
     """A U-Net (Ronneberger et al., MICCAI 2015) that works at half the view's size and less.
 
-    Its coarsest level, 3 x 3 cells of the view, sees all of it: which lung is which is a question of the whole.
+    Its coarsest level, 4 x 4 cells of the view, sees all of it: which lung is which is a question of the whole.
 
     Args:
         channels: of the levels, finest first; multiples of 8.

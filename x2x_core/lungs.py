@@ -28,6 +28,9 @@ BORDER_TOLERANCE = 0.02  # grey levels of [0, 1] within which a row or column co
 MARGIN = 0.18  # around the lungs in the second look, share of their breadth or height
 SMALLEST_CHEST = 0.12  # side of the box around both lungs, share of the view, under which there is no second look
 ISLAND = 0.15  # of the largest piece's area: smaller pieces are taken away
+TAIL = 0.08  # of a lung field's height: what is narrower is a tail
+TAIL_REACH = 0.10  # of a lung field's height: how far a tail may reach
+_TAIL_VIEW = 192  # pixels to the longer side of the view in which tails are looked for
 DARKER = 1.6  # gamma of the second rendering
 # Where each part of the confidence is 0 and where it is 1.
 _SHARP = (0.55, 0.85)
@@ -103,17 +106,7 @@ class LungFinder:
             FileNotFoundError: there is no such file.
             ValueError: it holds no weights of this network.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"There are no weights of a lung finder at `{path}`.")
-        try:
-            with safe_open(path, framework="pt") as file:
-                weights = {name: file.get_tensor(name).float() for name in file.keys()}
-            network = LungNetwork(_channels(weights))
-            network.load_state_dict(weights)
-        except (SafetensorError, KeyError, RuntimeError) as error:
-            raise ValueError(f"`{path}` must hold weights of the lung finder, but can't be used: {error}.") from error
-        return cls(network)
+        return cls(load_network(path))
 
     @torch.no_grad()
     def find(self, image: torch.Tensor) -> LungMasks:
@@ -149,7 +142,7 @@ class LungFinder:
             chances, views = self._look(grey, box := chest)
         whole = torch.zeros(1, 4, *size)
         top, left, bottom, right = box
-        whole[..., top:bottom, left:right] = _without_islands(chances)
+        whole[..., top:bottom, left:right] = _without_tails(_without_islands(chances))
         return whole, _confidence(views)
 
     def _look(self, grey: torch.Tensor, box: Box) -> tuple[torch.Tensor, torch.Tensor]:
@@ -167,6 +160,21 @@ class LungFinder:
 @lru_cache(maxsize=1)
 def _bundled() -> LungFinder:
     return LungFinder.load(bundled_path("lungs"))
+
+
+def load_network(path: str | Path) -> LungNetwork:
+    """The network with the weights in a file (`.safetensors`), float32; raises what `LungFinder.load` raises."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There are no weights of a lung finder at `{path}`.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            weights = {name: file.get_tensor(name).float() for name in file.keys()}
+        network = LungNetwork(_channels(weights))
+        network.load_state_dict(weights)
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise ValueError(f"`{path}` must hold weights of the lung finder, but can't be used: {error}.") from error
+    return network
 
 
 def _channels(weights: dict[str, torch.Tensor]) -> tuple[int, ...]:
@@ -243,6 +251,41 @@ def _without_islands(chances: torch.Tensor) -> torch.Tensor:
         if len(small):
             chance[torch.from_numpy(np.isin(labels, small))] = 0
     return kept
+
+
+def _without_tails(chances: torch.Tensor) -> torch.Tensor:
+    """Chances `(1, 4, h, w)` whose fields end where a reader's outline does.
+
+    The recess between diaphragm and chest wall goes on as a sliver of lung that can't be seen on a radiograph.
+    """
+    kept = chances.clone()
+    for chance in kept[0, :2]:
+        body = _body(chance > INSIDE)
+        if body is not None:
+            chance[~body] = 0
+    return kept
+
+
+def _body(inside: torch.Tensor) -> torch.Tensor | None:
+    """A mask `(h, w)` bool without what is narrower than `TAIL` further than `TAIL_REACH` from the rest of it, as a region
+    that holds all that stays; ``None`` where nothing is wide enough to be a lung."""
+    mask = inside.numpy().astype(np.float32)
+    share = min(1.0, _TAIL_VIEW / max(mask.shape))
+    small = cv2.resize(mask, None, fx=share, fy=share, interpolation=cv2.INTER_AREA) > 0.5
+    rows = np.flatnonzero(small.any(1))
+    if not len(rows):
+        return None
+    height = rows[-1] - rows[0] + 1
+    wide = cv2.morphologyEx(small.astype(np.uint8), cv2.MORPH_OPEN, _disc(TAIL / 2 * height))
+    if not wide.any():
+        return None
+    near = cv2.dilate(largest_part(wide).astype(np.uint8), _disc(TAIL_REACH * height))
+    return torch.from_numpy(cv2.resize(near, mask.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)
+
+
+def _disc(radius: float) -> np.ndarray:
+    side = 2 * round(radius) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
 
 def _without(views: torch.Tensor, padding: Padding) -> torch.Tensor:

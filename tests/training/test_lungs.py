@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from x2x_core.lung_network import OUTPUTS, LungNetwork, normalise
+from x2x_core.lung_network import OUTPUTS, VIEW, LungNetwork, normalise
 from x2x_core.lungs import LungFinder
 from x2x_core.training.config import TrainingConfig, find_config, load_config
 from x2x_core.training.lung_variation import mirrored, retone, vary
@@ -146,7 +146,7 @@ def test_the_network_s_input_heeds_neither_brightness_nor_contrast():
 
 
 def test_the_network_draws_every_output_at_the_view_s_size():
-    assert LungNetwork()(torch.rand(1, 1, 96, 96)).shape == (1, len(OUTPUTS), 96, 96)
+    assert LungNetwork()(torch.rand(1, 1, VIEW, VIEW)).shape == (1, len(OUTPUTS), VIEW, VIEW)
 
 
 def test_soft_dice_is_one_for_the_truth_and_near_none_for_its_opposite():
@@ -157,6 +157,6 @@ def test_soft_dice_is_one_for_the_truth_and_near_none_for_its_opposite():
 
 def test_the_committed_configuration_is_read():
     config = load_config(find_config("lungs"))
-    assert config.task == "lungs" and config.size == 96
+    assert config.task == "lungs" and config.size == VIEW
     with pytest.raises(ValueError, match="`latent_variants` must be 0 when `task` is lungs"):
         replace(config, latent_variants=1)

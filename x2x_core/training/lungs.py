@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from x2x_core.lung_network import CHANNELS, OUTPUTS, LungNetwork
+from x2x_core.lungs import load_network
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.lung_variation import vary
 from x2x_core.training.models import seeded
@@ -89,10 +90,13 @@ class LungTask:
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
         self.images = read_lung_images(config.data, "train")
-        with seeded(config.seed):
-            network = LungNetwork(tuple(config.models.get("channels", CHANNELS)))
+        network = load_network(Path(config.init) / WEIGHTS) if config.init else self._new_network()
         self.module = LungModule(network)
         self.length = len(self.images)
+
+    def _new_network(self) -> LungNetwork:
+        with seeded(self.config.seed):
+            return LungNetwork(tuple(self.config.models.get("channels", CHANNELS)))
 
     def prepare(self, device: torch.device, accelerator) -> None:
         """Nothing is computed beforehand."""
