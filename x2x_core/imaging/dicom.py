@@ -7,8 +7,6 @@ imported when a file is read, not before.
 from __future__ import annotations
 
 import logging
-import struct
-import zlib
 from pathlib import Path
 
 import cv2
@@ -33,8 +31,6 @@ TAGS = (
     "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
 )  # fmt: skip
 _MONOCHROME, _PALETTE = ("MONOCHROME1", "MONOCHROME2"), "PALETTE COLOR"
-_FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError, RuntimeError, OSError,
-           EOFError, struct.error, zlib.error)  # fmt: skip
 _MISSING = "Reading DICOM needs pydicom: install it with `pip install pydicom`, or the extra: `pip install 'instructx2x[dicom]'`."
 
 
@@ -90,13 +86,21 @@ def _open(path: Path):
         raise ImportError(_MISSING) from error
     try:
         dataset = pydicom.dcmread(path, force=True, specific_tags=list(TAGS))
-    except _FAULTS as error:
-        raise ValueError(f"`{path}` must be a whole DICOM file, but it can't be read: {error}") from error
+        for _ in dataset.iterall():  # pydicom decodes a value when it is first asked for: what is damaged shows here
+            pass
+    except Exception as error:  # pydicom raises many kinds; their texts quote the file, and so perhaps the patient
+        kind = type(error).__name__
+        raise ValueError(f"`{path}` must be a whole DICOM file, but it can't be read ({kind}).") from error
     if len(dataset) == 0 and not getattr(dataset, "file_meta", None):
         raise ValueError(f"`{path}` must be a DICOM file, but it is none.")
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = _guessed_syntax(*dataset.original_encoding)
     return dataset
+
+
+def _said(error: Exception) -> str:
+    """What an error says, in one line without a full stop."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _guessed_syntax(is_implicit: bool, is_little: bool):
@@ -153,10 +157,9 @@ def _decode(dataset, path: Path) -> np.ndarray:
         raise ValueError(f"`{path}` is compressed ({syntax.name}) and needs a decoder: {_remedy(syntax)}.")
     try:
         return pixel_array(dataset)
-    except _FAULTS as error:
-        said = " ".join(str(error).split()).rstrip(".")
+    except Exception as error:  # decoders of several libraries raise what they like
         hint = f" If it is whole, it needs another decoder: {_remedy(syntax)}." if syntax.is_compressed else ""
-        raise ValueError(f"`{path}` must be a whole DICOM image, but its pixels can't be decoded: {said}.{hint}") from error
+        raise ValueError(f"`{path}` must be a whole DICOM image, but its pixels can't be decoded: {_said(error)}.{hint}") from error
 
 
 def _remedy(syntax) -> str:
@@ -187,8 +190,8 @@ def _as_shown(raw: np.ndarray, dataset, path: Path) -> tuple[np.ndarray, tuple[s
         plain = not dataset.file_meta.TransferSyntaxUID.is_compressed
         high_bit = int(dataset.get("HighBit", bits - 1))
         shown = display(stored_values(raw, bits, high_bit, signed) if plain else raw.astype(np.int32), dataset)
-    except _FAULTS as error:
-        raise ValueError(f"`{path}` can't be shown: {error}.") from error
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError) as error:
+        raise ValueError(f"`{path}` can't be shown: {_said(error)}.") from error
     return shown.values, shown.facts, shown.warnings
 
 
