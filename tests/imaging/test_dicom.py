@@ -230,6 +230,7 @@ def test_damaged_files_are_read_or_refused_with_a_sentence(tmp_path):
     ("syntax", "words"),
     [
         (uid.HTJ2KLossless, "needs a decoder: `pip install pylibjpeg pylibjpeg-openjpeg`"),
+        (uid.JPEGLSLossless, "needs a decoder: `pip install pyjpegls`"),
         (uid.JPEGLosslessSV1, r"needs a decoder: `pip install python-gdcm`, or the extra: `pip install 'instructx2x\[dicom\]'`"),
         (uid.MPEG4HP41, "must be a picture, but is coded as MPEG-4"),
     ],
@@ -239,6 +240,7 @@ def test_a_missing_decoder_is_named(tmp_path, syntax, words, monkeypatch):
 
     monkeypatch.setattr(base.JPEGLosslessSV1Decoder, "_available", {})
     monkeypatch.setattr(base.HTJ2KLosslessDecoder, "_available", {})
+    monkeypatch.setattr(base.JPEGLSLosslessDecoder, "_available", {})
     made = pydicom.dcmread(write(tmp_path / "a.dcm", draw(8)))
     made.file_meta.TransferSyntaxUID = syntax
     made.PixelData = pydicom.encaps.encapsulate([b"\xff\xd8\xff\xd9"])
@@ -246,6 +248,16 @@ def test_a_missing_decoder_is_named(tmp_path, syntax, words, monkeypatch):
     made.save_as(tmp_path / "b.dcm")
     with pytest.raises(ValueError, match=words):
         read_image(tmp_path / "b.dcm")
+
+
+@pytest.mark.parametrize("syntax", [uid.JPEGLSLossless, uid.JPEG2000Lossless])
+def test_gdcm_is_used_only_where_there_is_no_other(syntax):
+    from x2x_core.imaging.dicom import _decoder_name
+
+    decoder = pydicom.pixels.get_decoder(syntax)
+    assert "gdcm" in decoder.available_plugins and _decoder_name(decoder) != "gdcm"
+    assert _decoder_name(pydicom.pixels.get_decoder(uid.JPEGLosslessSV1)) == "gdcm"
+    assert _decoder_name(pydicom.pixels.get_decoder(uid.ExplicitVRLittleEndian)) == ""
 
 
 def test_missing_pydicom_is_named(tmp_path, monkeypatch):

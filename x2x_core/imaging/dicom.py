@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import torch
 
-from .radiograph import DICOM, Radiograph
+from .kinds import DICOM
+from .radiograph import Radiograph
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ TAGS = (
     "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
 )  # fmt: skip
 _MONOCHROME, _PALETTE = ("MONOCHROME1", "MONOCHROME2"), "PALETTE COLOR"
+_RISKY = "gdcm"
 _MISSING = "Reading DICOM needs pydicom: install it with `pip install pydicom`, or the extra: `pip install 'instructx2x[dicom]'`."
 
 
@@ -156,21 +158,31 @@ def _decode(dataset, path: Path) -> np.ndarray:
     if not decoder.is_available:
         raise ValueError(f"`{path}` is compressed ({syntax.name}) and needs a decoder: {_remedy(syntax)}.")
     try:
-        return pixel_array(dataset)
+        return pixel_array(dataset, decoding_plugin=_decoder_name(decoder))
     except Exception as error:  # decoders of several libraries raise what they like
         hint = f" If it is whole, it needs another decoder: {_remedy(syntax)}." if syntax.is_compressed else ""
         raise ValueError(f"`{path}` must be a whole DICOM image, but its pixels can't be decoded: {_said(error)}.{hint}") from error
+
+
+def _decoder_name(decoder) -> str:
+    """The decoder to use, "" for values that are not compressed: GDCM, which ends the process where a picture is damaged,
+    only where there is no other."""
+    return next(iter(sorted(decoder.available_plugins, key=lambda name: name == _RISKY)), "")
 
 
 def _remedy(syntax) -> str:
     """What to install for a kind of compression."""
     from pydicom import uid
 
-    if syntax in (uid.HTJ2K, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL):
-        return "`pip install pylibjpeg pylibjpeg-openjpeg`"
     if syntax == uid.JPEGExtended12Bit:
         return "`pip install pylibjpeg pylibjpeg-libjpeg` (the latter is under the GPL)"
-    return "`pip install python-gdcm`, or the extra: `pip install 'instructx2x[dicom]'`"
+    if syntax in uid.JPEGLSTransferSyntaxes:
+        packages = "pyjpegls"
+    elif syntax in (*uid.JPEG2000TransferSyntaxes, uid.HTJ2K, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL):
+        packages = "pylibjpeg pylibjpeg-openjpeg"
+    else:
+        packages = "python-gdcm"
+    return f"`pip install {packages}`, or the extra: `pip install 'instructx2x[dicom]'`"
 
 
 def _as_shown(raw: np.ndarray, dataset, path: Path) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+PICTURE, DICOM = "picture", "DICOM"
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 DICOM_SUFFIXES = (".dcm", ".dicom")
 _INDEX = "DICOMDIR"  # the table of contents of a disc: DICOM, but no picture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-DICOM = "DICOM"
+from .kinds import DICOM, PICTURE
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Radiograph:
     bit_depth: int  # 8 or 16: bits of a value in the file, and of a picture written from it
     mode: str  # the file's own pixels: Pillow's name ("L", "I;16", "RGBA", ...), or DICOM's ("MONOCHROME1")
     path: Path  # where it was read
-    kind: str = "picture"  # or "DICOM"
+    kind: str = PICTURE  # or DICOM
     notes: tuple[str, ...] = ()  # how the pixels came to be, and warnings; free of names, of files and of patients
 
     @property
