@@ -7,6 +7,8 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from dicom_cases import IDENTITY
+from dicom_cases import write as write_dicom
 from lung_cases import FOLDER
 from PIL import Image
 
@@ -107,6 +109,24 @@ def test_results_are_not_overwritten_unless_asked(edit, picture, tmp_path):
     assert edit(picture, WORDS, "--overwrite")[0] == 0
     assert edit(picture, WORDS, "--new-folder")[0] == 0
     assert (tmp_path / "out" / "001" / "edited.png").is_file()
+
+
+def test_a_dicom_file_is_edited_at_its_depth_and_nobody_is_named(edit, tmp_path, radiograph):
+    values = np.asarray(radiograph).astype(np.uint16) * 16
+    tags = {**IDENTITY, "PatientOrientation": ["R", "F"]}
+    code, _, error = edit(write_dicom(tmp_path / "Kowalska^Zofia.dcm", values, 12, **tags))
+    out = tmp_path / "out"
+    assert code == 0 and "left and right were swapped" in error
+    after = cv2.imread(str(out / "edited.png"), cv2.IMREAD_UNCHANGED)
+    mask = cv2.imread(str(out / "guidance_mask.png"), cv2.IMREAD_UNCHANGED)
+    shown = (values[:, ::-1].astype(float) - values.min()) / np.ptp(values) * 65535
+    assert after.dtype == np.uint16 and np.abs(after - shown)[mask == 0].max() <= 1
+    record = json.loads((out / "result.json").read_text())
+    assert record["input"]["file"] == "DICOM" and any("range of its values" in note for note in record["input"]["notes"])
+    written = b"".join(path.read_bytes() for path in out.iterdir())
+    text = json.dumps([read_provenance(path) for path in out.glob("*.png")])
+    for value in (*IDENTITY.values(), "Kowalska", "Zofia"):
+        assert value.encode() not in written and value not in text
 
 
 def test_warnings_are_shown_as_lines_and_recorded(edit, picture, tmp_path):
