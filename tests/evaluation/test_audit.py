@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
+from dicom_cases import write as write_dicom
 from PIL import Image
 from tiny_models import make_radiograph
 
