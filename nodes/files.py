@@ -74,7 +74,8 @@ def _split_alpha(path: Path) -> tuple[Radiograph, torch.Tensor] | None:
 
 
 def describe(radiograph: Radiograph) -> str:
-    """Name, size, depth and colour in one line."""
+    """Name, size, depth and colour in one line, and how a DICOM file's values are shown."""
     height, width = radiograph.size
     colour = "grey" if radiograph.pixels.shape[1] == 1 else "colour"
-    return f"{radiograph.path.name}: {width} x {height} pixels, {radiograph.bit_depth}-bit {colour}."
+    size = f"{radiograph.record_name}: {width} x {height} pixels, {radiograph.bit_depth}-bit {colour}."
+    return " ".join([size, *radiograph.notes])

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import folder_paths
+from x2x_core.imaging.kinds import is_radiograph_file
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,12 @@ def input_files(suffixes: tuple[str, ...]) -> list[str]:
     if not folder.is_dir():
         return []
     return sorted(entry.name for entry in folder.iterdir() if entry.is_file() and entry.suffix.lower() in suffixes)
+
+
+def input_radiographs() -> list[str]:
+    """Files of ComfyUI's input folder that are pictures or DICOM, as its menus show them."""
+    folder = Path(folder_paths.get_input_directory())
+    return sorted(entry.name for entry in folder.iterdir() if is_radiograph_file(entry)) if folder.is_dir() else []
 
 
 def diffusers_places() -> dict[str, Path]:

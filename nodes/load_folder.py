@@ -20,8 +20,8 @@ class X2XLoadFolder(io.ComfyNode):
             node_id="X2XLoadFolder",
             display_name="Load Radiographs from Folder",
             category=sockets.LOAD,
-            description="Reads every radiograph of a folder. The nodes behind it work on one after the other, so that "
-            "they can be of different sizes. Three simulated ones ship with the pack.",
+            description="Reads every radiograph of a folder, DICOM too. The nodes behind it work on one after the other, so "
+            "that they can be of different sizes. Three simulated ones ship with the pack.",
             inputs=[
                 io.Combo.Input(
                     "folder",
@@ -74,12 +74,14 @@ class X2XLoadFolder(io.ComfyNode):
 
     @classmethod
     def execute(cls, folder: str, skip: int, limit: int, save_to: str) -> io.NodeOutput:
+        from x2x_core.imaging.kinds import stem
+
         from .files import read_radiograph
         from .radiograph_folders import folder_files
         from .tensors import to_image
 
         paths = folder_files(folder, skip, limit)
         images = [to_image(read_radiograph(path)[0].pixels) for path in paths]
-        prefixes = ["/".join(part for part in (save_to.strip("/ "), path.stem) if part) for path in paths]
+        prefixes = ["/".join(part for part in (save_to.strip("/ "), stem(path)) if part) for path in paths]
         info = f"{len(paths)} radiographs: {', '.join(path.name for path in paths)}."
         return io.NodeOutput(images, prefixes, info)

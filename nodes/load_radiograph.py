@@ -1,14 +1,14 @@
-"""X2XLoadRadiograph: a picture file as IMAGE, with the depth of its numbers kept."""
+"""X2XLoadRadiograph: a picture or DICOM file as IMAGE, with the depth of its numbers kept."""
 
 from __future__ import annotations
 
 from comfy_api.latest import io
+from x2x_core.imaging.kinds import DICOM
 
 from . import sockets
-from .folders import SAMPLE, input_files
+from .folders import SAMPLE, input_radiographs
 
 BUNDLED = "sample (bundled)"  # the sample by the place where it ships, for a server whose input folder is closed
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 
 
 class X2XLoadRadiograph(io.ComfyNode):
@@ -20,15 +20,16 @@ class X2XLoadRadiograph(io.ComfyNode):
             node_id="X2XLoadRadiograph",
             display_name="Load Radiograph",
             category=sockets.LOAD,
-            description="Reads a radiograph. 16-bit files keep all their grey levels. The sample ships with the pack.",
+            description="Reads a radiograph, DICOM too. 16-bit files keep all their grey levels. The sample ships with the "
+            "pack.",
             inputs=[
                 io.Combo.Input(
                     "image",
-                    options=input_files(SUFFIXES),
+                    options=input_radiographs(),
                     default=SAMPLE,
                     upload=io.UploadType.image,
                     display_name="file",
-                    tooltip="A PNG, JPEG, TIFF, BMP or WebP file, 8 or 16-bit. Drop one here, or use the button. The "
+                    tooltip="A PNG, JPEG, TIFF, BMP, WebP or DICOM file, 8 or 16-bit. Drop one here, or use a button. The "
                     "sample is simulated.",
                 ),
             ],
@@ -42,7 +43,7 @@ class X2XLoadRadiograph(io.ComfyNode):
                 io.String.Output(
                     "info",
                     display_name="info",
-                    tooltip="Name, size, bit depth and colour of the file.",
+                    tooltip="Name, size, bit depth and colour of the file; of DICOM, in place of its name, how it is shown.",
                 ),
             ],
         )
@@ -62,7 +63,10 @@ class X2XLoadRadiograph(io.ComfyNode):
     @classmethod
     def execute(cls, image: str) -> io.NodeOutput:
         from .files import describe, input_path, read_radiograph, sample_path
+        from .pictures import preview
         from .tensors import to_image, to_mask
 
         radiograph, mask = read_radiograph(sample_path() if image == BUNDLED else input_path(image))
-        return io.NodeOutput(to_image(radiograph.pixels), to_mask(mask), describe(radiograph))
+        pixels = to_image(radiograph.pixels)
+        shown = preview(pixels, cls, synthetic=False) if radiograph.kind == DICOM else None  # the page can't show the file
+        return io.NodeOutput(pixels, to_mask(mask), describe(radiograph), ui=shown)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import folder_paths
 from x2x_core.bundled import bundled_path
+from x2x_core.imaging.kinds import DICOM_SUFFIXES, PICTURE_SUFFIXES, is_radiograph_file
 
 from .load_folder import SAMPLES
-from .load_radiograph import SUFFIXES
 
 
 def folder_names() -> list[str]:
@@ -18,7 +18,7 @@ def folder_names() -> list[str]:
     found = []
     for place, below, files in os.walk(root):
         below.sort()
-        if Path(place) != root and any(Path(name).suffix.lower() in SUFFIXES for name in files):
+        if Path(place) != root and any(is_radiograph_file(Path(place, name)) for name in files):
             found.append(Path(place).relative_to(root).as_posix())
     return found
 
@@ -35,11 +35,11 @@ def folder_files(folder: str, skip: int = 0, limit: int = 0) -> list[Path]:
         ValueError: none is left.
     """
     place = bundled_path("sample").parent if folder == SAMPLES else Path(folder_paths.get_input_directory()) / folder
-    every = sorted(one for one in place.iterdir() if one.is_file() and one.suffix.lower() in SUFFIXES)
+    every = sorted(one for one in place.iterdir() if is_radiograph_file(one))
     kept = every[skip : skip + limit if limit else None]
     if not kept:
         raise ValueError(
             f"`folder` must hold more radiographs than `skip` leaves out; {folder!r} holds {len(every)} and {skip} are "
-            f"left out. Put files ({', '.join(SUFFIXES)}) into it, or lower `skip`."
+            f"left out. Put files ({', '.join((*PICTURE_SUFFIXES, *DICOM_SUFFIXES))}) into it, or lower `skip`."
         )
     return kept

@@ -7,6 +7,8 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from dicom_cases import IDENTITY
+from dicom_cases import write as write_dicom
 from lung_cases import FOLDER
 from PIL import Image
 
@@ -109,6 +111,24 @@ def test_results_are_not_overwritten_unless_asked(edit, picture, tmp_path):
     assert (tmp_path / "out" / "001" / "edited.png").is_file()
 
 
+def test_a_dicom_file_is_edited_at_its_depth_and_nobody_is_named(edit, tmp_path, radiograph):
+    values = np.asarray(radiograph).astype(np.uint16) * 16
+    tags = {**IDENTITY, "PatientOrientation": ["R", "F"]}
+    code, _, error = edit(write_dicom(tmp_path / "Kowalska^Zofia.dcm", values, 12, **tags))
+    out = tmp_path / "out"
+    assert code == 0 and "left and right were swapped" in error
+    after = cv2.imread(str(out / "edited.png"), cv2.IMREAD_UNCHANGED)
+    mask = cv2.imread(str(out / "guidance_mask.png"), cv2.IMREAD_UNCHANGED)
+    shown = (values[:, ::-1].astype(float) - values.min()) / np.ptp(values) * 65535
+    assert after.dtype == np.uint16 and np.abs(after - shown)[mask == 0].max() <= 1
+    record = json.loads((out / "result.json").read_text())
+    assert record["input"]["file"] == "DICOM" and any("range of its values" in note for note in record["input"]["notes"])
+    written = b"".join(path.read_bytes() for path in out.iterdir())
+    text = json.dumps([read_provenance(path) for path in out.glob("*.png")])
+    for value in (*IDENTITY.values(), "Kowalska", "Zofia"):
+        assert value.encode() not in written and value not in text
+
+
 def test_warnings_are_shown_as_lines_and_recorded(edit, picture, tmp_path):
     code, _, error = edit(picture, "Add a spiculated effusion.")
     assert code == 0 and "x2x: Not understood" in error and "Traceback" not in error
@@ -125,7 +145,7 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
     ("arguments", "words"),
     [
         (["edit", "{missing}", WORDS], "There is no file"),
-        (["edit", "{text}", WORDS], "must be a PNG, JPEG or TIFF picture"),
+        (["edit", "{text}", WORDS], "must be a PNG, JPEG, TIFF or DICOM picture"),
         (["edit", "{picture}", ""], "`prompt` must say what to edit"),
         (["edit", "{picture}", "Add edema. Remove edema."], "must not contradict itself"),
         (["edit", "{picture}", WORDS, "--model", "{missing}"], "There is no checkpoint"),

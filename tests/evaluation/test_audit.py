@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
+from dicom_cases import write as write_dicom
 from PIL import Image
 from tiny_models import make_radiograph
 
@@ -114,6 +116,8 @@ def test_images_are_found_in_folders_in_order(tmp_path):
     for name in ("b.png", "a.jpg", "note.txt"):
         (tmp_path / name).touch()
     assert [one.name for one in find_images([tmp_path])] == ["a.jpg", "b.png"]
+    write_dicom(tmp_path / "IM0001", np.zeros((2, 2), np.uint8))
+    assert [one.name for one in find_images([tmp_path])] == ["IM0001", "a.jpg", "b.png"]
     with pytest.raises(FileNotFoundError, match="no image or folder"):
         find_images([tmp_path / "none"])
     (tmp_path / "empty").mkdir()

@@ -114,7 +114,7 @@ def test_12_bits_in_16_are_read_as_they_stand_with_a_warning(tmp_path, caplog):
 
 def test_what_is_no_picture_is_refused(tmp_path):
     (tmp_path / "a.png").write_text("a letter")
-    with pytest.raises(ValueError, match="a.png` must be a PNG, JPEG or TIFF picture, but it is none"):
+    with pytest.raises(ValueError, match="a.png` must be a PNG, JPEG, TIFF or DICOM picture, but it is none"):
         read_image(tmp_path / "a.png")
     with pytest.raises(FileNotFoundError, match="nowhere.png"):
         read_image(tmp_path / "nowhere.png")

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from comfy_pack import load_pack, pack, run
+from dicom_cases import IDENTITY
+from dicom_cases import write as write_dicom
 from PIL import Image
 
 
@@ -156,3 +158,36 @@ def test_a_single_file_is_the_folders_checkpoint(tiny, tiny_folder):
     ids = loaded.pipe.tokenizer("edema").input_ids
     assert ids == tiny.pipe.tokenizer("edema").input_ids
     assert not list(Path(folder_paths.get_temp_directory()).glob("instructx2x-*"))
+
+
+def test_dicom_is_read_and_shown_on_the_node_and_names_nobody():
+    import folder_paths
+
+    values = np.array([[0, 1000], [2000, 4000]], np.uint16)
+    tags = {**IDENTITY, "PatientOrientation": ["R", "F"], "WindowCenter": 2000.5, "WindowWidth": 4001}
+    write_dicom(input_folder() / "Kowalska", values, 12, **tags)
+    assert "Kowalska" in load_pack()["X2XLoadRadiograph"].define_schema().inputs[0].options
+    output = load_pack()["X2XLoadRadiograph"].execute(image="Kowalska")
+    image, mask, info = output.result
+    assert torch.allclose(image[0, ..., 0], torch.tensor([[0.25, 0], [1, 0.5]]), atol=1e-4) and not mask.any()
+    assert info.startswith("DICOM: 2 x 2 pixels, 16-bit grey.") and "left and right were swapped" in info
+    assert not [value for value in IDENTITY.values() if value in info] and "Kowalska" not in info
+    [shown] = output.ui["images"]
+    assert (np.asarray(Image.open(Path(folder_paths.get_temp_directory()) / shown["filename"])) == [[64, 0], [255, 128]]).all()
+
+
+def test_a_folder_of_dicom_and_pictures_is_read():
+    folder = input_folder() / "mixed"
+    folder.mkdir()
+    for name in ("1.2.840.5", "1.2.840.6"):
+        write_dicom(folder / name, np.array([[0, 255]], np.uint8))
+    Image.new("L", (2, 1), 9).save(folder / "a.png")
+    images, names, _ = run("X2XLoadFolder", folder="mixed", skip=0, limit=0, save_to="b")
+    assert names == ["b/1.2.840.5", "b/1.2.840.6", "b/a"]
+    assert images[0][0, 0, :, 0].tolist() == [0, 1]
+
+
+def test_what_is_wrong_with_a_dicom_file_is_said():
+    write_dicom(input_folder() / "slice.dcm", np.zeros((2, 2), np.uint8), Modality="CT")
+    with pytest.raises(ValueError, match="must be a radiograph"):
+        run("X2XLoadRadiograph", image="slice.dcm")

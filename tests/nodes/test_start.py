@@ -7,7 +7,7 @@ import sys
 
 from comfy_pack import ROOT, comfyui_path
 
-HEAVY = {"cv2", "diffusers", "transformers", "einops", "accelerate", "scipy", "matplotlib"}
+HEAVY = {"cv2", "diffusers", "transformers", "einops", "accelerate", "scipy", "matplotlib", "pydicom"}
 START = """
 import json, sys
 sys.path.insert(0, {tests!r})

@@ -21,7 +21,7 @@ RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "
 
 
 def edit(
-    image: Annotated[Path, typer.Argument(help="The radiograph: PNG, JPEG, TIFF, BMP or WebP, 8 or 16-bit.")],
+    image: Annotated[Path, typer.Argument(help="The radiograph: DICOM, PNG, JPEG, TIFF, BMP or WebP, 8 or 16-bit.")],
     prompt: Annotated[str, typer.Argument(help='What to edit: "Add the finding of moderate left pleural effusion."')],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results; it is made.")] = Path("out"),
     model: Annotated[
@@ -157,11 +157,13 @@ def _record(pipeline, result, edited, radiograph, prompt, seed, settings, model,
         "model": model,
         "weights_sha256": sha256_weights(folder) if folder else None,
         "input": {
-            "file": radiograph.path.name,
+            "file": radiograph.record_name,
+            "kind": radiograph.kind,
             "sha256": sha256_file(radiograph.path),
             "height": radiograph.size[0],
             "width": radiograph.size[1],
             "bit_depth": radiograph.bit_depth,
+            "notes": list(radiograph.notes),
         },
         "device": str(pipeline.device),
         "dtype": str(pipeline.dtype).removeprefix("torch."),

@@ -21,6 +21,7 @@ from x2x_core.evaluation.run_folder import claim
 from x2x_core.evaluation.scorers import PROBABILITY, ImageScorer, score_images
 from x2x_core.findings import FINDINGS
 from x2x_core.imaging.files import read_image, write_png
+from x2x_core.imaging.kinds import DICOM_SUFFIXES, PICTURE_SUFFIXES, is_radiograph_file
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.instructions import Clause, Instruction, Operation
 from x2x_core.storage import write_text
@@ -29,7 +30,6 @@ LEVELS = ("mild", "moderate", "severe")
 SIZES = ("small", "moderate", "large")  # of the findings that are collections of fluid or air
 _SIZED = frozenset({"pleural effusion", "pneumothorax"})
 RECORDS, PICTURES, RUN = "records", "pictures", "audit_run.json"
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".tif", ".tiff")
 Progress = Callable[[int, int], None]
 
 
@@ -89,10 +89,10 @@ def find_images(places: Sequence[Path]) -> list[Path]:
     for place in places:
         if not place.exists():
             raise FileNotFoundError(f"There is no image or folder `{place}`.")
-        inside = sorted(one for one in place.iterdir() if one.suffix.lower() in IMAGE_SUFFIXES) if place.is_dir() else [place]
-        found += inside
+        found += sorted(one for one in place.iterdir() if is_radiograph_file(one)) if place.is_dir() else [place]
     if not found:
-        raise ValueError(f"`IMAGES` must be image files or folders of them ({', '.join(IMAGE_SUFFIXES)}), got none.")
+        suffixes = ", ".join((*PICTURE_SUFFIXES, *DICOM_SUFFIXES))
+        raise ValueError(f"`IMAGES` must be image files or folders of them ({suffixes}), got none.")
     return found
 
 

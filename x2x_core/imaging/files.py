@@ -1,4 +1,4 @@
-"""Picture files of radiographs: 8 and 16-bit PNG, JPEG and TIFF, in and out without loss of depth.
+"""Picture files of radiographs: 8 and 16-bit PNG, JPEG, TIFF and DICOM in, PNG out, without loss of depth.
 
 How a file becomes pixels:
 
@@ -6,7 +6,8 @@ How a file becomes pixels:
 - palettes are looked up; 1-bit pictures become 8-bit;
 - alpha: the picture is laid over black, as a radiograph's background is;
 - the camera's orientation mark (EXIF) is applied;
-- of a file with several pages the first is read, with a warning.
+- of a file with several pages the first is read, with a warning;
+- DICOM: as a viewer shows it, see `x2x_core.imaging.dicom`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import logging
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .dicom import read_dicom
+from .kinds import is_dicom
+from .radiograph import Radiograph
 
 logger = logging.getLogger(__name__)
 
@@ -30,39 +34,28 @@ _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-@dataclass(frozen=True)
-class Radiograph:
-    """A picture as read from a file."""
-
-    pixels: torch.Tensor  # (1, 1, H, W) grey or (1, 3, H, W) colour, float32 in [0, 1]
-    bit_depth: int  # 8 or 16: bits of a value in the file
-    mode: str  # the file's own pixel mode, as Pillow names it ("L", "I;16", "RGBA", ...)
-    path: Path  # where it was read
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return tuple(self.pixels.shape[-2:])
-
-
 def read_image(path: str | Path) -> Radiograph:
-    """Read a radiograph from a PNG, JPEG, TIFF, BMP or WebP file.
+    """Read a radiograph from a PNG, JPEG, TIFF, BMP, WebP or DICOM file.
 
     Args:
         path: the file.
 
     Returns:
-        Its pixels scaled by the file's own depth (value / 255 or value / 65535), its depth and its mode.
+        Its pixels scaled by the file's own depth (value / 255 or value / 65535), its depth and its mode; of a DICOM file
+        the values that a viewer shows.
 
     Raises:
         FileNotFoundError: there is no such file.
+        ImportError: it is DICOM, and pydicom is not installed.
         ValueError: the file is no picture, is damaged, or has values that are neither 8 nor 16-bit.
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"There is no file `{path}`. Give the path of a PNG, JPEG or TIFF picture.")
+        raise FileNotFoundError(f"There is no file `{path}`. Give the path of a PNG, JPEG, TIFF or DICOM file.")
     if not path.is_file():
         raise ValueError(f"`{path}` must be a picture file, but it is a folder.")
+    if is_dicom(path):
+        return read_dicom(path)
     mode, values = _read_values(path)
     bit_depth = 16 if values.dtype == np.uint16 else 8
     if bit_depth == 16 and 0 < values.max() < 2**12:
@@ -83,7 +76,7 @@ def _read_values(path: Path) -> tuple[str, np.ndarray]:
                 return f"{mode};16", _read_deep_colour(path)
             values = _to_values(ImageOps.exif_transpose(picture), path)
     except UnidentifiedImageError as error:
-        raise ValueError(f"`{path}` must be a PNG, JPEG or TIFF picture, but it is none.") from error
+        raise ValueError(f"`{path}` must be a PNG, JPEG, TIFF or DICOM picture, but it is none.") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"`{path}` is too large to be a radiograph: {error}") from error
     except (OSError, SyntaxError, struct.error, EOFError, zlib.error) as error:
