@@ -44,13 +44,15 @@ def preset_of(checkpoint: str, preset: str) -> dict | None:
 
 
 def recommendations(path: Path | None) -> dict:
-    """A checkpoint's own settings, as its index has them; none for a single file."""
+    """A checkpoint's own settings, as its index has them; none for a single file that carries no index."""
     from x2x_core.bundled import bundled_path
+    from x2x_core.conversion.single_file import carried_files
 
-    index = (bundled_path("demo") if path is None else path) / MODEL_INDEX
-    if not index.is_file():
-        return {}
-    return json.loads(index.read_text(encoding="utf-8"))
+    place = bundled_path("demo") if path is None else path
+    if place.is_file():
+        return json.loads(carried_files(place).get(MODEL_INDEX, "{}"))
+    index = place / MODEL_INDEX
+    return json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
 
 
 def sentence_of(choices: dict[str, str]) -> dict[str, str]:
