@@ -56,6 +56,13 @@ class X2XGuidanceMap(io.ComfyNode):
                     force_input=True,
                     tooltip="Where it is connected, the mask is held to a size that the findings can have.",
                 ),
+                sockets.Places.Input(
+                    "places",
+                    optional=True,
+                    tooltip="From Pseudomask. Where it is connected, the mask is the one that Edit Radiograph finds: a "
+                    "piece of it is kept for each clause and on each side, and it is held to a size that the findings "
+                    "can have.",
+                ),
             ],
             outputs=[
                 io.Mask.Output(
@@ -82,6 +89,7 @@ class X2XGuidanceMap(io.ComfyNode):
         close_holes: bool,
         soft_edge: float,
         instruction: str | None = None,
+        places=None,
     ) -> io.NodeOutput:
         from .regions import guidance_of
         from .tensors import to_mask
@@ -92,7 +100,7 @@ class X2XGuidanceMap(io.ComfyNode):
             "remove_islands": remove_islands,
             "close_holes": close_holes,
         }
-        guidance, mask = guidance_of(pseudomask, relevance, rules, soft_edge, instruction)
+        guidance, mask = guidance_of(pseudomask, relevance, rules, soft_edge, instruction, places)
         return io.NodeOutput(to_mask(guidance), to_mask(mask))
 
 

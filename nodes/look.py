@@ -41,6 +41,11 @@ class X2XPseudomask(io.ComfyNode):
                     display_name="info",
                     tooltip="What was understood, and how the mask was aligned.",
                 ),
+                sockets.Places.Output(
+                    "places",
+                    display_name="places",
+                    tooltip="Where each clause and each side of it is at home, for Guidance Map.",
+                ),
             ],
         )
 
@@ -49,8 +54,8 @@ class X2XPseudomask(io.ComfyNode):
         from .regions import pseudomask_of
         from .tensors import to_library, to_mask
 
-        pseudomask, info = pseudomask_of(to_library(image), instruction, atlas, align)
-        return io.NodeOutput(to_mask(pseudomask), info, ui={"x2x_text": [info]})
+        pseudomask, info, places = pseudomask_of(to_library(image), instruction, atlas, align)
+        return io.NodeOutput(to_mask(pseudomask), info, places, ui={"x2x_text": [info]})
 
 
 class X2XRelevanceMap(io.ComfyNode):

@@ -29,7 +29,7 @@ def add_routes() -> None:
 
     @server.routes.get(f"{PREFIX}/sentence")
     async def sentence(request):
-        return web.json_response({"text": await asyncio.to_thread(sentence_of, dict(request.query))})
+        return web.json_response(await asyncio.to_thread(sentence_of, dict(request.query)))
 
 
 def preset_of(checkpoint: str, preset: str) -> dict | None:
@@ -44,25 +44,31 @@ def preset_of(checkpoint: str, preset: str) -> dict | None:
 
 
 def recommendations(path: Path | None) -> dict:
-    """A checkpoint's own settings, as its index has them; none for a single file."""
+    """A checkpoint's own settings, as its index has them; none for a single file that carries no index."""
     from x2x_core.bundled import bundled_path
+    from x2x_core.conversion.single_file import carried_files
 
-    index = (bundled_path("demo") if path is None else path) / MODEL_INDEX
-    if not index.is_file():
-        return {}
-    return json.loads(index.read_text(encoding="utf-8"))
+    place = bundled_path("demo") if path is None else path
+    if place.is_file():
+        return json.loads(carried_files(place).get(MODEL_INDEX, "{}"))
+    index = place / MODEL_INDEX
+    return json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
 
 
-def sentence_of(choices: dict[str, str]) -> str:
-    """The sentence that the menus of X2XInstruction stand for, or what is wrong with them."""
+def sentence_of(choices: dict[str, str]) -> dict[str, str]:
+    """What the menus of X2XInstruction stand for.
+
+    Returns:
+        `sentence`, empty where the menus make none, and `text`: the sentence with notes, or what is wrong.
+    """
     from .sentences import make_clause, unused
 
     names = ("operation", "finding", "level", "level_to", "side", "zone")
     if missing := [name for name in names if name not in choices]:
-        return f"`{missing[0]}` must be given."
+        return {"sentence": "", "text": f"`{missing[0]}` must be given."}
     try:
         sentence = make_clause(*(choices[name] for name in names))
     except ValueError as error:
-        return str(error)
+        return {"sentence": "", "text": str(error)}
     notes = unused(choices["operation"], choices["finding"], choices["level_to"], choices["side"])
-    return "\n".join([sentence, *notes])
+    return {"sentence": sentence, "text": "\n".join([sentence, *notes])}

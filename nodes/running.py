@@ -17,7 +17,7 @@ from x2x_core.edit_guidance import RELEVANCE_BATCH
 from .checkpoints import LoadedPipeline
 from .progress import Preview, Watch, as_preview
 from .regions import alignment_lines
-from .sentences import explain
+from .sentences import as_page_says, explain, page_words
 from .settings import EditWidgets, MoreSettings, describe_settings, make_solver, read_levels
 from .tensors import to_library, to_map
 
@@ -65,12 +65,13 @@ def edit_images(
     regions = _regions(guidance_mask, more, size, batch)
     recommended = loaded.pipe.config
     given = {**widgets.given(recommended), **more.given()}
-    settings = resolve_settings(given, recommended, widgets.reference)
+    with page_words():
+        settings = resolve_settings(given, recommended, widgets.reference)
     pipe = loaded.ready(BRANCHES * min(batch, IMAGES_AT_ONCE))
     starts = range(0, batch, IMAGES_AT_ONCE)
     calls = sum(_calls(settings, min(IMAGES_AT_ONCE, batch - start), guidance_mask is not None) for start in starts)
     parts, notes = [], Notes()
-    with _prepared(pipe, widgets.solver, more), Watch(pipe, calls) as watch, notes:
+    with page_words(), _prepared(pipe, widgets.solver, more), Watch(pipe, calls) as watch, notes:
         for start in starts:
             chunk = slice(start, start + IMAGES_AT_ONCE)
             some = {name: values[chunk] for name, values in regions.items()}
@@ -167,7 +168,7 @@ def _describe(
             *describe_settings(widgets.preset, widgets.solver, settings, masked),
             *alignment_lines(alignments),
             f"Editable {float(mask.mean()):.1%} of the image, changed {float(changed):.1%}.",
-            *(f"Warning: {line}" for line in warnings),
+            *(f"Warning: {as_page_says(line)}" for line in warnings),
             "Synthetic, for research. Not for diagnosis.",
         ]
     )
@@ -192,7 +193,8 @@ def relevance_of(
     levels = read_levels(noise_level)
     given = {"relevance_noise_level": levels, "relevance_samples": draws or None}
     given = {name: value for name, value in given.items() if value is not None}
-    settings = resolve_settings(given, loaded.pipe.config)
+    with page_words():
+        settings = resolve_settings(given, loaded.pipe.config)
     batch = len(pixels)
     pipe = loaded.ready(2 * min(batch, IMAGES_AT_ONCE))
     starts = range(0, batch, IMAGES_AT_ONCE)
@@ -200,7 +202,7 @@ def relevance_of(
         _calls(settings, min(IMAGES_AT_ONCE, batch - start), False) - settings.num_inference_steps for start in starts
     )
     maps, uncertain = [], []
-    with Watch(pipe, calls):
+    with page_words(), Watch(pipe, calls):
         for start in starts:
             some = pixels[start : start + IMAGES_AT_ONCE]
             found = pipe.relevance(some, text, generator=_generators(seed, len(some)), **given)

@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from x2x_core.findings import FINDINGS
 from x2x_core.instructions import Clause, Instruction, Operation
 
 from .instruction import OPEN
+
+# The library's words, and what the page calls the same.
+PAGE_WORDS = {
+    "`prompt`": "`instruction`",
+    "`num_inference_steps`": "`steps`",
+    "`mask_threshold`": "`threshold`",
+    "`relevance_noise_level`": "`noise_level`",
+    "`relevance_samples`": "`draws`",
+    "`x2x masks show`": "them with Pseudomask and Guidance Preview",
+}
+
+
+def as_page_says(text: str) -> str:
+    """A message of the library in the words of the nodes' sockets."""
+    for word, shown in PAGE_WORDS.items():
+        text = text.replace(word, shown)
+    return text
+
+
+@contextmanager
+def page_words() -> Iterator[None]:
+    """Refusals of the library inside of it name the nodes' inputs.
+
+    Raises:
+        ValueError: the library's, in the page's words.
+    """
+    try:
+        yield
+    except ValueError as error:
+        told = as_page_says(str(error))
+        if told == str(error):
+            raise
+        raise ValueError(told) from error
 
 
 def make_clause(operation: str, finding: str, level: str, level_to: str, side: str, zone: str) -> str:
@@ -40,7 +76,8 @@ def explain(text: str) -> str:
     Raises:
         ValueError: an empty or contradictory instruction.
     """
-    instruction = Instruction.parse(text)
+    with page_words():
+        instruction = Instruction.parse(text)
     lines = [_explain_clause(clause) for clause in instruction.clauses]
     if not lines:
         lines = [f"Free text that names no finding to edit: the whole {instruction.region} is the region."]

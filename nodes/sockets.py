@@ -7,6 +7,7 @@ from comfy_api.latest import io
 Pipeline = io.Custom("X2X_PIPELINE")
 Atlas = io.Custom("X2X_ATLAS")
 Settings = io.Custom("X2X_SETTINGS")
+Places = io.Custom("X2X_PLACES")
 
 LOAD = "InstructX2X/Load"
 INSTRUCT = "InstructX2X/Instruct"

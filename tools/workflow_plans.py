@@ -42,14 +42,14 @@ def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **r
     where = graph.node("X2XPseudomask", (left, 410), (340, 210), instruction=words["instruction"], image=image)
     asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
     relevance = graph.node("X2XRelevanceMap", (left, 690), (340, 220), **asked, seed=SEED)
-    guidance = guidance_of(graph, (left, 980), where, relevance, words, **rule)
+    guidance = guidance_of(graph, (left, 980), where, relevance, **rule)
     return where, relevance, guidance
 
 
-def guidance_of(graph: Graph, at, where: Placed, relevance: Placed, words: Placed, **rule) -> Placed:
+def guidance_of(graph: Graph, at, where: Placed, relevance: Placed, **rule) -> Placed:
     """The product of pseudomask and relevance, and its mask."""
     maps = {"pseudomask": where["pseudomask"], "relevance": relevance["relevance"]}
-    return graph.node("X2XGuidanceMap", at, (340, 200), **maps, instruction=words["instruction"], **rule)
+    return graph.node("X2XGuidanceMap", at, (340, 200), **maps, places=where["places"], **rule)
 
 
 def plain_edit(graph: Graph) -> None:
@@ -316,7 +316,7 @@ def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> P
     """Pseudomask, native relevance map, guidance map and its preview."""
     where = graph.node("X2XPseudomask", (880, 0), (340, 210), instruction=words["instruction"], image=image)
     relevance = graph.node("X2XNativeRelevanceMap", (880, 280), (340, 200), latent=latent, **asked, seed=SEED)
-    guidance = guidance_of(graph, (880, 550), where, relevance, words)
+    guidance = guidance_of(graph, (880, 550), where, relevance)
     maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}
     shown = graph.node("X2XGuidancePreview", (880, 820), (340, 380), image=image, **maps)
     graph.group("Where may it change?", "guide", where, relevance, guidance, shown)

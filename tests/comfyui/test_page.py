@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from comfy_page import NODES
+from looking import with_probes
 from PIL import Image
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
@@ -125,12 +126,81 @@ def _behind(graph, number):
     return found
 
 
-def test_mask_editor_opens_on_the_radiograph(visit):
-    page = visit()
-    page.drop(FOLDER / "3-paint-your-own-mask.json")
+def open_mask_editor(page):
+    """Opens the mask editor on the radiograph; where its picture lies on the screen."""
     load = number_of(page, "X2XLoadRadiograph")
     page.page.wait_for_function(f"id => {NODES}.find(one => one.id === id).imgs?.[0]?.complete", arg=load)
     page.page.evaluate(f"id => app.canvas.selectNode({NODES}.find(one => one.id === id))", load)
     page.page.evaluate("() => app.extensionManager.command.execute('Comfy.MaskEditor.OpenMaskEditor')")
-    canvas = page.page.locator("#maskCanvas, .maskEditor-dialog-root canvas, .mask-editor-dialog canvas").first
+    canvas = page.page.locator("#maskCanvas, [class*=mask-editor] canvas.z-30, [class*=maskEditor] canvas.z-30").first
     canvas.wait_for()
+    page.page.wait_for_timeout(3000)  # it brings the picture to its place
+    return canvas.bounding_box()
+
+
+def test_a_stroke_of_the_mask_editor_is_edited(visit, server, shots):
+    page = visit()
+    page.drop(FOLDER / "3-paint-your-own-mask.json")
+    box = open_mask_editor(page)
+    start, end = (0.66, 0.30), (0.76, 0.40)  # in the patient's left lung; the instruction is about the right one
+    across, down = ([box[side] + box[length] * one[axis] for one in (start, end)]
+                    for axis, (side, length) in enumerate((("x", "width"), ("y", "height"))))  # fmt: skip
+    page.page.mouse.move(across[0], down[0])
+    page.page.mouse.down()
+    page.page.mouse.move(across[1], down[1], steps=12)
+    page.page.mouse.up()
+    page.page.wait_for_timeout(500)
+    page.save_screen(shots / "mask-editor.png")
+    page.page.get_by_role("button", name="Save", exact=True).last.click()
+    load = number_of(page, "X2XLoadRadiograph")
+    page.page.wait_for_function(
+        f"id => {NODES}.find(one => one.id === id).widgets.find(one => one.name === 'image').value.includes('clipspace')",
+        arg=load,
+    )
+    assert page.run_to_the_end()["event"] == "execution_success"
+    page.save_screen(shots / "mask-editor-edited.png")
+    graph, [ids] = with_probes(page.graph())
+    outputs = server.wait(server.queue(graph)[1]["prompt_id"])["outputs"]
+    before, after, mask = (server.pixels(outputs[one]["images"][0]).astype(int) for one in ids)
+    editable, changed = mask[..., 0] >= 128, (before != after).any(axis=-1)
+    assert not changed[~editable].any()
+    middle = round(0.71 * 512), round(0.35 * 512)
+    assert editable[middle[1], middle[0]]
+    painted = np.argwhere(editable[:, 256:]) + (0, 256)  # what is painted alone lies on the patient's left
+    assert painted.min(axis=0)[0] > 512 * 0.18 and painted.max(axis=0)[0] < 512 * 0.52
+    assert painted.min(axis=0)[1] > 512 * 0.54 and painted.max(axis=0)[1] < 512 * 0.88
+    assert changed[:, 256:].sum() > 0.5 * len(painted)
+
+
+def test_upload_by_the_button_and_by_dropping(plain, server, tmp_path):
+    load = number_of(plain, "X2XLoadRadiograph")
+    names = []
+    for number, way in enumerate(("button", "drop")):
+        file = tmp_path / f"uploaded-{way}.png"
+        Image.fromarray(np.full((40 + number, 60), 90 + number, np.uint8)).save(file)
+        if way == "button":
+            with plain.page.expect_file_chooser() as chooser:
+                plain.page.evaluate(
+                    f"""id => {{ const node = {NODES}.find(one => one.id === id)
+                        node.widgets.find(one => one.type === 'button').callback() }}""",
+                    load,
+                )
+            chooser.value.set_files(file)
+        else:
+            plain.page.evaluate(
+                f"""async ([id, bytes, name]) => {{
+                    const given = new DataTransfer()
+                    given.items.add(new File([Uint8Array.from(bytes)], name, {{ type: 'image/png' }}))
+                    const node = {NODES}.find(one => one.id === id)
+                    await node.onDragDrop({{ dataTransfer: given, preventDefault() {{}}, stopPropagation() {{}} }})
+                }}""",
+                [load, list(file.read_bytes()), file.name],
+            )
+        plain.page.wait_for_function(
+            f"""([id, name]) => {NODES}.find(one => one.id === id).widgets
+                .some(one => one.name === 'image' && String(one.value).includes(name))""",
+            arg=[load, file.stem],
+        )
+        names.append(plain.graph()[str(load)]["inputs"]["image"])
+        assert (server.folder / "input" / names[-1]).is_file()
+    assert len(set(names)) == 2

@@ -1,5 +1,7 @@
 """Graphs that are sent to the server without a page: refused with sentences, two at once, the same twice."""
 
+from urllib.parse import quote
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,36 @@ def test_the_same_seed_gives_the_same_bytes(server):
     again = plain_graph(103)
     again["edit"]["inputs"]["steps"] = 5  # does not count with this preset, but is computed anew
     np.testing.assert_array_equal(edited(server, server.queue(again)[1]["prompt_id"]), first)
+
+
+def test_a_single_file_is_the_folder_it_was_made_of(server):
+    from x2x_core.bundled import bundled_path
+    from x2x_core.conversion.convert import convert
+
+    convert(bundled_path("demo"), server.folder / "models" / "checkpoints" / "single.safetensors")
+    own = edited(server, server.queue(plain_graph(106, preset="recommended"))[1]["prompt_id"])
+    graph = with_value(plain_graph(106, preset="recommended"), "pipeline", "checkpoint", "checkpoints/single.safetensors")
+    status, answer = server.queue(graph)
+    assert status == 200, answer
+    np.testing.assert_array_equal(edited(server, answer["prompt_id"]), own)
+    shown = [
+        server.get(f"/instructx2x/preset?preset=recommended&checkpoint={quote(name)}")
+        for name in ("demo (bundled)", "checkpoints/single.safetensors")
+    ]
+    assert shown[0] == shown[1]
+
+
+def test_unloading_between_runs_gives_the_same(server):
+    first = edited(server, server.queue(plain_graph(107))[1]["prompt_id"])
+    server.post("/free", {"unload_models": True, "free_memory": True})
+    np.testing.assert_array_equal(edited(server, server.queue(plain_graph(107))[1]["prompt_id"]), first)
+
+
+@pytest.mark.parametrize("text", ["", "Add the finding of edema. Remove the finding of edema."])
+def test_a_text_that_cannot_be_used_stops_with_a_sentence(server, text):
+    entry = server.wait(server.queue(plain_graph(108, instruction=text))[1]["prompt_id"])
+    [fault] = [told for kind, told in entry["status"]["messages"] if kind == "execution_error"]
+    assert fault["exception_message"].startswith("`instruction` must")
 
 
 def without(graph, node, name):

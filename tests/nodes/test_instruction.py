@@ -36,7 +36,7 @@ def test_what_has_no_place_is_said():
 
 
 def test_contradictions_are_refused():
-    with pytest.raises(ValueError, match="must not contradict itself"):
+    with pytest.raises(ValueError, match="`instruction` must not contradict itself"):
         say(operation="remove", previous="Add the finding of pleural effusion.")
 
 

@@ -191,3 +191,20 @@ def test_what_is_wrong_with_a_dicom_file_is_said():
     write_dicom(input_folder() / "slice.dcm", np.zeros((2, 2), np.uint8), Modality="CT")
     with pytest.raises(ValueError, match="must be a radiograph"):
         run("X2XLoadRadiograph", image="slice.dcm")
+
+
+def test_a_single_file_shows_the_settings_that_it_carries(tiny_folder, tmp_path):
+    import json
+    import shutil
+
+    from safetensors.torch import save_file
+    from x2x_core.conversion.convert import convert
+
+    folder = shutil.copytree(tiny_folder, tmp_path / "folder")
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps({**index, "recommended_num_inference_steps": 7}))
+    convert(folder, tmp_path / "single.safetensors")
+    recommendations = pack("routes").recommendations
+    assert recommendations(tmp_path / "single.safetensors")["recommended_num_inference_steps"] == 7
+    save_file({"a": torch.ones(1)}, tmp_path / "others.safetensors")
+    assert recommendations(tmp_path / "others.safetensors") == {}

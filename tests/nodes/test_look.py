@@ -2,22 +2,22 @@
 
 import pytest
 import torch
-from comfy_pack import run
+from comfy_pack import pack, run
 
 PROMPT = "Add the finding of moderate right pleural effusion."
 RULES = {"mask_rule": "threshold", "threshold": 0.3, "remove_islands": False, "close_holes": False, "soft_edge": 0.0}
 
 
 def test_the_pseudomask_is_on_the_patients_side(sample):
-    right, info = run("X2XPseudomask", instruction=PROMPT, image=sample, align=True)
-    left, _ = run("X2XPseudomask", instruction=PROMPT.replace("right", "left"), image=sample, align=True)
+    right, info, _ = run("X2XPseudomask", instruction=PROMPT, image=sample, align=True)
+    left, _, _ = run("X2XPseudomask", instruction=PROMPT.replace("right", "left"), image=sample, align=True)
     assert right.shape == (1, 128, 128)
     assert right[..., :64].sum() > 5 * right[..., 64:].sum() and left[..., 64:].sum() > 5 * left[..., :64].sum()
     assert "Fitted to the lungs" in info
 
 
 def test_without_alignment_the_typical_radiograph_is_taken(sample):
-    flat, info = run("X2XPseudomask", instruction=PROMPT, image=torch.cat([sample, sample.flip(1)]), align=False)
+    flat, info, _ = run("X2XPseudomask", instruction=PROMPT, image=torch.cat([sample, sample.flip(1)]), align=False)
     assert torch.equal(flat[0], flat[1]) and "Fitted" not in info
 
 
@@ -25,24 +25,78 @@ def test_another_atlas_is_used(sample):
     from x2x_core.pseudomasks import PseudomaskAtlas
 
     atlas = PseudomaskAtlas({"Effusion": torch.ones(8, 8)}, published=True)
-    mask, _ = run("X2XPseudomask", instruction="Add the finding of effusion.", image=sample, align=True, atlas=atlas)
+    mask, _, _ = run("X2XPseudomask", instruction="Add the finding of effusion.", image=sample, align=True, atlas=atlas)
     assert (mask == 1).all()
 
 
-def test_the_nodes_find_the_edits_own_mask(tiny, sample):
+@pytest.mark.parametrize(
+    "prompt", [PROMPT, "Add the finding of bilateral pleural effusion. Add the finding of cardiomegaly."]
+)
+def test_the_nodes_find_the_edits_own_mask(tiny, sample, prompt):
+    pair = torch.cat([sample, sample.roll(9, dims=2)])
     found = tiny.pipe.guidance(
-        sample[..., :1].movedim(-1, 1), PROMPT, generator=[torch.Generator().manual_seed(5)], limit_area=False
+        pair[..., :1].movedim(-1, 1), prompt, generator=[torch.Generator().manual_seed(5) for _ in pair]
     )
-    pseudomask, _ = run("X2XPseudomask", instruction=PROMPT, image=sample, align=True)
+    pseudomask, _, places = run("X2XPseudomask", instruction=prompt, image=pair, align=True)
     relevance, uncertainty = run(
-        "X2XRelevanceMap", pipeline=tiny, image=sample, instruction=PROMPT, noise_level="recommended", draws=0, seed=5
+        "X2XRelevanceMap", pipeline=tiny, image=pair, instruction=prompt, noise_level="recommended", draws=0, seed=5
     )
     assert torch.allclose(relevance, found.relevance_map[:, 0], atol=1e-5)
     assert torch.allclose(uncertainty, found.relevance_uncertainty[:, 0], atol=1e-5)
     rules = {**RULES, "mask_rule": "adaptive", "remove_islands": True, "close_holes": True}
-    guidance, mask = run("X2XGuidanceMap", pseudomask=pseudomask, relevance=relevance, **rules)
+    guidance, mask = run("X2XGuidanceMap", pseudomask=pseudomask, relevance=relevance, **rules, places=places)
     assert torch.allclose(guidance, found.guidance_map[:, 0], atol=1e-5)
     assert ((mask > 0) == found.guidance_mask[:, 0]).float().mean() > 0.999
+
+
+BILATERAL = "Add the finding of bilateral pleural effusion."
+
+
+@pytest.fixture(scope="module")
+def both_sides(sample):
+    """P and the places of a finding on both sides, and an R that is faint on one of them."""
+    pseudomask, _, places = run("X2XPseudomask", instruction=BILATERAL, image=sample, align=True)
+    relevance = torch.zeros_like(pseudomask)
+    relevance[..., :50] = 1
+    row, column = divmod(int(pseudomask[0, :, 64:].argmax()), 64)
+    relevance[:, row - 2 : row + 3, column + 62 : column + 67] = 0.5
+    return {"pseudomask": pseudomask, "relevance": relevance}, places
+
+
+def test_places_keep_a_piece_on_each_side(both_sides):
+    maps, places = both_sides
+    rules = {**RULES, "remove_islands": True}
+    _, without = run("X2XGuidanceMap", **maps, **rules, instruction=BILATERAL)
+    _, kept = run("X2XGuidanceMap", **maps, **rules, places=places)
+    _, larger = run(
+        "X2XGuidanceMap", **{name: one.repeat_interleave(2, 1).repeat_interleave(2, 2) for name, one in maps.items()},
+        **rules, places=places,
+    )  # fmt: skip
+    assert without[..., :64].any() and not without[..., 64:].any()
+    assert torch.equal(kept[..., :64], without[..., :64]) and kept[..., 64:].any()
+    assert larger[..., 128:].any()
+
+
+def test_places_of_another_instruction_or_batch_are_refused(both_sides):
+    maps, places = both_sides
+    with pytest.raises(ValueError, match="`instruction` must be the one that `places` were found for"):
+        run("X2XGuidanceMap", **maps, **RULES, instruction=PROMPT, places=places)
+    several = pack("regions").Places(places.text, places.parts * 2)
+    with pytest.raises(ValueError, match="`places` must be of one image, or of each of the 3 maps"):
+        run("X2XGuidanceMap", **{name: one.repeat(3, 1, 1) for name, one in maps.items()}, **RULES, places=several)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "Add the finding of edema. Remove the finding of edema."])
+def test_refused_texts_are_named_as_the_socket_is(tiny, sample, text):
+    with pytest.raises(ValueError, match="^`instruction` must"):
+        run("X2XPseudomask", instruction=text, image=sample, align=True)
+    with pytest.raises(ValueError, match="^`instruction` must"):
+        run("X2XRelevanceMap", pipeline=tiny, image=sample, instruction=text, noise_level="0.7", draws=1, seed=0)
+
+
+def test_warnings_name_what_the_page_has(sample):
+    _, info, _ = run("X2XPseudomask", instruction=PROMPT, image=torch.zeros_like(sample), align=True)
+    assert "Guidance Preview" in info and "x2x masks" not in info
 
 
 def test_draws_have_an_uncertainty(tiny, sample):

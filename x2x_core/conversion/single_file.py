@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from x2x_core.conversion.checkpoint import PARTS, SCHEDULER, Checkpoint, expected_shapes, read_json
@@ -58,6 +59,18 @@ def read_single_file(file: str | Path, files: dict[str, str] | None = None, weig
         for part in PARTS
     }
     return Checkpoint(placed, files, left_out)
+
+
+def carried_files(file: str | Path) -> dict[str, str]:
+    """The small files that a single file carries in its header, by their places; none in files that others wrote.
+
+    The weights are not read.
+    """
+    if Path(file).suffix != ".safetensors":
+        return {}
+    with safe_open(file, "pt") as opened:
+        metadata = opened.metadata() or {}
+    return _unpack(metadata[_FILES], file) if _FILES in metadata else {}
 
 
 def write_single_file(checkpoint: Checkpoint, file: str | Path) -> None:
