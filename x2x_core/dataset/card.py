@@ -58,7 +58,7 @@ def _figures(report: dict[str, Any]) -> str:
         *((f"instructions in {split}", number) for split, number in dataset["splits"].items()),
         *((f"clauses that {name}", number) for name, number in dataset["operations"].items()),
         ("difference rows read", rows["difference"]), ("pairs read", pairs["seen"]),
-        ("patients whose rows named several splits", report["patients_in_several_splits"]["patients"]),
+        ("patients for whom the tables name several splits", report["patients_in_several_splits"]["patients"]),
     ]  # fmt: skip
     table = "\n".join(f"| {name} | {number:,} |" for name, number in lines)
     rejected = "\n".join(
@@ -88,7 +88,7 @@ def _limits(report: dict[str, Any]) -> str:
   says what the reports differ in, which is not all that the images differ in.
 - Two visits differ in more than disease: breath, position, exposure, tubes, clothes. Registration moves the plane as a
   whole; it takes away neither breath nor turned chests.
-- A patient lies in one split as a whole. Where the rows of a patient named several, the most held-out one was taken
+- A patient lies in one split as a whole. Where the tables name several for a patient, the most held-out one was taken
   (test before val before train).
 - Patients of one hospital in Boston, USA. Do not take it for the world.
 - For research. Nothing trained on it is a medical device.
