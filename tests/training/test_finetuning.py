@@ -299,7 +299,7 @@ def test_the_card_says_what_from_what_on_what_terms_and_how_good(tuning):
     text = (folder / card.CARD).read_text()
     last = [line for line in log(tuning) if "validation_error" in line][-1]
     for part in ("simulated pairs", "free for all", "a tiny model", "Apache-2.0", "9 pairs for training", "3 of 4 pairs",
-                 "flip 0.5", "not for diagnosis", "## Limits", f"| 3 | {last['validation_error']:.5f} |"):  # fmt: skip
+                 "flip 0.5", "not for diagnosis", "`samples/` shows pairs", "## Limits", f"| 3 | {last['validation_error']:.5f} |"):  # fmt: skip
         assert part in text, part
     from x2x_core.imaging.provenance import sha256_weights
 

@@ -86,7 +86,7 @@ def _terms(config: TrainingConfig) -> str:
 - Data: {card.data_terms or _NOT_STATED}
 - These weights: {card.licence or _NOT_STATED}
 
-A model can give back something of what it was trained on. Whoever passes these weights on keeps to the terms of the data and of the initial weights, also where this card doesn't state them."""  # fmt: skip
+A model can give back something of what it was trained on. Whoever passes these weights on keeps to the terms of the data and of the initial weights, also where this card doesn't state them. The run's folder holds the data themselves, not just weights: `samples/` shows pairs of the split "val", `latents/` is the pairs encoded, and trackers' logs hold the pictures too. The data's terms hold for all of these."""  # fmt: skip
 
 
 def _limits() -> str:
