@@ -124,7 +124,8 @@ def test_every_list_of_levels_and_every_area_is_read(before, after, finding, are
 
 PLACES = {
     "{}": (None, None), "left {}": ("left", None), "right-sided {}": ("right", None), "{} on the left": ("left", None),
-    "bilateral {}": ("bilateral", None), "bibasilar {}": ("bilateral", "basal"), "right lower lobe {}": ("right", "lower"),
+    "bilateral {}": ("bilateral", None), "bibasilar {}": ("bilateral", "basal"),
+    "right lower lobe {}": ("right", "lower"),
     "{} in the left upper lobe": ("left", "upper"), "{} at the right lung base": ("right", "basal"),
 }  # fmt: skip
 
@@ -264,7 +265,9 @@ def test_another_wording_of_a_level_is_no_change(levels):
     assert str(instruction_from_difference(both)) == "Add the finding of hernia."
 
 
-@pytest.mark.parametrize("answer", ["nothing has changed.", "Nothing has changed", " NOTHING  HAS CHANGED . ", "nothing has changed. nothing has changed."])
+@pytest.mark.parametrize("answer", [
+    "nothing has changed.", "Nothing has changed", " NOTHING  HAS CHANGED . ", "nothing has changed. nothing has changed.",
+])  # fmt: skip
 def test_nothing_changed(answer):
     assert instruction_from_difference(answer) is None
     assert instruction_from_difference(answer, "what has changed in the left lung area?") is None

@@ -44,9 +44,10 @@ def _conditions() -> str:
 
 **Credentialed health data. Not to be shared.** The images come from MIMIC-CXR-JPG (Johnson et al., PhysioNet) and the
 answers from Medical-Diff-VQA (Hu et al., PhysioNet). Both are under the PhysioNet Credentialed Health Data License
-1.5.0 and its Data Use Agreement (the datasets' pages on PhysioNet say what holds today), and so is all that is derived from them, this folder with its report and file names
-included: only credentialed people who have signed the agreements may see it, nobody may try to identify a patient, it is
-kept where only they can read it, and it may not be passed on, published, or sent to a service of others. Models trained on it fall under the same care.
+1.5.0 and its Data Use Agreement (the datasets' pages on PhysioNet say what holds today), and so is all that is derived
+from them, this folder with its report and file names included: only credentialed people who have signed the agreements
+may see it, nobody may try to identify a patient, it is kept where only they can read it, and it may not be passed on,
+published, or sent to a service of others. Models trained on it fall under the same care.
 Name both datasets and MIMIC-CXR in what you publish.
 """
 
