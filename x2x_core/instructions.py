@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from itertools import groupby
 from typing import Any
@@ -114,7 +114,7 @@ def _check(name: str, value: str, options: Sequence[str] | dict) -> None:
 
 @dataclass(frozen=True)
 class Instruction:
-    """What is to be edited.
+    """What is to be edited. Words that could not be placed ask for nothing: two instructions may be equal without them.
 
     Raises:
         ValueError: contradictory clauses, or an unknown region.
@@ -122,7 +122,7 @@ class Instruction:
 
     clauses: tuple[Clause, ...] = ()
     text: str = ""  # the user's own words; empty where the instruction was built from clauses
-    unplaced: tuple[str, ...] = ()  # words that the parser could not place
+    unplaced: tuple[str, ...] = field(default=(), compare=False)  # words that the parser could not place
     region: str = "findings"  # what may be edited: where the findings can be, the whole thorax, or the whole image
 
     def __post_init__(self) -> None:

@@ -367,6 +367,20 @@ def test_lightnings_callbacks_beside_the_weights_are_no_hindrance(plain, tiny_fo
     assert set(torch.serialization.get_safe_globals()) == allowed
 
 
+def test_numbers_of_numpy_beside_the_weights_are_no_hindrance_and_in_their_place_refused(plain, tiny_folder, tmp_path):
+    content = lightning_checkpoint(plain) | {
+        "global_step": np.int64(22000), "lr_schedulers": [{"base_lrs": [np.float32(1e-4)]}], "scores": np.arange(3),
+        "optimizer_states": [{"state": {0: {"exp_avg": torch.ones(2)}}, "param_groups": [{"lr": np.float64(1e-4)}]}],
+    }  # fmt: skip
+    torch.save(content, tmp_path / "numbers.ckpt")
+    read = read_checkpoint(tmp_path / "numbers.ckpt", like=tiny_folder)
+    assert same(read.weights["vae"], load_file(tiny_folder / f"{WEIGHTS[1]}.safetensors"))
+    content["state_dict"]["extra"] = np.float64(0.5)
+    torch.save(content, tmp_path / "numbers.ckpt")
+    with pytest.raises(ValueError, match="weights alone, but these are none: extra"):
+        read_checkpoint(tmp_path / "numbers.ckpt", like=tiny_folder)
+
+
 @pytest.mark.parametrize("name", ["x.safetensors", "x.ckpt", "x.pt"])
 def test_damaged_files_are_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"not weights")

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -16,10 +17,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from mimic_cases import MimicCase
+from mimic_cases import MimicCase, write_table
 
 from x2x_core.dataset import building, gathering, wording
 from x2x_core.dataset.building import build_dataset
+from x2x_core.dataset.checking import check_dataset
 from x2x_core.dataset.layout import WORK, part_file
 from x2x_core.dataset.processes import deal
 from x2x_core.dataset.rejections import MEANING, Reason
@@ -263,6 +265,41 @@ def test_malformed_lines_are_listed_with_their_text(copy, tmp_path):
     assert len(table(out / "instructions.csv")) == 12
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_byte_order_marks_line_ends_and_columns_in_another_order_change_nothing(built, copy, tmp_path, ending):
+    for path in (copy.vqa, copy.vqa.parent / "mimic_all.csv"):
+        rows = table(path)
+        columns = ["Unnamed: 0", *reversed(list(rows[0]))]
+        with path.open("w", newline="", encoding="utf-8-sig") as file:
+            writer = csv.DictWriter(file, columns, restval="0", lineterminator=ending, quoting=csv.QUOTE_ALL)
+            writer.writeheader()
+            writer.writerows(rows)
+    out = build(copy, tmp_path / "out")
+    for name in ("instructions.csv", "pairs.csv"):
+        assert (out / name).read_bytes() == (built / name).read_bytes()
+    assert digest(out / "past") == digest(built / "past")
+
+
+def test_a_table_that_lacks_a_column_is_named_and_nothing_is_made(copy, tmp_path):
+    rows = table(copy.vqa)
+    write(copy.vqa, [{name: row[name] for name in row if name != "ref_id"} for row in rows])
+    with pytest.raises(ValueError, match=r"mimic_pair_questions.csv` must be a table with the columns .* lacks ref_id"):
+        build(copy, tmp_path / "out")
+
+
+def test_an_empty_a_cut_and_a_lost_image_spoil_their_own_pairs_alone(built, copy, tmp_path):
+    empty, cut, lost = (told(copy)[number] for number in (0, 2, 4))
+    copy.image(empty["ref_id"]).write_bytes(b"")
+    path = copy.image(cut["study_id"])
+    path.write_bytes(path.read_bytes()[:-60])
+    shutil.rmtree(copy.image(lost["ref_id"]).parent)
+    out = build(copy, tmp_path / "out")
+    reasons = ("unreadable_image", "unreadable_image", "missing_image")
+    expect(out, *zip(reasons, lines_of(copy, empty, cut, lost)))
+    left = [row for row in table(built / "pairs.csv") if row["vqa_row"] not in lines_of(copy, empty, cut, lost)]
+    assert table(out / "pairs.csv") == left and len(left) == 9
+
+
 def test_images_that_cannot_be_used_are_listed(copy, tmp_path):
     rows = [told(copy)[number] for number in (0, 2, 4, 6, 8)]  # one a patient
     copy.image(rows[0]["study_id"]).unlink()
@@ -346,7 +383,7 @@ def test_a_patient_named_in_several_splits_goes_to_the_most_held_out(copy, tmp_p
     assert [found[patient] for patient in patients[:3]] == [{"val"}, {"test"}, {"test"}]
     told = report_of(out)["patients_in_several_splits"]
     assert told["patients"] == 3 and told["went_to"] == {"test": 2, "val": 1}
-    assert "3 patients name more than one split" in (out / "report.html").read_text()
+    assert "more than one split for 3 patients" in (out / "report.html").read_text()
 
 
 def test_rows_without_a_split_take_mimic_s(copy, tmp_path):
@@ -355,6 +392,25 @@ def test_rows_without_a_split_take_mimic_s(copy, tmp_path):
     copy.write_questions()
     out = build(copy, tmp_path / "out")
     assert {row["split"] for row in table(out / "instructions.csv")} == {"train", "val", "test"} and not rejected(out)
+
+
+def test_a_patient_whom_mimic_s_own_table_puts_in_several_splits_goes_to_one(copy, tmp_path):
+    for row in copy.questions:
+        row["split"] = ""
+    copy.write_questions()
+    (copy.vqa.parent / "mimic_all.csv").unlink()
+    patient = copy.studies[0]["subject_id"]
+    splits = copy.mimic / "mimic-cxr-2.0.0-split.csv.gz"
+    with gzip.open(splits, "rt", newline="") as file:
+        rows = list(csv.DictReader(file))
+    mine = [row for row in rows if row["subject_id"] == str(patient)]
+    assert {row["split"] for row in mine} == {"train"}
+    mine[-1]["split"] = "validate"
+    write_table(splits, tuple(rows[0]), rows)
+    out = build(copy, tmp_path / "out")
+    assert {row["split"] for row in table(out / "pairs.csv") if row["subject_id"] == str(patient)} == {"val"}
+    assert report_of(out)["patients_in_several_splits"]["went_to"] == {"val": 1} and not rejected(out)
+    assert check_dataset(out, workers=1).problems == []
 
 
 # Several pairs with the same images
@@ -454,6 +510,37 @@ def test_interrupted_while_gathering_it_ends_with_the_same_bytes(built, mimic_ca
     assert digest(tmp_path / "out") == digest(built)
 
 
+def test_cut_off_at_any_write_it_ends_with_the_same_bytes(built, mimic_case, tmp_path, monkeypatch):
+    """Time and again the file being written is left half written, beside its place or in it, and the process ends."""
+    draw, replace, out, cuts = random.Random(4), os.replace, tmp_path / "out", 0
+    monkeypatch.setattr(building, "PORTION", 2)  # the most that is done again
+
+    def until(writes):
+        def cut(source, target):
+            nonlocal writes
+            writes -= 1
+            if writes < 0:
+                if draw.random() < 0.5:
+                    os.truncate(source, Path(source).stat().st_size // 2)
+                else:
+                    replace(source, target)
+                raise KeyboardInterrupt
+            replace(source, target)
+
+        return cut
+
+    while True:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", until(draw.randrange(20)))
+            try:
+                build(mimic_case, out)
+                break
+            except KeyboardInterrupt:
+                cuts += 1
+                assert cuts < 30
+    assert cuts >= 4 and digest(out) == digest(built)
+
+
 def test_a_half_made_database_and_scratch_files_are_done_again(built, mimic_case, tmp_path, monkeypatch):
     out = tmp_path / "out"
 
@@ -516,6 +603,18 @@ def test_two_builds_in_one_folder_are_refused(mimic_case, tmp_path):
     out = tmp_path / "out"
     with building._alone(out), pytest.raises(FileExistsError, match="is being built by another process"):
         build(mimic_case, out)
+
+
+def test_of_two_builds_started_at_once_one_is_refused(copy, tmp_path):
+    add_all_pairs(copy)
+    out = tmp_path / "out"
+    first = start(copy, out)
+    try:
+        wait_for(lambda: (out / "build.json").exists() or first.poll() is not None)
+        with pytest.raises(FileExistsError, match="is being built by another process. Wait for it"):
+            build(copy, out)
+    finally:
+        kill(first)
 
 
 def test_inputs_that_are_not_there_are_named(mimic_case, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from accelerate import Accelerator
 from accelerate.commands.config.config_args import load_config_from_file
 from safetensors.torch import load_file
 from typer.testing import CliRunner
@@ -22,6 +23,7 @@ from x2x_core.training import card, config, editing, tracking
 from x2x_core.training.averages import WeightAverage
 from x2x_core.training.config import CardConfig, find_config, load_config
 from x2x_core.training.draws import seeded_generator
+from x2x_core.training.latents import LatentCache
 from x2x_core.training.trainer import make_task, train
 from x2x_core.training.validation import validation_losses
 
@@ -95,6 +97,63 @@ def test_a_stopped_run_goes_on_to_the_same_weights_with_every_option(tuning, tmp
     with pytest.raises(Stopped):
         train(again, progress=stop_at(2))
     assert same(unet(train(again)), unet(whole))
+
+
+def test_killed_while_a_checkpoint_is_written_it_goes_on_from_the_one_before(tuning, tmp_path, monkeypatch):
+    """With adapters; batches that don't divide the nine pairs evenly, so that a step crosses the end of an epoch."""
+    lora = replace(tuning, lora_rank=2, steps=4)
+    whole = train(lora)
+    again = replace(lora, out=str(tmp_path / "again"), keep_checkpoints=1)
+    save, calls = Accelerator.save_state, []
+
+    def cut(accelerator, folder):
+        calls.append(folder)
+        save(accelerator, folder)
+        if len(calls) == 3:
+            (Path(folder) / "model.safetensors").write_bytes(b"half")
+            raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Accelerator, "save_state", cut)
+        with pytest.raises(Stopped):
+            train(again)
+    assert sorted(path.name for path in Path(again.out).glob("checkpoint*")) == ["checkpoint-0000002", "checkpoint.partial"]
+    assert same(unet(train(again)), unet(whole))
+    assert [path.name for path in Path(again.out).glob("checkpoint*")] == ["checkpoint-0000004"]
+
+
+def test_what_was_logged_after_the_checkpoint_is_not_logged_twice(tuning):
+    with pytest.raises(Stopped):
+        train(tuning, progress=stop_at(3))
+    file = Path(tuning.out) / "log.jsonl"
+    assert [line["step"] for line in log(tuning)] == [1, 2, 3]
+    with file.open("a") as opened:
+        opened.write('{"step": 4, "lo')  # a line that was being written when the process was killed
+    folder = train(tuning)
+    assert [line["step"] for line in log(tuning)] == [1, 2, 3] and (folder / card.CARD).is_file()
+
+
+def test_killed_while_latents_are_encoded_the_rest_is_encoded(tuning, tmp_path, monkeypatch):
+    cached = replace(tuning, latent_variants=2, steps=1)
+    whole = train(cached)
+    again = replace(cached, out=str(tmp_path / "again"))
+    encode_row, done = LatentCache._encode_row, []
+
+    def cut(cache, *arguments):
+        done.append(arguments[-1])
+        if len(done) == 5:
+            raise Stopped
+        return encode_row(cache, *arguments)
+
+    (Path(again.out) / "latents").mkdir(parents=True)
+    (Path(again.out) / "latents" / "latents.tmp").write_bytes(b"half a file")
+    with monkeypatch.context() as patch:
+        patch.setattr(LatentCache, "_encode_row", cut)
+        with pytest.raises(Stopped):
+            train(again)
+    assert same(unet(train(again)), unet(whole))
+    for name in ("latents.npy", "weights.npy", "instructions.json"):
+        assert (Path(again.out) / "latents" / name).read_bytes() == (Path(cached.out) / "latents" / name).read_bytes()
 
 
 def test_looking_at_a_run_does_not_change_it(tuning, tmp_path):
@@ -240,7 +299,7 @@ def test_the_card_says_what_from_what_on_what_terms_and_how_good(tuning):
     text = (folder / card.CARD).read_text()
     last = [line for line in log(tuning) if "validation_error" in line][-1]
     for part in ("simulated pairs", "free for all", "a tiny model", "Apache-2.0", "9 pairs for training", "3 of 4 pairs",
-                 "flip 0.5", "not for diagnosis", "## Limits", f"| 3 | {last['validation_error']:.5f} |"):  # fmt: skip
+                 "flip 0.5", "not for diagnosis", "`samples/` shows pairs", "## Limits", f"| 3 | {last['validation_error']:.5f} |"):  # fmt: skip
         assert part in text, part
     from x2x_core.imaging.provenance import sha256_weights
 

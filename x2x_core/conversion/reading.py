@@ -19,14 +19,28 @@ SAFETENSORS = ".safetensors"
 class _Inert:
     """What stands in for the classes in `_STAND_INS` when a file names them: it does nothing and is thrown away."""
 
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
 
 # Lightning keeps the state of its callbacks beside the weights, by their class; Stable Diffusion's and InstructPix2Pix's
-# original files have it. Nothing of these modules is imported: the names become an empty class.
+# original files have it. Step counts and scores there may be numbers of NumPy. Nothing of these modules is called: the
+# names become an empty class.
 _STAND_INS = (
     "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
     "pytorch_lightning.callbacks.early_stopping.EarlyStopping",
     "pytorch_lightning.utilities.enums.DeviceType",
-)
+    "lightning.pytorch.callbacks.model_checkpoint.ModelCheckpoint",
+    "lightning.pytorch.callbacks.early_stopping.EarlyStopping",
+    *(
+        f"numpy.{module}.multiarray.{name}" for module in ("core", "_core") for name in ("scalar", "_reconstruct")
+    ),
+    "numpy.dtype",
+    "numpy.ndarray",
+)  # fmt: skip
 
 
 def read_weights(file: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -11,7 +11,6 @@ Three stages, each of which can be cut off at any moment and goes on where it wa
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -33,7 +32,7 @@ from .database import make_database, open_database
 from .gathering import gather
 from .layout import BUILD, CURRENT, PARTS, PAST, SCRATCH, VALID, WORK, part_file
 from .pair_building import Places, build_pair
-from .processes import deal
+from .processes import deal, usable_cores
 from .questions import count_pairs, read_pairs
 from .registration import check_registering
 from .settings import BuildSettings
@@ -91,7 +90,7 @@ def build_dataset(
         _claim(out, identity)
         database = out / WORK / "tables.sqlite"
         make_database(database, vqa, tables, lambda what: say(0, None, f"reading {what}"))
-        total = _build_portions(mimic, out, settings, workers or os.cpu_count() or 1, say)
+        total = _build_portions(mimic, out, settings, workers or usable_cores(), say)
         say(total, total, "gathering")
         gather(out, settings, database, identity)
         write_json(out / BUILD, {**identity, "complete": True}, _scratch(out))

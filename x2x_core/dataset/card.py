@@ -44,9 +44,10 @@ def _conditions() -> str:
 
 **Credentialed health data. Not to be shared.** The images come from MIMIC-CXR-JPG (Johnson et al., PhysioNet) and the
 answers from Medical-Diff-VQA (Hu et al., PhysioNet). Both are under the PhysioNet Credentialed Health Data License
-1.5.0 and its Data Use Agreement, and so is all that is derived from them, this folder with its report and file names
-included: only credentialed people who have signed the agreements may see it, nobody may try to identify a patient,
-and it may not be passed on, published, or sent to a service of others. Models trained on it fall under the same care.
+1.5.0 and its Data Use Agreement (the datasets' pages on PhysioNet say what holds today), and so is all that is derived
+from them, this folder with its report and file names included: only credentialed people who have signed the agreements
+may see it, nobody may try to identify a patient, it is kept where only they can read it, and it may not be passed on,
+published, or sent to a service of others. Models trained on it fall under the same care.
 Name both datasets and MIMIC-CXR in what you publish.
 """
 
@@ -58,7 +59,7 @@ def _figures(report: dict[str, Any]) -> str:
         *((f"instructions in {split}", number) for split, number in dataset["splits"].items()),
         *((f"clauses that {name}", number) for name, number in dataset["operations"].items()),
         ("difference rows read", rows["difference"]), ("pairs read", pairs["seen"]),
-        ("patients whose rows named several splits", report["patients_in_several_splits"]["patients"]),
+        ("patients for whom the tables name several splits", report["patients_in_several_splits"]["patients"]),
     ]  # fmt: skip
     table = "\n".join(f"| {name} | {number:,} |" for name, number in lines)
     rejected = "\n".join(
@@ -88,7 +89,7 @@ def _limits(report: dict[str, Any]) -> str:
   says what the reports differ in, which is not all that the images differ in.
 - Two visits differ in more than disease: breath, position, exposure, tubes, clothes. Registration moves the plane as a
   whole; it takes away neither breath nor turned chests.
-- A patient lies in one split as a whole. Where the rows of a patient named several, the most held-out one was taken
+- A patient lies in one split as a whole. Where the tables name several for a patient, the most held-out one was taken
   (test before val before train).
 - Patients of one hospital in Boston, USA. Do not take it for the world.
 - For research. Nothing trained on it is a medical device.

@@ -17,7 +17,7 @@ from x2x_core.instructions import Instruction
 from x2x_core.training.pairs import COLUMNS, find_image
 
 from .layout import BUILD, CURRENT, INSTRUCTIONS, PAIRS, PAST, VALID, image_of
-from .processes import deal
+from .processes import deal, usable_cores
 from .statistics import Statistics
 from .tables import Record, read_records
 
@@ -148,7 +148,7 @@ def _understand(text: str) -> tuple[tuple, bool, str]:
 
 def _check_images(folder: Path, total: int, workers: int | None, progress) -> list[Problem]:
     portions = _portions(folder)
-    workers = max(1, min(workers or os.cpu_count() or 1, -(-total // _PORTION)))
+    workers = max(1, min(workers or usable_cores(), -(-total // _PORTION)))
     problems, done = [], 0
     for found, count in deal(_check_portion, portions, workers):
         problems += found

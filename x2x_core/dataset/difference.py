@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from x2x_core.dataset.levels import NO_LEVELS, Levels, read_levels, read_transition
 from x2x_core.dataset.places import Place, read_places
-from x2x_core.instruction_parts import Spot, spots_of
+from x2x_core.instruction_parts import Spot, join_ranges, spots_of
 from x2x_core.instruction_words import ABSENT, Kind, Token, read
 from x2x_core.instructions import Clause, Instruction, Operation
 
@@ -39,6 +39,8 @@ _SILENT = frozenset(
     "a an the of finding findings lung lungs zone zones lobe lobes field fields side sides sided region regions area "
     "areas part parts portion portions hemithorax".split()
 )
+# Words that the instruction language takes for "and", and that leave open what a finding of a report's list is.
+_UNDECIDED = frozenset("or nor but then".split())
 # The one word that Medical-Diff-VQA's library of findings takes for a finding and the instruction language does not.
 _LIBRARY_ALONE = {"enlarged": "cardiomegaly"}
 
@@ -101,7 +103,7 @@ def at_places(clause: Clause, places: list[Place]) -> list[Clause]:
 
 def plain(text: str) -> str:
     """In lower case, with single spaces and without stops at the ends."""
-    return " ".join(text.lower().split()).strip(" .?,")
+    return " ".join(text.lower().replace("\ufeff", " ").split()).strip(" .?,")
 
 
 def _area(question: str) -> tuple[list[Place], list[str]]:
@@ -126,7 +128,7 @@ def _sentences(answer: str) -> Iterator[tuple[Operation, re.Match[str]]]:
     sentences = [sentence for sentence in map(plain, _OPENINGS.split(words)) if sentence]
     for sentence in sentences:
         if _NOTHING.fullmatch(sentence):
-            if len(sentences) > 1:
+            if set(sentences) != {sentence}:
                 raise ValueError("nothing has changed, and yet something has")
             return
         found = next(((op, m) for op, pattern in _SENTENCES.items() if (m := pattern.fullmatch(sentence))), None)
@@ -150,11 +152,13 @@ def _read_sentence(operation: Operation, sentence: re.Match[str]) -> tuple[list[
 
 def _spots(text: str) -> list[Spot]:
     """The findings of a list, with commas, "and" or nothing between them."""
-    tokens = [_library_name(token) for token in read(text)]
+    tokens = join_ranges([_library_name(token) for token in read(text)])
     for token in tokens:
         silent = token.kind is Kind.FILLER and token.text in _SILENT
-        if not (silent or token.kind in _LISTED) or token.value == ABSENT:
+        if not (silent or token.kind in _LISTED) or token.value == ABSENT or token.text in _UNDECIDED:
             raise ValueError(f"{token.text!r} is no finding of the vocabulary")
+    if tokens and tokens[-1].kind is Kind.AND and tokens[-1].text != ",":
+        raise ValueError(f"the list {text!r} breaks off")
     spots, unplaced = spots_of(tokens)
     if unplaced or not spots or not all(spot.finding for spot in spots):
         raise ValueError(f"{text!r} does not say which finding it is about")

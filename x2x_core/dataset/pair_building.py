@@ -101,7 +101,7 @@ def _studies(study_id: int, ref_id: int, patient: int, database: sqlite3.Connect
     for study in (past, current):
         if not study.frontal:
             raise Rejected(Reason.NO_FRONTAL_VIEW, f"study {study.study_id}")
-    split = split_of_patient(database, current.subject_id) or current.split or past.split
+    split = split_of_patient(database, current.subject_id)
     if split is None:
         raise Rejected(Reason.UNKNOWN_SPLIT)
     return past, current, split

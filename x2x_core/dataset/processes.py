@@ -13,6 +13,12 @@ from itertools import islice
 from typing import Any
 
 
+def usable_cores() -> int:
+    """The cores that this process may use, which a cluster's scheduler or container can make fewer than there are."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
 def deal(
     work: Callable[[Any], Any],
     items: Iterable[Any],

@@ -22,7 +22,9 @@ CREATE TABLE questions (
     row INTEGER PRIMARY KEY, study_id INTEGER NOT NULL, subject_id INTEGER NOT NULL, ref_id INTEGER NOT NULL,
     question_type TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL, split TEXT NOT NULL
 )"""
-# Pairs are numbered from 1 in the order of their first difference row.
+_HELD = "CASE {} WHEN 'test' THEN 2 WHEN 'val' THEN 1 ELSE 0 END"  # a place in `HELD_OUT`
+# Pairs are numbered from 1 in the order of their first difference row. A patient whose rows name no
+# split has MIMIC's.
 _PAIRS = f"""
 CREATE TABLE pairs (pair INTEGER PRIMARY KEY, study_id INTEGER NOT NULL, ref_id INTEGER NOT NULL);
 CREATE INDEX questions_by_pair ON questions (study_id, ref_id);
@@ -30,9 +32,15 @@ INSERT INTO pairs (study_id, ref_id) SELECT study_id, ref_id FROM questions WHER
     GROUP BY study_id, ref_id ORDER BY min(row);
 CREATE TABLE patients (subject_id INTEGER PRIMARY KEY, least INTEGER NOT NULL, most INTEGER NOT NULL);
 INSERT INTO patients SELECT subject_id, min(held), max(held) FROM (
-    SELECT subject_id, CASE split WHEN 'test' THEN 2 WHEN 'val' THEN 1 ELSE 0 END AS held FROM questions
-    WHERE split != ''
+    SELECT subject_id, {_HELD.format("split")} AS held FROM questions WHERE split != ''
 ) GROUP BY subject_id;
+INSERT OR IGNORE INTO patients SELECT patient, min(held), max(held) FROM (
+    SELECT patient, {_HELD.format("split")} AS held FROM (
+        SELECT subject_id AS patient, study_id AS study FROM questions
+        UNION SELECT subject_id, ref_id FROM questions
+        UNION SELECT subject_id, study_id FROM studies WHERE subject_id IS NOT NULL
+    ) JOIN studies ON study_id = study WHERE split IS NOT NULL
+) GROUP BY patient;
 """
 
 
@@ -51,7 +59,10 @@ class Question:
 
 
 def load_questions(database: sqlite3.Connection, vqa: Path) -> Iterator[tuple[str, Record]]:
-    """Fill the tables of questions, pairs and patients; yields file name and record for each malformed line."""
+    """Fill the tables of questions, pairs and patients; that of studies must be there.
+
+    Yields file name and record for each malformed line.
+    """
     database.execute(QUESTION_TABLES)
     records = read_records(vqa, COLUMNS[:-1], COLUMNS[-1:])
     while batch := list(islice(records, _BATCH)):
@@ -115,12 +126,15 @@ def questions_of_study(database: sqlite3.Connection, study_id: int) -> list[Ques
 
 
 def split_of_patient(database: sqlite3.Connection, subject_id: int) -> str | None:
-    """The split that the patient's rows name, the most held-out one where they name several; ``None`` where none."""
+    """The patient's split, the most held-out one where there are several; ``None`` where nothing tells it.
+
+    It is what the patient's rows name, or else what MIMIC's tables name for the patient's studies.
+    """
     row = database.execute("SELECT most FROM patients WHERE subject_id = ?", (subject_id,)).fetchone()
     return None if row is None else HELD_OUT[row[0]]
 
 
 def patients_in_conflict(database: sqlite3.Connection) -> Iterator[tuple[int, str]]:
-    """Patients whose rows name several splits, with the split that they went to."""
+    """Patients for whom several splits are named, with the split that they went to."""
     for subject_id, most in database.execute("SELECT subject_id, most FROM patients WHERE least != most ORDER BY 1"):
         yield subject_id, HELD_OUT[most]

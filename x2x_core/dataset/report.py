@@ -116,8 +116,8 @@ def _conflicts(conflicts: dict[str, Any]) -> str:
         return "<h2>Patients in several splits</h2>\n<p>None.</p>"
     went = ", ".join(f"{number:,} to {split}" for split, number in conflicts["went_to"].items())
     return (
-        f"<h2>Patients in several splits</h2>\n<p>The rows of {conflicts['patients']:,} patients name more than one "
-        f"split. Each patient went, as a whole, to the most held-out one (test before val before train): {went}.</p>"
+        f"<h2>Patients in several splits</h2>\n<p>The tables name more than one split for {conflicts['patients']:,} "
+        f"patients. Each went, as a whole, to the most held-out one (test before val before train): {went}.</p>"
     )
 
 

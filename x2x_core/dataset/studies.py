@@ -34,6 +34,10 @@ _FROM_METADATA = """
 INSERT INTO studies (study_id, subject_id, dicom_id, frontal, moment) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (study_id) DO UPDATE SET dicom_id = excluded.dicom_id, frontal = 1, moment = excluded.moment
 WHERE studies.frontal = 0 AND excluded.frontal = 1"""
+# Where a study's lines disagree, the most held-out split counts.
+_FROM_SPLIT = """
+UPDATE studies SET split = ?1
+WHERE study_id = ?2 AND (split IS NULL OR split = 'train' OR split = 'val' AND ?1 = 'test')"""
 _FROM_MIMIC_ALL = """
 INSERT INTO studies (study_id, subject_id, dicom_id, frontal, split, study_order) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (study_id) DO UPDATE SET
@@ -112,8 +116,7 @@ def load_studies(database: sqlite3.Connection, tables: StudyTables) -> Iterator[
         )  # fmt: skip
         yield from _load(database, tables.metadata, columns, optional, _FROM_METADATA, _metadata_values)
     if tables.split is not None:
-        statement = "UPDATE studies SET split = ? WHERE study_id = ? AND split IS NULL"
-        yield from _load(database, tables.split, ("study_id", "split"), (), statement, _split_values)
+        yield from _load(database, tables.split, ("study_id", "split"), (), _FROM_SPLIT, _split_values)
     if tables.mimic_all is not None:
         columns, optional = ("study_id", "dicom_id", "view"), ("subject_id", "split", "study_order")
         yield from _load(database, tables.mimic_all, columns, optional, _FROM_MIMIC_ALL, _mimic_all_values)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import x2x_core
 from x2x_core.imaging.provenance import sha256_weights, versions
 from x2x_core.training.config import TrainingConfig
-from x2x_core.training.tracking import LOG
+from x2x_core.training.tracking import read_log
 
 CARD = "README.md"
 _NOT_STATED = "not stated in the run's configuration (`card:`)"
@@ -26,12 +25,6 @@ def write_card(config: TrainingConfig, folder: Path, pairs: int) -> None:
     """
     parts = [_head(config), _making(config, pairs), _figures(read_log(config.out)), _terms(config), _limits(), _use(folder)]
     (folder / CARD).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-
-
-def read_log(out: str | Path) -> list[dict[str, Any]]:
-    """The lines of a run's log; none where there is no log."""
-    file = Path(out) / LOG
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []
 
 
 def _head(config: TrainingConfig) -> str:
@@ -93,7 +86,7 @@ def _terms(config: TrainingConfig) -> str:
 - Data: {card.data_terms or _NOT_STATED}
 - These weights: {card.licence or _NOT_STATED}
 
-A model can give back something of what it was trained on. Whoever passes these weights on keeps to the terms of the data and of the initial weights, also where this card doesn't state them."""  # fmt: skip
+A model can give back something of what it was trained on. Whoever passes these weights on keeps to the terms of the data and of the initial weights, also where this card doesn't state them. The run's folder holds the data themselves, not just weights: `samples/` shows pairs of the split "val", `latents/` is the pairs encoded, and trackers' logs hold the pictures too. The data's terms hold for all of these."""  # fmt: skip
 
 
 def _limits() -> str:

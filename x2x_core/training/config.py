@@ -127,7 +127,8 @@ class TrainingConfig:
 
 
 _POSITIVE = (
-    "size", "steps", "batch_size", "gradient_accumulation", "checkpoint_every", "log_every", "validation_pairs"
+    "size", "steps", "batch_size", "gradient_accumulation", "checkpoint_every", "keep_checkpoints", "log_every",
+    "validation_pairs",
 )  # fmt: skip
 
 

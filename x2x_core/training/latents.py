@@ -6,6 +6,7 @@ Encoding takes half of a training step on a small machine; an encoded variant is
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
 
+from x2x_core.storage import write_text
 from x2x_core.training.augmentation import AugmentConfig, augment
 from x2x_core.training.autoencoder import encode
 from x2x_core.training.draws import CACHE, seeded_generator
@@ -49,8 +51,10 @@ class LatentCache:
     def _open(self, name: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / name
-        mode = "r+" if file.is_file() else "w+"
-        array = np.lib.format.open_memmap(file, mode, dtype, None if mode == "r+" else shape)
+        if not file.is_file():
+            np.lib.format.open_memmap(file.with_suffix(".tmp"), "w+", dtype, shape).flush()
+            os.replace(file.with_suffix(".tmp"), file)
+        array = np.lib.format.open_memmap(file, "r+")
         if array.shape != shape:
             raise ValueError(f"`{file}` must hold encoded pairs of shape {shape}, got {array.shape}. Delete the folder.")
         return array
@@ -63,7 +67,7 @@ class LatentCache:
             if index % 50 == 49 or index + 1 == self.count:
                 self._latents.flush()
                 self._weights.flush()
-                self._words.write_text(json.dumps(words))
+                write_text(self._words, json.dumps(words))
         self.words = words
 
     def _encode_row(self, vae, row: Row, augmentation: AugmentConfig, size: int, seed: int, index: int) -> list[str]:

@@ -8,10 +8,12 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 
+from x2x_core.storage import write_text
 from x2x_core.training.config import TrainingConfig
 
 LOG = "log.jsonl"
@@ -33,12 +35,28 @@ def check_trackers(trackers: tuple[str, ...]) -> None:
             raise ImportError(_MISSING[tracker])
 
 
-class Log:
-    """The figures of a run, by step; written by the main process."""
+def read_log(out: str | Path) -> list[dict[str, Any]]:
+    """The lines of a run's log; none where there is no log. A last line that was cut off is left out."""
+    file = Path(out) / LOG
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
-    def __init__(self, config: TrainingConfig, accelerator: Accelerator) -> None:
+
+class Log:
+    """The figures of a run, by step; written by the main process.
+
+    Args:
+        config: the run.
+        accelerator: its processes.
+        step: from which the run goes on; what was logged after it, before the run was stopped, is taken back.
+    """
+
+    def __init__(self, config: TrainingConfig, accelerator: Accelerator, step: int = 0) -> None:
         self.accelerator, self.trackers = accelerator, config.trackers
         self.file = Path(config.out) / LOG
+        if accelerator.is_main_process and self.file.is_file():
+            kept = [line for line in read_log(config.out) if line["step"] <= step]
+            write_text(self.file, "".join(json.dumps(line) + "\n" for line in kept))
         if self.trackers:
             accelerator.init_trackers("instructx2x")
 

@@ -20,6 +20,7 @@ from torch import nn
 
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
+from x2x_core.storage import write_text
 from x2x_core.training.averages import WeightAverage
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.draws import STEP, DrawnSamples, make_loader, seeded_generator
@@ -98,7 +99,7 @@ class Run:
             self.task = make_task(config)
         self._prepare()
         self.step = self._load_checkpoint()
-        self.log = Log(config, self.accelerator)
+        self.log = Log(config, self.accelerator, self.step)
         self.pace = Pace(config.batch_size * self.accelerator.num_processes * self.accumulation)
 
     @property
@@ -116,7 +117,7 @@ class Run:
                                  "another configuration (config.json). Choose another folder.")  # fmt: skip
             if not resume and _checkpoints(self.out):
                 raise ValueError(f"`resume` is off, but {self.out} holds checkpoints. Choose another folder.")
-            recorded.write_text(json.dumps(values, indent=1) + "\n")
+            write_text(recorded, json.dumps(values, indent=1) + "\n")
         self.accelerator.wait_for_everyone()
 
     def _prepare(self) -> None:
