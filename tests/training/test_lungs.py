@@ -160,3 +160,14 @@ def test_the_committed_configuration_is_read():
     assert config.task == "lungs" and config.size == VIEW
     with pytest.raises(ValueError, match="`latent_variants` must be 0 when `task` is lungs"):
         replace(config, latent_variants=1)
+
+
+def test_a_run_starts_from_given_weights(config, trained, tmp_path):
+    started = replace(config, init=str(trained), out=str(tmp_path / "run"), steps=1, learning_rate=0.0, sample_every=0)
+    weights, given = (load_file(folder / "lungs.safetensors") for folder in (train(started), trained))
+    assert weights.keys() == given.keys() and all(torch.equal(weights[name], given[name]) for name in given)
+
+
+def test_a_start_that_is_not_there_is_refused(config, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no weights of a lung finder"):
+        train(replace(config, init=str(tmp_path), out=str(tmp_path / "run")))

@@ -33,7 +33,8 @@ class TrainingConfig:
     # "scorers" (findings and attributes of simulated radiographs)
     data: str  # dataset folder in the published layout; "scorers": a simulated one; "lungs": that with lung fields
     out: str  # folder for checkpoints, samples, logs and the finished pipeline
-    init: str = ""  # diffusers folder or original single file to start from; empty: the small models, from scratch
+    init: str = ""  # diffusers folder or original single file to start from; "lungs", "scorers": folder with their
+    # weights; empty: the small models, from scratch
     tokenizer: str = ""  # CLIP tokenizer of an `init` that is a single file without one
     autoencoder: str = ""  # task "edit" from scratch: diffusers folder that holds the trained `vae`
     models: dict[str, Any] = field(default_factory=dict)  # sizes of the small models, see `x2x_core.training.models`
