@@ -15,9 +15,11 @@ from x2x_core.evaluation.dataset_metrics import result_rows
 from x2x_core.evaluation.evidence import Evidence, Scored, Scorers, gather
 from x2x_core.evaluation.flips import Flips
 from x2x_core.evaluation.labels import Truth, read_truths
+from x2x_core.evaluation.metric_catalogue import info
 from x2x_core.evaluation.on_dataset import evaluate_edits
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Results
 from x2x_core.evaluation.scorer_adapters import ModuleScorer
+from x2x_core.evaluation.segmenters import ModuleSegmenter
 from x2x_core.imaging.provenance import read_provenance
 from x2x_core.instructions import Instruction
 from x2x_core.training.pairs import read_rows
@@ -157,6 +159,21 @@ def test_the_record_has_every_row_metric_and_case(run, data):
     assert case.scores["findings"][EDITED].keys() == {"pleural effusion", "edema", "pneumonia"}
     assert results.about["model"] == "tiny" and results.about["scorers"]["findings"] == "patch"
     assert json.loads((run / "evaluation.json").read_text())["about"]["synthetic"] is True
+
+
+def test_structures_that_a_segmenter_outlines_are_compared_with_the_input_s(run, data):
+    rows = read_rows(data, "test")
+    bright = ModuleSegmenter(lambda x: torch.cat([x, x - 2], 1), ["left heart", "nothing"], activation="none", name="bright")
+    evidence = gather(rows, run, read_truths(rows, data), Scorers(segmenter=bright))
+    edited, unedited, target = (row.metrics for row in result_rows(evidence, torch.Generator().manual_seed(0)))
+    assert unedited["dice_left_heart"].value == 1 and unedited["dice_left_heart"].n == 5
+    overlaps = [
+        2 * float((a & b).sum()) / float(a.sum() + b.sum())
+        for a, b in ((read_grey(row.current) >= 0.5, read_grey(row.past) >= 0.5) for row in rows)
+    ]
+    assert target["dice_left_heart"].value == pytest.approx(sum(overlaps) / 5) and min(overlaps) < 1
+    assert edited["dice_nothing"].value is None and edited["dice_nothing"].note == "found in no image nor in its input"
+    assert info("dice_left_heart").title == "Left heart Dice"
 
 
 def test_without_scorers_pixels_are_measured_and_the_rest_is_undefined_with_a_reason(run, data):

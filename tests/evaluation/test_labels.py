@@ -28,6 +28,12 @@ def test_a_table_is_read_by_any_of_the_findings_names(tmp_path):
     assert found["b"] == Truth()
 
 
+def test_two_columns_of_one_finding_make_it_present_together(tmp_path):
+    (tmp_path / "labels.csv").write_text("image,Nodule,Mass\na,1,0\nb,0,1\nc,0,0\nd,,0\n")
+    found = read_labels(tmp_path / "labels.csv")
+    assert [found[image].findings["lung lesion"] for image in "abcd"] == [True, True, False, False]
+
+
 def test_the_table_goes_before_the_words_and_the_words_fill_its_gaps(tmp_path):
     table = tmp_path / "labels.csv"
     table.write_text("image,edema,subject_id\n000000-0.png,0,s1\n")

@@ -1,8 +1,11 @@
 """The protocol of scorers, their adapters, and the scorers that ship."""
 
 import json
+import pickle
+import shutil
 import sys
 import types
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,9 +14,13 @@ from torch import nn
 
 from x2x_core.evaluation.bundled_scorers import ATTRIBUTES, BundledScorer, attribute_scorer, finding_scorer
 from x2x_core.evaluation.features import load_features
-from x2x_core.evaluation.scorer_adapters import ModuleScorer, Preparation, canonical, load_scorer
+from x2x_core.evaluation.network_files import Preparation
+from x2x_core.evaluation.scorer_adapters import ModuleScorer, canonical, canonical_labels, load_scorer
 from x2x_core.evaluation.scorers import FeatureSource, ImageScorer, check_scorer, score_images
+from x2x_core.imaging.geometry import fit_to
 from x2x_core.simulation.disease import DISEASES
+
+NETWORKS = Path(__file__).parents[1] / "fixtures" / "networks"
 
 
 class Grey(nn.Module):
@@ -21,6 +28,15 @@ class Grey(nn.Module):
 
     def forward(self, images):
         return torch.stack([images.mean((1, 2, 3)), images.amax((1, 2, 3))], 1)
+
+
+class OneLabel:
+    """What breaks the protocol: two numbers for one label."""
+
+    name, labels, kind = "one", ("a",), "value"
+
+    def __call__(self, images):
+        return torch.zeros(len(images), 2)
 
 
 def images(n=3, size=20):
@@ -59,6 +75,17 @@ def test_findings_have_their_canonical_names():
     assert canonical("Black") == "black" and canonical("Lung Opacity") == "lung opacity"
 
 
+def test_labels_of_one_finding_are_told_apart():
+    # two words for a finding: its own name is the finding's, the other word keeps to itself; so do two that are not its name
+    assert canonical_labels(["Infiltration", "Lung Opacity", "Effusion"]) == ("infiltration", "lung opacity", "pleural effusion")
+    assert canonical_labels(["Nodule", "Mass"]) == ("nodule", "mass") and canonical("Nodule") == canonical("Mass")
+
+
+def test_outputs_without_a_label_are_left_out():
+    scorer = ModuleScorer(lambda x: torch.tensor([[0.1, float("nan"), 0.3]]).expand(len(x), 3), ["a", "", "c"], "probability")
+    assert scorer.labels == ("a", "c") and torch.allclose(score_images(scorer, images()).float()[0], torch.tensor([0.1, 0.3]))
+
+
 @pytest.mark.parametrize(
     "change, words",
     [
@@ -77,8 +104,10 @@ def test_what_is_no_scorer_is_refused(change, words):
 
 
 def test_scores_that_are_not_what_they_say_are_refused():
-    with pytest.raises(ValueError, match=r"must have the shape \(3, 1\)"):
+    with pytest.raises(ValueError, match=r"must give 1 numbers an image, as it has labels, got \(3, 2\)"):
         score_images(ModuleScorer(Grey(), ["a"], "value"), images())
+    with pytest.raises(ValueError, match=r"must have the shape \(3, 1\)"):
+        score_images(OneLabel(), images())
     with pytest.raises(ValueError, match=r"must be in \[0, 1\], got"):
         score_images(ModuleScorer(Grey(), ["a", "b"], "probability", high=9.0), images())
     with pytest.raises(ValueError, match="`images` must be floating point in"):
@@ -115,7 +144,7 @@ def test_a_torchscript_file_scores_as_its_module_does(script):
 
 
 def test_files_without_a_description_and_of_another_kind_are_refused(script, tmp_path):
-    with pytest.raises(FileNotFoundError, match="must say what the network scores"):
+    with pytest.raises(FileNotFoundError, match="must say what the network gives"):
         load_scorer(str(script), "probability")
     with pytest.raises(ValueError, match="must give each label a value, but gives it a probability"):
         load_scorer(describe(script), "value")
@@ -132,22 +161,21 @@ def test_files_without_a_description_and_of_another_kind_are_refused(script, tmp
         load_features("inception:" + str(tmp_path / "none.pth"))
 
 
-def test_an_onnx_file_is_run_by_onnxruntime(monkeypatch, tmp_path):
-    class Session:
-        def __init__(self, path, providers):
-            assert path.endswith("grey.onnx") and providers == ["CPU"]
-
-        def get_inputs(self):
-            return [types.SimpleNamespace(name="pixels")]
-
-        def run(self, names, feed):
-            return [Grey()(torch.from_numpy(feed["pixels"])).numpy()]
-
-    runtime = types.SimpleNamespace(InferenceSession=Session, get_available_providers=lambda: ["CPU"])
-    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
-    (tmp_path / "grey.onnx").touch()
+@pytest.mark.parametrize("name", ["any-batch", "batch-of-two"])
+def test_an_onnx_file_scores_in_the_real_onnxruntime(name, tmp_path):
+    shutil.copy(NETWORKS / f"{name}.onnx", tmp_path / "grey.onnx")  # mean and highest grey, as `Grey`
     scorer = load_scorer(describe(tmp_path / "grey.onnx"), "probability")
-    assert torch.allclose(scorer(images()), Grey()(images()))
+    for n in (1, 2, 3):  # a file of a fixed batch is filled up
+        assert torch.allclose(scorer(images(n)), Grey()(images(n)), atol=1e-6)
+
+
+def test_onnx_files_that_are_none_or_take_something_else_are_refused(tmp_path):
+    shutil.copy(NETWORKS / "half-precision.onnx", tmp_path)
+    with pytest.raises(ValueError, match="must take one input, float32 images, but takes pixels tensor\\(float16\\)"):
+        load_scorer(describe(tmp_path / "half-precision.onnx"), "probability")
+    (tmp_path / "text.onnx").write_text("no network")
+    with pytest.raises(ValueError, match="must be an ONNX file, but onnxruntime can't read it"):
+        load_scorer(describe(tmp_path / "text.onnx"), "probability")
 
 
 @pytest.mark.parametrize(
@@ -163,13 +191,18 @@ def test_a_missing_library_is_said_with_its_extra(monkeypatch, tmp_path, library
         load_scorer(spec, "probability")
 
 
+def xrv_labels():
+    """Of "densenet121-res224-all" and one without a name; the library is not needed."""
+    return ["Infiltration", "", "Effusion", "Nodule", "Mass", "Lung Lesion", "Lung Opacity", "Edema"]
+
+
 def test_torchxrayvision_models_are_fed_its_range_and_untrained_labels_are_left_out(monkeypatch):
     class Classifier(nn.Module):
-        targets = ["Effusion", "", "Edema"]
+        targets, input_resolution = xrv_labels(), 224
 
         def forward(self, x):
             assert x.shape[1:] == (1, 224, 224) and x.min() >= -1024 and x.max() > 500
-            return torch.tensor([[0.1, float("nan"), 0.7]]).expand(len(x), 3)
+            return torch.tensor([[0.1, float("nan"), 0.7, 0.2, 0.3, 0.4, 0.5, 0.6]]).expand(len(x), 8)
 
     class Race(nn.Module):
         targets = ["Asian", "Black", "White"]
@@ -178,16 +211,68 @@ def test_torchxrayvision_models_are_fed_its_range_and_untrained_labels_are_left_
             return torch.tensor([[0.2, 0.3, 0.5]]).log().expand(len(x), 3)
 
     library = types.SimpleNamespace(
-        models=types.SimpleNamespace(get_model=lambda name: Classifier()),
+        models=types.SimpleNamespace(get_model=lambda name: Classifier(), model_urls={"densenet121-res224-all": {}, "all": {}}),
         baseline_models=types.SimpleNamespace(emory_hiti=types.SimpleNamespace(RaceModel=Race)),
     )
     monkeypatch.setitem(sys.modules, "torchxrayvision", library)
     found = load_scorer("torchxrayvision:densenet121-res224-all", "probability")
-    assert found.labels == ("pleural effusion", "edema")
-    assert torch.allclose(score_images(found, images())[0].float(), torch.tensor([0.1, 0.7]))
+    # "Infiltration" is a lung opacity by its synonyms, "Nodule" and "Mass" are lung lesions: each keeps a label of its own
+    assert found.labels == (
+        "infiltration", "pleural effusion", "nodule", "mass", "lung lesion", "lung opacity", "edema"
+    )  # fmt: skip
+    assert torch.allclose(score_images(found, images())[0].float(), torch.tensor([0.1, 0.7, 0.2, 0.3, 0.4, 0.5, 0.6]))
     race = load_scorer("torchxrayvision:race", "probability")
     assert race.labels == ("asian", "black", "white")
     assert torch.allclose(score_images(race, images())[0].float(), torch.tensor([0.2, 0.3, 0.5]))
+    with pytest.raises(ValueError, match="must be race, age or one of densenet121-res224-all, got 'all'"):
+        load_scorer("torchxrayvision:all", "probability")
+
+
+def test_the_real_torchxrayvision_scores_by_every_set_of_its_labels(monkeypatch):
+    reason = "torchxrayvision is not installed: its models are tested where it is"
+    library = pytest.importorskip("torchxrayvision", reason=reason)
+    torch.manual_seed(0)
+    for name, about in library.models.model_urls.items():
+        if not name.startswith("densenet"):
+            continue
+        model = library.models.DenseNet(weights=None, num_classes=len(about["labels"]))  # no weights are fetched
+        model.targets, model.input_resolution = about["labels"], about["input_resolution"]
+        model.op_threshs = torch.tensor(about["op_threshs"])
+        monkeypatch.setattr(library.models, "get_model", lambda name, model=model.eval(): model)
+        scorer = load_scorer(f"torchxrayvision:{name}", "probability")
+        assert len(scorer.labels) == sum(map(bool, about["labels"]))
+        given = library.utils.normalize(fit_to(images(2, 60), 224)[0].numpy(), 1.0)  # the library's own way to its range
+        with torch.no_grad():
+            wanted = model(torch.from_numpy(given))[:, [n for n, label in enumerate(about["labels"]) if label]]
+        assert torch.allclose(score_images(scorer, images(2, 60)).float(), wanted, atol=1e-4)
+
+
+def test_inception_weights_that_are_more_than_weights_are_refused(monkeypatch, tmp_path):
+    def never(*_, **__):
+        raise AssertionError("read before it was checked")
+
+    module = types.SimpleNamespace(FeatureExtractorInceptionV3=never)
+    monkeypatch.setitem(sys.modules, "torch_fidelity", types.SimpleNamespace(feature_extractor_inceptionv3=module))
+    monkeypatch.setitem(sys.modules, "torch_fidelity.feature_extractor_inceptionv3", module)
+    (tmp_path / "inception.pth").write_bytes(pickle.dumps(types.SimpleNamespace(of="anything")))
+    with pytest.raises(ValueError, match="must hold the weights of Inception and nothing else"):
+        load_features(f"inception:{tmp_path / 'inception.pth'}")
+
+
+def test_the_real_inception_of_torch_fidelity_gives_features(tmp_path):
+    reason = "torch-fidelity is not installed: its Inception is tested where it is"
+    fidelity = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3", reason=reason)
+    torch.manual_seed(0)
+    with pytest.MonkeyPatch.context() as patch:  # random weights, so that none are fetched
+        patch.setattr(fidelity, "load_state_dict_from_url", lambda *_, **__: {})
+        patch.setattr(fidelity.FeatureExtractorInceptionV3, "load_state_dict", lambda *_: None)
+        network = fidelity.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])
+    torch.save(network.state_dict(), tmp_path / "inception.pth")
+    source = load_features(f"inception:{tmp_path / 'inception.pth'}")
+    found = source.features(images(2))
+    assert found.shape == (2, 2048)
+    eight_bits = (images(2) * 255).round().byte().expand(-1, 3, -1, -1)
+    assert torch.allclose(found, network(eight_bits)[0], atol=1e-5)
 
 
 # -- the scorers that ship --------------------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ def audit(
     from x2x_core.evaluation.bundled_scorers import SIMULATED_NOTICE
     from x2x_core.evaluation.figures import check_drawing
     from x2x_core.evaluation.report import write_report
-    from x2x_core.evaluation.scorer_adapters import BUNDLED, load_scorer
+    from x2x_core.evaluation.network_files import BUNDLED
+    from x2x_core.evaluation.scorer_adapters import load_scorer
     from x2x_core.evaluation.scorers import PROBABILITY
     from x2x_core.imaging.provenance import sha256_weights, versions
 

@@ -31,6 +31,7 @@ def evaluate(
     age_scorer: Annotated[Optional[str], typer.Option(help="With DATASET: torchxrayvision:age, or a file. [default: none]")] = None,
     attributes_scorer: Annotated[Optional[str], typer.Option(help="With DATASET: bundled, or a file. [default: bundled on simulated data]")] = None,
     fid_features: Annotated[Optional[str], typer.Option(help="With DATASET: bundled, inception:FILE, or a TorchScript file. [default: bundled on simulated data]")] = None,
+    segmenter: Annotated[Optional[str], typer.Option(help="With DATASET: torchxrayvision:pspnet (lungs, heart), or a file. [default: the lung finder alone]")] = None,
     batch_size: Annotated[Optional[int], typer.Option(help="With DATASET: pairs edited at once.")] = None,
     benchmark: Annotated[bool, typer.Option("--benchmark", help="Peers and ours on planned pairs, with a report in -o; goes on where it was.")] = False,
     peers_count: Annotated[Optional[int], typer.Option(help="With --benchmark: pairs for the rows that are not ours. [default: all]")] = None,
@@ -67,7 +68,7 @@ def evaluate(
         _check_absent({"--peers-count": peers_count, "--workers": workers}, "`--benchmark`: add it")
     scorers = {
         "findings": findings_scorer, "race": race_scorer, "age": age_scorer, "attributes": attributes_scorer,
-        "features": fid_features,
+        "features": fid_features, "segmenter": segmenter,
     }  # fmt: skip
     if dataset is not None:
         _check_alone(simulated or benchmark, ablation, count, batch_size)
@@ -83,7 +84,7 @@ def evaluate(
     _check_absent({
         "--labels": labels, "--batch-size": batch_size, "--findings-scorer": findings_scorer,
         "--race-scorer": race_scorer, "--age-scorer": age_scorer, "--attributes-scorer": attributes_scorer,
-        "--fid-features": fid_features,
+        "--fid-features": fid_features, "--segmenter": segmenter,
     }, "DATASET: name a dataset's folder")  # fmt: skip
     wanted = {
         "--parts": parts,

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from x2x_core.commands.shared import load_pipeline, model_folder, progress_bar
+from x2x_core.commands.shared import choose_device, load_pipeline, model_folder, progress_bar
 
 SHOWN = (
     "pathology_auroc", "race_accuracy", "race_auroc", "age_correlation", "cmig", "label_kl", "fid", "change_outside_mask",
@@ -37,7 +37,7 @@ def evaluate_dataset(
         dataset: folder in the published layout.
         out: folder of the run.
         model, split, count, seed, batch_size, device, labels: see `x2x evaluate`.
-        scorers: what "findings", "race", "age", "attributes" and "features" are scored by, ``None`` where not given.
+        scorers: what "findings", "race", "age", "attributes", "features" and "segmenter" are, ``None`` where not given.
         call: arguments of the pipeline's call.
     """
     from x2x_core.evaluation.dataset import edit_dataset
@@ -53,7 +53,7 @@ def evaluate_dataset(
     seed = EVALUATION_SEED if seed is None else seed
     rows = read_rows(dataset, split)[:count]
     truths = read_truths(rows, dataset, labels)
-    networks = load_scorers(scorers, _is_simulated(dataset))
+    networks = load_scorers(scorers, _is_simulated(dataset), choose_device(device))
     pipeline = load_pipeline(model, None, device, "float32")
     decides = {"dataset": str(dataset), "split": split, "model": model, "weights_sha256": _weights(model)}
     with progress_bar("Editing") as update:
@@ -66,19 +66,22 @@ def evaluate_dataset(
         typer.echo(str(out / name))
 
 
-def load_scorers(specs: dict[str, str | None], simulated: bool):
+def load_scorers(specs: dict[str, str | None], simulated: bool, device: str = "cpu"):
     """The networks that take part: those that were named, and on a simulated dataset the bundled ones for the rest."""
     from x2x_core.evaluation.evidence import Scorers
     from x2x_core.evaluation.features import load_features
-    from x2x_core.evaluation.scorer_adapters import BUNDLED, load_scorer
+    from x2x_core.evaluation.network_files import BUNDLED
+    from x2x_core.evaluation.scorer_adapters import load_scorer
     from x2x_core.evaluation.scorers import PROBABILITY, VALUE
+    from x2x_core.evaluation.segmenters import load_segmenter
 
     if simulated:
         specs = {**specs, **{name: specs.get(name) or BUNDLED for name in ("findings", "attributes", "features")}}
-    load = lambda name, kind: load_scorer(specs[name], kind) if specs.get(name) else None  # noqa: E731
+    load = lambda name, kind: load_scorer(specs[name], kind, device) if specs.get(name) else None  # noqa: E731
     values = tuple(one for one in (load("age", VALUE), load("attributes", VALUE)) if one)
-    features = load_features(specs["features"]) if specs.get("features") else None
-    return Scorers(load("findings", PROBABILITY), load("race", PROBABILITY), values, features)
+    features = load_features(specs["features"], device) if specs.get("features") else None
+    segmenter = load_segmenter(specs["segmenter"], device) if specs.get("segmenter") else None
+    return Scorers(load("findings", PROBABILITY), load("race", PROBABILITY), values, features, segmenter)
 
 
 def _is_simulated(dataset: Path) -> bool:
@@ -117,10 +120,10 @@ def _print(results) -> None:
 
 def table_lines(results) -> list[tuple[str, ...]]:
     """A line a metric: its title with its unit, then each row's value with its interval."""
-    from x2x_core.evaluation.metric_catalogue import info
+    from x2x_core.evaluation.metric_catalogue import DICE_PREFIX, info
 
     lines = []
-    for key in SHOWN:
+    for key in (*SHOWN, *(key for key in results.rows[0].metrics if key.startswith(DICE_PREFIX))):
         about = info(key)
         cells = [_cell(row.metrics[key], about) for row in results.rows]
         lines.append((f"{about.title} (%)" if about.percent else about.title, *cells))

@@ -13,9 +13,9 @@ from x2x_core.evaluation.classification import accuracy, auroc, macro_auroc, mea
 from x2x_core.evaluation.composite import cmig, is_clipped
 from x2x_core.evaluation.correlation import pearson
 from x2x_core.evaluation.divergence import label_divergence
-from x2x_core.evaluation.evidence import MEASURE_KEYS, Evidence
+from x2x_core.evaluation.evidence import Evidence
 from x2x_core.evaluation.fid_interval import fid_with_interval
-from x2x_core.evaluation.metric_catalogue import ATTRIBUTE_PREFIX
+from x2x_core.evaluation.metric_catalogue import ATTRIBUTE_PREFIX, DICE_PREFIX
 from x2x_core.evaluation.results import TARGET, Metric, Metrics, ResultRow
 
 AGE = "age"
@@ -98,10 +98,16 @@ def _estimate(key: str, statistic: Statistic | str, counts: torch.Tensor) -> Met
         return Metric(None, note=statistic)
     value, low, high = interval(statistic.of, counts)
     if value is None:
-        return Metric(None, n=statistic.n, note=_UNDEFINED.get(key, "undefined for these images"))
+        return Metric(None, n=statistic.n, note=_undefined(key))
     notes = [statistic.note] if statistic.note else []
     notes += [ONE_PATIENT] if low is None else []
     return Metric(value, low, high, statistic.n, "; ".join(notes))
+
+
+def _undefined(key: str) -> str:
+    if key.startswith(DICE_PREFIX) or key == "lung_dice":
+        return "found in no image nor in its input"
+    return _UNDEFINED.get(key, "undefined for these images")
 
 
 def _largest(values: torch.Tensor) -> Metric:
@@ -213,7 +219,7 @@ def _fid(evidence: Evidence, row: str, counts: torch.Tensor) -> Metric:
 
 def _pixel_statistics(evidence: Evidence, row: str) -> dict[str, Statistic | str]:
     measures = evidence.rows[row].measures
-    keys = [key for key in MEASURE_KEYS if key != "change_outside_mask"]
+    keys = [key for key in measures if key != "change_outside_mask"]
     return {key: Statistic(partial(weighted_mean, measures[key]), int((~measures[key].isnan()).sum())) for key in keys}
 
 

@@ -12,9 +12,11 @@ import torch
 from x2x_core.evaluation.dataset import case_id, read_edit, read_grey
 from x2x_core.evaluation.flips import Flips, flips
 from x2x_core.evaluation.labels import Truth
+from x2x_core.evaluation.metric_catalogue import dice_key
 from x2x_core.evaluation.pair_measures import MASK_KEYS, dice, find_lungs, mask_measures
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED
 from x2x_core.evaluation.scorers import FeatureSource, ImageScorer, score_images
+from x2x_core.evaluation.segmenters import ImageSegmenter, check_segmenter
 from x2x_core.instructions import Instruction
 from x2x_core.training.pairs import Row
 
@@ -32,18 +34,21 @@ class Scorers:
         race: probabilities of classes.
         values: age (label "age") and other attributes.
         features: for FID.
+        segmenter: outlines structures (the heart) in the images, for their overlap with those of the input.
     """
 
     findings: ImageScorer | None = None
     race: ImageScorer | None = None
     values: tuple[ImageScorer, ...] = ()
     features: FeatureSource | None = None
+    segmenter: ImageSegmenter | None = None
 
     def names(self) -> dict[str, str | None]:
         """What each is called, for the record."""
         name = lambda scorer: scorer.name if scorer else None  # noqa: E731
         values = ", ".join(scorer.name for scorer in self.values) or None
-        return {"findings": name(self.findings), "race": name(self.race), "values": values, "features": name(self.features)}
+        named = {"findings": self.findings, "race": self.race, "features": self.features, "segmenter": self.segmenter}
+        return {**{key: name(one) for key, one in named.items()}, "values": values}
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Scored:
     race: torch.Tensor  # (n, C)
     values: torch.Tensor  # (n, V)
     features: torch.Tensor  # (n, D)
-    measures: dict[str, torch.Tensor] = field(default_factory=dict)  # of `MEASURE_KEYS` to (n,)
+    measures: dict[str, torch.Tensor] = field(default_factory=dict)  # of `MEASURE_KEYS`, and of structures, to (n,)
     flips: tuple[Flips, ...] = ()
 
     def take(self, places: list[int]) -> Scored:
@@ -129,9 +134,13 @@ def _score_batch(rows: Sequence[Row], out, start: int, instructions: list[Instru
     before, target = ([read_grey(path) for path in paths] for paths in zip(*((row.past, row.current) for row in rows)))
     pictures = {EDITED: [edit.image for edit in edits], UNEDITED: before, TARGET: target}
     lungs = [find_lungs(image) for image in before]
+    structures = [_outline(scorers.segmenter, image) for image in before]
     old = _scores(scorers.findings, before)
     for name, images in pictures.items():
-        measures = [_measure(*one) for one in zip(images, before, target, (edit.mask for edit in edits), lungs)]
+        measures = [
+            {**_measure(*one), **_overlaps(scorers.segmenter, one[0], outlined)}
+            for one, outlined in zip(zip(images, before, target, (edit.mask for edit in edits), lungs), structures)
+        ]
         findings = old if name == UNEDITED else _scores(scorers.findings, images)
         labels = _labels(scorers.findings)
         yield name, Scored(
@@ -139,7 +148,7 @@ def _score_batch(rows: Sequence[Row], out, start: int, instructions: list[Instru
             race=_scores(scorers.race, images),
             values=torch.cat([torch.zeros(len(images), 0), *(_scores(one, images) for one in scorers.values)], 1),
             features=_features(scorers.features, images),
-            measures={key: torch.tensor([one[key] for one in measures], dtype=torch.float64) for key in MEASURE_KEYS},
+            measures={key: torch.tensor([one[key] for one in measures], dtype=torch.float64) for key in measures[0]},
             flips=tuple(flips(text, labels, *pair) for text, *pair in zip(instructions, old, findings)),
         )
 
@@ -164,10 +173,29 @@ def _differ(images: Sequence[torch.Tensor]) -> bool:
 
 def _measure(image, before, target, mask, lungs) -> dict[str, float]:
     found = {**mask_measures(image, before, target, mask), "lung_dice": dice(find_lungs(image), lungs)}
+    return _as_numbers(found)
+
+
+def _overlaps(segmenter: ImageSegmenter | None, image: torch.Tensor, outlined: torch.Tensor) -> dict[str, float]:
+    """Dice of each structure in an image with what was outlined in the input, `(S, H, W)`."""
+    if segmenter is None:
+        return {}
+    found = zip(segmenter.structures, _outline(segmenter, image), outlined)
+    return _as_numbers({dice_key(name): dice(new, old) for name, new, old in found})
+
+
+def _outline(segmenter: ImageSegmenter | None, image: torch.Tensor) -> torch.Tensor:
+    """`(S, H, W)` bool: one image at a time, so that no batch makes a difference."""
+    if segmenter is None:
+        return torch.zeros(0, *image.shape[-2:], dtype=torch.bool)
+    return check_segmenter(segmenter).masks(image[None])[0].cpu()
+
+
+def _as_numbers(found: dict[str, float | None]) -> dict[str, float]:
     return {key: math.nan if value is None else value for key, value in found.items()}
 
 
 def _joined(parts: Sequence[Scored]) -> Scored:
     tables = {n: torch.cat([getattr(one, n) for one in parts]) for n in ("findings", "race", "values", "features")}
-    measures = {key: torch.cat([one.measures[key] for one in parts]) for key in MEASURE_KEYS}
+    measures = {key: torch.cat([one.measures[key] for one in parts]) for key in parts[0].measures}
     return Scored(**tables, measures=measures, flips=tuple(flip for one in parts for flip in one.flips))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from x2x_core.evaluation.bundled_scorers import finding_scorer
-from x2x_core.evaluation.scorer_adapters import BUNDLED, TORCHSCRIPT_SUFFIXES, Preparation
+from x2x_core.evaluation.network_files import (
+    BUNDLED,
+    TORCHSCRIPT_SUFFIXES,
+    Network,
+    Preparation,
+    on_device,
+    torchscript,
+)
 from x2x_core.evaluation.scorers import FeatureSource
 
 INCEPTION = "inception:"  # and the path of the weights
@@ -17,21 +26,23 @@ _FID_EXTRA = "Inception features need torch-fidelity: install the extra with `pi
 class ModuleFeatures:
     """A module `(B, channels, h, w)` to `(B, D)` as a source of features; `preparation` are fields of `Preparation`."""
 
-    def __init__(self, module, name: str, **preparation) -> None:
-        self.module, self.name, self._prepare = module, name, Preparation(**preparation)
+    def __init__(self, module: Network, name: str, device: str | torch.device = "cpu", **preparation) -> None:
+        self.module, self.device = on_device(module, device), torch.device(device)
+        self.name, self._prepare = name, Preparation(**preparation)
 
     @torch.no_grad()
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """`(B, 1, H, W)` in [0, 1] to `(B, D)`."""
-        return self.module(self._prepare(images)).flatten(1)
+        return self.module(self._prepare(images).to(self.device)).flatten(1)
 
 
-def load_features(spec: str) -> FeatureSource:
+def load_features(spec: str, device: str | torch.device = "cpu") -> FeatureSource:
     """A source of features by what the command line calls it.
 
     Args:
         spec: "bundled"; "inception:FILE" with the weights that torch-fidelity and torchmetrics use (nothing is fetched);
             or a TorchScript file that takes `(B, 3, h, w)` in [0, 1] and gives `(B, D)`.
+        device: where a network of a file runs.
 
     Raises:
         FileNotFoundError: no such file.
@@ -44,17 +55,37 @@ def load_features(spec: str) -> FeatureSource:
     if not place.is_file():
         raise FileNotFoundError(f"There is no network for FID at `{place}`. Give a file, or {BUNDLED!r}.")
     if spec.startswith(INCEPTION):
-        return _inception(place)
+        return _inception(place, device)
     if place.suffix.lower() in TORCHSCRIPT_SUFFIXES:
-        return ModuleFeatures(torch.jit.load(str(place), map_location="cpu").eval(), place.name, channels=3)
+        return ModuleFeatures(torchscript(place), place.name, device, channels=3)
     raise ValueError(f"Features must be {BUNDLED!r}, '{INCEPTION}FILE' or a TorchScript file, got {spec!r}.")
 
 
-def _inception(weights: Path) -> ModuleFeatures:
+def _inception(weights: Path, device: str | torch.device) -> ModuleFeatures:
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError as error:
         raise ImportError(_FID_EXTRA) from error
+    _check_weights(weights)
     network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=str(weights))
-    to_bytes = lambda images: (255 * images).round().to(torch.uint8)  # noqa: E731, as the network was made for
-    return ModuleFeatures(lambda images: network(to_bytes(images))[0], "Inception-v3 (torch-fidelity)", channels=3)
+    return ModuleFeatures(_OfBytes(network), "Inception-v3 (torch-fidelity)", device, channels=3)
+
+
+class _OfBytes(nn.Module):
+    """torch-fidelity's network, which takes 8-bit images, on images in [0, 1]."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """`(B, 3, h, w)` in [0, 1] to `(B, 2048)`."""
+        return self.network((255 * images).round().to(torch.uint8))[0]
+
+
+def _check_weights(path: Path) -> None:
+    """Refuse a file that holds anything but weights: torch-fidelity itself would run what is in it."""
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ValueError(f"`{path}` must hold the weights of Inception and nothing else, but can't be read so: {error}") from error

@@ -83,8 +83,8 @@ def read_labels(path: str | Path) -> dict[str, Truth]:
     """Labels of images, by file name without suffix.
 
     The columns: "image" (or "dicom_id"); any finding by any of its names ("Pleural Effusion"), 1 present, 0 absent,
-    empty or -1 (uncertain) unknown; "race" (a class of the race scorer); "subject_id" (or "patient_id"); other columns
-    are numbers ("age"). Empty means unknown.
+    empty or -1 (uncertain) unknown, and of two columns of one finding ("Nodule", "Mass") either makes it present; "race"
+    (a class of the race scorer); "subject_id" (or "patient_id"); other columns are numbers ("age"). Empty means unknown.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -118,7 +118,7 @@ def _truth(line: Mapping[str, str], image: str, path: Path) -> Truth:
             if number not in (1, 0, -1):
                 raise ValueError(f"`{column}` of `{path}` must be 1, 0, -1 or empty, got {text!r}.")
             if number >= 0:
-                findings[finding.name] = number == 1
+                findings[finding.name] = number == 1 or findings.get(finding.name, False)
         else:
             values[column] = _number(text, column, path)
     return Truth(findings, values, race, group)

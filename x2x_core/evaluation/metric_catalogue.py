@@ -42,6 +42,12 @@ METRICS = {
     "attribute_worst": MetricInfo("Worst attribute", HIGHER, "the lowest of these correlations", True, 1),
 }
 ATTRIBUTE_PREFIX = "correlation_"  # "correlation_yaw", ...: Pearson's of one attribute
+DICE_PREFIX = "dice_"  # "dice_heart", ...: overlap of one structure that a segmenter outlines
+
+
+def dice_key(structure: str) -> str:
+    """The key of a structure's overlap: "left lung" has "dice_left_lung"."""
+    return DICE_PREFIX + structure.replace(" ", "_")
 
 
 def info(key: str) -> MetricInfo:
@@ -55,4 +61,8 @@ def info(key: str) -> MetricInfo:
     if key.startswith(ATTRIBUTE_PREFIX):
         name = key.removeprefix(ATTRIBUTE_PREFIX)
         return MetricInfo(f"Correlation of {name}", HIGHER, f"Pearson's, of estimated with true {name}", True, 1)
-    raise ValueError(f"`key` must be one of {', '.join(METRICS)} or {ATTRIBUTE_PREFIX}NAME, got {key!r}.")
+    if key.startswith(DICE_PREFIX):
+        name = key.removeprefix(DICE_PREFIX).replace("_", " ")
+        return MetricInfo(f"{name.capitalize()} Dice", HIGHER, f"of the {name} outlined in the image and in the input")
+    known = f"{', '.join(METRICS)}, {ATTRIBUTE_PREFIX}NAME or {DICE_PREFIX}NAME"
+    raise ValueError(f"`key` must be one of {known}, got {key!r}.")
