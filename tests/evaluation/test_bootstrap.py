@@ -104,3 +104,13 @@ def test_undefined_statistics_have_no_interval_and_undefined_resamples_are_left_
 
 def test_one_patient_has_no_interval():
     assert interval(mean_of(torch.tensor([1.0, 3.0]).double()), draw_counts(["a", "a"], seeded())) == (2, None, None)
+
+
+def test_the_interval_of_a_distance_lies_about_the_figure():
+    x, y = torch.randn(2, 40, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    apart = lambda w: ((w @ x - w @ y) / w.sum(1)).square()  # noqa: E731, which resampling moves up
+    counts = draw_counts(range(40), torch.Generator().manual_seed(0))
+    value, low, high = interval(apart, counts, distance=True)
+    assert 0 <= low <= value <= high
+    drawn, plain = apart(counts), interval(apart, counts)
+    assert drawn.mean() > value and high == pytest.approx(max(0.0, value - float(drawn.mean()) + plain[2]))

@@ -154,6 +154,8 @@ def test_the_record_has_every_row_metric_and_case(run, data):
     assert "measured against" in target["label_kl"].note
     assert results.rows[0].per_operation.keys() == {"add", "change", "remove"}
     assert results.rows[0].per_finding.keys() == {"edema", "pleural effusion"}
+    ranks = [one.scores["rank"] for one in results.cases if "rank" in one.scores]
+    assert {"best", "worst"} <= set(ranks) and results.about["size"] == "5 pairs of 5 patients"
     case = results.cases[1]
     assert case.instruction == TEXTS[1] and all((run / file).is_file() for file in case.files.values())
     assert case.scores["findings"][EDITED].keys() == {"pleural effusion", "edema", "pneumonia"}

@@ -109,7 +109,9 @@ def draw_counts(groups: Sequence[Hashable], generator: torch.Generator, resample
     return counts[:, [numbers[group] for group in groups]]
 
 
-def interval(statistic: WeightedStatistic, counts: torch.Tensor) -> tuple[float | None, float | None, float | None]:
+def interval(
+    statistic: WeightedStatistic, counts: torch.Tensor, distance: bool = False
+) -> tuple[float | None, float | None, float | None]:
     """A statistic of all pairs with its 95 % interval: value, low, high.
 
     Resamples in which it is undefined are left out. All ``None`` where it is undefined for all pairs; no interval where
@@ -118,6 +120,8 @@ def interval(statistic: WeightedStatistic, counts: torch.Tensor) -> tuple[float 
     Args:
         statistic: of the pairs' weights.
         counts: as `draw_counts` gives them, `(R, pairs)`.
+        distance: whether it is one, at least 0. Resampling moves those up: the interval is then the spread of the resampled
+            ones about their own mean, laid about the figure.
     """
     value = float(statistic(torch.ones(1, counts.shape[1], dtype=torch.float64)))
     if math.isnan(value):
@@ -127,5 +131,7 @@ def interval(statistic: WeightedStatistic, counts: torch.Tensor) -> tuple[float 
     drawn = torch.cat([statistic(some) for some in counts.split(max(1, WEIGHTS_AT_ONCE // counts.shape[1]))])
     if drawn.isnan().all():
         return value, None, None
+    if distance:
+        drawn = (value + drawn - drawn.nanmean()).clamp_min(0)
     low, high = ends_of(drawn)
     return value, low, high

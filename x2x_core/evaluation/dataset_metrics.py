@@ -14,7 +14,7 @@ from x2x_core.evaluation.composite import cmig, is_clipped
 from x2x_core.evaluation.correlation import pearson
 from x2x_core.evaluation.divergence import label_divergence
 from x2x_core.evaluation.evidence import Evidence
-from x2x_core.evaluation.fid_interval import fid_with_interval
+from x2x_core.evaluation.fid_interval import CENTRED, fid_with_interval
 from x2x_core.evaluation.metric_catalogue import ATTRIBUTE_PREFIX, DICE_PREFIX
 from x2x_core.evaluation.results import TARGET, Metric, Metrics, ResultRow
 
@@ -96,11 +96,11 @@ def _estimate(key: str, statistic: Statistic | str, counts: torch.Tensor) -> Met
     """A metric with its interval; a statistic that is text says why it is undefined."""
     if isinstance(statistic, str):
         return Metric(None, note=statistic)
-    value, low, high = interval(statistic.of, counts)
+    value, low, high = interval(statistic.of, counts, distance=key == "label_kl")
     if value is None:
         return Metric(None, n=statistic.n, note=_undefined(key))
     notes = [statistic.note] if statistic.note else []
-    notes += [ONE_PATIENT] if low is None else []
+    notes += [ONE_PATIENT] if low is None else [CENTRED] if key == "label_kl" else []
     return Metric(value, low, high, statistic.n, "; ".join(notes))
 
 

@@ -10,7 +10,7 @@ from x2x_core.evaluation.results import Metric
 
 RESAMPLES = 200  # a distance costs two eigendecompositions
 MOST_FEATURES = 256  # beyond them a resample takes too long
-_CENTRED = "interval: spread of the bootstrap about the figure, since resampled sets lie further apart than new ones"
+CENTRED = "interval: spread of the bootstrap about the figure, since resampled sets lie further apart than new ones"
 
 
 def fid_with_interval(edited: torch.Tensor, real: torch.Tensor, counts: torch.Tensor) -> Metric:
@@ -33,7 +33,7 @@ def fid_with_interval(edited: torch.Tensor, real: torch.Tensor, counts: torch.Te
     drawn = torch.tensor([_resampled(edited, real, line) for line in counts[:RESAMPLES]], dtype=torch.float64)
     ends = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
     low, high = (value + (drawn - drawn.nanmean()).nanquantile(ends)).clamp_min(0).tolist()
-    return Metric(value, low, high, len(edited), _CENTRED)
+    return Metric(value, low, high, len(edited), CENTRED)
 
 
 def _resampled(edited: torch.Tensor, real: torch.Tensor, weights: torch.Tensor) -> float:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 HIGHER, LOWER, NEITHER = "higher", "lower", ""
+FINDINGS, PATIENT, PIXELS = "Findings, read by a classifier", "The patient, read by networks", "Pixels"
+ANATOMY, ATTRIBUTES, IMAGES = "Anatomy, outlined by networks", "Attributes, read by a network", "All images together"
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,7 @@ class MetricInfo:
     meaning: str
     percent: bool = False
     digits: int = 3
+    group: str = ""  # heading that a report shows it under
 
 
 METRICS = {
@@ -41,6 +44,15 @@ METRICS = {
     "attribute_correlation": MetricInfo("Attribute correlation", HIGHER, "mean over attributes, with the truth", True, 1),
     "attribute_worst": MetricInfo("Worst attribute", HIGHER, "the lowest of these correlations", True, 1),
 }
+_GROUPS = {
+    FINDINGS: ("pathology_auroc", "label_kl", "flip_rate", "score_follows", "collateral_flips"),
+    PATIENT: ("race_accuracy", "race_auroc", "age_correlation", "cmig", "cmig_race_auroc"),
+    IMAGES: ("fid",),
+    PIXELS: ("change_outside_mask", "editable_share", "changed_share", "ssim_inside", "psnr_inside", "ssim_outside", "psnr_outside"),
+    ANATOMY: ("lung_dice",),
+    ATTRIBUTES: ("attribute_correlation", "attribute_worst"),
+}
+_GROUP_OF = {key: group for group, keys in _GROUPS.items() for key in keys}
 ATTRIBUTE_PREFIX = "correlation_"  # "correlation_yaw", ...: Pearson's of one attribute
 DICE_PREFIX = "dice_"  # "dice_heart", ...: overlap of one structure that a segmenter outlines
 
@@ -57,12 +69,12 @@ def info(key: str) -> MetricInfo:
         ValueError: there is none of this key.
     """
     if key in METRICS:
-        return METRICS[key]
+        return replace(METRICS[key], group=_GROUP_OF[key])
     if key.startswith(ATTRIBUTE_PREFIX):
         name = key.removeprefix(ATTRIBUTE_PREFIX)
-        return MetricInfo(f"Correlation of {name}", HIGHER, f"Pearson's, of estimated with true {name}", True, 1)
+        return MetricInfo(f"Correlation of {name}", HIGHER, f"Pearson's, of estimated with true {name}", True, 1, ATTRIBUTES)
     if key.startswith(DICE_PREFIX):
         name = key.removeprefix(DICE_PREFIX).replace("_", " ")
-        return MetricInfo(f"{name.capitalize()} Dice", HIGHER, f"of the {name} outlined in the image and in the input")
+        return MetricInfo(f"{name.capitalize()} Dice", HIGHER, f"of the {name} outlined in the image and in the input", group=ANATOMY)
     known = f"{', '.join(METRICS)}, {ATTRIBUTE_PREFIX}NAME or {DICE_PREFIX}NAME"
     raise ValueError(f"`key` must be one of {known}, got {key!r}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 
+from x2x_core.evaluation.benchmark import CASES_EACH, choose_cases
 from x2x_core.evaluation.bootstrap import LEVEL, RESAMPLES
 from x2x_core.evaluation.bundled_scorers import SIMULATED_NOTICE, BundledScorer
 from x2x_core.evaluation.dataset import EDITED_FOLDER, GUIDANCE_FOLDER, MASK_FOLDER, case_id
@@ -17,7 +19,7 @@ from x2x_core.evaluation.dataset_metrics import result_rows
 from x2x_core.evaluation.evidence import Evidence, Scorers, gather
 from x2x_core.evaluation.labels import Truth
 from x2x_core.evaluation.metric_catalogue import info
-from x2x_core.evaluation.results import EDITED, Case, Results
+from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Case, Results
 from x2x_core.imaging.provenance import SYNTHETIC_NOTICE
 from x2x_core.training.pairs import Row
 
@@ -54,9 +56,14 @@ def evaluate_edits(
     found = result_rows(evidence, torch.Generator().manual_seed(seed))
     keys = dict.fromkeys(key for row in found for key in row.metrics)
     record = {
+        "title": "Evaluation on a dataset",
         "synthetic": True,
-        "notice": SYNTHETIC_NOTICE,
+        "notice": " ".join([*([SIMULATED_NOTICE] if uses_bundled(scorers) else []), SYNTHETIC_NOTICE]),
+        "size": f"{len(rows)} pairs of {len({truth.group for truth in truths})} patients",
         "pairs": len(rows),
+        "compared": [EDITED, UNEDITED, TARGET],
+        "cases_note": "Outlines: where the edit could change the image. Best, median and worst by the error ratio: squared "
+        "error to the real target inside the mask, over that of the input.",
         "seed": seed,
         "intervals": f"{LEVEL:.0%} percentile bootstrap over patients, {RESAMPLES} resamples, the same for all rows",
         "scorers": scorers.names(),
@@ -72,16 +79,22 @@ def evaluate_edits(
 
 def notes_on(scorers: Scorers) -> list[str]:
     """What a reader must know of the networks that took part."""
-    notes = []
-    if any(isinstance(one, BundledScorer) for one in (scorers.findings, scorers.race, scorers.features, *scorers.values)):
-        notes.append(SIMULATED_NOTICE)
+    notes = [SIMULATED_NOTICE] if uses_bundled(scorers) else []
     if scorers.features is not None:
         notes.append(f"FID is on the features of: {scorers.features.name}. It compares with no FID on other features.")
     return notes
 
 
+def uses_bundled(scorers: Scorers) -> bool:
+    """Whether a network takes part that was trained on simulated radiographs alone."""
+    networks = (scorers.findings, scorers.race, scorers.features, *scorers.values)
+    return any(isinstance(one, BundledScorer) for one in networks)
+
+
 def _cases(rows: Sequence[Row], out: Path, evidence: Evidence):
     """Each pair with its pictures and what was found of it."""
+    ratios = _error_ratios(evidence)
+    ranks = choose_cases(ratios, CASES_EACH)
     for number, row in enumerate(rows):
         name = case_id(number, row)
         place = lambda path: Path(os.path.relpath(path, out)).as_posix()  # noqa: E731
@@ -92,7 +105,15 @@ def _cases(rows: Sequence[Row], out: Path, evidence: Evidence):
             "guidance": f"{GUIDANCE_FOLDER}/{name}.png",
             "mask": f"{MASK_FOLDER}/{name}.png",
         }
-        yield Case(name, row.instruction, files, _scores(evidence, number))
+        ratio = {EDITED: {"mse_ratio": ratios[number]}} if math.isfinite(ratios[number]) else {}
+        rank = {"rank": ranks[number]} if number in ranks else {}
+        yield Case(name, row.instruction, files, {**_scores(evidence, number), **ratio, **rank})
+
+
+def _error_ratios(evidence: Evidence) -> list[float]:
+    """Of each pair: squared error to the real target inside the mask, over the input's; nan where the mask is empty."""
+    edited, unedited = (evidence.rows[name].measures["psnr_inside"] for name in (EDITED, UNEDITED))
+    return (10 ** ((unedited - edited) / 10)).tolist()
 
 
 def _scores(evidence: Evidence, number: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 SHOWN_PX = 300  # longer side of a picture in the page
 QUALITY = 82  # of its JPEG
 MOST = 12  # cases
+RANKS = ("best", "median", "worst")  # in the order in which they are shown
 AFTER, MASK = "after: ", "mask: "  # before a row's name, among a case's files
 
 
@@ -31,7 +32,8 @@ def gallery(view: View, folder: Path) -> str:
         view: the record.
         folder: that the cases' files are relative to.
     """
-    cases = [case for case in view.results.cases if "rank" in case.scores] or list(view.results.cases)
+    ranked = [case for case in view.results.cases if case.scores.get("rank") in RANKS]
+    cases = sorted(ranked, key=lambda case: RANKS.index(case.scores["rank"])) or list(view.results.cases)
     return "".join(_case(view, case, folder) for case in cases[:MOST])
 
 

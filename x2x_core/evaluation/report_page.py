@@ -245,7 +245,7 @@ def _made(view: View) -> str:
         "Not asked for": ", ".join(about.get("not_covered", ())),
         "Triples of levels": about.get("triples"),
         "Scorers": _listed(about.get("scorers")),
-        "Notes": _listed(about.get("notes")),
+        "Notes": " ".join(about.get("notes") or ()),
         "Command": about.get("command"),
         "Settings": _listed(about.get("settings")),
         "Versions": _listed(about.get("versions")),
@@ -255,7 +255,9 @@ def _made(view: View) -> str:
         f"<dt>{escape(one.group)}: {escape(one.heading)} {arrow(one)}</dt><dd>{escape(one.meaning)}</dd>" for one in view.measures() if one.meaning
     )
     explained = f"<h3>Measures</h3><dl>{meanings}</dl>" if meanings else ""
-    return f"{rows}<h3>The run</h3><dl>{items}</dl>{explained}"
+    missing = "".join(f"<dt>{escape(title)}</dt><dd>{escape(why)}</dd>" for title, why in view.undefined().items())
+    undefined = f"<h3>Not measured, and why</h3><dl>{missing}</dl>" if missing else ""
+    return f"{rows}<h3>The run</h3><dl>{items}</dl>{undefined}{explained}"
 
 
 def _listed(value: Any) -> str:

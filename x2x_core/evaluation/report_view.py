@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from x2x_core.evaluation.measures import HIGHER, LOWER, Measure
-from x2x_core.evaluation.metric_catalogue import ATTRIBUTE_PREFIX, METRICS, info
+from x2x_core.evaluation.metric_catalogue import ATTRIBUTE_PREFIX, DICE_PREFIX, METRICS, info
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Metric, Results, ResultRow
 
 OURS, PEER, REFERENCE = "ours", "peer", "reference"  # roles of rows
@@ -37,6 +37,12 @@ class View:
         order = [*(key for key in described if key in used), *(key for key in used if key not in described)]
         return [_measure(key, described.get(key)) for key in dict.fromkeys(order)]
 
+    def undefined(self) -> dict[str, str]:
+        """The titles of what no row has a value of, and why."""
+        used = {one.key for one in self.measures()}
+        notes = {key: metric.note for key, metric in self.ours().metrics.items() if key not in used and metric.note}
+        return {_measure(key, self.about.get("measures", {}).get(key)).title: note for key, note in notes.items()}
+
     def groups(self) -> dict[str, list[Measure]]:
         """Those measures by their group."""
         found: dict[str, list[Measure]] = {}
@@ -60,15 +66,16 @@ class View:
         return rows[0]
 
     def shown_by_group(self) -> list[ResultRow]:
-        """The few rows that are compared finding by finding: ours, editing everywhere and published RSE, or all."""
-        wanted = (self.ours().name, self.about.get("unrestricted"), "published RSE")
+        """The few rows that are compared finding by finding: those that the record says ("compared"), else ours, editing
+        everywhere and published RSE, or all."""
+        wanted = self.about.get("compared", (self.ours().name, self.about.get("unrestricted"), "published RSE"))
         found = [row for row in self.results.rows if row.name in wanted]
         few = found if len(found) > 1 else [row for row in self.results.rows if self.role(row.name) != REFERENCE][:3]
         return [row for row in few if row.per_finding or row.per_operation]
 
 
 def _measure(key: str, fields: Mapping[str, Any] | None) -> Measure:
-    if fields is None and (key in METRICS or key.startswith(ATTRIBUTE_PREFIX)):
+    if fields is None and (key in METRICS or key.startswith((ATTRIBUTE_PREFIX, DICE_PREFIX))):
         fields = asdict(info(key))
     if fields is None:
         return Measure(key, key.replace("_", " ").capitalize(), OTHER_GROUP, "", "")
