@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -114,3 +115,11 @@ def test_the_interval_of_a_distance_lies_about_the_figure():
     assert 0 <= low <= value <= high
     drawn, plain = apart(counts), interval(apart, counts)
     assert drawn.mean() > value and high == pytest.approx(max(0.0, value - float(drawn.mean()) + plain[2]))
+
+
+def test_the_ends_are_numpy_s_percentiles():
+    values = torch.randn(30, generator=seeded(5), dtype=torch.float64)
+    resamples = draw_resamples(30, seeded(6))
+    found = estimate(values.tolist(), resamples)
+    drawn = values.numpy()[resamples.numpy()].mean(1)
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from torchmetrics.functional.classification import binary_auroc
+from torchmetrics.functional.classification import binary_auroc, multiclass_accuracy, multiclass_auroc, multilabel_auroc
 
 from x2x_core.evaluation.bootstrap import draw_counts
 from x2x_core.evaluation.classification import accuracy, auroc, macro_auroc, weighted_mean
@@ -51,6 +51,21 @@ def test_an_absent_class_is_undefined_and_left_out_of_the_mean():
     expected = (1 + 0.5) / 2  # of the first and the third finding alone
     assert float(macro_auroc(scores, positive, known, ONE(3))) == expected
     assert math.isnan(float(macro_auroc(scores[:, 1:2], positive[:, 1:2], known[:, 1:2], ONE(3))))
+
+
+def test_the_mean_over_classes_is_that_of_torchmetrics():
+    scores = torch.rand(60, 3, generator=torch.Generator().manual_seed(0))
+    truth = scores.argmax(1).where(torch.rand(60, generator=torch.Generator().manual_seed(1)) < 0.6, torch.arange(60) % 3)
+    one_hot = torch.nn.functional.one_hot(truth, 3).bool()
+    found = macro_auroc(scores, one_hot, torch.ones_like(one_hot), ONE(60))
+    shares = scores / scores.sum(1, keepdim=True)
+    assert float(macro_auroc(shares, one_hot, torch.ones_like(one_hot), ONE(60))) == pytest.approx(
+        float(multiclass_auroc(shares, truth, 3)), abs=1e-6
+    )
+    assert float(found) == pytest.approx(float(multilabel_auroc(scores, one_hot.long(), 3)), abs=1e-6)
+    assert float(accuracy(scores, truth, ONE(60))) == pytest.approx(
+        float(multiclass_accuracy(scores, truth, 3, average="micro"))
+    )
 
 
 def test_unknown_labels_are_left_out():

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import shutil
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from x2x_core.evaluation.flips import Flips
 from x2x_core.evaluation.labels import Truth, read_truths
 from x2x_core.evaluation.metric_catalogue import info
 from x2x_core.evaluation.on_dataset import evaluate_edits
+from x2x_core.evaluation.report import write_report
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Results
 from x2x_core.evaluation.scorer_adapters import ModuleScorer
 from x2x_core.evaluation.segmenters import ModuleSegmenter
@@ -161,6 +163,19 @@ def test_the_record_has_every_row_metric_and_case(run, data):
     assert case.scores["findings"][EDITED].keys() == {"pleural effusion", "edema", "pneumonia"}
     assert results.about["model"] == "tiny" and results.about["scorers"]["findings"] == "patch"
     assert json.loads((run / "evaluation.json").read_text())["about"]["synthetic"] is True
+
+
+def test_the_report_is_written_anew_without_the_dataset(run, data, tmp_path):
+    rows = read_rows(data, "test")
+    shutil.copytree(run, tmp_path / "moved")
+    evaluate_edits(rows, tmp_path / "moved", read_truths(rows, data), Scorers(), seed=0)
+    shutil.move(tmp_path / "moved", tmp_path / "elsewhere" / "run")  # relative paths to the dataset lead nowhere now
+    page, *_ = write_report(tmp_path / "elsewhere" / "run", figures=False)
+    text = page.read_text()
+    for caption in ("before", "real target", "guidance map", "edited"):
+        assert f'alt="{caption}' in text
+    assert "Not measured, and why" in text and "5 pairs of 5 patients" in text
+    assert "http" not in text and 'src="data:image' in text
 
 
 def test_structures_that_a_segmenter_outlines_are_compared_with_the_input_s(run, data):

@@ -3,6 +3,8 @@
 import pytest
 import torch
 from lung_cases import radiograph, truth
+from scipy.ndimage import gaussian_filter
+from torchmetrics.functional.classification import binary_f1_score
 
 from x2x_core.evaluation.fidelity import LARGEST_PSNR
 from x2x_core.evaluation.pair_measures import MASK_KEYS, dice, far_outside, find_lungs, mask_measures
@@ -62,6 +64,24 @@ def test_dice_worked_by_hand():
     assert dice(first, second) == 0.5 and dice(first, first) == 1
     with pytest.raises(ValueError, match="bool and of one shape"):
         dice(first, second.float())
+
+
+def test_dice_is_torchmetrics_s_f1():
+    first, second = torch.rand(2, 1, 30, 30, generator=torch.Generator().manual_seed(0)) > 0.6
+    assert dice(first, second) == pytest.approx(float(binary_f1_score(first.long(), second.long())))
+
+
+def test_the_similarity_inside_is_wang_s_formula_on_scipy_s_windows(case):
+    before, target, mask = case
+    x, y = before[0].double().numpy(), target[0].double().numpy()
+    blur = lambda image: gaussian_filter(image, 1.5, truncate=3.4, mode="mirror")  # noqa: E731, 11 pixels wide
+    mean_x, mean_y = blur(x), blur(y)
+    spread_x, spread_y, shared = blur(x * x) - mean_x**2, blur(y * y) - mean_y**2, blur(x * y) - mean_x * mean_y
+    low, high = 0.01**2, 0.03**2
+    similarity = (2 * mean_x * mean_y + low) * (2 * shared + high)
+    similarity /= (mean_x**2 + mean_y**2 + low) * (spread_x + spread_y + high)
+    found = mask_measures(before, before, target, mask)["ssim_inside"]
+    assert found == pytest.approx(similarity[mask[0].numpy()].mean(), abs=1e-4)
 
 
 def test_lungs_are_found_where_they_are():

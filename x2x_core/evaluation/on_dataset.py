@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from x2x_core.imaging.provenance import SYNTHETIC_NOTICE
 from x2x_core.training.pairs import Row
 
 JSON_FILE, CSV_FILE = "evaluation.json", "evaluation.csv"
+CASES_FOLDER = "cases"  # inputs and targets of the pairs that the report shows
 
 
 def evaluate_edits(
@@ -97,7 +100,7 @@ def _cases(rows: Sequence[Row], out: Path, evidence: Evidence):
     ranks = choose_cases(ratios, CASES_EACH)
     for number, row in enumerate(rows):
         name = case_id(number, row)
-        place = lambda path: Path(os.path.relpath(path, out)).as_posix()  # noqa: E731
+        place = partial(_copied, out, name) if number in ranks else partial(_relative, out)
         files = {
             "before": place(row.past),
             "after": f"{EDITED_FOLDER}/{name}.png",
@@ -108,6 +111,18 @@ def _cases(rows: Sequence[Row], out: Path, evidence: Evidence):
         ratio = {EDITED: {"mse_ratio": ratios[number]}} if math.isfinite(ratios[number]) else {}
         rank = {"rank": ranks[number]} if number in ranks else {}
         yield Case(name, row.instruction, files, {**_scores(evidence, number), **ratio, **rank})
+
+
+def _relative(out: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, out)).as_posix()
+
+
+def _copied(out: Path, name: str, path: Path) -> str:
+    """A picture of a case that the report shows, copied, so that it is there without the dataset."""
+    copy = out / CASES_FOLDER / f"{name}-{path.parent.name}{path.suffix}"
+    copy.parent.mkdir(exist_ok=True)
+    shutil.copyfile(path, copy)
+    return copy.relative_to(out).as_posix()
 
 
 def _error_ratios(evidence: Evidence) -> list[float]:

@@ -33,7 +33,9 @@ def gallery(view: View, folder: Path) -> str:
         folder: that the cases' files are relative to.
     """
     ranked = [case for case in view.results.cases if case.scores.get("rank") in RANKS]
-    cases = sorted(ranked, key=lambda case: RANKS.index(case.scores["rank"])) or list(view.results.cases)
+    ratio = lambda case: (case.scores.get(view.ours().name) or {}).get("mse_ratio") or 0.0  # noqa: E731
+    ordered = sorted(ranked, key=lambda case: (RANKS.index(case.scores["rank"]), ratio(case)))
+    cases = ordered or list(view.results.cases)
     return "".join(_case(view, case, folder) for case in cases[:MOST])
 
 

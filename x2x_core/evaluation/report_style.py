@@ -67,7 +67,7 @@ footer {{ margin-top: 3rem; border-top: 1px solid var(--pale); padding-top: .8re
 }}
 @media print {{
   @page {{ margin: 16mm 14mm; }} body {{ font-size: 10.5pt; }} main {{ padding: 0; max-width: none; }} nav {{ display: none; }}
-  h2 {{ break-after: avoid; }} .wide {{ overflow: visible; }} table {{ font-size: 7pt; }} th, td {{ padding: .2rem .25rem; }}
+  h2, h3 {{ break-after: avoid; }} .wide {{ overflow: visible; }} table {{ font-size: 7pt; }} th, td {{ padding: .2rem .25rem; }}
   .panels {{ grid-template-columns: 1fr 1fr; }} .pictures {{ grid-template-columns: repeat(5, 1fr); }}
 }}
 """
