@@ -1,0 +1,66 @@
+"""Write the tables of `docs/metrics.md` from the record of an evaluation on a dataset.
+
+    python benchmarks/dataset_tables.py runs/evaluation-heldout/evaluation.json docs/metrics.md
+
+What lies between the page's marks `<!-- demo -->` and `<!-- /demo -->` is replaced.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from x2x_core.evaluation.metric_catalogue import DICE_PREFIX, METRICS
+from x2x_core.evaluation.report_view import View, interval_text, text
+from x2x_core.evaluation.results import Metrics, Results
+
+START, END = "<!-- demo -->", "<!-- /demo -->"
+BY_GROUP = ("pathology_auroc", "flip_rate", "score_follows", "ssim_inside", "lung_dice")
+
+
+def tables(view: View) -> list[str]:
+    """Every metric of every row, then a few of the edited row by finding and by operation."""
+    measures = {one.key: one for one in view.measures() if one.key in METRICS or one.key.startswith(DICE_PREFIX)}
+    cell = lambda key, metrics: _cell(measures[key], metrics)  # noqa: E731
+    lines = _head("", *(row.name for row in view.results.rows))
+    lines += [_line(one.heading, *(cell(key, row.metrics) for row in view.results.rows)) for key, one in measures.items()]
+    keys = [key for key in BY_GROUP if key in measures]
+    for title, groups in (("Finding", view.ours().per_finding), ("Operation", view.ours().per_operation)):
+        lines += ["", *_head(f"{title}, {view.ours().name}", *(measures[key].heading for key in keys))]
+        lines += [_line(name, *(cell(key, metrics) for key in keys)) for name, metrics in groups.items()]
+    return lines
+
+
+def fill(page: str, view: View) -> str:
+    """A page with what is between its marks replaced.
+
+    Raises:
+        ValueError: the page lacks a mark.
+    """
+    if page.count(START) != 1 or page.count(END) != 1:
+        raise ValueError(f"The page must hold the marks {START} and {END} once each.")
+    before, rest = page.split(START)
+    return "\n".join([before + START, "", *tables(view), "", END + rest.split(END)[1]])
+
+
+def _head(*cells: str) -> list[str]:
+    return [_line(*cells), "|---" * len(cells) + "|"]
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(measure, metrics: Metrics) -> str:
+    value, interval = text(measure, metrics.get(measure.key)), interval_text(measure, metrics.get(measure.key))
+    return value if not interval or set(interval.split(" to ")) == {value} else f"{value} ({interval})"
+
+
+def main() -> None:
+    """Fill the page that the second argument names from the record that the first one names."""
+    record, page = map(Path, sys.argv[1:3])
+    page.write_text(fill(page.read_text(encoding="utf-8"), View(Results.read_json(record))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
