@@ -23,7 +23,9 @@ def tables(view: View) -> list[str]:
     measures = {one.key: one for one in view.measures() if one.key in METRICS or one.key.startswith(DICE_PREFIX)}
     cell = lambda key, metrics: _cell(measures[key], metrics)  # noqa: E731
     lines = _head("", *(row.name for row in view.results.rows))
-    lines += [_line(one.heading, *(cell(key, row.metrics) for row in view.results.rows)) for key, one in measures.items()]
+    lines += [
+        _line(one.heading, *(cell(key, row.metrics) for row in view.results.rows)) for key, one in measures.items()
+    ]
     keys = [key for key in BY_GROUP if key in measures]
     for title, groups in (("Finding", view.ours().per_finding), ("Operation", view.ours().per_operation)):
         lines += ["", *_head(f"{title}, {view.ours().name}", *(measures[key].heading for key in keys))]

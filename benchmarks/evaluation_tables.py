@@ -29,7 +29,9 @@ def rows_table(view: View) -> list[str]:
 
 def findings_table(view: View) -> list[str]:
     """Ours, a line for each finding."""
-    measures = chosen_measures(view, ("average_precision", "mse_ratio", "direction", "in_region", "closer", "amount"), 6)
+    measures = chosen_measures(
+        view, ("average_precision", "mse_ratio", "direction", "in_region", "closer", "amount"), 6
+    )
     lines = _head(["Ours", *(f"{one.heading} {arrow(one)}".strip() for one in measures)])
     for name, metrics in view.ours().per_finding.items():
         lines.append(_line([name, *(_cell(one, metrics.get(one.key)) for one in measures)]))

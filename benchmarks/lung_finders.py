@@ -106,7 +106,9 @@ def main() -> None:
         found = finder.find(pair.before[None])
         whole = (torch.cat([found.right_whole, found.left_whole], 1)[0] >= INSIDE).numpy()
         truth = pair.masks[:2].numpy()
-        scores.setdefault(("as simulated", "network, whole lungs"), []).extend(dice(whole[n], truth[n]) for n in range(2))
+        scores.setdefault(("as simulated", "network, whole lungs"), []).extend(
+            dice(whole[n], truth[n]) for n in range(2)
+        )
     print(f"{'radiographs':14}  {'finder':22} {'mean':>6} {'5th percentile':>15}")
     for (name, which), values in scores.items():
         print(f"{name:14}  {which:22} {np.mean(values):6.3f} {np.percentile(values, 5):15.3f}")

@@ -35,7 +35,9 @@ def main(data: Path) -> None:
     truth = read_attributes(data)
     rows = [row for split in ("train", "val") for row in _rows(data, split)]
     pairs = [truth[row.current.name] for row in rows]
-    before, after = (torch.stack([read_grey(path) for path in paths]) for paths in zip(*((r.past, r.current) for r in rows)))
+    before, after = (
+        torch.stack([read_grey(path) for path in paths]) for paths in zip(*((r.past, r.current) for r in rows))
+    )
     soft = torch.stack([(a + blur(b - a, SOFT)).clamp(0, 1) for a, b in zip(before, after)])
     bodies = [row.current.stem.rpartition("-")[0] for row in rows]
     counts = draw_counts(bodies, torch.Generator().manual_seed(0))
@@ -64,7 +66,9 @@ def _findings(pairs, before, after, soft, counts) -> None:
             of = lambda w, s=scores, p=torch.cat(has): auroc(s, p, torch.cat([w, w], 1))  # noqa: E731
             parts[name].append(of)
             cells.append(_text(of, counts))
-        moved = torch.where(has[1] == has[0], torch.nan, ((new - old)[:, n] * (has[1].double() - has[0].double()) > 0).double())
+        moved = torch.where(
+            has[1] == has[0], torch.nan, ((new - old)[:, n] * (has[1].double() - has[0].double()) > 0).double()
+        )
         follows = _text(lambda w, m=moved: weighted_mean(m, w), counts)
         called, there = torch.cat([old[:, n], new[:, n]]) >= PREDICTED, torch.cat(has)
         found, spared = float(called[there].double().mean()), float((~called)[~there].double().mean())

@@ -74,8 +74,12 @@ def make_pairs(folder: Path, pixels: int, count: int = 16) -> None:
     for name in ("past", "current"):
         (folder / name).mkdir(parents=True)
         for number in range(count):
-            Image.fromarray(draws.integers(0, 256, (pixels, pixels), dtype=np.uint8)).save(folder / name / f"{number}.png")
-    rows += [("train", "Add the finding of pleural effusion.", f"{number}.png", f"{number}.png") for number in range(count)]
+            Image.fromarray(draws.integers(0, 256, (pixels, pixels), dtype=np.uint8)).save(
+                folder / name / f"{number}.png"
+            )
+    rows += [
+        ("train", "Add the finding of pleural effusion.", f"{number}.png", f"{number}.png") for number in range(count)
+    ]
     with (folder / "instructions.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
 

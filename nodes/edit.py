@@ -104,8 +104,10 @@ class X2XEdit(io.ComfyNode):
                     "Map, the mask editor, or any mask node. Any size; one, or one for each image.",
                 ),
                 sockets.Settings.Input(
-                    "settings", optional=True, tooltip="Everything else, from Edit Settings. With preset 'reference' "
-                    "only its atlas and pseudomask."
+                    "settings",
+                    optional=True,
+                    tooltip="Everything else, from Edit Settings. With preset 'reference' "
+                    "only its atlas and pseudomask.",
                 ),
             ],
             outputs=[

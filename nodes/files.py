@@ -8,6 +8,7 @@ import folder_paths
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+
 from x2x_core.bundled import bundled_path
 from x2x_core.imaging.files import Radiograph, read_image
 from x2x_core.imaging.provenance import sha256_file

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import folder_paths
+
 from x2x_core.imaging.kinds import is_radiograph_file
 
 logger = logging.getLogger(__name__)

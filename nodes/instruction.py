@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comfy_api.latest import io
+
 from x2x_core.findings import FINDINGS, LEVELS, SIDES, ZONES
 from x2x_core.instructions import Operation
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comfy_api.latest import io
+
 from x2x_core.imaging.kinds import DICOM
 
 from . import sockets
@@ -68,5 +69,7 @@ class X2XLoadRadiograph(io.ComfyNode):
 
         radiograph, mask = read_radiograph(sample_path() if image == BUNDLED else input_path(image))
         pixels = to_image(radiograph.pixels)
-        shown = preview(pixels, cls, synthetic=False) if radiograph.kind == DICOM else None  # the page can't show the file
+        shown = (
+            preview(pixels, cls, synthetic=False) if radiograph.kind == DICOM else None
+        )  # the page can't show the file
         return io.NodeOutput(pixels, to_mask(mask), describe(radiograph), ui=shown)

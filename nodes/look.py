@@ -97,9 +97,7 @@ class X2XRelevanceMap(io.ComfyNode):
         return sockets.check_noise_level(noise_level)
 
     @classmethod
-    def execute(
-        cls, pipeline, image, instruction: str, noise_level: str, draws: int, seed: int
-    ) -> io.NodeOutput:
+    def execute(cls, pipeline, image, instruction: str, noise_level: str, draws: int, seed: int) -> io.NodeOutput:
         from .running import relevance_of
         from .tensors import to_library, to_mask
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from comfy.cli_args import args
+
 from x2x_core.imaging.provenance import synthetic_metadata
 
 

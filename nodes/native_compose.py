@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+
 from x2x_core.composition import compose_decoded, compose_difference, is_grey, match_channels
 from x2x_core.guidance import soft_edges
 from x2x_core.imaging.geometry import resize

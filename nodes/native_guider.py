@@ -9,6 +9,7 @@ from typing import Any
 import comfy.sampler_helpers
 import comfy.samplers
 import torch
+
 from x2x_core.guidance import blend
 
 from .native_inputs import bool_mask, check_model, image_samples, mask_cells, to_batch, with_image, without_image

@@ -7,6 +7,7 @@ from typing import Any
 import comfy.model_base
 import node_helpers
 import torch
+
 from x2x_core.canvas import Canvas
 from x2x_core.guidance import as_guidance_mask
 from x2x_core.imaging.geometry import Padding

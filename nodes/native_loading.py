@@ -12,6 +12,7 @@ from typing import Any
 
 import comfy.sd
 import torch
+
 from x2x_core.conversion.checkpoint import CONFIGS, INDEX, SCHEDULER, read_json
 from x2x_core.conversion.folder import read_folder, read_small_files
 from x2x_core.edit_settings import resolve_settings

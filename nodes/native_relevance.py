@@ -9,6 +9,7 @@ import comfy.model_management
 import comfy.samplers
 import comfy.utils
 import torch
+
 from x2x_core.edit_settings import DEFAULT
 from x2x_core.relevance import (
     balance_levels,
@@ -67,7 +68,9 @@ def relevance_mask(
     )
     relevance, flat = relevance_from_disagreement(balance_levels(sampler.disagreement))
     for number in flat.nonzero().flatten().tolist():
-        logger.warning("The relevance map of image %d is flat: the instruction makes no difference to the model.", number)
+        logger.warning(
+            "The relevance map of image %d is flat: the instruction makes no difference to the model.", number
+        )
     return upsample(relevance, (CELL * relevance.shape[-2], CELL * relevance.shape[-1]))[:, 0].clamp(0, 1).cpu()
 
 
@@ -117,7 +120,9 @@ class RelevanceSampler(comfy.samplers.Sampler):
         for sigma, some in zip(sigmas, self.noise.unbind(dim=1)):
             for draw in some.unbind(dim=1):
                 comfy.model_management.throw_exception_if_processing_interrupted()
-                found.append(_disagreement(model_wrap, sigma, extra_args["model_options"], draw.to(noise), latent_image))
+                found.append(
+                    _disagreement(model_wrap, sigma, extra_args["model_options"], draw.to(noise), latent_image)
+                )
                 progress.update(1)
         self.disagreement = torch.cat(found, dim=1).unflatten(1, (levels, draws))
         return latent_image

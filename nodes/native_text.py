@@ -85,9 +85,7 @@ def load_text_encoder(
         make_tokenizer, partial(comfy.sd1_clip.SD1ClipModel, clip_model=encoder)
     )
     options = {} if dtype is None else {"dtype": dtype}
-    clip = comfy.sd.CLIP(
-        target, embedding_directory=folder_paths.get_folder_paths("embeddings"), model_options=options
-    )
+    clip = comfy.sd.CLIP(target, embedding_directory=folder_paths.get_folder_paths("embeddings"), model_options=options)
     named = {f"text_model.{name}": value for name, value in weights.items()}
     named["text_projection.weight"] = torch.eye(shape["hidden_size"])  # of the pooled text, which goes nowhere here
     clip.load_sd(named)

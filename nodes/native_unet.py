@@ -13,6 +13,7 @@ import comfy.ops
 import comfy.supported_models
 import comfy.utils
 import torch
+
 from x2x_core.conversion.names import unet_names
 
 # What ComfyUI's U-Net does in one way only, and diffusers by default.

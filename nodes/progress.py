@@ -10,6 +10,7 @@ import comfy.model_management as memory
 import comfy.utils
 import torch
 from PIL import Image
+
 from x2x_core.canvas import Canvas
 from x2x_core.guidance import guided_noise
 from x2x_core.imaging.geometry import fit_size, resize

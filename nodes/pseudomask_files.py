@@ -63,6 +63,7 @@ def read_pseudomask(name: str, path: Path | None) -> PseudomaskFile:
 
 def _read_array(path: Path) -> torch.Tensor:
     import numpy as np
+
     from x2x_core.pseudomasks import as_pseudomask
 
     try:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import folder_paths
+
 from x2x_core.bundled import bundled_path
 from x2x_core.imaging.kinds import DICOM_SUFFIXES, PICTURE_SUFFIXES, is_radiograph_file
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+
 from x2x_core import guidance as lead
 from x2x_core.edit_reading import align_pictures, parts_of, read_request, region_of
 from x2x_core.edit_request import EditRequest

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+
+from x2x_core.edit_guidance import RELEVANCE_BATCH
 from x2x_core.edit_settings import EditSettings, resolve_settings
 from x2x_core.notes import Notes
-from x2x_core.edit_guidance import RELEVANCE_BATCH
 
 from .checkpoints import LoadedPipeline
 from .progress import Preview, Watch, as_preview

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import folder_paths
 import torch
+
 from x2x_core import overlay as draw
 from x2x_core.imaging.files import encode_png, to_values
 from x2x_core.imaging.provenance import versions

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
+
 from x2x_core.edit_settings import DEFAULT, EditSettings, resolve_settings
 
 from .edit import SOLVERS

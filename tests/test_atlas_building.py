@@ -6,8 +6,8 @@ import torch
 
 from x2x_core.atlas_building import build_maps
 from x2x_core.atlas_calibration import calibrate, choose_smoothing, deal_patients, held_out, weighted_quantile
-from x2x_core.atlas_maps import MASK_RESOLUTION, Place, ProbabilityMap
 from x2x_core.atlas_making import build_atlas
+from x2x_core.atlas_maps import MASK_RESOLUTION, Place, ProbabilityMap
 from x2x_core.atlas_model import AtlasModel, BoxGroup, side_preference
 from x2x_core.atlas_smoothing import Smoothing, count, smooth
 from x2x_core.boxes import Box
@@ -121,7 +121,9 @@ def test_few_boxes_are_drawn_toward_those_of_all_findings():
     few = BoxGroup.of(make_boxes(4, "Nodule", cy=0.3, seed=1))
     groups = {"Mass": many, "Nodule": few}
     alone, drawn = (
-        AtlasModel(groups, Smoothing("kernel", 0.04, pseudo_boxes=weight), 48, list(groups)).probability("Nodule", Place())
+        AtlasModel(groups, Smoothing("kernel", 0.04, pseudo_boxes=weight), 48, list(groups)).probability(
+            "Nodule", Place()
+        )
         for weight in (0, 10)
     )
     assert alone[33, 14] < 0.01 < 0.1 < drawn[33, 14] and drawn[14, 14] > 0.05
@@ -186,7 +188,9 @@ def test_a_probability_survives_as_bytes_and_its_region_holds_the_mass():
     assert ProbabilityMap.of(values, 0.9, largest=0.05).share == pytest.approx(0.05, abs=0.001)
 
 
-@pytest.mark.parametrize(("values", "mass"), [(np.zeros((4, 4)), 0.9), (np.full((4, 4), 2.0), 0.9), (np.ones((4, 4)), 0)])
+@pytest.mark.parametrize(
+    ("values", "mass"), [(np.zeros((4, 4)), 0.9), (np.full((4, 4), 2.0), 0.9), (np.ones((4, 4)), 0)]
+)
 def test_what_is_no_probability_is_refused(values, mass):
     with pytest.raises(ValueError, match="`probability` must lie in"):
         ProbabilityMap.of(values, mass)

@@ -10,8 +10,8 @@ import torch
 from x2x_core.atlas_evaluation import ALIGNED, BASELINE, CASES, asked_for, evaluate_boxes, move_box
 from x2x_core.atlas_smoothing import Smoothing
 from x2x_core.boxes import Box
-from x2x_core.published_masks import save_union_masks, union_masks
 from x2x_core.pseudomasks import PseudomaskAtlas
+from x2x_core.published_masks import save_union_masks, union_masks
 from x2x_core.simulated_boxes import simulated_boxes
 
 QUICK = {"smoothing": Smoothing("kernel", 0.04), "resolution": 48}

@@ -352,7 +352,9 @@ def compiled_and_plain(unet, half, **options):
 def test_compiled_it_gives_the_same_in_one_graph_for_each_use(unet, half):
     """Plain, watching and gating are one graph each, without breaks, which serves every record and mask."""
     graphs = CompileCounter()
-    assert all(torch.allclose(a, b, atol=1e-5) for a, b in compiled_and_plain(unet, half, backend=graphs, fullgraph=True))
+    assert all(
+        torch.allclose(a, b, atol=1e-5) for a, b in compiled_and_plain(unet, half, backend=graphs, fullgraph=True)
+    )
     assert graphs.frame_count == 3
 
 

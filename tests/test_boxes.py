@@ -96,7 +96,9 @@ def test_a_box_is_in_the_zones_that_hold_its_centre_unless_told_otherwise():
 
 def test_the_format_is_told_by_the_header(tmp_path):
     tables = {"NIH": NIH, "RSNA": RSNA, "MS-CXR": MSCXR, "VinDr-CXR": VINDR}
-    assert {name: table_format(write(tmp_path, text)) for name, text in tables.items()} == {name: name for name in tables}
+    assert {name: table_format(write(tmp_path, text)) for name, text in tables.items()} == {
+        name: name for name in tables
+    }
 
 
 def test_gzipped_and_zipped_tables_are_read(tmp_path):

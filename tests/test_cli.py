@@ -122,7 +122,9 @@ def test_a_dicom_file_is_edited_at_its_depth_and_nobody_is_named(edit, tmp_path,
     shown = (values[:, ::-1].astype(float) - values.min()) / np.ptp(values) * 65535
     assert after.dtype == np.uint16 and np.abs(after - shown)[mask == 0].max() <= 1
     record = json.loads((out / "result.json").read_text())
-    assert record["input"]["file"] == "DICOM" and any("range of its values" in note for note in record["input"]["notes"])
+    assert record["input"]["file"] == "DICOM" and any(
+        "range of its values" in note for note in record["input"]["notes"]
+    )
     written = b"".join(path.read_bytes() for path in out.iterdir())
     text = json.dumps([read_provenance(path) for path in out.glob("*.png")])
     for value in (*IDENTITY.values(), "Kowalska", "Zofia"):
@@ -230,7 +232,9 @@ def test_lungs_and_an_aligned_mask_are_drawn_over_a_patient(capsys, tmp_path):
     assert said["synthetic"] and said["parameters"]["alignment"]["fitted"]
     aligned = run(capsys, "masks", "show", "left pleural effusion", picture, "-o", tmp_path / "aligned.png")
     assert aligned[0] == 0 and "Fitted to the lungs" in aligned[1]
-    typical = run(capsys, "masks", "show", "left pleural effusion", picture, "-o", tmp_path / "typical.png", "--no-align")
+    typical = run(
+        capsys, "masks", "show", "left pleural effusion", picture, "-o", tmp_path / "typical.png", "--no-align"
+    )
     assert typical[0] == 0 and "Fitted" not in typical[1]
     drawn = [np.asarray(Image.open(tmp_path / f"{name}.png")) for name in ("lungs", "aligned", "typical")]
     assert all(one.shape == (160, 160, 3) for one in drawn) and (drawn[1] != drawn[2]).any()

@@ -53,7 +53,19 @@ def test_the_benchmark_runs_and_its_report_is_rebuilt(capsys, tmp_path, tiny_fol
     monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
     monkeypatch.setattr(dataset, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
     out = tmp_path / "run"
-    command = ["evaluate", "--simulated", "--benchmark", "--model", tiny_folder, "--count", 5, "--steps", 1, "--workers", 1]
+    command = [
+        "evaluate",
+        "--simulated",
+        "--benchmark",
+        "--model",
+        tiny_folder,
+        "--count",
+        5,
+        "--steps",
+        1,
+        "--workers",
+        1,
+    ]
     code, printed, error = run(capsys, *command, "-o", out)
     assert code == 0, error
     record = json.loads((out / "evaluation.json").read_text())
@@ -67,7 +79,9 @@ def test_the_benchmark_runs_and_its_report_is_rebuilt(capsys, tmp_path, tiny_fol
 def test_an_audit_writes_table_record_and_report(capsys, tmp_path, tiny_folder):
     image = tmp_path / "a.png"
     Image.fromarray(make_radiograph()).save(image)
-    code, printed, error = run(capsys, "audit", image, "--findings", "edema", "--model", tiny_folder, "-o", tmp_path / "out")
+    code, printed, error = run(
+        capsys, "audit", image, "--findings", "edema", "--model", tiny_folder, "-o", tmp_path / "out"
+    )
     assert code == 0, error
     assert "add, all" in printed and "trained on simulated radiographs alone" in printed
     assert (tmp_path / "out" / "audit.json").is_file() and (tmp_path / "out" / "figures" / "findings.svg").is_file()

@@ -51,8 +51,14 @@ def test_the_tables_of_an_evaluation_on_a_dataset():
     spec = importlib.util.spec_from_file_location("dataset_tables", ROOT / "benchmarks" / "dataset_tables.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found = {"ssim_inside": Metric(0.9, 0.8, 0.95, 5), "flip_rate": Metric(0.0, 0.0, 0.0, 5), "cmig": Metric(None, note="no age")}
-    view = View(Results({}, (ResultRow("edited", found, {"edema": found}, {"add": found}), ResultRow("do nothing", found))))
+    found = {
+        "ssim_inside": Metric(0.9, 0.8, 0.95, 5),
+        "flip_rate": Metric(0.0, 0.0, 0.0, 5),
+        "cmig": Metric(None, note="no age"),
+    }
+    view = View(
+        Results({}, (ResultRow("edited", found, {"edema": found}, {"add": found}), ResultRow("do nothing", found)))
+    )
     page = module.fill("Before\n<!-- demo -->\nold\n<!-- /demo -->\nAfter\n", view)
     assert "| SSIM inside | 0.900 (0.800 to 0.950) | 0.900 (0.800 to 0.950) |" in page and "old" not in page
     assert "| edema | 0.0 | 0.900 (0.800 to 0.950) |" in page and "| add |" in page and "CMIG" not in page

@@ -3,8 +3,19 @@
 import pytest
 
 from x2x_core.findings import (
-    FINDINGS, LEVEL_NAMES, LEVELS, SIDES, SITES, ZONES, find_finding, is_level, level_range, level_rank, match_finding,
-    phrases, zones_meet,
+    FINDINGS,
+    LEVEL_NAMES,
+    LEVELS,
+    SIDES,
+    SITES,
+    ZONES,
+    find_finding,
+    is_level,
+    level_range,
+    level_rank,
+    match_finding,
+    phrases,
+    zones_meet,
 )  # fmt: skip
 from x2x_core.sites import SHAPES, ZONE_BANDS, ZONE_SITES
 

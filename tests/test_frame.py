@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from x2x_core.frame import Frame
-from x2x_core.pseudomasks import PseudomaskAtlas
 from x2x_core.instructions import Clause, Instruction, Operation
+from x2x_core.pseudomasks import PseudomaskAtlas
 
 PNEUMONIA = Instruction(clauses=(Clause(Operation.ADD, "pneumonia"),))
 

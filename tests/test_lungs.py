@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from x2x_core.lung_network import LungNetwork
 from x2x_core.lung_overlay import LEFT_COLOUR, RIGHT_COLOUR, lung_overlay
-from x2x_core.lungs import LungFinder, content_box, _without_tails
+from x2x_core.lungs import LungFinder, _without_tails, content_box
 from x2x_core.overlay import as_rgb
 from x2x_core.training.models import seeded
 
@@ -152,7 +152,10 @@ def test_the_overlay_outlines_each_lung_in_its_colour(finder):
     picture = (as_rgb(lung_overlay(image, lungs)) * 255).round().astype(int)
     assert picture.shape == (160, 160, 3)
     drawn = np.abs(picture - (as_rgb(image) * 255)).sum(2)[:140] > 60  # above the legend
-    for (colour, other), mask in (((RIGHT_COLOUR, LEFT_COLOUR), lungs.right), ((LEFT_COLOUR, RIGHT_COLOUR), lungs.left)):
+    for (colour, other), mask in (
+        ((RIGHT_COLOUR, LEFT_COLOUR), lungs.right),
+        ((LEFT_COLOUR, RIGHT_COLOUR), lungs.left),
+    ):
         inside = (mask[0, 0].numpy() >= 0.5).astype(np.uint8)[:140]
         near = (cv2.dilate(inside, np.ones((5, 5))) > 0) & (cv2.erode(inside, np.ones((5, 5))) == 0)
         line = picture[:140][drawn & near]

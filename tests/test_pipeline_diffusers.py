@@ -70,7 +70,9 @@ def test_free_text_on_a_coloured_picture_is_the_stock_arithmetic(pipe, stock, co
 
 def test_an_instruction_without_restriction_is_the_stock_arithmetic(pipe, stock):
     grey = torch.from_numpy(make_radiograph())[None, None] / 255
-    expected = stock(PROMPT, grey.expand(-1, 3, -1, -1), num_inference_steps=4, generator=seeded(), output_type="pt").images
+    expected = stock(
+        PROMPT, grey.expand(-1, 3, -1, -1), num_inference_steps=4, generator=seeded(), output_type="pt"
+    ).images
     found = edit(pipe, grey, num_inference_steps=4, restricted=False)
     assert torch.allclose(found.images, expected.mean(1, keepdim=True), atol=1e-5)
     assert found.guidance_mask.all() and found.relevance_map is None
@@ -279,9 +281,7 @@ def test_lora_weights_are_loaded_and_unloaded(pipe, radiograph, tmp_path):
 
     unet = make_unet()
     unet.add_adapter(LoraConfig(r=4, target_modules=["to_q", "to_v"], init_lora_weights=False))
-    StableDiffusionInstructPix2PixPipeline.save_lora_weights(
-        tmp_path, unet_lora_layers=get_peft_model_state_dict(unet)
-    )
+    StableDiffusionInstructPix2PixPipeline.save_lora_weights(tmp_path, unet_lora_layers=get_peft_model_state_dict(unet))
     pipe.unet = make_unet()
     before = edit(pipe, radiograph).images
     pipe.load_lora_weights(tmp_path)

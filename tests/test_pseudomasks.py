@@ -48,7 +48,15 @@ def test_the_bundled_atlas_says_where_it_comes_from(bundled):
 
 def test_the_bundled_atlas_is_tight_and_complete_on_held_out_patients(bundled):
     measured = bundled.metadata["held_out"]["categories"]
-    for name in ("Atelectasis", "Cardiomegaly", "Consolidation", "Effusion", "Lung Opacity", "Pneumonia", "Pneumothorax"):
+    for name in (
+        "Atelectasis",
+        "Cardiomegaly",
+        "Consolidation",
+        "Effusion",
+        "Lung Opacity",
+        "Pneumonia",
+        "Pneumothorax",
+    ):
         cases = measured[name]
         assert all(0.955 < case["coverage"] < 0.99 for case in cases.values())
         assert cases["finding"]["coverage"] > 0.968
@@ -135,7 +143,10 @@ def test_locations_can_be_left_out_of_account(bundled):
 
 def test_where_experts_drew_no_boxes_the_anatomic_site_is_recorded(bundled):
     sources = bundled.sources(ask("edema", "pleural effusion"))
-    assert [(source.kind, source.name) for source in sources] == [("site", FINDINGS["edema"].site), ("boxes", "Effusion")]
+    assert [(source.kind, source.name) for source in sources] == [
+        ("site", FINDINGS["edema"].site),
+        ("boxes", "Effusion"),
+    ]
 
 
 def test_free_text_gets_the_thorax_and_other_pictures_the_image(bundled):

@@ -95,9 +95,7 @@ def build_maps(
     return maps, metadata
 
 
-def _numerous(
-    members: Mapping[str, list[Box]], settings: BuildParameters, total: int
-) -> dict[str, list[Box]]:
+def _numerous(members: Mapping[str, list[Box]], settings: BuildParameters, total: int) -> dict[str, list[Box]]:
     """The categories with boxes enough."""
     kept = {}
     for category, several in members.items():

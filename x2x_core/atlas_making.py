@@ -18,9 +18,7 @@ logger = logging.getLogger(__name__)
 EVALUATION_SEED = 1  # of the deal that measures; the one that chooses and calibrates has another
 
 
-def read_tables(
-    paths: Sequence[str | Path], sizes: str | Path | None = None
-) -> tuple[list[Box], list[dict[str, Any]]]:
+def read_tables(paths: Sequence[str | Path], sizes: str | Path | None = None) -> tuple[list[Box], list[dict[str, Any]]]:
     """The boxes of several tables, pooled, and what is known of each table: name, format, SHA-256, boxes, terms.
 
     Args:

@@ -430,9 +430,7 @@ def _processor(
     )
 
 
-def _restore(
-    layers: Sequence[CrossAttentionLayer], ours: Sequence[RSEAttnProcessor], replaced: Sequence[Any]
-) -> None:
+def _restore(layers: Sequence[CrossAttentionLayer], ours: Sequence[RSEAttnProcessor], replaced: Sequence[Any]) -> None:
     """Put the replaced processors back; what somebody else set in the meantime stays, with a warning."""
     kept = 0
     for layer, processor, before in zip(layers, ours, replaced):

@@ -107,9 +107,7 @@ class EditRequest:
         """
         prompt_count = self.prompt_count
         if image_count != prompt_count and 1 not in (image_count, prompt_count):
-            raise ValueError(
-                f"`prompt` must be one, or one for each of the {image_count} images, got {prompt_count}."
-            )
+            raise ValueError(f"`prompt` must be one, or one for each of the {image_count} images, got {prompt_count}.")
         total = max(image_count, prompt_count)
         return [(n if image_count > 1 else 0, n if prompt_count > 1 else 0) for n in range(total)]
 

@@ -292,7 +292,9 @@ def _transition(tokens: list[Token], replaces: bool) -> tuple[list[Token], list[
         if token.kind in _arrows(replaces) and any(other.kind in _CONTENT for other in after):
             joined = [*join_ranges(before), *join_ranges(after)]
             stray = sum(other.kind is Kind.TO for other in joined)
-            splits.append((stray, sum(rarity(other.value) for other in joined if other.kind is Kind.LEVEL), -place, before, after))
+            splits.append(
+                (stray, sum(rarity(other.value) for other in joined if other.kind is Kind.LEVEL), -place, before, after)
+            )
     return min(splits, key=lambda split: split[:3])[3:] if splits else None
 
 

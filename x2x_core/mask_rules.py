@@ -158,9 +158,7 @@ def without_holes(mask: np.ndarray, pseudomask: np.ndarray) -> np.ndarray:
     return mask | (holes & (pseudomask >= EDGE_LEVEL))
 
 
-def _within_limits(
-    at: Callable[[float], np.ndarray], level: float, limits: AreaLimits, highest: float
-) -> np.ndarray:
+def _within_limits(at: Callable[[float], np.ndarray], level: float, limits: AreaLimits, highest: float) -> np.ndarray:
     """The mask at the level nearest to `level` whose area is within limits.
 
     Where no level reaches the least area, all that the map has is taken; where even the map's highest values
@@ -176,9 +174,7 @@ def _within_limits(
     return mask
 
 
-def _search(
-    at: Callable[[float], np.ndarray], start: float, end: float, fits: Callable[[np.ndarray], bool]
-) -> float:
+def _search(at: Callable[[float], np.ndarray], start: float, end: float, fits: Callable[[np.ndarray], bool]) -> float:
     """The level nearest to `start`, on the way to `end`, whose mask fits; `end` where none does."""
     for _ in range(SEARCH_STEPS):
         middle = (start + end) / 2

@@ -41,9 +41,7 @@ from .pseudomasks import PseudomaskAtlas
 logger = logging.getLogger(__name__)
 
 
-class InstructX2XPipeline(
-    EditEncoding, EditGuidance, EditDenoising, StableDiffusionInstructPix2PixPipeline
-):
+class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffusionInstructPix2PixPipeline):
     """Instruction-driven, region-restricted editing of radiographs.
 
     Example:

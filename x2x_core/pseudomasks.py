@@ -291,9 +291,7 @@ class PseudomaskAtlas:
         return self._cut(mask, clause.finding, (side, clause.zone), frame) if localise else mask
 
     @staticmethod
-    def _cut(
-        mask: torch.Tensor, name: str, place: tuple[str | None, str | None], frame: Frame | None
-    ) -> torch.Tensor:
+    def _cut(mask: torch.Tensor, name: str, place: tuple[str | None, str | None], frame: Frame | None) -> torch.Tensor:
         """A mask `(1, 1, H, W)` cut to a side and a zone by windows; the thorax there, if nothing is left of it."""
         side, zone = place
         if side in (None, "bilateral") and zone is None:

@@ -216,9 +216,7 @@ def _counted(mean: torch.Tensor, valid: torch.Tensor | None) -> torch.Tensor:
     return cells
 
 
-def _range_below_fence(
-    cells: torch.Tensor, fence_factor: float = FENCE_FACTOR
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _range_below_fence(cells: torch.Tensor, fence_factor: float = FENCE_FACTOR) -> tuple[torch.Tensor, torch.Tensor]:
     """Lowest and highest value of each row `(B, N)` once outliers are held to the fence: two tensors `(B,)`."""
     lower = torch.quantile(cells, 0.25, dim=1, interpolation="midpoint")
     upper = torch.quantile(cells, 0.75, dim=1, interpolation="midpoint")

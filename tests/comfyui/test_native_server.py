@@ -72,7 +72,10 @@ def test_demo_edits_as_the_pipeline_node_does(server, sample):
     name, original = sample
     text = "Add the finding of large right pleural effusion."
     prompt = graph("demo (bundled)", name, text, seed=2)
-    prompt["pipeline"] = {"class_type": "X2XLoadPipeline", "inputs": {"checkpoint": "demo (bundled)", "dtype": "float32"}}
+    prompt["pipeline"] = {
+        "class_type": "X2XLoadPipeline",
+        "inputs": {"checkpoint": "demo (bundled)", "dtype": "float32"},
+    }
     prompt["pipeline edit"] = {
         "class_type": "X2XEdit",
         "inputs": {
@@ -126,7 +129,10 @@ def test_invalid_graphs_are_refused_by_name(server, tiny, radiograph, node, name
 
 def test_a_latent_of_another_size_is_refused_with_a_sentence(server, tiny, radiograph):
     prompt = held_to_a_mask(graph(tiny, radiograph[0], PROMPT))
-    prompt["empty latent"] = {"class_type": "EmptyLatentImage", "inputs": {"width": 512, "height": 512, "batch_size": 1}}
+    prompt["empty latent"] = {
+        "class_type": "EmptyLatentImage",
+        "inputs": {"width": 512, "height": 512, "batch_size": 1},
+    }
     prompt["edit"]["inputs"]["latent_image"] = ["empty latent", 0]
     entry = server.wait(server.queue(prompt)[1]["prompt_id"])
     errors = [detail for kind, detail in entry["status"]["messages"] if kind == "execution_error"]

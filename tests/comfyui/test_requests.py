@@ -60,7 +60,9 @@ def test_a_single_file_is_the_folder_it_was_made_of(server):
 
     convert(bundled_path("demo"), server.folder / "models" / "checkpoints" / "single.safetensors")
     own = edited(server, server.queue(plain_graph(106, preset="recommended"))[1]["prompt_id"])
-    graph = with_value(plain_graph(106, preset="recommended"), "pipeline", "checkpoint", "checkpoints/single.safetensors")
+    graph = with_value(
+        plain_graph(106, preset="recommended"), "pipeline", "checkpoint", "checkpoints/single.safetensors"
+    )
     status, answer = server.queue(graph)
     assert status == 200, answer
     np.testing.assert_array_equal(edited(server, answer["prompt_id"]), own)

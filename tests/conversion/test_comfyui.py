@@ -23,7 +23,11 @@ COMFYUI = os.environ.get("COMFYUI_PATH")
 def test_comfyui_reads_the_single_file(tmp_path):
     """A U-Net of Stable Diffusion's widths with two levels (so that it is found out as one), all else at full size."""
     files = stable_diffusion_files(8, torch.float16)
-    small = {"block_out_channels": [320, 320], "layers_per_block": 1, "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"]}
+    small = {
+        "block_out_channels": [320, 320],
+        "layers_per_block": 1,
+        "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
+    }
     small |= {"up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"], "mid_block_type": "UNetMidBlock2DCrossAttn"}
     files[CONFIGS["unet"]] = json.dumps(json.loads(files[CONFIGS["unet"]]) | small)
     generator = torch.Generator().manual_seed(0)

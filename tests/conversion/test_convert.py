@@ -71,7 +71,9 @@ def ckpt(plain, tmp_path):
 def test_folder_to_file_to_folder_is_the_same_to_the_byte(tiny_folder, single, tmp_path):
     convert(single, tmp_path / "back")
     files = sorted(path.relative_to(tiny_folder) for path in tiny_folder.rglob("*") if path.is_file())
-    assert files == sorted(path.relative_to(tmp_path / "back") for path in (tmp_path / "back").rglob("*") if path.is_file())
+    assert files == sorted(
+        path.relative_to(tmp_path / "back") for path in (tmp_path / "back").rglob("*") if path.is_file()
+    )
     for file in files:
         assert (tmp_path / "back" / file).read_bytes() == (tiny_folder / file).read_bytes()
 
@@ -169,7 +171,9 @@ def test_missing_unexpected_and_misshapen_weights_are_all_named(plain, tiny_fold
     message = str(caught.value)
     assert f"{len(gone)} missing" in message and all(name in message for name in gone)
     assert "2 unexpected: control_model.x, first_stage_model.loss.logvar" in message
-    assert "1 of another shape: model.diffusion_model.input_blocks.0.0.weight (16, 4, 3, 3), not (16, 8, 3, 3)" in message
+    assert (
+        "1 of another shape: model.diffusion_model.input_blocks.0.0.weight (16, 4, 3, 3), not (16, 8, 3, 3)" in message
+    )
     assert "1 not floating-point: first_stage_model.quant_conv.bias" in message
 
 
@@ -202,7 +206,9 @@ def test_a_bare_file_is_taken_for_stable_diffusion(plain, tmp_path):
     with pytest.raises(ValueError, match=r"input_blocks.0.0.weight \(16, 8, 3, 3\), not \(320, 8, 3, 3\)"):
         read_single_file(tmp_path / "bare.safetensors")
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match="original layout, but `model.diffusion_model.input_blocks.0.0.weight` is missing"):
+    with pytest.raises(
+        ValueError, match="original layout, but `model.diffusion_model.input_blocks.0.0.weight` is missing"
+    ):
         read_single_file(tmp_path / "other.safetensors")
 
 
@@ -264,7 +270,10 @@ def test_a_safety_checker_is_left_out_and_said(tiny_folder, tmp_path):
 
 
 def test_a_folder_that_lacks_something_is_refused(tiny_folder, tmp_path):
-    for path, match in [("vae/config.json", "lacks `vae/config.json`"), (f"{WEIGHTS[0]}.safetensors", "the weights of the unet")]:
+    for path, match in [
+        ("vae/config.json", "lacks `vae/config.json`"),
+        (f"{WEIGHTS[0]}.safetensors", "the weights of the unet"),
+    ]:
         folder = tmp_path / "part"
         shutil.copytree(tiny_folder, folder)
         (folder / path).unlink()
@@ -424,7 +433,9 @@ def test_the_command_lists_what_it_leaves_out(ckpt, tiny_folder, tmp_path):
     assert "unet: " in done.output and "alphas_cumprod" in done.output and "model_ema.decay" in done.output
     assert np.isfinite(sum(float(v.sum()) for v in folder_weights(tmp_path / "out")[WEIGHTS[0]].values()))
     whole = CliRunner().invoke(app, [*arguments, "--overwrite", "--list-all"]).output
-    unet = [name for name in torch.load(ckpt, weights_only=True)["state_dict"] if name.startswith("model.diffusion_model.")]
+    unet = [
+        name for name in torch.load(ckpt, weights_only=True)["state_dict"] if name.startswith("model.diffusion_model.")
+    ]
     assert all(name in whole for name in unet) and f"and {len(unet) - 3} more" in done.output
     again = CliRunner().invoke(app, arguments)
     assert isinstance(again.exception, FileExistsError)

@@ -62,6 +62,12 @@ def test_the_running_average_has_names_without_points():
 
 
 def test_a_weight_without_a_place_is_named():
-    for part, stranger in [("unet", "add_embedding.linear_1.weight"), ("vae", "encoder.extra.bias"), ("text_encoder", "x")]:
-        with pytest.raises(ValueError, match=f"`{part}` has weights that the original layout has no place for: {stranger}."):
+    for part, stranger in [
+        ("unet", "add_embedding.linear_1.weight"),
+        ("vae", "encoder.extra.bias"),
+        ("text_encoder", "x"),
+    ]:
+        with pytest.raises(
+            ValueError, match=f"`{part}` has weights that the original layout has no place for: {stranger}."
+        ):
             original_names(part, [stranger])

@@ -386,8 +386,5 @@ def test_the_page_on_the_rules_tells_what_happens(capsys):
     assert len(rows) == 7
     words = {"X": "edema", "Y": "hernia", "Z": "fracture", "A": "mild", "B": "severe"}
     for answer, instruction in rows:
-        filled = [
-            re.sub(r"\b[XYZAB]\b", lambda letter: words[letter[0]], text)
-            for text in (answer, instruction)
-        ]
+        filled = [re.sub(r"\b[XYZAB]\b", lambda letter: words[letter[0]], text) for text in (answer, instruction)]
         assert str(instruction_from_difference(filled[0])) == filled[1]

@@ -42,7 +42,14 @@ def record(edema, effusion, edits, name="a.png"):
 
 
 FOLLOWING = record(
-    0.2, 0.1, [edit(ADD, "mild", 0.3, 0.1), edit(ADD, "moderate", 0.55, 0.2), edit(ADD, "severe", 0.9, 0.6), edit(REMOVE, None, 0.1, 0.1)]
+    0.2,
+    0.1,
+    [
+        edit(ADD, "mild", 0.3, 0.1),
+        edit(ADD, "moderate", 0.55, 0.2),
+        edit(ADD, "severe", 0.9, 0.6),
+        edit(REMOVE, None, 0.1, 0.1),
+    ],
 )
 STUBBORN = record(
     0.7, 0.1, [edit(ADD, "mild", 0.6, 0.1), edit(ADD, "moderate", 0.8, 0.1), edit(ADD, "severe", 0.75, 0.1), edit(REMOVE, None, 0.4, 0.1)],
@@ -79,7 +86,10 @@ def test_what_breaks_it_comes_worst_first_with_its_pictures():
 
 def test_movement_is_the_mean_change_of_every_score():
     found = movement([FOLLOWING, STUBBORN])
-    assert found["add severe edema"] == {"edema": pytest.approx((0.7 + 0.05) / 2), "pleural effusion": pytest.approx(0.25)}
+    assert found["add severe edema"] == {
+        "edema": pytest.approx((0.7 + 0.05) / 2),
+        "pleural effusion": pytest.approx(0.25),
+    }
     assert found["remove edema"]["edema"] == pytest.approx(-0.3)
 
 
@@ -97,7 +107,11 @@ def test_findings_are_asked_for_weak_moderate_strong_and_away():
 
 @pytest.mark.parametrize(
     ("findings", "words"),
-    [([], "at least one finding"), (["nonsense"], "must be known ones"), (["pneumonia"], "must be labels of 'brightness'")],
+    [
+        ([], "at least one finding"),
+        (["nonsense"], "must be known ones"),
+        (["pneumonia"], "must be labels of 'brightness'"),
+    ],
 )
 def test_findings_that_can_t_be_audited_are_refused(findings, words):
     with pytest.raises(ValueError, match=words):

@@ -73,7 +73,9 @@ def test_all_rows_and_measures_are_there(run):
     results = run[1]
     names = [row.name for row in results.rows]
     assert names[0] == UNEDITED and names[-1] == TARGET and len(names) == 9
-    assert {UNRESTRICTED, DIFFEDIT, "relevance only", "pseudomask only", "published RSE", OURS, OURS_DECODED} < set(names)
+    assert {UNRESTRICTED, DIFFEDIT, "relevance only", "pseudomask only", "published RSE", OURS, OURS_DECODED} < set(
+        names
+    )
     for row in results.rows:
         assert list(row.metrics) == [measure.key for measure in BENCHMARK_MEASURES]
         assert set(row.per_operation) == {"add", "change", "remove"}
@@ -82,7 +84,9 @@ def test_all_rows_and_measures_are_there(run):
 def test_the_references_score_as_they_must(run):
     rows = {row.name: row.metrics for row in run[1].rows}
     same, target = rows[UNEDITED], rows[TARGET]
-    assert same["mse_ratio"].value == 1 and same["direction"].value == same["amount"].value == same["monotone"].value == 0
+    assert (
+        same["mse_ratio"].value == 1 and same["direction"].value == same["amount"].value == same["monotone"].value == 0
+    )
     assert target["mse_ratio"].value == 0 and target["direction"].value == target["monotone"].value == 1
     assert target["amount"].value == pytest.approx(1) and target["attribute_shift"].value == 0
     assert target["fid"].value == pytest.approx(0, abs=1e-9)
@@ -121,7 +125,9 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_numbers(run, load):
     kept = part_path(out, OURS, 1).stat().st_mtime_ns
     again = run_benchmark(out, SETTINGS, load, readers=Readers(Reader(), Reader(), "means"))
     assert [row.metrics for row in again.rows] == [row.metrics for row in results.rows]
-    assert part_path(out, OURS, 1).stat().st_mtime_ns == kept and json.loads(part_path(out, OURS, 1).read_text()) == before
+    assert (
+        part_path(out, OURS, 1).stat().st_mtime_ns == kept and json.loads(part_path(out, OURS, 1).read_text()) == before
+    )
 
 
 def test_another_run_in_the_same_folder_is_refused(run, load):
@@ -215,7 +221,10 @@ def test_weighted_estimates_are_those_of_the_bootstrap_on_resampled_pairs():
 
 
 def test_a_weighted_median_counts_a_pair_as_often_as_it_weighs():
-    values, weights = as_values([3.0, 1.0, None, 2.0]), torch.tensor([[5.0, 1, 9, 1], [1, 1, 0, 0], [0, 0, 4, 0]]).double()
+    values, weights = (
+        as_values([3.0, 1.0, None, 2.0]),
+        torch.tensor([[5.0, 1, 9, 1], [1, 1, 0, 0], [0, 0, 4, 0]]).double(),
+    )
     found = weighted_median(values, weights)
     assert found[:2].tolist() == [3.0, 2.0] and math.isnan(found[2])
 

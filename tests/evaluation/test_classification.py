@@ -22,7 +22,9 @@ def random_case(n, levels, seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_auroc_is_that_of_torchmetrics_ties_included(levels, seed):
     scores, positive = random_case(80, levels, seed)
-    assert float(auroc(scores, positive, ONE(80))) == pytest.approx(float(binary_auroc(scores, positive.long())), abs=1e-6)
+    assert float(auroc(scores, positive, ONE(80))) == pytest.approx(
+        float(binary_auroc(scores, positive.long())), abs=1e-6
+    )
 
 
 def test_auroc_worked_by_hand():
@@ -55,7 +57,9 @@ def test_an_absent_class_is_undefined_and_left_out_of_the_mean():
 
 def test_the_mean_over_classes_is_that_of_torchmetrics():
     scores = torch.rand(60, 3, generator=torch.Generator().manual_seed(0))
-    truth = scores.argmax(1).where(torch.rand(60, generator=torch.Generator().manual_seed(1)) < 0.6, torch.arange(60) % 3)
+    truth = scores.argmax(1).where(
+        torch.rand(60, generator=torch.Generator().manual_seed(1)) < 0.6, torch.arange(60) % 3
+    )
     one_hot = torch.nn.functional.one_hot(truth, 3).bool()
     found = macro_auroc(scores, one_hot, torch.ones_like(one_hot), ONE(60))
     shares = scores / scores.sum(1, keepdim=True)

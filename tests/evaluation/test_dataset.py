@@ -180,7 +180,9 @@ def test_the_report_is_written_anew_without_the_dataset(run, data, tmp_path):
 
 def test_structures_that_a_segmenter_outlines_are_compared_with_the_input_s(run, data):
     rows = read_rows(data, "test")
-    bright = ModuleSegmenter(lambda x: torch.cat([x, x - 2], 1), ["left heart", "nothing"], activation="none", name="bright")
+    bright = ModuleSegmenter(
+        lambda x: torch.cat([x, x - 2], 1), ["left heart", "nothing"], activation="none", name="bright"
+    )
     evidence = gather(rows, run, read_truths(rows, data), Scorers(segmenter=bright))
     edited, unedited, target = (row.metrics for row in result_rows(evidence, torch.Generator().manual_seed(0)))
     assert unedited["dice_left_heart"].value == 1 and unedited["dice_left_heart"].n == 5
@@ -197,7 +199,15 @@ def test_without_scorers_pixels_are_measured_and_the_rest_is_undefined_with_a_re
     rows = read_rows(data, "test")
     evidence = gather(rows, run, read_truths(rows, data), Scorers())
     found = result_rows(evidence, torch.Generator().manual_seed(0))[0].metrics
-    for key in ("pathology_auroc", "label_kl", "race_accuracy", "age_correlation", "cmig", "flip_rate", "attribute_worst"):
+    for key in (
+        "pathology_auroc",
+        "label_kl",
+        "race_accuracy",
+        "age_correlation",
+        "cmig",
+        "flip_rate",
+        "attribute_worst",
+    ):
         assert found[key].value is None and found[key].note
     assert found["editable_share"].value is not None and found["editable_share"].n == 5
 
@@ -221,9 +231,7 @@ def made(findings, ages, flips):
 @pytest.fixture
 def evidence():
     texts = ("Add the finding of edema.", "Remove the finding of edema.") * 2
-    truths = tuple(
-        Truth({"edema": n % 2 == 0}, {"age": 50.0 + 10 * n}, "AB"[n % 2], str(n)) for n in range(4)
-    )
+    truths = tuple(Truth({"edema": n % 2 == 0}, {"age": 50.0 + 10 * n}, "AB"[n % 2], str(n)) for n in range(4))
     flips = tuple(Flips(1, n % 2, 1, 1, 1, int(n == 0)) for n in range(4))
     good = made([[0.9, 0.1], [0.4, 0.2], [0.6, 0.3], [0.6, 0.4]], [51.0, 62.0, 70.0, 79.0], flips)
     bad = made([[0.5, 0.1]] * 4, [79.0, 70.0, 62.0, 51.0], flips)

@@ -11,7 +11,9 @@ from x2x_core.training.pairs import Row
 
 
 def rows(*texts):
-    return [Row(text, Path("past") / f"{n:06d}-0.png", Path("current") / f"{n:06d}-0.png") for n, text in enumerate(texts)]
+    return [
+        Row(text, Path("past") / f"{n:06d}-0.png", Path("current") / f"{n:06d}-0.png") for n, text in enumerate(texts)
+    ]
 
 
 def test_an_instruction_says_what_the_target_has():
@@ -22,7 +24,9 @@ def test_an_instruction_says_what_the_target_has():
 
 def test_a_table_is_read_by_any_of_the_findings_names(tmp_path):
     table = tmp_path / "labels.csv"
-    table.write_text("dicom_id,Pleural Effusion,edema,Cardiomegaly,race,age,subject_id\na.jpg,1.0,0,-1,White,63.5,s1\nb,,,,,,\n")
+    table.write_text(
+        "dicom_id,Pleural Effusion,edema,Cardiomegaly,race,age,subject_id\na.jpg,1.0,0,-1,White,63.5,s1\nb,,,,,,\n"
+    )
     found = read_labels(table)
     assert found["a"] == Truth({"pleural effusion": True, "edema": False}, {"age": 63.5}, "White", "s1")
     assert found["b"] == Truth()

@@ -34,7 +34,11 @@ ABOUT = {
 
 
 def metrics(ssim, shift):
-    return {"ssim": Metric(ssim, ssim - 0.1, ssim + 0.1, 4), "shift": Metric(shift, shift, shift, 4), "odd_one": Metric(3.0, n=4)}
+    return {
+        "ssim": Metric(ssim, ssim - 0.1, ssim + 0.1, 4),
+        "shift": Metric(shift, shift, shift, 4),
+        "odd_one": Metric(3.0, n=4),
+    }
 
 
 def make_results(**about):
@@ -43,7 +47,14 @@ def make_results(**about):
         ResultRow("peer", metrics(0.6, 0.30), {"edema": metrics(0.61, 0.3)}, {"add": metrics(0.6, 0.3)}),
         ResultRow("ours", metrics(0.8, 0.05), {"edema": metrics(0.83, 0.1)}, {"add": metrics(0.8, 0.1)}),
     )
-    files = {"before": "a.png", "target": "a.png", "guidance": "a.png", "mask": "m.png", "after: ours": "a.png", "mask: ours": "m.png"}
+    files = {
+        "before": "a.png",
+        "target": "a.png",
+        "guidance": "a.png",
+        "mask": "m.png",
+        "after: ours": "a.png",
+        "mask: ours": "m.png",
+    }
     cases = (Case("1", "Add the finding of edema.", files, {"rank": "best", "ours": {"mse_ratio": 0.25}}),)
     return Results({**ABOUT, **about}, rows, cases)
 
@@ -152,7 +163,10 @@ def test_rows_that_look_the_same_are_both_best():
 
 def test_numbers_are_shown_in_the_measure_s_unit():
     share = Measure("x", "X", "G", "lower", "", True, 1)
-    assert text(share, Metric(0.123, 0.1, 0.2, 3)) == "12.3" and interval_text(share, Metric(0.123, 0.1, 0.2, 3)) == "10.0 to 20.0"
+    assert (
+        text(share, Metric(0.123, 0.1, 0.2, 3)) == "12.3"
+        and interval_text(share, Metric(0.123, 0.1, 0.2, 3)) == "10.0 to 20.0"
+    )
     assert text(share, None) == text(share, Metric(None)) == "–" and interval_text(share, Metric(0.1)) == ""
 
 

@@ -56,7 +56,9 @@ def test_activations_make_probabilities():
     for activation in ("softmax", "exp"):
         scorer = ModuleScorer(logits, ["a", "b"], "probability", activation=activation)
         assert torch.allclose(scorer(images()), torch.tensor([[0.2, 0.8]]).expand(3, 2))
-    assert torch.allclose(ModuleScorer(logits, ["a", "b"], "value", activation="sigmoid")(images(1)), logits([0]).sigmoid())
+    assert torch.allclose(
+        ModuleScorer(logits, ["a", "b"], "value", activation="sigmoid")(images(1)), logits([0]).sigmoid()
+    )
 
 
 def test_many_images_are_scored_as_few_are():
@@ -65,7 +67,9 @@ def test_many_images_are_scored_as_few_are():
 
 
 def test_preparation_scales_repeats_and_normalises():
-    ready = Preparation(size=32, channels=3, mean=(0.5, 0.5, 0.0), std=(0.5, 0.25, 1.0))(torch.full((2, 1, 20, 10), 0.75))
+    ready = Preparation(size=32, channels=3, mean=(0.5, 0.5, 0.0), std=(0.5, 0.25, 1.0))(
+        torch.full((2, 1, 20, 10), 0.75)
+    )
     assert ready.shape == (2, 3, 32, 32)
     assert [float(ready[0, channel].mean()) for channel in range(3)] == pytest.approx([0.5, 1.0, 0.75], abs=1e-5)
 
@@ -77,13 +81,21 @@ def test_findings_have_their_canonical_names():
 
 def test_labels_of_one_finding_are_told_apart():
     # two words for a finding: its own name is the finding's, the other word keeps to itself; so do two that are not its name
-    assert canonical_labels(["Infiltration", "Lung Opacity", "Effusion"]) == ("infiltration", "lung opacity", "pleural effusion")
+    assert canonical_labels(["Infiltration", "Lung Opacity", "Effusion"]) == (
+        "infiltration",
+        "lung opacity",
+        "pleural effusion",
+    )
     assert canonical_labels(["Nodule", "Mass"]) == ("nodule", "mass") and canonical("Nodule") == canonical("Mass")
 
 
 def test_outputs_without_a_label_are_left_out():
-    scorer = ModuleScorer(lambda x: torch.tensor([[0.1, float("nan"), 0.3]]).expand(len(x), 3), ["a", "", "c"], "probability")
-    assert scorer.labels == ("a", "c") and torch.allclose(score_images(scorer, images()).float()[0], torch.tensor([0.1, 0.3]))
+    scorer = ModuleScorer(
+        lambda x: torch.tensor([[0.1, float("nan"), 0.3]]).expand(len(x), 3), ["a", "", "c"], "probability"
+    )
+    assert scorer.labels == ("a", "c") and torch.allclose(
+        score_images(scorer, images()).float()[0], torch.tensor([0.1, 0.3])
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +192,10 @@ def test_onnx_files_that_are_none_or_take_something_else_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "library, spec, extra",
-    [("onnxruntime", "grey.onnx", "instructx2x\\[onnx\\]"), ("torchxrayvision", "torchxrayvision:race", "torchxrayvision\\]")],
+    [
+        ("onnxruntime", "grey.onnx", "instructx2x\\[onnx\\]"),
+        ("torchxrayvision", "torchxrayvision:race", "torchxrayvision\\]"),
+    ],
 )
 def test_a_missing_library_is_said_with_its_extra(monkeypatch, tmp_path, library, spec, extra):
     monkeypatch.setitem(sys.modules, library, None)
@@ -211,7 +226,9 @@ def test_torchxrayvision_models_are_fed_its_range_and_untrained_labels_are_left_
             return torch.tensor([[0.2, 0.3, 0.5]]).log().expand(len(x), 3)
 
     library = types.SimpleNamespace(
-        models=types.SimpleNamespace(get_model=lambda name: Classifier(), model_urls={"densenet121-res224-all": {}, "all": {}}),
+        models=types.SimpleNamespace(
+            get_model=lambda name: Classifier(), model_urls={"densenet121-res224-all": {}, "all": {}}
+        ),
         baseline_models=types.SimpleNamespace(emory_hiti=types.SimpleNamespace(RaceModel=Race)),
     )
     monkeypatch.setitem(sys.modules, "torchxrayvision", library)
@@ -241,7 +258,9 @@ def test_the_real_torchxrayvision_scores_by_every_set_of_its_labels(monkeypatch)
         monkeypatch.setattr(library.models, "get_model", lambda name, model=model.eval(): model)
         scorer = load_scorer(f"torchxrayvision:{name}", "probability")
         assert len(scorer.labels) == sum(map(bool, about["labels"]))
-        given = library.utils.normalize(fit_to(images(2, 60), 224)[0].numpy(), 1.0)  # the library's own way to its range
+        given = library.utils.normalize(
+            fit_to(images(2, 60), 224)[0].numpy(), 1.0
+        )  # the library's own way to its range
         with torch.no_grad():
             wanted = model(torch.from_numpy(given))[:, [n for n, label in enumerate(about["labels"]) if label]]
         assert torch.allclose(score_images(scorer, images(2, 60)).float(), wanted, atol=1e-4)

@@ -100,7 +100,9 @@ def test_of_torchxrayvision_s_pspnet_lungs_and_heart_are_taken(monkeypatch):
             assert x.shape[1:] == (1, 512, 512) and x.min() >= -1024 and x.max() > 500
             return torch.cat([x, -x, x, x, x], 1)  # logits
 
-    library = types.SimpleNamespace(baseline_models=types.SimpleNamespace(chestx_det=types.SimpleNamespace(PSPNet=PSPNet)))
+    library = types.SimpleNamespace(
+        baseline_models=types.SimpleNamespace(chestx_det=types.SimpleNamespace(PSPNet=PSPNet))
+    )
     monkeypatch.setitem(sys.modules, "torchxrayvision", library)
     segmenter = load_segmenter("torchxrayvision:pspnet")
     assert segmenter.structures == ("left lung", "right lung", "heart")

@@ -9,9 +9,9 @@ import torch
 from x2x_core.evaluation.simulated import (
     EditedPair,
     TruePair,
+    changed_region,
     edit_pairs,
     evaluate_pairs,
-    changed_region,
     read_pairs,
     score_pair,
     simulate_pairs,

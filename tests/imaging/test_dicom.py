@@ -15,7 +15,12 @@ from pydicom import uid
 from x2x_core.imaging.dicom import LARGEST, TAGS, read_dicom
 from x2x_core.imaging.files import read_image, to_values, write_png
 
-NATIVE = [uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.DeflatedExplicitVRLittleEndian]
+NATIVE = [
+    uid.ExplicitVRLittleEndian,
+    uid.ImplicitVRLittleEndian,
+    uid.ExplicitVRBigEndian,
+    uid.DeflatedExplicitVRLittleEndian,
+]
 # 8, 12 and 16 bits with the least and the greatest of their values, so that a range without a window is the whole depth.
 DEPTHS = {8: np.uint8, 12: np.uint16, 16: np.uint16}
 
@@ -31,7 +36,12 @@ def draw(bits, shape=(5, 7), seed=0):
 def test_every_depth_comes_out_of_every_way_of_writing(tmp_path, bits, syntax):
     values = draw(bits)
     found = read_image(write(tmp_path / "a.dcm", values, bits, syntax))
-    assert (found.bit_depth, found.size, found.mode, found.kind) == (8 if bits == 8 else 16, (5, 7), "MONOCHROME2", "DICOM")
+    assert (found.bit_depth, found.size, found.mode, found.kind) == (
+        8 if bits == 8 else 16,
+        (5, 7),
+        "MONOCHROME2",
+        "DICOM",
+    )
     assert found.pixels.shape == (1, 1, 5, 7) and found.pixels.dtype == torch.float32
     expected = values / (2**bits - 1)
     assert np.abs(found.pixels[0, 0].numpy() - expected).max() < 1 / 2 ** (found.bit_depth + 1) + 1e-7
@@ -74,7 +84,9 @@ def test_signed_values_are_read(tmp_path, syntax):
 @pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian])
 def test_tables_are_read_in_every_order_of_bytes(tmp_path, syntax):
     steps = table([0, 10, 300, 65535], first=0)
-    found = read_image(write(tmp_path / "a.dcm", np.array([[0, 1, 2, 3]], np.uint16), 12, syntax, VOILUTSequence=[steps]))
+    found = read_image(
+        write(tmp_path / "a.dcm", np.array([[0, 1, 2, 3]], np.uint16), 12, syntax, VOILUTSequence=[steps])
+    )
     assert to_values(found.pixels, 16).tolist() == [[0, 10, 300, 65535]]
 
 
@@ -97,7 +109,11 @@ def test_a_file_without_suffix_is_read(tmp_path):
 
 def test_monochrome1_and_window_and_sides_together(tmp_path):
     values = np.array([[0, 1000], [2000, 4095]], np.uint16)
-    tags = {"PhotometricInterpretation": "MONOCHROME1", "PresentationLUTShape": "INVERSE", "PatientOrientation": ["R", "F"]}
+    tags = {
+        "PhotometricInterpretation": "MONOCHROME1",
+        "PresentationLUTShape": "INVERSE",
+        "PatientOrientation": ["R", "F"],
+    }
     found = read_image(write(tmp_path / "a.dcm", values, 12, WindowCenter=1000.5, WindowWidth=2001, **tags))
     # the window: 0, 1/2 / 1, 1; inverted: 1, 1/2 / 0, 0; left and right swapped
     assert found.pixels[0, 0].numpy() == pytest.approx(np.array([[0.5, 1], [0, 0]]), abs=1e-5)
@@ -155,7 +171,9 @@ def test_palettes_are_looked_up(tmp_path):
         lut[f"{name}PaletteColorLookupTableDescriptor"] = [4, 0, 8]
         lut[f"{name}PaletteColorLookupTableData"] = np.array(entries, np.uint8).tobytes()
     values = np.array([[0, 1, 2]], np.uint8)
-    found = read_image(write(tmp_path / "a.dcm", values, PhotometricInterpretation="PALETTE COLOR", Modality="OT", **lut))
+    found = read_image(
+        write(tmp_path / "a.dcm", values, PhotometricInterpretation="PALETTE COLOR", Modality="OT", **lut)
+    )
     assert to_values(found.pixels, 8).tolist() == [[[0, 0, 0], [255, 255, 255], [10, 20, 30]]]
 
 
@@ -231,7 +249,10 @@ def test_damaged_files_are_read_or_refused_with_a_sentence(tmp_path):
     [
         (uid.HTJ2KLossless, "needs a decoder: `pip install pylibjpeg pylibjpeg-openjpeg`"),
         (uid.JPEGLSLossless, "needs a decoder: `pip install pyjpegls`"),
-        (uid.JPEGLosslessSV1, r"needs a decoder: `pip install python-gdcm`, or the extra: `pip install 'instructx2x\[dicom\]'`"),
+        (
+            uid.JPEGLosslessSV1,
+            r"needs a decoder: `pip install python-gdcm`, or the extra: `pip install 'instructx2x\[dicom\]'`",
+        ),
         (uid.MPEG4HP41, "must be a picture, but is coded as MPEG-4"),
     ],
 )
@@ -273,7 +294,9 @@ def test_pydicom_is_imported_when_a_file_is_read_only(tmp_path):
         "import sys; from x2x_core.imaging.files import read_image; read_image(sys.argv[1]); "
         "print(sorted({'pydicom', 'gdcm'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.png")], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.png")], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 

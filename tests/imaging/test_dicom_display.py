@@ -95,7 +95,9 @@ def test_a_contradicting_shape_is_warned_of(kind, shape):
 @pytest.mark.parametrize("kind", ["US", "OW"])
 def test_a_table_of_interest_goes_before_a_window(kind):
     steps = table([0, 100, 1000, 1023], first=1000, bits=10, kind=kind)
-    found = shown(np.array([[0, 1000, 1001, 1002, 1003, 4000]], np.uint16), VOILUTSequence=[steps], WindowCenter=1, WindowWidth=9)
+    found = shown(
+        np.array([[0, 1000, 1001, 1002, 1003, 4000]], np.uint16), VOILUTSequence=[steps], WindowCenter=1, WindowWidth=9
+    )
     assert found.values[0] == pytest.approx(np.array([0, 0, 100, 1000, 1023, 1023]) / 1023)
     assert found.facts == ("Shown by its table of interest.",)
 
@@ -118,7 +120,9 @@ def test_entries_deeper_than_the_table_says_keep_their_order():
 
 def test_tables_begin_below_zero():
     values = np.array([[-2, -1, 0, 7]], np.int16)
-    assert shown(values, 16, VOILUTSequence=[table([0, 50, 100], first=-2)]).values[0] * 65535 == pytest.approx([0, 50, 100, 100])
+    assert shown(values, 16, VOILUTSequence=[table([0, 50, 100], first=-2)]).values[0] * 65535 == pytest.approx(
+        [0, 50, 100, 100]
+    )
     unsigned = table([0, 50, 100])
     unsigned.LUTDescriptor = [3, 2**16 - 2, 16]  # -2, written where signs can't be
     assert shown(values, 16, VOILUTSequence=[unsigned]).values[0] * 65535 == pytest.approx([0, 50, 100, 100])
@@ -134,7 +138,10 @@ def test_a_modality_table_goes_before_the_window():
     ("tags", "words"),
     [
         ({"RescaleSlope": 0}, "a slope that is a number and not 0"),
-        ({"VOILUTFunction": "CUBIC", "WindowCenter": 1, "WindowWidth": 2}, "LINEAR, LINEAR_EXACT or SIGMOID, got another"),
+        (
+            {"VOILUTFunction": "CUBIC", "WindowCenter": 1, "WindowWidth": 2},
+            "LINEAR, LINEAR_EXACT or SIGMOID, got another",
+        ),
     ],
 )
 def test_what_cant_be_applied_is_refused(tags, words):

@@ -63,7 +63,9 @@ def test_what_may_be_a_radiograph_is_read_with_a_warning(modality):
     assert "does not say that it is a radiograph" in check_modality(dataset(PLAIN, Modality=modality))[0]
 
 
-@pytest.mark.parametrize("modality, words", [("CT", "computed tomography"), ("MR", "magnetic"), ("KOWALSKA", "another modality")])
+@pytest.mark.parametrize(
+    "modality, words", [("CT", "computed tomography"), ("MR", "magnetic"), ("KOWALSKA", "another modality")]
+)
 def test_other_modalities_are_refused(modality, words):
     with pytest.raises(ValueError, match=f"must be a radiograph .*{words}") as refused:
         check_modality(dataset(PLAIN, Modality=modality))

@@ -169,7 +169,9 @@ def test_every_value_of_a_depth_survives_float(depth):
 @pytest.mark.parametrize("depth", [8, 16])
 def test_text_travels_with_every_kind_of_png(tmp_path, channels, depth):
     metadata = {"Synthetic": "true", "Parameters": '{"prompt": "épanchement"}', "Comment": "plain"}
-    write_png(tmp_path / "a.png", torch.rand(channels, 4, 4, generator=torch.Generator().manual_seed(0)), depth, metadata)
+    write_png(
+        tmp_path / "a.png", torch.rand(channels, 4, 4, generator=torch.Generator().manual_seed(0)), depth, metadata
+    )
     assert read_text_chunks(tmp_path / "a.png") == metadata
 
 

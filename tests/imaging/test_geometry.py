@@ -23,7 +23,9 @@ DTYPES = st.sampled_from([torch.float32, torch.float64, torch.uint8, torch.bool]
 
 def make_image(height, width, channels=1, dtype=torch.float32):
     draws = torch.rand(1, channels, height, width, generator=torch.Generator().manual_seed(height * 100 + width))
-    return draws.to(dtype) if dtype.is_floating_point else (draws * 200 if dtype != torch.bool else draws > 0.5).to(dtype)
+    return (
+        draws.to(dtype) if dtype.is_floating_point else (draws * 200 if dtype != torch.bool else draws > 0.5).to(dtype)
+    )
 
 
 @given(height=SIDES, width=SIDES, edges=st.tuples(*[st.integers(0, 70)] * 4), dtype=DTYPES)

@@ -12,7 +12,9 @@ def test_the_mark_tells_dicom_whatever_the_name(tmp_path):
         assert is_dicom(write(tmp_path / name, np.zeros((2, 2), np.uint8)))
 
 
-@pytest.mark.parametrize("head", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"BM", b""])
+@pytest.mark.parametrize(
+    "head", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"BM", b""]
+)
 def test_pictures_are_not_dicom(tmp_path, head):
     (tmp_path / "a").write_bytes(head + bytes(200))
     assert not is_dicom(tmp_path / "a")
@@ -34,6 +36,8 @@ def test_folders_are_searched_by_suffix_and_by_content(tmp_path):
     assert found == ["1.2.840.5", "IM1", "a.PNG", "b.DCM"]
 
 
-@pytest.mark.parametrize("name, expected", [("a.png", "a"), ("a.b.DCM", "a.b"), ("1.2.840.5", "1.2.840.5"), ("IM1", "IM1")])
+@pytest.mark.parametrize(
+    "name, expected", [("a.png", "a"), ("a.b.DCM", "a.b"), ("1.2.840.5", "1.2.840.5"), ("IM1", "IM1")]
+)
 def test_a_number_after_a_point_belongs_to_the_name(tmp_path, name, expected):
     assert stem(tmp_path / name) == expected

@@ -148,6 +148,7 @@ def test_an_array_that_is_no_mask_is_refused():
 
 def test_a_single_file_is_the_folders_checkpoint(tiny, tiny_folder):
     import folder_paths
+
     from x2x_core.conversion.convert import convert
 
     convert(tiny_folder, Path(folder_paths.models_dir) / "checkpoints" / "tiny.safetensors")
@@ -173,7 +174,9 @@ def test_dicom_is_read_and_shown_on_the_node_and_names_nobody():
     assert info.startswith("DICOM: 2 x 2 pixels, 16-bit grey.") and "left and right were swapped" in info
     assert not [value for value in IDENTITY.values() if value in info] and "Kowalska" not in info
     [shown] = output.ui["images"]
-    assert (np.asarray(Image.open(Path(folder_paths.get_temp_directory()) / shown["filename"])) == [[64, 0], [255, 128]]).all()
+    assert (
+        np.asarray(Image.open(Path(folder_paths.get_temp_directory()) / shown["filename"])) == [[64, 0], [255, 128]]
+    ).all()
 
 
 def test_a_folder_of_dicom_and_pictures_is_read():
@@ -198,6 +201,7 @@ def test_a_single_file_shows_the_settings_that_it_carries(tiny_folder, tmp_path)
     import shutil
 
     from safetensors.torch import save_file
+
     from x2x_core.conversion.convert import convert
 
     folder = shutil.copytree(tiny_folder, tmp_path / "folder")

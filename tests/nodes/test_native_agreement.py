@@ -131,6 +131,7 @@ def test_relevance_equals_the_pipelines(native, pipe, radiograph, levels, draws)
 def test_demo_equals_the_pipelines():
     """The checkpoint that ships, as it recommends itself: trailing steps, v, a twin, composition by difference."""
     from PIL import Image
+
     from x2x_core import InstructX2XPipeline
     from x2x_core.bundled import bundled_path
 

@@ -42,7 +42,9 @@ def two(latent):
     return {"samples": torch.cat([latent["samples"], latent["samples"].flip(-1)])}
 
 
-@pytest.mark.parametrize("sampler", ["euler", "ddim", "euler_ancestral", "heun", "dpmpp_2m", "dpmpp_sde", "uni_pc", "lcm"])
+@pytest.mark.parametrize(
+    "sampler", ["euler", "ddim", "euler_ancestral", "heun", "dpmpp_2m", "dpmpp_sde", "uni_pc", "lcm"]
+)
 def test_outside_the_mask_the_latent_is_the_images(native, latent, mask, sampler):
     edited = run(guide(native, latent, mask), latent, schedule(native[0], "normal"), sampler=sampler)
     outside = ~cells_of(mask).expand_as(edited)
@@ -250,5 +252,3 @@ def test_other_models_are_refused(native, latent):
         guide((Plain(), *native[1:]), latent)
     with pytest.raises(ValueError, match="`model` must be an InstructPix2Pix model"):
         pack("native_relevance").relevance_mask(Plain(), [], [], latent, None, 0, 0)
-
-

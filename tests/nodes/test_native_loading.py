@@ -143,7 +143,8 @@ def test_names_with_and_without_the_models_prefix(folder, pipe):
     weights = load_file(file)
     prefix = "text_model."
     swapped = {
-        name.removeprefix(prefix) if name.startswith(prefix) else prefix + name: value for name, value in weights.items()
+        name.removeprefix(prefix) if name.startswith(prefix) else prefix + name: value
+        for name, value in weights.items()
     }
     swapped[next(iter(swapped)).split("embeddings")[0] + "embeddings.position_ids"] = torch.arange(77)[None]
     save_file(swapped, file)

@@ -49,7 +49,9 @@ def test_fields_are_added_to_a_dataset_once(tmp_path, monkeypatch):
     picture = cv2.imread(str(folder / "fields" / "000001.png"), cv2.IMREAD_COLOR)
     lungs = cv2.imread(str(folder / "masks" / "000001-0.png"), cv2.IMREAD_COLOR)
     for channel in (2, 1):
-        assert ((picture[..., channel] > 0) & (lungs[..., channel] == 0)).sum() < 0.1 * (picture[..., channel] > 0).sum()
+        assert ((picture[..., channel] > 0) & (lungs[..., channel] == 0)).sum() < 0.1 * (
+            picture[..., channel] > 0
+        ).sum()
     (folder / "simulation.json").write_text((folder / "simulation.json").read_text().replace("phantom", "another"))
     with pytest.raises(ValueError, match="`ct` must be the one of the dataset"):
         write_fields("phantom", folder)

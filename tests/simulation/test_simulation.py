@@ -168,7 +168,9 @@ def test_scenarios_are_what_their_instruction_says():
             operations.add(clause.operation)
             before = [one for one in scenario.before if one.finding == clause.finding]
             after = [one for one in scenario.after if one.finding == clause.finding]
-            assert (len(before), len(after)) == {"add": (0, 1), "remove": (1, 0), "change": (1, 1)}[clause.operation.value]
+            assert (len(before), len(after)) == {"add": (0, 1), "remove": (1, 0), "change": (1, 1)}[
+                clause.operation.value
+            ]
             if clause.operation is Operation.CHANGE:
                 assert (before[0].level, after[0].level) == (clause.level_from, clause.level)
                 assert before[0].seed == after[0].seed and clause.level in levels_of(clause.finding)

@@ -1,6 +1,6 @@
 """`x2x` with FSDP on CPU processes over gloo, which accelerate itself offers for GPUs alone; run by torchrun.
 
-    torchrun --nproc_per_node 2 tests/training/sharded_on_cpu.py train --config ...
+torchrun --nproc_per_node 2 tests/training/sharded_on_cpu.py train --config ...
 """
 
 import os
@@ -19,7 +19,10 @@ os.environ |= {
     "FSDP_RESHARD_AFTER_FORWARD": "true",
     "FSDP_CPU_RAM_EFFICIENT_LOADING": "false",
 }
-PartialState._prepare_backend = lambda self, cpu=False, sagemaker=False, backend=None: ("gloo", DistributedType.MULTI_GPU)
+PartialState._prepare_backend = lambda self, cpu=False, sagemaker=False, backend=None: (
+    "gloo",
+    DistributedType.MULTI_GPU,
+)
 
 from x2x_core.cli import main  # noqa: E402
 

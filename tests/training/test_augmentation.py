@@ -82,7 +82,7 @@ def _noise(index, generator):
 def test_loading_processes_and_resuming_do_not_change_the_batches():
     samples = DrawnSamples(5, _noise, seed=1)
     plain = [batch["noise"] for batch in make_loader(samples, 0, 4, 2)]
-    for loader in (make_loader(samples, 0, 4, 2, workers=1), ):
+    for loader in (make_loader(samples, 0, 4, 2, workers=1),):
         assert all(torch.equal(a, b["noise"]) for a, b in zip(plain, loader))
     resumed = [batch["noise"] for batch in make_loader(samples, 2, 4, 2)]
     assert torch.equal(torch.stack(resumed), torch.stack(plain[2:]))

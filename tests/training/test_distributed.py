@@ -22,10 +22,19 @@ def launch(config, *command):
     """Two processes on one machine, as `torchrun` starts them."""
     file = Path(config.out).with_suffix(".yaml")
     file.write_text(yaml.safe_dump(config.as_dict() | {"trackers": list(config.trackers)}))
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1", "CUDA_VISIBLE_DEVICES": ""}
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "ACCELERATE_USE_CPU": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     runner = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(
-        [*runner, *command, "train", "--config", str(file)], env=environment, capture_output=True, text=True, timeout=600
+        [*runner, *command, "train", "--config", str(file)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-4000:]
 
@@ -93,6 +102,8 @@ def test_a_run_goes_on_with_another_number_of_processes(tuning, alone):
 
 def test_processes_that_do_not_know_of_each_other_are_refused(tuning, monkeypatch):
     monkeypatch.setattr(trainer.os, "environ", os.environ | {"WORLD_SIZE": "2"})
-    with pytest.raises(ValueError, match="2 processes were launched to train together, but accelerate runs each by itself"):
+    with pytest.raises(
+        ValueError, match="2 processes were launched to train together, but accelerate runs each by itself"
+    ):
         trainer._check_together(1)
     trainer._check_together(2)

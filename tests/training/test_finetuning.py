@@ -71,7 +71,11 @@ def test_a_run_starts_from_the_averaged_weights_of_an_original_checkpoint(tuning
     state = load_file(tmp_path / "one.safetensors")
     averages = {ema_name(name): 2 * value for name, value in state.items() if name.startswith("model.diffusion_model.")}
     torch.save({"state_dict": state | averages, "global_step": 22000}, tmp_path / "original.ckpt")
-    files = {name: text for name, text in read_checkpoint(tiny_folder).files.items() if name in (INDEX, SCHEDULER, *CONFIGS.values())}
+    files = {
+        name: text
+        for name, text in read_checkpoint(tiny_folder).files.items()
+        if name in (INDEX, SCHEDULER, *CONFIGS.values())
+    }
     monkeypatch.setattr(single_file, "_standard_files", lambda found, file: files)
     start = replace(tuning, init=str(tmp_path / "original.ckpt"))
     with pytest.raises(ValueError, match="needs a tokenizer"):
@@ -117,7 +121,10 @@ def test_killed_while_a_checkpoint_is_written_it_goes_on_from_the_one_before(tun
         patch.setattr(Accelerator, "save_state", cut)
         with pytest.raises(Stopped):
             train(again)
-    assert sorted(path.name for path in Path(again.out).glob("checkpoint*")) == ["checkpoint-0000002", "checkpoint.partial"]
+    assert sorted(path.name for path in Path(again.out).glob("checkpoint*")) == [
+        "checkpoint-0000002",
+        "checkpoint.partial",
+    ]
     assert same(unet(train(again)), unet(whole))
     assert [path.name for path in Path(again.out).glob("checkpoint*")] == ["checkpoint-0000004"]
 
@@ -199,7 +206,9 @@ def test_adapters_need_an_instruct_pix2pix(tuning, tmp_path):
     from diffusers import StableDiffusionInstructPix2PixPipeline
     from tiny_models import make_components, make_unet
 
-    StableDiffusionInstructPix2PixPipeline(**make_components(unet=make_unet(channels=4))).save_pretrained(tmp_path / "sd")
+    StableDiffusionInstructPix2PixPipeline(**make_components(unet=make_unet(channels=4))).save_pretrained(
+        tmp_path / "sd"
+    )
     with pytest.raises(ValueError, match="`lora_rank` needs an InstructPix2Pix U-Net"):
         make_task(replace(tuning, init=str(tmp_path / "sd"), lora_rank=4))
     with pytest.raises(ValueError, match="leaves the text encoder as it is"):
@@ -343,7 +352,9 @@ def test_the_layers_that_are_sharded_are_there(tuning):
 # -- from a dataset to an edit ----------------------------------------------------------------------------------------
 
 
-def test_one_command_trains_on_a_simulated_dataset_and_the_checkpoint_edits(tiny_folder, radiograph, tmp_path, monkeypatch):
+def test_one_command_trains_on_a_simulated_dataset_and_the_checkpoint_edits(
+    tiny_folder, radiograph, tmp_path, monkeypatch
+):
     from x2x_core.simulation import dataset
     from x2x_core.simulation.phantom import phantom_ct
     from x2x_core.simulation.thorax import segment_thorax
@@ -352,8 +363,20 @@ def test_one_command_trains_on_a_simulated_dataset_and_the_checkpoint_edits(tiny
     monkeypatch.setattr(dataset, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
     data = dataset.simulate_dataset("phantom", tmp_path / "data", 6, seed=4, size=64, workers=1, validation_share=0.4)
     sizes = {"size": 64, "steps": 2, "batch_size": 2, "total_batch": 4, "mixed_precision": "'no'", "workers": 0}
-    arguments = ["train", "--config", "paper-v1", "--data", str(data), "--out", str(tmp_path / "run"), "--init", str(tiny_folder)]
-    for name, value in (sizes | {"validate_every": 2, "sample_every": 2, "sample_steps": 2, "trackers": "[tensorboard]"}).items():
+    arguments = [
+        "train",
+        "--config",
+        "paper-v1",
+        "--data",
+        str(data),
+        "--out",
+        str(tmp_path / "run"),
+        "--init",
+        str(tiny_folder),
+    ]
+    for name, value in (
+        sizes | {"validate_every": 2, "sample_every": 2, "sample_steps": 2, "trackers": "[tensorboard]"}
+    ).items():
         arguments += ["--set", f"{name}={value}"]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output

@@ -128,7 +128,9 @@ def test_the_turning_point_is_where_sensitivity_and_specificity_are_best():
 def test_a_mirrored_view_has_mirrored_attributes(config):
     task = ScorersTask(config)
     values = task.pairs[0][1].values
-    drawn = [task._attribute_sample(torch.zeros(1, 4, 4), values, torch.Generator().manual_seed(n))[1] for n in range(20)]
+    drawn = [
+        task._attribute_sample(torch.zeros(1, 4, 4), values, torch.Generator().manual_seed(n))[1] for n in range(20)
+    ]
     column, mean, spread = ATTRIBUTES.index("shift_x"), task.mean, task.spread
     shifts = {round(float(one[column]) * spread[column] + mean[column], 3) for one in drawn}
     assert shifts == {-14.0, 14.0}

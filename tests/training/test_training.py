@@ -85,7 +85,9 @@ def edited(edit_config):
 
 
 def weights(folder, part):
-    return load_file(folder / part / ("model.safetensors" if part == "text_encoder" else "diffusion_pytorch_model.safetensors"))
+    return load_file(
+        folder / part / ("model.safetensors" if part == "text_encoder" else "diffusion_pytorch_model.safetensors")
+    )
 
 
 def same(first, second):
@@ -96,7 +98,10 @@ def test_the_autoencoder_learns_and_leaves_its_log_and_samples(autoencoder):
     losses = [json.loads(line)["loss"] for line in (autoencoder / "log.jsonl").read_text().splitlines()]
     assert len(losses) == 4 and losses[-1] < losses[0]
     assert (autoencoder / "samples" / "0000012.png").is_file()
-    assert sorted(path.name for path in autoencoder.glob("checkpoint-*")) == ["checkpoint-0000006", "checkpoint-0000012"]
+    assert sorted(path.name for path in autoencoder.glob("checkpoint-*")) == [
+        "checkpoint-0000006",
+        "checkpoint-0000012",
+    ]
 
 
 def test_the_trained_editor_is_a_pipeline_in_half_precision(edited):
@@ -296,6 +301,8 @@ def test_broken_datasets_are_named(data, tmp_path):
     (tmp_path / "instructions.csv").write_text("split,instruction\ntrain,x\n")
     with pytest.raises(ValueError, match="lacks past_dicom_id"):
         read_rows(tmp_path, "train")
-    (tmp_path / "instructions.csv").write_text("split,instruction,past_dicom_id,current_dicom_id\ntrain,x,a.png,b.png\n")
+    (tmp_path / "instructions.csv").write_text(
+        "split,instruction,past_dicom_id,current_dicom_id\ntrain,x,a.png,b.png\n"
+    )
     with pytest.raises(FileNotFoundError, match="The image `a.png`"):
         read_rows(tmp_path, "train")

@@ -13,10 +13,18 @@ from x2x_core.commands.shared import load_pipeline, model_folder, progress_bar
 def audit(
     images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
     findings: Annotated[str, typer.Option(help='Findings to edit, with commas: "pleural effusion, edema".')],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for record, pictures and report; goes on where it was.")],
-    classifier: Annotated[str, typer.Option(help="bundled, torchxrayvision:NAME, or a TorchScript or ONNX file.")] = "bundled",
-    model: Annotated[str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository.')] = "demo",
-    side: Annotated[Optional[str], typer.Option(help="left, right or bilateral, for findings that have one. [default: not said]")] = None,
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for record, pictures and report; goes on where it was.")
+    ],
+    classifier: Annotated[
+        str, typer.Option(help="bundled, torchxrayvision:NAME, or a TorchScript or ONNX file.")
+    ] = "bundled",
+    model: Annotated[
+        str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository.')
+    ] = "demo",
+    side: Annotated[
+        Optional[str], typer.Option(help="left, right or bilateral, for findings that have one. [default: not said]")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the edits: the n-th image is edited with seed + n.")] = 0,
     device: Annotated[Optional[str], typer.Option(help="cpu, cuda, ... [default: the best there is]")] = None,
 ) -> None:
@@ -30,8 +38,8 @@ def audit(
     from x2x_core.evaluation.audit_edits import AuditSettings, audit_images, check_findings, find_images
     from x2x_core.evaluation.bundled_scorers import SIMULATED_NOTICE
     from x2x_core.evaluation.figures import check_drawing
-    from x2x_core.evaluation.report import write_report
     from x2x_core.evaluation.network_files import BUNDLED
+    from x2x_core.evaluation.report import write_report
     from x2x_core.evaluation.scorer_adapters import load_scorer
     from x2x_core.evaluation.scorers import PROBABILITY
     from x2x_core.imaging.provenance import sha256_weights, versions

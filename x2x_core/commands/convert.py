@@ -26,7 +26,8 @@ def convert(
         Optional[Path], typer.Option(help="Diffusers folder whose configurations and tokenizer a single file has.")
     ] = None,
     tokenizer: Annotated[
-        Optional[str], typer.Option(help="CLIP tokenizer for a file without one: a folder, or a Hugging Face repository.")
+        Optional[str],
+        typer.Option(help="CLIP tokenizer for a file without one: a folder, or a Hugging Face repository."),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace the checkpoint that is there.")] = False,
     every: Annotated[bool, typer.Option("--list-all", help="List all that is left out, however many.")] = False,
@@ -44,13 +45,17 @@ def convert(
     made = run(source, _free(out, overwrite), weights=weights, dtype=_dtype(dtype), like=like, tokenizer=tokenizer)
     for part, values in made.weights.items():
         types = ", ".join(sorted({str(value.dtype).removeprefix("torch.") for value in values.values()}))
-        typer.echo(f"{part}: {len(values)} weights, {sum(value.numel() for value in values.values()):,} numbers, {types}")
+        typer.echo(
+            f"{part}: {len(values)} weights, {sum(value.numel() for value in values.values()):,} numbers, {types}"
+        )
     for reason, count in Counter(made.left_out.values()).items():
         names = [name for name, why in made.left_out.items() if why == reason]
         shown = names if every or count <= _FEW else [*names[:3], f"and {count - 3} more (--list-all)"]
         typer.echo(f"left out, {count} ({reason}): {', '.join(shown)}", err=True)
     if out.suffix == ".safetensors" and made.prediction_type != "epsilon":
-        typer.echo(f"The U-Net predicts {made.prediction_type}: in ComfyUI set it with ModelSamplingDiscrete.", err=True)
+        typer.echo(
+            f"The U-Net predicts {made.prediction_type}: in ComfyUI set it with ModelSamplingDiscrete.", err=True
+        )
     typer.echo(str(out))
 
 

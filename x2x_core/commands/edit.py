@@ -62,14 +62,19 @@ def edit(
         Optional[Path], typer.Option(help="Atlas file or folder of pseudomasks. [default: the one that ships]")
     ] = None,
     align: Annotated[
-        Optional[bool], typer.Option("--align/--no-align", help="Lay pseudomasks over this patient's lungs. [default: on]")
+        Optional[bool],
+        typer.Option("--align/--no-align", help="Lay pseudomasks over this patient's lungs. [default: on]"),
     ] = None,
-    reference: Annotated[bool, typer.Option("--reference", help="The published code's arithmetic and settings.")] = False,
+    reference: Annotated[
+        bool, typer.Option("--reference", help="The published code's arithmetic and settings.")
+    ] = False,
     device: Annotated[Optional[str], typer.Option(help="cpu, cuda, cuda:1, mps. [default: the best there is]")] = None,
     dtype: Annotated[
         Optional[str], typer.Option(help="float32, float16 or bfloat16. [default: float16 on CUDA, else float32]")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are already in the folder.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that are already in the folder.")
+    ] = False,
     new_folder: Annotated[bool, typer.Option("--new-folder", help="Make a new numbered folder inside -o.")] = False,
 ) -> None:
     """Edit a radiograph by an instruction, only where the instruction is about.

@@ -16,32 +16,96 @@ WIDE = 200  # letters to a line of a table that goes to a file
 
 
 def evaluate(
-    dataset: Annotated[Optional[Path], typer.Argument(help="Dataset in the published layout, to edit a split of. [default: none]")] = None,
-    simulated: Annotated[bool, typer.Option("--simulated", help="Against the exact ground truth of simulated pairs.")] = False,
-    model: Annotated[str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository.')] = "demo",
+    dataset: Annotated[
+        Optional[Path], typer.Argument(help="Dataset in the published layout, to edit a split of. [default: none]")
+    ] = None,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Against the exact ground truth of simulated pairs.")
+    ] = False,
+    model: Annotated[
+        str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository.')
+    ] = "demo",
     ct: Annotated[str, typer.Option(help='CT to simulate from: DICOM folder, .npz, or "phantom".')] = "phantom",
-    data: Annotated[Optional[Path], typer.Option(help="Simulated dataset to read pairs from, instead of --ct. [default: none]")] = None,
-    split: Annotated[Optional[str], typer.Option(help="Of the dataset's pairs. [default: test; of --data: val]")] = None,
-    count: Annotated[Optional[int], typer.Option(help="Pairs, at most. [default: all of DATASET; 200 simulated ones; 500 of the benchmark]")] = None,
-    seed: Annotated[Optional[int], typer.Option(help="Of the pairs and the edits. [default: one no training uses]")] = None,
-    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="JSON file for every score; of DATASET and --benchmark: folder for the edits and the record. [default: none]")] = None,
-    labels: Annotated[Optional[Path], typer.Option(help="With DATASET: CSV of its images' findings, race, age. [default: none]")] = None,
-    findings_scorer: Annotated[Optional[str], typer.Option(help="With DATASET: bundled, torchxrayvision:NAME, or a TorchScript or ONNX file. [default: bundled on simulated data]")] = None,
-    race_scorer: Annotated[Optional[str], typer.Option(help="With DATASET: torchxrayvision:race, or a file. [default: none]")] = None,
-    age_scorer: Annotated[Optional[str], typer.Option(help="With DATASET: torchxrayvision:age, or a file. [default: none]")] = None,
-    attributes_scorer: Annotated[Optional[str], typer.Option(help="With DATASET: bundled, or a file. [default: bundled on simulated data]")] = None,
-    fid_features: Annotated[Optional[str], typer.Option(help="With DATASET: bundled, inception:FILE, or a TorchScript file. [default: bundled on simulated data]")] = None,
-    segmenter: Annotated[Optional[str], typer.Option(help="With DATASET: torchxrayvision:pspnet (lungs, heart), or a file. [default: the lung finder alone]")] = None,
+    data: Annotated[
+        Optional[Path], typer.Option(help="Simulated dataset to read pairs from, instead of --ct. [default: none]")
+    ] = None,
+    split: Annotated[
+        Optional[str], typer.Option(help="Of the dataset's pairs. [default: test; of --data: val]")
+    ] = None,
+    count: Annotated[
+        Optional[int],
+        typer.Option(help="Pairs, at most. [default: all of DATASET; 200 simulated ones; 500 of the benchmark]"),
+    ] = None,
+    seed: Annotated[
+        Optional[int], typer.Option(help="Of the pairs and the edits. [default: one no training uses]")
+    ] = None,
+    out: Annotated[
+        Optional[Path],
+        typer.Option(
+            "-o",
+            "--out",
+            help="JSON file for every score; of DATASET and --benchmark: folder for the edits and the record. [default: none]",
+        ),
+    ] = None,
+    labels: Annotated[
+        Optional[Path], typer.Option(help="With DATASET: CSV of its images' findings, race, age. [default: none]")
+    ] = None,
+    findings_scorer: Annotated[
+        Optional[str],
+        typer.Option(
+            help="With DATASET: bundled, torchxrayvision:NAME, or a TorchScript or ONNX file. [default: bundled on simulated data]"
+        ),
+    ] = None,
+    race_scorer: Annotated[
+        Optional[str], typer.Option(help="With DATASET: torchxrayvision:race, or a file. [default: none]")
+    ] = None,
+    age_scorer: Annotated[
+        Optional[str], typer.Option(help="With DATASET: torchxrayvision:age, or a file. [default: none]")
+    ] = None,
+    attributes_scorer: Annotated[
+        Optional[str], typer.Option(help="With DATASET: bundled, or a file. [default: bundled on simulated data]")
+    ] = None,
+    fid_features: Annotated[
+        Optional[str],
+        typer.Option(
+            help="With DATASET: bundled, inception:FILE, or a TorchScript file. [default: bundled on simulated data]"
+        ),
+    ] = None,
+    segmenter: Annotated[
+        Optional[str],
+        typer.Option(
+            help="With DATASET: torchxrayvision:pspnet (lungs, heart), or a file. [default: the lung finder alone]"
+        ),
+    ] = None,
     batch_size: Annotated[Optional[int], typer.Option(help="With DATASET: pairs edited at once.")] = None,
-    benchmark: Annotated[bool, typer.Option("--benchmark", help="Peers and ours on planned pairs, with a report in -o; goes on where it was.")] = False,
-    peers_count: Annotated[Optional[int], typer.Option(help="With --benchmark: pairs for the rows that are not ours. [default: all]")] = None,
+    benchmark: Annotated[
+        bool,
+        typer.Option("--benchmark", help="Peers and ours on planned pairs, with a report in -o; goes on where it was."),
+    ] = False,
+    peers_count: Annotated[
+        Optional[int], typer.Option(help="With --benchmark: pairs for the rows that are not ours. [default: all]")
+    ] = None,
     workers: Annotated[Optional[int], typer.Option(help="With --benchmark: processes. [default: one a core]")] = None,
-    ablation: Annotated[bool, typer.Option("--ablation", help="Compare ways to restrict the edit, on the same pairs.")] = False,
-    parts: Annotated[bool, typer.Option("--parts", help="With --ablation: also ours with one part taken away.")] = False,
-    published_masks: Annotated[Optional[Path], typer.Option(help="With --ablation: folder of published masks. [default: the atlas's, cut hard]")] = None,
-    published_settings: Annotated[bool, typer.Option("--published-settings", help="With --ablation: also published RSE at its own steps and scales.")] = False,
-    figure: Annotated[Optional[Path], typer.Option(help="With --ablation: PNG of all measures. [default: none]")] = None,
-    gallery: Annotated[Optional[Path], typer.Option(help="With --ablation: PNG of the best, median and worst pair. [default: none]")] = None,
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="Compare ways to restrict the edit, on the same pairs.")
+    ] = False,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="With --ablation: also ours with one part taken away.")
+    ] = False,
+    published_masks: Annotated[
+        Optional[Path],
+        typer.Option(help="With --ablation: folder of published masks. [default: the atlas's, cut hard]"),
+    ] = None,
+    published_settings: Annotated[
+        bool,
+        typer.Option("--published-settings", help="With --ablation: also published RSE at its own steps and scales."),
+    ] = False,
+    figure: Annotated[
+        Optional[Path], typer.Option(help="With --ablation: PNG of all measures. [default: none]")
+    ] = None,
+    gallery: Annotated[
+        Optional[Path], typer.Option(help="With --ablation: PNG of the best, median and worst pair. [default: none]")
+    ] = None,
     steps: Annotated[Optional[int], typer.Option(help="Steps of denoising. [default: the model's]")] = None,
     guidance_scale: Annotated[Optional[float], typer.Option(help="[default: the model's]")] = None,
     image_guidance_scale: Annotated[Optional[float], typer.Option(help="[default: the model's]")] = None,
@@ -62,7 +126,11 @@ def evaluate(
 
     Example: x2x evaluate --simulated --ct ct-folder --count 200 -o scores.json
     """
-    given = {"num_inference_steps": steps, "guidance_scale": guidance_scale, "image_guidance_scale": image_guidance_scale}
+    given = {
+        "num_inference_steps": steps,
+        "guidance_scale": guidance_scale,
+        "image_guidance_scale": image_guidance_scale,
+    }
     call = {name: value for name, value in {**given, "mask_threshold": mask_threshold}.items() if value is not None}
     if not benchmark:
         _check_absent({"--peers-count": peers_count, "--workers": workers}, "`--benchmark`: add it")
@@ -129,7 +197,9 @@ def _check_benchmark(out: Path | None, others: dict[str, Any]) -> None:
 def _check_alone(simulated: bool, ablation: bool, count: int | None, batch_size: int | None) -> None:
     """Refuse what does not go with a dataset."""
     if simulated or ablation:
-        raise ValueError("`DATASET` must be left out with `--simulated` and `--ablation`: give a simulated one as --data.")
+        raise ValueError(
+            "`DATASET` must be left out with `--simulated` and `--ablation`: give a simulated one as --data."
+        )
     for name, value in (("--count", count), ("--batch-size", batch_size)):
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be at least 1, got {value}.")

@@ -134,6 +134,7 @@ def _cell(metric, about) -> str:
     if metric.value is None:
         return "-"
     value, low, high = (
-        None if x is None else f"{(100 if about.percent else 1) * x:.{about.digits}f}" for x in (metric.value, metric.low, metric.high)
+        None if x is None else f"{(100 if about.percent else 1) * x:.{about.digits}f}"
+        for x in (metric.value, metric.low, metric.high)
     )
     return value if low is None else f"{value} ({low} to {high})"

@@ -25,10 +25,15 @@ def simulate(
     count: Annotated[int, typer.Option(help="Pairs to simulate.")] = 100,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
     size: Annotated[int, typer.Option(help="Pixels to a side.")] = 256,
-    schema: Annotated[Schema, typer.Option(help="Wording: v1 (findings), v2 (levels, places) or mixed.")] = Schema.MIXED,
+    schema: Annotated[
+        Schema, typer.Option(help="Wording: v1 (findings), v2 (levels, places) or mixed.")
+    ] = Schema.MIXED,
     bits: Annotated[int, typer.Option(help="Bits of the images: 8 or 16.")] = 8,
     fields: Annotated[
-        bool, typer.Option("--fields", help="Also write fields/, lung fields as a reader outlines them, for the lung finder.")
+        bool,
+        typer.Option(
+            "--fields", help="Also write fields/, lung fields as a reader outlines them, for the lung finder."
+        ),
     ] = False,
     workers: Annotated[Optional[int], typer.Option(help="Processes. [default: one a core]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a dataset made with other settings.")] = False,

@@ -19,20 +19,26 @@ def train(
         ),
     ],
     data: Annotated[Optional[Path], typer.Option(help="Dataset folder. [default: the configuration's]")] = None,
-    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="Run folder. [default: the configuration's]")] = None,
+    out: Annotated[
+        Optional[Path], typer.Option("-o", "--out", help="Run folder. [default: the configuration's]")
+    ] = None,
     init: Annotated[
         Optional[Path],
-        typer.Option(help="Model to start from: a diffusers folder or an original .ckpt. [default: the configuration's]"),
+        typer.Option(
+            help="Model to start from: a diffusers folder or an original .ckpt. [default: the configuration's]"
+        ),
     ] = None,
     tokenizer: Annotated[
-        Optional[str], typer.Option(help="CLIP tokenizer for a .ckpt, which has none: a folder. [default: the configuration's]")
+        Optional[str],
+        typer.Option(help="CLIP tokenizer for a .ckpt, which has none: a folder. [default: the configuration's]"),
     ] = None,
     autoencoder: Annotated[
         Optional[Path], typer.Option(help="Folder with the trained vae. [default: the configuration's]")
     ] = None,
     steps: Annotated[Optional[int], typer.Option(help="Optimiser steps. [default: the configuration's]")] = None,
     set_: Annotated[
-        Optional[list[str]], typer.Option("--set", metavar="FIELD=VALUE", help="Any other field, its value as in YAML; repeat it.")
+        Optional[list[str]],
+        typer.Option("--set", metavar="FIELD=VALUE", help="Any other field, its value as in YAML; repeat it."),
     ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in the run folder.")] = True,
 ) -> None:

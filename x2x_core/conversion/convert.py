@@ -47,7 +47,9 @@ def convert(
     if source.resolve() == target.resolve():
         raise ValueError(f"The target must be another place than the source, got `{target}` for both.")
     if target.suffix.lower() in PICKLES:
-        raise ValueError(f"`{target}`: pickles are read but not written. Give a name ending in {SAFETENSORS}, or a folder.")
+        raise ValueError(
+            f"`{target}`: pickles are read but not written. Give a name ending in {SAFETENSORS}, or a folder."
+        )
     if single and target.is_dir():
         raise FileExistsError(f"`{target}` is a folder: no file can be written there.")
     if not single:
@@ -101,10 +103,14 @@ def _tokenizer_files(tokenizer: str | Path, checkpoint: Checkpoint) -> dict[str,
     try:
         loaded = CLIPTokenizer.from_pretrained(str(tokenizer))
     except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"`tokenizer` must be a folder with a CLIP tokenizer, but `{tokenizer}` can't be read: {error}") from error
+        raise ValueError(
+            f"`tokenizer` must be a folder with a CLIP tokenizer, but `{tokenizer}` can't be read: {error}"
+        ) from error
     size = read_json(checkpoint.files, CONFIGS["text_encoder"]).get("vocab_size")
     if len(loaded) != size:
-        raise ValueError(f"`tokenizer` must have the {size} tokens of the text encoder, got {len(loaded)} in `{tokenizer}`.")
+        raise ValueError(
+            f"`tokenizer` must have the {size} tokens of the text encoder, got {len(loaded)} in `{tokenizer}`."
+        )
     with tempfile.TemporaryDirectory() as place:
         loaded.save_pretrained(place)
         files = sorted(file for file in Path(place).iterdir() if file.is_file())

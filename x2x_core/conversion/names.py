@@ -75,7 +75,9 @@ _SIDES = {"down": "input_blocks", "up": "output_blocks"}
 
 def _layers_of(names: list[str], side: str) -> list[int]:
     """How many residual layers each block of one side of the U-Net has."""
-    found = {tuple(map(int, m.groups())) for name in names if (m := re.match(rf"{side}\.(\d+)\.resnets\.(\d+)\.", name))}
+    found = {
+        tuple(map(int, m.groups())) for name in names if (m := re.match(rf"{side}\.(\d+)\.resnets\.(\d+)\.", name))
+    }
     return [sum(block == number for block, _ in found) for number in range(1 + max((b for b, _ in found), default=-1))]
 
 
@@ -118,7 +120,9 @@ def vae_names(names: Iterable[str]) -> dict[str, str]:
             if kind == "resnets":
                 return f"{part}.mid.block_{int(number) + 1}.{rest.replace('conv_shortcut', 'nin_shortcut')}"
             inner, _, end = rest.rpartition(".")
-            return f"{part}.mid.attn_{int(number) + 1}.{_VAE_ATTENTION[inner]}.{end}" if inner in _VAE_ATTENTION else None
+            return (
+                f"{part}.mid.attn_{int(number) + 1}.{_VAE_ATTENTION[inner]}.{end}" if inner in _VAE_ATTENTION else None
+            )
         if re.fullmatch(r"(encoder|decoder)\.(conv_in|conv_norm_out|conv_out)\.\w+|(post_)?quant_conv\.\w+", name):
             return name.replace("conv_norm_out", "norm_out")
         return None
@@ -133,7 +137,9 @@ def text_encoder_names(names: Iterable[str]) -> dict[str, str]:
         ValueError: a weight that the original layout has no place for.
     """
     return _all_placed(
-        "text_encoder", list(names), lambda name: name if re.match(r"(embeddings|encoder|final_layer_norm)\.", name) else None
+        "text_encoder",
+        list(names),
+        lambda name: name if re.match(r"(embeddings|encoder|final_layer_norm)\.", name) else None,
     )
 
 
@@ -141,7 +147,9 @@ def _all_placed(part: str, names: list[str], place: Callable[[str], str | None])
     placed = {name: place(name) for name in names}
     without = [name for name, original in placed.items() if original is None]
     if without:
-        raise ValueError(f"`{part}` has weights that the original layout has no place for: {', '.join(sorted(without))}.")
+        raise ValueError(
+            f"`{part}` has weights that the original layout has no place for: {', '.join(sorted(without))}."
+        )
     if len(set(placed.values())) != len(placed):
         raise ValueError(f"`{part}` has two weights of one original name. Its blocks are not Stable Diffusion's.")
     return placed

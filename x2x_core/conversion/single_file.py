@@ -109,7 +109,9 @@ def _leave_out(found: dict[str, torch.Tensor], unet, files: dict[str, str], weig
     left_out |= {name: "state of the running average" for name in _EMA_STATE if averages.pop(name, None) is not None}
     if not averages:
         if weights == "ema":
-            raise ValueError(f"`weights` is ema, but `{file}` holds no running average (model_ema.*). Use auto or trained.")
+            raise ValueError(
+                f"`weights` is ema, but `{file}` holds no running average (model_ema.*). Use auto or trained."
+            )
         return left_out
     return left_out | _choose_average(found, averages, unet, weights, file)
 
@@ -123,7 +125,10 @@ def _choose_average(found, averages, unet, weights: str, file) -> dict[str, str]
     flat = {ema_name(name): name for name in unet}
     check_keys(
         averages,
-        {name: tuple(trained.get(original, averages.get(name, torch.empty(0))).shape) for name, original in flat.items()},
+        {
+            name: tuple(trained.get(original, averages.get(name, torch.empty(0))).shape)
+            for name, original in flat.items()
+        },
         f"the running average in `{file}`",
     )
     if weights == "trained":
@@ -156,7 +161,9 @@ def _standard_files(found: dict[str, torch.Tensor], file) -> dict[str, str]:
     from x2x_core.conversion.stable_diffusion import INPUT, stable_diffusion_files
 
     if INPUT not in found or found[INPUT].ndim != 4:
-        raise ValueError(f"`{file}` must be a checkpoint in the original layout, but `{INPUT}` is missing or no convolution.")
+        raise ValueError(
+            f"`{file}` must be a checkpoint in the original layout, but `{INPUT}` is missing or no convolution."
+        )
     return stable_diffusion_files(found[INPUT].shape[1], found[INPUT].dtype)
 
 

@@ -23,14 +23,30 @@ ADD, REMOVE = "add", "remove"
 TARGET, OTHERS = "The finding's score", "Other scores"
 
 AUDIT_MEASURES = (
-    Measure("follows", "Score follows", TARGET, HIGHER, "edits after which the score went the way of the edit", True, 1),
+    Measure(
+        "follows", "Score follows", TARGET, HIGHER, "edits after which the score went the way of the edit", True, 1
+    ),
     Measure("change", "Change of score", TARGET, HIGHER, "in the direction of the edit; mean"),
-    Measure("flips", "Flips", TARGET, HIGHER, f"edits that took the score across {SEEN:g}, of those that could", True, 1),
-    Measure("monotone", "All in order", TARGET, HIGHER, "images whose score rises from weak over moderate to strong", True, 1),
-    Measure("ordered", "Twos in order", TARGET, HIGHER, "of the three twos of levels, the stronger scored higher", True, 1),
+    Measure(
+        "flips", "Flips", TARGET, HIGHER, f"edits that took the score across {SEEN:g}, of those that could", True, 1
+    ),
+    Measure(
+        "monotone",
+        "All in order",
+        TARGET,
+        HIGHER,
+        "images whose score rises from weak over moderate to strong",
+        True,
+        1,
+    ),
+    Measure(
+        "ordered", "Twos in order", TARGET, HIGHER, "of the three twos of levels, the stronger scored higher", True, 1
+    ),
     Measure("others", "Others move", OTHERS, LOWER, "mean absolute change of the other scores"),
     Measure("collateral", "Others flip", OTHERS, LOWER, f"other scores that crossed {SEEN:g}", True, 1),
-    Measure("changed_share", "Changed share", "The edit", "", "of the image; 0 says that the model changed nothing", True, 1),
+    Measure(
+        "changed_share", "Changed share", "The edit", "", "of the image; 0 says that the model changed nothing", True, 1
+    ),
 )
 ROW_NOTES = {
     ADD: "the finding added: weak, moderate and strong, each an edit",
@@ -82,7 +98,9 @@ def _lines(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             about = {"image": number, "finding": edit["finding"], "operation": edit["operation"]}
             lines.append({**about, **score_edit(record["scores"], edit)})
         for finding in dict.fromkeys(edit["finding"] for edit in edits):
-            scores = {e["level"]: e["scores"][finding] for e in edits if e["finding"] == finding and e["operation"] == ADD}
+            scores = {
+                e["level"]: e["scores"][finding] for e in edits if e["finding"] == finding and e["operation"] == ADD
+            }
             about = {"image": number, "finding": finding, "operation": ADD}
             lines.append({**about, **level_scores([scores[level] for level in levels_of(finding)])})
     return lines
@@ -135,7 +153,9 @@ def _about(records, settings: AuditSettings, broken, about) -> dict[str, Any]:
         "measures": {one.key: asdict(one) for one in AUDIT_MEASURES},
         "intervals": f"{LEVEL:.0%} percentile bootstrap over images, {RESAMPLES} resamples",
         "movement": movement(records),
-        "breaking": [{key: one[key] for key in ("image", "instruction", "before", "after")} for one in broken[:MOST_BROKEN]],
+        "breaking": [
+            {key: one[key] for key in ("image", "instruction", "before", "after")} for one in broken[:MOST_BROKEN]
+        ],
         "breaking_note": "Edits after which the finding's score went the wrong way, the worst first.",
         "cases_note": "The edits that the classifier's score followed worst.",
     }

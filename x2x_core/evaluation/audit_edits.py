@@ -58,7 +58,9 @@ def check_findings(findings: Sequence[str], scorer: ImageScorer) -> tuple[str, .
     from x2x_core.findings import find_finding
 
     if scorer.kind != PROBABILITY:
-        raise ValueError(f"`--classifier` must give probabilities, but {scorer.name!r} gives each label a {scorer.kind}.")
+        raise ValueError(
+            f"`--classifier` must give probabilities, but {scorer.name!r} gives each label a {scorer.kind}."
+        )
     if not findings:
         raise ValueError("`--findings` must name at least one finding, got none.")
     found = []
@@ -67,7 +69,9 @@ def check_findings(findings: Sequence[str], scorer: ImageScorer) -> tuple[str, .
         if finding is None:
             raise ValueError(f"`--findings` must be known ones ({', '.join(FINDINGS)}), got {name!r}.")
         if finding.name not in scorer.labels:
-            raise ValueError(f"`--findings` must be labels of {scorer.name!r} ({', '.join(scorer.labels)}), got {name!r}.")
+            raise ValueError(
+                f"`--findings` must be labels of {scorer.name!r} ({', '.join(scorer.labels)}), got {name!r}."
+            )
         found.append(finding.name)
     return tuple(dict.fromkeys(found))
 
@@ -145,10 +149,17 @@ def _audit_image(pipeline, scorer, path: Path, number: int, settings: AuditSetti
         for finding in settings.findings
         for edit in _edits(pipeline, scorer, before, finding, number, settings, out, call)
     ]
-    return {"image": str(path), "file": f"{PICTURES}/{number:06d}.png", "scores": _named(scorer, before)[0], "edits": edits}
+    return {
+        "image": str(path),
+        "file": f"{PICTURES}/{number:06d}.png",
+        "scores": _named(scorer, before)[0],
+        "edits": edits,
+    }
 
 
-def _edits(pipeline, scorer, before, finding: str, number: int, settings: AuditSettings, out: Path, call) -> Iterator[dict]:
+def _edits(
+    pipeline, scorer, before, finding: str, number: int, settings: AuditSettings, out: Path, call
+) -> Iterator[dict]:
     """The edits of one image for one finding, scored and written."""
     clauses = clauses_of(finding, settings.side)
     prompts = [str(Instruction(clauses=(clause,))) for clause in clauses]

@@ -221,7 +221,10 @@ def choose_cases(ratios: Sequence[float], each: int) -> dict[int, str]:
 def _case(out: Path, scored: Scored, number: int, rank: str) -> Case:
     file = f"{number // PAIRS_PER_BODY:06d}-{number % PAIRS_PER_BODY}.png"
     made = [name for name in scored.rows if name not in REFERENCES and scored.rows[name][number] is not None]
-    places = {"before": picture_path(out, UNEDITED, "edited", file), "target": picture_path(out, TARGET, "edited", file)}
+    places = {
+        "before": picture_path(out, UNEDITED, "edited", file),
+        "target": picture_path(out, TARGET, "edited", file),
+    }
     places["after"] = picture_path(out, OURS, "edited", file)
     places["guidance"] = picture_path(out, OURS, "guidance", file)
     places["mask"] = picture_path(out, OURS, "mask", file)

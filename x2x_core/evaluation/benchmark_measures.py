@@ -14,13 +14,27 @@ NEITHER = "neither"
 
 BENCHMARK_MEASURES = (
     *MEASURES,
-    Measure("amount", "Amount", RIGHT, NEITHER, "share of the true change made; median; 1 is right", False, 2, "median"),
-    Measure("monotone", "All in order", LEVEL_OBEYED, HIGHER, "triples whose three levels change more and more", True, 1),
-    Measure("ordered", "Twos in order", LEVEL_OBEYED, HIGHER, "of the three twos of a triple, the stronger more", True, 1),
+    Measure(
+        "amount", "Amount", RIGHT, NEITHER, "share of the true change made; median; 1 is right", False, 2, "median"
+    ),
+    Measure(
+        "monotone", "All in order", LEVEL_OBEYED, HIGHER, "triples whose three levels change more and more", True, 1
+    ),
+    Measure(
+        "ordered", "Twos in order", LEVEL_OBEYED, HIGHER, "of the three twos of a triple, the stronger more", True, 1
+    ),
     Measure("attribute_r", "Attribute correlation", READ, HIGHER, "with the true attribute; mean over attributes"),
     Measure("attribute_worst_r", "Lowest attribute correlation", READ, HIGHER, "of the attribute kept worst"),
-    Measure("attribute_shift", "Attribute shift", READ, LOWER, "from the real target's reading, in standard deviations"),
-    Measure("attribute_worst", "Worst attribute shift", READ, LOWER, "of a pair's attribute that moved most; mean over pairs"),
+    Measure(
+        "attribute_shift", "Attribute shift", READ, LOWER, "from the real target's reading, in standard deviations"
+    ),
+    Measure(
+        "attribute_worst",
+        "Worst attribute shift",
+        READ,
+        LOWER,
+        "of a pair's attribute that moved most; mean over pairs",
+    ),
     Measure("fid", "FID", SETS, LOWER, "between the features of the edits and of the real targets", digits=2),
 )
 OF_PAIRS = tuple(  # measures that are a mean or median of one number a pair

@@ -119,4 +119,7 @@ def attribute_scorer() -> BundledScorer:
 def _channels(weights: dict[str, torch.Tensor]) -> tuple[int, ...]:
     """The widths of a network's levels, read from its weights."""
     downs = sum(name.startswith("encoder.down.") and name.endswith(".first.weight") for name in weights)
-    return (len(weights["encoder.stem.weight"]), *(len(weights[f"encoder.down.{n}.first.weight"]) for n in range(downs)))
+    return (
+        len(weights["encoder.stem.weight"]),
+        *(len(weights[f"encoder.down.{n}.first.weight"]) for n in range(downs)),
+    )

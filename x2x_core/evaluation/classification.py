@@ -23,14 +23,19 @@ def auroc(scores: torch.Tensor, positive: torch.Tensor, weights: torch.Tensor) -
     _check(scores, positive, weights)
     values, place = scores.double().unique(return_inverse=True)
     weights = weights.double()
-    wins = [weights.new_zeros(len(weights), len(values)).index_add_(1, place, weights * one) for one in (positive, ~positive)]
+    wins = [
+        weights.new_zeros(len(weights), len(values)).index_add_(1, place, weights * one)
+        for one in (positive, ~positive)
+    ]
     yes, no = wins
     below = no.cumsum(1) - no
     area = (yes * (below + no / 2)).sum(1)
     return area / (yes.sum(1) * no.sum(1))  # 0 / 0 is nan
 
 
-def macro_auroc(scores: torch.Tensor, positive: torch.Tensor, known: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+def macro_auroc(
+    scores: torch.Tensor, positive: torch.Tensor, known: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
     """The mean of the classes' AUROC; a class that is undefined is left out of it. nan where all are.
 
     Args:

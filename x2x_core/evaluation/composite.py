@@ -18,7 +18,9 @@ def cmig(pathology: torch.Tensor, race: torch.Tensor, age: torch.Tensor) -> torc
     """
     for name, values, low in (("pathology", pathology, 0), ("race", race, 0), ("age", age, -1)):
         if ((values < low) | (values > 1)).any():
-            raise ValueError(f"`{name}` must lie in [{low}, 1], got {float(values.min()):g} to {float(values.max()):g}.")
+            raise ValueError(
+                f"`{name}` must lie in [{low}, 1], got {float(values.min()):g} to {float(values.max()):g}."
+            )
     return (pathology * (race * age.clamp_min(0)).sqrt()).sqrt()
 
 

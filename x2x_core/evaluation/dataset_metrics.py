@@ -82,7 +82,11 @@ def _places(evidence: Evidence, kind: str) -> dict[str, list[int]]:
 
 
 def _metrics(evidence: Evidence, row: str, counts: torch.Tensor, grouped: bool = False) -> Metrics:
-    statistics = {**_composite_parts(evidence, row), **_pixel_statistics(evidence, row), **_flip_statistics(evidence, row)}
+    statistics = {
+        **_composite_parts(evidence, row),
+        **_pixel_statistics(evidence, row),
+        **_flip_statistics(evidence, row),
+    }
     statistics |= _attribute_statistics(evidence, row)
     metrics = {key: _estimate(key, one, counts) for key, one in statistics.items()}
     if not grouped:
@@ -234,7 +238,8 @@ def _flip_statistics(evidence: Evidence, row: str) -> dict[str, Statistic | str]
     found = {}
     for key, names in keys.items():
         hits, chances = (
-            torch.tensor([getattr(one, name) for one in evidence.rows[row].flips], dtype=torch.float64) for name in names
+            torch.tensor([getattr(one, name) for one in evidence.rows[row].flips], dtype=torch.float64)
+            for name in names
         )
         found[key] = Statistic(lambda w, hits=hits, chances=chances: (w @ hits) / (w @ chances), int(chances.sum()))
     return found

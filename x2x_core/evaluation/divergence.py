@@ -23,7 +23,9 @@ def label_divergence(edited: torch.Tensor, real: torch.Tensor, weights: torch.Te
         `(R,)` float64.
     """
     if edited.shape != real.shape or edited.ndim != 2:
-        raise ValueError(f"`edited` and `real` must be (n, C) alike, got {tuple(edited.shape)} and {tuple(real.shape)}.")
+        raise ValueError(
+            f"`edited` and `real` must be (n, C) alike, got {tuple(edited.shape)} and {tuple(real.shape)}."
+        )
     total = weights.double().sum(1, keepdim=True)
     p, q = ((weights.double() @ (one >= POSITIVE).double() + PRIOR) / (total + 2 * PRIOR) for one in (real, edited))
     return (p * (p / q).log() + (1 - p) * ((1 - p) / (1 - q)).log()).mean(1)

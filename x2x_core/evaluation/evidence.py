@@ -143,13 +143,18 @@ def _score_batch(rows: Sequence[Row], out, start: int, instructions: list[Instru
         ]
         findings = old if name == UNEDITED else _scores(scorers.findings, images)
         labels = _labels(scorers.findings)
-        yield name, Scored(
-            findings=findings,
-            race=_scores(scorers.race, images),
-            values=torch.cat([torch.zeros(len(images), 0), *(_scores(one, images) for one in scorers.values)], 1),
-            features=_features(scorers.features, images),
-            measures={key: torch.tensor([one[key] for one in measures], dtype=torch.float64) for key in measures[0]},
-            flips=tuple(flips(text, labels, *pair) for text, *pair in zip(instructions, old, findings)),
+        yield (
+            name,
+            Scored(
+                findings=findings,
+                race=_scores(scorers.race, images),
+                values=torch.cat([torch.zeros(len(images), 0), *(_scores(one, images) for one in scorers.values)], 1),
+                features=_features(scorers.features, images),
+                measures={
+                    key: torch.tensor([one[key] for one in measures], dtype=torch.float64) for key in measures[0]
+                },
+                flips=tuple(flips(text, labels, *pair) for text, *pair in zip(instructions, old, findings)),
+            ),
         )
 
 

@@ -88,4 +88,6 @@ def _check_weights(path: Path) -> None:
     try:
         torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(f"`{path}` must hold the weights of Inception and nothing else, but can't be read so: {error}") from error
+        raise ValueError(
+            f"`{path}` must hold the weights of Inception and nothing else, but can't be read so: {error}"
+        ) from error

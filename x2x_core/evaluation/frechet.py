@@ -19,9 +19,7 @@ def gaussian_of(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return mean, centred.T @ centred / (len(values) - 1)
 
 
-def frechet_distance(
-    first: tuple[torch.Tensor, torch.Tensor], second: tuple[torch.Tensor, torch.Tensor]
-) -> float:
+def frechet_distance(first: tuple[torch.Tensor, torch.Tensor], second: tuple[torch.Tensor, torch.Tensor]) -> float:
     """`|m1 - m2|^2 + trace(S1 + S2 - 2 (S1 S2)^(1/2))` of two Gaussians, each a mean `(D,)` and covariance `(D, D)`.
 
     The trace of the root is the sum of the roots of the eigenvalues of `S1^(1/2) S2 S1^(1/2)`, which is symmetric, so

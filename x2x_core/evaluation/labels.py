@@ -128,4 +128,6 @@ def _number(text: str, column: str, path: Path) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise ValueError(f"`{column}` of `{path}` must be a number, got {text!r}. Take the column out, or fill it.") from error
+        raise ValueError(
+            f"`{column}` of `{path}` must be a number, got {text!r}. Take the column out, or fill it."
+        ) from error

@@ -22,7 +22,9 @@ class MetricInfo:
 
 
 METRICS = {
-    "pathology_auroc": MetricInfo("Pathology AUROC", HIGHER, "of a finding classifier against the target's labels", True, 1),
+    "pathology_auroc": MetricInfo(
+        "Pathology AUROC", HIGHER, "of a finding classifier against the target's labels", True, 1
+    ),
     "race_accuracy": MetricInfo("Race accuracy", HIGHER, "of a race classifier against the patient's record", True, 1),
     "race_auroc": MetricInfo("Race AUROC", HIGHER, "one class against the rest, mean over classes", True, 1),
     "age_correlation": MetricInfo("Age correlation", HIGHER, "Pearson's, of estimated with recorded age", True, 1),
@@ -39,16 +41,28 @@ METRICS = {
     "psnr_outside": MetricInfo("PSNR outside (dB)", HIGHER, "to the input, outside the mask; at most 100", False, 1),
     "flip_rate": MetricInfo("Flip rate", HIGHER, "added or removed findings that the classifier then sees so", True, 1),
     "score_follows": MetricInfo("Score follows", HIGHER, "findings whose score goes the way it was told", True, 1),
-    "collateral_flips": MetricInfo("Collateral flips", LOWER, "other findings that the classifier sees otherwise", True, 1),
+    "collateral_flips": MetricInfo(
+        "Collateral flips", LOWER, "other findings that the classifier sees otherwise", True, 1
+    ),
     "lung_dice": MetricInfo("Lung Dice", HIGHER, "of the lung fields found in the image and in the input"),
-    "attribute_correlation": MetricInfo("Attribute correlation", HIGHER, "mean over attributes, with the truth", True, 1),
+    "attribute_correlation": MetricInfo(
+        "Attribute correlation", HIGHER, "mean over attributes, with the truth", True, 1
+    ),
     "attribute_worst": MetricInfo("Worst attribute", HIGHER, "the lowest of these correlations", True, 1),
 }
 _GROUPS = {
     FINDINGS: ("pathology_auroc", "label_kl", "flip_rate", "score_follows", "collateral_flips"),
     PATIENT: ("race_accuracy", "race_auroc", "age_correlation", "cmig", "cmig_race_auroc"),
     IMAGES: ("fid",),
-    PIXELS: ("change_outside_mask", "editable_share", "changed_share", "ssim_inside", "psnr_inside", "ssim_outside", "psnr_outside"),
+    PIXELS: (
+        "change_outside_mask",
+        "editable_share",
+        "changed_share",
+        "ssim_inside",
+        "psnr_inside",
+        "ssim_outside",
+        "psnr_outside",
+    ),
     ANATOMY: ("lung_dice",),
     ATTRIBUTES: ("attribute_correlation", "attribute_worst"),
 }
@@ -72,9 +86,13 @@ def info(key: str) -> MetricInfo:
         return replace(METRICS[key], group=_GROUP_OF[key])
     if key.startswith(ATTRIBUTE_PREFIX):
         name = key.removeprefix(ATTRIBUTE_PREFIX)
-        return MetricInfo(f"Correlation of {name}", HIGHER, f"Pearson's, of estimated with true {name}", True, 1, ATTRIBUTES)
+        return MetricInfo(
+            f"Correlation of {name}", HIGHER, f"Pearson's, of estimated with true {name}", True, 1, ATTRIBUTES
+        )
     if key.startswith(DICE_PREFIX):
         name = key.removeprefix(DICE_PREFIX).replace("_", " ")
-        return MetricInfo(f"{name.capitalize()} Dice", HIGHER, f"of the {name} outlined in the image and in the input", group=ANATOMY)
+        return MetricInfo(
+            f"{name.capitalize()} Dice", HIGHER, f"of the {name} outlined in the image and in the input", group=ANATOMY
+        )
     known = f"{', '.join(METRICS)}, {ATTRIBUTE_PREFIX}NAME or {DICE_PREFIX}NAME"
     raise ValueError(f"`key` must be one of {known}, got {key!r}.")

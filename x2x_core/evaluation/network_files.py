@@ -56,7 +56,9 @@ class Preparation:
         for name in ("mean", "std"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
             if len(getattr(self, name)) not in (0, self.channels):
-                raise ValueError(f"`{name}` must be left out or have {self.channels} numbers, got {getattr(self, name)}.")
+                raise ValueError(
+                    f"`{name}` must be left out or have {self.channels} numbers, got {getattr(self, name)}."
+                )
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """`(B, 1, H, W)` in [0, 1] to what the network takes, `(B, channels, h, w)` float32."""
@@ -133,7 +135,9 @@ def _description(path: Path, required: Collection[str], allowed: Collection[str]
         raise ValueError(f"`{path}` must be JSON: {error}.") from error
     known = {"name", "activation", *required, *allowed, *(field.name for field in fields(Preparation))}
     if not isinstance(about, dict) or not set(required) <= set(about) <= known:
-        raise ValueError(f"`{path}` must have {wanted}, and of other fields only {', '.join(sorted(known - set(required)))}.")
+        raise ValueError(
+            f"`{path}` must have {wanted}, and of other fields only {', '.join(sorted(known - set(required)))}."
+        )
     return about
 
 

@@ -136,7 +136,11 @@ def _scores(evidence: Evidence, number: int) -> dict[str, Any]:
     measures = {key: float(values[number]) for key, values in edited.measures.items()}
     found = {key: None if value != value else value for key, value in measures.items()}
     found["flips"] = asdict(edited.flips[number])
-    for kind, labels in (("findings", evidence.finding_labels), ("race", evidence.race_labels), ("values", evidence.value_labels)):
+    for kind, labels in (
+        ("findings", evidence.finding_labels),
+        ("race", evidence.race_labels),
+        ("values", evidence.value_labels),
+    ):
         if labels:
             tables = {name: getattr(scored, kind)[number].tolist() for name, scored in evidence.rows.items()}
             found[kind] = {name: dict(zip(labels, numbers)) for name, numbers in tables.items()}

@@ -61,7 +61,9 @@ def far_outside(mask: torch.Tensor) -> torch.Tensor:
 def dice(first: torch.Tensor, second: torch.Tensor) -> float | None:
     """Dice's overlap (1945) of two bool masks of one shape, in [0, 1]; ``None`` where both are empty."""
     if first.shape != second.shape or first.dtype != torch.bool or second.dtype != torch.bool:
-        raise ValueError(f"Both masks must be bool and of one shape, got {tuple(first.shape)} and {tuple(second.shape)}.")
+        raise ValueError(
+            f"Both masks must be bool and of one shape, got {tuple(first.shape)} and {tuple(second.shape)}."
+        )
     total = int(first.sum()) + int(second.sum())
     return 2 * int((first & second).sum()) / total if total else None
 

@@ -67,7 +67,9 @@ def draw_findings(view: View) -> Figure | None:
     Raises:
         ImportError: matplotlib is not installed.
     """
-    rows = sorted((row for row in view.shown_by_group() if row.per_finding), key=lambda row: row.name != view.ours().name)
+    rows = sorted(
+        (row for row in view.shown_by_group() if row.per_finding), key=lambda row: row.name != view.ours().name
+    )
     if not rows:
         return None
     measures = chosen_measures(view, GROUP_MEASURES, MOST_PANELS)

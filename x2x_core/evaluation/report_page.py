@@ -53,7 +53,10 @@ def page(view: View, folder: Path) -> str:
     }
     sections = {heading: content for heading, content in sections.items() if content}
     links = "".join(f'<a href="#{_anchor(heading)}">{heading}</a>' for heading in sections)
-    body = "".join(f'<section id="{_anchor(heading)}"><h2>{heading}</h2>{content}</section>' for heading, content in sections.items())
+    body = "".join(
+        f'<section id="{_anchor(heading)}"><h2>{heading}</h2>{content}</section>'
+        for heading, content in sections.items()
+    )
     title = escape(str(view.about.get("title", "Evaluation")))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -90,7 +93,8 @@ def _verdict(view: View) -> str:
     tables = [*(_claims(*names, rows) for names, rows in blocks.items())]
     tables += [""] * (len(verdict["sentences"]) - len(tables))
     items = "".join(
-        f'<li class="{_tone(sentence)}">{escape(sentence)}{table}</li>' for sentence, table in zip(verdict["sentences"], tables)
+        f'<li class="{_tone(sentence)}">{escape(sentence)}{table}</li>'
+        for sentence, table in zip(verdict["sentences"], tables)
     )
     return f'<ul class="verdict">{items}</ul>'
 
@@ -109,7 +113,9 @@ def _tone(sentence: str) -> str:
 def _claim(claim: Mapping[str, Any], measure: Measure | None) -> str:
     measure = measure or Measure(claim["measure"], claim["measure"], "", "", "")
     metric = Metric(**claim["difference"])
-    cells = f"<td>{text(measure, metric)}</td><td>{interval_text(measure, metric)}</td><td>{escape(claim['answer'])}</td>"
+    cells = (
+        f"<td>{text(measure, metric)}</td><td>{interval_text(measure, metric)}</td><td>{escape(claim['answer'])}</td>"
+    )
     return f"<tr><th>{escape(measure.heading)} {arrow(measure)}</th>{cells}</tr>"
 
 
@@ -182,9 +188,7 @@ def _attributes(view: View) -> str:
 def _shaded(found: Mapping[str, Any], worst: float) -> str:
     r = "–" if found["r"] is None else f"{found['r']:.2f}"
     shade = 0.45 * found["shift"] / worst
-    return (
-        f'<td style="background:rgba(179,18,42,{shade:.2f})">{found["shift"]:.2f}<small>{found["worst"]:.1f}; r {r}</small></td>'
-    )
+    return f'<td style="background:rgba(179,18,42,{shade:.2f})">{found["shift"]:.2f}<small>{found["worst"]:.1f}; r {r}</small></td>'
 
 
 def _movement(view: View) -> str:
@@ -224,13 +228,18 @@ def _breaking(view: View) -> str:
 
 def _gallery(view: View, folder: Path) -> str:
     shown = gallery(view, folder)
-    words = view.about.get("cases_note", "Outlines: where each edit could change the image. Error ratio: squared error over that of the unedited image.")
+    words = view.about.get(
+        "cases_note",
+        "Outlines: where each edit could change the image. Error ratio: squared error over that of the unedited image.",
+    )
     return f"<p>{escape(words)}</p>{shown}" if shown else ""
 
 
 def _made(view: View) -> str:
     about = view.about
-    notes = "".join(f"<dt>{escape(name)}</dt><dd>{escape(note)}</dd>" for name, note in about.get("row_notes", {}).items())
+    notes = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(note)}</dd>" for name, note in about.get("row_notes", {}).items()
+    )
     rows = f"<h3>Rows</h3><dl>{notes}</dl>" if notes else ""
     wanted = {
         "Model": about.get("model"),
@@ -250,9 +259,13 @@ def _made(view: View) -> str:
         "Settings": _listed(about.get("settings")),
         "Versions": _listed(about.get("versions")),
     }
-    items = "".join(f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in wanted.items() if value not in (None, "", {}))
+    items = "".join(
+        f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in wanted.items() if value not in (None, "", {})
+    )
     meanings = "".join(
-        f"<dt>{escape(one.group)}: {escape(one.heading)} {arrow(one)}</dt><dd>{escape(one.meaning)}</dd>" for one in view.measures() if one.meaning
+        f"<dt>{escape(one.group)}: {escape(one.heading)} {arrow(one)}</dt><dd>{escape(one.meaning)}</dd>"
+        for one in view.measures()
+        if one.meaning
     )
     explained = f"<h3>Measures</h3><dl>{meanings}</dl>" if meanings else ""
     missing = "".join(f"<dt>{escape(title)}</dt><dd>{escape(why)}</dd>" for title, why in view.undefined().items())
@@ -268,5 +281,3 @@ def _listed(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_listed(one) for one in value)
     return value if isinstance(value, str) else json.dumps(value)
-
-

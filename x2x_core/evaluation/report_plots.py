@@ -60,9 +60,7 @@ def by_group(view: View, measure: Measure, kind: str, rows: Sequence[ResultRow])
     styles = mark_styles(view, rows)
     lines = []
     for name in names:
-        marks = [
-            Mark(styles[row.name], one.get(name, {}).get(measure.key), row.name) for row, one in zip(rows, groups)
-        ]
+        marks = [Mark(styles[row.name], one.get(name, {}).get(measure.key), row.name) for row, one in zip(rows, groups)]
         lines.append(_line(name, marks[::-1], measure, ends, ""))
     return _panel(measure, lines, ends)
 

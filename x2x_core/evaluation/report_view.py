@@ -8,7 +8,7 @@ from typing import Any
 
 from x2x_core.evaluation.measures import HIGHER, LOWER, Measure
 from x2x_core.evaluation.metric_catalogue import ATTRIBUTE_PREFIX, DICE_PREFIX, METRICS, info
-from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Metric, Results, ResultRow
+from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Metric, ResultRow, Results
 
 OURS, PEER, REFERENCE = "ours", "peer", "reference"  # roles of rows
 OTHER_GROUP = "Measures"
@@ -114,7 +114,9 @@ def best_rows(view: View, measure: Measure) -> set[str]:
     found = {
         row.name: row.metrics[measure.key].value
         for row in view.results.rows
-        if view.role(row.name) != REFERENCE and measure.key in row.metrics and row.metrics[measure.key].value is not None
+        if view.role(row.name) != REFERENCE
+        and measure.key in row.metrics
+        and row.metrics[measure.key].value is not None
     }
     if len(found) < 2 or measure.better not in (HIGHER, LOWER):
         return set()

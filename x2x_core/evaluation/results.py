@@ -86,7 +86,11 @@ class Results:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return {"about": self.about, "rows": [asdict(row) for row in self.rows], "cases": [asdict(c) for c in self.cases]}
+        return {
+            "about": self.about,
+            "rows": [asdict(row) for row in self.rows],
+            "cases": [asdict(c) for c in self.cases],
+        }
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Results:
@@ -100,7 +104,9 @@ class Results:
             cases = tuple(Case(**case) for case in record.get("cases", ()))
             return cls(dict(record["about"]), rows, cases)
         except (KeyError, TypeError) as error:
-            raise ValueError(f"`record` must have the layout of an evaluation (about, rows, cases): {error}.") from error
+            raise ValueError(
+                f"`record` must have the layout of an evaluation (about, rows, cases): {error}."
+            ) from error
 
     def write_json(self, path: str | Path) -> None:
         """Write `as_dict`."""

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 
-def claim(out: Path, record: str, settings: Mapping[str, Any], *, run: str = "run", other: str = "holds another") -> None:
+def claim(
+    out: Path, record: str, settings: Mapping[str, Any], *, run: str = "run", other: str = "holds another"
+) -> None:
     """Make the folder of a run and record what decides its results, or see that what lies there is this very run.
 
     Args:
@@ -28,7 +30,9 @@ def claim(out: Path, record: str, settings: Mapping[str, Any], *, run: str = "ru
         found = json.loads(recorded.read_text(encoding="utf-8"))
         if found != settings:
             changed = sorted(name for name in {*found, *settings} if found.get(name) != settings.get(name))
-            raise ValueError(f"{wanted}, but `{out}` {other.format(changed=', '.join(changed))}. Choose another folder.")
+            raise ValueError(
+                f"{wanted}, but `{out}` {other.format(changed=', '.join(changed))}. Choose another folder."
+            )
         return
     if out.is_dir() and any(out.iterdir()):
         raise ValueError(f"{wanted}, but `{out}` holds other files. Choose another folder.")

@@ -78,7 +78,9 @@ class FindingNetwork(nn.Module):
         super().__init__()
         self.encoder = Encoder(channels)
         self.across = nn.ModuleList(nn.Conv2d(width, FEATURES, 1) for width in channels[_MAP_LEVEL:])
-        self.join = nn.Sequential(nn.Conv2d(FEATURES, FEATURES, 3, 1, 1, bias=False), nn.GroupNorm(8, FEATURES), nn.SiLU())
+        self.join = nn.Sequential(
+            nn.Conv2d(FEATURES, FEATURES, 3, 1, 1, bias=False), nn.GroupNorm(8, FEATURES), nn.SiLU()
+        )
         self.look = nn.Conv2d(FEATURES, outputs, 1)
         nn.init.constant_(self.look.bias, -3.0)  # findings are rare: a new network says so
         self.scale, self.shift = nn.Parameter(torch.ones(outputs)), nn.Parameter(torch.full((outputs,), -2.0))
@@ -89,7 +91,9 @@ class FindingNetwork(nn.Module):
         levels = self.encoder(view)[_MAP_LEVEL:]
         joined = self.across[-1](levels[-1])
         for convolution, level in zip(reversed(self.across[:-1]), reversed(levels[:-1])):
-            joined = convolution(level) + F.interpolate(joined, size=level.shape[-2:], mode="bilinear", align_corners=False)
+            joined = convolution(level) + F.interpolate(
+                joined, size=level.shape[-2:], mode="bilinear", align_corners=False
+            )
         return self.join(F.silu(joined))
 
     def features(self, view: torch.Tensor) -> torch.Tensor:

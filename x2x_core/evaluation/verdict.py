@@ -58,7 +58,9 @@ def judge(scored: Scored) -> Verdict:
         asked = [_claim(scored, row, UNRESTRICTED, key, counts) for key in KEPT_BY]
         claims += asked
         sentences.append(_sentence(f"{row[0].upper()}{row[1:]} keeps attributes better than editing everywhere", asked))
-    keys = [key for key in KEPT_BY if key != "change_outside"]  # the target differs from the image there by nothing else
+    keys = [
+        key for key in KEPT_BY if key != "change_outside"
+    ]  # the target differs from the image there by nothing else
     lost = [_claim(scored, TARGET, UNRESTRICTED, key, counts) for key in keys]
     claims += lost
     sentences.append(_sentence("Editing everywhere loses attributes that the real target has", lost))

@@ -75,7 +75,9 @@ def read_dicom(path: str | Path) -> Radiograph:
         logger.warning("%s: %s", path, warning)
     depth = 8 if int(dataset.BitsStored) <= 8 else 16
     notes = (*facts, *more, *also, *warnings)
-    return Radiograph(_to_pixels(turn.apply(values), depth), depth, str(dataset.PhotometricInterpretation), path, DICOM, notes)
+    return Radiograph(
+        _to_pixels(turn.apply(values), depth), depth, str(dataset.PhotometricInterpretation), path, DICOM, notes
+    )
 
 
 def _open(path: Path):
@@ -122,7 +124,15 @@ def _check_picture(dataset) -> None:
     """
     if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
         raise ValueError("must have whole-number pixels, but has floating-point ones")
-    needed = ("PixelData", "Rows", "Columns", "BitsAllocated", "BitsStored", "SamplesPerPixel", "PhotometricInterpretation")
+    needed = (
+        "PixelData",
+        "Rows",
+        "Columns",
+        "BitsAllocated",
+        "BitsStored",
+        "SamplesPerPixel",
+        "PhotometricInterpretation",
+    )
     if missing := [name for name in needed if dataset.get(name) in (None, "")]:
         raise ValueError(f"must hold a picture, but has no {missing[0]}")
     if (frames := _whole(dataset, "NumberOfFrames")) != 1:
@@ -161,7 +171,9 @@ def _decode(dataset, path: Path) -> np.ndarray:
         return pixel_array(dataset, decoding_plugin=_decoder_name(decoder))
     except Exception as error:  # decoders of several libraries raise what they like
         hint = f" If it is whole, it needs another decoder: {_remedy(syntax)}." if syntax.is_compressed else ""
-        raise ValueError(f"`{path}` must be a whole DICOM image, but its pixels can't be decoded: {_said(error)}.{hint}") from error
+        raise ValueError(
+            f"`{path}` must be a whole DICOM image, but its pixels can't be decoded: {_said(error)}.{hint}"
+        ) from error
 
 
 def _decoder_name(decoder) -> str:
@@ -223,7 +235,9 @@ def _square_pixels(values: np.ndarray, dataset) -> tuple[np.ndarray, list[str]]:
     if size[0] * size[1] > LARGEST:
         return values, ["Its pixels are not square by an impossible ratio: left as they are."]
     resized = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    fact = f"Pixels {ratio:.3g} times as high as wide: resampled from {width} x {height} to {size[0]} x {size[1]} pixels."
+    fact = (
+        f"Pixels {ratio:.3g} times as high as wide: resampled from {width} x {height} to {size[0]} x {size[1]} pixels."
+    )
     return resized, [fact]
 
 

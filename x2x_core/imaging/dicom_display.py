@@ -81,7 +81,9 @@ def modality_values(stored: np.ndarray, dataset) -> tuple[np.ndarray, list[str]]
     """Values after the modality table or rescaling, and what was done; nothing where it changes nothing."""
     if tables := dataset.get("ModalityLUTSequence"):
         return look_up(stored, tables[0], dataset)[0], ["Modality table applied."]
-    slope, intercept = (_number(dataset, name, rest) for name, rest in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0)))
+    slope, intercept = (
+        _number(dataset, name, rest) for name, rest in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
+    )
     if slope == 0 or not np.isfinite([slope, intercept]).all():
         raise ValueError(f"its rescaling must have a slope that is a number and not 0, got {slope:g}")
     if (slope, intercept) == (1, 0):

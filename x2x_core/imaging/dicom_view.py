@@ -11,7 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 RADIOGRAPHS = ("CR", "DX", "RG")  # computed and digital radiography, digitised film
-POSSIBLE = ("", "OT", "SC", "RF", "XA", "XC")  # says nothing, or can be one: secondary captures, single fluoroscopy frames
+POSSIBLE = (
+    "",
+    "OT",
+    "SC",
+    "RF",
+    "XA",
+    "XC",
+)  # says nothing, or can be one: secondary captures, single fluoroscopy frames
 OTHERS = {
     "CT": "computed tomography", "MR": "magnetic resonance", "PT": "positron emission tomography",
     "NM": "nuclear medicine", "US": "ultrasound", "MG": "mammography", "IO": "intra-oral radiography",
@@ -70,7 +77,9 @@ def view_warnings(dataset) -> list[str]:
     if _word(dataset.get("PresentationIntentType")) == "FOR PROCESSING":
         warnings.append("It holds the detector's raw values (FOR PROCESSING): take the image for presentation.")
     if _word(dataset.get("BurnedInAnnotation")) == "YES":
-        warnings.append("Text is burned into its pixels, perhaps the patient's name: every picture made of it shows it too.")
+        warnings.append(
+            "Text is burned into its pixels, perhaps the patient's name: every picture made of it shows it too."
+        )
     return warnings
 
 
@@ -96,7 +105,11 @@ def turning(dataset) -> tuple[Turning, list[str], list[str]]:
     """
     directions = _directions(dataset)
     if directions is None:
-        return Turning(), ["The file does not say which side is the patient's right: taken to be the picture's left."], []
+        return (
+            Turning(),
+            ["The file does not say which side is the patient's right: taken to be the picture's left."],
+            [],
+        )
     rows, columns = directions
     transpose = rows in _TRANSPOSED
     across, along = (columns, rows) if transpose else (rows, columns)

@@ -42,7 +42,9 @@ def read_attributes(folder: str | Path) -> dict[str, PairAttributes]:
             record = json.loads(line)
             found[record["file"]] = _pair(record)
         except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"Line {number} of `{path}` can't be read as the attributes of a pair: {error!r}.") from error
+            raise ValueError(
+                f"Line {number} of `{path}` can't be read as the attributes of a pair: {error!r}."
+            ) from error
     return found
 
 

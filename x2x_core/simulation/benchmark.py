@@ -46,9 +46,7 @@ class Cell:
 
     def clause(self) -> Clause:
         """In the instruction language, with everything said."""
-        return Clause(
-            self.operation, self.finding, self.side, self.zone, level=self.level, level_from=self.level_from
-        )
+        return Clause(self.operation, self.finding, self.side, self.zone, level=self.level, level_from=self.level_from)
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,12 @@ def cells_of(finding: str) -> tuple[Cell, ...]:
     levels = levels_of(finding)
     found = []
     for side, zone in places:
-        found += [Cell(finding, one, side, zone, level) for one in (Operation.ADD, Operation.REMOVE) for level in levels]
-        found += [Cell(finding, Operation.CHANGE, side, zone, new, old) for old in levels for new in levels if old != new]
+        found += [
+            Cell(finding, one, side, zone, level) for one in (Operation.ADD, Operation.REMOVE) for level in levels
+        ]
+        found += [
+            Cell(finding, Operation.CHANGE, side, zone, new, old) for old in levels for new in levels if old != new
+        ]
     return tuple(found)
 
 

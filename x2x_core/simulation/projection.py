@@ -119,7 +119,9 @@ def project(volumes: torch.Tensor, grid: torch.Tensor, step_mm: float = 3.0) -> 
     total = torch.zeros(volumes.shape[0], *grid.shape[1:3])
     for planes in grid.split(8):
         x = planes[..., 0]
-        sampled = F.grid_sample(volumes[None], planes[None], mode="bilinear", padding_mode="border", align_corners=False)
+        sampled = F.grid_sample(
+            volumes[None], planes[None], mode="bilinear", padding_mode="border", align_corners=False
+        )
         inside = (1 - (x.abs() - 1).clamp_min(0) * 40).clamp(0, 1)
         total += (sampled[0] * inside).sum(1)
     return total * step_mm

@@ -86,7 +86,9 @@ def _move(pair: torch.Tensor, config: AugmentConfig, generator: torch.Generator)
     scale = 1 / (1 + uniform(-config.zoom, config.zoom, generator))
     dx, dy = (2 * uniform(-config.shift, config.shift, generator) for _ in range(2))
     cos, sin = scale * math.cos(angle), scale * math.sin(angle)
-    grid = F.affine_grid(torch.tensor([[[cos, -sin, dx], [sin, cos, dy]]]), (1, 2, *pair.shape[-2:]), align_corners=False)
+    grid = F.affine_grid(
+        torch.tensor([[[cos, -sin, dx], [sin, cos, dy]]]), (1, 2, *pair.shape[-2:]), align_corners=False
+    )
     return F.grid_sample(pair[None], grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
 
 

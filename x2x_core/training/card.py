@@ -23,7 +23,14 @@ def write_card(config: TrainingConfig, folder: Path, pairs: int) -> None:
         folder: the finished pipeline.
         pairs: of the split "train".
     """
-    parts = [_head(config), _making(config, pairs), _figures(read_log(config.out)), _terms(config), _limits(), _use(folder)]
+    parts = [
+        _head(config),
+        _making(config, pairs),
+        _figures(read_log(config.out)),
+        _terms(config),
+        _limits(),
+        _use(folder),
+    ]
     (folder / CARD).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -67,12 +74,17 @@ def _figures(log: list[dict[str, Any]]) -> str:
         pace = f", {paces[len(paces) // 2]:.3g} samples a second (median)" if paces else ""
         text += f"Loss of the last logged steps: {trained[-1]['loss']:.5f}{pace}.\n\n"
     if not checked:
-        return text + "No validation loss was asked for (`validate_every`), and the paper's metrics are not measured by training."
+        return (
+            text
+            + "No validation loss was asked for (`validate_every`), and the paper's metrics are not measured by training."
+        )
     every = max(1, -(-len(checked) // _SHOWN))
     shown = [*checked[:-1:every], checked[-1]]
-    rows = "\n".join(f"| {line['step']} | {line['validation_error']:.5f} | {line['validation_change']:.5f} |" for line in shown)
+    rows = "\n".join(
+        f"| {line['step']} | {line['validation_error']:.5f} | {line['validation_change']:.5f} |" for line in shown
+    )
     return text + (
-        "Squared error of the prediction on the split \"val\" with the averaged weights, over the whole image and where "
+        'Squared error of the prediction on the split "val" with the averaged weights, over the whole image and where '
         f"the pair differs:\n\n| Step | Error | Where it differs |\n|---|---|---|\n{rows}\n\n"
         "These say whether training went on well, not how good the edits are: that is for `x2x evaluate`."
     )

@@ -102,7 +102,9 @@ class TrainingConfig:
         if self.task != "edit" and (self.lora_rank or self.validate_every):
             raise ValueError(f"`lora_rank` and `validate_every` are for the task edit; `task` is {self.task}.")
         if self.lora_rank and (self.train_text_encoder or not self.init):
-            raise ValueError("`lora_rank` needs an `init`, and leaves the text encoder as it is (`train_text_encoder`).")
+            raise ValueError(
+                "`lora_rank` needs an `init`, and leaves the text encoder as it is (`train_text_encoder`)."
+            )
         if self.task == "edit" and not (self.init or self.autoencoder):
             raise ValueError("`init` or `autoencoder` must name a diffusers folder when `task` is edit, got neither.")
 
@@ -178,7 +180,9 @@ def _build(kind: type, values: dict[str, Any], path: Path) -> Any:
     known = {entry.name for entry in fields(kind)}
     unknown = sorted(set(values) - known)
     if unknown:
-        raise ValueError(f"`{path}` has the unknown field {unknown[0]!r}; the known ones are {', '.join(sorted(known))}.")
+        raise ValueError(
+            f"`{path}` has the unknown field {unknown[0]!r}; the known ones are {', '.join(sorted(known))}."
+        )
     try:
         return kind(**values)
     except TypeError as error:

@@ -149,7 +149,9 @@ class EditTask:
 
     def _tokens(self, texts: list[str]) -> torch.Tensor:
         length = self.tokenizer.model_max_length
-        return self.tokenizer(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+        return self.tokenizer(
+            texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+        ).input_ids
 
     def prepare(self, device: torch.device, accelerator) -> None:
         """Put the frozen autoencoder on its device, and encode the data where that is asked for."""
@@ -287,7 +289,7 @@ def vocabulary_texts() -> list[str]:
     from x2x_core.findings import FINDINGS, LEVELS, SIDES, ZONES
 
     names = [name for finding in FINDINGS.values() for name in (finding.name, *finding.synonyms)]
-    grammar = "add remove change increase decrease the level of finding findings from to in on at and lung lungs zone lobe"
+    grammar = (
+        "add remove change increase decrease the level of finding findings from to in on at and lung lungs zone lobe"
+    )
     return [*names, *LEVELS, *SIDES, *ZONES, *grammar.split()] * 2
-
-

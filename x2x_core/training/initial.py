@@ -21,7 +21,9 @@ def initial_folder(config: TrainingConfig) -> str:
     if init.is_dir():
         return str(init)
     if not init.is_file():
-        raise FileNotFoundError(f"`init` must be a diffusers folder or a single file of weights, but there is no `{init}`.")
+        raise FileNotFoundError(
+            f"`init` must be a diffusers folder or a single file of weights, but there is no `{init}`."
+        )
     folder = Path(config.out) / "init"
     if not folder.is_dir():  # written whole or not at all, so a run that goes on finds it whole
         convert(init, folder, tokenizer=config.tokenizer or None)

@@ -56,7 +56,9 @@ class LatentCache:
             os.replace(file.with_suffix(".tmp"), file)
         array = np.lib.format.open_memmap(file, "r+")
         if array.shape != shape:
-            raise ValueError(f"`{file}` must hold encoded pairs of shape {shape}, got {array.shape}. Delete the folder.")
+            raise ValueError(
+                f"`{file}` must hold encoded pairs of shape {shape}, got {array.shape}. Delete the folder."
+            )
         return array
 
     def build(self, vae: AutoencoderKL, rows: list[Row], augmentation: AugmentConfig, size: int, seed: int):

@@ -30,9 +30,13 @@ def add_adapters(unet: UNet2DConditionModel, rank: int, alpha: float) -> UNet2DC
     except ImportError as error:
         raise ImportError('`lora_rank` needs the library peft: pip install "instructx2x[lora]".') from error
     if unet.config.in_channels != 8:
-        raise ValueError(f"`lora_rank` needs an InstructPix2Pix U-Net (8 input channels), got {unet.config.in_channels}.")
+        raise ValueError(
+            f"`lora_rank` needs an InstructPix2Pix U-Net (8 input channels), got {unet.config.in_channels}."
+        )
     unet.requires_grad_(False)
-    unet.add_adapter(LoraConfig(r=rank, lora_alpha=alpha or rank, target_modules=list(_TARGETS), init_lora_weights="gaussian"))
+    unet.add_adapter(
+        LoraConfig(r=rank, lora_alpha=alpha or rank, target_modules=list(_TARGETS), init_lora_weights="gaussian")
+    )
     return unet
 
 

@@ -197,5 +197,7 @@ def _write(path: Path, network: nn.Module, metadata: dict[str, str]) -> None:
 def _weights(path: Path, labels: tuple[str, ...]) -> dict[str, torch.Tensor]:
     scorer = BundledScorer.load(path, path.stem)
     if scorer.labels != labels:
-        raise ValueError(f"`init` must hold scorers of {', '.join(labels)}, but `{path}` scores {', '.join(scorer.labels)}.")
+        raise ValueError(
+            f"`init` must hold scorers of {', '.join(labels)}, but `{path}` scores {', '.join(scorer.labels)}."
+        )
     return scorer.network.state_dict()

@@ -25,7 +25,9 @@ def prepare_sharding(accelerator: Accelerator) -> None:
     if plugin is None:
         return
     if plugin.fsdp_version != 2:
-        raise ValueError(f"FSDP must be of version 2 (`fsdp_version: 2` in accelerate's file), got {plugin.fsdp_version}.")
+        raise ValueError(
+            f"FSDP must be of version 2 (`fsdp_version: 2` in accelerate's file), got {plugin.fsdp_version}."
+        )
     from torch.distributed.fsdp import MixedPrecisionPolicy
 
     dtypes = {"fp16": torch.float16, "bf16": torch.bfloat16}

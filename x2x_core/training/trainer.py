@@ -124,9 +124,7 @@ class Run:
         config, module = self.config, self.task.module
         trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
         fused = self._device.type in ("cpu", "cuda")  # a third of the time of the plain loop
-        optimizer = torch.optim.AdamW(
-            trainable, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused
-        )
+        optimizer = torch.optim.AdamW(trainable, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
         schedule = get_scheduler(
             config.schedule, optimizer, num_warmup_steps=config.warmup_steps, num_training_steps=config.steps
         )
