@@ -8,9 +8,6 @@ from __future__ import annotations
 
 def node_classes() -> list[type]:
     """Every node of the pack, in the order of its work."""
-    from . import library
-
-    library.provide()
     from .compare import X2XCompare
     from .edit import X2XEdit, X2XSettings
     from .guidance import X2XGuidanceMap, X2XGuidancePreview
@@ -43,6 +40,9 @@ def node_classes() -> list[type]:
 
 def make_extension():
     """The extension that ComfyUI asks for."""
+    from . import library
+
+    library.provide()  # first: the modules of this pack import it
     from comfy_api.latest import ComfyExtension
 
     from .folders import add_model_folder, add_sample

@@ -23,10 +23,11 @@ print(json.dumps(sorted({{name.split(".")[0] for name in set(sys.modules) - know
 """
 
 
-def test_no_heavy_import_at_start():
-    environment = {**os.environ, "COMFYUI_PATH": str(comfyui_path())}
+def test_a_pack_whose_library_is_not_installed_starts_without_a_heavy_import(tmp_path):
+    environment = {**os.environ, "COMFYUI_PATH": str(comfyui_path()), "PYTHONPATH": ""}
     code = START.format(tests=str(ROOT / "tests" / "nodes"))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    run = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(run, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert "x2x_core" in loaded and not HEAVY & loaded
