@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from x2x_core.simulation.extras import scipy_ndimage
+
 #: Grid on which the simulator works: spacing of (z, y, x) in mm.
 SPACING_MM = (2.0, 2.5, 1.5)
 
@@ -75,7 +77,7 @@ def _load_dicom(path: Path) -> Volume:
 
 def resample(volume: Volume, spacing: tuple[float, float, float] = SPACING_MM) -> Volume:
     """Resample linearly onto `spacing` (mm), after averaging where the new grid is coarser."""
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     factors = [old / new for old, new in zip(volume.spacing, spacing)]
     sigma = [max(0.0, 0.5 * (1 / f - 1)) for f in factors]

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from x2x_core.simulation.ct import SPACING_MM, Volume, resample
+from x2x_core.simulation.extras import scipy_ndimage
 
 _BODY_HU = -400
 _LUNG_HU = -450
@@ -89,7 +90,7 @@ def _steps(distance_mm: float, spacing: tuple) -> int:
 
 def _body(hu: np.ndarray, spacing: tuple) -> np.ndarray:
     """The patient without the table: largest component of an opened threshold, holes filled slice by slice."""
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     solid = ndimage.binary_opening(hu > _BODY_HU, iterations=_steps(6, spacing))
     body = _largest(solid, 1)[0]
@@ -98,7 +99,7 @@ def _body(hu: np.ndarray, spacing: tuple) -> np.ndarray:
 
 
 def _largest(mask: np.ndarray, count: int) -> list[np.ndarray]:
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     labels, found = ndimage.label(mask)
     sizes = ndimage.sum_labels(mask, labels, np.arange(1, found + 1))
@@ -108,7 +109,7 @@ def _largest(mask: np.ndarray, count: int) -> list[np.ndarray]:
 
 def _lungs(hu: np.ndarray, body: np.ndarray, spacing: tuple) -> tuple[np.ndarray, np.ndarray]:
     """Right and left lung: air inside the body, split at the narrowest place between them."""
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     air = (hu < _LUNG_HU) & body
     near = _steps(4, spacing)
@@ -124,7 +125,7 @@ def _lungs(hu: np.ndarray, body: np.ndarray, spacing: tuple) -> tuple[np.ndarray
 
 
 def _split(air: np.ndarray, litres: float, spacing: tuple) -> list[np.ndarray]:
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     core = _largest(ndimage.binary_erosion(air, iterations=_steps(6, spacing)), 2)
     if len(core) < 2 or core[1].sum() * litres < 0.2:
@@ -154,7 +155,7 @@ def _spine(body: np.ndarray, spacing: tuple) -> np.ndarray:
 
 def _blood(hu: np.ndarray, spine: np.ndarray, spacing: tuple) -> np.ndarray:
     """Large bodies denser than muscle that are no vertebrae: contrast-enhanced heart, vessels, kidneys."""
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     core = ndimage.binary_opening((hu > 110) & ~spine, _ball(7, spacing))
     return ndimage.binary_dilation(core, _ball(5, spacing)) & (hu > 60) & ~spine
@@ -162,7 +163,7 @@ def _blood(hu: np.ndarray, spine: np.ndarray, spacing: tuple) -> np.ndarray:
 
 def _heart(hu: np.ndarray, lungs: np.ndarray, spine: np.ndarray, spacing: tuple) -> np.ndarray:
     """The heart: the largest rounded body of soft tissue between the lungs, below the carina, above the liver."""
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     rows = np.flatnonzero(lungs.any((1, 2)))
     height = rows[-1] - rows[0]
@@ -177,7 +178,7 @@ def _heart(hu: np.ndarray, lungs: np.ndarray, spine: np.ndarray, spacing: tuple)
 
 def _reach(lungs: np.ndarray, spacing: tuple) -> np.ndarray:
     """Where the line from right to left passes between two lungs, or near them: the mediastinum, not the liver."""
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     from_right = np.maximum.accumulate(lungs, axis=2)
     from_left = np.maximum.accumulate(lungs[:, :, ::-1], axis=2)[:, :, ::-1]
@@ -186,13 +187,13 @@ def _reach(lungs: np.ndarray, spacing: tuple) -> np.ndarray:
 
 
 def _soften(mask: np.ndarray) -> np.ndarray:
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     return ndimage.gaussian_filter(mask.astype(np.float32), 0.7)
 
 
 def _lung(mask: np.ndarray, spacing: tuple) -> Lung:
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     depth = ndimage.distance_transform_edt(mask, spacing).astype(np.float32)
     voxels = np.argwhere(mask)
@@ -217,7 +218,7 @@ def _lung(mask: np.ndarray, spacing: tuple) -> Lung:
 
 def _costal_distance(mask: np.ndarray, is_right: bool, spacing: tuple) -> np.ndarray:
     """Distance (mm) to the chest wall: the lung is closed on its medial and lower side before measuring."""
-    from scipy import ndimage
+    ndimage = scipy_ndimage()
 
     filled = mask.copy()
     order = filled[:, :, ::-1] if not is_right else filled

@@ -1,0 +1,20 @@
+"""What the simulator needs beside the library's own requirements."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+
+def scipy_ndimage() -> ModuleType:
+    """`scipy.ndimage`.
+
+    Raises:
+        ImportError: SciPy is not installed; the message names the extra.
+    """
+    try:
+        from scipy import ndimage
+    except ImportError as error:
+        raise ImportError(
+            "Simulating radiographs needs SciPy: install the extra with `pip install 'instructx2x[simulate]'`."
+        ) from error
+    return ndimage
