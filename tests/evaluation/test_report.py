@@ -9,6 +9,7 @@ from PIL import Image
 
 from x2x_core.evaluation.measures import Measure
 from x2x_core.evaluation.report import find_record, write_report
+from x2x_core.evaluation.report_figures import draw_findings
 from x2x_core.evaluation.report_page import page
 from x2x_core.evaluation.report_plots import forest, mark_styles
 from x2x_core.evaluation.report_view import OURS, PEER, REFERENCE, View, best_rows, interval_text, span, text
@@ -188,3 +189,12 @@ def test_rows_compared_by_finding_are_told_apart():
     view = View(make_results())
     styles = mark_styles(view, view.results.rows)
     assert styles["ours"] == OURS and len(set(styles.values())) == 3
+
+
+def test_the_small_print_stays_within_a_narrow_figure():
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = draw_findings(View(make_results()))  # of one finding
+    FigureCanvasAgg(figure).draw()
+    place = figure._supxlabel.get_window_extent()
+    assert 0 <= place.x0 and place.x1 <= figure.bbox.width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 4  # panels beside each other
 COLOURS = {OURS: OURS_COLOUR, PEER: PEER_COLOUR, REFERENCE: REFERENCE_COLOUR}
+LETTERS_AN_INCH = 15  # of the small print
 BAR_COLOURS = (OURS_COLOUR, PEER_COLOUR, "#b9c7d6")  # the first, second and third row of the findings' bars
 
 
@@ -42,7 +44,7 @@ def draw_forest(view: View) -> Figure:
             continue
         _forest_panel(axes, view, measures[place])
         axes.set_yticks(range(len(names)), names if place % COLUMNS == 0 else [""] * len(names))
-    figure.supxlabel(_small_print(view), fontsize=7, color=GREY)
+    _print_small(figure, view)
     return figure
 
 
@@ -80,7 +82,7 @@ def draw_findings(view: View) -> Figure | None:
         _bars(axes, view, measure, rows, findings)
         axes.set_xticks(range(len(findings)), findings if axes is panels[-1] else [""] * len(findings), fontsize=8)
     panels[0].legend(frameon=False, fontsize=8, ncols=len(rows), loc="lower right", bbox_to_anchor=(1, 1))
-    figure.supxlabel(_small_print(view), fontsize=7, color=GREY)
+    _print_small(figure, view)
     return figure
 
 
@@ -108,6 +110,12 @@ def _calm(axes: Axes, axis: str) -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(GREY)
+
+
+def _print_small(figure: Figure, view: View) -> None:
+    """The small print under a figure, in as many lines as its breadth asks for."""
+    said = textwrap.fill(_small_print(view), int(LETTERS_AN_INCH * figure.get_figwidth()))
+    figure.supxlabel(said, fontsize=7, color=GREY)
 
 
 def _small_print(view: View) -> str:
