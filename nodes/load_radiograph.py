@@ -69,7 +69,6 @@ class X2XLoadRadiograph(io.ComfyNode):
 
         radiograph, mask = read_radiograph(sample_path() if image == BUNDLED else input_path(image))
         pixels = to_image(radiograph.pixels)
-        shown = (
-            preview(pixels, cls, synthetic=False) if radiograph.kind == DICOM else None
-        )  # the page can't show the file
+        # the page shows other files by itself
+        shown = preview(pixels, cls, synthetic=False) if radiograph.kind == DICOM else None
         return io.NodeOutput(pixels, to_mask(mask), describe(radiograph), ui=shown)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from x2x_core.edit_guidance import RELEVANCE_BATCH
+from x2x_core.edit_guidance import draws_at_once
 from x2x_core.edit_settings import EditSettings, resolve_settings
 from x2x_core.notes import Notes
 
@@ -107,8 +107,8 @@ def _regions(
 
 def _calls(settings: EditSettings, images: int, masked: bool) -> int:
     """How often the U-Net is called for some images at once."""
-    draws = max(1, RELEVANCE_BATCH // (2 * images))
-    look = 0 if masked else math.ceil(settings.relevance_levels * settings.relevance_samples / draws)
+    draws = settings.relevance_levels * settings.relevance_samples
+    look = 0 if masked else math.ceil(draws / draws_at_once(images))
     return look + settings.num_inference_steps * (2 if settings.twin else 1)
 
 

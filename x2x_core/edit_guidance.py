@@ -21,6 +21,11 @@ logger = logging.getLogger(__name__)
 RELEVANCE_BATCH = 24
 
 
+def draws_at_once(outputs: int) -> int:
+    """Draws for each output in one U-Net call: each takes two items, with and without the instruction."""
+    return max(1, RELEVANCE_BATCH // (2 * outputs))
+
+
 class EditGuidance:
     """A part of `InstructX2XPipeline`, with its U-Net and tokenizer."""
 
@@ -35,7 +40,7 @@ class EditGuidance:
             [interest.add_noise(clean[:, None], some, level.alpha_cumprod) for some, level in zip(noise, levels)], dim=1
         )
         of_each = [level for some, level in zip(noise, levels) for _ in range(some.shape[1])]
-        draws = max(1, RELEVANCE_BATCH // (2 * len(noisy)))
+        draws = draws_at_once(len(noisy))
         record = self._attention_record(edit, settings)
         with rse_attention(self.unet, record):
             parts = [

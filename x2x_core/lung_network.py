@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -95,3 +97,20 @@ class LungNetwork(nn.Module):
             x = F.interpolate(narrow(x), scale_factor=2, mode="bilinear", align_corners=False)
             x = up(x + levels.pop())
         return F.pixel_shuffle(self.draw(x), 2)
+
+
+def channels_of(weights: Mapping[str, torch.Tensor], prefix: str = "") -> tuple[int, ...]:
+    """The widths of the levels of a network with a `stem` and blocks `down`, read from its weights.
+
+    Args:
+        weights: by name.
+        prefix: of the names, "encoder." where an encoder is a part of the network.
+
+    Raises:
+        KeyError: they are of another network.
+    """
+    downs = sum(name.startswith(f"{prefix}down.") and name.endswith(".first.weight") for name in weights)
+    return (
+        len(weights[f"{prefix}stem.weight"]),
+        *(len(weights[f"{prefix}down.{n}.first.weight"]) for n in range(downs)),
+    )

@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 
 from .bundled import bundled_path
 from .imaging.geometry import Padding, crop, fit_to, resize
-from .lung_network import VIEW, LungNetwork
+from .lung_network import VIEW, LungNetwork, channels_of
 
 INSIDE = 0.5  # chance from which a pixel counts as lung
 BORDER_TOLERANCE = 0.02  # grey levels of [0, 1] within which a row or column counts as a border of one grey
@@ -170,17 +170,11 @@ def load_network(path: str | Path) -> LungNetwork:
     try:
         with safe_open(path, framework="pt") as file:
             weights = {name: file.get_tensor(name).float() for name in file.keys()}
-        network = LungNetwork(_channels(weights))
+        network = LungNetwork(channels_of(weights))
         network.load_state_dict(weights)
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise ValueError(f"`{path}` must hold weights of the lung finder, but can't be used: {error}.") from error
     return network
-
-
-def _channels(weights: dict[str, torch.Tensor]) -> tuple[int, ...]:
-    """The widths of a network's levels, read from its weights."""
-    downs = sum(name.startswith("down.") and name.endswith(".first.weight") for name in weights)
-    return (len(weights["stem.weight"]), *(len(weights[f"down.{n}.first.weight"]) for n in range(downs)))
 
 
 def _as_grey(image: torch.Tensor) -> torch.Tensor:

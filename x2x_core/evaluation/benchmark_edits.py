@@ -104,9 +104,8 @@ def score_body(pairs: Sequence[BenchmarkPair], edits: Sequence[EditedPair]) -> l
     itself: 1 for the truth, 0 for nothing, negative for the opposite. "dose": the same for the pairs of a triple, against
     the true change of the triple's strongest.
     """
-    strongest = {
-        one.triple: one.pair.after - one.pair.before for one in pairs if one.triple is not None
-    }  # the last one
+    # the last of a triple is its strongest
+    strongest = {one.triple: one.pair.after - one.pair.before for one in pairs if one.triple is not None}
     scores = []
     for one, edit in zip(pairs, edits):
         change, truth = edit.image - one.pair.before, one.pair.after - one.pair.before

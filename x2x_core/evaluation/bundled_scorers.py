@@ -17,6 +17,7 @@ from x2x_core.bundled import bundled_path
 from x2x_core.evaluation.scorer_network import AttributeNetwork, FindingNetwork
 from x2x_core.evaluation.scorers import KINDS, PROBABILITY, check_images
 from x2x_core.imaging.geometry import fit_to
+from x2x_core.lung_network import channels_of
 
 FINDINGS_FILE, ATTRIBUTES_FILE = "findings.safetensors", "attributes.safetensors"
 #: What the attribute scorer reads: of the numbers that the simulator draws, those that a picture shows.
@@ -75,7 +76,7 @@ class BundledScorer:
                 about = json.loads((file.metadata() or {})[_FORMAT])
                 weights = {key: file.get_tensor(key).float() for key in file.keys()}
             make = FindingNetwork if about["kind"] == PROBABILITY else AttributeNetwork
-            network = make(len(about["labels"]), _channels(weights))
+            network = make(len(about["labels"]), channels_of(weights, "encoder."))
             network.load_state_dict(weights)
         except (SafetensorError, KeyError, RuntimeError, json.JSONDecodeError) as error:
             raise ValueError(f"`{path}` must hold a scorer of this project, but can't be used: {error}.") from error
@@ -114,12 +115,3 @@ def finding_scorer() -> BundledScorer:
 def attribute_scorer() -> BundledScorer:
     """The bundled scorer of attributes: pose, body shape and exposure, each in its own unit."""
     return BundledScorer.load(bundled_path("scorers") / ATTRIBUTES_FILE, "bundled attributes (simulated radiographs)")
-
-
-def _channels(weights: dict[str, torch.Tensor]) -> tuple[int, ...]:
-    """The widths of a network's levels, read from its weights."""
-    downs = sum(name.startswith("encoder.down.") and name.endswith(".first.weight") for name in weights)
-    return (
-        len(weights["encoder.stem.weight"]),
-        *(len(weights[f"encoder.down.{n}.first.weight"]) for n in range(downs)),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from x2x_core.evaluation.bootstrap import LEVEL
+from x2x_core.evaluation.bootstrap import ends_of
 from x2x_core.evaluation.frechet import fid, frechet_distance
 from x2x_core.evaluation.results import Metric
 
@@ -31,8 +31,7 @@ def fid_with_interval(edited: torch.Tensor, real: torch.Tensor, counts: torch.Te
     if (counts == counts[:1]).all():
         return Metric(value, n=len(edited), note="no interval: all pairs are of one patient")
     drawn = torch.tensor([_resampled(edited, real, line) for line in counts[:RESAMPLES]], dtype=torch.float64)
-    ends = torch.tensor([(1 - LEVEL) / 2, (1 + LEVEL) / 2], dtype=torch.float64)
-    low, high = (value + (drawn - drawn.nanmean()).nanquantile(ends)).clamp_min(0).tolist()
+    low, high = (max(0.0, value + end) for end in ends_of(drawn - drawn.nanmean()))
     return Metric(value, low, high, len(edited), CENTRED)
 
 

@@ -101,14 +101,18 @@ def on_device(module: Network, device: str | torch.device) -> Network:
 
 
 def read_network(
-    path: str | Path, required: Collection[str], allowed: Collection[str] = ()
+    path: str | Path, required: Collection[str], allowed: Collection[str] = (), device: str | torch.device = "cpu"
 ) -> tuple[Network, dict[str, Any]]:
     """A TorchScript or ONNX file, on the CPU, and its description; see the head of this module.
+
+    The description has "name", else the file's, and "device", where the network is to run: that which is wanted, but for
+    ONNX, which takes and gives what is on the CPU.
 
     Args:
         path: of the file.
         required: fields that the description must have.
         allowed: fields that it may have beside those of `Preparation`, "activation" and "name".
+        device: where a torch network is wanted.
 
     Raises:
         FileNotFoundError: no such file, or no description beside it.
@@ -119,7 +123,9 @@ def read_network(
     if not path.is_file():
         raise FileNotFoundError(f"There is no network at `{path}`.")
     about = _description(path.with_suffix(".json"), required, allowed)
-    return (_onnx(path) if path.suffix.lower() == ONNX_SUFFIX else torchscript(path)), about
+    is_onnx = path.suffix.lower() == ONNX_SUFFIX
+    about = {"name": path.name, **about, "device": "cpu" if is_onnx else device}
+    return (_onnx(path) if is_onnx else torchscript(path)), about
 
 
 def _description(path: Path, required: Collection[str], allowed: Collection[str]) -> dict[str, Any]:

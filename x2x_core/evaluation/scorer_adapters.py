@@ -16,7 +16,6 @@ from x2x_core.evaluation.bundled_scorers import attribute_scorer, finding_scorer
 from x2x_core.evaluation.network_files import (
     BUNDLED,
     NETWORK_SUFFIXES,
-    ONNX_SUFFIX,
     XRV,
     XRV_RANGE,
     Network,
@@ -141,10 +140,8 @@ def load_file(path: str | Path, device: str | torch.device = "cpu") -> ModuleSco
     Raises:
         FileNotFoundError, ImportError, ValueError: see `x2x_core.evaluation.network_files.read_network`.
     """
-    module, about = read_network(path, ("labels", "kind"))
-    path = Path(path)
-    device = "cpu" if path.suffix.lower() == ONNX_SUFFIX else device
-    return ModuleScorer(module, name=about.pop("name", path.name), device=device, **about)
+    module, about = read_network(path, ("labels", "kind"), device=device)
+    return ModuleScorer(module, **about)
 
 
 def load_torchxrayvision(name: str, device: str | torch.device = "cpu") -> ModuleScorer:

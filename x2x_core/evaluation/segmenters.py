@@ -14,7 +14,6 @@ import torch
 
 from x2x_core.evaluation.network_files import (
     NETWORK_SUFFIXES,
-    ONNX_SUFFIX,
     XRV,
     XRV_RANGE,
     Network,
@@ -139,10 +138,8 @@ def load_segmenter(spec: str, device: str | torch.device = "cpu") -> ImageSegmen
         raise ValueError(
             f"A segmenter must be '{XRV}{PSPNET}', or a file of {', '.join(NETWORK_SUFFIXES)}, got {spec!r}."
         )
-    module, about = read_network(spec, ("structures",), ("threshold",))
-    path = Path(spec)
-    device = "cpu" if path.suffix.lower() == ONNX_SUFFIX else device
-    return ModuleSegmenter(module, name=about.pop("name", path.name), device=device, **about)
+    module, about = read_network(spec, ("structures",), ("threshold",), device)
+    return ModuleSegmenter(module, **about)
 
 
 def _pspnet(device: str | torch.device) -> ModuleSegmenter:
