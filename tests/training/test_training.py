@@ -188,6 +188,25 @@ def test_no_text_can_mean_no_change():
         assert torch.equal(loss("unchanged", draws, target), loss("any", draws, target))
 
 
+def test_a_faint_change_weighs_more_where_the_loss_is_balanced():
+    with seeded(0):
+        tokenizer = make_tokenizer(["add"], length=8)
+        text_encoder = make_text_encoder(tokenizer, 16, 1, 2)
+        unet = make_unet([16, 16], 1, 8, 16)
+    target, image, noise = torch.randn(3, 2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    ids = tokenizer(["add"] * 2, padding="max_length", return_tensors="pt").input_ids
+
+    def loss(balance, strength):
+        module = EditModule(unet, text_encoder, stable_diffusion_ddim("v_prediction"), True, 4.0, balance=balance)
+        weight = torch.full((2, 1, 8, 8), strength)
+        steps, draws = torch.tensor([700, 400]), torch.full((2,), 0.9)
+        return module.eval()(target, image, weight, ids, ids[:1], noise, steps, draws, 0.0)["loss"]
+
+    assert loss(0.0, 0.25) < loss(0.0, 1.0)
+    assert torch.isclose(loss(1.0, 0.25), loss(1.0, 1.0))
+    assert loss(2.0, 0.25) > loss(2.0, 1.0)
+
+
 def test_samples_show_input_map_edit_and_truth(edit_config, tmp_path):
     config = replace(edit_config, out=str(tmp_path), steps=1, sample_every=1)
     train(config)

@@ -60,6 +60,7 @@ class TrainingConfig:
     no_text: str = "any"  # what an image without text becomes: "any" target (InstructPix2Pix), or itself, "unchanged"
     timestep_bias: float = 1.0  # timesteps are drawn as 1000 (1 - u^bias): above 1, more of them at high noise
     change_weight: float = 0.0  # added weight of the loss where the pair differs
+    change_balance: float = 0.0  # how far that weight favours faint changes: divided by their strength to this power
     prediction_type: str = "v_prediction"  # from scratch; a fine-tuned checkpoint keeps its own
     latent_variants: int = 0  # augmented variants of each pair encoded beforehand; 0: encode in every step
     kl_weight: float = 1e-6  # task "autoencoder"
@@ -88,7 +89,7 @@ class TrainingConfig:
         for name in _POSITIVE:
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
-        for name in ("total_batch", "lora_rank", "lora_alpha", "validate_every", "sample_every", "sample_steps"):
+        for name in ("total_batch", "lora_rank", "lora_alpha", "change_balance", "validate_every", "sample_every", "sample_steps"):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
         if self.total_batch and self.gradient_accumulation != 1:

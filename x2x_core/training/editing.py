@@ -30,7 +30,7 @@ from x2x_core.training.card import write_card
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.draws import SAMPLES, seeded_generator
 from x2x_core.training.initial import initial_folder
-from x2x_core.training.latents import LatentCache, change_weight
+from x2x_core.training.latents import LatentCache, balanced, change_weight
 from x2x_core.training.lora import add_adapters, merged, save_adapters
 from x2x_core.training.models import latent_factor, make_text_encoder, make_tokenizer, make_unet, seeded
 from x2x_core.training.pairs import read_pair, read_rows
@@ -48,11 +48,12 @@ class EditModule(nn.Module):
         weight: float,
         no_text: str = "any",
         scaling_factor: float = 1.0,
+        balance: float = 0.0,
     ) -> None:
         super().__init__()
         self.unet, self.text_encoder = unet, text_encoder
         self.text_encoder.requires_grad_(train_text_encoder)
-        self.scheduler, self.weight = scheduler, weight
+        self.scheduler, self.weight, self.balance = scheduler, weight, balance
         self.no_text, self.scaling_factor = no_text, scaling_factor
 
     def forward(self, latents, image_latents, weight, ids, null_ids, noise, timesteps, draws, dropout: float):
@@ -81,7 +82,8 @@ class EditModule(nn.Module):
         output = self.unet(torch.cat([noisy, image_latents], dim=1), timesteps, states).sample
         error = (output.float() - self._target(latents, noise, timesteps).float()).square()
         changed = (error * weight).sum() / (weight.sum() * error.shape[1]).clamp_min(1e-6)
-        return {"loss": (error * (1 + self.weight * weight)).mean(), "change": changed, "error": error.mean()}
+        emphasis = 1 + self.weight * balanced(weight, self.balance)
+        return {"loss": (error * emphasis).mean(), "change": changed, "error": error.mean()}
 
     def _target(self, latents, noise, timesteps):
         if self.scheduler.config.prediction_type == "v_prediction":
@@ -110,7 +112,7 @@ class EditTask:
             _eight_channels(unet)
         self.module = EditModule(
             unet, text_encoder, self.scheduler, config.train_text_encoder, config.change_weight, config.no_text,
-            self.vae.config.scaling_factor,
+            self.vae.config.scaling_factor, config.change_balance,
         )  # fmt: skip
         self.null_ids = self._tokens([""])
         self.cache: LatentCache | None = None

@@ -38,6 +38,28 @@ def change_weight(pair: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return (F.adaptive_avg_pool2d(difference, size) / FULL_CHANGE).clamp(max=1)
 
 
+#: Most that a latent counts in a balanced weight.
+MOST_BALANCED = 8.0
+
+
+def balanced(weight: torch.Tensor, power: float) -> torch.Tensor:
+    """Raise the weights of pairs that differ faintly.
+
+    A squared error shrinks with the square of what is to be learnt, so that a pneumothorax, a fifth as bright a change
+    as a pleural effusion, is hardly seen in the loss. Each pair's weight is divided by a power of its strength, the
+    mean of its weights counted by themselves: `sum w^2 / sum w`.
+
+    Args:
+        weight: `(B, 1, h, w)` in [0, 1], of `change_weight`.
+        power: 0 leaves the weights as they are, 1 lets every changed place count alike, more favours faint changes.
+
+    Returns:
+        `(B, 1, h, w)` in [0, `MOST_BALANCED`].
+    """
+    strength = weight.square().sum((1, 2, 3), keepdim=True) / weight.sum((1, 2, 3), keepdim=True).clamp_min(1e-6)
+    return (weight / strength.clamp_min(1e-3) ** power).clamp(max=MOST_BALANCED)
+
+
 class LatentCache:
     """Encoded variants of the pairs of a dataset, in memory-mapped arrays; made where they are not there yet."""
 
