@@ -72,3 +72,21 @@ def test_training_is_measured_step_by_step(monkeypatch):
     clock = sorted(seconds for seconds, _ in result["seconds_of_steps"][1:])
     assert result["samples_per_second"] == pytest.approx(2 / (sum(clock) / 2), rel=0.1)
     assert result["peak_memory_gb"] > 0 and result["paper_schedule_days"] is None
+
+
+def test_a_choice_of_edit_is_scored_on_planned_pairs(pipe, capsys, tmp_path):
+    edit_choice = load("edit_choice")
+    bodies = list(edit_choice.simulate("phantom", tmp_path, 5, 1))
+    scores = edit_choice.score(pipe, bodies, guidance_scale=1.0, num_inference_steps=2)
+    assert len(scores) == 5 and {one["triple"] for one in scores} == {0, None}
+    whole = edit_choice.summary(scores)
+    assert whole["amount"] == pytest.approx(sum(one["amount"] for one in scores) / 5)
+    assert whole["monotone"] in (0, 1) and 0 <= whole["closer"] <= 1
+    for name, values in edit_choice.by_finding(scores).items():
+        edit_choice.show(name, values)
+        members = [one["amount"] for one in scores if one["finding"] == name]
+        assert values["amount"] == pytest.approx(sum(members) / len(members))
+    assert "amount" in capsys.readouterr().out
+    again = edit_choice.score(pipe, list(edit_choice.simulate("phantom", tmp_path, 5, 1)), guidance_scale=1.0,
+                              num_inference_steps=2)  # fmt: skip
+    assert again == scores

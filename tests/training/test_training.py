@@ -263,7 +263,7 @@ def test_every_word_of_the_language_is_one_token():
 # -- configurations ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["demo-autoencoder", "demo", "demo-continued", "paper-v1", "paper-v2"])
+@pytest.mark.parametrize("name", ["demo-autoencoder", "demo", "demo-continued", "demo-balanced", "paper-v1", "paper-v2"])
 def test_the_committed_configurations_can_be_read(name):
     config = load_config(find_config(name), steps=7, data=None)
     assert config.steps == 7 and config.data.startswith("runs/")

@@ -1,0 +1,106 @@
+"""How strong an edit a checkpoint should recommend: guidance scales and steps, on planned simulated pairs.
+
+    python benchmarks/edit_choice.py --ct CT_FOLDER --pairs runs/choice-pairs --scales 0.8 1 1.3 --steps 4 8 --out choice.json
+
+A higher scale makes more of the change and is further off where it is wrong. For every choice: how many edits go the
+right way, keep to the true region and come closer to the truth, the error left, how much of the true change is made,
+and how often three levels of one lesion come in order. The pairs are planned as those of the simulated benchmark, of
+another seed. Prints a table, and writes every pair's scores with `--out`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from x2x_core import InstructX2XPipeline
+from x2x_core.evaluation.benchmark_edits import PAIRS, BenchmarkPair, read_body, score_body
+from x2x_core.evaluation.benchmark_measures import with_levels
+from x2x_core.evaluation.simulated import SIZE, edit_pairs
+from x2x_core.imaging.provenance import versions
+from x2x_core.instructions import Instruction
+from x2x_core.simulation.benchmark import PAIRS_PER_BODY
+from x2x_core.simulation.dataset import BENCHMARK, simulate_dataset
+
+SEED = 70_000  # of pairs that neither training nor evaluation uses
+SHARES = ("direction", "in_region", "closer")
+
+Body = list[BenchmarkPair]
+
+
+def simulate(ct: str, folder: Path, count: int, workers: int) -> Iterator[Body]:
+    """Planned pairs, body by body; those that lie in `folder` are not made again."""
+    simulate_dataset(ct, folder / PAIRS, count, seed=SEED, size=SIZE, version=BENCHMARK, bits=16, workers=workers)
+    for body in range(count // PAIRS_PER_BODY):
+        yield read_body(folder, body, SEED)
+
+
+def score(pipe: Any, bodies: Sequence[Body], **call: Any) -> list[dict[str, Any]]:
+    """Every pair's scores, with its finding, of one choice."""
+    found = []
+    for pairs in bodies:
+        edits = edit_pairs(pipe, [one.pair for one in pairs], [one.seed for one in pairs], **call)
+        for one, scores in zip(pairs, score_body(pairs, edits)):
+            finding = Instruction.parse(one.pair.instruction).clauses[0].finding
+            found.append({"finding": finding, "triple": one.triple, **scores})
+    return with_levels(found, [one["triple"] for one in found])
+
+
+def summary(scores: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Shares and means over pairs."""
+    known = {name: [one[name] for one in scores if one.get(name) is not None] for name in scores[0]}
+    shares = {name: mean(known[name]) for name in SHARES}
+    amounts = {"error": median(known["mse_ratio"]), "amount": mean(known["amount"])}
+    order = {name: mean(known[name]) for name in ("monotone", "ordered") if known[name]}
+    return {**shares, **amounts, **order}
+
+
+def by_finding(scores: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """The same for each finding."""
+    groups = defaultdict(list)
+    for one in scores:
+        groups[one["finding"]].append(one)
+    return {name: summary(group) for name, group in sorted(groups.items())}
+
+
+def show(name: str, values: dict[str, float]) -> None:
+    """Print one row."""
+    print(f"{name:>24}", *(f"{key} {value:.3f}" for key, value in values.items()), sep=" | ", flush=True)
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ct", default="phantom", help="folder of DICOM slices, a .npz volume, or phantom")
+    parser.add_argument("--pairs", type=Path, required=True, help="folder for the simulated pairs, kept")
+    parser.add_argument("--count", type=int, default=100, help="pairs, a multiple of five")
+    parser.add_argument("--model", default="demo", help="demo, a folder, or a hub name")
+    parser.add_argument("--scales", type=float, nargs="+", default=[0.8, 1.0, 1.3])
+    parser.add_argument("--steps", type=int, nargs="+", default=[4])
+    parser.add_argument("--workers", type=int, default=2, help="processes that simulate")
+    parser.add_argument("--out", type=Path, help="JSON of all scores")
+    given = parser.parse_args()
+    pipe = InstructX2XPipeline.from_pretrained(given.model)
+    pipe.set_progress_bar_config(disable=True)
+    bodies = list(simulate(given.ct, given.pairs, given.count, given.workers))
+    choices = []
+    for steps in given.steps:
+        for scale in given.scales:
+            call = {"guidance_scale": scale, "num_inference_steps": steps}
+            scores = score(pipe, bodies, **call)
+            show(f"{steps} steps, scale {scale:g}", summary(scores))
+            for name, values in by_finding(scores).items():
+                show(name, values)
+            choices.append({**call, "summary": summary(scores), "pairs": scores})
+    if given.out:
+        record = {"model": given.model, "seed": SEED, "choices": choices, "versions": versions()}
+        given.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
