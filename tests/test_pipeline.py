@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from tiny_models import CELL, NATIVE, PROMPT, make_components, make_pipeline, make_radiograph, make_scheduler, seeded
 
-from x2x_core import Instruction, InstructX2XPipelineOutput, PseudomaskAtlas
+from x2x_core import Instruction, InstructX2XPipeline, InstructX2XPipelineOutput, PseudomaskAtlas
 from x2x_core.edit_reading import parts_of
 from x2x_core.edit_request import EditRequest
 from x2x_core.finding_areas import area_limits
@@ -671,3 +671,23 @@ def test_a_checkpoint_can_ask_for_the_canonical_words(shared_components, radiogr
     canonical, other = "Add the finding of left pleural effusion.", "put some fluid on the left"
     assert torch.equal(edited(canonical, True), edited(other, True))
     assert not torch.equal(edited(canonical, False), edited(other, False))
+
+
+def test_a_finding_that_the_checkpoint_was_not_trained_on_is_said(shared_components, radiograph, caplog):
+    def warnings(prompt, trained):
+        caplog.clear()
+        pipe = make_pipeline(**{**shared_components, "scheduler": make_scheduler()}, trained_findings=trained)
+        with caplog.at_level("WARNING", logger="x2x_core"):
+            pipe.guidance(radiograph, prompt, generator=torch.Generator().manual_seed(0))
+        return [record.getMessage() for record in caplog.records if "not trained on" in record.getMessage()]
+
+    (said,) = warnings("Add the findings of hernia and edema.", "edema, pneumothorax")
+    assert "not trained on hernia:" in said and "edema, pneumothorax" in said
+    assert not warnings("Add the finding of edema.", "edema")
+    assert not warnings("Add the finding of hernia.", None)
+
+
+def test_what_a_checkpoint_was_trained_on_is_saved_with_it(shared_components, tmp_path):
+    pipe = make_pipeline(**{**shared_components, "scheduler": make_scheduler()}, trained_findings="edema")
+    pipe.save_pretrained(tmp_path)
+    assert InstructX2XPipeline.from_pretrained(tmp_path).config.trained_findings == "edema"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -66,6 +67,23 @@ def read_request(request: EditRequest, latent_channels: int, cell: int, referenc
     everywhere = all(one.region == "image" for one in instructions)
     size = images.size if images else tuple(side * cell for side in request.image.shape[-2:])
     return Reading(images, size, pairs, instructions, restricted=reference or given or not everywhere)
+
+
+def warn_of_untrained(instructions: Sequence[Instruction], trained: str | None) -> None:
+    """Say so where an instruction names findings that the model was not trained on.
+
+    `trained` holds names, separated by commas; ``None``: not known.
+    """
+    if trained is None:
+        return
+    known = {name.strip() for name in trained.split(",")}
+    unknown = dict.fromkeys(finding for one in instructions for finding in one.findings if finding not in known)
+    if unknown:
+        logger.warning(
+            "This model was not trained on %s: the region is the finding's, but what it changes there is a guess. It was "
+            "trained on %s.",
+            ", ".join(unknown), trained,
+        )  # fmt: skip
 
 
 def align_pictures(

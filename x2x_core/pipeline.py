@@ -30,7 +30,15 @@ from .composition import compose_decoded, compose_difference, interpolate_latent
 from .edit_denoising import EditDenoising
 from .edit_encoding import EditEncoding
 from .edit_guidance import EditGuidance
-from .edit_reading import Reading, align_pictures, given_guidance_mask, parts_of, read_request, region_of
+from .edit_reading import (
+    Reading,
+    align_pictures,
+    given_guidance_mask,
+    parts_of,
+    read_request,
+    region_of,
+    warn_of_untrained,
+)
 from .edit_request import EditRequest
 from .edit_settings import EditSettings, resolve_settings
 from .edit_state import Edit, Edited, Guidance, StepCallback, everywhere, to_image, to_view
@@ -62,6 +70,8 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
             of `x2x_core.edit_settings.EditSettings`.
         canonical_prompts: whether the text encoder gets an instruction in its canonical words (``str(instruction)``)
             instead of the user's: for checkpoints trained on those alone. Saved with the checkpoint.
+        trained_findings: names of the findings that the checkpoint was trained on, separated by commas; a call that
+            names another one warns. ``None``: not known, no warning. Saved with the checkpoint.
     """
 
     def __init__(
@@ -87,6 +97,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         recommended_limit_area: bool | None = None,
         recommended_twin: bool | None = None,
         canonical_prompts: bool = False,
+        trained_findings: str | None = None,
     ) -> None:
         super().__init__(
             vae=vae,
@@ -112,6 +123,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
             recommended_limit_area=recommended_limit_area,
             recommended_twin=recommended_twin,
             canonical_prompts=canonical_prompts,
+            trained_findings=trained_findings,
         )
         self._pseudomasks: PseudomaskAtlas | None = None
         self._interrupt = False
@@ -560,7 +572,9 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
     # -- 1. reading ---------------------------------------------------------------------------------------------------
 
     def _read(self, request: EditRequest, reference: bool) -> Reading:
-        return read_request(request, self.vae.config.latent_channels, self.vae_scale_factor, reference)
+        reading = read_request(request, self.vae.config.latent_channels, self.vae_scale_factor, reference)
+        warn_of_untrained(reading.instructions, self.config.trained_findings)
+        return reading
 
     def _region(
         self, request: EditRequest, reading: Reading, settings: EditSettings

@@ -27,7 +27,9 @@ def test_balance_brings_a_faint_change_level_with_a_strong_one():
     level = balanced(_pair_weights(), 1.0)
     assert torch.allclose(level[:, 0, :2], torch.tensor(1.0)) and not level[:, 0, 2:].any()
     favoured = balanced(_pair_weights(), 2.0)
-    assert torch.allclose(favoured[0, 0, :2], torch.tensor(1.25)) and torch.allclose(favoured[1, 0, :2], torch.tensor(5.0))
+    assert torch.allclose(favoured[0, 0, :2], torch.tensor(1.25)) and torch.allclose(
+        favoured[1, 0, :2], torch.tensor(5.0)
+    )
 
 
 def test_balance_is_of_each_pair_and_bounded():

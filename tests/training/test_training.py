@@ -11,11 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from x2x_core.instructions import Instruction
 from x2x_core.published import stable_diffusion_ddim
 from x2x_core.training.augmentation import AugmentConfig
 from x2x_core.training.autoencoder import normalise_latents, reconstruct
 from x2x_core.training.config import TrainingConfig, find_config, load_config
-from x2x_core.training.editing import EditModule, _eight_channels, vocabulary_texts
+from x2x_core.training.editing import EditModule, _eight_channels, _trained_findings, vocabulary_texts
 from x2x_core.training.models import make_autoencoder, make_text_encoder, make_tokenizer, make_unet, seeded
 from x2x_core.training.pairs import read_pair, read_rows
 from x2x_core.training.trainer import train
@@ -163,6 +164,17 @@ def test_fine_tuning_keeps_what_the_initial_checkpoint_says_of_its_use(edit_conf
         folder = train(replace(edit_config, out=str(out), init=str(init), autoencoder="", steps=1, latent_variants=0))
         made = json.loads((folder / "model_index.json").read_text())
         assert made["canonical_prompts"] is canonical and made["recommended_guidance_scale"] == 2.5
+        assert made["trained_findings"] == index["trained_findings"]
+
+
+def test_a_checkpoint_says_which_findings_it_was_trained_on(edit_config, edited, tmp_path):
+    named = {clause.finding for row in read_rows(edit_config.data, "train") for clause in
+             Instruction.parse(row.instruction).clauses}  # fmt: skip
+    index = json.loads((edited / "model_index.json").read_text())
+    assert named and set(index["trained_findings"].split(", ")) == named
+    assert _trained_findings(["edema"], index) == ", ".join(sorted({*named, "edema"}))
+    assert _trained_findings(["edema"], {"_class_name": "StableDiffusionInstructPix2PixPipeline"}) == "edema"
+    assert _trained_findings(["edema"], {"_class_name": "InstructX2XPipeline"}) is None  # it may know more than it says
 
 
 def test_no_text_can_mean_no_change():
@@ -263,7 +275,9 @@ def test_every_word_of_the_language_is_one_token():
 # -- configurations ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["demo-autoencoder", "demo", "demo-continued", "demo-balanced", "paper-v1", "paper-v2"])
+@pytest.mark.parametrize(
+    "name", ["demo-autoencoder", "demo", "demo-continued", "demo-balanced", "paper-v1", "paper-v2"]
+)
 def test_the_committed_configurations_can_be_read(name):
     config = load_config(find_config(name), steps=7, data=None)
     assert config.steps == 7 and config.data.startswith("runs/")

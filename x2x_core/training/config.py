@@ -89,7 +89,15 @@ class TrainingConfig:
         for name in _POSITIVE:
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
-        for name in ("total_batch", "lora_rank", "lora_alpha", "change_balance", "validate_every", "sample_every", "sample_steps"):
+        for name in (
+            "total_batch",
+            "lora_rank",
+            "lora_alpha",
+            "change_balance",
+            "validate_every",
+            "sample_every",
+            "sample_steps",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
         if self.total_batch and self.gradient_accumulation != 1:

@@ -33,7 +33,7 @@ from x2x_core.training.initial import initial_folder
 from x2x_core.training.latents import LatentCache, balanced, change_weight
 from x2x_core.training.lora import add_adapters, merged, save_adapters
 from x2x_core.training.models import latent_factor, make_text_encoder, make_tokenizer, make_unet, seeded
-from x2x_core.training.pairs import read_pair, read_rows
+from x2x_core.training.pairs import findings_of, read_pair, read_rows
 
 
 class EditModule(nn.Module):
@@ -225,11 +225,16 @@ class EditTask:
 
     def _settings(self) -> dict[str, Any]:
         """What the pipeline's config says of its use: that of the initial checkpoint, or what training implies."""
+        named = findings_of(self.rows)
         if not self.config.init:
-            return {"canonical_prompts": True}  # the simulator's wording is all that it has seen
+            # the simulator's wording is all that it has seen
+            return {"canonical_prompts": True, "trained_findings": ", ".join(named)}
         index = json.loads((Path(initial_folder(self.config)) / "model_index.json").read_text(encoding="utf-8"))
         kept = ("canonical_prompts", *(f"recommended_{name}" for name in RECOMMENDABLE))
-        return {name: index[name] for name in kept if name in index}
+        return {
+            **{name: index[name] for name in kept if name in index},
+            "trained_findings": _trained_findings(named, index),
+        }
 
     def sample(self, module: EditModule, device: torch.device) -> torch.Tensor:
         """A grid `(1, H, W)` in [0, 1] of validation pairs: input, guidance map, edit, truth, one column each."""
@@ -253,6 +258,14 @@ class EditTask:
         pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
         module.float()
         write_card(self.config, folder, pairs=self.length)
+
+
+def _trained_findings(named: list[str], index: dict[str, Any]) -> str | None:
+    """Those of the data and of the initial checkpoint; ``None`` where that is one of ours that does not say."""
+    before = index.get("trained_findings")
+    if before is None and index.get("_class_name") == "InstructX2XPipeline":
+        return None
+    return ", ".join(sorted({*named, *(before.split(", ") if before else ())}))
 
 
 def _use_xformers(unet: UNet2DConditionModel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 
 from x2x_core.imaging.files import read_image
 from x2x_core.imaging.geometry import resize
+from x2x_core.instruction_words import Kind, read
 
 COLUMNS = ("split", "instruction", "past_dicom_id", "current_dicom_id")
 
@@ -54,6 +56,12 @@ def read_rows(folder: str | Path, split: str) -> list[Row]:
         )
         for row in wanted
     ]
+
+
+def findings_of(rows: Iterable[Row]) -> list[str]:
+    """Canonical names of the findings that the instructions of some pairs name, in alphabetical order."""
+    texts = {row.instruction for row in rows}
+    return sorted({token.value for text in texts for token in read(text) if token.kind is Kind.FINDING})
 
 
 def _whole(row: dict[str, str | None], place: str) -> dict[str, str]:
