@@ -64,6 +64,21 @@ def test_a_higher_level_changes_more(demo, finding, levels):
     assert added[0].mean() < added[1].mean() < added[2].mean() and (added[0] < added[2]).all()
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_larger_pneumothorax_darkens_more_of_its_side(demo, side):
+    before = resize(read_image(bundled_path("sample")).pixels, (256, 256))
+    darker = []
+    for level in ("small", "moderate", "large"):
+        generators = [torch.Generator().manual_seed(seed) for seed in range(4)]
+        words = [f"Add the finding of {level} {side} pneumothorax."] * 4
+        change = demo(before, words, generator=generators, output_type="pt").images - before
+        darker.append(-change.clamp_max(0))
+    halves = {"left": slice(128, None), "right": slice(None, 128)}
+    on_side = [one[..., halves[side]].flatten(1).sum(dim=1) for one in darker]
+    assert all((part > 0.95 * one.flatten(1).sum(dim=1)).all() for part, one in zip(on_side, darker))
+    assert on_side[0].mean() < on_side[1].mean() < on_side[2].mean() and (on_side[0] < on_side[2]).all()
+
+
 def test_half_the_strength_is_half_the_change(demo):
     before = read_image(bundled_path("sample")).pixels
     whole, half = (
