@@ -137,7 +137,8 @@ def test_scales_are_instruct_pix2pixs(native, latent, one_thread):
         run(guide(native, latent, scales=scales), latent, schedule(model), sampler=Look())
         text, image, neither = seen["parts"]
         expected = neither + scales[0] * (text - image) + scales[1] * (image - neither)
-        assert torch.allclose(seen["guided"], expected, atol=2e-5)
+        rounding = 5e-6 * float(expected.abs().max())  # other batch sizes take other kernels, by processor
+        assert torch.allclose(seen["guided"], expected, atol=rounding)
     assert (text - image).abs().max() > 1e-3 and (image - neither).abs().max() > 1e-3
 
 
@@ -184,7 +185,8 @@ def test_text_counts_inside_the_mask_only(native, latent, mask):
         outside = ~cells_of(mask).expand_as(edited)
         assert torch.equal(edited[outside], latent["samples"][outside])
     without, guided = seen.values()
-    assert torch.allclose(guided[outside], without[outside], atol=1e-6)
+    rounding = 1e-6 * float(without.abs().max())  # three branches and two are batches of other sizes
+    assert torch.allclose(guided[outside], without[outside], atol=rounding)
     assert (guided - without)[~outside].abs().max() > 1e-3
 
 
