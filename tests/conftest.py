@@ -10,6 +10,17 @@ sys.path.insert(0, str(Path(__file__).parent))  # for the tests' own `tiny_model
 import pytest
 
 
+@pytest.fixture
+def one_thread():
+    """PyTorch on one thread: how sums are rounded hangs on the threads."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def shared_components():
     """Parts of a tiny random pipeline, built once; don't change them."""

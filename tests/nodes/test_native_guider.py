@@ -106,15 +106,6 @@ def test_a_noise_mask_counts_too(native, latent, mask):
     assert (edited - latent["samples"])[~kept].abs().min() > 0
 
 
-@pytest.fixture
-def one_thread():
-    """Branches called together and each alone are summed alike; how several threads share a sum hangs on the batch."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def test_scales_are_instruct_pix2pixs(native, latent, one_thread):
     """One prediction against the published formula, by three calls of the model."""
     import comfy.samplers

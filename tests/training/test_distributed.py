@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,23 +46,11 @@ def largest_difference(first, second):
     return max(float((first[name].float() - second[name].float()).abs().max()) for name in first)
 
 
-@contextmanager
-def one_thread():
-    """As the processes of `launch`: Adam's first steps make much of how sums are rounded, which hangs on the threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 @pytest.fixture
-def alone(tuning, tmp_path):
-    """The same run on one process, finished."""
+def alone(tuning, tmp_path, one_thread):
+    """The same run on one process, finished; one thread as `launch` has, since Adam's first steps magnify rounding."""
     config = replace(tuning, out=str(tmp_path / "alone"), validate_every=3)
-    with one_thread():
-        train(config)
+    train(config)
     return config
 
 
@@ -104,7 +91,7 @@ def test_a_run_goes_on_with_another_number_of_processes(tuning, alone):
             raise Stopped
 
     both = replace(alone, out=tuning.out)
-    with one_thread(), pytest.raises(Stopped):
+    with pytest.raises(Stopped):
         train(both, progress=stop)
     launch(both, "-m", "x2x_core.cli")
     assert largest_difference(*(Path(config.out) / UNET for config in (alone, both))) < 1e-3
