@@ -13,6 +13,7 @@ from x2x_core.findings import (
     is_level,
     level_range,
     level_rank,
+    listed_names,
     match_finding,
     phrases,
     zones_meet,
@@ -151,3 +152,8 @@ def test_zones_that_share_a_place_meet():
 )  # fmt: skip
 def test_only_findings_that_experts_boxed_have_a_category(name, category):
     assert FINDINGS[name].category == category
+
+
+def test_lists_of_names_are_read_with_and_without_spaces():
+    assert listed_names("edema,pleural effusion , hernia,") == ["edema", "pleural effusion", "hernia"]
+    assert listed_names("") == []

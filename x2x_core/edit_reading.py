@@ -11,6 +11,7 @@ import torch
 from .alignment import Alignment
 from .composition import is_grey
 from .edit_request import EditRequest
+from .findings import listed_names
 from .frame import Frame, pixel_centres
 from .guidance import as_guidance_mask
 from .image_inputs import ImageBatch, is_image_latents, read_images
@@ -76,7 +77,7 @@ def warn_of_untrained(instructions: Sequence[Instruction], trained: str | None) 
     """
     if trained is None:
         return
-    known = {name.strip() for name in trained.split(",")}
+    known = listed_names(trained)
     unknown = dict.fromkeys(finding for one in instructions for finding in one.findings if finding not in known)
     if unknown:
         logger.warning(

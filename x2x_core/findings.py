@@ -314,3 +314,8 @@ def find_finding(text: str) -> Finding | None:
             best, longest = FINDINGS[name], length
         position += max(length, 1)
     return best
+
+
+def listed_names(text: str) -> list[str]:
+    """The names of a list that is written with commas, in order; empty entries are left out."""
+    return [name.strip() for name in text.split(",") if name.strip()]

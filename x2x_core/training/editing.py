@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from x2x_core.dataset.mimic_edit import MimicEditInstruction
 from x2x_core.edit_settings import RECOMMENDABLE
+from x2x_core.findings import listed_names
 from x2x_core.published import stable_diffusion_ddim
 from x2x_core.training.augmentation import reverse
 from x2x_core.training.autoencoder import encode
@@ -220,21 +222,18 @@ class EditTask:
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
-            **self._settings(),
+            **self._settings,
         )
 
+    @cached_property
     def _settings(self) -> dict[str, Any]:
         """What the pipeline's config says of its use: that of the initial checkpoint, or what training implies."""
-        named = findings_of(self.rows)
-        if not self.config.init:
-            # the simulator's wording is all that it has seen
-            return {"canonical_prompts": True, "trained_findings": ", ".join(named)}
-        index = json.loads((Path(initial_folder(self.config)) / "model_index.json").read_text(encoding="utf-8"))
+        index = {"canonical_prompts": True}  # from scratch: the simulator's wording is all that it has seen
+        if self.config.init:
+            index = json.loads((Path(initial_folder(self.config)) / "model_index.json").read_text(encoding="utf-8"))
         kept = ("canonical_prompts", *(f"recommended_{name}" for name in RECOMMENDABLE))
-        return {
-            **{name: index[name] for name in kept if name in index},
-            "trained_findings": _trained_findings(named, index),
-        }
+        trained = _trained_findings(findings_of(self.rows), index)
+        return {**{name: index[name] for name in kept if name in index}, "trained_findings": trained}
 
     def sample(self, module: EditModule, device: torch.device) -> torch.Tensor:
         """A grid `(1, H, W)` in [0, 1] of validation pairs: input, guidance map, edit, truth, one column each."""
@@ -265,7 +264,7 @@ def _trained_findings(named: list[str], index: dict[str, Any]) -> str | None:
     before = index.get("trained_findings")
     if before is None and index.get("_class_name") == "InstructX2XPipeline":
         return None
-    return ", ".join(sorted({*named, *(before.split(", ") if before else ())}))
+    return ", ".join(sorted({*named, *listed_names(before or "")}))
 
 
 def _use_xformers(unet: UNet2DConditionModel) -> None:
