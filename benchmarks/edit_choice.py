@@ -93,10 +93,11 @@ def main() -> None:
         for scale in given.scales:
             call = {"guidance_scale": scale, "num_inference_steps": steps}
             scores = score(pipe, bodies, **call)
-            show(f"{steps} steps, scale {scale:g}", summary(scores))
+            whole = summary(scores)
+            show(f"{steps} steps, scale {scale:g}", whole)
             for name, values in by_finding(scores).items():
                 show(name, values)
-            choices.append({**call, "summary": summary(scores), "pairs": scores})
+            choices.append({**call, "summary": whole, "pairs": scores})
     if given.out:
         record = {"model": given.model, "seed": SEED, "choices": choices, "versions": versions()}
         given.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

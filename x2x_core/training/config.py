@@ -89,15 +89,7 @@ class TrainingConfig:
         for name in _POSITIVE:
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
-        for name in (
-            "total_batch",
-            "lora_rank",
-            "lora_alpha",
-            "change_balance",
-            "validate_every",
-            "sample_every",
-            "sample_steps",
-        ):
+        for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
         if self.total_batch and self.gradient_accumulation != 1:
@@ -141,6 +133,9 @@ class TrainingConfig:
 _POSITIVE = (
     "size", "steps", "batch_size", "gradient_accumulation", "checkpoint_every", "keep_checkpoints", "log_every",
     "validation_pairs",
+)  # fmt: skip
+_NOT_NEGATIVE = (
+    "total_batch", "lora_rank", "lora_alpha", "change_balance", "validate_every", "sample_every", "sample_steps",
 )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ from x2x_core.training.pairs import Row, read_pair
 
 #: A difference of this much grey counts as a full change in the loss weight.
 FULL_CHANGE = 0.12
+#: Most that a latent counts in a balanced weight.
+MOST_BALANCED = 8.0
 
 
 def change_weight(pair: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -36,10 +38,6 @@ def change_weight(pair: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """
     difference = (pair[1] - pair[0]).abs()[None]
     return (F.adaptive_avg_pool2d(difference, size) / FULL_CHANGE).clamp(max=1)
-
-
-#: Most that a latent counts in a balanced weight.
-MOST_BALANCED = 8.0
 
 
 def balanced(weight: torch.Tensor, power: float) -> torch.Tensor:
