@@ -11,7 +11,7 @@ from x2x_core.simulation.film import Film, expose, meter
 from x2x_core.simulation.pairs import simulate_body
 from x2x_core.simulation.phantom import phantom_ct
 from x2x_core.simulation.projection import Geometry, project, ray_grid
-from x2x_core.simulation.scenario import Lesion, apply_lesions, levels_of, sample_scenario
+from x2x_core.simulation.scenario import SEVERITY, Lesion, apply_lesions, levels_of, sample_scenario
 from x2x_core.simulation.thorax import segment_thorax
 
 SPACING = (6.0, 6.0, 6.0)
@@ -108,6 +108,20 @@ def test_a_pneumothorax_takes_tissue_away_and_puts_air_at_the_wall(thorax):
     lung = thorax.lungs["left"]
     at_the_wall = (lung.wall > 0) & (lung.wall < 20) & (lung.mask > 0.5)
     assert at_the_wall.any() and change[at_the_wall].mean() < 0
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_moderate_effusion_stands_above_the_recess_and_a_small_one_does_not(thorax, side):
+    lung, recess = thorax.lungs[side], 0.4
+    away = (lung.mask > 0.9) & (lung.wall > 30)  # where the meniscus is low
+
+    def height(level):
+        change = change_of(thorax, lesion("pleural effusion", side, severity=SEVERITY[level]))
+        wet = ((change > 0.5) & away).sum((1, 2)) > 0.5 * away.sum((1, 2)).clamp_min(1)
+        return (lung.base - float(wet.nonzero()[0])) / (lung.base - lung.apex)
+
+    small, moderate, large = (height(level) for level in ("small", "moderate", "large"))
+    assert small < recess < moderate < recess + 0.3 * (1 - recess) < large
 
 
 def test_cardiomegaly_makes_the_heart_s_shadow_larger(thorax):

@@ -42,14 +42,19 @@ def fill(attenuation: torch.Tensor, amount: torch.Tensor, density: float) -> tor
 
 
 def pleural_effusion(thorax, attenuation, *, side, zone, severity, generator):
-    """Free fluid in the pleural space: a level with a meniscus that climbs the chest wall."""
+    """Free fluid in the pleural space: a level with a meniscus that climbs the chest wall.
+
+    The recess behind the diaphragm fills first; in a deep breath it takes about the lowest 0.4 of a lung's height. So
+    a small effusion ends under the dome and blunts the angle, a moderate one stands above it, and a large one covers
+    about half of the lung that is seen.
+    """
     lung = thorax.lungs[side]
     z, y, _ = coordinates(thorax)
     dz = thorax.spacing[0]
     tilt, climb = uniform(-0.06, 0.06, generator), uniform(30, 46, generator)
     reach, wobble = uniform(11, 17, generator), smooth_noise(attenuation.shape, (2, 3, 3), generator)
     height = (lung.base - lung.apex) * dz
-    share = 0.13 + 0.60 * severity**1.25
+    share = 0.13 + 0.60 * severity**0.9  # of the lung's height, from its lowest point
     surface = lung.base * dz - share * height + tilt * (y - y.mean())
     surface = surface - climb * (0.55 + 0.35 * severity) * torch.exp(-lung.wall / reach) + 3 * wobble
     amount = torch.sigmoid((z - surface) / 3.0) * lung.mask
