@@ -38,6 +38,28 @@ def test_both_images_vary_alike(pair):
         assert images.min() >= 0 and images.max() <= 1 and not torch.equal(images, same)
 
 
+def test_a_tone_curve_keeps_the_order_and_the_ends_and_whitens_what_is_bright():
+    ramp = torch.linspace(0, 1, 32).expand(2, 32, 32)
+    for seed in range(20):
+        images, words = augment(ramp, WORDS, AugmentConfig(flip=0, rotation=0, curve=1), generator(seed))
+        assert words == WORDS and torch.equal(images[0], images[1])
+        assert images.min() < 1e-6 and images.max() > 1 - 1e-6 and (images.diff(dim=-1) > 0).all()
+        assert (images - ramp)[..., 20:31].min() > 0  # bright tissue goes towards white
+        assert images[..., 31:].sub(images[..., 27:28]).max() < ramp[..., 31:].sub(ramp[..., 27:28]).max()
+
+
+def test_a_tone_curve_is_drawn_by_chance(pair):
+    config = AugmentConfig(flip=0, rotation=0, curve=0.5)
+    bent = [not torch.equal(augment(pair, WORDS, config, generator(seed))[0], pair) for seed in range(100)]
+    assert 30 < sum(bent) < 70
+
+
+@pytest.mark.parametrize("name", ["flip", "reverse", "curve"])
+def test_a_chance_is_a_share(name):
+    with pytest.raises(ValueError, match=rf"`{name}` must lie in \[0, 1\], got 1.5"):
+        AugmentConfig(**{name: 1.5})
+
+
 def test_rotation_fills_with_the_border():
     flat = torch.full((2, 24, 24), 0.7)
     images, _ = augment(flat, WORDS, AugmentConfig(flip=0, rotation=30), generator())

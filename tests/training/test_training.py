@@ -276,7 +276,7 @@ def test_every_word_of_the_language_is_one_token():
 
 
 @pytest.mark.parametrize(
-    "name", ["demo-autoencoder", "demo", "demo-continued", "demo-balanced", "paper-v1", "paper-v2"]
+    "name", ["demo-autoencoder", "demo", "demo-continued", "demo-balanced", "demo-curves", "paper-v1", "paper-v2"]
 )
 def test_the_committed_configurations_can_be_read(name):
     config = load_config(find_config(name), steps=7, data=None)

@@ -15,7 +15,8 @@ def train(
     config: Annotated[
         str,
         typer.Option(
-            help="A YAML file, or one of: paper-v1, paper-v2, demo-autoencoder, demo, demo-continued, demo-balanced, lungs, scorers."
+            help="A YAML file, or one of: paper-v1, paper-v2, demo-autoencoder, demo, demo-continued, demo-balanced, "
+            "demo-curves, lungs, scorers."
         ),
     ],
     data: Annotated[Optional[Path], typer.Option(help="Dataset folder. [default: the configuration's]")] = None,

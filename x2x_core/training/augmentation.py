@@ -2,7 +2,7 @@
 
 A horizontal flip of the picture swaps left and right in the instruction too, and a pair that runs backwards has the
 opposite instruction. Everything else keeps the words: small
-rotation, zoom and shift (filled with the image's own border), exposure, sharpness and grain.
+rotation, zoom and shift (filled with the image's own border), exposure, tone curve, sharpness and grain.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ class AugmentConfig:
     sharpness: float = 0.0  # strength of blur or unsharp masking
     noise: float = 0.0  # largest spread of added grain, in grey levels of [0, 1]
     reverse: float = 0.0  # chance that the pair runs backwards, words included: for true counterfactuals only
+    curve: float = 0.0  # chance of an S-shaped tone curve, as films and lookup tables have
 
     def __post_init__(self) -> None:
-        for name in ("flip", "reverse"):
+        for name in ("flip", "reverse", "curve"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"`{name}` must lie in [0, 1], got {getattr(self, name)}.")
         for name in ("rotation", "zoom", "shift", "exposure", "sharpness", "noise"):
@@ -57,7 +58,7 @@ def augment(
     if uniform(0, 1, generator) < config.flip:
         pair, instruction = pair.flip(-1), swap_sides(instruction)
     pair = _move(pair, config, generator)
-    pair = _retone(pair, config.exposure, generator)
+    pair = _bend(_retone(pair, config.exposure, generator), config.curve, generator)
     pair = _resharpen(pair, config.sharpness, generator)
     return _add_grain(pair, config.noise, generator).clamp(0, 1), instruction
 
@@ -99,6 +100,19 @@ def _retone(pair: torch.Tensor, strength: float, generator: torch.Generator) -> 
     contrast = math.exp(uniform(-0.25, 0.2, generator) * strength)
     brightness = uniform(-0.10, 0.10, generator) * strength
     return (contrast * (pair.clamp_min(1e-6) ** gamma - 0.5) + 0.5 + brightness).clamp(0, 1)
+
+
+def _bend(pair: torch.Tensor, chance: float, generator: torch.Generator) -> torch.Tensor:
+    """Lay an S-shaped curve over the grey levels by chance: contrast in the lung, and an abdomen near white.
+
+    What changes behind the diaphragm is then as faint as it is on a film whose abdomen is white, and a model learns to
+    draw what can be seen.
+    """
+    if not chance or uniform(0, 1, generator) >= chance:
+        return pair
+    steepness, middle = uniform(3, 9, generator), uniform(0.3, 0.55, generator)
+    low, high = torch.sigmoid(steepness * (torch.tensor([0.0, 1.0]) - middle))
+    return ((torch.sigmoid(steepness * (pair - middle)) - low) / (high - low)).clamp(0, 1)
 
 
 def _resharpen(pair: torch.Tensor, strength: float, generator: torch.Generator) -> torch.Tensor:
