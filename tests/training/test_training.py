@@ -177,6 +177,38 @@ def test_a_checkpoint_says_which_findings_it_was_trained_on(edit_config, edited,
     assert _trained_findings(["edema"], {"_class_name": "InstructX2XPipeline"}) is None  # it may know more than it says
 
 
+def test_noise_levels_can_go_up_to_pure_noise(edit_config, tmp_path):
+    from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
+
+    from x2x_core import InstructX2XPipeline
+
+    folder = train(replace(edit_config, out=str(tmp_path), steps=1, zero_snr=True))
+    scheduler = DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
+    levels = scheduler.alphas_cumprod
+    assert levels[-1] == 0 and (levels.diff() < 0).all() and levels[0] > 0.99
+    image, noise = torch.rand(1, 4, 4, 4), torch.randn(1, 4, 4, 4)
+    assert torch.equal(scheduler.add_noise(image, noise, torch.tensor([999])), noise)
+    pipe = InstructX2XPipeline.from_pretrained(folder)
+    pipe.set_progress_bar_config(disable=True)
+    before = torch.rand(1, 1, 32, 32)
+    for solver in (DDIMScheduler, EulerDiscreteScheduler, DPMSolverMultistepScheduler):
+        pipe.scheduler = solver.from_config(scheduler.config)
+        result = pipe(
+            before, "Add the finding of left edema.", num_inference_steps=3, output_type="pt",
+            generator=torch.Generator().manual_seed(0),
+        )  # fmt: skip
+        outside = (result.guidance_mask == 0).expand_as(before)
+        assert torch.isfinite(result.images).all() and torch.equal(result.images[outside], before[outside])
+
+
+def test_pure_noise_needs_a_model_that_predicts_velocity(edit_config, tmp_path):
+    config = replace(edit_config, out=str(tmp_path), prediction_type="epsilon", zero_snr=True)
+    with pytest.raises(
+        ValueError, match="`zero_snr` needs a model that predicts v_prediction, but this one .* epsilon"
+    ):
+        train(config)
+
+
 def test_no_text_can_mean_no_change():
     with seeded(0):
         tokenizer = make_tokenizer(["add remove finding"], length=8)

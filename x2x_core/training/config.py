@@ -62,6 +62,7 @@ class TrainingConfig:
     change_weight: float = 0.0  # added weight of the loss where the pair differs
     change_balance: float = 0.0  # how far that weight favours faint changes: divided by their strength to this power
     prediction_type: str = "v_prediction"  # from scratch; a fine-tuned checkpoint keeps its own
+    zero_snr: bool = False  # noise levels up to pure noise (Lin et al., 2024), for v_prediction
     latent_variants: int = 0  # augmented variants of each pair encoded beforehand; 0: encode in every step
     kl_weight: float = 1e-6  # task "autoencoder"
     gradient_weight: float = 1.0  # task "autoencoder": of the loss on image gradients

@@ -93,6 +93,24 @@ class EditModule(nn.Module):
         return noise
 
 
+def to_pure_noise(scheduler: DDIMScheduler) -> DDIMScheduler:
+    """The scheduler with noise levels scaled so that the last one holds no signal.
+
+    Else the last level holds a trace of the target, and a model learns to read it; an edit, which starts from noise
+    alone, then depends on what the noise happens to look like (Lin et al., *Common diffusion noise schedules and sample
+    steps are flawed*, 2024, algorithm 1).
+
+    Raises:
+        ValueError: the model predicts noise: from pure noise that says nothing of the picture.
+    """
+    if scheduler.config.prediction_type != "v_prediction":
+        raise ValueError(
+            f"`zero_snr` needs a model that predicts v_prediction, but this one predicts "
+            f"{scheduler.config.prediction_type}. Leave `zero_snr` out."
+        )
+    return DDIMScheduler.from_config(scheduler.config, rescale_betas_zero_snr=True)
+
+
 class EditTask:
     """What the trainer needs to know to train the editor."""
 
@@ -102,6 +120,8 @@ class EditTask:
         self.rows = self.pairs.rows
         self.length = len(self.rows)
         self.vae, self.tokenizer, text_encoder, unet, self.scheduler = self._load() if config.init else self._create()
+        if config.zero_snr:
+            self.scheduler = to_pure_noise(self.scheduler)
         self.vae.requires_grad_(False).eval()
         if config.gradient_checkpointing:
             unet.enable_gradient_checkpointing()
