@@ -1,6 +1,8 @@
 """Laying an edit over the original."""
 
+import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_models import seeded
@@ -24,12 +26,51 @@ def test_no_change_leaves_the_original_bit_for_bit(seed):
     assert torch.equal(compose_difference(original, torch.zeros_like(original), draws), original)
 
 
-@given(seed=st.integers(0, 99))
-def test_the_difference_is_added_and_grain_stays(seed):
-    original, other, _ = pictures(seed)
-    original, change = 0.25 + original / 4, 0.2 * other
-    found = compose_difference(original, change, torch.ones(2, 1, 6, 7))
-    assert torch.allclose(found - change, original, atol=1e-6)
+@given(seed=st.integers(0, 99), grey=st.floats(0, 1), change=st.floats(-1, 1))
+def test_on_an_even_picture_the_change_is_added(seed, grey, change):
+    even = torch.full((1, 1, 64, 64), grey)
+    found = compose_difference(even, torch.full_like(even, change), torch.ones_like(even))
+    assert torch.allclose(found, (even + change).clamp(0, 1), atol=1e-5)
+
+
+def fine_detail(mean, spread, size=256):
+    """A picture whose neighbourhoods are alike, with detail from pixel to pixel."""
+    draws = torch.rand(1, 1, size, size, generator=seeded(0))
+    return mean + spread * (2 * draws - 1)
+
+
+@pytest.mark.parametrize("change", [0.25, -0.25])
+def test_the_mean_changes_as_asked_and_detail_keeps_its_share_of_the_room(change):
+    original = fine_detail(0.5, 0.2)
+    found = compose_difference(original, torch.full_like(original, change), torch.ones_like(original))
+    assert (found - original).mean().sub(change).abs() < 0.003
+    assert (found.std() / original.std()).sub(0.5).abs() < 0.05  # half of the room is left, so half of the detail
+    assert torch.corrcoef(torch.stack([found.flatten(), original.flatten()]))[0, 1] > 0.98
+
+
+def test_an_edge_goes_under_a_veil_that_fills_the_room():
+    """A dark lung over a bright abdomen, and fluid above: a sum of blurred changes would leave a dark line."""
+    original = torch.full((1, 1, 256, 256), 0.9)
+    original[..., :128, :] = 0.3
+    change = torch.zeros_like(original)
+    change[..., :128, :] = 0.6
+    change = room_blur(change)
+    veiled = compose_difference(original, change, torch.ones_like(original))[0, 0, :, 128]
+    summed = (original + change)[0, 0, :, 128]
+    assert (veiled[100:156] - 0.9).abs().max() < 0.6 * (summed[100:156] - 0.9).abs().max()
+
+
+def room_blur(change):
+    return F.interpolate(F.avg_pool2d(change, 8), scale_factor=8, mode="bilinear", align_corners=False)
+
+
+@pytest.mark.parametrize("grey", [0.0, 1.0])
+def test_black_and_white_have_no_room_and_give_no_nan(grey):
+    original = torch.full((1, 1, 32, 32), grey)
+    original[..., 16, 16] = 0.5
+    for change in (-1.0, 1.0):
+        found = compose_difference(original, torch.full_like(original, change), torch.ones_like(original))
+        assert torch.isfinite(found).all() and 0 <= found.min() and found.max() <= 1
 
 
 @given(seed=st.integers(0, 99), channels=st.sampled_from([1, 3]))
