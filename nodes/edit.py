@@ -213,7 +213,7 @@ class X2XSettings(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "soft_edge",
-                    default=0.02,
+                    default=0.05,
                     min=0.0,
                     max=0.5,
                     step=0.005,

@@ -205,7 +205,7 @@ class X2XNativeCompose(io.ComfyNode):
                 io.Mask.Input("guidance_mask", tooltip="Where the image may change, as the guider got it."),
                 io.Float.Input(
                     "soft_edge",
-                    default=0.02,
+                    default=0.05,
                     min=0.0,
                     max=0.5,
                     step=0.005,

@@ -136,6 +136,18 @@ def test_a_soft_edge_rises_to_one_and_the_images_border_is_no_edge():
     assert soft[:, 5].unique().numel() == 1
 
 
+@given(seed=SEEDS, height=SIDES, width=SIDES, edge=st.floats(0, 40), share=st.floats(0, 1))
+def test_a_thin_mask_is_whole_in_its_middle(seed, height, width, edge, share):
+    mask = random_mask(height, width, seed, share)
+    assert soft_edges(mask, edge).max() == mask.any()
+
+
+def test_a_wide_mask_rises_over_the_whole_width_and_a_thin_one_within_half_its_depth():
+    wide, thin = torch.zeros(2, 1, 1, 80, 80, dtype=torch.bool)
+    wide[..., 10:70, 10:70] = thin[..., 10:70, 30:50] = True
+    assert [int((soft_edges(mask, 10)[0, 0, 40] > 0.999).sum()) for mask in (wide, thin)] == [40, 10]
+
+
 def test_no_width_is_a_hard_edge():
     mask = random_mask(7, 7, seed=0)
     assert torch.equal(soft_edges(mask, 0), mask.float())

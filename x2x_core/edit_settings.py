@@ -80,7 +80,7 @@ class EditSettings:
     attention_gating: bool = False  # whether attention follows the instruction inside the mask only, while denoising
     composition: str = "difference"  # see `x2x_core.composition`
     twin: bool = False  # whether the difference is taken to the same noise denoised without the instruction
-    soft_edge: float = 0.02  # width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]
+    soft_edge: float = 0.05  # width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]
     edit_strength: float = 1.0  # how much of the edit is laid over the original, [0, 1]
     reference: bool = False  # the published arithmetic
     align: bool = True  # lay the pseudomasks over this patient's lungs, see `x2x_core.alignment`

@@ -119,7 +119,8 @@ def soft_edges(mask: torch.Tensor, width: float) -> torch.Tensor:
 
     Args:
         mask: `(B, 1, H, W)` bool.
-        width: of the rise in pixels; 0 leaves the edge hard. The image's border is no edge.
+        width: of the rise in pixels; 0 leaves the edge hard. The image's border is no edge. A mask that is thinner
+            than four widths rises within half of its greatest depth, so that it is whole in its middle.
 
     Returns:
         `(B, 1, H, W)` float32 in [0, 1], above 0 exactly where the mask is.
@@ -136,6 +137,8 @@ def _soften(inside: np.ndarray, width: float) -> np.ndarray:
         return inside.astype(np.float32)
     padded = np.pad(inside.astype(np.uint8), 1, mode="edge")
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    deepest = float(depth.max())
+    width = min(width, deepest / 2, deepest - 1)
     return smoothstep(depth / (width + 1)).astype(np.float32)  # depth is 1 on the outermost pixel inside
 
 

@@ -159,7 +159,7 @@ def test_the_preview_is_the_picture_that_the_model_has_in_mind(tiny, sample):
 
 def more(**chosen):
     widgets = {
-        "twin": "recommended", "composition": "difference", "soft_edge": 0.02, "noise_level": "recommended", "draws": 0,
+        "twin": "recommended", "composition": "difference", "soft_edge": 0.05, "noise_level": "recommended", "draws": 0,
         "relevance_source": "noise", "attention_gating": False, "remove_islands": "recommended",
         "close_holes": "recommended", "limit_area": "recommended", "align": True, "negative": "",
     }  # fmt: skip

@@ -102,7 +102,7 @@ def test_pictures_equal_the_pipelines(native, pipe, radiograph, mask, compositio
         image=image,
         edited=edited,
         guidance_mask=mask,
-        soft_edge=0.02,
+        soft_edge=0.05,
         strength=1.0,
         unchanged=unchanged if composition == "difference" else None,
     )[0]
@@ -147,7 +147,7 @@ def test_demo_equals_the_pipelines():
     assert (found - expected.relevance_map[:, 0]).abs().max() < 1e-3
     edited, twin = (run(guide(native, latent, mask, (scale, 1.0), text), latent, sigmas) for scale in (0.8, 0.0))
     result = run_node(
-        "X2XNativeCompose", image=image, edited=vae.decode(edited), guidance_mask=mask, soft_edge=0.02, strength=1.0,
+        "X2XNativeCompose", image=image, edited=vae.decode(edited), guidance_mask=mask, soft_edge=0.05, strength=1.0,
         unchanged=vae.decode(twin),
     )[0]  # fmt: skip
     assert (result - expected.images.movedim(1, -1)).abs().max() < 1e-4
