@@ -1,4 +1,4 @@
-"""How strong an edit a checkpoint should recommend: guidance scales and steps, on planned simulated pairs.
+"""How an edit is best made: guidance scales, steps and the width of the mask's edge, on planned simulated pairs.
 
     python benchmarks/edit_choice.py --ct CT_FOLDER --pairs runs/choice-pairs --scales 0.8 1 1.3 --steps 4 8 --out choice.json
 
@@ -14,11 +14,13 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
 from x2x_core import InstructX2XPipeline
+from x2x_core.edit_settings import DEFAULT
 from x2x_core.evaluation.benchmark_edits import PAIRS, BenchmarkPair, read_body, score_body
 from x2x_core.evaluation.benchmark_measures import with_levels
 from x2x_core.evaluation.simulated import SIZE, edit_pairs
@@ -82,6 +84,7 @@ def main() -> None:
     parser.add_argument("--model", default="demo", help="demo, a folder, or a hub name")
     parser.add_argument("--scales", type=float, nargs="+", default=[0.8, 1.0, 1.3])
     parser.add_argument("--steps", type=int, nargs="+", default=[4])
+    parser.add_argument("--soft-edges", type=float, nargs="+", help="widths of the mask's edge [the default's]")
     parser.add_argument("--workers", type=int, default=2, help="processes that simulate")
     parser.add_argument("--out", type=Path, help="JSON of all scores")
     given = parser.parse_args()
@@ -89,15 +92,14 @@ def main() -> None:
     pipe.set_progress_bar_config(disable=True)
     bodies = list(simulate(given.ct, given.pairs, given.count, given.workers))
     choices = []
-    for steps in given.steps:
-        for scale in given.scales:
-            call = {"guidance_scale": scale, "num_inference_steps": steps}
-            scores = score(pipe, bodies, **call)
-            whole = summary(scores)
-            show(f"{steps} steps, scale {scale:g}", whole)
-            for name, values in by_finding(scores).items():
-                show(name, values)
-            choices.append({**call, "summary": whole, "pairs": scores})
+    for steps, scale, edge in product(given.steps, given.scales, given.soft_edges or [DEFAULT.soft_edge]):
+        call = {"guidance_scale": scale, "num_inference_steps": steps, "soft_edge": edge}
+        scores = score(pipe, bodies, **call)
+        whole = summary(scores)
+        show(f"{steps} steps, scale {scale:g}, edge {edge:g}", whole)
+        for name, values in by_finding(scores).items():
+            show(name, values)
+        choices.append({**call, "summary": whole, "pairs": scores})
     if given.out:
         record = {"model": given.model, "seed": SEED, "choices": choices, "versions": versions()}
         given.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

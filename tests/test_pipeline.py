@@ -148,7 +148,7 @@ def test_the_difference_keeps_the_grain_of_a_large_picture(pipe):
         mask = output.guidance_mask[0, 0].numpy()
         assert np.abs(output.images[0, ..., 0] - smooth)[mask].max() > 0.1
         left[composition] = (output.images[0, ..., 0] * grain)[mask].mean() / 0.05
-    assert left["difference"] == pytest.approx(1, abs=0.05) and abs(left["decoded"]) < 0.1
+    assert 0.6 < left["difference"] < 1 and abs(left["decoded"]) < 0.1  # it fades with the room that is left, and stays
 
 
 def test_the_soft_edge_fades_the_edit_towards_the_outline(pipe, radiograph):
@@ -242,7 +242,7 @@ def test_recommended_settings_hold_unless_the_call_says_otherwise(pipe, shared_c
 def test_the_defaults_are_the_documented_ones(pipe, radiograph):
     output = pipe(radiograph, PROMPT, generator=seeded())
     spelt_out = {"num_inference_steps": 20, "guidance_scale": 7.5, "image_guidance_scale": 1.5, "mask_threshold": 0.1}
-    spelt_out |= {"relevance_noise_level": 0.8, "relevance_samples": 4, "composition": "difference", "soft_edge": 0.02}
+    spelt_out |= {"relevance_noise_level": 0.8, "relevance_samples": 4, "composition": "difference", "soft_edge": 0.05}
     spelt_out |= {"mask_rule": "threshold", "remove_islands": True, "close_holes": True, "limit_area": True}
     spelt_out |= {"edit_strength": 1.0}
     assert same(output.images, edit(pipe, radiograph, **spelt_out).images)

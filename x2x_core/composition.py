@@ -2,7 +2,7 @@
 
 By difference: the change between two decodings, of the edited latents and of the original's, is laid over the original
 like a veil. What the autoencoder loses is lost in both and cancels, so ribs, vessels and grain of the original stay
-under the new opacity, and a change computed at 256 pixels lays over a picture of 3000.
+under the new opacity and fade as it fills, and a change computed at 256 pixels lays over a picture of 3000.
 
 By decoding: the decoding itself takes the original's place, as in the published code.
 

@@ -56,7 +56,11 @@ def check_agreement(native, pipe, prompt=PROMPT):
     decoded = (pipe.vae.decode(latents).sample / 2 + 0.5).clamp(0, 1)
     assert torch.allclose(vae.decode(latents), decoded.movedim(1, -1), atol=1e-4)
     alphas = pipe.scheduler.alphas_cumprod
-    assert torch.allclose(model.model.model_sampling.sigmas, ((1 - alphas) / alphas) ** 0.5, rtol=1e-4)
+    sigmas = model.model.model_sampling.sigmas
+    levels = alphas > 1e-4
+    assert torch.allclose(sigmas[levels], ((1 - alphas[levels]) / alphas[levels]) ** 0.5, rtol=1e-4)
+    if alphas[-1] == 0:  # pure noise: ComfyUI puts a large number for the infinite one
+        assert sigmas[-1] > 1000
 
 
 def test_tiny_checkpoint(tiny_folder, pipe):
