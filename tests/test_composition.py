@@ -1,9 +1,10 @@
 """Laying an edit over the original."""
 
+import cv2
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import seeded
 
@@ -13,6 +14,7 @@ from x2x_core.composition import (
     interpolate_latents,
     is_grey,
     match_channels,
+    room_left,
 )
 
 
@@ -31,6 +33,16 @@ def test_on_an_even_picture_the_change_is_added(seed, grey, change):
     even = torch.full((1, 1, 64, 64), grey)
     found = compose_difference(even, torch.full_like(even, change), torch.ones_like(even))
     assert torch.allclose(found, (even + change).clamp(0, 1), atol=1e-5)
+
+
+@given(seed=st.integers(0, 99), height=st.integers(520, 700), width=st.integers(520, 700))
+@settings(max_examples=5, deadline=None)
+def test_a_large_picture_takes_the_same_room(seed, height, width):
+    """Above 512 pixels the neighbourhood's mean is taken on a smaller picture."""
+    original = 0.1 + 0.8 * torch.rand(1, 1, height, width, generator=seeded(seed))
+    mean = cv2.GaussianBlur(original[0, 0].numpy(), (0, 0), max(height, width) / 64, borderType=cv2.BORDER_REFLECT)
+    expected = (1 - original) / (1 - torch.from_numpy(mean))
+    assert (room_left(original, torch.ones_like(original)) - expected).abs().max() < 0.03
 
 
 def fine_detail(mean, spread, size=256):
@@ -54,13 +66,13 @@ def test_an_edge_goes_under_a_veil_that_fills_the_room():
     original[..., :128, :] = 0.3
     change = torch.zeros_like(original)
     change[..., :128, :] = 0.6
-    change = room_blur(change)
+    change = _coarse(change)
     veiled = compose_difference(original, change, torch.ones_like(original))[0, 0, :, 128]
     summed = (original + change)[0, 0, :, 128]
     assert (veiled[100:156] - 0.9).abs().max() < 0.6 * (summed[100:156] - 0.9).abs().max()
 
 
-def room_blur(change):
+def _coarse(change):
     return F.interpolate(F.avg_pool2d(change, 8), scale_factor=8, mode="bilinear", align_corners=False)
 
 

@@ -22,6 +22,8 @@ COMPOSITIONS = ("difference", "decoded")
 NEIGHBOURHOOD = 1 / 64
 #: Least distance to white (black) that the neighbourhood is taken to have.
 _LEAST_ROOM = 0.05
+#: Standard deviation in pixels above which the mean is taken on a smaller picture: it is as smooth there.
+_WIDEST_BLUR = 8.0
 
 
 def compose_difference(
@@ -64,8 +66,17 @@ def room_left(original: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
 
 def _blur(images: torch.Tensor, sigma: float) -> torch.Tensor:
     planes = images.detach().cpu().float().flatten(0, 1).numpy()
-    soft = np.stack([cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT) for plane in planes])
-    return torch.from_numpy(soft).view(images.shape).to(images)
+    return torch.from_numpy(np.stack([_blur_plane(plane, sigma) for plane in planes])).view(images.shape).to(images)
+
+
+def _blur_plane(plane: np.ndarray, sigma: float) -> np.ndarray:
+    height, width = plane.shape
+    step = max(1.0, sigma / _WIDEST_BLUR)
+    if step > 1:
+        size = (max(1, round(width / step)), max(1, round(height / step)))
+        plane = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(plane, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT)
+    return cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR) if step > 1 else soft
 
 
 def compose_decoded(
