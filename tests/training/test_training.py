@@ -324,6 +324,7 @@ def test_the_committed_configurations_can_be_read(name):
         ("task: autoencoder\ndata: a\nout: b\nsteps: 0", "`steps` must be at least 1"),
         ("task: autoencoder\ndata: a\nout: b\naugment: {flip: 2}", "`flip` must lie in"),
         ("task: autoencoder\ndata: a\nout: b\naugment: {noise: -1}", "`noise` must not be negative"),
+        ("task: autoencoder\ndata: a\nout: b\nzero_snr: true", "`zero_snr` are for the task edit"),
         ("task: autoencoder\ndata: a\nout: b\nlatent_variants: 2", "`latent_variants` must be 0"),
         ("task: autoencoder\ndata: a\nout: b\nconditioning_dropout: 0.5", "`conditioning_dropout` must lie"),
         ("task: autoencoder\ndata: a\nout: b\nno_text: nothing", "`no_text` must be one of"),

@@ -101,8 +101,9 @@ class TrainingConfig:
             raise ValueError(f"`timestep_bias` must be above 0, got {self.timestep_bias}.")
         if self.latent_variants and self.task != "edit":
             raise ValueError(f"`latent_variants` must be 0 when `task` is {self.task}: no latents are used.")
-        if self.task != "edit" and (self.lora_rank or self.validate_every):
-            raise ValueError(f"`lora_rank` and `validate_every` are for the task edit; `task` is {self.task}.")
+        if self.task != "edit" and (self.lora_rank or self.validate_every or self.zero_snr):
+            names = "`lora_rank`, `validate_every` and `zero_snr`"
+            raise ValueError(f"{names} are for the task edit; `task` is {self.task}.")
         if self.lora_rank and (self.train_text_encoder or not self.init):
             raise ValueError(
                 "`lora_rank` needs an `init`, and leaves the text encoder as it is (`train_text_encoder`)."
