@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--model", default="demo", help="demo, a folder, or a hub name")
     parser.add_argument("--scales", type=float, nargs="+", default=[0.8, 1.0, 1.3])
     parser.add_argument("--steps", type=int, nargs="+", default=[4])
-    parser.add_argument("--soft-edges", type=float, nargs="+", help="widths of the mask's edge [the default's]")
+    parser.add_argument("--soft-edges", type=float, nargs="+", default=[DEFAULT.soft_edge])
     parser.add_argument("--workers", type=int, default=2, help="processes that simulate")
     parser.add_argument("--out", type=Path, help="JSON of all scores")
     given = parser.parse_args()
@@ -92,7 +92,7 @@ def main() -> None:
     pipe.set_progress_bar_config(disable=True)
     bodies = list(simulate(given.ct, given.pairs, given.count, given.workers))
     choices = []
-    for steps, scale, edge in product(given.steps, given.scales, given.soft_edges or [DEFAULT.soft_edge]):
+    for steps, scale, edge in product(given.steps, given.scales, given.soft_edges):
         call = {"guidance_scale": scale, "num_inference_steps": steps, "soft_edge": edge}
         scores = score(pipe, bodies, **call)
         whole = summary(scores)

@@ -20,7 +20,7 @@ COMPOSITIONS = ("difference", "decoded")
 
 #: Standard deviation of the neighbourhood of a pixel, share of the longer side: about as fine as a latent's cell at 256.
 NEIGHBOURHOOD = 1 / 64
-#: Least distance to white (black) that the neighbourhood is taken to have.
+#: Where the neighbourhood has no more room than this, the change is added as it is.
 _LEAST_ROOM = 0.05
 #: Standard deviation in pixels above which the mean is taken on a smaller picture: it is as smooth there.
 _WIDEST_BLUR = 8.0
@@ -61,11 +61,11 @@ def room_left(original: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
     mean = _blur(original, NEIGHBOURHOOD * max(original.shape[-2:]))
     room = torch.where(change > 0, 1 - original, original).clamp_min(0)
     about = torch.where(change > 0, 1 - mean, mean)
-    return torch.where(about > _LEAST_ROOM, room / about.clamp_min(_LEAST_ROOM), torch.ones_like(room))
+    return torch.where(about > _LEAST_ROOM, room / about, 1.0)
 
 
 def _blur(images: torch.Tensor, sigma: float) -> torch.Tensor:
-    planes = images.detach().cpu().float().flatten(0, 1).numpy()
+    planes = images.cpu().float().flatten(0, 1).numpy()
     return torch.from_numpy(np.stack([_blur_plane(plane, sigma) for plane in planes])).view(images.shape).to(images)
 
 
