@@ -13,6 +13,7 @@ SOLVERS = ("checkpoint's", "DDIM", "Euler", "DPM++ 2M", "UniPC")
 AS_RECOMMENDED = (RECOMMENDED, "on", "off")
 COMPOSITIONS = ("difference", "decoded")
 SOURCES = ("noise", "attention", "both")
+BY_FINDING = -1.0  # a soft edge as suits the finding
 
 
 class X2XEdit(io.ComfyNode):
@@ -213,11 +214,12 @@ class X2XSettings(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "soft_edge",
-                    default=0.05,
-                    min=0.0,
+                    default=BY_FINDING,
+                    min=BY_FINDING,
                     max=0.5,
                     step=0.005,
-                    tooltip="Width of the mask's soft inner edge, share of the image's longer side.",
+                    tooltip="Width of the mask's soft inner edge, share of the image's longer side; below 0: as suits "
+                    "the finding (0.05 for pleural effusion, else 0.02).",
                 ),
                 sockets.noise_level_input(
                     "Noise at which the relevance map is read, 0 to 1; several with commas are averaged."

@@ -147,7 +147,9 @@ class MoreSettings:
         values = {
             name: switches.get(value, value) if isinstance(value, str) else value for name, value in chosen.items()
         }
-        for name in ("composition", "soft_edge", "relevance_source", "attention_gating", "align"):
+        if values.get("soft_edge", 0) < 0:
+            values["soft_edge"] = None
+        for name in ("composition", "relevance_source", "attention_gating", "align"):
             if name in values and values[name] == getattr(DEFAULT, name):
                 values[name] = None  # not asked for: so that it does not stand against the published settings
         return cls(

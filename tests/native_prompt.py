@@ -1,5 +1,8 @@
 """The native graph in the form that a ComfyUI server takes, for tests."""
 
+from x2x_core import Instruction
+from x2x_core.edit_settings import DEFAULT
+
 
 def graph(checkpoint, image, text, twin=True, steps=4, scales=(0.8, 1.0), seed=0, scheduler="simple"):
     """The whole native graph in the form that `POST /prompt` takes.
@@ -60,7 +63,7 @@ def graph(checkpoint, image, text, twin=True, steps=4, scales=(0.8, 1.0), seed=0
         "unchanged": decode("twin" if twin else "encode"),
         "compose": node(
             "X2XNativeCompose", image=["image", 0], edited=["edited", 0], guidance_mask=["guidance", 1],
-            soft_edge=0.05, strength=1.0, unchanged=["unchanged", 0],
+            soft_edge=DEFAULT.soft_edge_for(Instruction.parse(text)), strength=1.0, unchanged=["unchanged", 0],
         ),
         "save": node("SaveImage", images=["compose", 0], filename_prefix="native"),
         "map picture": node("MaskToImage", mask=["relevance", 0]),

@@ -306,7 +306,8 @@ Keep the seeds of noise and relevance equal.
     region = _native_region(graph, radiograph["image"], words, latent["LATENT"], asked)
     edited, plain = _native_sampling(graph, model, latent["LATENT"], asked, region["guidance_mask"])
     pictures = {"image": radiograph["image"], "edited": edited["IMAGE"], "unchanged": plain["IMAGE"]}
-    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 170), **pictures, guidance_mask=region["guidance_mask"])
+    pictures |= {"guidance_mask": region["guidance_mask"], "soft_edge": 0.05}  # as suits an effusion
+    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 170), **pictures)
     seen = radiograph["image"], composed["result"], region["guidance"], region["guidance_mask"]
     shown = compare_of(graph, (2160, 260), (460, 900), *seen, words)
     graph.group("Lay over the radiograph", "look", composed, shown)

@@ -9,6 +9,8 @@ from numbers import Integral, Real
 from typing import Any
 
 from .composition import COMPOSITIONS
+from .finding_edges import soft_edge_of
+from .instructions import Instruction
 from .mask_rules import MASK_RULES
 from .relevance import SOURCES
 
@@ -80,7 +82,8 @@ class EditSettings:
     attention_gating: bool = False  # whether attention follows the instruction inside the mask only, while denoising
     composition: str = "difference"  # see `x2x_core.composition`
     twin: bool = False  # whether the difference is taken to the same noise denoised without the instruction
-    soft_edge: float = 0.05  # width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]
+    # Width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]; None: as suits the finding.
+    soft_edge: float | None = None
     edit_strength: float = 1.0  # how much of the edit is laid over the original, [0, 1]
     reference: bool = False  # the published arithmetic
     align: bool = True  # lay the pseudomasks over this patient's lungs, see `x2x_core.alignment`
@@ -94,7 +97,8 @@ class EditSettings:
             _check_number(name, getattr(self, name), 0, 1)
         levels = _check_levels("relevance_noise_level", self.relevance_noise_level)
         object.__setattr__(self, "relevance_noise_level", levels)  # what JSON holds as a list is a tuple here
-        _check_number("soft_edge", self.soft_edge, 0, 0.5)
+        if self.soft_edge is not None:
+            _check_number("soft_edge", self.soft_edge, 0, 0.5)
         for name, options in _OPTIONS.items():
             if getattr(self, name) not in options:
                 raise ValueError(f"`{name}` must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
@@ -106,6 +110,10 @@ class EditSettings:
     def relevance_levels(self) -> int:
         """How many noise levels the relevance map is averaged over."""
         return len(self.relevance_noise_level) if isinstance(self.relevance_noise_level, tuple) else 1
+
+    def soft_edge_for(self, instruction: Instruction) -> float:
+        """The soft edge's width for an instruction: what was asked for, else what suits its finding."""
+        return soft_edge_of(instruction) if self.soft_edge is None else self.soft_edge
 
 
 DEFAULT = EditSettings()

@@ -9,6 +9,7 @@ image alone, with neither.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -114,26 +115,26 @@ def as_guidance_mask(value: torch.Tensor | np.ndarray | Image.Image, size: tuple
     return mask >= top / 2
 
 
-def soft_edges(mask: torch.Tensor, width: float) -> torch.Tensor:
+def soft_edges(mask: torch.Tensor, width: float | Sequence[float]) -> torch.Tensor:
     """Soften a mask towards its own outline from within: 0 outside, rising to 1 at `width` pixels inside.
 
     Args:
         mask: `(B, 1, H, W)` bool.
-        width: of the rise in pixels; 0 leaves the edge hard. The image's border is no edge. A mask that is thinner
-            than four widths rises within half of its greatest depth, so that it is whole in its middle.
+        width: of the rise in pixels, one for all or one for each mask; 0 leaves the edge hard. The image's border is no
+            edge. A mask that is thinner than four widths rises within half of its greatest depth, so that it is whole
+            in its middle.
 
     Returns:
         `(B, 1, H, W)` float32 in [0, 1], above 0 exactly where the mask is.
     """
-    if width <= 0:
-        return mask.float()
+    widths = width if isinstance(width, Sequence) else [width] * len(mask)
     inside = mask[:, 0].cpu().numpy()
-    soft = np.stack([_soften(one, width) for one in inside])
+    soft = np.stack([_soften(one, wide) for one, wide in zip(inside, widths, strict=True)])
     return torch.from_numpy(soft)[:, None].to(mask.device)
 
 
 def _soften(inside: np.ndarray, width: float) -> np.ndarray:
-    if inside.all() or not inside.any():
+    if width <= 0 or inside.all() or not inside.any():
         return inside.astype(np.float32)
     padded = np.pad(inside.astype(np.uint8), 1, mode="edge")
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]

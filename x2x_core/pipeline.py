@@ -41,7 +41,7 @@ from .edit_reading import (
 )
 from .edit_request import EditRequest
 from .edit_settings import EditSettings, resolve_settings
-from .edit_state import Edit, Edited, Guidance, StepCallback, everywhere, to_image, to_view
+from .edit_state import Edit, Edited, Guidance, StepCallback, everywhere, soft_edges_of, to_image, to_view
 from .pipeline_loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, unreadable_weights
 from .pipeline_output import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from .pseudomasks import PseudomaskAtlas
@@ -418,7 +418,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
                 in both and cancels, and a `guidance_scale` of 0 changes nothing. For checkpoints that were trained to
                 change nothing without a text; costs one or two U-Net items more a step.
             soft_edge: width of the mask's soft inner edge, share of the image's longer side; in a thin mask at most half
-                of its depth.
+                of its depth. ``None``: as suits the finding, see `x2x_core.finding_edges`.
             edit_strength: how much of the edit is laid over the original, [0, 1]: 0 gives the image back, 1 is the full
                 edit, and between them it goes over continuously. With `output_type="latent"` the latents are
                 interpolated.
@@ -602,7 +602,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         decoded, flagged = self.run_safety_checker(decoded, decoded.device, edit.prompt_embeds.dtype)
         original = images.pixels[edit.owners]
         grey = is_grey(original) & (restricted and not settings.reference)
-        soft_mask = lead.soft_edges(mask, settings.soft_edge * max(images.size))
+        soft_mask = lead.soft_edges(mask, [width * max(images.size) for width in soft_edges_of(edit, settings)])
         if settings.composition == "difference":
             if made.twin is None:
                 unchanged = self._decode(edit.image_latents)[edit.owners]

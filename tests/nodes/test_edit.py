@@ -159,7 +159,7 @@ def test_the_preview_is_the_picture_that_the_model_has_in_mind(tiny, sample):
 
 def more(**chosen):
     widgets = {
-        "twin": "recommended", "composition": "difference", "soft_edge": 0.05, "noise_level": "recommended", "draws": 0,
+        "twin": "recommended", "composition": "difference", "soft_edge": -1.0, "noise_level": "recommended", "draws": 0,
         "relevance_source": "noise", "attention_gating": False, "remove_islands": "recommended",
         "close_holes": "recommended", "limit_area": "recommended", "align": True, "negative": "",
     }  # fmt: skip
@@ -172,6 +172,7 @@ def test_untouched_settings_change_nothing(tiny, sample, edited):
 
 
 def test_settings_reach_the_edit(tiny, sample):
+    assert more(soft_edge=0.0).given() == {"soft_edge": 0.0}
     chosen = more(twin="off", composition="decoded", noise_level="0.5", draws=2, align=False)
     *_, info = edit(tiny, sample, settings=chosen)
     assert "composition decoded" in info and "twin" not in info

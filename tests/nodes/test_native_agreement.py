@@ -10,6 +10,9 @@ from diffusers import DDIMScheduler, EulerDiscreteScheduler
 from native_graph import SCALES, STEPS, guide, load, relevance, run, schedule, to_image
 from tiny_models import NATIVE, PROMPT, make_pipeline, seeded
 
+from x2x_core import Instruction
+from x2x_core.edit_settings import DEFAULT
+
 # Both do the same arithmetic in float32, in another order: ComfyUI's latents are divided by the square root of the
 # share of the signal. Edited latents are about 1; they differ by 2e-5, relevance maps in [0, 1] by 5e-6.
 TOLERANCE = 1e-4
@@ -32,6 +35,10 @@ def mask():
 def without_gradients():
     with torch.inference_mode():
         yield
+
+
+def soft_edge(text):
+    return DEFAULT.soft_edge_for(Instruction.parse(text))
 
 
 def edit(pipe, radiograph, mask, **more):
@@ -102,7 +109,7 @@ def test_pictures_equal_the_pipelines(native, pipe, radiograph, mask, compositio
         image=image,
         edited=edited,
         guidance_mask=mask,
-        soft_edge=0.05,
+        soft_edge=soft_edge(PROMPT),
         strength=1.0,
         unchanged=unchanged if composition == "difference" else None,
     )[0]
@@ -147,7 +154,7 @@ def test_demo_equals_the_pipelines():
     assert (found - expected.relevance_map[:, 0]).abs().max() < 1e-3
     edited, twin = (run(guide(native, latent, mask, (scale, 1.0), text), latent, sigmas) for scale in (0.8, 0.0))
     result = run_node(
-        "X2XNativeCompose", image=image, edited=vae.decode(edited), guidance_mask=mask, soft_edge=0.05, strength=1.0,
+        "X2XNativeCompose", image=image, edited=vae.decode(edited), guidance_mask=mask, soft_edge=soft_edge(text), strength=1.0,
         unchanged=vae.decode(twin),
     )[0]  # fmt: skip
     off = (result - expected.images.movedim(1, -1)).abs().max()

@@ -21,7 +21,7 @@ OUTPUTS = {
 }
 DEFAULTS = {
     "X2XRegionGuider": {"guidance_scale": "guidance_scale", "image_guidance_scale": "image_guidance_scale"},
-    "X2XNativeCompose": {"soft_edge": "soft_edge", "strength": "edit_strength"},
+    "X2XNativeCompose": {"strength": "edit_strength"},
 }
 
 
@@ -40,6 +40,17 @@ def test_defaults_are_the_librarys(node_id):
     inputs = {one.id: one for one in load_pack()[node_id].GET_SCHEMA().inputs}
     for widget, setting in DEFAULTS[node_id].items():
         assert inputs[widget].default == getattr(DEFAULT, setting)
+
+
+def test_the_soft_edge_is_the_librarys_and_the_words_name_its_exception():
+    from x2x_core.finding_edges import SOFT_EDGE, SOFT_EDGES
+
+    native, edit = (load_pack()[one].GET_SCHEMA().inputs for one in ("X2XNativeCompose", "X2XSettings"))
+    native, edit = (next(one for one in inputs if one.id == "soft_edge") for inputs in (native, edit))
+    assert native.default == SOFT_EDGE
+    for words in (native.tooltip, edit.tooltip):
+        for finding, width in SOFT_EDGES.items():
+            assert f"{width:g} for {finding}" in words and f"else {SOFT_EDGE:g}" in words
 
 
 def test_only_folders_are_offered_and_others_are_refused(tmp_path):

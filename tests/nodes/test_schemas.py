@@ -87,8 +87,9 @@ def test_defaults_are_the_librarys():
     assert inputs["threshold"].default == DEFAULT.mask_threshold
     assert inputs["edit_strength"].default == DEFAULT.edit_strength
     settings = {one.id: one for one in NODES["X2XSettings"].GET_SCHEMA().inputs}
-    for name in ("composition", "soft_edge", "relevance_source", "attention_gating", "align"):
+    for name in ("composition", "relevance_source", "attention_gating", "align"):
         assert settings[name].default == getattr(DEFAULT, name), name
+    assert settings["soft_edge"].default == settings["soft_edge"].min == pack("edit").BY_FINDING < 0
     guidance = {one.id: one for one in NODES["X2XGuidanceMap"].GET_SCHEMA().inputs}
     assert guidance["threshold"].default == DEFAULT.mask_threshold
 
