@@ -20,7 +20,6 @@ from statistics import mean, median
 from typing import Any
 
 from x2x_core import InstructX2XPipeline
-from x2x_core.edit_settings import DEFAULT
 from x2x_core.evaluation.benchmark_edits import PAIRS, BenchmarkPair, read_body, score_body
 from x2x_core.evaluation.benchmark_measures import with_levels
 from x2x_core.evaluation.simulated import SIZE, edit_pairs
@@ -84,7 +83,7 @@ def main() -> None:
     parser.add_argument("--model", default="demo", help="demo, a folder, or a hub name")
     parser.add_argument("--scales", type=float, nargs="+", default=[0.8, 1.0, 1.3])
     parser.add_argument("--steps", type=int, nargs="+", default=[4])
-    parser.add_argument("--soft-edges", type=float, nargs="+", default=[DEFAULT.soft_edge])
+    parser.add_argument("--soft-edges", type=float, nargs="+", default=[None], help="[default: as suits the finding]")
     parser.add_argument("--workers", type=int, default=2, help="processes that simulate")
     parser.add_argument("--out", type=Path, help="JSON of all scores")
     given = parser.parse_args()
@@ -96,7 +95,7 @@ def main() -> None:
         call = {"guidance_scale": scale, "num_inference_steps": steps, "soft_edge": edge}
         scores = score(pipe, bodies, **call)
         whole = summary(scores)
-        show(f"{steps} steps, scale {scale:g}, edge {edge:g}", whole)
+        show(f"{steps} steps, scale {scale:g}, edge {'by finding' if edge is None else edge}", whole)
         for name, values in by_finding(scores).items():
             show(name, values)
         choices.append({**call, "summary": whole, "pairs": scores})

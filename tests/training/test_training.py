@@ -15,6 +15,7 @@ from x2x_core.instructions import Instruction
 from x2x_core.published import stable_diffusion_ddim
 from x2x_core.training.augmentation import AugmentConfig
 from x2x_core.training.autoencoder import normalise_latents, reconstruct
+from x2x_core.training.committed import committed_names
 from x2x_core.training.config import TrainingConfig, find_config, load_config
 from x2x_core.training.editing import EditModule, _eight_channels, _trained_findings, vocabulary_texts
 from x2x_core.training.models import make_autoencoder, make_text_encoder, make_tokenizer, make_unet, seeded
@@ -307,9 +308,11 @@ def test_every_word_of_the_language_is_one_token():
 # -- configurations ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name", ["demo-autoencoder", "demo", "demo-continued", "demo-balanced", "demo-curves", "paper-v1", "paper-v2"]
-)
+def test_the_configurations_of_the_documents_are_committed():
+    assert {"demo", "demo-autoencoder", "lungs", "scorers", "paper-v1", "paper-v2"} < set(committed_names())
+
+
+@pytest.mark.parametrize("name", committed_names())
 def test_the_committed_configurations_can_be_read(name):
     config = load_config(find_config(name), steps=7, data=None)
     assert config.steps == 7 and config.data.startswith("runs/")

@@ -9,16 +9,11 @@ from typing import Annotated, Any, Optional
 import typer
 
 from x2x_core.commands.shared import progress_bar, quiet_libraries
+from x2x_core.training.committed import committed_names
 
 
 def train(
-    config: Annotated[
-        str,
-        typer.Option(
-            help="A YAML file, or one of: paper-v1, paper-v2, demo-autoencoder, demo, demo-continued, demo-balanced, "
-            "demo-curves, lungs, scorers."
-        ),
-    ],
+    config: Annotated[str, typer.Option(help=f"A YAML file, or one of: {', '.join(committed_names())}.")],
     data: Annotated[Optional[Path], typer.Option(help="Dataset folder. [default: the configuration's]")] = None,
     out: Annotated[
         Optional[Path], typer.Option("-o", "--out", help="Run folder. [default: the configuration's]")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from x2x_core.training.augmentation import AugmentConfig
+from x2x_core.training.committed import committed_names, committed_path
 
 TASKS = ("autoencoder", "edit", "lungs", "scorers")
 PRECISIONS = ("no", "fp16", "bf16")
@@ -201,9 +202,8 @@ def find_config(name: str | Path) -> Path:
     Raises:
         FileNotFoundError: neither; the message lists the committed ones.
     """
-    committed = Path(__file__).parent / "configs"
-    for path in (Path(name), committed / f"{name}.yaml"):
+    for path in (Path(name), committed_path(str(name))):
         if path.is_file():
             return path
-    names = ", ".join(sorted(path.stem for path in committed.glob("*.yaml")))
+    names = ", ".join(committed_names())
     raise FileNotFoundError(f"`--config` must name a YAML file or one of {names}, but there is no `{name}`.")
