@@ -120,7 +120,7 @@ def estimate_clean(pipe: Any, call: UNetCall) -> torch.Tensor:
     channels = pipe.vae.config.latent_channels
     prediction = call.prediction
     if pipe.do_classifier_free_guidance:
-        prediction = guided_noise(prediction, pipe.guidance_scale, pipe.image_guidance_scale)
+        prediction = guided_noise(prediction, pipe.output_guidance_scale, pipe.image_guidance_scale)
     noisy = call.sample[: len(prediction), :channels]
     signal = float(pipe.scheduler.alphas_cumprod[int(call.timestep)])
     noise = predicted_noise(prediction, noisy, signal, pipe.scheduler.config.prediction_type)

@@ -13,6 +13,7 @@ import torch
 
 from x2x_core.edit_guidance import draws_at_once
 from x2x_core.edit_settings import EditSettings, resolve_settings
+from x2x_core.instructions import Instruction
 from x2x_core.notes import Notes
 
 from .checkpoints import LoadedPipeline
@@ -166,7 +167,7 @@ def _describe(
         [
             explain(text),
             f"Checkpoint {loaded.name}, {str(loaded.pipe.dtype).removeprefix('torch.')}, seed {widgets.seed}.",
-            *describe_settings(widgets.preset, widgets.solver, settings, masked),
+            *describe_settings(widgets.preset, widgets.solver, settings.settled(Instruction.parse(text)), masked),
             *alignment_lines(alignments),
             f"Editable {float(mask.mean()):.1%} of the image, changed {float(changed):.1%}.",
             *(f"Warning: {as_page_says(line)}" for line in warnings),

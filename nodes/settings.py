@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from x2x_core.edit_settings import DEFAULT, EditSettings, resolve_settings
+from x2x_core.edit_settings import DEFAULT, EditSettings, resolve_settings, scale_in_words
 
 from .edit import SOLVERS
 from .sockets import RECOMMENDED
@@ -109,11 +109,15 @@ def preset_values(preset: str, recommended: Mapping[str, Any]) -> dict[str, Any]
     settings = resolve_settings(arguments, recommended, arguments.pop("reference", False))
     return {
         "steps": settings.num_inference_steps,
-        "guidance_scale": settings.guidance_scale,
+        "guidance_scale": _shown(settings.guidance_scale),
         "image_guidance_scale": settings.image_guidance_scale,
         "mask_rule": settings.mask_rule,
         "threshold": settings.mask_threshold,
     }
+
+
+def _shown(scale: float | Mapping[str, float]) -> float | str:
+    return scale_in_words(scale) if isinstance(scale, Mapping) else scale
 
 
 @dataclass(frozen=True)
@@ -192,7 +196,7 @@ def make_solver(name: str, scheduler: Any) -> Any:
 
 
 def describe_settings(preset: str, solver: str, settings: EditSettings, masked: bool) -> list[str]:
-    """The settings that were used, in lines for people."""
+    """The settings that were used, those of the instruction, in lines for people."""
     lines = [
         f"Preset {preset}: {settings.num_inference_steps} steps, guidance {settings.guidance_scale:g}, image guidance "
         f"{settings.image_guidance_scale:g}, solver {solver}, composition {settings.composition}"

@@ -10,6 +10,7 @@ from typing import Any
 
 from .composition import COMPOSITIONS
 from .finding_edges import soft_edge_of
+from .findings import FINDINGS
 from .instructions import Instruction
 from .mask_rules import MASK_RULES
 from .relevance import SOURCES
@@ -30,6 +31,8 @@ RECOMMENDABLE = (
 )
 # Steps from the guidance map to the mask that can be left out, see `x2x_core.mask_rules`.
 MASK_STEPS = ("remove_islands", "close_holes", "limit_area")
+# In numbers by finding: the findings that are not named, and free text.
+OTHER = "other"
 # Settings that are one of several words.
 _OPTIONS = {"relevance_source": SOURCES, "composition": COMPOSITIONS, "mask_rule": MASK_RULES}
 
@@ -59,6 +62,30 @@ def _check_levels(name: str, value: Any) -> float | tuple[float, ...]:
     return tuple(value) if len(value) > 1 else value[0]
 
 
+def _check_scale(name: str, value: Any) -> float | dict[str, float]:
+    """A number as it is, numbers for findings as a dict of their own."""
+    if not isinstance(value, Mapping):
+        _check_number(name, value, -math.inf, math.inf)
+        return value
+    unknown = [one for one in value if one not in FINDINGS and one != OTHER]
+    if unknown or OTHER not in value:
+        raise ValueError(
+            f"`{name}` must be a number, or a number for each of some findings and for {OTHER!r}, got "
+            f"{', '.join(map(repr, value)) or 'nothing'}. Name findings as `x2x_core.findings.FINDINGS` does."
+        )
+    for finding, one in value.items():
+        _check_number(f"{name}[{finding!r}]", one, -math.inf, math.inf)
+    return dict(value)
+
+
+def scale_in_words(scale: float | Mapping[str, float]) -> str:
+    """A guidance scale for people: "0.8", or "1 for edema, 1.2 for pneumothorax, else 0.8"."""
+    if not isinstance(scale, Mapping):
+        return f"{scale:g}"
+    named = [f"{value:g} for {finding}" for finding, value in scale.items() if finding != OTHER]
+    return ", ".join([*named, f"else {scale[OTHER]:g}"])
+
+
 @dataclass(frozen=True)
 class EditSettings:
     """The settings of one edit; the defaults are those of the pipeline.
@@ -68,7 +95,8 @@ class EditSettings:
     """
 
     num_inference_steps: int = 20
-    guidance_scale: float = 7.5  # s_T: how strongly the instruction is followed
+    # s_T: how strongly the instruction is followed; or for each finding, "other" for those that are not named.
+    guidance_scale: float | Mapping[str, float] = 7.5
     image_guidance_scale: float = 1.5  # s_I: how strongly the image is
     mask_threshold: float = 0.1  # tau: the guidance map's level from which the image may change, [0, 1]
     mask_rule: str = "threshold"  # from guidance map to mask: "threshold" or "adaptive", see `x2x_core.mask_rules`
@@ -91,8 +119,8 @@ class EditSettings:
     def __post_init__(self) -> None:
         for name in ("num_inference_steps", "relevance_samples"):
             _check_count(name, getattr(self, name))
-        for name in ("guidance_scale", "image_guidance_scale"):
-            _check_number(name, getattr(self, name), -math.inf, math.inf)
+        _check_number("image_guidance_scale", self.image_guidance_scale, -math.inf, math.inf)
+        object.__setattr__(self, "guidance_scale", _check_scale("guidance_scale", self.guidance_scale))
         for name in ("mask_threshold", "edit_strength"):
             _check_number(name, getattr(self, name), 0, 1)
         levels = _check_levels("relevance_noise_level", self.relevance_noise_level)
@@ -110,6 +138,18 @@ class EditSettings:
     def relevance_levels(self) -> int:
         """How many noise levels the relevance map is averaged over."""
         return len(self.relevance_noise_level) if isinstance(self.relevance_noise_level, tuple) else 1
+
+    def settled(self, instruction: Instruction) -> EditSettings:
+        """These settings with the instruction's own numbers in place of those by finding."""
+        scale, edge = self.guidance_scale_for(instruction), self.soft_edge_for(instruction)
+        return replace(self, guidance_scale=scale, soft_edge=edge)
+
+    def guidance_scale_for(self, instruction: Instruction) -> float:
+        """The scale for an instruction: its finding's, of several the lowest, for free text that of "other"."""
+        scales = self.guidance_scale
+        if not isinstance(scales, dict):
+            return scales
+        return min((scales.get(clause.finding, scales[OTHER]) for clause in instruction.clauses), default=scales[OTHER])
 
     def soft_edge_for(self, instruction: Instruction) -> float:
         """The soft edge's width for an instruction: what was asked for, else what suits its finding."""

@@ -23,12 +23,14 @@ from .sites import smoothstep
 BRANCHES = 3  # text, image, unconditional
 
 
-def guided_noise(noise_pred: torch.Tensor, guidance_scale: float, image_guidance_scale: float) -> torch.Tensor:
+def guided_noise(
+    noise_pred: torch.Tensor, guidance_scale: float | torch.Tensor, image_guidance_scale: float
+) -> torch.Tensor:
     """Classifier-free guidance with two scales (Brooks et al., *InstructPix2Pix*, 2023).
 
     Args:
         noise_pred: `(3B, C, h, w)`, the branches [text, image, unconditional] one after the other.
-        guidance_scale: how strongly the instruction is followed.
+        guidance_scale: how strongly the instruction is followed, one number or `(B, 1, 1, 1)`.
         image_guidance_scale: how strongly the image is.
 
     Returns:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         image_encoder: CLIPVisionModelWithProjection | None = None,
         requires_safety_checker: bool = True,
         recommended_num_inference_steps: int | None = None,
-        recommended_guidance_scale: float | None = None,
+        recommended_guidance_scale: float | Mapping[str, float] | None = None,
         recommended_image_guidance_scale: float | None = None,
         recommended_mask_threshold: float | None = None,
         recommended_relevance_noise_level: float | Sequence[float] | None = None,
@@ -128,6 +128,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         self._pseudomasks: PseudomaskAtlas | None = None
         self._interrupt = False
         self._guidance_scale = self._image_guidance_scale = 1.0
+        self._scale_shares: torch.Tensor | None = None
         self._num_timesteps = 0
 
     # -- loading ------------------------------------------------------------------------------------------------------
@@ -212,7 +213,15 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
     @property
     def do_classifier_free_guidance(self) -> bool:
         """Whether any guidance is needed: at scales of 1 and 1, it is the text's prediction alone."""
-        return not (self.guidance_scale == 1 and self.image_guidance_scale == 1)
+        return self._scale_shares is not None or not (self.guidance_scale == 1 and self.image_guidance_scale == 1)
+
+    @property
+    def output_guidance_scale(self) -> float | torch.Tensor:
+        """`guidance_scale`; where the outputs of a call have scales of their own, each one's, `(B, 1, 1, 1)`.
+
+        `guidance_scale` is then the strongest of them, and who changes it in a callback changes all alike.
+        """
+        return self.guidance_scale if self._scale_shares is None else self.guidance_scale * self._scale_shares
 
     @property
     def interrupt(self) -> bool:
@@ -331,7 +340,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         prompt: str | Sequence[str] | None = None,
         *,
         num_inference_steps: int | None = None,
-        guidance_scale: float | None = None,
+        guidance_scale: float | Mapping[str, float] | None = None,
         image_guidance_scale: float | None = None,
         mask_threshold: float | None = None,
         mask_rule: str | None = None,
@@ -389,7 +398,8 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
                 decode to.
             prompt: what to edit, for example "Add the finding of moderate left pleural effusion."
             num_inference_steps: steps of denoising.
-            guidance_scale: how strongly the instruction is followed.
+            guidance_scale: how strongly the instruction is followed: a number, or a number for each of some findings and
+                for "other", such as ``{"pneumothorax": 1.2, "other": 0.8}``; of several findings the lowest counts.
             image_guidance_scale: how strongly the image is. Guidance is always on; only at scales of 1 and 1 it makes
                 no difference and is left out.
             mask_threshold: the guidance map's level from which the image may change, [0, 1]; 0 is all of the
@@ -499,7 +509,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         }
         settings = resolve_settings(given, self.config, reference, reading.restricted)
         self._check_attention(request, settings)
-        self._guidance_scale, self._image_guidance_scale = settings.guidance_scale, settings.image_guidance_scale
+        self._set_scales(request, reading, settings)
         self._interrupt = False
 
         given_mask = given_guidance_mask(request, reading)
@@ -576,6 +586,13 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         reading = read_request(request, self.vae.config.latent_channels, self.vae_scale_factor, reference)
         warn_of_untrained(reading.instructions, self.config.trained_findings)
         return reading
+
+    def _set_scales(self, request: EditRequest, reading: Reading, settings: EditSettings) -> None:
+        self._image_guidance_scale, copies = settings.image_guidance_scale, request.num_images_per_prompt
+        each = [settings.guidance_scale_for(one) for one in reading.instructions for _ in range(copies)]
+        self._guidance_scale, self._scale_shares = max(each, key=abs), None
+        if len(set(each)) > 1:
+            self._scale_shares = torch.tensor(each).view(-1, 1, 1, 1) / self._guidance_scale
 
     def _region(
         self, request: EditRequest, reading: Reading, settings: EditSettings

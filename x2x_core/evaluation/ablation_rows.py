@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from x2x_core.edit_settings import PUBLISHED, EditSettings, resolve_settings
+from x2x_core.edit_settings import PUBLISHED, EditSettings, resolve_settings, scale_in_words
 from x2x_core.findings import FINDINGS
 from x2x_core.instructions import Instruction
 from x2x_core.pseudomasks import PseudomaskAtlas
@@ -195,7 +195,7 @@ def settings_note(pipeline, call: Mapping[str, Any]) -> str:
 
 def _settings_in_words(settings: Mapping[str, Any]) -> str:
     steps, text, image = (settings[name] for name in SHARED)
-    return f"{steps} steps, guidance scale {text:g}, image guidance scale {image:g}"
+    return f"{steps} steps, guidance scale {scale_in_words(text)}, image guidance scale {image:g}"
 
 
 def _everywhere(instruction: Instruction, size: tuple[int, int]) -> torch.Tensor:
