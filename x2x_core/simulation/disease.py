@@ -18,8 +18,6 @@ from x2x_core.simulation.thorax import Lung, Thorax
 
 #: Attenuation relative to water.
 FLUID, CONSOLIDATED, AIR = 1.02, 0.98, 0.0
-#: Share of the tissue and blood of a collapsed part of a lung that is found in the rest: less flows through it.
-TISSUE_KEPT = 0.35
 
 #: Borders between zones, as shares of the way from the apex to the zone floor (see `zone_floor`).
 ZONES = {"upper": (0.0, 0.36), "middle": (0.32, 0.68), "lower": (0.64, 1.0)}
@@ -164,23 +162,18 @@ def edema(thorax, attenuation, *, side, zone, severity, generator):
 
 
 def pneumothorax(thorax, attenuation, *, side, zone, severity, generator):
-    """Air around a lung that has drawn back from the chest wall: no vessels outside a thin visceral line.
-
-    What lies outside the line becomes air. Inside it the lung is the denser the more of it has collapsed, since
-    `TISSUE_KEPT` of what stood outside has moved in.
-    """
+    """Air around a lung that has drawn back from the chest wall: no vessels outside a thin visceral line."""
     lung = thorax.lungs[side]
     z, _, _ = coordinates(thorax)
     dz = thorax.spacing[0]
     height = ((z - lung.apex * dz) / ((lung.base - lung.apex) * dz)).clamp(0, 1)
     noise = smooth_noise(attenuation.shape, (3, 3, 3), generator)
-    gap = (6 + 40 * severity) * (1.25 - 0.75 * height) * uniform(0.9, 1.1, generator) + 1.5 * noise
+    gap = (6 + 34 * severity) * (1.25 - 0.75 * height) * uniform(0.9, 1.1, generator) + 1.5 * noise
     inside = lung.wall - gap
     free = torch.sigmoid(-inside / 0.8) * lung.mask
     line = torch.exp(-((inside / 1.6) ** 2)) * lung.mask
-    lost = float((free.sum() / lung.mask.sum()).clamp(max=0.8))
-    squeezed = attenuation * (1 + TISSUE_KEPT * lost / (1 - lost) * lung.mask)
-    collapsed = torch.maximum(attenuation, squeezed.clamp(max=CONSOLIDATED))
+    denser = 0.04 + 0.14 * severity
+    collapsed = fill(attenuation, denser * (1 - free) * lung.mask, CONSOLIDATED)
     return fill(collapsed + free * (AIR - collapsed), 0.55 * line, CONSOLIDATED)
 
 

@@ -217,10 +217,7 @@ def _lung(mask: np.ndarray, spacing: tuple) -> Lung:
 
 
 def _costal_distance(mask: np.ndarray, is_right: bool, spacing: tuple) -> np.ndarray:
-    """Distance (mm) to the chest wall: the lung is closed on its medial and lower side before measuring.
-
-    It holds in the vessels too, which are not of the mask, so that a lung's soft edge around them is not taken for wall.
-    """
+    """Distance (mm) to the chest wall: the lung is closed on its medial and lower side before measuring."""
     ndimage = scipy_ndimage()
 
     filled = mask.copy()
@@ -228,4 +225,4 @@ def _costal_distance(mask: np.ndarray, is_right: bool, spacing: tuple) -> np.nda
     order[:] = np.maximum.accumulate(order, axis=2)  # everything medial of the lung counts as inside
     filled = np.maximum.accumulate(filled, axis=0)  # and everything below it
     distance = ndimage.distance_transform_edt(filled, spacing).astype(np.float32)
-    return distance
+    return np.where(mask, distance, 0).astype(np.float32)
