@@ -4,7 +4,7 @@ from x2x_core import Instruction
 from x2x_core.edit_settings import DEFAULT
 
 
-def graph(checkpoint, image, text, twin=True, steps=4, scales=(0.8, 1.0), seed=0, scheduler="simple"):
+def graph(checkpoint, image, text, twin=True, steps=4, scales=(1.0, 1.0), seed=0, scheduler="simple"):
     """The whole native graph in the form that `POST /prompt` takes.
 
     Args:
@@ -12,7 +12,7 @@ def graph(checkpoint, image, text, twin=True, steps=4, scales=(0.8, 1.0), seed=0
         image: a file of ComfyUI's input folder, of a size that the model works on.
         text: the instruction.
         twin: whether the edit is compared with the same noise denoised without the instruction.
-        steps, scales, seed, scheduler: of the edit.
+        steps, scales, seed, scheduler: of the edit; the defaults are the demo's for an effusion.
 
     Returns:
         Nodes by name; "save" writes the picture and "map" the relevance map.

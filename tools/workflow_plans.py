@@ -281,9 +281,9 @@ def native_graph(graph: Graph) -> None:
 Each step of the edit is a node: LoRAs, schedulers, samplers and other patches can come between.
 
 **Checkpoint**: the demo that ships, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder \
-with `model_index.json`) under `models/instructx2x` or `models/diffusers`. The settings here are the demo's. For the \
-authors' checkpoint: 512 x 512 pixels, scheduler ddim_uniform, 100 steps, guidance_scale 7.5, image_guidance_scale \
-1.5.
+with `model_index.json`) under `models/instructx2x` or `models/diffusers`. The settings here are the demo's for an \
+effusion. For the authors' checkpoint: 512 x 512 pixels, scheduler ddim_uniform, 100 steps, guidance_scale 7.5, \
+image_guidance_scale 1.5.
 
 One sampler follows the instruction, the other takes the same noise **without** it (guidance_scale 0). *Compose \
 Edit* lays their difference over the radiograph inside the mask. Outside, nothing changes.
@@ -331,7 +331,7 @@ def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, mask) -> 
     plan = {"model": model["model"], "scheduler": "simple", "steps": 4}
     steps = graph.node("BasicScheduler", (1320, 310), (360, 110), **plan)
     placed, decoded = [noise, sampler, steps], []
-    for number, (title, scale) in enumerate((("With the instruction", 0.8), ("Without it", 0.0))):
+    for number, (title, scale) in enumerate((("With the instruction", 1.0), ("Without it", 0.0))):
         top = 510 + 250 * number
         scales = {"guidance_scale": scale, "image_guidance_scale": 1.0, "guidance_mask": mask}
         guider = graph.node("X2XRegionGuider", (1320, top), (360, 170), title, image_latent=latent, **asked, **scales)

@@ -11,7 +11,7 @@ from native_graph import SCALES, STEPS, guide, load, relevance, run, schedule, t
 from tiny_models import NATIVE, PROMPT, make_pipeline, seeded
 
 from x2x_core import Instruction
-from x2x_core.edit_settings import DEFAULT
+from x2x_core.edit_settings import DEFAULT, resolve_settings
 
 # Both do the same arithmetic in float32, in another order: ComfyUI's latents are divided by the square root of the
 # share of the signal. Edited latents are about 1; they differ by 2e-5, relevance maps in [0, 1] by 5e-6.
@@ -152,7 +152,8 @@ def test_demo_equals_the_pipelines():
     latent, sigmas = {"samples": vae.encode(image)}, schedule(native[0], "simple")
     found = relevance(native, latent, "recommended", 0, text=text)
     assert (found - expected.relevance_map[:, 0]).abs().max() < 1e-3
-    edited, twin = (run(guide(native, latent, mask, (scale, 1.0), text), latent, sigmas) for scale in (0.8, 0.0))
+    scale = resolve_settings({}, pipe.config).guidance_scale_for(Instruction.parse(text))
+    edited, twin = (run(guide(native, latent, mask, (one, 1.0), text), latent, sigmas) for one in (scale, 0.0))
     result = run_node(
         "X2XNativeCompose", image=image, edited=vae.decode(edited), guidance_mask=mask, soft_edge=soft_edge(text), strength=1.0,
         unchanged=vae.decode(twin),
