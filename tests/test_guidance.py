@@ -50,6 +50,13 @@ def test_scales_of_one_are_the_text_branch():
     assert torch.allclose(guided_noise(branches.flatten(0, 1), 1, 1), branches[0], atol=1e-5)
 
 
+def test_each_picture_can_have_a_scale_of_its_own_in_the_types_of_the_predictions():
+    branches = torch.randn(3, 2, 4, 3, 3, generator=seeded(), dtype=torch.float64).to(torch.bfloat16).flatten(0, 1)
+    each = guided_noise(branches, torch.tensor([2.0, 5.0]).view(-1, 1, 1, 1), 1.5)
+    assert each.dtype == torch.bfloat16
+    assert torch.equal(each, torch.stack([guided_noise(branches, scale, 1.5)[n] for n, scale in enumerate((2.0, 5.0))]))
+
+
 # -- map and mask -----------------------------------------------------------------------------------------------------
 
 

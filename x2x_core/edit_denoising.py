@@ -122,9 +122,7 @@ class EditDenoising:
         noise_pred = self._call_unet(edit, torch.cat([latents] * lead.BRANCHES) if guided else latents, t, tensors)
         if not guided:
             return noise_pred
-        scale = self.output_guidance_scale
-        scale = scale.to(noise_pred) if isinstance(scale, torch.Tensor) else scale
-        return lead.guided_noise(noise_pred, scale, self.image_guidance_scale)
+        return lead.guided_noise(noise_pred, self.output_guidance_scale, self.image_guidance_scale)
 
     def _predict_without_text(
         self, edit: Edit, latents: torch.Tensor, t: torch.Tensor, tensors: dict[str, Any]

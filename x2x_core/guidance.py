@@ -30,13 +30,15 @@ def guided_noise(
 
     Args:
         noise_pred: `(3B, C, h, w)`, the branches [text, image, unconditional] one after the other.
-        guidance_scale: how strongly the instruction is followed, one number or `(B, 1, 1, 1)`.
+        guidance_scale: how strongly the instruction is followed, one number or `(B, 1, 1, 1)` of any type and device.
         image_guidance_scale: how strongly the image is.
 
     Returns:
         `(B, C, h, w)`.
     """
     noise_pred_text, noise_pred_image, noise_pred_uncond = noise_pred.chunk(BRANCHES)
+    if isinstance(guidance_scale, torch.Tensor):
+        guidance_scale = guidance_scale.to(noise_pred)
     return (
         noise_pred_uncond
         + guidance_scale * (noise_pred_text - noise_pred_image)
