@@ -4,7 +4,7 @@ from x2x_core import Instruction
 from x2x_core.edit_settings import DEFAULT
 
 
-def graph(checkpoint, image, text, twin=True, steps=4, scales=(1.0, 1.0), seed=0, scheduler="simple"):
+def graph(checkpoint, image, text, twin=True, steps=4, scales=(0.8, 1.0), seed=0, scheduler="simple"):
     """The whole native graph in the form that `POST /prompt` takes.
 
     Args:

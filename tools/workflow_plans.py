@@ -331,7 +331,7 @@ def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, mask) -> 
     plan = {"model": model["model"], "scheduler": "simple", "steps": 4}
     steps = graph.node("BasicScheduler", (1320, 310), (360, 110), **plan)
     placed, decoded = [noise, sampler, steps], []
-    for number, (title, scale) in enumerate((("With the instruction", 1.0), ("Without it", 0.0))):
+    for number, (title, scale) in enumerate((("With the instruction", 0.8), ("Without it", 0.0))):
         top = 510 + 250 * number
         scales = {"guidance_scale": scale, "image_guidance_scale": 1.0, "guidance_mask": mask}
         guider = graph.node("X2XRegionGuider", (1320, top), (360, 170), title, image_latent=latent, **asked, **scales)
