@@ -530,8 +530,9 @@ def test_embeddings_count_as_free_text_unless_a_region_is_given(pipe, radiograph
     assert output.instructions[0].region == "thorax" and "do not say where to edit" in caplog.text
     caplog.clear()
     pseudomask = edit(pipe, radiograph).pseudomask
-    output = edit(pipe, radiograph, None, prompt_embeds=embeds, pseudomask=pseudomask, **BARE)
-    assert not caplog.text and same(output.images, edit(pipe, radiograph, **BARE).images)
+    bare = {**BARE, "soft_edge": 0.03}  # else by the finding, which embeddings do not name
+    output = edit(pipe, radiograph, None, prompt_embeds=embeds, pseudomask=pseudomask, **bare)
+    assert not caplog.text and same(output.images, edit(pipe, radiograph, **bare).images)
 
 
 def test_embeddings_are_paired_like_prompts(pipe):

@@ -428,7 +428,8 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
                 in both and cancels, and a `guidance_scale` of 0 changes nothing. For checkpoints that were trained to
                 change nothing without a text; costs one or two U-Net items more a step.
             soft_edge: width of the mask's soft inner edge, share of the image's longer side; in a thin mask at most half
-                of its depth. ``None``: as suits the finding, see `x2x_core.finding_edges`.
+                of its depth. ``None``: as suits the finding, see `x2x_core.finding_edges`; free
+                text and embeddings name none and get the usual width.
             edit_strength: how much of the edit is laid over the original, [0, 1]: 0 gives the image back, 1 is the full
                 edit, and between them it goes over continuously. With `output_type="latent"` the latents are
                 interpolated.
