@@ -13,7 +13,6 @@ import torch
 
 from x2x_core.edit_guidance import draws_at_once
 from x2x_core.edit_settings import EditSettings, resolve_settings
-from x2x_core.instructions import Instruction
 from x2x_core.notes import Notes
 
 from .checkpoints import LoadedPipeline
@@ -163,11 +162,12 @@ def _describe(
     edited = torch.cat([_of(part, "images") for part in parts])
     changed = (edited != pixels).any(dim=1).float().mean()
     alignments = [one for part in parts for one in part.alignments or ()]
+    settings = settings.settled(parts[0].instructions[0])
     return "\n".join(
         [
             explain(text),
             f"Checkpoint {loaded.name}, {str(loaded.pipe.dtype).removeprefix('torch.')}, seed {widgets.seed}.",
-            *describe_settings(widgets.preset, widgets.solver, settings.settled(Instruction.parse(text)), masked),
+            *describe_settings(widgets.preset, widgets.solver, settings, masked),
             *alignment_lines(alignments),
             f"Editable {float(mask.mean()):.1%} of the image, changed {float(changed):.1%}.",
             *(f"Warning: {as_page_says(line)}" for line in warnings),

@@ -127,9 +127,9 @@ class EditGuidance:
             latent_guidance = lead.guidance_map(latent_map.cpu(), latent_pseudomask)
             cells = lead.guidance_mask(latent_guidance, settings.mask_threshold)
         else:
-            copies, limits = edit.request.num_images_per_prompt, None
+            limits = None
             if edit.request.pseudomask is None:  # else the caller says how much may change
-                limits = [area_limits(one) for one in edit.instructions for _ in range(copies)]
+                limits = [area_limits(one) for one in edit.wanted]
             mask = mask_rules.find_mask(guidance_map, pseudomask, settings, limits, parts)
             cells = edit.canvas.cells_of(mask)
         _warn_of_empty(mask, settings)

@@ -10,7 +10,6 @@ import torch
 
 from .canvas import Canvas
 from .edit_request import EditRequest
-from .edit_settings import EditSettings
 from .image_inputs import ImageBatch
 from .instructions import Instruction
 from .relevance import upsample
@@ -37,6 +36,11 @@ class Edit:
     def condition(self) -> torch.Tensor:
         """The image latents of each output, `(B, C, h, w)`, unscaled."""
         return self.image_latents[self.owners]
+
+    @property
+    def wanted(self) -> list[Instruction]:
+        """The instruction of each output, B."""
+        return [one for one in self.instructions for _ in range(self.request.num_images_per_prompt)]
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,6 @@ def to_image(latent_map: torch.Tensor | None, canvas: Canvas) -> torch.Tensor | 
     if latent_map is None:
         return None
     return canvas.cut(upsample(latent_map.cpu(), canvas.pixels)).clamp(0, 1)
-
-
-def soft_edges_of(edit: Edit, settings: EditSettings) -> list[float]:
-    """The width of each output's soft edge, shares of the image's longer side."""
-    copies = edit.request.num_images_per_prompt
-    return [settings.soft_edge_for(one) for one in edit.instructions for _ in range(copies)]
 
 
 def everywhere(edit: Edit) -> Guidance:

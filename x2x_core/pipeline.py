@@ -41,7 +41,7 @@ from .edit_reading import (
 )
 from .edit_request import EditRequest
 from .edit_settings import EditSettings, resolve_settings
-from .edit_state import Edit, Edited, Guidance, StepCallback, everywhere, soft_edges_of, to_image, to_view
+from .edit_state import Edit, Edited, Guidance, StepCallback, everywhere, to_image, to_view
 from .pipeline_loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, unreadable_weights
 from .pipeline_output import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from .pseudomasks import PseudomaskAtlas
@@ -428,8 +428,8 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
                 in both and cancels, and a `guidance_scale` of 0 changes nothing. For checkpoints that were trained to
                 change nothing without a text; costs one or two U-Net items more a step.
             soft_edge: width of the mask's soft inner edge, share of the image's longer side; in a thin mask at most half
-                of its depth. ``None``: as suits the finding, see `x2x_core.finding_edges`; free
-                text and embeddings name none and get the usual width.
+                of its depth. ``None``: as suits the finding, see `x2x_core.finding_edges`; free text and embeddings
+                name none and get the usual width.
             edit_strength: how much of the edit is laid over the original, [0, 1]: 0 gives the image back, 1 is the full
                 edit, and between them it goes over continuously. With `output_type="latent"` the latents are
                 interpolated.
@@ -510,7 +510,6 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         }
         settings = resolve_settings(given, self.config, reference, reading.restricted)
         self._check_attention(request, settings)
-        self._set_scales(request, reading, settings)
         self._interrupt = False
 
         given_mask = given_guidance_mask(request, reading)
@@ -520,6 +519,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
 
         # 2. Encode prompts and pictures, draw the noise
         edit = self._encode(request, reading, settings)
+        self._set_scales(edit, settings)
 
         # 3. Find where the pictures may change
         if given_mask is not None:
@@ -588,10 +588,10 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         warn_of_untrained(reading.instructions, self.config.trained_findings)
         return reading
 
-    def _set_scales(self, request: EditRequest, reading: Reading, settings: EditSettings) -> None:
-        self._image_guidance_scale, copies = settings.image_guidance_scale, request.num_images_per_prompt
-        each = [settings.guidance_scale_for(one) for one in reading.instructions for _ in range(copies)]
-        self._guidance_scale, self._scale_shares = max(each, key=abs), None
+    def _set_scales(self, edit: Edit, settings: EditSettings) -> None:
+        each = [settings.guidance_scale_for(one) for one in edit.wanted]
+        self._guidance_scale, self._image_guidance_scale = max(each, key=abs), settings.image_guidance_scale
+        self._scale_shares = None
         if len(set(each)) > 1:
             self._scale_shares = torch.tensor(each).view(-1, 1, 1, 1) / self._guidance_scale
 
@@ -620,7 +620,8 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         decoded, flagged = self.run_safety_checker(decoded, decoded.device, edit.prompt_embeds.dtype)
         original = images.pixels[edit.owners]
         grey = is_grey(original) & (restricted and not settings.reference)
-        soft_mask = lead.soft_edges(mask, [width * max(images.size) for width in soft_edges_of(edit, settings)])
+        longer = max(images.size)
+        soft_mask = lead.soft_edges(mask, [settings.soft_edge_for(one) * longer for one in edit.wanted])
         if settings.composition == "difference":
             if made.twin is None:
                 unchanged = self._decode(edit.image_latents)[edit.owners]

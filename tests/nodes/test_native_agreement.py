@@ -155,8 +155,8 @@ def test_demo_equals_the_pipelines():
     scale = resolve_settings({}, pipe.config).guidance_scale_for(Instruction.parse(text))
     edited, twin = (run(guide(native, latent, mask, (one, 1.0), text), latent, sigmas) for one in (scale, 0.0))
     result = run_node(
-        "X2XNativeCompose", image=image, edited=vae.decode(edited), guidance_mask=mask, soft_edge=soft_edge(text), strength=1.0,
-        unchanged=vae.decode(twin),
+        "X2XNativeCompose", image=image, edited=vae.decode(edited), guidance_mask=mask, soft_edge=soft_edge(text),
+        strength=1.0, unchanged=vae.decode(twin),
     )[0]  # fmt: skip
     off = (result - expected.images.movedim(1, -1)).abs().max()
     assert off < 1e-3  # the first level is pure noise, for ComfyUI 4518 times the picture: the rest is rounding
