@@ -111,6 +111,18 @@ def test_a_pneumothorax_takes_tissue_away_and_puts_air_at_the_wall(thorax):
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
+def test_the_soft_border_beside_the_mediastinum_is_not_taken_for_chest_wall(thorax, side):
+    lung = thorax.lungs[side]
+    border = (lung.mask > 0.05) & (lung.depth == 0)
+    border[..., : round(lung.hilum[2])] &= side == "left"
+    border[..., round(lung.hilum[2]) :] &= side == "right"
+    border[: round((lung.apex + lung.dome) / 2)] = False  # chest wall is near above
+    assert border.any() and float(lung.wall[border].min()) > max(SPACING)
+    change = change_of(thorax, lesion("pneumothorax", side, severity=0.03))
+    assert float(change[border].abs().max()) < 0.1  # neither air nor a pleural line
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
 def test_a_moderate_effusion_stands_above_the_recess_and_a_small_one_does_not(thorax, side):
     lung, recess = thorax.lungs[side], 0.4
     away = (lung.mask > 0.9) & (lung.wall > 30)  # where the meniscus is low

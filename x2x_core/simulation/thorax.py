@@ -23,7 +23,7 @@ class Lung:
 
     mask: torch.Tensor  # float, soft edge, in [0, 1]
     depth: torch.Tensor  # mm from the pleura, 0 outside the lung
-    wall: torch.Tensor  # mm from the outer (costal) pleura; large near the mediastinum
+    wall: torch.Tensor  # mm from the outer (costal) pleura, in vessels too; large near the mediastinum
     hilum: tuple[float, float, float]  # voxel (z, y, x)
     apex: float  # z (voxel) of the top
     dome: float  # z of the top of the diaphragm under this lung
@@ -224,5 +224,4 @@ def _costal_distance(mask: np.ndarray, is_right: bool, spacing: tuple) -> np.nda
     order = filled[:, :, ::-1] if not is_right else filled
     order[:] = np.maximum.accumulate(order, axis=2)  # everything medial of the lung counts as inside
     filled = np.maximum.accumulate(filled, axis=0)  # and everything below it
-    distance = ndimage.distance_transform_edt(filled, spacing).astype(np.float32)
-    return np.where(mask, distance, 0).astype(np.float32)
+    return ndimage.distance_transform_edt(filled, spacing).astype(np.float32)
