@@ -28,7 +28,7 @@ class X2XGuidanceMap(io.ComfyNode):
                     "mask_rule",
                     options=list(MASK_RULES),
                     default="adaptive",
-                    tooltip="adaptive: the smallest region that holds 90 % of the map's energy. threshold: everything "
+                    tooltip="adaptive: the smallest region that holds 98 % of the map's energy. threshold: everything "
                     "from `threshold` up, as published.",
                 ),
                 io.Float.Input(

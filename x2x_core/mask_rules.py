@@ -3,7 +3,7 @@
 A level is set on the guidance map G, by one of two rules, and the mask that it gives is tidied:
 
 - `threshold`: the published rule, G >= tau.
-- `adaptive`: the level is found in the map itself: the mask is the smallest region that holds 90 % of the map's energy,
+- `adaptive`: the level is found in the map itself: the mask is the smallest region that holds 98 % of the map's energy,
   the sum of G^2 (a highest density region; Hyndman, 1996). A map that is weak or strong as a whole gives the same mask,
   one that is sure of a place a small one, and one that is not a large one.
 - Islands: connected parts that hold little of the mask's energy (the sum of G^2) go, all but the strongest of each
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MASK_RULES = ("threshold", "adaptive")
 
-ENERGY_SHARE = 0.9  # of the guidance map, that the adaptive rule's mask holds
+ENERGY_SHARE = 0.98  # of the guidance map, that the adaptive rule's mask holds
 LOWEST_LEVEL, HIGHEST_LEVEL = 0.05, 0.6  # bounds of the adaptive rule's level
 LEVELS = 1000  # steps in which that level is found
 ISLAND_SHARE = 0.1  # of the mask's energy, under which a part is an island
