@@ -29,7 +29,7 @@ from x2x_core.evaluation.simulated import TruePair, changed_region, read_pairs, 
 from x2x_core.finding_areas import area_limits
 from x2x_core.imaging.provenance import versions
 from x2x_core.instructions import Instruction
-from x2x_core.mask_rules import find_mask
+from x2x_core.mask_rules import adaptive_level, find_mask
 
 SEED = 70_000  # of pairs that neither training nor evaluation uses
 BRANCHES = 2  # U-Net items of one draw: with the instruction and without it
@@ -37,6 +37,7 @@ SCORES = {"AP": average_precision, "energy": energy_inside, "pointing": pointing
 BARE = replace(DEFAULT, remove_islands=False, close_holes=False, limit_area=False)
 TIDY = replace(DEFAULT, remove_islands=True, close_holes=True, limit_area=True)
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)
+SHARES = (0.9, 0.95, 0.98)  # of the energy, at which the adaptive rule sets its level
 
 Scores = dict[str, float]
 
@@ -59,7 +60,9 @@ def map_scores(found: Any, region: torch.Tensor) -> Scores:
 def mask_scores(found: Any, pair: TruePair) -> dict[str, Scores]:
     """How each rule's mask fits the true change."""
     rules = {f"threshold {tau:g}": {"mask_rule": "threshold", "mask_threshold": tau} for tau in THRESHOLDS}
-    rules["adaptive"] = {"mask_rule": "adaptive"}
+    guidance = found.guidance_map[0, 0].numpy()
+    for share in SHARES:
+        rules[f"adaptive {share:g}"] = {"mask_rule": "threshold", "mask_threshold": adaptive_level(guidance, share)}
     change = pair.after - pair.before
     region, energy = changed_region(change), change.square()
     limits = [area_limits(Instruction.parse(pair.instruction))]

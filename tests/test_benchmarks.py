@@ -41,10 +41,12 @@ def test_draws_and_levels_are_scored_against_their_cost(relevance_choice, pipe, 
             assert all(0 <= value <= 1 for name, value in scores.items() if name != "uncertainty")
     for scores in result["masks"]:
         areas = [scores[f"threshold {tau:g}"]["area"] for tau in relevance_choice.THRESHOLDS]
-        assert areas == sorted(areas, reverse=True) and 0 < scores["adaptive"]["area"] < 1
+        assert areas == sorted(areas, reverse=True)
+        areas = [scores[f"adaptive {share:g}"]["area"] for share in relevance_choice.SHARES]
+        assert areas == sorted(areas) and 0 < areas[0] and areas[-1] < 1
     relevance_choice.show(result)
     printed = capsys.readouterr().out
-    assert "2 pairs" in printed and "| 0.5, 0.8 | 2 | 8 |" in printed and "| adaptive, tidied |" in printed
+    assert "2 pairs" in printed and "| 0.5, 0.8 | 2 | 8 |" in printed and "| adaptive 0.98, tidied |" in printed
 
 
 def test_the_change_itself_is_found_perfectly(relevance_choice):

@@ -95,11 +95,12 @@ def _find_one(
     return at(level)
 
 
-def adaptive_level(guidance: np.ndarray) -> float:
-    """The highest level above which a guidance map has `ENERGY_SHARE` of its energy.
+def adaptive_level(guidance: np.ndarray, share: float = ENERGY_SHARE) -> float:
+    """The highest level above which a guidance map has a share of its energy.
 
     Args:
         guidance: G `(H, W)` in [0, 1].
+        share: of the energy, in (0, 1].
 
     Returns:
         The level, held to [`LOWEST_LEVEL`, `HIGHEST_LEVEL`]: a map that stays under the lowest has no place to edit.
@@ -107,7 +108,7 @@ def adaptive_level(guidance: np.ndarray) -> float:
     steps = (guidance * LEVELS).astype(np.int64).ravel()
     energy = np.bincount(steps, np.square(guidance, dtype=np.float64).ravel(), minlength=LEVELS + 1)
     above = energy[::-1].cumsum()[::-1]  # at or above each step
-    level = np.flatnonzero(above >= ENERGY_SHARE * above[0])[-1] / LEVELS
+    level = np.flatnonzero(above >= share * above[0])[-1] / LEVELS
     return float(np.clip(level, LOWEST_LEVEL, HIGHEST_LEVEL))
 
 
