@@ -29,7 +29,7 @@ from x2x_core.evaluation.simulated import TruePair, changed_region, read_pairs, 
 from x2x_core.finding_areas import area_limits
 from x2x_core.imaging.provenance import versions
 from x2x_core.instructions import Instruction
-from x2x_core.mask_rules import adaptive_level, find_mask
+from x2x_core.mask_rules import ENERGY_SHARE, adaptive_level, find_mask
 
 SEED = 70_000  # of pairs that neither training nor evaluation uses
 BRANCHES = 2  # U-Net items of one draw: with the instruction and without it
@@ -37,7 +37,7 @@ SCORES = {"AP": average_precision, "energy": energy_inside, "pointing": pointing
 BARE = replace(DEFAULT, remove_islands=False, close_holes=False, limit_area=False)
 TIDY = replace(DEFAULT, remove_islands=True, close_holes=True, limit_area=True)
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)
-SHARES = (0.9, 0.95, 0.98)  # of the energy, at which the adaptive rule sets its level
+SHARES = (0.9, 0.95, ENERGY_SHARE)  # of the energy, at which the adaptive rule sets its level; the last is its own
 
 Scores = dict[str, float]
 
