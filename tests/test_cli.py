@@ -165,6 +165,8 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["masks", "build", "{text}", "-o", "{new}"], "{text}"),
         (["simulate", "--ct", "{missing}", "-o", "{new}"], "`ct` must be a folder"),
         (["simulate", "--ct", "phantom", "-o", "{new}", "--count", "0"], "`count` must be at least 1"),
+        (["simulate", "--ct", "phantom", "-o", "{new}", "--resting", "gout"], "`resting` must name findings"),
+        (["simulate", "--ct", "phantom", "-o", "{new}", "--resting-share", "2"], "`resting_share` must lie in"),
         (["train", "--config", "nothing"], "`--config` must name a YAML file"),
         (["train", "--config", "demo-autoencoder", "--data", "{missing}", "-o", "{new}"], "There is no dataset"),
         (["evaluate"], "`DATASET` or `--simulated` must be given"),

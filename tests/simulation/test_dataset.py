@@ -12,8 +12,15 @@ import torch
 from x2x_core.imaging.provenance import read_provenance
 from x2x_core.instructions import Instruction
 from x2x_core.simulation import dataset
-from x2x_core.simulation.dataset import SimulationSettings, decode_change, encode_change, simulate_dataset
+from x2x_core.simulation.dataset import (
+    SimulationSettings,
+    decode_change,
+    encode_change,
+    recorded_resting,
+    simulate_dataset,
+)
 from x2x_core.simulation.phantom import phantom_ct
+from x2x_core.simulation.scenario import Resting
 from x2x_core.simulation.thorax import segment_thorax
 
 
@@ -103,6 +110,20 @@ def test_another_dataset_is_not_overwritten_unless_asked(made, tmp_path):
     assert len(rows_of(out)) == 1 and len(list((out / "past").iterdir())) == 1
 
 
+def test_what_stays_is_recorded_and_another_choice_is_another_dataset(tmp_path):
+    stays = Resting(("cardiomegaly",), 1.0)
+    out = simulate_dataset("phantom", tmp_path / "hearts", 5, seed=3, size=48, resting=stays, workers=1)
+    settings = json.loads((out / "simulation.json").read_text())
+    assert settings["resting"] == {"findings": ["cardiomegaly"], "share": 1.0} and recorded_resting(settings) == stays
+    assert recorded_resting({}) == Resting()
+    lines = [json.loads(line) for line in (out / "attributes.jsonl").read_text().splitlines()]
+    assert len(lines) == 5
+    for line in lines:
+        assert "cardiomegaly" in {one["finding"] for one in line["before"] + line["after"]}
+    with pytest.raises(ValueError, match="made with other settings"):
+        simulate_dataset("phantom", out, 5, seed=3, size=48, workers=1)
+
+
 def test_sixteen_bits_are_kept(tmp_path):
     out = simulate_dataset("phantom", tmp_path / "deep", 1, size=48, bits=16, workers=1)
     assert cv2.imread(str(next((out / "past").iterdir())), cv2.IMREAD_UNCHANGED).dtype == np.uint16
@@ -124,6 +145,7 @@ def test_changes_are_encoded_exactly_at_zero_and_at_the_ends():
         ({"version": "v3"}, "`version` must be one of v1, v2, mixed"),
         ({"bits": 12}, "`bits` must be 8 or 16"),
         ({"validation_share": 1.0}, "`validation_share` must lie in"),
+        ({"version": "benchmark", "resting": Resting(("edema",))}, "`resting` can't be set for a benchmark"),
     ],
 )
 def test_wrong_settings_are_named(wrong, message):

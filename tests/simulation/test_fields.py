@@ -9,6 +9,7 @@ from x2x_core.simulation.dataset import body_generator, simulate_dataset
 from x2x_core.simulation.fields import cavity, lung_fields, write_fields
 from x2x_core.simulation.pairs import simulate_body
 from x2x_core.simulation.phantom import phantom_ct
+from x2x_core.simulation.scenario import Resting
 from x2x_core.simulation.thorax import segment_thorax
 
 SPACING = (8.0, 8.0, 8.0)
@@ -33,6 +34,17 @@ def test_fields_are_the_seen_part_of_the_same_body_s_lungs(thorax):
         for field, lung in zip(drawn, pair.masks[:2]):
             assert (field & lung).sum() > 0.93 * field.sum()
             assert 0.4 * lung.sum() < field.sum() < 0.97 * lung.sum()
+
+
+def test_fields_are_of_the_body_whatever_stays_in_it(thorax):
+    stays = Resting(("edema",), 1.0)  # draws more than the default, before the body's elastic variation
+    pair = simulate_body(thorax, body_generator(5, 1), pairs=5, size=96, resting=stays)[0]
+    drawn = lung_fields(thorax, body_generator(5, 1), 96, resting=stays)
+    other = lung_fields(thorax, body_generator(5, 1), 96)
+    assert not torch.equal(drawn, other)
+    for field, lung, wrong in zip(drawn, pair.masks[:2], other):
+        assert (field & lung).sum() > 0.93 * field.sum()
+        assert (field & ~lung).sum() <= (wrong & ~lung).sum()
 
 
 def test_fields_are_added_to_a_dataset_once(tmp_path, monkeypatch):

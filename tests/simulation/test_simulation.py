@@ -6,12 +6,12 @@ import torch
 from x2x_core.findings import FINDINGS
 from x2x_core.instructions import Operation
 from x2x_core.simulation.ct import Volume, load_ct, resample, save_volume
-from x2x_core.simulation.disease import DISEASES, SIDED, ZONAL
+from x2x_core.simulation.disease import DISEASES, SIDED, ZONAL, with_enlarged_heart
 from x2x_core.simulation.film import Film, expose, meter
 from x2x_core.simulation.pairs import simulate_body
 from x2x_core.simulation.phantom import phantom_ct
 from x2x_core.simulation.projection import Geometry, project, ray_grid
-from x2x_core.simulation.scenario import SEVERITY, Lesion, apply_lesions, levels_of, sample_scenario
+from x2x_core.simulation.scenario import SEVERITY, Lesion, Resting, apply_lesions, levels_of, sample_scenario
 from x2x_core.simulation.thorax import segment_thorax
 
 SPACING = (6.0, 6.0, 6.0)
@@ -140,6 +140,25 @@ def test_cardiomegaly_makes_the_heart_s_shadow_larger(thorax):
     assert change_of(thorax, lesion("cardiomegaly", severity=0.9)).sum() > 0
 
 
+def test_an_enlarged_heart_pushes_the_lungs_away(thorax):
+    grown = with_enlarged_heart(thorax, severity=0.9, generator=generator(3))
+    assert grown.heart.sum() > 1.2 * thorax.heart.sum()
+    heart = (grown.heart > 0.9) & (thorax.heart < 0.1)
+    for side, lung in grown.lungs.items():
+        assert thorax.lungs[side].mask[heart].sum() > 0 and lung.mask.sum() < thorax.lungs[side].mask.sum()
+        assert (lung.mask[grown.heart > 0.95] < 0.2).all()
+
+
+@pytest.mark.parametrize("severity", [0.3, 0.6, 0.9])
+def test_a_pneumothorax_beside_an_enlarged_heart_leaves_the_heart_as_it_is(thorax, severity):
+    heart, air = lesion("cardiomegaly", severity=severity), lesion("pneumothorax", severity=0.9)
+    alone = apply_lesions(thorax, thorax.attenuation, (heart,))
+    change = apply_lesions(thorax, thorax.attenuation, (heart, air)) - alone
+    inside = with_enlarged_heart(thorax, severity=severity, generator=generator(heart.seed)).heart > 0.95
+    assert change.min() < -0.1  # there is air
+    assert float(change[inside].abs().max()) < 0.2
+
+
 def test_the_same_seed_gives_the_same_lesion_and_the_input_stays(thorax):
     healthy = thorax.attenuation
     kept = healthy.clone()
@@ -202,6 +221,31 @@ def test_scenarios_are_what_their_instruction_says():
                 assert before[0].seed == after[0].seed and clause.level in levels_of(clause.finding)
             assert clause.side in (None, (before + after)[0].side)
     assert operations == set(Operation)
+
+
+def test_what_stays_is_as_asked():
+    for seed in range(30):
+        scenario = sample_scenario(generator(seed), resting=Resting(("cardiomegaly", "edema"), 1.0))
+        asked = {clause.finding for clause in scenario.instruction.clauses}
+        stays = [one for one in scenario.before if one.finding not in asked]
+        assert stays == [one for one in scenario.after if one.finding not in asked]
+        assert [one.finding in ("cardiomegaly", "edema") for one in stays] == [True] * len(stays)
+        assert stays or asked == {"cardiomegaly", "edema"}
+        nothing = sample_scenario(generator(seed), resting=Resting(share=0.0))
+        assert {one.finding for one in nothing.before + nothing.after} <= asked
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"findings": ("gout",)}, "`resting` must name findings that are simulated .*, got 'gout'"),
+        ({"findings": ()}, "`resting` must name findings that are simulated .*, got none"),
+        ({"share": 1.5}, r"`resting_share` must lie in \[0, 1\], got 1.5"),
+    ],
+)
+def test_what_can_t_stay_is_named(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Resting(**wrong)
 
 
 def test_v1_names_findings_alone():

@@ -29,6 +29,11 @@ def simulate(
         Schema, typer.Option(help="Wording: v1 (findings), v2 (levels, places) or mixed.")
     ] = Schema.MIXED,
     bits: Annotated[int, typer.Option(help="Bits of the images: 8 or 16.")] = 8,
+    resting: Annotated[
+        Optional[str],
+        typer.Option(help="Findings that may be there without changing, with commas between. [default: all]"),
+    ] = None,
+    resting_share: Annotated[float, typer.Option(help="Of the pairs, those that hold one of them.")] = 0.3,
     fields: Annotated[
         bool,
         typer.Option(
@@ -47,11 +52,13 @@ def simulate(
     Example: x2x simulate --ct ct-folder --count 2000 --out runs/simulated
     """
     from x2x_core.simulation.dataset import simulate_dataset
+    from x2x_core.simulation.scenario import Resting
 
+    named = {} if resting is None else {"findings": tuple(name.strip().lower() for name in resting.split(","))}
     with progress_bar("Simulating") as update:
         folder = simulate_dataset(
-            ct, out, count, seed=seed, size=size, version=schema.value, bits=bits, workers=workers,
-            overwrite=overwrite, progress=update,
+            ct, out, count, seed=seed, size=size, version=schema.value, bits=bits,
+            resting=Resting(share=resting_share, **named), workers=workers, overwrite=overwrite, progress=update,
         )  # fmt: skip
     if fields:
         from x2x_core.simulation.fields import write_fields

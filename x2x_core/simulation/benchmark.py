@@ -22,14 +22,13 @@ from x2x_core.instructions import Clause, Instruction, Operation
 from x2x_core.simulation.disease import DISEASES, SIDED, ZONAL, ZONES
 from x2x_core.simulation.pairs import SimulatedPair, draw_body, simulate_scenarios
 from x2x_core.simulation.randomness import uniform
-from x2x_core.simulation.scenario import Lesion, Scenario, draw_severity, levels_of, ordered, sample_lesion
+from x2x_core.simulation.scenario import Lesion, Resting, Scenario, draw_severity, levels_of, ordered, sample_lesion
 from x2x_core.simulation.thorax import Thorax
 from x2x_core.training.draws import BODY, seeded_generator
 
 PAIRS_PER_BODY = 5
 TRIPLE = 3  # pairs to a triple: its levels are the finding's strongest three
 BODIES_WITH_TRIPLE = (0, 2)  # of every `PAIRS_PER_BODY` bodies
-RESTING_SHARE = 0.3  # of the pairs that also have a finding that does not change, as in `sample_scenario`
 PLAN_NUMBER = 2**31 - 1  # of the generator that draws the plan: no body has this number
 
 
@@ -159,7 +158,7 @@ def _draw(cell: Cell, generator: torch.Generator) -> tuple[int, tuple[Lesion, ..
     seed = int(torch.randint(2**31, (), generator=generator))
     others = [finding for finding in DISEASES if finding != cell.finding]
     other = others[int(torch.randint(len(others), (), generator=generator))]
-    resting = (sample_lesion(generator, other),) if uniform(0, 1, generator) < RESTING_SHARE else ()
+    resting = (sample_lesion(generator, other),) if uniform(0, 1, generator) < Resting().share else ()
     return seed, resting
 
 

@@ -5,7 +5,7 @@ Layout::
     instructions.csv   split, instruction, past_dicom_id, current_dicom_id (the ids are file names)
     past/ current/     the images before and after, 8 or 16-bit grey PNG
     change/            current - past as 16-bit PNG, see `encode_change`
-    masks/             right lung, left lung and heart in the red, green and blue of a PNG (0 or 255)
+    masks/             right lung, left lung and heart of the healthy chest, in red, green and blue (0 or 255)
     attributes.jsonl   one line a pair: what was drawn (pose, body shape, exposure, lesions before and after)
     simulation.json    the settings; the same settings give the same bytes
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 import json
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from x2x_core.simulation.benchmark import PAIRS_PER_BODY, plan_bodies, simulate_
 from x2x_core.simulation.ct import Volume, load_ct
 from x2x_core.simulation.pairs import SimulatedPair, simulate_body
 from x2x_core.simulation.phantom import phantom_ct
+from x2x_core.simulation.scenario import Resting
 from x2x_core.simulation.thorax import Thorax, segment_thorax
 from x2x_core.storage import write_text
 from x2x_core.training.draws import BODY, seeded_generator
@@ -55,6 +56,7 @@ class SimulationSettings:
     version: str = "mixed"  # "v1" (findings alone), "v2" (levels, sides, zones), "mixed"; "benchmark": planned
     bits: int = 8  # of the images: 8 or 16
     validation_share: float = 0.03  # of the bodies, in the split "val"; the rest is "train"
+    resting: Resting = Resting()  # what may be there without changing
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -67,6 +69,8 @@ class SimulationSettings:
             raise ValueError(f"`bits` must be 8 or 16, got {self.bits}.")
         if not 0 <= self.validation_share < 1:
             raise ValueError(f"`validation_share` must lie in [0, 1), got {self.validation_share}.")
+        if self.version == BENCHMARK and self.resting != Resting():
+            raise ValueError("`resting` can't be set for a benchmark, whose pairs are planned. Leave it out.")
 
     @property
     def bodies(self) -> int:
@@ -112,6 +116,7 @@ def simulate_dataset(
     version: str = "mixed",
     bits: int = 8,
     validation_share: float = 0.03,
+    resting: Resting = Resting(),
     workers: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -125,7 +130,7 @@ def simulate_dataset(
         ct: folder of DICOM slices, `.npz` volume, or "phantom" for a built-in analytic thorax.
         out: folder to write to; it is made.
         count: pairs.
-        seed, size, version, bits, validation_share: see `SimulationSettings`.
+        seed, size, version, bits, validation_share, resting: see `SimulationSettings`.
         workers: processes; ``None``: one a core.
         overwrite: whether a dataset with other settings in `out` may be replaced.
         progress: called with the pairs done and the pairs in all.
@@ -138,7 +143,7 @@ def simulate_dataset(
         ValueError: a bad setting, or another dataset lies in `out`.
     """
     volume = read_ct(ct)
-    settings = SimulationSettings(volume.source, count, seed, size, version, bits, validation_share)
+    settings = SimulationSettings(volume.source, count, seed, size, version, bits, validation_share, resting)
     out = Path(out)
     _prepare(out, settings, overwrite)
     todo = [body for body in range(settings.bodies) if not _part(out, body).is_file()]
@@ -174,7 +179,15 @@ def _prepare(out: Path, settings: SimulationSettings, overwrite: bool) -> None:
 
 
 def _as_json(settings: SimulationSettings) -> dict:
-    return {"format": "x2x-simulated-1", "synthetic": True, **asdict(settings)}
+    written = {"format": "x2x-simulated-1", "synthetic": True, **asdict(settings)}
+    written["resting"] = {"findings": list(settings.resting.findings), "share": settings.resting.share}
+    return written
+
+
+def recorded_resting(settings: Mapping) -> Resting:
+    """What may be there without changing, as `simulation.json` says (a file without it: the defaults)."""
+    said = settings.get("resting")
+    return Resting(tuple(said["findings"]), said["share"]) if said else Resting()
 
 
 def _clear(out: Path) -> None:
@@ -227,7 +240,8 @@ def _simulate(thorax: Thorax, settings: SimulationSettings, body: int) -> list[S
     if settings.version == BENCHMARK:
         planned = plan_bodies(settings.bodies, settings.seed)[body]
         return simulate_planned(thorax, planned, generator, settings.size)
-    return simulate_body(thorax, generator, pairs=PAIRS_PER_BODY, size=settings.size, version=settings.version)
+    drawn = {"version": settings.version, "resting": settings.resting}
+    return simulate_body(thorax, generator, pairs=PAIRS_PER_BODY, size=settings.size, **drawn)
 
 
 def _write_pair(pair: SimulatedPair, settings: SimulationSettings, out: Path, body: int, number: int) -> dict:

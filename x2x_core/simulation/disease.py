@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -179,6 +180,25 @@ def pneumothorax(thorax, attenuation, *, side, zone, severity, generator):
 
 def cardiomegaly(thorax, attenuation, *, side, zone, severity, generator):
     """An enlarged heart: the volume is stretched around the heart's centre, most to the left and downwards."""
+    return warp(attenuation, _heart_growth(thorax, severity, generator))
+
+
+def with_enlarged_heart(thorax: Thorax, *, severity: float, generator: torch.Generator) -> Thorax:
+    """The chest that `cardiomegaly` leaves: its lungs give way, so that no later finding is put into the heart.
+
+    The distances of a lung move with its tissue: squeezed between heart and wall, it keeps all of its way to the wall.
+    """
+    volumes = [volume for lung in thorax.lungs.values() for volume in (lung.mask, lung.depth, lung.wall)]
+    moved = warp(torch.stack([thorax.heart, *volumes]), _heart_growth(thorax, severity, generator))
+    lungs = {
+        side: replace(lung, mask=mask, depth=depth, wall=wall)
+        for (side, lung), (mask, depth, wall) in zip(thorax.lungs.items(), moved[1:].split(3))
+    }
+    return replace(thorax, lungs=lungs, heart=moved[0])
+
+
+def _heart_growth(thorax: Thorax, severity: float, generator: torch.Generator) -> list[torch.Tensor]:
+    """Where each voxel of an enlarged heart's chest comes from: displacements in voxels for z, y and x."""
     centre = [c * s for c, s in zip(thorax.heart_centre, thorax.spacing)]
     growth = (0.12 + 0.62 * severity) * uniform(0.95, 1.05, generator)
     skew = uniform(0.0, 0.15, generator)
@@ -188,19 +208,21 @@ def cardiomegaly(thorax, attenuation, *, side, zone, severity, generator):
     shrink = growth * torch.exp(-((squared / 0.55) ** 2)) / (1 + growth)
     sideways = shrink * (1 + skew * torch.sign(offset[2]))
     pull = (0.45 * shrink, 0.7 * shrink, sideways)
-    return warp(attenuation, [-o * p / s for o, p, s in zip(offset, pull, thorax.spacing)])
+    return [-o * p / s for o, p, s in zip(offset, pull, thorax.spacing)]
 
 
 def warp(volume: torch.Tensor, displacement: list[torch.Tensor]) -> torch.Tensor:
-    """Sample `(Z, Y, X)` at each voxel plus a displacement in voxels, given for z, y and x."""
-    moved = []
-    for axis, size in enumerate(volume.shape):
+    """Sample `(Z, Y, X)` or `(N, Z, Y, X)` at each voxel plus a displacement in voxels, given for z, y and x."""
+    moved, space = [], volume.shape[-3:]
+    for axis, size in enumerate(space):
         shape = [1, 1, 1]
         shape[axis] = size
         place = torch.arange(size, dtype=torch.float32).view(shape) + displacement[axis]
-        moved.append((2 * place / (size - 1) - 1).expand(volume.shape))
+        moved.append((2 * place / (size - 1) - 1).expand(space))
     grid = torch.stack(moved[::-1], dim=-1)[None]
-    return F.grid_sample(volume[None, None], grid, mode="bilinear", padding_mode="border", align_corners=True)[0, 0]
+    stack = volume.reshape(1, -1, *space)
+    sampled = F.grid_sample(stack, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    return sampled.reshape(volume.shape)
 
 
 #: What the simulator can draw, by the finding's canonical name.
@@ -214,6 +236,9 @@ DISEASES: dict[str, Disease] = {
     "cardiomegaly": cardiomegaly,
     "pneumothorax": pneumothorax,
 }
+
+#: Findings that move the anatomy, with what they make of the chest; the rest only fill it.
+DEFORMATIONS: dict[str, Callable[..., Thorax]] = {"cardiomegaly": with_enlarged_heart}
 
 #: Findings that are drawn in one zone of a lung.
 ZONAL = frozenset({"consolidation", "lung opacity", "pneumonia", "atelectasis"})

@@ -22,9 +22,10 @@ import torch.nn.functional as F
 
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
-from x2x_core.simulation.dataset import PAIRS_PER_BODY, body_generator, read_ct
+from x2x_core.simulation.dataset import PAIRS_PER_BODY, body_generator, read_ct, recorded_resting
 from x2x_core.simulation.pairs import SEEN_MM, draw_body
 from x2x_core.simulation.projection import project, ray_grid
+from x2x_core.simulation.scenario import Resting
 from x2x_core.simulation.thorax import Thorax, segment_thorax
 
 FIELD_SHARE = 0.62  # of a ray's way through the cavity that is lung; found by looking at where the dark lung ends
@@ -46,7 +47,12 @@ def cavity(thorax: Thorax) -> torch.Tensor:
 
 
 def lung_fields(
-    thorax: Thorax, generator: torch.Generator, size: int, version: str = "mixed", pairs: int = PAIRS_PER_BODY
+    thorax: Thorax,
+    generator: torch.Generator,
+    size: int,
+    version: str = "mixed",
+    pairs: int = PAIRS_PER_BODY,
+    resting: Resting = Resting(),
 ) -> torch.Tensor:
     """The lung fields of the body that `simulate_body` draws from `generator`.
 
@@ -54,12 +60,12 @@ def lung_fields(
         thorax: the chest.
         generator: in the state in which `simulate_body` gets it.
         size: pixels to a side.
-        version, pairs: as `simulate_body` got them: the body depends on them.
+        version, pairs, resting: as `simulate_body` got them: the body depends on them.
 
     Returns:
         `(2, size, size)` bool, right and left.
     """
-    geometry = draw_body(generator, pairs, version)[0]
+    geometry = draw_body(generator, pairs, version, resting)[0]
     grid = ray_grid(tuple(thorax.soft.shape), thorax.spacing, geometry, FIELD_PIXELS, generator, step_mm=_STEP_MM)
     volumes = torch.stack([thorax.lungs["right"].mask, thorax.lungs["left"].mask, cavity(thorax)])
     way = F.interpolate(project(volumes, grid, _STEP_MM)[None], (size, size), mode="bicubic", align_corners=False)[0]
@@ -109,8 +115,9 @@ def write_fields(ct: str | Path, folder: str | Path, progress: Callable[[int, in
     bodies = sorted(int(part.stem) for part in (folder / "parts").glob("*.json"))
     todo = [body for body in bodies if not (out / f"{body:06d}.png").is_file()]
     thorax = segment_thorax(volume) if todo else None
+    drawn = {"version": settings["version"], "resting": recorded_resting(settings)}
     for number, body in enumerate(todo, len(bodies) - len(todo) + 1):
-        fields = lung_fields(thorax, body_generator(settings["seed"], body), settings["size"], settings["version"])
+        fields = lung_fields(thorax, body_generator(settings["seed"], body), settings["size"], **drawn)
         picture = torch.cat([fields, torch.zeros_like(fields[:1])]).float()
         notice = synthetic_metadata({"seed": settings["seed"], "body": body, "ct": settings["ct"]})
         write_png(out / f"{body:06d}.png", picture, 8, notice)

@@ -11,7 +11,7 @@ from x2x_core.instructions import Instruction
 from x2x_core.simulation.film import arms, decorate, expose, grain, meter, sample_film, uneven
 from x2x_core.simulation.projection import Geometry, project, ray_grid, sample_geometry
 from x2x_core.simulation.randomness import uniform
-from x2x_core.simulation.scenario import Scenario, apply_lesions, sample_scenario
+from x2x_core.simulation.scenario import Resting, Scenario, apply_lesions, sample_scenario
 from x2x_core.simulation.thorax import Thorax
 
 #: A structure is drawn where rays pass at least this much of it (mm).
@@ -23,7 +23,8 @@ class SimulatedPair:
     """One pair with its ground truth.
 
     `before`, `after`: `(1, H, W)` float32 in [0, 1]. `change`: `after - before` `(1, H, W)` in [-1, 1], exactly 0
-    where nothing changed. `masks`: `(3, H, W)` bool: right lung, left lung, heart. `attributes`: what was drawn.
+    where nothing changed. `masks`: `(3, H, W)` bool: right lung, left lung, heart, all of the healthy chest.
+    `attributes`: what was drawn.
     """
 
     before: torch.Tensor
@@ -35,10 +36,19 @@ class SimulatedPair:
 
 
 def simulate_body(
-    thorax: Thorax, generator: torch.Generator, *, pairs: int = 5, size: int = 256, version: str = "mixed"
+    thorax: Thorax,
+    generator: torch.Generator,
+    *,
+    pairs: int = 5,
+    size: int = 256,
+    version: str = "mixed",
+    resting: Resting = Resting(),
 ) -> list[SimulatedPair]:
-    """Draw one pose and body shape and simulate `pairs` pairs of it at `size` x `size` pixels."""
-    geometry, beam, scenarios = draw_body(generator, pairs, version)
+    """Draw one pose and body shape and simulate `pairs` pairs of it at `size` x `size` pixels.
+
+    `version` and `resting` are as in `sample_scenario`.
+    """
+    geometry, beam, scenarios = draw_body(generator, pairs, version, resting)
     return simulate_scenarios(thorax, scenarios, geometry, beam, generator, size=size)
 
 
@@ -71,11 +81,14 @@ def simulate_scenarios(
     return [_develop(pair, masks, scenario, geometry, beam, film) for pair, scenario, film in made]
 
 
-def draw_body(generator: torch.Generator, pairs: int, version: str) -> tuple[Geometry, float, list[Scenario]]:
-    """A pose with its body shape and view, the beam's weight of bone, and what is wrong in each of `pairs` pairs."""
+def draw_body(
+    generator: torch.Generator, pairs: int, version: str, resting: Resting = Resting()
+) -> tuple[Geometry, float, list[Scenario]]:
+    """A pose with its body shape and view, the beam's weight of bone, and what is wrong in each of `pairs` pairs
+    (`version` and `resting` as in `sample_scenario`)."""
     geometry = sample_geometry(generator)
     beam = sample_film(generator).beam
-    return geometry, beam, [sample_scenario(generator, version) for _ in range(pairs)]
+    return geometry, beam, [sample_scenario(generator, version, resting) for _ in range(pairs)]
 
 
 def project_scenarios(thorax, scenarios, geometry: Geometry, beam: float, size: int, generator):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from x2x_core.instructions import Clause, Instruction, Operation
-from x2x_core.simulation.disease import DISEASES, SIDED, ZONAL, ZONES
+from x2x_core.simulation.disease import DEFORMATIONS, DISEASES, SIDED, ZONAL, ZONES
 from x2x_core.simulation.randomness import uniform
 from x2x_core.simulation.thorax import Thorax
 
@@ -42,6 +42,25 @@ class Scenario:
     instruction: Instruction
 
 
+@dataclass(frozen=True)
+class Resting:
+    """Which findings may be there without changing, and in which share [0, 1] of the scenarios one is.
+
+    Raises `ValueError` for a finding that is not simulated, for none, and for a share out of range.
+    """
+
+    findings: tuple[str, ...] = tuple(DISEASES)
+    share: float = 0.3
+
+    def __post_init__(self) -> None:
+        unknown = [finding for finding in self.findings if finding not in DISEASES]
+        if unknown or not self.findings:
+            got = f"{unknown[0]!r}" if unknown else "none"
+            raise ValueError(f"`resting` must name findings that are simulated ({', '.join(DISEASES)}), got {got}.")
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"`resting_share` must lie in [0, 1], got {self.share}.")
+
+
 def levels_of(finding: str) -> tuple[str, ...]:
     """The levels that a finding is drawn at, weakest first."""
     levels = _SIZED if finding in _BY_SIZE else _GRADED
@@ -68,16 +87,19 @@ def draw_severity(level: str, generator: torch.Generator) -> float:
     return min(1.0, max(0.03, SEVERITY[level] + uniform(-0.05, 0.05, generator)))
 
 
-def sample_scenario(generator: torch.Generator, version: str = "mixed") -> Scenario:
+def sample_scenario(generator: torch.Generator, version: str = "mixed", resting: Resting = Resting()) -> Scenario:
     """Draw what is there, what changes, and how it is said.
 
-    `version` is "v1" (findings alone), "v2" (levels, sides and zones) or "mixed" (mostly v2).
+    `version` is "v1" (findings alone), "v2" (levels, sides and zones) or "mixed" (mostly v2). `resting` says what else
+    may be there.
     """
     count = 2 if uniform(0, 1, generator) < 0.12 else 1
     findings = [tuple(DISEASES)[i] for i in torch.randperm(len(DISEASES), generator=generator).tolist()]
     changing = [sample_lesion(generator, f) for f in findings[:count]]
-    resting = [sample_lesion(generator, findings[-1])] if uniform(0, 1, generator) < 0.3 else []
-    before, after, clauses = list(resting), list(resting), []
+    others = [finding for finding in findings[count:] if finding in resting.findings]
+    stays = uniform(0, 1, generator) < resting.share and bool(others)
+    before = [sample_lesion(generator, others[-1])] if stays else []
+    after, clauses = list(before), []
     for lesion in changing:
         operation = _choose(_OPERATIONS, generator)
         old, new = _change(lesion, operation, generator)
@@ -119,8 +141,11 @@ def ordered(lesions: list[Lesion]) -> tuple[Lesion, ...]:
 
 
 def apply_lesions(thorax: Thorax, attenuation: torch.Tensor, lesions: tuple[Lesion, ...]) -> torch.Tensor:
-    """Put lesions into a volume `(Z, Y, X)` (1 = water), one after another; the input is left as it is."""
-    for lesion in lesions:
+    """Put lesions into a volume `(Z, Y, X)` (1 = water), one after another; the input is left as it is.
+
+    A lesion that moves the anatomy moves it for all that come after it (`ordered` puts it first).
+    """
+    for number, lesion in enumerate(lesions, start=1):
         sides = ("right", "left") if lesion.side == "bilateral" else (lesion.side,)
         for side in sides:
             attenuation = DISEASES[lesion.finding](
@@ -131,4 +156,7 @@ def apply_lesions(thorax: Thorax, attenuation: torch.Tensor, lesions: tuple[Lesi
                 severity=lesion.severity,
                 generator=torch.Generator().manual_seed(lesion.seed),
             )
+        if lesion.finding in DEFORMATIONS and number < len(lesions):
+            shape = torch.Generator().manual_seed(lesion.seed)
+            thorax = DEFORMATIONS[lesion.finding](thorax, severity=lesion.severity, generator=shape)
     return attenuation
