@@ -157,7 +157,7 @@ def _describe(
     parts: list,
     warnings: list[str],
 ) -> str:
-    """What was done, in lines for people."""
+    """What was done, in lines for people: first what the node's small box should show without scrolling."""
     mask = torch.cat([_of(part, "guidance_mask") for part in parts])
     edited = torch.cat([_of(part, "images") for part in parts])
     changed = (edited != pixels).any(dim=1).float().mean()
@@ -166,12 +166,12 @@ def _describe(
     return "\n".join(
         [
             explain(text),
-            f"Checkpoint {loaded.name}, {str(loaded.pipe.dtype).removeprefix('torch.')}, seed {widgets.seed}.",
-            *describe_settings(widgets.preset, widgets.solver, settings, masked),
-            *alignment_lines(alignments),
             f"Editable {float(mask.mean()):.1%} of the image, changed {float(changed):.1%}.",
             *(f"Warning: {as_page_says(line)}" for line in warnings),
             "Synthetic, for research. Not for diagnosis.",
+            *alignment_lines(alignments),
+            f"Checkpoint {loaded.name}, {str(loaded.pipe.dtype).removeprefix('torch.')}, seed {widgets.seed}.",
+            *describe_settings(widgets.preset, widgets.solver, settings, masked),
         ]
     )
 

@@ -28,6 +28,8 @@ def test_the_edit_keeps_the_rest_bit_for_bit(edited, sample):
     assert torch.equal(image[outside], sample[outside])
     assert (image - sample).abs().max() > 0.02
     assert "add: pleural effusion, moderate, right" in info and "Synthetic" in info
+    first = [info.index(words) for words in ("add: ", "Editable", "Synthetic", "Checkpoint", "Preset")]
+    assert first == sorted(first)  # the box on the node is small
 
 
 def test_it_is_the_pipelines_edit(edited, tiny, sample):
