@@ -212,7 +212,7 @@ def test_noise_levels_that_are_none_are_refused(levels):
 def test_presets_are_told_to_the_page():
     values = pack("routes").preset_of("demo (bundled)", "recommended")
     assert values["steps"] == 4 and values["mask_rule"] == "adaptive"
-    assert values["guidance_scale"].endswith("1 for pneumothorax, else 0.8")
+    assert values["guidance_scale"].endswith("1.2 for pneumothorax, else 0.8")
     assert pack("routes").preset_of("demo (bundled)", "reference")["steps"] == 100
     assert pack("routes").preset_of("demo (bundled)", "custom") is None
     assert pack("routes").preset_of("none", "fast") is None
