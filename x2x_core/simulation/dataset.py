@@ -180,8 +180,7 @@ def _prepare(out: Path, settings: SimulationSettings, overwrite: bool) -> None:
 
 def _as_json(settings: SimulationSettings) -> dict:
     written = {"format": "x2x-simulated-1", "synthetic": True, **asdict(settings)}
-    written["resting"] = {"findings": list(settings.resting.findings), "share": settings.resting.share}
-    return written
+    return json.loads(json.dumps(written))  # as it is read back: tuples are lists
 
 
 def recorded_resting(settings: Mapping) -> Resting:
