@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from x2x_core.evaluation.metric_catalogue import DICE_PREFIX, METRICS
-from x2x_core.evaluation.report_view import View, interval_text, text
+from x2x_core.evaluation.metrics.catalogue import DICE_PREFIX, METRICS
+from x2x_core.evaluation.report.view import View, interval_text, text
 from x2x_core.evaluation.results import Metrics, Results
 
 START, END = "<!-- demo -->", "<!-- /demo -->"

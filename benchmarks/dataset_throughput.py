@@ -114,7 +114,7 @@ def measure_tables(folder: Path, rows: int) -> None:
 
 def measure_pairs(folder: Path, pairs: int) -> None:
     """Pairs a second at 512 pixels, with one process and with two."""
-    from x2x_core.bundled import bundled_path
+    from x2x_core.common.bundled import bundled_path
     from x2x_core.imaging.files import read_image
 
     grey = (read_image(bundled_path("sample")).pixels[0, 0] * 255).byte().numpy()

@@ -20,11 +20,11 @@ from statistics import mean, median
 from typing import Any
 
 from x2x_core import InstructX2XPipeline
-from x2x_core.evaluation.benchmark_edits import PAIRS, BenchmarkPair, read_body, score_body
-from x2x_core.evaluation.benchmark_measures import with_levels
-from x2x_core.evaluation.simulated import SIZE, edit_pairs
+from x2x_core.evaluation.benchmark.edits import PAIRS, BenchmarkPair, read_body, score_body
+from x2x_core.evaluation.benchmark.measures import with_levels
+from x2x_core.evaluation.benchmark.simulated import SIZE, edit_pairs
 from x2x_core.imaging.provenance import versions
-from x2x_core.instructions import Instruction
+from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.benchmark import PAIRS_PER_BODY
 from x2x_core.simulation.dataset import BENCHMARK, simulate_dataset
 

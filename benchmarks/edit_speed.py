@@ -14,7 +14,7 @@ import time
 import torch
 
 from x2x_core import InstructX2XPipeline
-from x2x_core.bundled import bundled_path
+from x2x_core.common.bundled import bundled_path
 from x2x_core.imaging.files import read_image
 from x2x_core.imaging.provenance import versions
 

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from x2x_core.evaluation.report_page import KEY_MEASURES, MOST_COLUMNS, chosen_measures
-from x2x_core.evaluation.report_view import View, arrow, interval_text, text
+from x2x_core.evaluation.report.page import KEY_MEASURES, MOST_COLUMNS, chosen_measures
+from x2x_core.evaluation.report.view import View, arrow, interval_text, text
 from x2x_core.evaluation.results import Metric, Results
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from x2x_core.lungs import INSIDE, LungFinder
+from x2x_core.anatomy.lungs import INSIDE, LungFinder
 from x2x_core.simulation.dataset import body_generator, read_ct
 from x2x_core.simulation.fields import lung_fields
 from x2x_core.simulation.pairs import simulate_body

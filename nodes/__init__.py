@@ -45,7 +45,7 @@ def make_extension():
     library.provide()  # first: the modules of this pack import it
     from comfy_api.latest import ComfyExtension
 
-    from .folders import add_model_folder, add_sample
+    from .work.folders import add_model_folder, add_sample
     from .routes import add_routes
 
     class InstructX2XExtension(ComfyExtension):

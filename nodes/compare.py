@@ -41,7 +41,7 @@ class X2XCompare(io.ComfyNode):
 
     @classmethod
     def execute(cls, before, after, guidance=None, guidance_mask=None, instruction: str | None = None) -> io.NodeOutput:
-        from .pictures import panels, preview, slider_pictures
+        from .work.pictures import panels, preview, slider_pictures
 
         panel = panels(before, after, guidance, guidance_mask, instruction or "")
         ui = {**preview(panel, cls), **slider_pictures(before, after, cls)}

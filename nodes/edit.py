@@ -169,10 +169,10 @@ class X2XEdit(io.ComfyNode):
         guidance_mask=None,
         settings=None,
     ) -> io.NodeOutput:
-        from .pictures import preview
-        from .running import edit_images
-        from .settings import EditWidgets
-        from .tensors import to_image, to_mask
+        from .work.pictures import preview
+        from .work.running import edit_images
+        from .work.settings import EditWidgets
+        from .work.tensors import to_image, to_mask
 
         widgets = EditWidgets(
             preset, steps, guidance_scale, image_guidance_scale, mask_rule, threshold, solver, edit_strength, seed
@@ -262,6 +262,6 @@ class X2XSettings(io.ComfyNode):
 
     @classmethod
     def execute(cls, **chosen) -> io.NodeOutput:
-        from .settings import MoreSettings
+        from .work.settings import MoreSettings
 
         return io.NodeOutput(MoreSettings.from_widgets(**chosen))

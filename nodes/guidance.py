@@ -91,8 +91,8 @@ class X2XGuidanceMap(io.ComfyNode):
         instruction: str | None = None,
         places=None,
     ) -> io.NodeOutput:
-        from .regions import guidance_of
-        from .tensors import to_mask
+        from .work.regions import guidance_of
+        from .work.tensors import to_mask
 
         rules = {
             "mask_rule": mask_rule,
@@ -139,7 +139,7 @@ class X2XGuidancePreview(io.ComfyNode):
 
     @classmethod
     def execute(cls, image, guidance, style: str, guidance_mask=None) -> io.NodeOutput:
-        from .pictures import overlays, preview
+        from .work.pictures import overlays, preview
 
         overlay = overlays(image, guidance, guidance_mask, style)
         return io.NodeOutput(overlay, ui=preview(overlay, cls))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from x2x_core.findings import FINDINGS, LEVELS, SIDES, ZONES
-from x2x_core.instructions import Operation
+from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES
+from x2x_core.language.instruction import Operation
 
 from . import sockets
 
@@ -100,7 +100,7 @@ class X2XInstruction(io.ComfyNode):
         zone: str,
         previous: str | None = None,
     ) -> io.NodeOutput:
-        from .sentences import explain, make_clause, unused
+        from .work.sentences import explain, make_clause, unused
 
         clause = make_clause(operation, finding, level, level_to, side, zone)
         sentence = f"{(previous or '').strip()} {clause}".strip()

@@ -14,7 +14,7 @@ class X2XLoadFolder(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        from .radiograph_folders import folder_names
+        from .work.radiograph_folders import folder_names
 
         return io.Schema(
             node_id="X2XLoadFolder",
@@ -57,7 +57,7 @@ class X2XLoadFolder(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, folder) -> bool | str:
-        from .radiograph_folders import folder_names
+        from .work.radiograph_folders import folder_names
 
         if folder is None or folder in (SAMPLES, *folder_names()):
             return True
@@ -68,7 +68,7 @@ class X2XLoadFolder(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, folder, skip, limit, save_to) -> list:
-        from .radiograph_folders import folder_files
+        from .work.radiograph_folders import folder_files
 
         return [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in folder_files(folder, skip, limit)]
 
@@ -76,9 +76,9 @@ class X2XLoadFolder(io.ComfyNode):
     def execute(cls, folder: str, skip: int, limit: int, save_to: str) -> io.NodeOutput:
         from x2x_core.imaging.kinds import stem
 
-        from .files import read_radiograph
-        from .radiograph_folders import folder_files
-        from .tensors import to_image
+        from .work.files import read_radiograph
+        from .work.radiograph_folders import folder_files
+        from .work.tensors import to_image
 
         paths = folder_files(folder, skip, limit)
         images = [to_image(read_radiograph(path)[0].pixels) for path in paths]

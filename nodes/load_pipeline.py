@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from . import sockets
-from .folders import DEMO, checkpoint_places
+from .work.folders import DEMO, checkpoint_places
 
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 
@@ -58,12 +58,12 @@ class X2XLoadPipeline(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, checkpoint, dtype) -> str:
-        from .checkpoints import fingerprint
+        from .work.checkpoints import fingerprint
 
         return f"{fingerprint(checkpoint_places().get(checkpoint))} {dtype}"
 
     @classmethod
     def execute(cls, checkpoint: str, dtype: str) -> io.NodeOutput:
-        from .checkpoints import load
+        from .work.checkpoints import load
 
         return io.NodeOutput(load(checkpoint, checkpoint_places()[checkpoint], dtype))

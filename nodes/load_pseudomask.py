@@ -12,7 +12,7 @@ class X2XLoadPseudomask(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        from .pseudomask_files import BUNDLED, pseudomask_places
+        from .work.pseudomask_files import BUNDLED, pseudomask_places
 
         return io.Schema(
             node_id="X2XLoadPseudomask",
@@ -48,7 +48,7 @@ class X2XLoadPseudomask(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, file) -> bool | str:
-        from .pseudomask_files import pseudomask_places
+        from .work.pseudomask_files import pseudomask_places
 
         if file is None or file in pseudomask_places():
             return True
@@ -59,8 +59,8 @@ class X2XLoadPseudomask(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, file) -> str:
-        from .checkpoints import fingerprint
-        from .pseudomask_files import pseudomask_places
+        from .work.checkpoints import fingerprint
+        from .work.pseudomask_files import pseudomask_places
 
         return fingerprint(pseudomask_places().get(file))
 
@@ -68,7 +68,7 @@ class X2XLoadPseudomask(io.ComfyNode):
     def execute(cls, file: str) -> io.NodeOutput:
         from comfy_execution.graph_utils import ExecutionBlocker
 
-        from .pseudomask_files import pseudomask_places, read_pseudomask
+        from .work.pseudomask_files import pseudomask_places, read_pseudomask
 
         found = read_pseudomask(file, pseudomask_places()[file])
         atlas = found.atlas or ExecutionBlocker(f"`{file}` is a single mask and no atlas: connect the output `mask`.")

@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from x2x_core.imaging.kinds import DICOM
 
 from . import sockets
-from .folders import SAMPLE, input_radiographs
+from .work.folders import SAMPLE, input_radiographs
 
 BUNDLED = "sample (bundled)"  # the sample by the place where it ships, for a server whose input folder is closed
 
@@ -51,21 +51,21 @@ class X2XLoadRadiograph(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, image) -> bool | str:
-        from .files import check_input_file
+        from .work.files import check_input_file
 
         return True if image in (None, BUNDLED) else check_input_file(image, "image")
 
     @classmethod
     def fingerprint_inputs(cls, image) -> str:
-        from .files import file_digest, input_path
+        from .work.files import file_digest, input_path
 
         return image if image == BUNDLED else file_digest(input_path(image))
 
     @classmethod
     def execute(cls, image: str) -> io.NodeOutput:
-        from .files import describe, input_path, read_radiograph, sample_path
-        from .pictures import preview
-        from .tensors import to_image, to_mask
+        from .work.files import describe, input_path, read_radiograph, sample_path
+        from .work.pictures import preview
+        from .work.tensors import to_image, to_mask
 
         radiograph, mask = read_radiograph(sample_path() if image == BUNDLED else input_path(image))
         pixels = to_image(radiograph.pixels)

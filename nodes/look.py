@@ -51,8 +51,8 @@ class X2XPseudomask(io.ComfyNode):
 
     @classmethod
     def execute(cls, instruction: str, image, align: bool, atlas=None) -> io.NodeOutput:
-        from .regions import pseudomask_of
-        from .tensors import to_library, to_mask
+        from .work.regions import pseudomask_of
+        from .work.tensors import to_library, to_mask
 
         pseudomask, info, places = pseudomask_of(to_library(image), instruction, atlas, align)
         return io.NodeOutput(to_mask(pseudomask), info, places, ui={"x2x_text": [info]})
@@ -98,8 +98,8 @@ class X2XRelevanceMap(io.ComfyNode):
 
     @classmethod
     def execute(cls, pipeline, image, instruction: str, noise_level: str, draws: int, seed: int) -> io.NodeOutput:
-        from .running import relevance_of
-        from .tensors import to_library, to_mask
+        from .work.running import relevance_of
+        from .work.tensors import to_library, to_mask
 
         found, uncertainty = relevance_of(pipeline, to_library(image), instruction, noise_level, draws, seed)
         return io.NodeOutput(to_mask(found), to_mask(uncertainty))

@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io
 
 from . import sockets
-from .folders import DEMO, diffusers_places
+from .work.folders import DEMO, diffusers_places
 from .load_pipeline import DTYPES
 
 CATEGORY = "InstructX2X/Native"
@@ -64,13 +64,13 @@ class X2XLoadNative(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, checkpoint, dtype) -> str:
-        from .checkpoints import fingerprint
+        from .work.checkpoints import fingerprint
 
         return f"{fingerprint(diffusers_places().get(checkpoint))} {dtype}"
 
     @classmethod
     def execute(cls, checkpoint: str, dtype: str) -> io.NodeOutput:
-        from .native_loading import load_native
+        from .comfy_native.loading import load_native
 
         return io.NodeOutput(*load_native(diffusers_places()[checkpoint], dtype))
 
@@ -120,8 +120,8 @@ class X2XNativeRelevanceMap(io.ComfyNode):
     def execute(
         cls, model: Any, positive: Any, negative: Any, latent: dict, noise_level: str, draws: int, seed: int
     ) -> io.NodeOutput:
-        from .native_relevance import relevance_mask
-        from .settings import read_levels
+        from .comfy_native.relevance import relevance_mask
+        from .work.settings import read_levels
 
         return io.NodeOutput(relevance_mask(model, positive, negative, latent, read_levels(noise_level), draws, seed))
 
@@ -183,7 +183,7 @@ class X2XRegionGuider(io.ComfyNode):
         image_guidance_scale: float,
         guidance_mask: torch.Tensor | None = None,
     ) -> io.NodeOutput:
-        from .native_guider import region_guider
+        from .comfy_native.guider import region_guider
 
         scales = guidance_scale, image_guidance_scale
         return io.NodeOutput(region_guider(model, positive, negative, image_latent, scales, guidance_mask))
@@ -247,7 +247,7 @@ class X2XNativeCompose(io.ComfyNode):
         strength: float,
         unchanged: torch.Tensor | None = None,
     ) -> io.NodeOutput:
-        from .native_compose import compose
+        from .comfy_native.compose import compose
 
         return io.NodeOutput(compose(image, edited, guidance_mask, soft_edge, strength, unchanged))
 

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from .folders import MODEL_INDEX, checkpoint_places
+from .work.folders import MODEL_INDEX, checkpoint_places
 
 PREFIX = "/instructx2x"
 
@@ -35,7 +35,7 @@ def add_routes() -> None:
 def preset_of(checkpoint: str, preset: str) -> dict | None:
     """What the widgets of X2XEdit stand for with a checkpoint and a preset; ``None``: unknown ones."""
     from .edit import PRESETS
-    from .settings import preset_values
+    from .work.settings import preset_values
 
     places = checkpoint_places()
     if checkpoint not in places or preset not in PRESETS or preset == "custom":
@@ -45,7 +45,7 @@ def preset_of(checkpoint: str, preset: str) -> dict | None:
 
 def recommendations(path: Path | None) -> dict:
     """A checkpoint's own settings, as its index has them; none for a single file that carries no index."""
-    from x2x_core.bundled import bundled_path
+    from x2x_core.common.bundled import bundled_path
     from x2x_core.conversion.single_file import carried_files
 
     place = bundled_path("demo") if path is None else path
@@ -61,7 +61,7 @@ def sentence_of(choices: dict[str, str]) -> dict[str, str]:
     Returns:
         `sentence`, empty where the menus make none, and `text`: the sentence with notes, or what is wrong.
     """
-    from .sentences import make_clause, unused
+    from .work.sentences import make_clause, unused
 
     names = ("operation", "finding", "level", "level_to", "side", "zone")
     if missing := [name for name in names if name not in choices]:

@@ -58,7 +58,7 @@ class X2XSave(io.ComfyNode):
         guidance=None,
         info: str | None = None,
     ) -> io.NodeOutput:
-        from .saving import save_edits
+        from .work.saving import save_edits
 
         depth = int(bit_depth.split("-")[0])
         saved = save_edits(cls, image, filename_prefix, depth, before, instruction, guidance, info)

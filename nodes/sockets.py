@@ -41,7 +41,7 @@ def draws_input(tooltip: str):
 
 def check_noise_level(text: str | None) -> bool | str:
     """Whether a text field holds noise levels; else a sentence."""
-    from .settings import read_levels
+    from .work.settings import read_levels
 
     try:
         read_levels(text)

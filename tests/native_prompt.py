@@ -1,7 +1,7 @@
 """The native graph in the form that a ComfyUI server takes, for tests."""
 
 from x2x_core import Instruction
-from x2x_core.edit_settings import DEFAULT
+from x2x_core.edit.settings import DEFAULT
 
 
 def graph(checkpoint, image, text, twin=True, steps=4, scales=(0.8, 1.0), seed=0, scheduler="simple"):

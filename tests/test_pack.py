@@ -82,7 +82,7 @@ def load_library(code):
 
 def test_the_library_is_found_and_nothing_else():
     done = load_library(
-        "library.provide(); import x2x_core.findings; print(x2x_core.__file__)\n"
+        "library.provide(); import x2x_core.language.vocabulary; print(x2x_core.__file__)\n"
         "assert importlib.util.find_spec('tests') is None\n"
         f"assert {str(ROOT)!r} not in sys.path\n"
     )

@@ -13,8 +13,8 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "InstructX2XPipeline": "x2x_core.pipeline",
     "InstructX2XPipelineOutput": "x2x_core.pipeline",
-    "Instruction": "x2x_core.instructions",
-    "PseudomaskAtlas": "x2x_core.pseudomasks",
+    "Instruction": "x2x_core.language.instruction",
+    "PseudomaskAtlas": "x2x_core.pseudomasks.atlas",
 }
 
 __all__ = ["__version__", *_PUBLIC]

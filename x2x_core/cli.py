@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 import x2x_core
-from x2x_core.commands import audit, convert, dataset, edit, evaluate, info, masks, report, simulate, train
+from .commands import audit, convert, dataset, edit, evaluate, info, masks, report, simulate, train
 
 app = typer.Typer(
     name="x2x",

@@ -24,13 +24,13 @@ from diffusers.schedulers import KarrasDiffusionSchedulers
 from safetensors import SafetensorError
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from . import guidance as lead
-from .attention import check_processors
-from .composition import compose_decoded, compose_difference, interpolate_latents, is_grey, match_channels
-from .edit_denoising import EditDenoising
-from .edit_encoding import EditEncoding
-from .edit_guidance import EditGuidance
-from .edit_reading import (
+from .guidance import maps as lead
+from x2x_core.guidance.attention import check_processors
+from x2x_core.edit.composition import compose_decoded, compose_difference, interpolate_latents, is_grey, match_channels
+from x2x_core.edit.denoising import EditDenoising
+from x2x_core.edit.encoding import EditEncoding
+from x2x_core.edit.looking import EditGuidance
+from x2x_core.edit.reading import (
     Reading,
     align_pictures,
     given_guidance_mask,
@@ -39,12 +39,12 @@ from .edit_reading import (
     region_of,
     warn_of_untrained,
 )
-from .edit_request import EditRequest
-from .edit_settings import EditSettings, resolve_settings
-from .edit_state import Edit, Edited, Guidance, StepCallback, everywhere, to_image, to_view
-from .pipeline_loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, unreadable_weights
-from .pipeline_output import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
-from .pseudomasks import PseudomaskAtlas
+from x2x_core.edit.request import EditRequest
+from x2x_core.edit.settings import EditSettings, resolve_settings
+from x2x_core.edit.state import Edit, Edited, Guidance, StepCallback, everywhere, to_image, to_view
+from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, unreadable_weights
+from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         recommended_mask_threshold, recommended_relevance_noise_level, recommended_relevance_samples,
         recommended_mask_rule, recommended_remove_islands, recommended_close_holes, recommended_limit_area,
         recommended_twin: the checkpoint's own defaults for calls that don't say otherwise; saved with it. ``None``: those
-            of `x2x_core.edit_settings.EditSettings`.
+            of `x2x_core.edit.settings.EditSettings`.
         canonical_prompts: whether the text encoder gets an instruction in its canonical words (``str(instruction)``)
             instead of the user's: for checkpoints trained on those alone. Saved with the checkpoint.
         trained_findings: names of the findings that the checkpoint was trained on, separated by commas; a call that
@@ -380,7 +380,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         """Edit radiographs by instructions.
 
         One image serves several prompts and one prompt several images; else they go in pairs. Defaults of ``None`` are
-        the checkpoint's recommendation, or those of `x2x_core.edit_settings.EditSettings`.
+        the checkpoint's recommendation, or those of `x2x_core.edit.settings.EditSettings`.
 
         An instruction edits only where its findings can be. Free text that names no finding edits the whole thorax of
         a radiograph; other pictures (coloured, or of a single grey) it edits without restriction, by exactly the
@@ -394,7 +394,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
 
         Args:
             image: a radiograph or several of one size: Pillow pictures, arrays or tensors of any size and depth (see
-                `x2x_core.image_inputs`), or image latents `(B, 4, h, w)`, which are edited as the picture that they
+                `x2x_core.imaging.inputs`), or image latents `(B, 4, h, w)`, which are edited as the picture that they
                 decode to.
             prompt: what to edit, for example "Add the finding of moderate left pleural effusion."
             num_inference_steps: steps of denoising.
@@ -405,22 +405,22 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
             mask_threshold: the guidance map's level from which the image may change, [0, 1]; 0 is all of the
                 pseudomask (unless `limit_area` finds that too much). To give one is to ask for that rule.
             mask_rule: "threshold" (the published rule) or "adaptive", which finds the level in the map itself; see
-                `x2x_core.mask_rules`.
+                `x2x_core.guidance.mask_rules`.
             remove_islands: whether small islands of the mask are dropped.
             close_holes: whether its holes are closed, within the pseudomask.
             limit_area: whether the level is moved until the mask has a size that the finding can have
-                (`x2x_core.finding_areas`); not with a `pseudomask` of your own.
+                (`x2x_core.anatomy.areas`); not with a `pseudomask` of your own.
             pseudomask: where editing is allowed, instead of the atlas: an array, tensor or picture of any size in
                 [0, 1], one or one for each output.
             guidance_mask: where the image may change, instead of what would be found: of the image's size, one or one
                 for each output.
             relevance_noise_level: noise at which the relevance map is read, share of the schedule, [0, 1]: one number,
-                or several levels that are averaged over (see `x2x_core.relevance.balance_levels`).
+                or several levels that are averaged over (see `x2x_core.guidance.relevance.balance_levels`).
             relevance_samples: noise draws that the relevance map is averaged over, at each level.
             relevance_source: what the relevance map is read from: "noise" (where the instruction changes the predicted
                 noise), "attention" (where the U-Net looks at the instruction) or "both" (where they agree).
             attention_gating: whether, while denoising, cross-attention follows the instruction inside the guidance mask
-                only, and the negative prompt (or none) outside; see `x2x_core.attention`.
+                only, and the negative prompt (or none) outside; see `x2x_core.guidance.attention`.
             composition: "difference" lays the change between two decodings over the original; "decoded" lays the
                 decoding itself.
             twin: whether the difference is taken to a twin of the edit, the same noise denoised without the
@@ -428,7 +428,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
                 in both and cancels, and a `guidance_scale` of 0 changes nothing. For checkpoints that were trained to
                 change nothing without a text; costs one or two U-Net items more a step.
             soft_edge: width of the mask's soft inner edge, share of the image's longer side; in a thin mask at most half
-                of its depth. ``None``: as suits the finding, see `x2x_core.finding_edges`; free text and embeddings
+                of its depth. ``None``: as suits the finding, see `x2x_core.anatomy.edges`; free text and embeddings
                 name none and get the usual width.
             edit_strength: how much of the edit is laid over the original, [0, 1]: 0 gives the image back, 1 is the full
                 edit, and between them it goes over continuously. With `output_type="latent"` the latents are

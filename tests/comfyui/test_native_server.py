@@ -31,7 +31,7 @@ def radiograph(server):
 @pytest.fixture(scope="module")
 def sample(server):
     """The sample that ships, of the demo's own size."""
-    from x2x_core.bundled import bundled_path
+    from x2x_core.common.bundled import bundled_path
 
     picture = Image.open(bundled_path("sample")).convert("RGB").resize((256, 256), Image.LANCZOS)
     picture.save(server.folder / "input" / "native-sample.png")

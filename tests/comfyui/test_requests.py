@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_bytes(server):
 
 
 def test_a_single_file_is_the_folder_it_was_made_of(server):
-    from x2x_core.bundled import bundled_path
+    from x2x_core.common.bundled import bundled_path
     from x2x_core.conversion.convert import convert
 
     convert(bundled_path("demo"), server.folder / "models" / "checkpoints" / "single.safetensors")

@@ -26,7 +26,7 @@ from x2x_core.dataset.layout import WORK, part_file
 from x2x_core.dataset.processes import deal
 from x2x_core.dataset.rejections import MEANING, Reason
 from x2x_core.dataset.settings import BuildSettings
-from x2x_core.instructions import Instruction
+from x2x_core.language.instruction import Instruction
 
 SETTINGS = BuildSettings(size=64)
 ROOT = Path(building.__file__).parents[2]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from x2x_core import Instruction
 from x2x_core.dataset import UnreadableAnswer, instruction_from_difference
-from x2x_core.findings import LEVEL_NAMES, level_rank
-from x2x_core.instructions import Operation
+from x2x_core.language.vocabulary import LEVEL_NAMES, level_rank
+from x2x_core.language.instruction import Operation
 
 # The libraries of Medical-Diff-VQA's generator, as it writes their terms.
 FINDINGS = (

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from x2x_core import Instruction
 from x2x_core.dataset import enrich, instruction_from_difference, without_details
-from x2x_core.findings import FINDINGS
-from x2x_core.instructions import Clause
+from x2x_core.language.vocabulary import FINDINGS
+from x2x_core.language.instruction import Clause
 
 ADDED = "the main image has an additional finding of pleural effusion than the reference image. "
 MISSING = "the main image is missing the finding of pleural effusion than the reference image. "

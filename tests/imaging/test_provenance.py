@@ -7,13 +7,7 @@ import torch
 
 import x2x_core
 from x2x_core.imaging.files import write_png
-from x2x_core.imaging.provenance import (
-    read_provenance,
-    sha256_file,
-    sha256_weights,
-    synthetic_metadata,
-    versions,
-)
+from x2x_core.imaging.provenance import read_provenance, sha256_file, sha256_weights, synthetic_metadata, versions
 
 
 def test_a_picture_says_that_it_is_synthetic_and_how_it_was_made(tmp_path):

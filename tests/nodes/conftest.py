@@ -46,7 +46,7 @@ def tiny(tiny_folder):
     """A tiny random checkpoint with recommendations of its own, as the loading node gives it; don't change it."""
     from comfy_pack import pack
 
-    loaded = pack("checkpoints").load("tiny", tiny_folder, "float32")
+    loaded = pack("work.checkpoints").load("tiny", tiny_folder, "float32")
     loaded.pipe.register_to_config(
         recommended_num_inference_steps=4,
         recommended_guidance_scale=3.0,

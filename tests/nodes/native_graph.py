@@ -14,7 +14,7 @@ SCALES = (5.0, 1.5)
 
 def load(folder, dtype="float32"):
     """MODEL, CLIP and VAE of a checkpoint."""
-    return pack("native_loading").load_native(folder, dtype)
+    return pack("comfy_native.loading").load_native(folder, dtype)
 
 
 def encode(clip, text):

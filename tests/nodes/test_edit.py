@@ -85,7 +85,7 @@ def test_fast_takes_half_the_steps(tiny, sample):
 
 
 def test_reference_has_its_own_arithmetic(tiny, sample):
-    settings = pack("settings")
+    settings = pack("work.settings")
     widgets = settings.EditWidgets(**{**WIDGETS, "preset": "reference"})
     assert widgets.given(tiny.pipe.config) == {"reference": True}
     node = load_pack()["X2XEdit"]
@@ -143,7 +143,7 @@ def test_progress_reaches_its_end_and_shows_previews(tiny, sample, monkeypatch):
 
 def test_the_preview_is_the_picture_that_the_model_has_in_mind(tiny, sample):
     """With what the U-Net would say if it knew the clean latents, the estimate is these latents."""
-    progress = pack("progress")
+    progress = pack("work.progress")
     pipe, noise = tiny.pipe, torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0))
     pixels = sample[..., :1].movedim(-1, 1)
     small = torch.nn.functional.interpolate(pixels, (64, 64), mode="area")
@@ -191,7 +191,7 @@ def test_a_pseudomask_of_ones_own_holds_the_edit(tiny, sample):
 
 
 def test_another_atlas_is_used_and_put_back(tiny, sample):
-    from x2x_core.pseudomasks import PseudomaskAtlas
+    from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
     own = tiny.pipe.pseudomasks
     mask = torch.zeros(32, 32)

@@ -32,12 +32,12 @@ def test_the_same_checkpoint_is_loaded_once():
 
 
 def test_nothing_keeps_a_pipeline_that_nobody_holds():
-    known = len(pack("checkpoints")._shared)
+    known = len(pack("work.checkpoints")._shared)
     loaded = load(dtype="float16")
-    assert len(pack("checkpoints")._shared) == known + 1
+    assert len(pack("work.checkpoints")._shared) == known + 1
     del loaded
     gc.collect()
-    assert len(pack("checkpoints")._shared) == known
+    assert len(pack("work.checkpoints")._shared) == known
 
 
 def test_comfyui_moves_the_networks(tiny):
@@ -60,7 +60,7 @@ def test_folders_in_diffusers_layout_are_found(tiny_folder):
     place.parent.mkdir(exist_ok=True)
     if not place.exists():
         place.symlink_to(tiny_folder)
-    assert "diffusers/group/tiny" in pack("folders").checkpoint_places()
+    assert "diffusers/group/tiny" in pack("work.folders").checkpoint_places()
     loaded = load(checkpoint="diffusers/group/tiny")
     assert loaded.pipe.unet.config.in_channels == 8
     image = torch.rand(1, 64, 64, 1).expand(-1, -1, -1, 3)
@@ -152,7 +152,7 @@ def test_a_single_file_is_the_folders_checkpoint(tiny, tiny_folder):
     from x2x_core.conversion.convert import convert
 
     convert(tiny_folder, Path(folder_paths.models_dir) / "checkpoints" / "tiny.safetensors")
-    assert "checkpoints/tiny.safetensors" in pack("folders").checkpoint_places()
+    assert "checkpoints/tiny.safetensors" in pack("work.folders").checkpoint_places()
     loaded = load(checkpoint="checkpoints/tiny.safetensors", dtype="float32")
     own = tiny.pipe.unet.state_dict()
     assert all(torch.equal(value, own[name]) for name, value in loaded.pipe.unet.state_dict().items())

@@ -22,7 +22,7 @@ def test_without_alignment_the_typical_radiograph_is_taken(sample):
 
 
 def test_another_atlas_is_used(sample):
-    from x2x_core.pseudomasks import PseudomaskAtlas
+    from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
     atlas = PseudomaskAtlas({"Effusion": torch.ones(8, 8)}, published=True)
     mask, _, _ = run("X2XPseudomask", instruction="Add the finding of effusion.", image=sample, align=True, atlas=atlas)
@@ -81,7 +81,7 @@ def test_places_of_another_instruction_or_batch_are_refused(both_sides):
     maps, places = both_sides
     with pytest.raises(ValueError, match="`instruction` must be the one that `places` were found for"):
         run("X2XGuidanceMap", **maps, **RULES, instruction=PROMPT, places=places)
-    several = pack("regions").Places(places.text, places.parts * 2)
+    several = pack("work.regions").Places(places.text, places.parts * 2)
     with pytest.raises(ValueError, match="`places` must be of one image, or of each of the 3 maps"):
         run("X2XGuidanceMap", **{name: one.repeat(3, 1, 1) for name, one in maps.items()}, **RULES, places=several)
 

@@ -11,7 +11,7 @@ from native_graph import SCALES, STEPS, guide, load, relevance, run, schedule, t
 from tiny_models import NATIVE, PROMPT, make_pipeline, seeded
 
 from x2x_core import Instruction
-from x2x_core.edit_settings import DEFAULT, resolve_settings
+from x2x_core.edit.settings import DEFAULT, resolve_settings
 
 # Both do the same arithmetic in float32, in another order: ComfyUI's latents are divided by the square root of the
 # share of the signal. Edited latents are about 1; they differ by 2e-5, relevance maps in [0, 1] by 5e-6.
@@ -140,7 +140,7 @@ def test_demo_equals_the_pipelines():
     from PIL import Image
 
     from x2x_core import InstructX2XPipeline
-    from x2x_core.bundled import bundled_path
+    from x2x_core.common.bundled import bundled_path
 
     pipe, native = InstructX2XPipeline.from_pretrained("demo", dtype=torch.float32), load(bundled_path("demo"))
     pipe.set_progress_bar_config(disable=True)

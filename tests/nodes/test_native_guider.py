@@ -244,4 +244,4 @@ def test_other_models_are_refused(native, latent):
     with pytest.raises(ValueError, match="`model` must be an InstructPix2Pix model"):
         guide((Plain(), *native[1:]), latent)
     with pytest.raises(ValueError, match="`model` must be an InstructPix2Pix model"):
-        pack("native_relevance").relevance_mask(Plain(), [], [], latent, None, 0, 0)
+        pack("comfy_native.relevance").relevance_mask(Plain(), [], [], latent, None, 0, 0)

@@ -74,7 +74,7 @@ def test_tiny_checkpoint(tiny_folder, pipe):
 
 def test_demo_checkpoint():
     from x2x_core import InstructX2XPipeline
-    from x2x_core.bundled import bundled_path
+    from x2x_core.common.bundled import bundled_path
 
     native = load(bundled_path("demo"))
     pipe = InstructX2XPipeline.from_pretrained("demo", dtype=torch.float32)
@@ -136,7 +136,7 @@ def test_stable_diffusions_autoencoder_is_comfyuis(monkeypatch):
     seen, weights = {}, {"weight": torch.zeros(1)}
     monkeypatch.setattr(comfy.sd, "VAE", lambda **given: seen.update(given))
     config = {"block_out_channels": [128, 256, 512, 512], "layers_per_block": 2}
-    pack("native_vae").load_vae(weights, config, torch.float32)
+    pack("comfy_native.vae").load_vae(weights, config, torch.float32)
     assert seen == {"sd": weights, "dtype": torch.float32}
 
 

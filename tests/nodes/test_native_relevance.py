@@ -43,7 +43,7 @@ def test_same_seed_same_map(native, latent):
 
 def test_draws_are_those_of_the_pipeline(native, latent):
     """After the noise of RandomNoise from the same seed."""
-    noise = pack("native_relevance").relevance_noise(latent["samples"], 2, 3, 7)
+    noise = pack("comfy_native.relevance").relevance_noise(latent["samples"], 2, 3, 7)
     generator = torch.Generator().manual_seed(7)
     torch.randn(latent["samples"].shape, generator=generator)
     expected = torch.randn((1, 6, *latent["samples"].shape[1:]), generator=generator)
@@ -122,7 +122,7 @@ def test_progress_is_told_and_cancel_ends_it(native, latent):
 def test_inputs_stay_as_they_are(native, latent):
     positive, negative = texts(native[1])
     kept = latent["samples"].clone()
-    pack("native_relevance").relevance_mask(native[0], positive, negative, latent, [0.8], 1, 0)
+    pack("comfy_native.relevance").relevance_mask(native[0], positive, negative, latent, [0.8], 1, 0)
     assert torch.equal(latent["samples"], kept)
     assert "concat_latent_image" not in positive[0][1] and "concat_latent_image" not in negative[0][1]
 

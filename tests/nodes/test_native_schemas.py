@@ -35,7 +35,7 @@ def test_sockets_keep_their_places(node_id):
 
 @pytest.mark.parametrize("node_id", sorted(DEFAULTS))
 def test_defaults_are_the_librarys(node_id):
-    from x2x_core.edit_settings import DEFAULT
+    from x2x_core.edit.settings import DEFAULT
 
     inputs = {one.id: one for one in load_pack()[node_id].GET_SCHEMA().inputs}
     for widget, setting in DEFAULTS[node_id].items():
@@ -43,7 +43,7 @@ def test_defaults_are_the_librarys(node_id):
 
 
 def test_the_soft_edge_is_the_librarys_and_the_words_name_its_exception():
-    from x2x_core.finding_edges import SOFT_EDGE, SOFT_EDGES
+    from x2x_core.anatomy.edges import SOFT_EDGE, SOFT_EDGES
 
     native, edit = (load_pack()[one].GET_SCHEMA().inputs for one in ("X2XNativeCompose", "X2XSettings"))
     native, edit = (next(one for one in inputs if one.id == "soft_edge") for inputs in (native, edit))

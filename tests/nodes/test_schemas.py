@@ -78,7 +78,7 @@ def test_outputs_have_names_on_every_version(node_id):
 
 
 def test_defaults_are_the_librarys():
-    from x2x_core.edit_settings import DEFAULT
+    from x2x_core.edit.settings import DEFAULT
 
     inputs = {one.id: one for one in NODES["X2XEdit"].GET_SCHEMA().inputs}
     assert inputs["steps"].default == DEFAULT.num_inference_steps
@@ -95,9 +95,9 @@ def test_defaults_are_the_librarys():
 
 
 def test_menus_are_the_librarys():
-    from x2x_core.composition import COMPOSITIONS
-    from x2x_core.mask_rules import MASK_RULES
-    from x2x_core.relevance import SOURCES
+    from x2x_core.edit.composition import COMPOSITIONS
+    from x2x_core.guidance.mask_rules import MASK_RULES
+    from x2x_core.guidance.relevance import SOURCES
 
     assert set(pack("guidance").MASK_RULES) == set(MASK_RULES)
     assert set(pack("edit").COMPOSITIONS) == set(COMPOSITIONS)

@@ -7,52 +7,52 @@ from comfy_pack import pack
 
 def test_grey_comes_back_bit_for_bit():
     image = torch.rand(2, 5, 7, 1).expand(-1, -1, -1, 3)
-    there = pack("tensors").to_library(image)
+    there = pack("work.tensors").to_library(image)
     assert there.shape == (2, 1, 5, 7)
-    assert torch.equal(pack("tensors").to_image(there), image)
+    assert torch.equal(pack("work.tensors").to_image(there), image)
 
 
 def test_colour_stays_colour():
     image = torch.rand(1, 4, 4, 3)
-    assert torch.equal(pack("tensors").to_image(pack("tensors").to_library(image)), image)
+    assert torch.equal(pack("work.tensors").to_image(pack("work.tensors").to_library(image)), image)
 
 
 def test_alpha_is_laid_over_black():
     image = torch.full((1, 2, 2, 4), 0.8)
     image[..., 3] = 0.5
-    assert torch.allclose(pack("tensors").to_library(image), torch.full((1, 1, 2, 2), 0.4))
+    assert torch.allclose(pack("work.tensors").to_library(image), torch.full((1, 1, 2, 2), 0.4))
 
 
 @pytest.mark.parametrize("wrong", [torch.rand(4, 4), torch.rand(1, 4, 4, 2), torch.rand(0, 4, 4, 3), None])
 def test_other_shapes_are_refused_by_name(wrong):
     with pytest.raises(ValueError, match="`before` must be an IMAGE"):
-        pack("tensors").to_library(wrong, "before")
+        pack("work.tensors").to_library(wrong, "before")
 
 
 @pytest.mark.parametrize(("value", "said"), [(1.5, "must lie in"), (-0.5, "must lie in"), (float("nan"), "finite")])
 def test_values_out_of_range_are_refused(value, said):
     with pytest.raises(ValueError, match=f"`image` {said}|`image` must hold {said}"):
-        pack("tensors").to_library(torch.full((1, 2, 2, 3), value))
+        pack("work.tensors").to_library(torch.full((1, 2, 2, 3), value))
 
 
 def test_inputs_stay_as_they_are():
     image = torch.rand(1, 4, 4, 3)
     kept = image.clone()
-    pack("tensors").to_library(image).mul_(0)
+    pack("work.tensors").to_library(image).mul_(0)
     assert torch.equal(image, kept)
 
 
 @pytest.mark.parametrize("shape", [(6, 8), (1, 6, 8), (3, 6, 8), (3, 1, 6, 8), (1, 3, 4)])
 def test_masks_of_any_size_and_batch(shape):
-    maps = pack("tensors").to_map(torch.ones(shape), (6, 8), 3, "mask")
+    maps = pack("work.tensors").to_map(torch.ones(shape), (6, 8), 3, "mask")
     assert maps.shape == (3, 1, 6, 8) and (maps == 1).all()
 
 
 def test_a_mask_for_another_number_of_images_is_refused():
     with pytest.raises(ValueError, match="`guidance_mask` must hold one mask, or one for each of the 3 images, got 2"):
-        pack("tensors").to_map(torch.ones(2, 4, 4), (4, 4), 3, "guidance_mask")
+        pack("work.tensors").to_map(torch.ones(2, 4, 4), (4, 4), 3, "guidance_mask")
 
 
 def test_an_image_is_no_mask():
     with pytest.raises(ValueError, match="is it an image"):
-        pack("tensors").to_map(torch.ones(1, 4, 4, 3), (4, 4), 1, "mask")
+        pack("work.tensors").to_map(torch.ones(1, 4, 4, 3), (4, 4), 1, "mask")

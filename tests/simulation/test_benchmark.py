@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import torch
 
-from x2x_core.instructions import Instruction, Operation
+from x2x_core.language.instruction import Instruction, Operation
 from x2x_core.simulation.benchmark import (
     PAIRS_PER_BODY,
     TRIPLE,

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from x2x_core.imaging.provenance import read_provenance
-from x2x_core.instructions import Instruction
+from x2x_core.language.instruction import Instruction
 from x2x_core.simulation import dataset
 from x2x_core.simulation.dataset import (
     SimulationSettings,

@@ -41,7 +41,7 @@ def fresh_accelerator():
 @pytest.fixture
 def tuning(pairs_folder, tiny_folder, tmp_path):
     """Three steps of fine-tuning of the tiny InstructPix2Pix, as the paper's configuration does it, in small."""
-    from x2x_core.training.augmentation import AugmentConfig
+    from x2x_core.pairs.augmentation import AugmentConfig
     from x2x_core.training.config import TrainingConfig
 
     return TrainingConfig(

@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from x2x_core.lung_network import OUTPUTS, VIEW, LungNetwork, normalise
-from x2x_core.lungs import LungFinder
+from x2x_core.anatomy.lung_network import OUTPUTS, VIEW, LungNetwork, normalise
+from x2x_core.anatomy.lungs import LungFinder
 from x2x_core.training.config import TrainingConfig, find_config, load_config
 from x2x_core.training.lung_variation import mirrored, retone, vary
 from x2x_core.training.lungs import read_lung_images, soft_dice

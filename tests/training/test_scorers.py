@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from x2x_core.evaluation.bundled_scorers import ATTRIBUTES, ATTRIBUTES_FILE, FINDINGS_FILE, BundledScorer
-from x2x_core.evaluation.scorer_network import STRIDE, AttributeNetwork, FindingNetwork, renderings
+from x2x_core.scorers.bundled import ATTRIBUTES, ATTRIBUTES_FILE, FINDINGS_FILE, BundledScorer
+from x2x_core.scorers.network import STRIDE, AttributeNetwork, FindingNetwork, renderings
 from x2x_core.training.config import TrainingConfig, find_config, load_config
 from x2x_core.training.scorer_variation import edited_view
 from x2x_core.training.scorers import FINDINGS, ScorersTask, finding_places, turning_point

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from x2x_core.commands.shared import load_pipeline, model_folder, progress_bar
+from .shared import load_pipeline, model_folder, progress_bar
 
 
 def audit(
@@ -33,15 +33,15 @@ def audit(
 
     Example: x2x audit chests/ --classifier bundled --findings "pleural effusion, edema" -o audit
     """
-    from x2x_core.commands.shared import choose_device
-    from x2x_core.evaluation.audit import NOTICE, RECORD, summarise_audit
-    from x2x_core.evaluation.audit_edits import AuditSettings, audit_images, check_findings, find_images
-    from x2x_core.evaluation.bundled_scorers import SIMULATED_NOTICE
-    from x2x_core.evaluation.figures import check_drawing
-    from x2x_core.evaluation.network_files import BUNDLED
-    from x2x_core.evaluation.report import write_report
-    from x2x_core.evaluation.scorer_adapters import load_scorer
-    from x2x_core.evaluation.scorers import PROBABILITY
+    from .shared import choose_device
+    from x2x_core.evaluation.audit.run import NOTICE, RECORD, summarise_audit
+    from x2x_core.evaluation.audit.edits import AuditSettings, audit_images, check_findings, find_images
+    from x2x_core.scorers.bundled import SIMULATED_NOTICE
+    from x2x_core.evaluation.report.comparison_figures import check_drawing
+    from x2x_core.scorers.network_files import BUNDLED
+    from x2x_core.evaluation.report.report import write_report
+    from x2x_core.scorers.adapters import load_scorer
+    from x2x_core.scorers.scorer import PROBABILITY
     from x2x_core.imaging.provenance import sha256_weights, versions
 
     check_drawing()
@@ -65,7 +65,7 @@ def audit(
 
 
 def _check_side(side: str | None) -> None:
-    from x2x_core.findings import SIDES
+    from x2x_core.language.vocabulary import SIDES
 
     if side is not None and side not in SIDES:
         raise ValueError(f"`--side` must be one of {', '.join(SIDES)}, got {side!r}.")
@@ -77,8 +77,8 @@ def _print(results, images: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from x2x_core.evaluation.audit import AUDIT_MEASURES
-    from x2x_core.evaluation.report_view import text
+    from x2x_core.evaluation.audit.run import AUDIT_MEASURES
+    from x2x_core.evaluation.report.view import text
 
     table = Table("", *(one.heading for one in AUDIT_MEASURES), box=SIMPLE_HEAD)
     for row in results.rows:

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from x2x_core.commands.shared import load_pipeline, model_folder, progress_bar
+from .shared import load_pipeline, model_folder, progress_bar
 
 logger = logging.getLogger(__name__)
 
@@ -19,16 +19,16 @@ def run(settings: dict[str, Any], out: Path, device: str | None, workers: int | 
     """Run the benchmark in `out` and write its report there.
 
     Args:
-        settings: of `x2x_core.evaluation.benchmark_edits.BenchmarkSettings`.
+        settings: of `x2x_core.evaluation.benchmark.edits.BenchmarkSettings`.
         out: the run's folder.
         device: of the pipeline; ``None``: the best there is.
         workers: processes; ``None``: one a core on a CPU, else one.
     """
-    from x2x_core.commands.shared import choose_device
-    from x2x_core.evaluation.benchmark import run_benchmark
-    from x2x_core.evaluation.benchmark_edits import BenchmarkSettings
-    from x2x_core.evaluation.figures import check_drawing
-    from x2x_core.evaluation.report import write_report
+    from .shared import choose_device
+    from x2x_core.evaluation.benchmark.run import run_benchmark
+    from x2x_core.evaluation.benchmark.edits import BenchmarkSettings
+    from x2x_core.evaluation.report.comparison_figures import check_drawing
+    from x2x_core.evaluation.report.report import write_report
     from x2x_core.imaging.provenance import sha256_weights, versions
 
     check_drawing()
@@ -50,9 +50,9 @@ def run(settings: dict[str, Any], out: Path, device: str | None, workers: int | 
 
 def _readers():
     """The bundled networks; ``None``, with a warning, where they are not installed."""
-    from x2x_core.bundled import bundled_path
-    from x2x_core.evaluation.benchmark_readings import Readers
-    from x2x_core.evaluation.bundled_scorers import attribute_scorer, finding_scorer
+    from x2x_core.common.bundled import bundled_path
+    from x2x_core.evaluation.benchmark.readings import Readers
+    from x2x_core.scorers.bundled import attribute_scorer, finding_scorer
     from x2x_core.imaging.provenance import sha256_weights
 
     try:

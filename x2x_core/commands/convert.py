@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from x2x_core.commands.shared import DTYPES, quiet_libraries
+from .shared import DTYPES, quiet_libraries
 
 _FEW = 20
 

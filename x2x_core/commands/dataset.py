@@ -9,7 +9,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from x2x_core.commands.shared import fresh_file, progress_bar
+from .shared import fresh_file, progress_bar
 
 app = typer.Typer(
     no_args_is_help=True, help="Build MIMIC-EDIT-INSTRUCTION from your own copy of MIMIC, or check a dataset."

@@ -8,14 +8,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from x2x_core.commands.shared import (
-    fresh_folder,
-    load_pipeline,
-    model_folder,
-    numbered_folder,
-    progress_bar,
-    save_picture,
-)
+from .shared import fresh_folder, load_pipeline, model_folder, numbered_folder, progress_bar, save_picture
 
 RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "result.json")
 
@@ -87,9 +80,9 @@ def edit(
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """  # noqa: D301
     from x2x_core import Instruction
-    from x2x_core.edit_settings import resolve_settings
+    from x2x_core.edit.settings import resolve_settings
     from x2x_core.imaging.files import read_image
-    from x2x_core.notes import Notes
+    from x2x_core.common.notes import Notes
 
     radiograph = read_image(image)  # everything that can be wrong with the input is found before the model loads
     notes = Notes()
@@ -188,7 +181,7 @@ def _like(images, pixels):
 def _write(folder: Path, radiograph, result, edited, record: dict[str, Any]) -> None:
     from x2x_core.imaging.files import write_png
     from x2x_core.imaging.provenance import synthetic_metadata
-    from x2x_core.overlay import guidance_overlay, panel
+    from x2x_core.imaging.overlay import guidance_overlay, panel
 
     kept = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
     parameters = {name: record[name] for name in kept}

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from x2x_core.commands import benchmark as benchmark_command
-from x2x_core.commands.shared import fresh_file, fresh_png, load_pipeline, model_folder, progress_bar, save_picture
+from . import benchmark as benchmark_command
+from .shared import fresh_file, fresh_png, load_pipeline, model_folder, progress_bar, save_picture
 
 PAIRS = 200  # to evaluate, unless told
 WIDE = 200  # letters to a line of a table that goes to a file
@@ -140,8 +140,8 @@ def evaluate(
     }  # fmt: skip
     if dataset is not None:
         _check_alone(simulated or benchmark, ablation, count, batch_size)
-        from x2x_core.commands.evaluate_dataset import evaluate_dataset
-        from x2x_core.evaluation.simulated import BATCH_SIZE
+        from .evaluate_dataset import evaluate_dataset
+        from x2x_core.evaluation.benchmark.simulated import BATCH_SIZE
 
         return evaluate_dataset(
             dataset, out, model=model, split=split or "test", count=count, seed=seed, batch_size=batch_size or BATCH_SIZE,
@@ -221,8 +221,8 @@ def _check(ablation: bool, wanted: dict[str, Any], count: int) -> None:
             if value:
                 raise ValueError(f"`{name}` must go with `--ablation`: add it, or leave {name} out.")
         return
-    from x2x_core.evaluation.fidelity import check_scoring
-    from x2x_core.evaluation.figures import check_drawing
+    from x2x_core.evaluation.metrics.fidelity import check_scoring
+    from x2x_core.evaluation.report.comparison_figures import check_drawing
 
     check_scoring()
     if wanted["--figure"] or wanted["--gallery"]:
@@ -231,8 +231,8 @@ def _check(ablation: bool, wanted: dict[str, Any], count: int) -> None:
 
 def _pairs(ct: str, data: Path | None, split: str, count: int, seed: int | None) -> dict[str, Any]:
     """The pairs, as arguments of `evaluate_pairs` and `run_ablation`."""
-    from x2x_core.evaluation.simulated import EVALUATION_SEED, SIZE, read_pairs, simulate_pairs
-    from x2x_core.training.pairs import read_rows
+    from x2x_core.evaluation.benchmark.simulated import EVALUATION_SEED, SIZE, read_pairs, simulate_pairs
+    from x2x_core.pairs.layout import read_rows
 
     seed = EVALUATION_SEED if seed is None else seed
     if data is None:
@@ -244,7 +244,7 @@ def _pairs(ct: str, data: Path | None, split: str, count: int, seed: int | None)
 
 
 def _evaluate(pipeline, pairs: dict[str, Any], call: dict[str, Any]):
-    from x2x_core.evaluation.simulated import evaluate_pairs
+    from x2x_core.evaluation.benchmark.simulated import evaluate_pairs
 
     with progress_bar("Evaluating") as update:
         return evaluate_pairs(pipeline, **pairs, progress=update, **call)
@@ -252,8 +252,8 @@ def _evaluate(pipeline, pairs: dict[str, Any], call: dict[str, Any]):
 
 def _compare(pipeline, pairs: dict[str, Any], call, parts: bool, masks: Path | None, published: bool, keep: bool):
     from x2x_core import PseudomaskAtlas
-    from x2x_core.evaluation.ablation import run_ablation
-    from x2x_core.evaluation.ablation_rows import parts_of_ours, settings_note, standard_rows
+    from x2x_core.evaluation.benchmark.ablation import run_ablation
+    from x2x_core.evaluation.benchmark.ablation_rows import parts_of_ours, settings_note, standard_rows
 
     folder = PseudomaskAtlas.load(masks) if masks else None
     rows = standard_rows(pipeline, call, published_masks=folder, published_settings=published)
@@ -281,7 +281,7 @@ def _print(lines: list[tuple[str, ...]], notes: list[str]) -> None:
 
 
 def _draw(path: Path, kind: str, report) -> None:
-    from x2x_core.evaluation.figures import DOTS_PER_INCH, as_picture, draw_ablation, draw_gallery
+    from x2x_core.evaluation.report.comparison_figures import DOTS_PER_INCH, as_picture, draw_ablation, draw_gallery
 
     draw = {"measures": draw_ablation, "gallery": draw_gallery}[kind]
     parameters = {"figure": kind, **report.settings, "note": report.note}

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from x2x_core.commands.shared import choose_device, load_pipeline, model_folder, progress_bar
+from .shared import choose_device, load_pipeline, model_folder, progress_bar
 
 SHOWN = (
     "pathology_auroc", "race_accuracy", "race_auroc", "age_correlation", "cmig", "label_kl", "fid", "change_outside_mask",
@@ -40,12 +40,12 @@ def evaluate_dataset(
         scorers: what "findings", "race", "age", "attributes", "features" and "segmenter" are, ``None`` where not given.
         call: arguments of the pipeline's call.
     """
-    from x2x_core.evaluation.dataset import edit_dataset
-    from x2x_core.evaluation.fidelity import check_scoring
-    from x2x_core.evaluation.labels import read_truths
-    from x2x_core.evaluation.on_dataset import CSV_FILE, JSON_FILE, evaluate_edits
-    from x2x_core.evaluation.simulated import EVALUATION_SEED
-    from x2x_core.training.pairs import read_rows
+    from x2x_core.evaluation.on_dataset.dataset import edit_dataset
+    from x2x_core.evaluation.metrics.fidelity import check_scoring
+    from x2x_core.evaluation.on_dataset.labels import read_truths
+    from x2x_core.evaluation.on_dataset.run import CSV_FILE, JSON_FILE, evaluate_edits
+    from x2x_core.evaluation.benchmark.simulated import EVALUATION_SEED
+    from x2x_core.pairs.layout import read_rows
 
     if out is None:
         raise ValueError("`--out` must name the folder for the edits and the record. Add -o FOLDER.")
@@ -68,12 +68,12 @@ def evaluate_dataset(
 
 def load_scorers(specs: dict[str, str | None], simulated: bool, device: str = "cpu"):
     """The networks that take part: those that were named, and on a simulated dataset the bundled ones for the rest."""
-    from x2x_core.evaluation.evidence import Scorers
-    from x2x_core.evaluation.features import load_features
-    from x2x_core.evaluation.network_files import BUNDLED
-    from x2x_core.evaluation.scorer_adapters import load_scorer
-    from x2x_core.evaluation.scorers import PROBABILITY, VALUE
-    from x2x_core.evaluation.segmenters import load_segmenter
+    from x2x_core.evaluation.on_dataset.evidence import Scorers
+    from x2x_core.scorers.features import load_features
+    from x2x_core.scorers.network_files import BUNDLED
+    from x2x_core.scorers.adapters import load_scorer
+    from x2x_core.scorers.scorer import PROBABILITY, VALUE
+    from x2x_core.scorers.segmenters import load_segmenter
 
     if simulated:
         specs = {**specs, **{name: specs.get(name) or BUNDLED for name in ("findings", "attributes", "features")}}
@@ -120,7 +120,7 @@ def _print(results) -> None:
 
 def table_lines(results) -> list[tuple[str, ...]]:
     """A line a metric: its title with its unit, then each row's value with its interval."""
-    from x2x_core.evaluation.metric_catalogue import DICE_PREFIX, info
+    from x2x_core.evaluation.metrics.catalogue import DICE_PREFIX, info
 
     lines = []
     for key in (*SHOWN, *(key for key in results.rows[0].metrics if key.startswith(DICE_PREFIX))):

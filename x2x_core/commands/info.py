@@ -23,8 +23,8 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
 def _collect() -> dict[str, Any]:
     import torch
 
-    from x2x_core.bundled import BUNDLED
-    from x2x_core.findings import FINDINGS, LEVELS, SIDES, ZONES
+    from x2x_core.common.bundled import BUNDLED
+    from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES
     from x2x_core.imaging.provenance import versions
 
     devices = ["cpu", *(f"cuda:{n} ({torch.cuda.get_device_name(n)})" for n in range(torch.cuda.device_count()))]
@@ -48,7 +48,7 @@ def _describe(finding) -> str:
 
 
 def _bundled(name: str) -> str:
-    from x2x_core.bundled import bundled_path
+    from x2x_core.common.bundled import bundled_path
 
     try:
         return str(bundled_path(name))

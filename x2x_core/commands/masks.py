@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from x2x_core.commands.shared import fresh_file, fresh_folder, fresh_png, progress_bar, save_picture
+from .shared import fresh_file, fresh_folder, fresh_png, progress_bar, save_picture
 
 app = typer.Typer(no_args_is_help=True, help="Look at pseudomasks (where findings can be), and build an atlas of them.")
 
@@ -51,7 +51,7 @@ def show(
 
 def _show_lungs(atlas, image: Path, out: Path) -> None:
     from x2x_core.imaging.files import read_image
-    from x2x_core.lung_overlay import lung_overlay
+    from x2x_core.anatomy.lung_overlay import lung_overlay
 
     pixels = read_image(image).pixels
     alignment = atlas.align(pixels)
@@ -63,9 +63,9 @@ def _show_lungs(atlas, image: Path, out: Path) -> None:
 
 def _show_mask(atlas, prompt: str, image: Path | None, out: Path, align: bool) -> None:
     from x2x_core.imaging.files import read_image
-    from x2x_core.lung_overlay import lung_overlay
-    from x2x_core.overlay import guidance_overlay, mask_contour
-    from x2x_core.sites import EDGE_LEVEL
+    from x2x_core.anatomy.lung_overlay import lung_overlay
+    from x2x_core.imaging.overlay import guidance_overlay, mask_contour
+    from x2x_core.anatomy.sites import EDGE_LEVEL
 
     instruction = _understand(prompt)
     pixels = read_image(image).pixels if image else _blank()
@@ -92,7 +92,7 @@ def _show_mask(atlas, prompt: str, image: Path | None, out: Path, align: bool) -
 def _understand(text: str):
     """An instruction; a finding alone counts as adding it."""
     from x2x_core import Instruction
-    from x2x_core.findings import find_finding
+    from x2x_core.language.vocabulary import find_finding
 
     instruction = Instruction.parse(f"Add {text}") if find_finding(text) else None
     return instruction if instruction and instruction.clauses else Instruction.parse(text)
@@ -129,7 +129,7 @@ def build(
     """
     from rich.console import Console
 
-    from x2x_core.atlas_making import build_atlas, read_tables
+    from x2x_core.pseudomasks.building.making import build_atlas, read_tables
 
     if published_style:
         _build_published(read_tables(tables, sizes)[0], out, overwrite)
@@ -142,7 +142,7 @@ def build(
 
 
 def _build_published(boxes, folder: Path | None, overwrite: bool) -> None:
-    from x2x_core.published_masks import save_union_masks
+    from x2x_core.pseudomasks.building.union_masks import save_union_masks
 
     if folder is None:
         raise ValueError("`-o` must name the folder for masks in the published style. Add -o FOLDER.")
@@ -184,10 +184,10 @@ def evaluate(
     from rich.console import Console
 
     from x2x_core import PseudomaskAtlas
-    from x2x_core.atlas_evaluation import evaluate_boxes
-    from x2x_core.atlas_making import EVALUATION_SEED, read_tables
+    from x2x_core.pseudomasks.building.evaluation import evaluate_boxes
+    from x2x_core.pseudomasks.building.making import EVALUATION_SEED, read_tables
     from x2x_core.imaging.provenance import versions
-    from x2x_core.simulated_boxes import simulated_boxes, simulated_image
+    from x2x_core.pseudomasks.building.simulated_boxes import simulated_boxes, simulated_image
 
     if not tables and simulated is None:
         raise ValueError("`tables` must name at least one table of boxes, or `--simulated` a dataset. Give one.")
@@ -247,7 +247,7 @@ def _table(measured: dict, with_baseline: bool = False):
     """One row for each finding and case; narrow enough for a terminal of 80 columns."""
     from rich.table import Table
 
-    from x2x_core.atlas_evaluation import ALIGNED, BASELINE, CASES
+    from x2x_core.pseudomasks.building.evaluation import ALIGNED, BASELINE, CASES
 
     title = "Share of the image / of held-out boxes"
     table = Table("Map", "Case", "Editable", "Covered", "Floor", "Aligned", title=title)

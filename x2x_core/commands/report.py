@@ -16,7 +16,7 @@ def report(
 
     Example: x2x report runs/benchmark
     """
-    from x2x_core.evaluation.report import write_report
+    from x2x_core.evaluation.report.report import write_report
 
     for path in write_report(folder, figures):
         typer.echo(str(path))

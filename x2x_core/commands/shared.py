@@ -147,7 +147,7 @@ def load_pipeline(model: str, pseudomasks: str | None, device_name: str | None, 
 
 def model_folder(model: str) -> Path | None:
     """The folder of a model on this machine, to be hashed; ``None`` for a repository of the hub."""
-    from x2x_core.pipeline_loading import locate_checkpoint
+    from x2x_core.edit.loading import locate_checkpoint
 
     place, local = locate_checkpoint(model)
     return Path(place) if local else None

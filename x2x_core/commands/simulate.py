@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from x2x_core.commands.shared import progress_bar
+from .shared import progress_bar
 
 
 class Schema(str, Enum):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from x2x_core.commands.shared import progress_bar, quiet_libraries
+from .shared import progress_bar, quiet_libraries
 from x2x_core.training.committed import committed_names
 
 

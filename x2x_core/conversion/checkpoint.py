@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from x2x_core.conversion.keys import Shapes, check_keys
+from .keys import Shapes, check_keys
 
 PARTS = ("unet", "vae", "text_encoder")
 INDEX = "model_index.json"

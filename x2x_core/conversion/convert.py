@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from x2x_core.conversion.checkpoint import CONFIGS, Checkpoint, read_json
-from x2x_core.conversion.folder import TOKENIZER, check_replaceable, read_folder, read_small_files, write_folder
-from x2x_core.conversion.reading import PICKLES, SAFETENSORS
-from x2x_core.conversion.single_file import read_single_file, write_single_file
+from .checkpoint import CONFIGS, Checkpoint, read_json
+from .folder import TOKENIZER, check_replaceable, read_folder, read_small_files, write_folder
+from .reading import PICKLES, SAFETENSORS
+from .single_file import read_single_file, write_single_file
 
 
 def convert(

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from x2x_core.conversion.checkpoint import CONFIGS, INDEX, PARTS, SCHEDULER, Checkpoint, read_json
-from x2x_core.conversion.reading import read_weights
+from .checkpoint import CONFIGS, INDEX, PARTS, SCHEDULER, Checkpoint, read_json
+from .reading import read_weights
 
 TOKENIZER = "tokenizer"
 _STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}

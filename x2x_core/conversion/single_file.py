@@ -11,10 +11,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from x2x_core.conversion.checkpoint import PARTS, SCHEDULER, Checkpoint, expected_shapes, read_json
-from x2x_core.conversion.keys import check_keys
-from x2x_core.conversion.names import PREFIXES, ema_name, original_names
-from x2x_core.conversion.reading import read_weights
+from .checkpoint import PARTS, SCHEDULER, Checkpoint, expected_shapes, read_json
+from .keys import check_keys
+from .names import PREFIXES, ema_name, original_names
+from .reading import read_weights
 
 WEIGHTS = ("auto", "ema", "trained")
 """Which weights of the U-Net: the running average where the file has one; it, always; those last trained."""
@@ -158,7 +158,7 @@ def _check_positions(positions: torch.Tensor, file) -> None:
 
 
 def _standard_files(found: dict[str, torch.Tensor], file) -> dict[str, str]:
-    from x2x_core.conversion.stable_diffusion import INPUT, stable_diffusion_files
+    from .stable_diffusion import INPUT, stable_diffusion_files
 
     if INPUT not in found or found[INPUT].ndim != 4:
         raise ValueError(

@@ -10,7 +10,7 @@ import importlib
 _PUBLIC = {
     "instruction_from_difference": "x2x_core.dataset.difference",
     "UnreadableAnswer": "x2x_core.dataset.difference",
-    "MimicEditInstruction": "x2x_core.dataset.mimic_edit",
+    "MimicEditInstruction": "x2x_core.pairs.mimic_edit",
     "enrich": "x2x_core.dataset.enrichment",
     "without_details": "x2x_core.dataset.enrichment",
 }

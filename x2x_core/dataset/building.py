@@ -26,7 +26,7 @@ import PIL
 
 import x2x_core
 from x2x_core.imaging.provenance import sha256_file
-from x2x_core.storage import write_json, write_text
+from x2x_core.common.storage import write_json, write_text
 
 from .database import make_database, open_database
 from .gathering import gather

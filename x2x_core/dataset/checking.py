@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from x2x_core.imaging.files import read_image
-from x2x_core.instructions import Instruction
-from x2x_core.training.pairs import COLUMNS, find_image
+from x2x_core.language.instruction import Instruction
+from x2x_core.pairs.layout import COLUMNS, find_image
 
 from .layout import BUILD, CURRENT, INSTRUCTIONS, PAIRS, PAST, VALID, image_of
 from .processes import deal, usable_cores

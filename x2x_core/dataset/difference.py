@@ -17,11 +17,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from x2x_core.dataset.levels import NO_LEVELS, Levels, read_levels, read_transition
-from x2x_core.dataset.places import Place, read_places
-from x2x_core.instruction_parts import Spot, join_ranges, spots_of
-from x2x_core.instruction_words import ABSENT, Kind, Token, read
-from x2x_core.instructions import Clause, Instruction, Operation
+from .levels import NO_LEVELS, Levels, read_levels, read_transition
+from .places import Place, read_places
+from x2x_core.language.phrases import Spot, join_ranges, spots_of
+from x2x_core.language.tokens import ABSENT, Kind, Token, read
+from x2x_core.language.instruction import Clause, Instruction, Operation
 
 _THAN = r"(?:than|compared (?:to|with)) (?:in )?the reference image"
 _SENTENCES = {

@@ -20,11 +20,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from x2x_core.dataset.difference import at_places, plain, with_text
-from x2x_core.dataset.levels import NO_LEVELS, Levels, read_levels
-from x2x_core.dataset.places import Place, narrowest, read_all_places
-from x2x_core.findings import find_finding, level_range
-from x2x_core.instructions import Clause, Instruction, Operation
+from .difference import at_places, plain, with_text
+from .levels import NO_LEVELS, Levels, read_levels
+from .places import Place, narrowest, read_all_places
+from x2x_core.language.vocabulary import find_finding, level_range
+from x2x_core.language.instruction import Clause, Instruction, Operation
 
 # Of each question type: its question, and its answer where that tells something.
 _FORMS = tuple(

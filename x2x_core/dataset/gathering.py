@@ -9,9 +9,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from x2x_core.instructions import Clause
-from x2x_core.storage import write_json, write_table, write_text
-from x2x_core.training.pairs import COLUMNS
+from x2x_core.language.instruction import Clause
+from x2x_core.common.storage import write_json, write_table, write_text
+from x2x_core.pairs.layout import COLUMNS
 
 from .card import dataset_card
 from .database import INSERT_REJECTED, REJECTED_COLUMNS, REJECTED_TABLE, open_database

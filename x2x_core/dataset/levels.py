@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from x2x_core.findings import COURSES, LEVEL_NAMES, level_range, level_rank, rarity
+from x2x_core.language.vocabulary import COURSES, LEVEL_NAMES, level_range, level_rank, rarity
 
 _DIRECTIONS = ("increasing", "decreasing")
 _LONGEST = max(name.count(" ") for name in LEVEL_NAMES) + 1  # words

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from x2x_core.imaging.files import encode_png
-from x2x_core.storage import write_bytes
+from x2x_core.common.storage import write_bytes
 
 from .layout import CURRENT, PAST, VALID, current_name, past_name
 from .pictures import Square, halve, read_square

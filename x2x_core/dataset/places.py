@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from x2x_core.instruction_words import Kind, read
+from x2x_core.language.tokens import Kind, read
 
 _SILENT_KINDS = (Kind.FILLER, Kind.AND, Kind.TO, Kind.PREPOSITION)
 # Words of its locations that say no more than the finding itself does.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from x2x_core.instructions import Instruction
+from x2x_core.language.instruction import Instruction
 
 from .difference import instruction_from_difference
 from .enrichment import enrich, without_details

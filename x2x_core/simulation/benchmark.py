@@ -18,12 +18,12 @@ from itertools import combinations
 
 import torch
 
-from x2x_core.instructions import Clause, Instruction, Operation
-from x2x_core.simulation.disease import DISEASES, SIDED, ZONAL, ZONES
-from x2x_core.simulation.pairs import SimulatedPair, draw_body, simulate_scenarios
-from x2x_core.simulation.randomness import uniform
-from x2x_core.simulation.scenario import Lesion, Resting, Scenario, draw_severity, levels_of, ordered, sample_lesion
-from x2x_core.simulation.thorax import Thorax
+from x2x_core.language.instruction import Clause, Instruction, Operation
+from .disease import DISEASES, SIDED, ZONAL, ZONES
+from .pairs import SimulatedPair, draw_body, simulate_scenarios
+from x2x_core.common.randomness import uniform
+from .scenario import Lesion, Resting, Scenario, draw_severity, levels_of, ordered, sample_lesion
+from .thorax import Thorax
 from x2x_core.training.draws import BODY, seeded_generator
 
 PAIRS_PER_BODY = 5

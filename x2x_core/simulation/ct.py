@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from x2x_core.simulation.extras import scipy_ndimage
+from .extras import scipy_ndimage
 
 #: Grid on which the simulator works: spacing of (z, y, x) in mm.
 SPACING_MM = (2.0, 2.5, 1.5)

@@ -26,15 +26,15 @@ import torch
 
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
-from x2x_core.simulation.benchmark import PAIRS_PER_BODY, plan_bodies, simulate_planned
-from x2x_core.simulation.ct import Volume, load_ct
-from x2x_core.simulation.pairs import SimulatedPair, simulate_body
-from x2x_core.simulation.phantom import phantom_ct
-from x2x_core.simulation.scenario import Resting
-from x2x_core.simulation.thorax import Thorax, segment_thorax
-from x2x_core.storage import write_text
+from .benchmark import PAIRS_PER_BODY, plan_bodies, simulate_planned
+from .ct import Volume, load_ct
+from .pairs import SimulatedPair, simulate_body
+from .phantom import phantom_ct
+from .scenario import Resting
+from .thorax import Thorax, segment_thorax
+from x2x_core.common.storage import write_text
 from x2x_core.training.draws import BODY, seeded_generator
-from x2x_core.training.pairs import COLUMNS
+from x2x_core.pairs.layout import COLUMNS
 
 FOLDERS = ("past", "current", "change", "masks")
 PHANTOM = "phantom"

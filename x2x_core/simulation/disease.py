@@ -14,8 +14,8 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
-from x2x_core.simulation.randomness import smooth_noise, uniform
-from x2x_core.simulation.thorax import Lung, Thorax
+from x2x_core.common.randomness import smooth_noise, uniform
+from .thorax import Lung, Thorax
 
 #: Attenuation relative to water.
 FLUID, CONSOLIDATED, AIR = 1.02, 0.98, 0.0

@@ -22,11 +22,11 @@ import torch.nn.functional as F
 
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
-from x2x_core.simulation.dataset import PAIRS_PER_BODY, body_generator, read_ct, recorded_resting
-from x2x_core.simulation.pairs import SEEN_MM, draw_body
-from x2x_core.simulation.projection import project, ray_grid
-from x2x_core.simulation.scenario import Resting
-from x2x_core.simulation.thorax import Thorax, segment_thorax
+from .dataset import PAIRS_PER_BODY, body_generator, read_ct, recorded_resting
+from .pairs import SEEN_MM, draw_body
+from .projection import project, ray_grid
+from .scenario import Resting
+from .thorax import Thorax, segment_thorax
 
 FIELD_SHARE = 0.62  # of a ray's way through the cavity that is lung; found by looking at where the dark lung ends
 FIELD_PIXELS = 128  # to a side at which rays are cast: the share is smooth, and is enlarged

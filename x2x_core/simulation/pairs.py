@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import torch
 
-from x2x_core.instructions import Instruction
-from x2x_core.simulation.film import arms, decorate, expose, grain, meter, sample_film, uneven
-from x2x_core.simulation.projection import Geometry, project, ray_grid, sample_geometry
-from x2x_core.simulation.randomness import uniform
-from x2x_core.simulation.scenario import Resting, Scenario, apply_lesions, sample_scenario
-from x2x_core.simulation.thorax import Thorax
+from x2x_core.language.instruction import Instruction
+from .film import arms, decorate, expose, grain, meter, sample_film, uneven
+from .projection import Geometry, project, ray_grid, sample_geometry
+from x2x_core.common.randomness import uniform
+from .scenario import Resting, Scenario, apply_lesions, sample_scenario
+from .thorax import Thorax
 
 #: A structure is drawn where rays pass at least this much of it (mm).
 SEEN_MM = 6.0

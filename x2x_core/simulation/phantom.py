@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from x2x_core.simulation.ct import Volume
+from .ct import Volume
 
 PHANTOM_SPACING_MM = (4.0, 4.0, 4.0)
 _AIR, _LUNG, _FAT, _MUSCLE, _BLOOD, _BONE = -1000.0, -850.0, -90.0, 45.0, 50.0, 500.0

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import torch
 import torch.nn.functional as F
 
-from x2x_core.simulation.randomness import uniform
+from x2x_core.common.randomness import uniform
 
 
 @dataclass(frozen=True)

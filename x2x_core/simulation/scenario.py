@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from x2x_core.instructions import Clause, Instruction, Operation
-from x2x_core.simulation.disease import DEFORMATIONS, DISEASES, SIDED, ZONAL, ZONES
-from x2x_core.simulation.randomness import uniform
-from x2x_core.simulation.thorax import Thorax
+from x2x_core.language.instruction import Clause, Instruction, Operation
+from .disease import DEFORMATIONS, DISEASES, SIDED, ZONAL, ZONES
+from x2x_core.common.randomness import uniform
+from .thorax import Thorax
 
 #: Levels that the simulator draws, with their severity in (0, 1].
 SEVERITY = {"minimal": 0.10, "small": 0.28, "mild": 0.28, "moderate": 0.56, "large": 0.90, "severe": 0.90}

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from x2x_core.simulation.ct import SPACING_MM, Volume, resample
-from x2x_core.simulation.extras import scipy_ndimage
+from .ct import SPACING_MM, Volume, resample
+from .extras import scipy_ndimage
 
 _BODY_HU = -400
 _LUNG_HU = -450

@@ -9,11 +9,11 @@ import torch
 from diffusers import AutoencoderKL
 from torch import nn
 
-from x2x_core.simulation.randomness import uniform
-from x2x_core.training.augmentation import augment
-from x2x_core.training.config import TrainingConfig
-from x2x_core.training.models import latent_factor, make_autoencoder, seeded
-from x2x_core.training.pairs import read_pair, read_rows
+from x2x_core.common.randomness import uniform
+from x2x_core.pairs.augmentation import augment
+from .config import TrainingConfig
+from .models import latent_factor, make_autoencoder, seeded
+from x2x_core.pairs.layout import read_pair, read_rows
 
 
 class AutoencoderModule(nn.Module):

@@ -7,8 +7,8 @@ from typing import Any
 
 import x2x_core
 from x2x_core.imaging.provenance import sha256_weights, versions
-from x2x_core.training.config import TrainingConfig
-from x2x_core.training.tracking import read_log
+from .config import TrainingConfig
+from .tracking import read_log
 
 CARD = "README.md"
 _NOT_STATED = "not stated in the run's configuration (`card:`)"

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from x2x_core.training.augmentation import AugmentConfig
-from x2x_core.training.committed import committed_names, committed_path
+from x2x_core.pairs.augmentation import AugmentConfig
+from .committed import committed_names, committed_path
 
 TASKS = ("autoencoder", "edit", "lungs", "scorers")
 PRECISIONS = ("no", "fp16", "bf16")

@@ -22,20 +22,20 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from x2x_core.dataset.mimic_edit import MimicEditInstruction
-from x2x_core.edit_settings import RECOMMENDABLE
-from x2x_core.findings import listed_names
-from x2x_core.published import stable_diffusion_ddim
-from x2x_core.training.augmentation import reverse
-from x2x_core.training.autoencoder import encode
-from x2x_core.training.card import write_card
-from x2x_core.training.config import TrainingConfig
-from x2x_core.training.draws import SAMPLES, seeded_generator
-from x2x_core.training.initial import initial_folder
-from x2x_core.training.latents import LatentCache, balanced, change_weight
-from x2x_core.training.lora import add_adapters, merged, save_adapters
-from x2x_core.training.models import latent_factor, make_text_encoder, make_tokenizer, make_unet, seeded
-from x2x_core.training.pairs import findings_of, read_pair, read_rows
+from x2x_core.pairs.mimic_edit import MimicEditInstruction
+from x2x_core.edit.settings import RECOMMENDABLE
+from x2x_core.language.vocabulary import listed_names
+from x2x_core.edit.published import stable_diffusion_ddim
+from x2x_core.pairs.augmentation import reverse
+from .autoencoder import encode
+from .card import write_card
+from .config import TrainingConfig
+from .draws import SAMPLES, seeded_generator
+from .initial import initial_folder
+from .latents import LatentCache, balanced, change_weight
+from .lora import add_adapters, merged, save_adapters
+from .models import latent_factor, make_text_encoder, make_tokenizer, make_unet, seeded
+from x2x_core.pairs.layout import findings_of, read_pair, read_rows
 
 
 class EditModule(nn.Module):
@@ -320,7 +320,7 @@ def _eight_channels(unet: UNet2DConditionModel) -> UNet2DConditionModel:
 
 def vocabulary_texts() -> list[str]:
     """Sentences that hold every word of the instruction language, for the small tokenizer."""
-    from x2x_core.findings import FINDINGS, LEVELS, SIDES, ZONES
+    from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES
 
     names = [name for finding in FINDINGS.values() for name in (finding.name, *finding.synonyms)]
     grammar = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from x2x_core.conversion.convert import convert
-from x2x_core.training.config import TrainingConfig
+from .config import TrainingConfig
 
 
 def initial_folder(config: TrainingConfig) -> str:

@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
 
-from x2x_core.storage import write_text
-from x2x_core.training.augmentation import AugmentConfig, augment
-from x2x_core.training.autoencoder import encode
-from x2x_core.training.draws import CACHE, seeded_generator
-from x2x_core.training.pairs import Row, read_pair
+from x2x_core.common.storage import write_text
+from x2x_core.pairs.augmentation import AugmentConfig, augment
+from .autoencoder import encode
+from .draws import CACHE, seeded_generator
+from x2x_core.pairs.layout import Row, read_pair
 
 #: A difference of this much grey counts as a full change in the loss weight.
 FULL_CHANGE = 0.12

@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
-from x2x_core.lung_network import CHANNELS, OUTPUTS, LungNetwork
-from x2x_core.lungs import load_network
-from x2x_core.training.config import TrainingConfig
-from x2x_core.training.lung_variation import vary
-from x2x_core.training.models import seeded
-from x2x_core.training.pairs import read_rows
+from x2x_core.anatomy.lung_network import CHANNELS, OUTPUTS, LungNetwork
+from x2x_core.anatomy.lungs import load_network
+from .config import TrainingConfig
+from .lung_variation import vary
+from .models import seeded
+from x2x_core.pairs.layout import read_rows
 
 WEIGHTS = "lungs.safetensors"
 # Weight of each output in the loss: the fields are what is used most.

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from x2x_core.simulation.film import blur
-from x2x_core.simulation.randomness import uniform
+from x2x_core.common.randomness import uniform
 
 _EDITED = 0.6  # chance that a view is one image plus a softened change
 _SOFTEST = 2.5  # spread of the blur of the change, pixels of the view

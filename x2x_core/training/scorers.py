@@ -13,22 +13,16 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
-from x2x_core.evaluation.bundled_scorers import (
-    ATTRIBUTES,
-    ATTRIBUTES_FILE,
-    FINDINGS_FILE,
-    BundledScorer,
-    scorer_metadata,
-)
-from x2x_core.evaluation.scorer_network import CHANNELS, STRIDE, AttributeNetwork, FindingNetwork
+from x2x_core.scorers.bundled import ATTRIBUTES, ATTRIBUTES_FILE, FINDINGS_FILE, BundledScorer, scorer_metadata
+from x2x_core.scorers.network import CHANNELS, STRIDE, AttributeNetwork, FindingNetwork
 from x2x_core.simulation.attributes import MIRRORED, read_attributes
 from x2x_core.simulation.disease import DISEASES
-from x2x_core.simulation.randomness import uniform
-from x2x_core.training.augmentation import augment
-from x2x_core.training.config import TrainingConfig
-from x2x_core.training.models import seeded
-from x2x_core.training.pairs import read_rows
-from x2x_core.training.scorer_variation import edited_view
+from x2x_core.common.randomness import uniform
+from x2x_core.pairs.augmentation import augment
+from .config import TrainingConfig
+from .models import seeded
+from x2x_core.pairs.layout import read_rows
+from .scorer_variation import edited_view
 
 FINDINGS = tuple(DISEASES)
 CALIBRATED_EVERY = 5  # pairs, of which one sets the turning points

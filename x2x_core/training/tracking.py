@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from x2x_core.storage import write_text
-from x2x_core.training.config import TrainingConfig
+from x2x_core.common.storage import write_text
+from .config import TrainingConfig
 
 LOG = "log.jsonl"
 _MISSING = {

@@ -20,13 +20,13 @@ from torch import nn
 
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
-from x2x_core.storage import write_text
-from x2x_core.training.averages import WeightAverage
-from x2x_core.training.config import TrainingConfig
-from x2x_core.training.draws import STEP, DrawnSamples, make_loader, seeded_generator
-from x2x_core.training.sharding import is_sharded, prepare_sharding, reshard
-from x2x_core.training.tracking import Log, Pace, check_trackers
-from x2x_core.training.validation import validation_losses
+from x2x_core.common.storage import write_text
+from .averages import WeightAverage
+from .config import TrainingConfig
+from .draws import STEP, DrawnSamples, make_loader, seeded_generator
+from .sharding import is_sharded, prepare_sharding, reshard
+from .tracking import Log, Pace, check_trackers
+from .validation import validation_losses
 
 logger = logging.getLogger(__name__)
 
@@ -39,18 +39,18 @@ _PATIENCE = timedelta(hours=12)
 def make_task(config: TrainingConfig):
     """The task that a configuration names."""
     if config.task == "autoencoder":
-        from x2x_core.training.autoencoder import AutoencoderTask
+        from .autoencoder import AutoencoderTask
 
         return AutoencoderTask(config)
     if config.task == "lungs":
-        from x2x_core.training.lungs import LungTask
+        from .lungs import LungTask
 
         return LungTask(config)
     if config.task == "scorers":
-        from x2x_core.training.scorers import ScorersTask
+        from .scorers import ScorersTask
 
         return ScorersTask(config)
-    from x2x_core.training.editing import EditTask
+    from .editing import EditTask
 
     return EditTask(config)
 

@@ -1,0 +1,1 @@
+"""The method in ComfyUI's own samplers."""

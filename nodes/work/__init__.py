@@ -1,0 +1,1 @@
+"""What the nodes do behind their sockets."""

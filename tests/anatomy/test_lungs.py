@@ -1,0 +1,183 @@
+"""The lung finder: it finds lungs that it has not seen, whatever the picture's tone, frame and size, and says when not."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from lung_cases import BODIES, dice, noise, radiograph, truth
+from safetensors.torch import save_file
+
+from x2x_core.anatomy.lung_network import LungNetwork
+from x2x_core.anatomy.lung_overlay import LEFT_COLOUR, RIGHT_COLOUR, lung_overlay
+from x2x_core.anatomy.lungs import LungFinder, _without_tails, content_box
+from x2x_core.imaging.overlay import as_rgb
+from x2x_core.training.models import seeded
+
+TYPICAL = 1
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return LungFinder.bundled()
+
+
+def fields(lungs):
+    return torch.cat([lungs.right, lungs.left], 1)[0] >= 0.5
+
+
+def test_lungs_of_unseen_bodies_are_found(finder):
+    found = finder.find(torch.cat([radiograph(body) for body in BODIES]))
+    scores = [dice(getattr(found, side)[body, 0] >= 0.5, truth(body)[n])
+              for body in BODIES for n, side in enumerate(("right", "left"))]  # fmt: skip
+    assert np.mean(scores) >= 0.94 and min(scores) >= 0.89
+    assert found.confidence.min() > 0.5
+
+
+def test_whole_lungs_reach_behind_heart_and_diaphragm(finder):
+    found = finder.find(torch.cat([radiograph(body) for body in BODIES]))
+    scores = [dice(getattr(found, f"{side}_whole")[body, 0] >= 0.5, truth(body, "whole")[n])
+              for body in BODIES for n, side in enumerate(("right", "left"))]  # fmt: skip
+    assert np.mean(scores) >= 0.95
+    assert (found.right_whole.sum() > 1.1 * found.right.sum()) and (found.left_whole.sum() > 1.1 * found.left.sum())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda x: 1 - x, lambda x: x**2, lambda x: x**0.5, lambda x: 0.4 + 0.2 * x, lambda x: x.expand(-1, 3, -1, -1)],
+    ids=["inverted", "darker", "brighter", "faint", "colour"],
+)
+def test_tone_makes_little_difference(finder, change):
+    image = radiograph(TYPICAL)
+    plain, changed = finder.find(image), finder.find(change(image))
+    assert dice(fields(plain), fields(changed)) > 0.93
+
+
+def test_a_frame_around_the_picture_moves_the_lungs_with_it(finder):
+    image = radiograph(TYPICAL)
+    plain = fields(finder.find(image))
+    for grey in (0.0, 1.0):
+        framed = fields(finder.find(F.pad(image, (70, 30, 10, 90), value=grey)))
+        assert dice(framed[:, 10:170, 70:230], plain) > 0.98 and not framed[:, :, :60].any()
+
+
+def test_the_size_of_the_picture_makes_little_difference(finder):
+    image = radiograph(TYPICAL)
+    plain = fields(finder.find(image)).float()[None]
+    for size in ((480, 480), (80, 80)):
+        other = fields(finder.find(F.interpolate(image, size, mode="bilinear", antialias=True)))
+        assert dice(other, F.interpolate(plain, size)[0] > 0) > 0.95
+    wide = finder.find(image[..., 30:130, :])
+    assert wide.size == (100, 160) and dice(fields(wide), fields(finder.find(image))[:, 30:130]) > 0.9
+
+
+def test_the_right_lung_is_on_the_image_s_left(finder):
+    found = finder.find(radiograph(TYPICAL))
+    columns = torch.arange(160.0)
+    middles = [(mask[0, 0].sum(0) * columns).sum() / mask.sum() for mask in (found.right, found.left)]
+    assert middles[0] + 30 < middles[1]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [torch.zeros(1, 1, 50, 60), torch.full((1, 1, 9, 9), 0.7), noise(), torch.linspace(0, 1, 128).expand(1, 1, 99, -1)],
+    ids=["black", "grey", "noise", "ramp"],
+)
+def test_where_no_lungs_are_the_confidence_is_low(finder, image):
+    found = finder.find(image)
+    assert found.confidence[0] < 0.2 and found.size == tuple(image.shape[-2:])
+
+
+def test_a_batch_gives_what_single_images_give_every_time(finder):
+    images = torch.cat([radiograph(body) for body in BODIES[:3]])
+    batch, again = finder.find(images), finder.find(images)
+    for number in range(3):
+        single = finder.find(images[number : number + 1])
+        for name in ("right", "left", "right_whole", "left_whole", "confidence"):
+            assert torch.equal(getattr(batch[number], name), getattr(single, name))
+            assert torch.equal(getattr(batch, name), getattr(again, name))
+    assert len(batch) == 3 and batch.right.shape == (3, 1, 160, 160) and 0 <= batch.left.min() <= batch.left.max() <= 1
+
+
+def test_the_bundled_weights_are_read_once_and_are_small():
+    assert LungFinder.bundled() is LungFinder.bundled()
+    assert sum(p.numel() for p in LungFinder.bundled().network.parameters()) < 500_000
+
+
+def test_weights_are_read_from_a_file(tmp_path):
+    with seeded(0):
+        network = LungNetwork((8, 16))
+    save_file(network.state_dict(), tmp_path / "small.safetensors")
+    found = LungFinder.load(tmp_path / "small.safetensors").find(radiograph(0))
+    assert torch.equal(found.right, LungFinder(network).find(radiograph(0)).right)
+
+
+def test_what_are_no_weights_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no weights of a lung finder"):
+        LungFinder.load(tmp_path / "missing.safetensors")
+    (tmp_path / "text.safetensors").write_text("nothing")
+    save_file({"other": torch.zeros(3)}, tmp_path / "other.safetensors")
+    for name in ("text", "other"):
+        with pytest.raises(ValueError, match="must hold weights of the lung finder"):
+            LungFinder.load(tmp_path / f"{name}.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (torch.zeros(8, 8), r"`image` must be a tensor \(B, 1 or 3, H, W\), got \(8, 8\)"),
+        (torch.zeros(1, 2, 8, 8), "1 or 3"),
+        (np.zeros((1, 1, 8, 8)), "got ndarray"),
+        (torch.zeros(1, 1, 8, 8, dtype=torch.uint8), "floating point"),
+        (torch.full((1, 1, 8, 8), 2.0), r"must lie in \[0, 1\], got 2 to 2"),
+        (torch.full((1, 1, 8, 8), torch.nan), "must lie in"),
+    ],
+)
+def test_a_wrong_image_is_refused(finder, image, message):
+    with pytest.raises(ValueError, match=message):
+        finder.find(image)
+
+
+def test_borders_of_one_grey_are_taken_off():
+    image = torch.zeros(1, 1, 20, 30)
+    image[..., 4:15, 6:27] = torch.rand(11, 21, generator=torch.Generator().manual_seed(0)) * 0.5 + 0.5
+    assert content_box(image) == (4, 6, 15, 27)
+    assert content_box(torch.zeros(1, 1, 5, 5)) is None
+    assert content_box(noise((7, 9))) == (0, 0, 7, 9)
+
+
+def test_the_overlay_outlines_each_lung_in_its_colour(finder):
+    image = radiograph(TYPICAL)
+    lungs = finder.find(image)
+    picture = (as_rgb(lung_overlay(image, lungs)) * 255).round().astype(int)
+    assert picture.shape == (160, 160, 3)
+    drawn = np.abs(picture - (as_rgb(image) * 255)).sum(2)[:140] > 60  # above the legend
+    for (colour, other), mask in (
+        ((RIGHT_COLOUR, LEFT_COLOUR), lungs.right),
+        ((LEFT_COLOUR, RIGHT_COLOUR), lungs.left),
+    ):
+        inside = (mask[0, 0].numpy() >= 0.5).astype(np.uint8)[:140]
+        near = (cv2.dilate(inside, np.ones((5, 5))) > 0) & (cv2.erode(inside, np.ones((5, 5))) == 0)
+        line = picture[:140][drawn & near]
+        assert len(line) > 100 and np.abs(line.mean(0) - colour).sum() < np.abs(line.mean(0) - other).sum()
+        assert not (drawn & (inside > 0) & ~near).any()
+    with pytest.raises(ValueError, match="`lungs` must be those of one image, got 2"):
+        lung_overlay(image, finder.find(torch.cat([image, image])))
+
+
+def test_a_field_loses_a_long_thin_tail_and_keeps_a_short_one():
+    chances = torch.zeros(1, 4, 200, 200)
+    chances[..., 20:140, 40:90] = 1
+    chances[..., 140:190, 40:45] = 1  # narrower than TAIL, longer than TAIL_REACH
+    kept = _without_tails(chances)
+    assert torch.equal(kept[0, 0, :140], chances[0, 0, :140])
+    assert kept[0, 0, 140:145, 40:45].all() and not kept[0, 0, 170:].any()
+    assert torch.equal(kept[:, 2:], chances[:, 2:])  # the whole lungs go as deep as they do
+
+
+@pytest.mark.parametrize("size", [(3, 3), (40, 400), (1200, 900)])
+def test_tails_are_looked_for_at_any_size(size):
+    chances = torch.zeros(1, 4, *size)
+    assert torch.equal(_without_tails(chances), chances)
+    chances[...] = 1
+    assert torch.equal(_without_tails(chances), chances)

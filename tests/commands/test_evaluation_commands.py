@@ -1,0 +1,95 @@
+"""`x2x evaluate --benchmark`, `x2x report` and `x2x audit` on the command line: what they refuse, what they write."""
+
+import json
+from functools import partial
+
+import pytest
+from PIL import Image
+from tiny_models import make_radiograph
+
+from x2x_core.cli import main
+from x2x_core.commands.shared import load_pipeline
+from x2x_core.evaluation.benchmark import edits as benchmark_edits
+from x2x_core.simulation import dataset
+from x2x_core.simulation.phantom import phantom_ct
+from x2x_core.simulation.thorax import segment_thorax
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main([str(one) for one in arguments])
+    said = capsys.readouterr()
+    return stopped.value.code, said.out, said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["evaluate", "--simulated", "--benchmark"], "`--out` must name a folder for the benchmark, got none"),
+        (["evaluate", "--simulated", "--benchmark", "--ablation", "-o", "{new}"], "`--ablation` must be left out"),
+        (["evaluate", "--simulated", "--benchmark", "--split", "val", "-o", "{new}"], "`--split` must be left out"),
+        (["evaluate", "--simulated", "--peers-count", "5"], "`--peers-count` must go with `--benchmark`"),
+        (["evaluate", "--simulated", "--workers", "2"], "`--workers` must go with `--benchmark`"),
+        (["evaluate", "--simulated", "--benchmark", "--count", "7", "-o", "{new}"], "`count` must be a multiple of 5"),
+        (["evaluate", "{folder}", "--benchmark"], "`DATASET` must be left out"),
+        (["report", "{folder}"], "There is no record of an evaluation in"),
+        (["audit", "{new}", "--findings", "edema", "-o", "{new}"], "There is no image or folder"),
+        (["audit", "{image}", "--findings", "hernia", "-o", "{new}"], "`--findings` must be labels of"),
+        (["audit", "{image}", "--findings", "edema", "--side", "up", "-o", "{new}"], "`--side` must be one of"),
+        (["audit", "{image}", "--findings", "edema", "-o", "{folder}"], "holds other files"),
+    ],
+)
+def test_wrong_input_is_answered_with_a_sentence(capsys, tmp_path, tiny_folder, arguments, words):
+    (tmp_path / "folder").mkdir()
+    image = tmp_path / "folder" / "a.png"
+    Image.fromarray(make_radiograph()).save(image)
+    places = {"{new}": tmp_path / "new", "{folder}": tmp_path / "folder", "{image}": image}
+    model = ["--model", tiny_folder] if arguments[0] == "audit" else []
+    code, _, error = run(capsys, *[places.get(one, one) for one in arguments], *model)
+    assert code == 2 and words in error and not (tmp_path / "new").exists()
+
+
+def test_the_benchmark_runs_and_its_report_is_rebuilt(capsys, tmp_path, tiny_folder, monkeypatch):
+    monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
+    monkeypatch.setattr(dataset, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
+    out = tmp_path / "run"
+    command = [
+        "evaluate",
+        "--simulated",
+        "--benchmark",
+        "--model",
+        tiny_folder,
+        "--count",
+        5,
+        "--steps",
+        1,
+        "--workers",
+        1,
+    ]
+    code, printed, error = run(capsys, *command, "-o", out)
+    assert code == 0, error
+    record = json.loads((out / "evaluation.json").read_text())
+    assert len(record["rows"]) == 9 and record["about"]["readers"]
+    assert record["rows"][0]["metrics"]["attribute_shift"]["value"] > 0
+    page = (out / "report.html").read_bytes()
+    assert str(out / "report.html") in printed
+    assert run(capsys, "report", out, "--no-figures")[0] == 0 and (out / "report.html").read_bytes() == page
+
+
+def test_an_audit_writes_table_record_and_report(capsys, tmp_path, tiny_folder):
+    image = tmp_path / "a.png"
+    Image.fromarray(make_radiograph()).save(image)
+    code, printed, error = run(
+        capsys, "audit", image, "--findings", "edema", "--model", tiny_folder, "-o", tmp_path / "out"
+    )
+    assert code == 0, error
+    assert "add, all" in printed and "trained on simulated radiographs alone" in printed
+    assert (tmp_path / "out" / "audit.json").is_file() and (tmp_path / "out" / "figures" / "findings.svg").is_file()
+
+
+def test_a_loader_travels_to_other_processes():
+    import pickle
+
+    load = partial(load_pipeline, "demo", None, "cpu", "float32")
+    settings = benchmark_edits.BenchmarkSettings(count=5)
+    assert pickle.loads(pickle.dumps((settings, load)))[0] == settings

@@ -1,0 +1,151 @@
+"""Laying an edit over the original."""
+
+import cv2
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_models import seeded
+
+from x2x_core.edit.composition import (
+    compose_decoded,
+    compose_difference,
+    interpolate_latents,
+    is_grey,
+    match_channels,
+    room_left,
+)
+
+
+def pictures(seed, channels=1):
+    return torch.rand(3, 2, channels, 6, 7, generator=seeded(seed))
+
+
+@given(seed=st.integers(0, 99))
+def test_no_change_leaves_the_original_bit_for_bit(seed):
+    original, _, draws = pictures(seed)
+    assert torch.equal(compose_difference(original, torch.zeros_like(original), draws), original)
+
+
+@given(seed=st.integers(0, 99), grey=st.floats(0, 1), change=st.floats(-1, 1))
+def test_on_an_even_picture_the_change_is_added(seed, grey, change):
+    even = torch.full((1, 1, 64, 64), grey)
+    found = compose_difference(even, torch.full_like(even, change), torch.ones_like(even))
+    assert torch.allclose(found, (even + change).clamp(0, 1), atol=1e-5)
+
+
+@given(seed=st.integers(0, 99), height=st.integers(520, 700), width=st.integers(520, 700))
+@settings(max_examples=5, deadline=None)
+def test_a_large_picture_takes_the_same_room(seed, height, width):
+    """Above 512 pixels the neighbourhood's mean is taken on a smaller picture."""
+    original = 0.1 + 0.8 * torch.rand(1, 1, height, width, generator=seeded(seed))
+    mean = cv2.GaussianBlur(original[0, 0].numpy(), (0, 0), max(height, width) / 64, borderType=cv2.BORDER_REFLECT)
+    expected = (1 - original) / (1 - torch.from_numpy(mean))
+    assert (room_left(original, torch.ones_like(original)) - expected).abs().max() < 0.03
+
+
+def fine_detail(mean, spread, size=256):
+    """A picture whose neighbourhoods are alike, with detail from pixel to pixel."""
+    draws = torch.rand(1, 1, size, size, generator=seeded(0))
+    return mean + spread * (2 * draws - 1)
+
+
+@pytest.mark.parametrize("change", [0.25, -0.25])
+def test_the_mean_changes_as_asked_and_detail_keeps_its_share_of_the_room(change):
+    original = fine_detail(0.5, 0.2)
+    found = compose_difference(original, torch.full_like(original, change), torch.ones_like(original))
+    assert (found - original).mean().sub(change).abs() < 0.003
+    assert (found.std() / original.std()).sub(0.5).abs() < 0.05  # half of the room is left, so half of the detail
+    assert torch.corrcoef(torch.stack([found.flatten(), original.flatten()]))[0, 1] > 0.98
+
+
+def test_an_edge_goes_under_a_veil_that_fills_the_room():
+    """A dark lung over a bright abdomen, and fluid above: a sum of blurred changes would leave a dark line."""
+    original = torch.full((1, 1, 256, 256), 0.9)
+    original[..., :128, :] = 0.3
+    change = torch.zeros_like(original)
+    change[..., :128, :] = 0.6
+    change = _coarse(change)
+    veiled = compose_difference(original, change, torch.ones_like(original))[0, 0, :, 128]
+    summed = (original + change)[0, 0, :, 128]
+    assert (veiled[100:156] - 0.9).abs().max() < 0.6 * (summed[100:156] - 0.9).abs().max()
+
+
+def _coarse(change):
+    return F.interpolate(F.avg_pool2d(change, 8), scale_factor=8, mode="bilinear", align_corners=False)
+
+
+@pytest.mark.parametrize("grey", [0.0, 1.0])
+def test_black_and_white_have_no_room_and_give_no_nan(grey):
+    original = torch.full((1, 1, 32, 32), grey)
+    original[..., 16, 16] = 0.5
+    for change in (-1.0, 1.0):
+        found = compose_difference(original, torch.full_like(original, change), torch.ones_like(original))
+        assert torch.isfinite(found).all() and 0 <= found.min() and found.max() <= 1
+
+
+@given(seed=st.integers(0, 99), channels=st.sampled_from([1, 3]))
+def test_both_compositions_stay_in_range_and_where_the_mask_is_none_change_nothing(seed, channels):
+    original, other, draws = pictures(seed, channels)
+    mask = (draws[:, :1] > 0.5).float()
+    for found in (
+        compose_difference(original, 4 * other - 2, mask),
+        compose_decoded(original, 4 * other - 2, mask),
+    ):
+        assert 0 <= found.min() and found.max() <= 1
+        assert torch.equal(found * (1 - mask), original * (1 - mask))
+
+
+def test_the_decoding_takes_the_place_of_the_original():
+    original, other, _ = pictures(0)
+    assert torch.equal(compose_decoded(original, other, torch.ones(2, 1, 6, 7)), other)
+
+
+STRENGTHS = st.floats(0, 1)
+
+
+@given(seed=st.integers(0, 99))
+def test_no_strength_is_the_original_and_full_strength_the_full_edit_bit_for_bit(seed):
+    original, other, mask = pictures(seed)
+    for compose, values in ((compose_difference, 2 * other - 1), (compose_decoded, 3 * other - 1)):
+        assert torch.equal(compose(original, values, mask, 0.0), original)
+        assert torch.equal(compose(original, values, mask, 1.0), compose(original, values, mask))
+
+
+@given(seed=st.integers(0, 99), strengths=st.tuples(STRENGTHS, STRENGTHS).map(sorted))
+def test_a_stronger_edit_never_turns_back_and_small_steps_change_little(seed, strengths):
+    original, other, mask = pictures(seed)
+    weak, strong = strengths
+    for compose, values in ((compose_difference, 2 * other - 1), (compose_decoded, 3 * other - 1)):
+        first, second, full = (compose(original, values, mask, strength) for strength in (weak, strong, 1.0))
+        towards = (full - original).sign()
+        assert ((second - first) * towards >= -1e-6).all()
+        assert (second - first).abs().max() <= (strong - weak) * 1.01 + 1e-6
+
+
+@given(seed=st.integers(0, 99), strengths=st.tuples(STRENGTHS, STRENGTHS).map(sorted))
+def test_latents_go_from_the_originals_to_the_edits(seed, strengths):
+    clean, edited, draws = 8 * pictures(seed, 4) - 4
+    edited = torch.where(draws > 0, edited, clean)
+    assert torch.equal(interpolate_latents(clean, edited, 0.0), clean)
+    assert torch.equal(interpolate_latents(clean, edited, 1.0), edited)
+    first, second = (interpolate_latents(clean, edited, strength) for strength in strengths)
+    assert ((second - first) * (edited - clean).sign() >= -1e-5).all()
+    assert torch.equal(first[draws <= 0], clean[draws <= 0])
+
+
+def test_channels_are_matched_and_grey_stays_grey():
+    colour = pictures(0, 3)[0]
+    assert torch.allclose(match_channels(colour, 1), colour.mean(dim=1, keepdim=True))
+    assert torch.equal(match_channels(colour, 3), colour)
+    some = match_channels(colour, 3, grey=torch.tensor([True, False]))
+    assert is_grey(some).tolist() == [True, False] and torch.equal(some[1], colour[1])
+    assert torch.equal(match_channels(colour[:, :1], 3), colour[:, :1].expand(-1, 3, -1, -1))
+
+
+def test_grey_is_told_from_colour_with_some_tolerance():
+    grey = pictures(0)[0].expand(-1, 3, -1, -1).clone()
+    assert is_grey(grey).all()
+    grey[0, 0] += 0.01
+    assert is_grey(grey).tolist() == [False, True] and is_grey(grey, tolerance=0.02).all()

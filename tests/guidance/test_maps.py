@@ -1,0 +1,198 @@
+"""Guidance: the scales, the map, the mask and its soft edge, the background."""
+
+import numpy as np
+import pytest
+import torch
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    PNDMScheduler,
+    UniPCMultistepScheduler,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from tiny_models import seeded
+
+from x2x_core.guidance.maps import (
+    as_guidance_mask,
+    blend,
+    guidance_map,
+    guidance_mask,
+    guided_noise,
+    noised_background,
+    soft_edges,
+)
+
+SEEDS = st.integers(0, 999)
+SIDES = st.integers(1, 24)
+
+
+def random_mask(height, width, seed, share=0.5):
+    return torch.rand(1, 1, height, width, generator=seeded(seed)) < share
+
+
+# -- scales -----------------------------------------------------------------------------------------------------------
+
+
+@given(seed=SEEDS, text=st.floats(-3, 15), image=st.floats(-3, 5))
+def test_guidance_leads_from_neither_to_the_image_to_the_text(seed, text, image):
+    branches = torch.randn(3, 2, 4, 3, 3, generator=seeded(seed))
+    found = guided_noise(branches.flatten(0, 1), text, image)
+    expected = branches[2] + text * (branches[0] - branches[1]) + image * (branches[1] - branches[2])
+    assert torch.allclose(found, expected, atol=1e-4)
+
+
+def test_scales_of_one_are_the_text_branch():
+    branches = torch.randn(3, 2, 4, 3, 3, generator=seeded())
+    assert torch.allclose(guided_noise(branches.flatten(0, 1), 1, 1), branches[0], atol=1e-5)
+
+
+def test_each_picture_can_have_a_scale_of_its_own_in_the_types_of_the_predictions():
+    branches = torch.randn(3, 2, 4, 3, 3, generator=seeded(), dtype=torch.float64).to(torch.bfloat16).flatten(0, 1)
+    each = guided_noise(branches, torch.tensor([2.0, 5.0]).view(-1, 1, 1, 1), 1.5)
+    assert each.dtype == torch.bfloat16
+    assert torch.equal(each, torch.stack([guided_noise(branches, scale, 1.5)[n] for n, scale in enumerate((2.0, 5.0))]))
+
+
+# -- map and mask -----------------------------------------------------------------------------------------------------
+
+
+@given(seed=SEEDS, height=SIDES, width=SIDES, threshold=st.floats(0, 1))
+def test_the_mask_lies_within_the_pseudomask_and_shrinks_with_the_threshold(seed, height, width, threshold):
+    draws = torch.rand(2, 1, 1, height, width, generator=seeded(seed))
+    pseudomask = draws[0] * (draws[0] > 0.3)
+    found = guidance_map(draws[1], pseudomask)
+    assert 0 <= found.min() and found.max() <= 1
+    mask = guidance_mask(found, threshold, pseudomask)
+    assert not (mask & (pseudomask == 0)).any()
+    assert not (guidance_mask(found, min(1.0, threshold + 0.1), pseudomask) & ~mask).any()
+
+
+def test_a_threshold_of_zero_takes_the_pseudomask_and_by_the_published_rule_everything():
+    pseudomask = torch.tensor([[0.0, 0.5], [1.0, 0.0]])[None, None]
+    found = guidance_map(torch.zeros(1, 1, 2, 2), pseudomask)
+    assert torch.equal(guidance_mask(found, 0, pseudomask), pseudomask > 0)
+    assert guidance_mask(found, 0).all()
+
+
+def test_maps_of_two_sizes_are_refused():
+    with pytest.raises(ValueError, match="of one size"):
+        guidance_map(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 8, 8))
+
+
+# -- a caller's own mask ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda mask: mask,
+        lambda mask: mask[0],
+        lambda mask: mask[0, 0],
+        lambda mask: mask.float(),
+        lambda mask: mask.numpy(),
+        lambda mask: mask[0, 0].numpy().astype(np.uint8),
+        lambda mask: mask[0, 0].numpy().astype(np.uint8) * 255,
+        lambda mask: mask[0, 0].numpy().astype(np.uint16) * 65535,
+        lambda mask: mask[0, 0].numpy().astype(np.float64),
+        lambda mask: Image.fromarray(mask[0, 0].numpy().astype(np.uint8) * 255),
+        lambda mask: Image.fromarray(mask[0, 0].numpy()),
+    ],
+)
+def test_a_callers_mask_is_read_in_any_form(convert):
+    mask = random_mask(6, 9, seed=1)
+    assert torch.equal(as_guidance_mask(convert(mask), (6, 9)), mask)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("left", "tensor, an array or a picture, got str"),
+        (torch.zeros(3, 3, 8, 8), r"\(B, 1, H, W\), got \(3, 3, 8, 8\)"),
+        (torch.zeros(8, 4), "of the image's size, 8x8 pixels .* got 8x4"),
+        (torch.full((8, 8), float("nan")), "hold numbers from 0"),
+        (torch.full((8, 8), -1.0), "hold numbers from 0"),
+    ],
+)
+def test_a_mask_that_does_not_fit_is_refused(value, message):
+    with pytest.raises(ValueError, match=f"`guidance_mask` must .*{message}"):
+        as_guidance_mask(value, (8, 8))
+
+
+# -- soft edges -------------------------------------------------------------------------------------------------------
+
+
+@given(seed=SEEDS, height=SIDES, width=SIDES, edge=st.floats(0, 9), share=st.floats(0, 1))
+def test_a_soft_edge_lies_inside_the_mask_only(seed, height, width, edge, share):
+    mask = random_mask(height, width, seed, share)
+    soft = soft_edges(mask, edge)
+    assert soft.shape == mask.shape and soft.dtype == torch.float32
+    assert torch.equal(soft > 0, mask)
+    assert soft.max() <= 1
+
+
+def test_a_soft_edge_rises_to_one_and_the_images_border_is_no_edge():
+    mask = torch.zeros(1, 1, 20, 40, dtype=torch.bool)
+    mask[..., :20] = True
+    soft = soft_edges(mask, 5)[0, 0]
+    assert (soft[:, :14] == 1).all()
+    assert (soft[:, 14:19].diff(dim=1) < 0).all() and 0 < soft[0, 19] < 0.2
+    assert soft[:, 5].unique().numel() == 1
+
+
+@given(seed=SEEDS, height=SIDES, width=SIDES, edge=st.floats(0, 40), share=st.floats(0, 1))
+def test_a_thin_mask_is_whole_in_its_middle(seed, height, width, edge, share):
+    mask = random_mask(height, width, seed, share)
+    assert soft_edges(mask, edge).max() == mask.any()
+
+
+def test_a_wide_mask_rises_over_the_whole_width_and_a_thin_one_within_half_its_depth():
+    wide, thin = torch.zeros(2, 1, 1, 80, 80, dtype=torch.bool)
+    wide[..., 10:70, 10:70] = thin[..., 10:70, 30:50] = True
+    assert [int((soft_edges(mask, 10)[0, 0, 40] > 0.999).sum()) for mask in (wide, thin)] == [40, 10]
+
+
+def test_no_width_is_a_hard_edge():
+    mask = random_mask(7, 7, seed=0)
+    assert torch.equal(soft_edges(mask, 0), mask.float())
+
+
+# -- background -------------------------------------------------------------------------------------------------------
+
+
+def test_blending_keeps_the_background_bit_for_bit_even_beside_infinity():
+    mask = random_mask(5, 5, seed=3)
+    latents, background = torch.full((1, 4, 5, 5), float("inf")), torch.randn(1, 4, 5, 5, generator=seeded())
+    found = blend(latents, background, mask)
+    assert torch.equal(found[:, :, ~mask[0, 0]], background[:, :, ~mask[0, 0]])
+
+
+SCHEDULERS = [
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    PNDMScheduler,
+    UniPCMultistepScheduler,
+]
+
+
+@pytest.mark.parametrize("kind", SCHEDULERS)
+def test_the_background_has_the_noise_of_the_coming_step(kind):
+    """A model that knows the noise leads latents along the very path of the background."""
+    settings = {PNDMScheduler: {"skip_prk_steps": True}, DDIMScheduler: {"clip_sample": False}}.get(kind, {})
+    scheduler = kind(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", **settings)
+    scheduler.set_timesteps(6)
+    timesteps = scheduler.timesteps
+    clean, noise = torch.randn(2, 1, 4, 6, 6, generator=seeded(), dtype=torch.float64)
+    latents = noised_background(scheduler, clean, noise, timesteps, 0)
+    for i, t in enumerate(timesteps):
+        scheduler.scale_model_input(latents, t)
+        latents = scheduler.step(noise, t, latents).prev_sample
+        background = noised_background(scheduler, clean, noise, timesteps, i + 1)
+        if i < len(timesteps) - 1:  # the last step of some schedulers leaves a rest of noise
+            assert torch.allclose(latents, background, atol=2e-2 * float(background.std())), (i, t)
+    assert torch.equal(background, clean)

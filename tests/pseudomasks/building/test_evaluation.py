@@ -1,0 +1,149 @@
+"""Measuring an atlas on held-out patients, aligned and not; baselines in the published style; boxes of simulated pairs."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from x2x_core.pseudomasks.building.evaluation import ALIGNED, BASELINE, CASES, asked_for, evaluate_boxes, move_box
+from x2x_core.pseudomasks.building.smoothing import Smoothing
+from x2x_core.pseudomasks.building.boxes import Box
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+from x2x_core.pseudomasks.building.union_masks import save_union_masks, union_masks
+from x2x_core.pseudomasks.building.simulated_boxes import simulated_boxes
+
+QUICK = {"smoothing": Smoothing("kernel", 0.04), "resolution": 48}
+
+
+class Shift:
+    """An image whose anatomy lies lower and to one side, and is smaller."""
+
+    def __init__(self, x, y, scale=1.0):
+        self.offset, self.scale = torch.tensor([x, y], dtype=torch.float64), scale
+
+    def to_frame(self, points):
+        return (points - self.offset.to(points.dtype)) / self.scale
+
+
+def patients(count=60, seed=0):
+    """Boxes in one place of the anatomy, on images that are shifted; and their frames."""
+    draws = np.random.default_rng(seed)
+    boxes, frames = [], {}
+    for n in range(count):
+        x, y = draws.uniform(-0.12, 0.12, 2)
+        side = 0.3 if n % 2 else 0.7
+        boxes.append(Box("Effusion", side + x, 0.6 + y, 0.15, 0.15, f"{n}", f"{n}"))
+        frames[f"{n}"] = Shift(x, y)
+    return boxes, frames
+
+
+def test_each_case_is_measured_and_alignment_helps_where_patients_differ():
+    boxes, frames = patients()
+    cases = evaluate_boxes(boxes, frames=frames, **QUICK)["Effusion"]
+    assert list(cases) == [*CASES, *ALIGNED]
+    for case, aligned in zip(CASES, ALIGNED):
+        assert cases[case]["boxes"] == cases[aligned]["boxes"] == 60
+        assert cases[case]["coverage"] > 0.93 and cases[aligned]["coverage"] > 0.93
+        assert cases[aligned]["editable_share"] < 0.8 * cases[case]["editable_share"]
+    assert cases[CASES[1]]["editable_share"] < 0.7 * cases[CASES[0]]["editable_share"]
+    assert 0 < cases[CASES[0]]["floor"] <= cases[CASES[0]]["editable_share"]
+
+
+def test_without_frames_nothing_is_said_of_alignment():
+    assert list(evaluate_boxes(patients(20)[0], folds=2, **QUICK)["Effusion"]) == list(CASES)
+
+
+def test_an_image_without_a_frame_is_named():
+    boxes, frames = patients(20)
+    del frames["7"]
+    with pytest.raises(ValueError, match="`frames` must hold every image, but 1 are missing, such as 7"):
+        evaluate_boxes(boxes, folds=2, frames=frames, **QUICK)
+
+
+def test_a_patient_is_never_on_both_sides_of_the_measure():
+    """Held out, a patient's own place is not known: their far box can't be covered by having been seen."""
+    boxes = patients(40)[0] + [Box("Effusion", 0.1, 0.1, 0.1, 0.1, "odd", "odd")] * 3
+    cases = evaluate_boxes(boxes, **QUICK)["Effusion"]
+    without = evaluate_boxes(boxes[:40], **QUICK)["Effusion"]
+    assert cases["finding"]["boxes"] == 43 and cases["finding"]["coverage"] < without["finding"]["coverage"]
+
+
+def test_every_box_is_asked_for_by_the_places_that_name_it():
+    box = Box("Effusion", 0.3, 0.31, 0.1, 0.1, "i", "p")
+    assert asked_for(box, CASES[0]) == [(None, None)]
+    assert asked_for(box, CASES[1]) == [("right", None)]
+    assert asked_for(box, CASES[2]) == [("right", "upper"), ("right", "middle")]
+    across = Box("Pneumonia", 0.5, 0.7, 0.6, 0.4, "i", "p")
+    assert asked_for(across, CASES[2]) == [("bilateral", "lower")]
+    assert asked_for(Box("Cardiomegaly", 0.6, 0.7, 0.2, 0.2, "i", "p"), CASES[2]) == [(None, "lower")]
+
+
+def test_a_box_moves_with_its_frame():
+    moved = move_box(Box("Mass", 0.5, 0.6, 0.2, 0.1, "i", "p"), Shift(0.1, 0.2, 0.5))
+    assert (moved.cx, moved.cy, moved.width, moved.height) == pytest.approx((0.8, 0.8, 0.4, 0.2))
+
+
+def test_masks_in_the_published_style_hold_every_box_and_nothing_else(tmp_path):
+    boxes = [Box("Mass", 0.25, 0.25, 0.5, 0.5, "i", "p"), Box("Mass", 0.75, 0.75, 0.25, 0.25, "j", "q")]
+    mask = union_masks(boxes)["Mass"]
+    assert mask.shape == (512, 512) and mask.dtype == np.uint8 and mask.sum() == 256**2 + 128**2
+    assert mask[:256, :256].all() and sorted(union_masks(boxes)) == ["Lung Lesion", "Lung Opacity", "Mass"]
+    save_union_masks(boxes, tmp_path / "masks")
+    loaded = PseudomaskAtlas.load(tmp_path / "masks")
+    assert loaded.published and torch.equal(loaded.map("Mass"), torch.from_numpy(mask).float())
+
+
+def test_a_baseline_is_measured_on_the_same_boxes(tmp_path):
+    boxes = patients(30)[0]
+    save_union_masks(boxes, tmp_path)
+    cases = evaluate_boxes(boxes, folds=3, baseline=PseudomaskAtlas.load(tmp_path), **QUICK)["Effusion"]
+    assert cases[BASELINE]["boxes"] == 30 and cases[BASELINE]["coverage"] > 0.99
+    assert cases[BASELINE]["editable_share"] == pytest.approx(union_masks(boxes)["Effusion"].mean(), abs=0.02)
+
+
+# -- boxes of simulated pairs -----------------------------------------------------------------------------------------
+
+
+def simulated(folder, clauses, lesions, change=None):
+    if change is None:
+        change = np.zeros((64, 64))
+        change[40:56, 8:24] = -0.5
+        change[0, 0] = 0.04  # under a tenth of the largest
+    (folder / "change").mkdir()
+    cv2.imwrite(str(folder / "change" / "000007-2.png"), ((change * 32767).round() + 32768).astype(np.uint16))
+    row = {"file": "000007-2.png", "clauses": clauses, "before": [], "after": lesions}
+    (folder / "attributes.jsonl").write_text(json.dumps(row) + "\n")
+
+
+ADD = {"operation": "add", "finding": "pleural effusion", "side": None, "zone": None}
+LESION = {"finding": "pleural effusion", "side": "right", "zone": None}
+
+
+def test_a_simulated_pair_gives_the_box_of_its_change(tmp_path):
+    simulated(tmp_path, [ADD], [LESION])
+    (box,) = simulated_boxes(tmp_path)
+    assert box.category == "Effusion" and (box.image_id, box.patient_id) == ("000007-2.png", "000007")
+    assert box.edges == pytest.approx((8 / 64, 40 / 64, 24 / 64, 56 / 64))
+    assert box.told_side == "right" and box.told_zone is None and box.zones == ("lower", "basal")
+
+
+@pytest.mark.parametrize(
+    ("clauses", "change"),
+    [([ADD, ADD], None), ([{**ADD, "operation": "change"}], None), ([{**ADD, "finding": "scoliosis"}], None),
+     ([ADD], np.zeros((8, 8)))],
+)  # fmt: skip
+def test_pairs_that_tell_no_box_of_one_finding_are_left_out(tmp_path, clauses, change):
+    simulated(tmp_path, clauses, [LESION], change)
+    with pytest.raises(ValueError, match="must hold pairs that add or remove one finding"):
+        simulated_boxes(tmp_path)
+
+
+def test_a_missing_dataset_and_a_missing_change_map_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no simulated dataset"):
+        simulated_boxes(tmp_path)
+    simulated(tmp_path, [ADD], [LESION])
+    (tmp_path / "change" / "000007-2.png").unlink()
+    with pytest.raises(FileNotFoundError, match="There is no change map"):
+        simulated_boxes(tmp_path)

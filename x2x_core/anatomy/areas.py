@@ -1,0 +1,79 @@
+"""How much of a frontal radiograph a finding takes up: the bounds that a guidance mask is held to.
+
+For findings that experts boxed, from the boxes of NIH ChestX-ray14 (one box is one lesion): at most a box that is
+larger than 97.5 % of them; at least a quarter of the ellipse inscribed in a box that is larger than 2.5 % of them, since
+an instruction may change a part of a finding only (its level, a heart's border). For the others, from the anatomic site
+where they are: at most the site, at least a fiftieth of it. Areas are shares of an image that shows the chest from
+border to border. They are wide on purpose: they catch masks that can't be, and shape none.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from x2x_core.language.vocabulary import FINDINGS, Finding
+from x2x_core.language.instruction import Clause, Instruction
+from .sites import EDGE_LEVEL, SHAPES, site_mask
+
+SMALLEST_BOX_SHARE = math.pi / 4 / 4
+SMALLEST_SITE_SHARE = 0.02
+
+# Box areas at the 2.5th and the 97.5th percentile, of one lesion: what is on both sides takes up to twice that.
+# Infiltrates stand for consolidation and lung opacity; nodules (the least) and masses (the most) for lung lesions.
+_BOX_AREAS = {
+    "atelectasis": (0.0051, 0.128),
+    "cardiomegaly": (0.113, 0.263),
+    "consolidation": (0.0156, 0.392),
+    "enlargement of the cardiac silhouette": (0.113, 0.263),
+    "lung lesion": (0.0011, 0.243),
+    "lung opacity": (0.0156, 0.392),
+    "pleural effusion": (0.0042, 0.205),
+    "pneumonia": (0.0200, 0.415),
+    "pneumothorax": (0.0032, 0.170),
+}
+
+
+@dataclass(frozen=True)
+class AreaLimits:
+    """The least and the most that a mask may cover, shares of the image."""
+
+    lowest: float
+    highest: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.lowest <= self.highest <= 1:
+            raise ValueError(f"`lowest` and `highest` must be 0 <= lowest <= highest <= 1, got {self}.")
+
+
+def expected_area(clause: Clause) -> AreaLimits:
+    """How much of the image one clause's finding takes up, with its side considered."""
+    finding = FINDINGS[clause.finding]
+    sides = 2 if finding.lateral else 1
+    lowest, highest = _one_side(finding, sides)
+    if sides == 1 or clause.side in ("left", "right"):
+        return AreaLimits(lowest, min(1.0, highest))
+    if clause.side == "bilateral":
+        return AreaLimits(min(1.0, 2 * lowest), min(1.0, 2 * highest))
+    return AreaLimits(lowest, min(1.0, 2 * highest))  # no side is named: one or both
+
+
+def area_limits(instruction: Instruction) -> AreaLimits | None:
+    """What an instruction's mask is held to, that of all of its clauses together; ``None`` for free text.
+
+    The union of several regions is at least as large as the largest of them and at most as large as their sum.
+    """
+    if not instruction.clauses:
+        return None
+    areas = [expected_area(clause) for clause in instruction.clauses]
+    return AreaLimits(max(one.lowest for one in areas), min(1.0, sum(one.highest for one in areas)))
+
+
+def _one_side(finding: Finding, sides: int) -> tuple[float, float]:
+    if finding.name in _BOX_AREAS:
+        lowest, highest = _BOX_AREAS[finding.name]
+        return SMALLEST_BOX_SHARE * lowest, highest
+    if finding.site not in SHAPES:
+        raise ValueError(f"`site` of {finding.name!r} must be one of {', '.join(SHAPES)}, got {finding.site!r}.")
+    area = float((site_mask(finding.site) >= EDGE_LEVEL).float().mean()) / sides
+    return SMALLEST_SITE_SHARE * area, area

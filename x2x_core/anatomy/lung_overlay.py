@@ -1,0 +1,49 @@
+"""The lungs drawn over a radiograph: an outline each, with a legend that says which is which."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from .lungs import INSIDE, LungMasks
+from x2x_core.imaging.overlay import Colour, ImageLike, mask_contour
+
+RIGHT_COLOUR: Colour = (64, 196, 255)
+LEFT_COLOUR: Colour = (126, 217, 87)
+LEGEND = (("Right lung", RIGHT_COLOUR), ("Left lung", LEFT_COLOUR))
+_NOT_FOUND = "not found"
+
+
+def lung_overlay(image: ImageLike, lungs: LungMasks) -> Image.Image:
+    """The outlines of both lung fields over a picture.
+
+    Args:
+        image: the radiograph, or a picture of it, see `x2x_core.imaging.overlay`.
+        lungs: B = 1, see `x2x_core.anatomy.lungs`.
+
+    Returns:
+        RGB, of the image's size; the legend stands in its lower corners, each lung's on the lung's side.
+
+    Raises:
+        ValueError: lungs of several images.
+    """
+    if len(lungs) != 1:
+        raise ValueError(f"`lungs` must be those of one image, got {len(lungs)}. Take one: `lungs[0]`.")
+    picture = mask_contour(image, np.zeros((1, 1), np.float32))
+    found = []
+    for mask, (name, colour) in zip((lungs.right, lungs.left), LEGEND):
+        inside = (mask >= INSIDE).float()
+        found.append((name if inside.any() else f"{name} {_NOT_FOUND}", colour))
+        picture = mask_contour(picture, inside, colour)
+    return _with_legend(picture, found)
+
+
+def _with_legend(picture: Image.Image, entries: list[tuple[str, Colour]]) -> Image.Image:
+    size = max(9, round(max(picture.size) / 36))
+    font, draw = ImageFont.load_default(size), ImageDraw.Draw(picture)
+    for number, (text, colour) in enumerate(entries):
+        width = draw.textlength(text, font=font)
+        left = size * 0.6 if number == 0 else picture.width - width - size * 0.6
+        top = picture.height - 1.7 * size
+        draw.text((left, top), text, colour, font, stroke_width=max(1, size // 9), stroke_fill=(0, 0, 0))
+    return picture

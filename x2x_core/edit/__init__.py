@@ -1,0 +1,1 @@
+"""The stages of an edit, from the request to the composed image."""

@@ -1,0 +1,147 @@
+"""Finding a checkpoint: a bundled name, a folder in diffusers layout, or a repository of the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from x2x_core.common.bundled import bundled_path
+
+MODEL_INDEX = "model_index.json"
+BUNDLED_MODELS = ("demo",)
+# Configurations for single files of InstructPix2Pix checkpoints; diffusers alone would take Stable Diffusion's.
+SINGLE_FILE_CONFIG = "timbrooks/instruct-pix2pix"
+# Parts that a checkpoint may lack.
+OPTIONAL_PARTS = ("safety_checker", "feature_extractor", "image_encoder")
+_WEIGHTS = (".safetensors", ".bin")
+_CONFIGS = {"config.json", "adapter_config.json"}  # a part saved with LoRA layers on it holds those alone
+_SINGLE_FILES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+# Parts whose folder holds no weights, and what it holds instead.
+_FILES_OF = {
+    "tokenizer": ("tokenizer.json", "vocab.json", "spiece.model"),
+    "scheduler": ("scheduler_config.json",),
+    "feature_extractor": ("preprocessor_config.json",),
+}
+
+
+def locate_checkpoint(name: str | Path) -> tuple[str, bool]:
+    """Where a checkpoint is.
+
+    Args:
+        name: "demo" (the one that ships), the path of a folder, or a repository of the Hugging Face Hub as
+            "owner/name".
+
+    Returns:
+        A folder or a repository's name, and whether it is a folder on this machine. Nothing is looked up on the
+        network.
+
+    Raises:
+        FileNotFoundError: a path where there is nothing.
+        ValueError: a single file, or text that is neither a path nor a repository.
+    """
+    text = str(name)
+    if text in BUNDLED_MODELS:
+        return str(bundled_path(text)), True
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return str(path), True
+    if path.is_file():
+        raise ValueError(
+            f"`{text}` is a single file; load it with `InstructX2XPipeline.from_single_file`, or make it a folder in "
+            "diffusers layout with `x2x convert`."
+        )
+    if isinstance(name, Path) or _looks_like_path(text):
+        raise FileNotFoundError(
+            f"There is no checkpoint at `{text}`. Give a folder in diffusers layout (with {MODEL_INDEX}), a Hugging "
+            'Face repository as "owner/name", or "demo".'
+        )
+    return text, False
+
+
+def _looks_like_path(text: str) -> bool:
+    """Whether a text that is nothing on this machine was meant as a path rather than as "owner/name"."""
+    if not _HUB_ID.fullmatch(text) or text.endswith(_SINGLE_FILES):
+        return True
+    return Path(text).parent.is_dir()
+
+
+def check_folder(folder: str | Path, given: Collection[str] = ()) -> list[str]:
+    """See that a folder holds all of a checkpoint's parts.
+
+    Args:
+        folder: in diffusers layout.
+        given: parts that the caller brings along.
+
+    Returns:
+        The optional parts that its index names but that are not there.
+
+    Raises:
+        FileNotFoundError: the index or a part is missing; the message names it.
+        ValueError: an index that can't be read.
+    """
+    folder = Path(folder)
+    missing = []
+    for part in _parts(folder):
+        if part in given or _is_whole(folder / part, part):
+            continue
+        if part not in OPTIONAL_PARTS:
+            wanted = _FILES_OF.get(part, ("weights as .safetensors (or .bin)",))
+            raise FileNotFoundError(
+                f"The checkpoint `{folder}` lacks its {part}: there is no folder `{folder / part}` with "
+                f"{' or '.join(wanted)}. Copy that part too, or download the checkpoint again."
+            )
+        missing.append(part)
+    return missing
+
+
+def _parts(folder: Path) -> list[str]:
+    index = folder / MODEL_INDEX
+    if not index.is_file():
+        raise FileNotFoundError(
+            f"`{folder}` is no checkpoint in diffusers layout: it lacks {MODEL_INDEX}. Give the folder that holds it."
+        )
+    try:
+        entries = json.loads(index.read_text(encoding="utf-8"))
+        # A part is [library, class]; settings can be lists too, of numbers.
+        lists = {name: value for name, value in entries.items() if isinstance(value, list) and value}
+        parts = [name for name, value in lists.items() if isinstance(value[0], str)]
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"`{index}` must be a JSON object that names the checkpoint's parts, got: {error}.") from error
+    needed = [name for name in ("vae", "text_encoder", "tokenizer", "unet", "scheduler") if name not in entries]
+    if needed:
+        raise FileNotFoundError(
+            f"`{index}` does not name the {needed[0]}: it is no InstructPix2Pix checkpoint in diffusers layout."
+        )
+    return parts
+
+
+def _is_whole(folder: Path, part: str) -> bool:
+    if not folder.is_dir():
+        return False
+    names = {file.name for file in folder.iterdir()}
+    if part in _FILES_OF:
+        return any(name in names for name in _FILES_OF[part])
+    return bool(names & _CONFIGS) and any(name.endswith(_WEIGHTS) for name in names)
+
+
+def unreadable_weights(folder: str | Path) -> Path | None:
+    """The first weights file of a checkpoint that does not hold weights and nothing else, or ``None``.
+
+    No code in it is run.
+    """
+    for file in sorted(Path(folder).glob("*/*")):
+        try:
+            if file.suffix == ".bin":
+                torch.load(file, map_location="meta", weights_only=True)
+            elif file.suffix == ".safetensors":
+                safe_open(file, framework="pt")
+        except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError):
+            return file
+    return None

@@ -1,0 +1,1 @@
+"""The simulated benchmark and the ablation: edits measured against an exact truth."""

@@ -1,0 +1,1 @@
+"""Measures of edits and their statistics, one measure a file."""

@@ -1,0 +1,1 @@
+"""Evaluation on a dataset in the published layout."""

@@ -1,0 +1,133 @@
+"""The truth about the images that an edit stands for: from the instruction, from a CSV, or from the simulator.
+
+All speak of the pair's *current* image, the real target: a finding that it has is what the edited image should show.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from x2x_core.language.vocabulary import find_finding
+from x2x_core.language.instruction import Instruction, Operation
+from x2x_core.simulation.attributes import ATTRIBUTES_FILE, read_attributes
+from x2x_core.pairs.layout import Row
+
+IMAGE_COLUMNS = ("image", "dicom_id")  # one of them names the image, with or without its suffix
+GROUP_COLUMNS = ("subject_id", "patient_id")  # pairs of one patient are resampled together
+RACE = "race"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known of one pair's target."""
+
+    findings: Mapping[str, bool] = field(default_factory=dict)  # canonical name to whether the target has it
+    values: Mapping[str, float] = field(default_factory=dict)  # age, and other numbers
+    race: str | None = None
+    group: str = ""  # the patient; pairs of one are resampled together
+
+
+def from_instruction(instruction: Instruction, group: str) -> Truth:
+    """What the instruction says of the target: added and changed findings are there, removed ones are not."""
+    findings = {clause.finding: clause.operation is not Operation.REMOVE for clause in instruction.clauses}
+    return Truth(findings, group=group)
+
+
+def read_truths(rows: Sequence[Row], folder: str | Path, labels: str | Path | None = None) -> list[Truth]:
+    """The truth about each row of a dataset.
+
+    Findings that `labels` (or the simulator's attributes) say nothing of are taken from the instruction.
+
+    Args:
+        rows: of the dataset.
+        folder: of the dataset; a simulated one brings its truth.
+        labels: a CSV with a line an image, see `read_labels`.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_labels` and `x2x_core.simulation.attributes.read_attributes`.
+    """
+    told = [from_instruction(Instruction.parse(row.instruction), row.current.stem) for row in rows]
+    if labels is not None:
+        known = read_labels(labels)
+        return [_joined(truth, known.get(row.current.stem)) for row, truth in zip(rows, told)]
+    if (Path(folder) / ATTRIBUTES_FILE).is_file():
+        return _simulated(rows, folder)
+    return told
+
+
+def _joined(told: Truth, known: Truth | None) -> Truth:
+    if known is None:
+        return told
+    return Truth({**told.findings, **known.findings}, known.values, known.race, known.group or told.group)
+
+
+def _simulated(rows: Sequence[Row], folder: str | Path) -> list[Truth]:
+    from x2x_core.simulation.disease import DISEASES
+
+    attributes = read_attributes(folder)
+    found = []
+    for row in rows:
+        if row.current.name not in attributes:
+            raise ValueError(f"`{ATTRIBUTES_FILE}` of `{folder}` must have a line for each pair, but has none for "
+                             f"`{row.current.name}`.")  # fmt: skip
+        pair = attributes[row.current.name]
+        body = row.current.stem.rpartition("-")[0]  # pairs of one body share pose and shape
+        found.append(Truth({name: name in pair.after for name in DISEASES}, pair.values, group=body))
+    return found
+
+
+def read_labels(path: str | Path) -> dict[str, Truth]:
+    """Labels of images, by file name without suffix.
+
+    The columns: "image" (or "dicom_id"); any finding by any of its names ("Pleural Effusion"), 1 present, 0 absent,
+    empty or -1 (uncertain) unknown, and of two columns of one finding ("Nodule", "Mass") either makes it present; "race"
+    (a class of the race scorer); "subject_id" (or "patient_id"); other columns are numbers ("age"). Empty means unknown.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: no column names the image, or a value is none of these.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There are no labels at `{path}`.")
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        names = [name for name in reader.fieldnames or () if name in IMAGE_COLUMNS]
+        if not names:
+            raise ValueError(f"`{path}` must name its images in a column `image` or `dicom_id`, but has neither.")
+        lines = list(reader)
+    return {Path(line[names[0]]).stem: _truth(line, names[0], path) for line in lines}
+
+
+def _truth(line: Mapping[str, str], image: str, path: Path) -> Truth:
+    findings, values, race, group = {}, {}, None, ""
+    for column, text in line.items():
+        text = (text or "").strip()
+        if column == image or not text:
+            continue
+        finding = find_finding(column.replace("_", " "))
+        if column == RACE:
+            race = text
+        elif column in GROUP_COLUMNS:
+            group = text
+        elif finding is not None:
+            number = _number(text, column, path)
+            if number not in (1, 0, -1):
+                raise ValueError(f"`{column}` of `{path}` must be 1, 0, -1 or empty, got {text!r}.")
+            if number >= 0:
+                findings[finding.name] = number == 1 or findings.get(finding.name, False)
+        else:
+            values[column] = _number(text, column, path)
+    return Truth(findings, values, race, group)
+
+
+def _number(text: str, column: str, path: Path) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError(
+            f"`{column}` of `{path}` must be a number, got {text!r}. Take the column out, or fill it."
+        ) from error

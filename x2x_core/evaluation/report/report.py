@@ -1,0 +1,60 @@
+"""A report from what lies in a folder: one HTML page, the record as CSV, figures as PNG and SVG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .figures import draw_findings, draw_forest, save_figure
+from .page import page
+from .view import View
+from x2x_core.evaluation.results import Results
+
+RECORDS = ("evaluation.json", "results.json", "audit.json")  # what an evaluation or an audit writes
+PAGE = "report.html"
+FIGURES = "figures"
+
+
+def find_record(folder: Path) -> Path:
+    """The record in a folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    for name in RECORDS:
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(
+        f"There is no record of an evaluation in `{folder}` (one of {', '.join(RECORDS)}). Give a folder that "
+        "`x2x evaluate` or `x2x audit` wrote."
+    )
+
+
+def write_report(folder: str | Path, figures: bool = True) -> list[Path]:
+    """Write page, CSV and figures of the record in a folder, beside it.
+
+    Args:
+        folder: what `x2x evaluate` or `x2x audit` wrote to.
+        figures: whether to draw figures, which needs matplotlib.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        FileNotFoundError: the folder holds no record.
+        ImportError: matplotlib is not installed, and `figures`.
+        ValueError: the record has another layout, or no rows.
+    """
+    folder = Path(folder)
+    record = find_record(folder)
+    view = View(Results.read_json(record))
+    if not view.results.rows:
+        raise ValueError(f"`{record}` must hold at least one row, got none.")
+    written = [folder / PAGE, record.with_suffix(".csv")]
+    written[0].write_text(page(view, folder), encoding="utf-8")
+    view.results.write_csv(written[1])
+    if figures:
+        (folder / FIGURES).mkdir(exist_ok=True)
+        for name, figure in (("forest", draw_forest(view)), ("findings", draw_findings(view))):
+            if figure is not None:
+                written += save_figure(figure, folder / FIGURES / name, {"figure": name, "record": record.name})
+    return written

@@ -1,0 +1,184 @@
+"""Guidance: where and how a model is led while it edits.
+
+The guidance map G = P * R holds the pseudomask (where a finding can be) against the relevance map (where the model
+would change the image); the guidance mask M = (G >= tau) is where it may.
+
+InstructPix2Pix's guidance batch is [text, image, unconditional] throughout: with instruction and image, with the
+image alone, with neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from x2x_core.anatomy.sites import smoothstep
+
+BRANCHES = 3  # text, image, unconditional
+
+
+def guided_noise(
+    noise_pred: torch.Tensor, guidance_scale: float | torch.Tensor, image_guidance_scale: float
+) -> torch.Tensor:
+    """Classifier-free guidance with two scales (Brooks et al., *InstructPix2Pix*, 2023).
+
+    Args:
+        noise_pred: `(3B, C, h, w)`, the branches [text, image, unconditional] one after the other.
+        guidance_scale: how strongly the instruction is followed, one number or `(B, 1, 1, 1)` of any type and device.
+        image_guidance_scale: how strongly the image is.
+
+    Returns:
+        `(B, C, h, w)`.
+    """
+    noise_pred_text, noise_pred_image, noise_pred_uncond = noise_pred.chunk(BRANCHES)
+    if isinstance(guidance_scale, torch.Tensor):
+        guidance_scale = guidance_scale.to(noise_pred)
+    return (
+        noise_pred_uncond
+        + guidance_scale * (noise_pred_text - noise_pred_image)
+        + image_guidance_scale * (noise_pred_image - noise_pred_uncond)
+    )
+
+
+def guidance_map(relevance_map: torch.Tensor, pseudomask: torch.Tensor) -> torch.Tensor:
+    """G = P * R.
+
+    Args:
+        relevance_map: R `(B, 1, H, W)` in [0, 1].
+        pseudomask: P `(B, 1, H, W)` in [0, 1].
+
+    Raises:
+        ValueError: they are not of one size.
+    """
+    if relevance_map.shape[-2:] != pseudomask.shape[-2:]:
+        raise ValueError(
+            f"`relevance_map` and `pseudomask` must be of one size, got {tuple(relevance_map.shape)} and "
+            f"{tuple(pseudomask.shape)}."
+        )
+    return pseudomask * relevance_map
+
+
+def guidance_mask(
+    guidance: torch.Tensor,
+    mask_threshold: float,
+    pseudomask: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """M = (G >= tau), and nowhere outside the pseudomask.
+
+    Args:
+        guidance: G `(B, 1, H, W)` in [0, 1].
+        mask_threshold: tau, [0, 1]. 0 takes the whole of the pseudomask.
+        pseudomask: P `(B, 1, H, W)`; ``None`` is the published rule, by which 0 takes the whole image.
+
+    Returns:
+        `(B, 1, H, W)` bool.
+    """
+    mask = guidance >= mask_threshold
+    return mask if pseudomask is None else mask & (pseudomask > 0)
+
+
+def as_guidance_mask(value: torch.Tensor | np.ndarray | Image.Image, size: tuple[int, int]) -> torch.Tensor:
+    """A caller's own guidance mask.
+
+    Args:
+        value: a tensor or array `(H, W)`, `(B, H, W)` or `(B, 1, H, W)`, or a picture: bool, floating point in [0, 1]
+            or whole numbers. More than half of its range (white) is where the image may change.
+        size: `(height, width)` of the image, which the mask must have.
+
+    Returns:
+        `(B, 1, H, W)` bool on the CPU.
+
+    Raises:
+        ValueError: another type, shape, size or range.
+    """
+    if isinstance(value, Image.Image):
+        value = np.asarray(value.convert("L"))
+    if isinstance(value, np.ndarray) and value.dtype.kind in "buif":
+        value = torch.from_numpy(value.astype(np.float32) if value.dtype.kind == "u" else value.copy())
+    if not isinstance(value, torch.Tensor):
+        raise ValueError(f"`guidance_mask` must be a tensor, an array or a picture, got {type(value).__name__}.")
+    mask = value.detach().to("cpu", torch.float32)
+    mask = mask[None, None] if mask.ndim == 2 else mask[:, None] if mask.ndim == 3 else mask
+    if mask.ndim != 4 or mask.shape[1] != 1 or 0 in mask.shape:
+        raise ValueError(f"`guidance_mask` must be (H, W), (B, H, W) or (B, 1, H, W), got {tuple(value.shape)}.")
+    if tuple(mask.shape[-2:]) != tuple(size):
+        raise ValueError(
+            f"`guidance_mask` must be of the image's size, {size[0]}x{size[1]} pixels (height x width), got "
+            f"{mask.shape[-2]}x{mask.shape[-1]}."
+        )
+    whole = mask > 1
+    if not (torch.isfinite(mask).all() and mask.min() >= 0 and (not whole.any() or mask.max() <= 65535)):
+        raise ValueError("`guidance_mask` must hold numbers from 0 (keep) to 1 or 255 (may change).")
+    top = 1 if not whole.any() else 255 if mask.max() <= 255 else 65535
+    return mask >= top / 2
+
+
+def soft_edges(mask: torch.Tensor, width: float | Sequence[float]) -> torch.Tensor:
+    """Soften a mask towards its own outline from within: 0 outside, rising to 1 at `width` pixels inside.
+
+    Args:
+        mask: `(B, 1, H, W)` bool.
+        width: of the rise in pixels, one for all or one for each mask; 0 leaves the edge hard. The image's border is no
+            edge. A mask that is thinner than four widths rises within half of its greatest depth, so that it is whole
+            in its middle.
+
+    Returns:
+        `(B, 1, H, W)` float32 in [0, 1], above 0 exactly where the mask is.
+    """
+    widths = width if isinstance(width, Sequence) else [width] * len(mask)
+    inside = mask[:, 0].cpu().numpy()
+    soft = np.stack([_soften(one, wide) for one, wide in zip(inside, widths, strict=True)])
+    return torch.from_numpy(soft)[:, None].to(mask.device)
+
+
+def _soften(inside: np.ndarray, width: float) -> np.ndarray:
+    if width <= 0 or inside.all() or not inside.any():
+        return inside.astype(np.float32)
+    padded = np.pad(inside.astype(np.uint8), 1, mode="edge")
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    deepest = float(depth.max())
+    width = min(width, deepest / 2, deepest - 1)
+    return smoothstep(depth / (width + 1)).astype(np.float32)  # depth is 1 on the outermost pixel inside
+
+
+def blend(latents: torch.Tensor, background: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """`latents` where the mask is, `background` elsewhere, bit for bit.
+
+    Args:
+        latents: `(B, C, h, w)`.
+        background: `(B, C, h, w)`.
+        mask: `(B, 1, h, w)` bool.
+    """
+    return torch.where(mask, latents, background)
+
+
+def noised_background(
+    scheduler: Any,
+    clean: torch.Tensor,
+    noise: torch.Tensor,
+    timesteps: torch.Tensor,
+    index: int,
+) -> torch.Tensor:
+    """The original at the noise that the latents have before step `index`; clean after the last step.
+
+    Args:
+        scheduler: a diffusers scheduler whose last step was `index` - 1.
+        clean: the original's latents `(B, C, h, w)`, scaled.
+        noise: the noise that the edit started from, of the same shape, standard normal.
+        timesteps: the scheduler's.
+        index: of a step; the number of timesteps stands for "after the last".
+    """
+    if index >= len(timesteps):
+        return clean
+    return scheduler.add_noise(clean, noise, timesteps[index : index + 1])
+
+
+def to_published_latents(pseudomask: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """A pseudomask `(B, 1, H, W)` at the size of the latents by the published rule: bilinear, not antialiased."""
+    return F.interpolate(pseudomask, size, mode="bilinear", align_corners=False)

@@ -1,0 +1,1 @@
+"""The instruction language: what is asked of an edit."""

@@ -1,0 +1,321 @@
+"""The vocabulary of the instruction language: findings with their synonyms and anatomic sites, levels, sides, zones.
+
+Findings and levels are those of Medical-Diff-VQA's libraries (Hu et al., *Medical-Diff-VQA*, PhysioNet 2023), which
+the published instructions are made of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+# Level and its rank.
+_RANKS = {
+    "minimal": 1.0,
+    "subtle": 1.0,
+    "minor": 1.5,
+    "small": 2.0,
+    "mild": 2.0,
+    "moderate": 3.0,
+    "large": 4.0,
+    "severe": 4.0,
+    "massive": 5.0,
+}
+# Levels that say how a finding runs, not how strong it is.
+COURSES: tuple[str, ...] = ("acute", "increasing", "decreasing")
+# The usual ranges stand between what they range over; `level_range` gives the others.
+LEVELS: tuple[str, ...] = (
+    "minimal", "subtle", "minor", "small", "mild", "small to moderate", "mild to moderate", "moderate",
+    "moderate to large", "moderate to severe", "large", "severe", "massive", *COURSES,
+)  # fmt: skip
+_LEVEL_SYNONYMS = {
+    "minimal": "minimally, trace, tiny, very small, very mild, very slight",
+    "subtle": "subtly, faint",
+    "minor": "slight, slightly",
+    "small": "smallish, small sized, small volume",
+    "mild": "mildly, low grade",
+    "mild to moderate": "mildly to moderately, mild moderate",
+    "small to moderate": "small moderate",
+    "moderate": "moderately, medium, medium sized, moderate sized",
+    "moderate to severe": "moderately severe, moderately to severely, moderate severe",
+    "moderate to large": "moderately large, moderate large",
+    "large": "big, large sized, large volume, sizable, sizeable",
+    "severe": "severely, marked, markedly, extensive, very severe",
+    "massive": "massively, huge, very large, very big, enormous",
+    "acute": "acutely",
+    "increasing": "increased, worsening, worsened, progressive, progressing, growing, larger, bigger, worse, greater, "
+                  "more severe, more extensive, more pronounced",
+    "decreasing": "decreased, improving, improved, resolving, shrinking, smaller, better, milder, lesser, less severe, "
+                  "less extensive, less pronounced",
+}  # fmt: skip
+
+
+def _by_name(names: tuple[str, ...], synonyms: dict[str, str]) -> dict[str, str]:
+    """Each name and each of its synonyms to the name."""
+    return {name: name for name in names} | {
+        word: name for name, words in synonyms.items() for word in words.split(", ")
+    }
+
+
+LEVEL_NAMES: dict[str, str] = _by_name(LEVELS, _LEVEL_SYNONYMS)
+
+
+def is_level(name: str) -> bool:
+    """Whether a text is a level in its canonical words: one of `LEVELS`, or a range "A to B" of two of them."""
+    weakest, _, strongest = name.partition(" to ")
+    return name in LEVELS or level_range(weakest, strongest) is not None
+
+
+def level_range(weakest: str, strongest: str) -> str | None:
+    """The range between two single levels, such as "minimal to mild"; ``None`` where the second is not the stronger."""
+    first, second = _RANKS.get(weakest), _RANKS.get(strongest)
+    if first is None or second is None or first >= second:
+        return None
+    return f"{weakest} to {strongest}"
+
+
+def rarity(level: str | None) -> int:
+    """How unusual a range is: 0 for those of Medical-Diff-VQA and for single levels, 1 for another of `LEVELS`, else 2.
+
+    Of two ways to read "from A to B to C", that with the more usual range is meant.
+    """
+    if level not in LEVELS:
+        return 2 if level else 0
+    return int(level == "small to moderate")
+
+
+SIDES: tuple[str, ...] = ("left", "right", "bilateral")
+_SIDE_SYNONYMS = {
+    "left": "leftsided, lt",
+    "right": "rightsided, rt",
+    "bilateral": "bilaterally, both, each",
+}
+SIDE_NAMES: dict[str, str] = _by_name(SIDES, _SIDE_SYNONYMS)
+
+ZONES: tuple[str, ...] = (
+    "upper", "middle", "lower", "apical", "basal", "perihilar", "hilar", "retrocardiac", "costophrenic",
+)  # fmt: skip
+_ZONE_SYNONYMS = {
+    "upper": "top, superior",
+    "middle": "mid, midlung",
+    "lower": "bottom, inferior",
+    "apical": "apex, apices, apically, apicolateral",
+    "basal": "base, bases, basilar, basally",
+    "perihilar": "parahilar, peri hilar",
+    "hilar": "hilum, hila, hilus",
+    "retrocardiac": "retro cardiac, behind the heart",
+    "costophrenic": "costo phrenic",
+}
+ZONE_NAMES: dict[str, str] = _by_name(ZONES, _ZONE_SYNONYMS)
+# Zones that share a part of the lung, other than each with itself.
+_ZONES_SHARING = frozenset(
+    frozenset(pair.split())
+    for pair in (
+        "basal lower", "apical upper", "hilar perihilar", "costophrenic lower", "costophrenic basal",
+        "retrocardiac lower", "retrocardiac basal",
+    )
+)  # fmt: skip
+
+
+def zones_meet(first: str | None, second: str | None) -> bool:
+    """Whether two zones share a part of the lung; ``None`` is all of it."""
+    return first is None or second is None or first == second or frozenset((first, second)) in _ZONES_SHARING
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding of the chest radiograph."""
+
+    name: str  # canonical
+    synonyms: tuple[str, ...]  # other words for it, in the singular
+    site: str  # where it is, a key of `x2x_core.anatomy.sites.SHAPES`
+    category: str | None  # of the published pseudomasks; None: no expert boxed it
+    lateral: bool  # whether it has a side
+
+
+def _finding(name: str, site: str, *synonyms: str, category: str | None = None, lateral: bool = True) -> Finding:
+    return Finding(name, synonyms, site, category, lateral)
+
+
+_ALL = (
+    _finding("pleural effusion", "pleural base", "effusion", "pleural fluid", "fluid", "fluid collection",
+             "fluid in the pleural space", "hydrothorax", "haemothorax", "hemothorax", category="Effusion"),
+    _finding("consolidation", "lungs", "airspace consolidation", "air space consolidation", "lobar consolidation",
+             "pulmonary consolidation", "lung consolidation", "consolidative opacity", "consolidated lung",
+             category="Consolidation"),
+    _finding("lung opacity", "lungs", "opacity", "opacification", "pulmonary opacity", "airspace opacity",
+             "air space opacity", "airspace opacification", "airspace disease", "air space disease", "infiltrate",
+             "infiltration", "pulmonary infiltrate", "lung infiltrate", "lung opacification",
+             "pulmonary opacification", "ground glass opacity", "ground glass opacification", "interstitial opacity",
+             "haziness", "shadowing", category="Lung Opacity"),
+    _finding("pneumonia", "lungs", "bronchopneumonia", "lobar pneumonia", "pneumonic infiltrate",
+             "pneumonic consolidation", category="Pneumonia"),
+    _finding("infection", "lungs", "lung infection", "pulmonary infection", "chest infection", "infectious process"),
+    _finding("atelectasis", "lungs", "atelectatic change", "lung collapse", "lobar collapse", "collapse of the lung",
+             "collapsed lobe", "volume loss", "loss of volume", "collapse", category="Atelectasis"),
+    _finding("edema", "lungs", "pulmonary edema", "oedema", "pulmonary oedema", "lung edema", "lung oedema",
+             "interstitial edema", "interstitial oedema", "interstitial pulmonary edema", "alveolar edema",
+             "alveolar oedema", category="Edema"),
+    _finding("cardiomegaly", "heart", "enlarged heart", "heart enlargement", "enlargement of the heart",
+             "cardiac enlargement", "big heart", "bigger heart", "larger heart", "heart bigger",
+             "heart larger", "heart enlarged", "heart size is enlarged", category="Cardiomegaly", lateral=False),
+    _finding("enlargement of the cardiac silhouette", "heart", "enlarged cardiac silhouette",
+             "cardiac silhouette enlargement", "enlarged cardiomediastinal silhouette", "enlarged cardiomediastinum",
+             "enlarged heart silhouette", category="Cardiomegaly", lateral=False),
+    _finding("pneumothorax", "pleura", "ptx", "collapsed lung", "pneumothoraces", "air in the pleural space",
+             "pleural air", category="Pneumothorax"),
+    _finding("hernia", "diaphragm", "hiatal hernia", "hiatus hernia", "diaphragmatic hernia"),
+    _finding("vascular congestion", "lungs", "pulmonary vascular congestion", "pulmonary venous congestion",
+             "venous congestion", "pulmonary congestion", "vascular engorgement", "congestion"),
+    _finding("hilar congestion", "hila", "hilar engorgement", "hilar vascular congestion"),
+    _finding("heart failure", "lungs", "congestive heart failure", "cardiac failure", "cardiac decompensation", "chf",
+             lateral=False),
+    _finding("tortuosity of the descending aorta", "descending aorta", "tortuous descending aorta",
+             "tortuosity of the descending thoracic aorta", "tortuous descending thoracic aorta", lateral=False),
+    _finding("tortuosity of the thoracic aorta", "aorta", "tortuous thoracic aorta", "tortuous aorta",
+             "tortuosity of the aorta", "aortic tortuosity", "unfolded aorta", lateral=False),
+    _finding("scoliosis", "spine", "thoracolumbar scoliosis", "scoliotic curvature", "curvature of the spine",
+             "curved spine", lateral=False),
+    _finding("gastric distention", "stomach", "gastric distension", "distended stomach", "distention of the stomach",
+             "distension of the stomach", lateral=False),
+    _finding("hypoxemia", "lungs", "hypoxia", "hypoxaemia", lateral=False),
+    _finding("hypertensive heart disease", "heart", "hypertensive heart", "htn", lateral=False),
+    _finding("hematoma", "thorax", "haematoma"),
+    _finding("contusion", "lungs", "pulmonary contusion", "lung contusion", "lung bruise"),
+    _finding("emphysema", "lungs", "pulmonary emphysema", "hyperinflation", "hyperinflated lung",
+             "overinflated lung"),
+    _finding("granuloma", "lungs", "calcified granuloma", "granulomata", "granulomatous disease"),
+    _finding("calcification", "thorax", "calcified lesion", "calcified nodule"),
+    _finding("pleural thickening", "pleura", "thickened pleura", "thickening of the pleura", "pleural plaque",
+             "pleural scarring"),
+    _finding("thymoma", "mediastinum", "thymic mass", lateral=False),
+    _finding("blunting of the costophrenic angle", "costophrenic angles", "costophrenic angle blunting",
+             "blunted costophrenic angle", "costophrenic blunting", "blunting of the costophrenic sulcus",
+             "blunted costophrenic sulcus", "costophrenic sulcus blunting", "blunting of the costodiaphragmatic",
+             "blunting of the costodiaphragmatic angle", "blunting of the costodiaphragmatic recess"),
+    _finding("fracture", "ribs", "rib fracture", "fractured rib", "fracture of the rib", "broken rib"),
+    _finding("pneumomediastinum", "mediastinum", "mediastinal air", "mediastinal emphysema",
+             "air in the mediastinum", lateral=False),
+    _finding("air collection", "thorax", "collection of air"),
+    _finding("lung lesion", "lungs", "pulmonary lesion", "lung mass", "lung nodule", "pulmonary nodule",
+             "pulmonary mass", "lung tumor", "lung tumour", "nodule", "mass", "lesion"),
+)  # fmt: skip
+
+FINDINGS: dict[str, Finding] = {finding.name: finding for finding in _ALL}
+SITES: tuple[str, ...] = tuple(sorted({finding.site for finding in _ALL}))
+
+# Read as a whole, so that no part of them is taken for a finding above.
+_OTHER_FINDINGS = (
+    "pericardial effusion", "pericardial fluid", "joint effusion", "fluid overload", "fluid level", "air fluid level",
+    "subcutaneous emphysema", "surgical emphysema", "subcutaneous edema", "subcutaneous oedema", "soft tissue edema",
+    "soft tissue oedema", "soft tissue mass", "peripheral edema", "bowel distention", "mediastinal mass",
+    "inguinal hernia", "umbilical hernia",
+)  # fmt: skip
+_ARTICLES = frozenset(("a", "an", "the"))
+
+
+def level_rank(level: str) -> float:
+    """How strong a level is: minimal 1, small and mild 2, moderate 3, large and severe 4, massive 5; ranges between.
+
+    Raises:
+        ValueError: the level is none, or tells a course ("increasing") and not a strength.
+    """
+    name = LEVEL_NAMES.get(level.lower(), level.lower())
+    if name in COURSES or not is_level(name):
+        raise ValueError(f"`level` must be one of {', '.join(_RANKS)}, or a range of two, got {level!r}.")
+    ends = [_RANKS[end] for end in name.split(" to ")]
+    return sum(ends) / len(ends)
+
+
+@lru_cache(maxsize=1)
+def phrases() -> dict[tuple[str, ...], str | None]:
+    """Every way to name a finding, as words in lower case without articles, to its canonical name.
+
+    Findings outside the vocabulary whose names hold one of it ("pericardial effusion") lead to ``None``.
+    """
+    found: dict[tuple[str, ...], str | None] = {}
+    for finding in _ALL:
+        for phrase in (finding.name, *finding.synonyms):
+            found.update(dict.fromkeys(_forms(phrase), finding.name))
+    for phrase in _OTHER_FINDINGS:
+        found.update(dict.fromkeys(_forms(phrase)))
+    return found
+
+
+def _forms(phrase: str) -> set[tuple[str, ...]]:
+    """A phrase as it is, with its last word in the plural, and with the word before "of" or "in" in the plural."""
+    words = tuple(word for word in phrase.split() if word not in _ARTICLES)
+    forms = {words, (*words[:-1], _plural(words[-1]))}
+    if len(words) > 2 and words[1] in ("of", "in"):
+        forms |= {(_plural(form[0]), *form[1:]) for form in forms}
+    return forms
+
+
+def _plural(word: str) -> str:
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return word[:-1] + "ies"
+    if word.endswith("sis"):
+        return word[:-2] + "es"
+    if word.endswith("um"):
+        return word[:-2] + "a"
+    return word + ("es" if word.endswith(("s", "x", "ch")) else "s")
+
+
+@lru_cache(maxsize=1)
+def _phrases_by_first_word() -> dict[str, list[tuple[str, ...]]]:
+    """The phrases that begin with a word, the longest first."""
+    index: dict[str, list[tuple[str, ...]]] = {}
+    for words in sorted(phrases(), key=len, reverse=True):
+        index.setdefault(words[0], []).append(words)
+    return index
+
+
+def match_finding(words: Sequence[str], start: int, between: Container[str] = ()) -> tuple[str | None, int]:
+    """The longest name of a finding that begins at a word.
+
+    Args:
+        words: in lower case.
+        start: position of the first word.
+        between: words that may stand inside the name, such as "left" in "blunting of the left costophrenic angle".
+
+    Returns:
+        The canonical name and the number of words read; ``(None, 0)`` where no name begins here, and ``None`` with the
+        number of words for a finding that is not of the vocabulary.
+    """
+    for phrase in _phrases_by_first_word().get(words[start], ()):
+        length = _match(phrase, words, start, between)
+        if length:
+            return phrases()[phrase], length
+    return None, 0
+
+
+def _match(phrase: tuple[str, ...], words: Sequence[str], start: int, between: Container[str]) -> int:
+    position = start
+    for expected in phrase:
+        while position > start and position < len(words) and words[position] != expected and (
+            words[position] in _ARTICLES or words[position] in between
+        ):  # fmt: skip
+            position += 1
+        if position >= len(words) or words[position] != expected:
+            return 0
+        position += 1
+    return position - start
+
+
+def find_finding(text: str) -> Finding | None:
+    """The finding that a text names: whole words, any case, the longest name where there are several, else ``None``."""
+    words = re.findall(r"\w+", text.lower())
+    best, longest, position = None, 0, 0
+    while position < len(words):
+        name, length = match_finding(words, position)
+        if name and length > longest:
+            best, longest = FINDINGS[name], length
+        position += max(length, 1)
+    return best
+
+
+def listed_names(text: str) -> list[str]:
+    """The names of a list that is written with commas, in order; empty entries are left out."""
+    return [name.strip() for name in text.split(",") if name.strip()]

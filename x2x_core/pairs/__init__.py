@@ -1,0 +1,1 @@
+"""Image pairs with an instruction: what simulation writes and training reads."""

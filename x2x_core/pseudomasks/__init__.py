@@ -1,0 +1,1 @@
+"""Pseudomasks P: where a finding can be."""

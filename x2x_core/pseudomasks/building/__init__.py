@@ -1,0 +1,1 @@
+"""Building pseudomask atlases from bounding boxes, and scoring them."""

@@ -1,0 +1,83 @@
+"""From tables of boxes to an atlas file that records how it was made and how good it is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .maps_from_boxes import FOLDS, build_maps
+from .evaluation import evaluate_boxes
+from .boxes import TERMS, Box, read_boxes, table_format
+from x2x_core.imaging.provenance import sha256_file
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+
+logger = logging.getLogger(__name__)
+
+EVALUATION_SEED = 1  # of the deal that measures; the one that chooses and calibrates has another
+
+
+def read_tables(paths: Sequence[str | Path], sizes: str | Path | None = None) -> tuple[list[Box], list[dict[str, Any]]]:
+    """The boxes of several tables, pooled, and what is known of each table: name, format, SHA-256, boxes, terms.
+
+    Args:
+        paths: tables in the NIH, RSNA, MS-CXR or VinDr-CXR format.
+        sizes: table of image sizes for VinDr-CXR, see `read_boxes`.
+
+    Raises:
+        FileNotFoundError: a table does not exist.
+        ValueError: no table, or a malformed one.
+    """
+    if not paths:
+        raise ValueError("`box_paths` must name at least one table of boxes, got none.")
+    boxes: list[Box] = []
+    tables = []
+    for path in map(Path, paths):
+        members, kind = read_boxes(path, sizes), table_format(path)
+        tables.append({"file": path.name, "format": kind, "sha256": sha256_file(path), "boxes": len(members)})
+        tables[-1]["terms"] = TERMS[kind]
+        boxes += members
+    return boxes, tables
+
+
+def build_atlas(
+    box_paths: Sequence[str | Path],
+    out: str | Path,
+    folds: int = FOLDS,
+    seed: int = EVALUATION_SEED,
+    sizes: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **parameters: Any,
+) -> PseudomaskAtlas:
+    """Read box tables, build the atlas, measure it and write it: what `x2x masks build` does.
+
+    The file records how it was made: its parameters, all ways of smoothing that were compared, each table's name,
+    SHA-256 and terms of use, the boxes behind each map, and the measures on held-out patients (see `evaluate_boxes`).
+
+    Args:
+        box_paths: tables in the NIH, RSNA, MS-CXR or VinDr-CXR format.
+        out: the safetensors file to write; the same tables and parameters give the same bytes.
+        folds: of the cross-validation that measures; 0: don't measure.
+        seed: of its deal of patients.
+        sizes: table of image sizes for VinDr-CXR.
+        progress: as for `evaluate_boxes`.
+        **parameters: as for `build_maps`; its own cross-validation has ``folds`` and ``seed`` of its own.
+
+    Returns:
+        The atlas, as written.
+
+    Raises:
+        FileNotFoundError: a table or the folder of `out` does not exist.
+        ValueError: no table, a malformed table, or a parameter out of range.
+    """
+    boxes, tables = read_tables(box_paths, sizes)
+    maps, metadata = build_maps(boxes, **parameters)
+    metadata["tables"] = tables
+    if folds:
+        measured = evaluate_boxes(boxes, folds, seed, progress=progress, **parameters)
+        metadata["held_out"] = {"folds": folds, "seed": seed, "grouped_by": "patient", "categories": measured}
+    atlas = PseudomaskAtlas(maps, metadata, source=out)
+    atlas.save(out)
+    logger.info("Wrote %d maps from %d boxes to %s", len(maps), len(boxes), out)
+    return atlas

@@ -1,0 +1,84 @@
+"""Boxes of a simulated dataset: where each added or removed finding changes the image."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .boxes import Box
+from x2x_core.language.vocabulary import FINDINGS
+from x2x_core.simulation.dataset import CHANGE_ZERO
+from x2x_core.anatomy.sites import ZONE_BANDS
+
+CHANGED_SHARE = 0.1  # of the largest change: from here on a pixel is changed
+
+
+def simulated_boxes(dataset: str | Path) -> list[Box]:
+    """The box around the change of every pair that adds or removes one finding.
+
+    The box holds all pixels that change by more than a tenth of the largest change. Side and zone are those that the
+    lesion was drawn with; a lesion without a zone of its own is in the zones that hold the centre of its box.
+
+    Args:
+        dataset: folder as `x2x simulate` writes it.
+
+    Returns:
+        Boxes, whose `image_id` is the pair's file name and whose `patient_id` is its body.
+
+    Raises:
+        FileNotFoundError: there is no such dataset, or a change map is missing.
+        ValueError: no pair adds or removes a single finding that has a category.
+    """
+    dataset = Path(dataset)
+    table = dataset / "attributes.jsonl"
+    if not table.is_file():
+        raise FileNotFoundError(f"There is no simulated dataset at `{dataset}`: it must hold attributes.jsonl.")
+    rows = [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines() if line]
+    boxes = [box for row in rows if (box := _box(row, dataset)) is not None]
+    if not boxes:
+        raise ValueError(f"`{dataset}` must hold pairs that add or remove one finding, but has none.")
+    return boxes
+
+
+def simulated_image(dataset: str | Path, image_id: str) -> Path:
+    """The image that a box of `simulated_boxes` would be edited in: the one before."""
+    return Path(dataset) / "past" / image_id
+
+
+def _box(row: dict, dataset: Path) -> Box | None:
+    if len(row["clauses"]) != 1 or row["clauses"][0]["operation"] not in ("add", "remove"):
+        return None
+    clause = row["clauses"][0]
+    category = FINDINGS[clause["finding"]].category
+    rectangle = _changed_rectangle(dataset / "change" / row["file"])
+    if category is None or rectangle is None:
+        return None
+    lesion = _lesion(row, clause)
+    zone = lesion.get("zone")
+    return Box.from_pixels(category, *rectangle, row["file"], row["file"].rsplit("-", 1)[0]).told(
+        lesion.get("side"), zone if zone in ZONE_BANDS else None
+    )
+
+
+def _lesion(row: dict, clause: dict) -> dict:
+    """The lesion that a clause is about, as it was drawn; the clause itself where none bears its name."""
+    drawn = row["after"] if clause["operation"] == "add" else row["before"]
+    same = [lesion for lesion in drawn if lesion["finding"] == clause["finding"]]
+    return same[0] if len(same) == 1 else clause
+
+
+def _changed_rectangle(path: Path) -> tuple[tuple[float, ...], tuple[float, float]] | None:
+    """Left, top, width, height of what changes, and the image's size, in pixels; ``None`` where nothing does."""
+    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if values is None:
+        raise FileNotFoundError(f"There is no change map at `{path}`.")
+    change = np.abs(values.astype(np.float64) - CHANGE_ZERO)
+    if not change.any():
+        return None
+    rows, columns = np.nonzero(change > CHANGED_SHARE * change.max())
+    left, top = float(columns.min()), float(rows.min())
+    height, width = change.shape
+    return (left, top, columns.max() + 1 - left, rows.max() + 1 - top), (float(width), float(height))

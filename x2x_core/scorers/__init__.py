@@ -1,0 +1,1 @@
+"""Networks that read a radiograph: finding scorers, feature extractors, segmenters."""
