@@ -29,13 +29,13 @@ import torch
 from x2x_core.dataset.pictures import Square
 from x2x_core.dataset.registration import Registration, measure, move, register
 from x2x_core.dataset.settings import BuildSettings
+from x2x_core.pairs.layout import read_rows
 from x2x_core.simulation.dataset import read_ct
 from x2x_core.simulation.film import expose, grain, meter, sample_film
 from x2x_core.simulation.pairs import draw_body
 from x2x_core.simulation.projection import project, ray_grid
 from x2x_core.simulation.scenario import apply_lesions
 from x2x_core.simulation.thorax import segment_thorax
-from x2x_core.pairs.layout import read_rows
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 GOOD, BAD = 1.0, 2.0  # percent of the side: an error up to here is good, from here on bad

@@ -23,13 +23,13 @@ from typing import Any
 import torch
 
 from x2x_core import InstructX2XPipeline
-from x2x_core.edit.settings import DEFAULT
-from x2x_core.evaluation.metrics.localisation import average_precision, best_iou, energy_inside, pointing
-from x2x_core.evaluation.benchmark.simulated import TruePair, changed_region, read_pairs, simulate_pairs
 from x2x_core.anatomy.areas import area_limits
+from x2x_core.edit.settings import DEFAULT
+from x2x_core.evaluation.benchmark.simulated import TruePair, changed_region, read_pairs, simulate_pairs
+from x2x_core.evaluation.metrics.localisation import average_precision, best_iou, energy_inside, pointing
+from x2x_core.guidance.mask_rules import ENERGY_SHARE, adaptive_level, find_mask
 from x2x_core.imaging.provenance import versions
 from x2x_core.language.instruction import Instruction
-from x2x_core.guidance.mask_rules import ENERGY_SHARE, adaptive_level, find_mask
 
 SEED = 70_000  # of pairs that neither training nor evaluation uses
 BRANCHES = 2  # U-Net items of one draw: with the instruction and without it

@@ -17,14 +17,14 @@ from pathlib import Path
 import torch
 
 from x2x_core.evaluation.metrics.bootstrap import draw_counts, interval
-from x2x_core.scorers.bundled import attribute_scorer, finding_scorer
 from x2x_core.evaluation.metrics.classification import auroc, mean_of_defined, weighted_mean
 from x2x_core.evaluation.metrics.correlation import pearson
 from x2x_core.evaluation.on_dataset.dataset import read_grey
+from x2x_core.imaging.blur import blur
+from x2x_core.pairs.layout import read_rows
+from x2x_core.scorers.bundled import attribute_scorer, finding_scorer
 from x2x_core.scorers.scorer import score_images
 from x2x_core.simulation.attributes import read_attributes
-from x2x_core.simulation.film import blur
-from x2x_core.pairs.layout import read_rows
 
 SOFT = 2.0  # pixels
 PREDICTED = 0.5  # probability from which a finding counts as predicted

@@ -45,8 +45,8 @@ def make_extension():
     library.provide()  # first: the modules of this pack import it
     from comfy_api.latest import ComfyExtension
 
-    from .work.folders import add_model_folder, add_sample
     from .routes import add_routes
+    from .work.folders import add_model_folder, add_sample
 
     class InstructX2XExtension(ComfyExtension):
         async def get_node_list(self) -> list[type]:

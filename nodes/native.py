@@ -8,8 +8,8 @@ import torch
 from comfy_api.latest import io
 
 from . import sockets
-from .work.folders import DEMO, diffusers_places
 from .load_pipeline import DTYPES
+from .work.folders import DEMO, diffusers_places
 
 CATEGORY = "InstructX2X/Native"
 

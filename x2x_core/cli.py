@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
-from pathlib import Path
 
 import typer
 
-import x2x_core
-from .commands import audit, convert, dataset, edit, evaluate, info, masks, report, simulate, train
+from x2x_core.commands import audit, convert, dataset, edit, evaluate, info, masks, report, simulate, train
+from x2x_core.common.errors import InputError
 
 app = typer.Typer(
     name="x2x",
@@ -32,10 +30,6 @@ app.command("audit")(audit.audit)
 app.command("report")(report.report)
 app.command("info")(info.info)
 
-_PACKAGE = str(Path(x2x_core.__file__).resolve().parent)
-# Errors that this package raises for what it was given, as opposed to faults of its own.
-_INPUT_ERRORS = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, ImportError, ChildProcessError)
-
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process: 0 done, 2 wrong input (one line says what), 130 interrupted."""
@@ -45,17 +39,9 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         _say("Interrupted.")
         sys.exit(130)
-    except _INPUT_ERRORS as error:
-        if not _raised_on_purpose(error):
-            raise
+    except InputError as error:
         _say(" ".join(str(error).split()))
         sys.exit(2)
-
-
-def _raised_on_purpose(error: BaseException) -> bool:
-    """Whether the error was raised by a check of this package, not inside a library that it called."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and str(Path(frames[-1].filename).resolve()).startswith(_PACKAGE)
 
 
 def _say(text: str) -> None:

@@ -24,12 +24,13 @@ from diffusers.schedulers import KarrasDiffusionSchedulers
 from safetensors import SafetensorError
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from .guidance import maps as lead
-from x2x_core.guidance.attention import check_processors
+from x2x_core.common.errors import InputError
 from x2x_core.edit.composition import compose_decoded, compose_difference, interpolate_latents, is_grey, match_channels
 from x2x_core.edit.denoising import EditDenoising
 from x2x_core.edit.encoding import EditEncoding
+from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, unreadable_weights
 from x2x_core.edit.looking import EditGuidance
+from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from x2x_core.edit.reading import (
     Reading,
     align_pictures,
@@ -42,8 +43,8 @@ from x2x_core.edit.reading import (
 from x2x_core.edit.request import EditRequest
 from x2x_core.edit.settings import EditSettings, resolve_settings
 from x2x_core.edit.state import Edit, Edited, Guidance, StepCallback, everywhere, to_image, to_view
-from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, unreadable_weights
-from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
+from x2x_core.guidance.attention import check_processors
+from x2x_core.imaging.soft import soft_edges
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 logger = logging.getLogger(__name__)
@@ -150,8 +151,8 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
             kwargs: as for `DiffusionPipeline.from_pretrained`; without `dtype` it is float32.
 
         Raises:
-            FileNotFoundError: there is no such checkpoint, or it lacks a part; the message names it.
-            ValueError: text that is no checkpoint, or weights that can't be read safely.
+            InputNotFoundError: there is no such checkpoint, or it lacks a part; the message names it.
+            InputError: text that is no checkpoint, or weights that can't be read safely.
         """
         checkpoint, local = locate_checkpoint(pretrained_model_name_or_path)
         atlas = _as_atlas(pseudomasks)
@@ -168,7 +169,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
             bad = unreadable_weights(checkpoint) if local else None
             if bad is None:
                 raise
-            raise ValueError(
+            raise InputError(
                 f"`{bad}` must hold weights and nothing else, but it is damaged or holds more, which is never loaded. "
                 "Download the checkpoint again, from a source that you trust."
             ) from error
@@ -462,7 +463,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
             `InstructX2XPipelineOutput`. Outside its `guidance_mask` the images are the input's, bit for bit.
 
         Raises:
-            ValueError: an argument that can't be used; the message names it and says what to do.
+            InputError: an argument that can't be used; the message names it and says what to do.
         """
         # 0. Check the arguments
         callback = self._check_callback(callback_on_step_end, callback_on_step_end_tensor_inputs, deprecated)
@@ -560,12 +561,12 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         if deprecated:
             raise TypeError(f"InstructX2XPipeline takes no argument `{next(iter(deprecated))}`.")
         if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
-            raise ValueError(f"`callback_steps` must be a whole number of at least 1, got {steps!r}.")
+            raise InputError(f"`callback_steps` must be a whole number of at least 1, got {steps!r}.")
         if isinstance(function, (PipelineCallback, MultiPipelineCallbacks)):
             tensors = function.tensor_inputs
         unknown = [name for name in tensors if name not in self._callback_tensor_inputs]
         if unknown:
-            raise ValueError(
+            raise InputError(
                 f"`callback_on_step_end_tensor_inputs` must name some of {', '.join(self._callback_tensor_inputs)}, "
                 f"got {', '.join(map(repr, unknown))}."
             )
@@ -574,7 +575,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
     def _check_attention(self, request: EditRequest, settings: EditSettings) -> None:
         """See that what is asked of attention can be had."""
         if settings.relevance_source != "noise" and request.prompt is None:
-            raise ValueError(
+            raise InputError(
                 f'`relevance_source="{settings.relevance_source}"` needs the words of the prompt, but `prompt_embeds` '
                 "have none. Give `prompt` instead, or leave `relevance_source` out."
             )
@@ -621,7 +622,7 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         original = images.pixels[edit.owners]
         grey = is_grey(original) & (restricted and not settings.reference)
         longer = max(images.size)
-        soft_mask = lead.soft_edges(mask, [settings.soft_edge_for(one) * longer for one in edit.wanted])
+        soft_mask = soft_edges(mask, [settings.soft_edge_for(one) * longer for one in edit.wanted])
         if settings.composition == "difference":
             if made.twin is None:
                 unchanged = self._decode(edit.image_latents)[edit.owners]
@@ -644,4 +645,4 @@ def _as_atlas(atlas: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas | N
         return atlas
     if isinstance(atlas, (str, Path)):
         return PseudomaskAtlas.load(atlas)
-    raise ValueError(f"`pseudomasks` must be a PseudomaskAtlas or its path, got {type(atlas).__name__}.")
+    raise InputError(f"`pseudomasks` must be a PseudomaskAtlas or its path, got {type(atlas).__name__}.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from x2x_core.common.errors import InputError
 from x2x_core.edit.composition import compose_decoded, compose_difference, is_grey, match_channels
-from x2x_core.guidance.maps import soft_edges
 from x2x_core.imaging.geometry import resize
+from x2x_core.imaging.soft import soft_edges
 
 from .inputs import bool_mask, to_batch
 
@@ -38,7 +39,7 @@ def compose(
         IMAGE `(B, H, W, C)`: outside the mask, and where nothing was encoded, the original bit for bit.
 
     Raises:
-        ValueError: pictures that do not go together.
+        InputError: pictures that do not go together.
     """
     count = max(len(image), len(edited))
     original = to_batch(image, count, "image").movedim(-1, 1)
@@ -55,7 +56,7 @@ def compose(
     else:
         unchanged = _pictures(unchanged, count, "unchanged")
         if unchanged.shape[-2:] != edited.shape[-2:]:
-            raise ValueError(
+            raise InputError(
                 f"`unchanged` must be of the size of `edited`, {tuple(edited.shape[-2:])}, got "
                 f"{tuple(unchanged.shape[-2:])}. Decode both with the same VAE from latents of one size."
             )
@@ -77,7 +78,7 @@ def _in_frame(values: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     scaled.
 
     Raises:
-        ValueError: of another shape than the original.
+        InputError: of another shape than the original.
     """
     missing = [whole - part for whole, part in zip(size, values.shape[-2:])]
     if all(0 <= one < CELL for one in missing):
@@ -85,7 +86,7 @@ def _in_frame(values: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         return F.pad(values, (left, missing[1] - left, top, missing[0] - top))
     height, width = values.shape[-2:]
     if abs(height * size[1] - width * size[0]) > CELL * max(*size, height, width):
-        raise ValueError(
+        raise InputError(
             f"`edited` must have the shape of `image`, {size[0]}x{size[1]} pixels (height x width), got "
             f"{height}x{width}. Scale the image without stretching it before it is encoded."
         )

@@ -10,6 +10,7 @@ import comfy.sampler_helpers
 import comfy.samplers
 import torch
 
+from x2x_core.common.errors import InputError
 from x2x_core.guidance.maps import blend
 
 from .inputs import bool_mask, check_model, image_samples, mask_cells, to_batch, with_image, without_image
@@ -40,7 +41,7 @@ def region_guider(
         guidance_mask: MASK `(B, H, W)`, may change from one half on; ``None`` is everywhere.
 
     Raises:
-        ValueError: another model, or latents of another one.
+        InputError: another model, or latents of another one.
     """
     check_model(model)
     samples = image_samples(image_latent, model, "image_latent")
@@ -58,12 +59,11 @@ class RegionGuider(comfy.samplers.CFGGuider):
     def __init__(
         self, model_patcher: Any, scales: tuple[float, float], image: torch.Tensor, cells: torch.Tensor | None
     ) -> None:
-        """
-        Args:
-            model_patcher: MODEL.
-            scales: of the instruction and of the image.
-            image: its latents `(B, C, h, w)`, unscaled.
-            cells: `(B, 1, h, w)` bool, where the instruction counts and the latents may change; ``None`` is everywhere.
+        """Args:
+        model_patcher: MODEL.
+        scales: of the instruction and of the image.
+        image: its latents `(B, C, h, w)`, unscaled.
+        cells: `(B, 1, h, w)` bool, where the instruction counts and the latents may change; ``None`` is everywhere.
         """
         super().__init__(model_patcher)
         self.scales = scales
@@ -94,7 +94,7 @@ class RegionGuider(comfy.samplers.CFGGuider):
         """ComfyUI's call: denoise `latent_image` inside the region, and the image's own latents outside it.
 
         Raises:
-            ValueError: `latent_image` is of another size or batch than the image.
+            InputError: `latent_image` is of another size or batch than the image.
         """
         image = self._image_for(latent_image)
         if self.cells is not None and not self.cells.any():
@@ -158,7 +158,7 @@ class RegionGuider(comfy.samplers.CFGGuider):
 
     def _image_for(self, latent_image: torch.Tensor) -> torch.Tensor:
         if latent_image.shape[1:] != self.image.shape[1:]:
-            raise ValueError(
+            raise InputError(
                 f"The sampler's `latent_image` must be of the shape of the guider's `image_latent`, "
                 f"{tuple(self.image.shape[1:])}, got {tuple(latent_image.shape[1:])}. Give both the same latent."
             )

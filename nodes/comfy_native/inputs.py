@@ -8,8 +8,9 @@ import comfy.model_base
 import node_helpers
 import torch
 
-from x2x_core.imaging.canvas import Canvas
+from x2x_core.common.errors import InputError
 from x2x_core.guidance.maps import as_guidance_mask
+from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.geometry import Padding
 
 IMAGE = "concat_latent_image"  # where ComfyUI's InstructPix2Pix models look for the image's latent
@@ -19,10 +20,10 @@ def check_model(model: Any) -> None:
     """See that a MODEL sees the image's latent.
 
     Raises:
-        ValueError: it does not.
+        InputError: it does not.
     """
     if not isinstance(model.model, comfy.model_base.IP2P):
-        raise ValueError(
+        raise InputError(
             f"`model` must be an InstructPix2Pix model, which sees the image's latent, got {type(model.model).__name__}."
             " Load one with Load InstructX2X (Native), or an InstructPix2Pix checkpoint with Load Checkpoint."
         )
@@ -37,12 +38,12 @@ def image_samples(latent: dict[str, Any], model: Any, name: str) -> torch.Tensor
         name: of the input, for the message.
 
     Raises:
-        ValueError: not latents of this model.
+        InputError: not latents of this model.
     """
     samples = latent["samples"]
     channels = model.model.latent_format.latent_channels
     if samples.ndim != 4 or samples.shape[1] != channels:
-        raise ValueError(
+        raise InputError(
             f"`{name}` must be of shape (batch, {channels}, height, width) for this model, got {tuple(samples.shape)}. "
             "Encode the image with this checkpoint's own VAE."
         )
@@ -53,10 +54,10 @@ def to_batch(values: torch.Tensor, count: int, name: str) -> torch.Tensor:
     """One for all, or one each: `values` of a batch of 1 or `count`, brought to `count`.
 
     Raises:
-        ValueError: another batch size.
+        InputError: another batch size.
     """
     if len(values) not in (1, count):
-        raise ValueError(f"`{name}` must hold one, or one for each of {count} images, got {len(values)}.")
+        raise InputError(f"`{name}` must hold one, or one for each of {count} images, got {len(values)}.")
     return values.expand(count, *values.shape[1:])
 
 

@@ -15,8 +15,8 @@ import torch
 
 from x2x_core.conversion.checkpoint import CONFIGS, INDEX, SCHEDULER, read_json
 from x2x_core.conversion.folder import read_folder, read_small_files
-from x2x_core.edit.settings import resolve_settings
 from x2x_core.edit.loading import check_folder
+from x2x_core.edit.settings import resolve_settings
 
 from .text import load_text_encoder, text_shape
 from .unet import load_unet, sampling_settings, unet_shape
@@ -34,8 +34,8 @@ def load_native(folder: Path, dtype: str) -> tuple[Any, comfy.sd.CLIP, comfy.sd.
             the autoencoder's with "float16", which it can overflow.
 
     Raises:
-        FileNotFoundError: a part is missing.
-        ValueError: a part of another kind than ComfyUI's classes can hold, or weights of another shape.
+        InputNotFoundError: a part is missing.
+        InputError: a part of another kind than ComfyUI's classes can hold, or weights of another shape.
     """
     check_folder(folder)
     files = read_small_files(folder)

@@ -51,7 +51,7 @@ def relevance_mask(
         A MASK `(B, 8h, 8w)` in [0, 1], 0 everywhere where the instruction makes no difference.
 
     Raises:
-        ValueError: another model, or latents of another one.
+        InputError: another model, or latents of another one.
     """
     check_model(model)
     samples = image_samples(latent, model, "latent")

@@ -14,6 +14,8 @@ import comfy.supported_models_base
 import folder_paths
 import torch
 
+from x2x_core.common.errors import InputError
+
 # Shape that a configuration leaves out: transformers' defaults.
 DEFAULTS = {
     "vocab_size": 49408,
@@ -35,16 +37,16 @@ def text_shape(config: Mapping[str, Any]) -> dict[str, Any]:
         config: transformers'.
 
     Raises:
-        ValueError: a text encoder that ComfyUI's classes can't hold.
+        InputError: a text encoder that ComfyUI's classes can't hold.
     """
     shape = {**DEFAULTS, **config}
     if shape.get("model_type", "clip_text_model") != "clip_text_model":
-        raise ValueError(
+        raise InputError(
             f"The text encoder must be a CLIP text model for ComfyUI, got {shape['model_type']!r}. Use the pipeline "
             "nodes for this checkpoint."
         )
     if shape["hidden_act"] not in comfy.clip_model.ACTIVATIONS or shape["layer_norm_eps"] != DEFAULTS["layer_norm_eps"]:
-        raise ValueError(
+        raise InputError(
             f"The text encoder's `hidden_act` must be one of {', '.join(comfy.clip_model.ACTIVATIONS)} and its "
             f"`layer_norm_eps` {DEFAULTS['layer_norm_eps']} for ComfyUI, got {shape['hidden_act']!r} and "
             f"{shape['layer_norm_eps']}."

@@ -14,6 +14,7 @@ import comfy.supported_models
 import comfy.utils
 import torch
 
+from x2x_core.common.errors import InputError
 from x2x_core.conversion.names import unet_names
 
 # What ComfyUI's U-Net does in one way only, and diffusers by default.
@@ -100,7 +101,7 @@ def unet_shape(config: Mapping[str, Any]) -> dict[str, Any]:
         config: diffusers'.
 
     Raises:
-        ValueError: ComfyUI's U-Net can't be of this shape.
+        InputError: ComfyUI's U-Net can't be of this shape.
     """
     _check(config)
     widths, attends = config["block_out_channels"], [DOWN_BLOCKS[name] for name in config["down_block_types"]]
@@ -164,14 +165,14 @@ class _ModelConfig(comfy.supported_models.SD15_instructpix2pix):
 def _check(config: Mapping[str, Any]) -> None:
     own = config.get("in_channels"), config.get("out_channels")
     if None in own or own[0] != 2 * own[1]:
-        raise ValueError(
+        raise InputError(
             f"The U-Net must take twice the channels that it gives, the noisy latents and the image's, but it takes "
             f"{own[0]} and gives {own[1]}: this is no InstructPix2Pix checkpoint."
         )
     blocks = config.get("down_block_types", ()), config.get("up_block_types", ())
     known = all(name in DOWN_BLOCKS for name in blocks[0]) and all(name in UP_BLOCKS for name in blocks[1])
     if not known or [DOWN_BLOCKS[name] for name in blocks[0]] != [UP_BLOCKS[name] for name in reversed(blocks[1])]:
-        raise ValueError(
+        raise InputError(
             f"The U-Net's blocks must be {' or '.join(DOWN_BLOCKS)}, and mirrored upwards, for ComfyUI's U-Net; got "
             f"{list(blocks[0])} and {list(blocks[1])}. Use the pipeline nodes for this checkpoint."
         )
@@ -212,16 +213,16 @@ def sampling_settings(scheduler: Mapping[str, Any]) -> dict[str, Any]:
         scheduler: its configuration.
 
     Raises:
-        ValueError: ComfyUI has no such schedule or prediction.
+        InputError: ComfyUI has no such schedule or prediction.
     """
     schedule, prediction = scheduler.get("beta_schedule", "linear"), scheduler.get("prediction_type", "epsilon")
     if schedule not in BETA_SCHEDULES or scheduler.get("trained_betas") is not None:
-        raise ValueError(
+        raise InputError(
             f"The scheduler's `beta_schedule` must be one of {', '.join(BETA_SCHEDULES)} for ComfyUI, got "
             f"{schedule!r}{' with trained betas' if scheduler.get('trained_betas') is not None else ''}."
         )
     if prediction not in PREDICTIONS:
-        raise ValueError(f"The U-Net must predict {' or '.join(PREDICTIONS)} for ComfyUI, got {prediction!r}.")
+        raise InputError(f"The U-Net must predict {' or '.join(PREDICTIONS)} for ComfyUI, got {prediction!r}.")
     return {
         "prediction_type": prediction,
         "beta_schedule": BETA_SCHEDULES[schedule],

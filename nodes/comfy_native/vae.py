@@ -11,6 +11,8 @@ import comfy.sd
 import torch
 from diffusers import AutoencoderKL
 
+from x2x_core.common.errors import InputError
+
 # Stable Diffusion's autoencoder, which ComfyUI knows.
 STABLE_DIFFUSION = {
     "block_out_channels": [128, 256, 512, 512],
@@ -32,11 +34,11 @@ def check_vae(config: Mapping[str, Any]) -> None:
         config: its configuration.
 
     Raises:
-        ValueError: it does not.
+        InputError: it does not.
     """
     channels = config.get("in_channels", 3), config.get("out_channels", 3)
     if channels != (3, 3):
-        raise ValueError(
+        raise InputError(
             f"The autoencoder must take and give 3 channels for ComfyUI, but takes {channels[0]} and gives "
             f"{channels[1]}. Use the pipeline nodes for this checkpoint."
         )

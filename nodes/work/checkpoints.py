@@ -83,7 +83,7 @@ def load(name: str, path: Path | None, dtype: str) -> LoadedPipeline:
         dtype: "auto", "float32", "float16" or "bfloat16".
 
     Raises:
-        ValueError, FileNotFoundError: a checkpoint that can't be used; the message says why.
+        InputError, InputNotFoundError: a checkpoint that can't be used; the message says why.
     """
     device = memory.get_torch_device()
     number = choose_dtype(dtype, device)

@@ -48,7 +48,7 @@ def read_radiograph(path: Path) -> tuple[Radiograph, torch.Tensor]:
         The radiograph, and the mask `(1, 1, H, W)` in [0, 1], 1 where it is transparent.
 
     Raises:
-        FileNotFoundError, ValueError: no picture that can be read.
+        InputNotFoundError, InputError: no picture that can be read.
     """
     alpha = _split_alpha(path)
     if alpha is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import folder_paths
 import torch
 
+from x2x_core.common.errors import InputError
 from x2x_core.imaging import overlay as draw
 from x2x_core.imaging.files import encode_png, to_values
 
@@ -47,12 +48,12 @@ def overlays(image: torch.Tensor, guidance: torch.Tensor, mask: torch.Tensor | N
         IMAGE.
 
     Raises:
-        ValueError: numbers of images and maps that don't fit.
+        InputError: numbers of images and maps that don't fit.
     """
     pixels, maps = to_library(image), as_maps(guidance, "guidance")
     batch, size = max(len(pixels), len(maps)), tuple(pixels.shape[-2:])
     if len(pixels) not in (1, batch):
-        raise ValueError(f"`image` must be one, or one for each of the {batch} maps, got {len(pixels)}.")
+        raise InputError(f"`image` must be one, or one for each of the {batch} maps, got {len(pixels)}.")
     pixels = pixels.expand(batch, -1, -1, -1)
     maps = to_map(maps, size, batch, "guidance")
     masks = [None] * batch if mask is None else to_map(mask, size, batch, "guidance_mask")
@@ -84,7 +85,7 @@ def panels(
         IMAGE.
 
     Raises:
-        ValueError: pictures of different sizes or numbers.
+        InputError: pictures of different sizes or numbers.
     """
     old, new = pairs(before, after)
     batch, size = len(new), tuple(new.shape[-2:])
@@ -100,16 +101,16 @@ def pairs(before: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torc
     """Before and after as `(B, C, H, W)`, one before for each after.
 
     Raises:
-        ValueError: other sizes, or numbers that don't fit.
+        InputError: other sizes, or numbers that don't fit.
     """
     old, new = to_library(before, "before"), to_library(after, "after")
     if old.shape[-2:] != new.shape[-2:]:
-        raise ValueError(
+        raise InputError(
             f"`after` must be of the size of `before`, {old.shape[-1]} x {old.shape[-2]} pixels, got "
             f"{new.shape[-1]} x {new.shape[-2]}. Connect the image that was edited."
         )
     if len(old) not in (1, len(new)):
-        raise ValueError(f"`before` must be one image, or one for each of the {len(new)} after, got {len(old)}.")
+        raise InputError(f"`before` must be one image, or one for each of the {len(new)} after, got {len(old)}.")
     return old.expand(len(new), -1, -1, -1), new
 
 

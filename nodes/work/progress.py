@@ -11,10 +11,10 @@ import comfy.utils
 import torch
 from PIL import Image
 
-from x2x_core.imaging.canvas import Canvas
 from x2x_core.guidance.maps import guided_noise
-from x2x_core.imaging.geometry import fit_size, resize
 from x2x_core.guidance.relevance import predicted_noise
+from x2x_core.imaging.canvas import Canvas
+from x2x_core.imaging.geometry import fit_size, resize
 
 PREVIEW_SIDE = 512  # pixels of a preview's longer side at most
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import folder_paths
 import torch
 
+from x2x_core.common.errors import InputError
+
 from .folders import MODEL_FOLDER, input_files
 
 BUNDLED = "atlas (bundled)"
@@ -49,7 +51,7 @@ def read_pseudomask(name: str, path: Path | None) -> PseudomaskFile:
         path: one of `pseudomask_places`.
 
     Raises:
-        ValueError, FileNotFoundError: a file that holds no pseudomask.
+        InputError, InputNotFoundError: a file that holds no pseudomask.
     """
     from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
@@ -70,7 +72,7 @@ def _read_array(path: Path) -> torch.Tensor:
         values = np.load(path, allow_pickle=False)
         return as_pseudomask(values, tuple(values.shape[-2:]))
     except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"`file` must be an array (H, W) of 0 to 1, but `{path.name}` is not: {error}") from error
+        raise InputError(f"`file` must be an array (H, W) of 0 to 1, but `{path.name}` is not: {error}") from error
 
 
 def _read_picture(path: Path) -> torch.Tensor:

@@ -8,6 +8,7 @@ from pathlib import Path
 import folder_paths
 
 from x2x_core.common.bundled import bundled_path
+from x2x_core.common.errors import InputError
 from x2x_core.imaging.kinds import DICOM_SUFFIXES, PICTURE_SUFFIXES, is_radiograph_file
 
 from ..load_folder import SAMPLES
@@ -33,13 +34,13 @@ def folder_files(folder: str, skip: int = 0, limit: int = 0) -> list[Path]:
         limit: files at most; 0 for all.
 
     Raises:
-        ValueError: none is left.
+        InputError: none is left.
     """
     place = bundled_path("sample").parent if folder == SAMPLES else Path(folder_paths.get_input_directory()) / folder
     every = sorted(one for one in place.iterdir() if is_radiograph_file(one))
     kept = every[skip : skip + limit if limit else None]
     if not kept:
-        raise ValueError(
+        raise InputError(
             f"`folder` must hold more radiographs than `skip` leaves out; {folder!r} holds {len(every)} and {skip} are "
             f"left out. Put files ({', '.join((*PICTURE_SUFFIXES, *DICOM_SUFFIXES))}) into it, or lower `skip`."
         )

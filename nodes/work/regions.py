@@ -9,16 +9,18 @@ from typing import Any
 
 import torch
 
-from x2x_core.guidance import maps as lead
+from x2x_core.anatomy.areas import area_limits
+from x2x_core.common.errors import InputError
+from x2x_core.common.notes import Notes
 from x2x_core.edit.reading import align_pictures, parts_of, read_request, region_of
 from x2x_core.edit.request import EditRequest
 from x2x_core.edit.settings import EditSettings
-from x2x_core.anatomy.areas import area_limits
-from x2x_core.imaging.inputs import LATENT_CHANNELS
-from x2x_core.imaging.geometry import resize
-from x2x_core.language.instruction import Instruction
+from x2x_core.guidance import maps as lead
 from x2x_core.guidance.mask_rules import find_mask
-from x2x_core.common.notes import Notes
+from x2x_core.imaging.geometry import resize
+from x2x_core.imaging.inputs import LATENT_CHANNELS
+from x2x_core.imaging.soft import soft_edges
+from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 from .sentences import as_page_says, explain, page_words
@@ -36,10 +38,10 @@ class Places:
         """The parts at the size of a map, one for each map of a batch.
 
         Raises:
-            ValueError: places of another number of images.
+            InputError: places of another number of images.
         """
         if len(self.parts) not in (1, batch):
-            raise ValueError(
+            raise InputError(
                 f"`places` must be of one image, or of each of the {batch} maps, got {len(self.parts)}. Connect it from "
                 "the Pseudomask node that `pseudomask` comes from."
             )
@@ -73,7 +75,7 @@ def pseudomask_of(
         `(B, 1, H, W)` in [0, 1]; what was understood and done, in lines; and the places of the clauses.
 
     Raises:
-        ValueError: an instruction that can't be used, or a mask that the atlas lacks.
+        InputError: an instruction that can't be used, or a mask that the atlas lacks.
     """
     request, masks = EditRequest(pixels, text), atlas or _bundled()
     with page_words(), Notes() as notes:
@@ -116,7 +118,7 @@ def guidance_of(
         Both `(B, 1, H, W)` in [0, 1].
 
     Raises:
-        ValueError: masks that don't fit each other, or an instruction that can't be used.
+        InputError: masks that don't fit each other, or an instruction that can't be used.
     """
     r, p = as_maps(relevance, "relevance"), as_maps(pseudomask, "pseudomask")
     batch, size = max(len(r), len(p)), tuple(r.shape[-2:])
@@ -126,7 +128,7 @@ def guidance_of(
         limits = None if text is None else [area_limits(Instruction.parse(text))] * batch
     guidance = lead.guidance_map(r, p)
     mask = find_mask(guidance, p, EditSettings(**rules), limits, None if places is None else places.at(size, batch))
-    return guidance, lead.soft_edges(mask, soft_edge * max(size))
+    return guidance, soft_edges(mask, soft_edge * max(size))
 
 
 def _one_text(instruction: str | None, places: Places | None) -> str | None:
@@ -134,7 +136,7 @@ def _one_text(instruction: str | None, places: Places | None) -> str | None:
     if places is None:
         return instruction or None
     if instruction and Instruction.parse(instruction).clauses != Instruction.parse(places.text).clauses:
-        raise ValueError(
+        raise InputError(
             f"`instruction` must be the one that `places` were found for, {places.text!r}, got {instruction!r}. "
             "Disconnect `instruction`: `places` know theirs."
         )

@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 
+from x2x_core.common.errors import InputError
+from x2x_core.common.notes import Notes
 from x2x_core.edit.looking import draws_at_once
 from x2x_core.edit.settings import EditSettings, resolve_settings
-from x2x_core.common.notes import Notes
 
 from .checkpoints import LoadedPipeline
 from .progress import Preview, Watch, as_preview
@@ -57,7 +58,7 @@ def edit_images(
         more: of X2XSettings.
 
     Raises:
-        ValueError: inputs that can't be used; the message names the input.
+        InputError: inputs that can't be used; the message names the input.
     """
     widgets.check()
     more = more or MoreSettings()
@@ -95,7 +96,7 @@ def _regions(
     """The masks that are connected, one for each image."""
     if guidance_mask is not None:
         if more.pseudomask is not None:
-            raise ValueError(
+            raise InputError(
                 "`pseudomask` of the settings and `guidance_mask` must not both be connected: a guidance mask is used "
                 "as it stands. Disconnect one of them."
             )

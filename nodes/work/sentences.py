@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from x2x_core.language.vocabulary import FINDINGS
+from x2x_core.common.errors import InputError
 from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.vocabulary import FINDINGS
 
 from ..instruction import OPEN
 
@@ -33,7 +34,7 @@ def page_words() -> Iterator[None]:
     """Refusals of the library inside of it name the nodes' inputs.
 
     Raises:
-        ValueError: the library's, in the page's words.
+        InputError: the library's, in the page's words.
     """
     try:
         yield
@@ -41,14 +42,14 @@ def page_words() -> Iterator[None]:
         told = as_page_says(str(error))
         if told == str(error):
             raise
-        raise ValueError(told) from error
+        raise InputError(told) from error
 
 
 def make_clause(operation: str, finding: str, level: str, level_to: str, side: str, zone: str) -> str:
     """One sentence of the instruction language from the menus' choices.
 
     Raises:
-        ValueError: a change that does not say to what, or a word that the language lacks.
+        InputError: a change that does not say to what, or a word that the language lacks.
     """
     start, end, side, zone = (None if choice == OPEN else choice for choice in (level, level_to, side, zone))
     if finding in FINDINGS and not FINDINGS[finding].lateral:
@@ -56,7 +57,7 @@ def make_clause(operation: str, finding: str, level: str, level_to: str, side: s
     if operation != Operation.CHANGE:
         return str(Instruction((Clause(operation, finding, side, zone, level=start),)))
     if end in (None, start):
-        raise ValueError(f"`level_to` must be chosen for a change, another one than `level`, got {level_to!r}.")
+        raise InputError(f"`level_to` must be chosen for a change, another one than `level`, got {level_to!r}.")
     return str(Instruction((Clause(operation, finding, side, zone, level=end, level_from=start),)))
 
 
@@ -74,7 +75,7 @@ def explain(text: str) -> str:
     """What an instruction is read as, a line for each clause.
 
     Raises:
-        ValueError: an empty or contradictory instruction.
+        InputError: an empty or contradictory instruction.
     """
     with page_words():
         instruction = Instruction.parse(text)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from x2x_core.common.errors import InputError
 from x2x_core.edit.settings import DEFAULT, EditSettings, resolve_settings, scale_in_words
 
 from ..edit import SOLVERS
@@ -25,7 +26,7 @@ def read_levels(text: str) -> list[float] | None:
         The levels; ``None``: what the checkpoint recommends.
 
     Raises:
-        ValueError: other words, or a number out of range.
+        InputError: other words, or a number out of range.
     """
     if text is None or text.strip().lower() in ("", RECOMMENDED):
         return None
@@ -34,7 +35,7 @@ def read_levels(text: str) -> list[float] | None:
     except ValueError:
         levels = []
     if not levels or not all(0 <= level <= 1 for level in levels):
-        raise ValueError(
+        raise InputError(
             f"`noise_level` must be {RECOMMENDED!r}, or numbers from 0 to 1 with commas between them, got {text!r}."
         )
     return levels
@@ -62,10 +63,10 @@ class EditWidgets:
         """See that nothing is asked for beside the preset 'reference' that it can't do.
 
         Raises:
-            ValueError: a solver of its own.
+            InputError: a solver of its own.
         """
         if self.reference and self.solver != SOLVERS[0]:
-            raise ValueError(
+            raise InputError(
                 f"`solver` must be {SOLVERS[0]!r} with preset 'reference', which has its own, got {self.solver!r}."
             )
 
@@ -144,7 +145,7 @@ class MoreSettings:
         """From the widgets of X2XSettings, by their names there.
 
         Raises:
-            ValueError: noise levels that are none.
+            InputError: noise levels that are none.
         """
         switches = {RECOMMENDED: None, "on": True, "off": False}
         levels = read_levels(noise_level)
@@ -178,7 +179,7 @@ def make_solver(name: str, scheduler: Any) -> Any:
         scheduler: the checkpoint's; given back for the first of them.
 
     Raises:
-        ValueError: another name.
+        InputError: another name.
     """
     import diffusers
 
@@ -191,7 +192,7 @@ def make_solver(name: str, scheduler: Any) -> Any:
     if name == SOLVERS[0]:
         return scheduler
     if name not in classes:
-        raise ValueError(f"`solver` must be one of {', '.join(SOLVERS)}, got {name!r}.")
+        raise InputError(f"`solver` must be one of {', '.join(SOLVERS)}, got {name!r}.")
     return classes[name].from_config(scheduler.config)
 
 

@@ -18,7 +18,7 @@ def read_single_file(path: Path, dtype: torch.dtype) -> Any:
     """The pipeline of a single file, by way of a folder in diffusers layout that is there for the moment only.
 
     Raises:
-        ValueError: no InstructPix2Pix checkpoint of Stable Diffusion 1's size; the message names the weights.
+        InputError: no InstructPix2Pix checkpoint of Stable Diffusion 1's size; the message names the weights.
     """
     from x2x_core import InstructX2XPipeline
     from x2x_core.conversion.convert import read_checkpoint, with_tokenizer

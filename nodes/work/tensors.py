@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 OVERSHOOT = 1e-3  # what resampling may overshoot [0, 1] by
 
 
@@ -22,11 +24,11 @@ def to_library(image: torch.Tensor, name: str = "image") -> torch.Tensor:
         `(B, 1, H, W)` where the channels are equal everywhere, else `(B, 3, H, W)`; float32 in [0, 1].
 
     Raises:
-        ValueError: another shape, or values that are out of range or not numbers.
+        InputError: another shape, or values that are out of range or not numbers.
     """
     if not isinstance(image, torch.Tensor) or image.ndim != 4 or image.shape[-1] not in (1, 3, 4) or 0 in image.shape:
         shape = tuple(image.shape) if isinstance(image, torch.Tensor) else type(image).__name__
-        raise ValueError(f"`{name}` must be an IMAGE of 1, 3 or 4 channels, (B, H, W, C), got {shape}.")
+        raise InputError(f"`{name}` must be an IMAGE of 1, 3 or 4 channels, (B, H, W, C), got {shape}.")
     pixels = image.detach().to("cpu", torch.float32)
     _check_range(pixels, name)
     pixels = pixels.clamp(0, 1)
@@ -60,13 +62,13 @@ def to_map(mask: torch.Tensor, size: tuple[int, int], batch: int, name: str) -> 
         `(batch, 1, H, W)` float32 in [0, 1] on the CPU.
 
     Raises:
-        ValueError: another shape or batch, or values that are out of range or not numbers.
+        InputError: another shape or batch, or values that are out of range or not numbers.
     """
     from x2x_core.imaging.geometry import resize
 
     maps = as_maps(mask, name)
     if len(maps) not in (1, batch):
-        raise ValueError(
+        raise InputError(
             f"`{name}` must hold one mask, or one for each of the {batch} images, got {len(maps)}. Take single masks "
             "out of it, or repeat it, before it is connected."
         )
@@ -77,25 +79,25 @@ def as_maps(mask: torch.Tensor, name: str) -> torch.Tensor:
     """A MASK as `(B, 1, H, W)` float32 in [0, 1] on the CPU, at its own size.
 
     Raises:
-        ValueError: another shape, or values that are out of range or not numbers.
+        InputError: another shape, or values that are out of range or not numbers.
     """
     if not isinstance(mask, torch.Tensor) or mask.ndim not in (2, 3, 4) or 0 in mask.shape:
         shape = tuple(mask.shape) if isinstance(mask, torch.Tensor) else type(mask).__name__
-        raise ValueError(f"`{name}` must be a MASK (B, H, W), got {shape}.")
+        raise InputError(f"`{name}` must be a MASK (B, H, W), got {shape}.")
     maps = mask.detach().to("cpu", torch.float32)
     maps = maps[None, None] if maps.ndim == 2 else maps[:, None] if maps.ndim == 3 else maps
     if maps.shape[1] != 1:
-        raise ValueError(f"`{name}` must be a MASK (B, H, W), got {tuple(mask.shape)}: is it an image?")
+        raise InputError(f"`{name}` must be a MASK (B, H, W), got {tuple(mask.shape)}: is it an image?")
     _check_range(maps, name)
     return maps.clamp(0, 1)
 
 
 def _check_range(values: torch.Tensor, name: str) -> None:
     if not torch.isfinite(values).all():
-        raise ValueError(f"`{name}` must hold finite numbers, got NaN or infinity.")
+        raise InputError(f"`{name}` must hold finite numbers, got NaN or infinity.")
     lowest, highest = float(values.min()), float(values.max())
     if lowest < -OVERSHOOT or highest > 1 + OVERSHOOT:
-        raise ValueError(
+        raise InputError(
             f"`{name}` must lie in [0, 1], got {lowest:g} to {highest:g}. Bring it to that range before it is "
             "connected."
         )

@@ -11,11 +11,11 @@ from lung_cases import BODIES, dice, noise, radiograph, truth
 
 from x2x_core import PseudomaskAtlas
 from x2x_core.anatomy.alignment import TYPICAL_FIELDS, Alignment, fit_affine, fit_frame
+from x2x_core.anatomy.frame import Frame
+from x2x_core.anatomy.lungs import LungMasks
 from x2x_core.edit.reading import align_pictures, parts_of, region_of
 from x2x_core.edit.request import EditRequest
 from x2x_core.edit.settings import EditSettings, resolve_settings
-from x2x_core.anatomy.frame import Frame
-from x2x_core.anatomy.lungs import LungMasks
 
 PROMPT = "Add the finding of moderate left pleural effusion."
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from tiny_models import NATIVE, make_pipeline, make_radiograph, seeded
 
-from x2x_core.edit.settings import DEFAULT, PUBLISHED, EditSettings
 from x2x_core.anatomy.edges import SOFT_EDGE, SOFT_EDGES, soft_edge_of
-from x2x_core.language.vocabulary import FINDINGS
+from x2x_core.edit.settings import DEFAULT, PUBLISHED, EditSettings
 from x2x_core.language.instruction import Instruction
+from x2x_core.language.vocabulary import FINDINGS
 
 EFFUSION, AIR = "Add the finding of large right pleural effusion.", "Add the finding of large right pneumothorax."
 

@@ -43,7 +43,7 @@ def test_draws_and_levels_are_scored_against_their_cost(relevance_choice, pipe, 
         areas = [scores[f"threshold {tau:g}"]["area"] for tau in relevance_choice.THRESHOLDS]
         assert areas == sorted(areas, reverse=True)
         areas = [scores[f"adaptive {share:g}"]["area"] for share in relevance_choice.SHARES]
-        assert areas == sorted(areas) and 0 < areas[0] and areas[-1] < 1
+        assert areas == sorted(areas) and areas[0] > 0 and areas[-1] < 1
     relevance_choice.show(result)
     printed = capsys.readouterr().out
     assert "2 pairs" in printed and "| 0.5, 0.8 | 2 | 8 |" in printed and "| adaptive 0.98, tidied |" in printed

@@ -9,11 +9,11 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from x2x_core.commands.masks import app
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.pseudomasks.building import evaluation as atlas_evaluation
 from x2x_core.pseudomasks.building.maps_from_boxes import build_maps
 from x2x_core.pseudomasks.building.smoothing import Smoothing
-from x2x_core.commands.masks import app
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from x2x_core import Instruction
 from x2x_core.dataset import enrich, instruction_from_difference, without_details
-from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.language.instruction import Clause
+from x2x_core.language.vocabulary import FINDINGS
 
 ADDED = "the main image has an additional finding of pleural effusion than the reference image. "
 MISSING = "the main image is missing the finding of pleural effusion than the reference image. "
@@ -180,9 +180,24 @@ def test_rows_that_tell_nothing_are_passed_over(bad):
 
 
 NAMES = sorted(name for name, finding in FINDINGS.items())
-AREAS = "left right bilateral lower upper middle to base basal bibasilar apical retrocardiac lung pleural".split()
+AREAS = [
+    "left",
+    "right",
+    "bilateral",
+    "lower",
+    "upper",
+    "middle",
+    "to",
+    "base",
+    "basal",
+    "bibasilar",
+    "apical",
+    "retrocardiac",
+    "lung",
+    "pleural",
+]
 WORDS = st.lists(st.sampled_from(AREAS), min_size=1, max_size=4, unique=True).map(" ".join)
-STRENGTHS = "moderately, mild, small, severe, moderate to large, minimal, increasing, acute".split(", ")
+STRENGTHS = ["moderately", "mild", "small", "severe", "moderate to large", "minimal", "increasing", "acute"]
 ROWS = st.lists(
     st.builds(lambda name, area: where(f"{area} area", name), st.sampled_from(NAMES), WORDS)
     | st.builds(lambda name, words: level(" ".join(words), name), st.sampled_from(NAMES),

@@ -43,7 +43,7 @@ def test_a_missing_column_is_named(tmp_path):
 
 
 def test_a_file_that_was_cut_off_is_said(tmp_path):
-    whole = gzip.compress("a,b\n".encode() + b"1,2\n" * 5000)
+    whole = gzip.compress(b"a,b\n" + b"1,2\n" * 5000)
     (tmp_path / "t.csv.gz").write_bytes(whole[:-20])
     with pytest.raises(ValueError, match="must be a whole table, but after line"):
         list(read_records(tmp_path / "t.csv.gz", ("a",)))

@@ -82,7 +82,7 @@ def test_black_and_white_have_no_room_and_give_no_nan(grey):
     original[..., 16, 16] = 0.5
     for change in (-1.0, 1.0):
         found = compose_difference(original, torch.full_like(original, change), torch.ones_like(original))
-        assert torch.isfinite(found).all() and 0 <= found.min() and found.max() <= 1
+        assert torch.isfinite(found).all() and found.min() >= 0 and found.max() <= 1
 
 
 @given(seed=st.integers(0, 99), channels=st.sampled_from([1, 3]))
@@ -93,7 +93,7 @@ def test_both_compositions_stay_in_range_and_where_the_mask_is_none_change_nothi
         compose_difference(original, 4 * other - 2, mask),
         compose_decoded(original, 4 * other - 2, mask),
     ):
-        assert 0 <= found.min() and found.max() <= 1
+        assert found.min() >= 0 and found.max() <= 1
         assert torch.equal(found * (1 - mask), original * (1 - mask))
 
 

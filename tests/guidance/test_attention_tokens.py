@@ -7,8 +7,8 @@ from tiny_models import make_tokenizer
 from transformers import CLIPTokenizer
 
 from x2x_core import Instruction
-from x2x_core.guidance.attention_tokens import find_tokens
 from x2x_core.common.bundled import bundled_path
+from x2x_core.guidance.attention_tokens import find_tokens
 from x2x_core.language.tokens import read, read_places
 
 

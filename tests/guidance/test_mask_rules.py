@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_models import seeded
 
-from x2x_core.edit.settings import EditSettings
 from x2x_core.anatomy.areas import AreaLimits
+from x2x_core.anatomy.sites import EDGE_LEVEL
+from x2x_core.edit.settings import EditSettings
 from x2x_core.guidance.maps import guidance_mask
 from x2x_core.guidance.mask_rules import (
     ENERGY_SHARE,
@@ -22,7 +23,6 @@ from x2x_core.guidance.mask_rules import (
     without_holes,
     without_islands,
 )
-from x2x_core.anatomy.sites import EDGE_LEVEL
 
 BARE = EditSettings(remove_islands=False, close_holes=False, limit_area=False)
 SEEDS = st.integers(0, 999)
@@ -135,7 +135,7 @@ ISLANDS = drawn(
 def test_small_islands_go_and_what_holds_enough_energy_stays():
     kept = without_islands(ISLANDS > 0, ISLANDS)
     assert kept[:3, :2].all() and kept.sum() == 6
-    strong = np.where(ISLANDS == np.float32(0.4), np.float32(0.8), ISLANDS)
+    strong = np.where(np.float32(0.4) == ISLANDS, np.float32(0.8), ISLANDS)
     assert without_islands(strong > 0, strong).sum() == 9 and not without_islands(strong > 0, strong)[1, 5]
 
 

@@ -32,7 +32,7 @@ def random_disagreement(shape, seed=0, outliers=True):
 def test_a_map_lies_in_zero_to_one_and_touches_both(shape, seed):
     found, flat = relevance_from_disagreement(random_disagreement(shape, seed))
     assert found.shape == (shape[0], 1, *shape[2:]) and found.dtype == torch.float32
-    assert 0 <= found.min() and found.max() <= 1
+    assert found.min() >= 0 and found.max() <= 1
     for one, is_flat in zip(found, flat):
         assert (one.max() == 0) if is_flat else (one.min() == 0 and one.max() == 1)
 
@@ -100,7 +100,7 @@ def test_padding_counts_for_nothing_in_the_statistics(seed, rows):
     whole, _ = relevance_from_disagreement(raw, valid)
     alone, _ = relevance_from_disagreement(raw[:, :, :rows])
     assert torch.allclose(whole[:, :, :rows], alone)
-    assert 0 <= whole.min() and whole.max() <= 1
+    assert whole.min() >= 0 and whole.max() <= 1
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction", "sample"])
@@ -207,7 +207,7 @@ def test_the_uncertainty_lies_in_zero_to_one_and_one_draw_has_none(shape, seed):
     if shape[1] == 1:
         assert found is None
     else:
-        assert found.shape == (shape[0], 1, *shape[2:]) and 0 <= found.min() and found.max() <= 1
+        assert found.shape == (shape[0], 1, *shape[2:]) and found.min() >= 0 and found.max() <= 1
 
 
 def test_equal_draws_are_certain_and_more_draws_are_surer():

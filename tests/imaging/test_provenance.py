@@ -43,10 +43,8 @@ def test_parameters_that_are_no_json_are_named(tmp_path):
 def test_versions_name_the_package_and_torch():
     found = versions()
     assert (
-        found["x2x_core"] == x2x_core.__version__
-        and found["torch"] == torch.__version__.split("+")[0]
-        or "+" in found["torch"]
-    )
+        found["x2x_core"] == x2x_core.__version__ and found["torch"] == torch.__version__.split("+")[0]
+    ) or "+" in found["torch"]
     assert "python" in found
 
 

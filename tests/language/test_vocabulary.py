@@ -2,6 +2,7 @@
 
 import pytest
 
+from x2x_core.anatomy.sites import SHAPES, ZONE_BANDS, ZONE_SITES
 from x2x_core.language.vocabulary import (
     FINDINGS,
     LEVEL_NAMES,
@@ -18,15 +19,40 @@ from x2x_core.language.vocabulary import (
     phrases,
     zones_meet,
 )  # fmt: skip
-from x2x_core.anatomy.sites import SHAPES, ZONE_BANDS, ZONE_SITES
 
-MEDICAL_DIFF_VQA = (
-    "pleural effusion, atelectasis, cardiomegaly, enlargement of the cardiac silhouette, edema, hernia, vascular "
-    "congestion, hilar congestion, pneumothorax, heart failure, lung opacity, pneumonia, tortuosity of the descending "
-    "aorta, scoliosis, gastric distention, hypoxemia, hypertensive heart disease, hematoma, tortuosity of the thoracic "
-    "aorta, contusion, emphysema, granuloma, calcification, pleural thickening, thymoma, blunting of the costophrenic "
-    "angle, consolidation, fracture, pneumomediastinum, air collection, infection"
-).split(", ")
+MEDICAL_DIFF_VQA = [
+    "pleural effusion",
+    "atelectasis",
+    "cardiomegaly",
+    "enlargement of the cardiac silhouette",
+    "edema",
+    "hernia",
+    "vascular congestion",
+    "hilar congestion",
+    "pneumothorax",
+    "heart failure",
+    "lung opacity",
+    "pneumonia",
+    "tortuosity of the descending aorta",
+    "scoliosis",
+    "gastric distention",
+    "hypoxemia",
+    "hypertensive heart disease",
+    "hematoma",
+    "tortuosity of the thoracic aorta",
+    "contusion",
+    "emphysema",
+    "granuloma",
+    "calcification",
+    "pleural thickening",
+    "thymoma",
+    "blunting of the costophrenic angle",
+    "consolidation",
+    "fracture",
+    "pneumomediastinum",
+    "air collection",
+    "infection",
+]
 
 
 @pytest.mark.parametrize("name", MEDICAL_DIFF_VQA)
@@ -111,16 +137,31 @@ def test_the_longest_name_wins():
 
 
 def test_sides_may_stand_inside_a_name():
-    words = "blunting of the left costophrenic angle".split()
+    words = ["blunting", "of", "the", "left", "costophrenic", "angle"]
     assert match_finding(words, 0, SIDES) == ("blunting of the costophrenic angle", 6)
     assert match_finding(words, 0) == (None, 0)
 
 
 def test_every_level_of_the_published_vocabulary_is_read():
-    published = (
-        "moderately, moderate, acute, mildly, mild, small, severe, moderate to large, moderate to severe, "
-        "mild to moderate, minimal, subtle, massive, minimally, increasing, decreasing, minor"
-    ).split(", ")
+    published = [
+        "moderately",
+        "moderate",
+        "acute",
+        "mildly",
+        "mild",
+        "small",
+        "severe",
+        "moderate to large",
+        "moderate to severe",
+        "mild to moderate",
+        "minimal",
+        "subtle",
+        "massive",
+        "minimally",
+        "increasing",
+        "decreasing",
+        "minor",
+    ]
     assert set(published) <= set(LEVEL_NAMES)
     assert set(LEVEL_NAMES.values()) == set(LEVELS)
 

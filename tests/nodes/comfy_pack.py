@@ -49,7 +49,7 @@ def load_pack() -> dict[str, type]:
         import comfy.options
 
         comfy.options.enable_args_parsing()
-        import comfy.cli_args  # noqa: F401
+        import comfy.cli_args
         import folder_paths  # noqa: F401
     finally:
         sys.argv = arguments

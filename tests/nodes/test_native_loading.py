@@ -169,7 +169,7 @@ def test_weights_in_other_files(folder, pipe, kind):
         for number, some in enumerate((names[::2], names[1::2]), start=1):
             part = folder / "unet" / f"diffusion_pytorch_model-0000{number}-of-00002.safetensors"
             save_file({name: weights[name] for name in some}, part)
-            places.update({name: part.name for name in some})
+            places.update(dict.fromkeys(some, part.name))
         index = {"metadata": {}, "weight_map": places}
         (folder / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
     else:

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from x2x_core.common.seeds import seeded_generator
 from x2x_core.pairs.augmentation import AugmentConfig, augment, reverse
-from x2x_core.training.draws import DrawnSamples, RankDraws, make_loader, seeded_generator
+from x2x_core.training.draws import DrawnSamples, RankDraws, make_loader
 
 STILL = AugmentConfig(flip=0, rotation=0)
 WORDS = "Add the finding of moderate left pleural effusion."

@@ -67,7 +67,7 @@ def test_it_reads_the_published_layout(data):
     assert len(plain) == 4 and len(MimicEditInstruction(data, "val", SIZE)) == 2
     for number, item in enumerate(plain):
         pair = item["pair"]
-        assert pair.shape == (2, SIZE, SIZE) and pair.dtype == torch.float32 and 0 <= pair.min() and pair.max() <= 1
+        assert pair.shape == (2, SIZE, SIZE) and pair.dtype == torch.float32 and pair.min() >= 0 and pair.max() <= 1
         assert abs(pair[0].mean() - (40 + number) / 255) < 0.01  # past first
         assert item["instruction"].split()[5] == side_of(item)
     assert torch.equal(plain[-1]["pair"], plain[3]["pair"])

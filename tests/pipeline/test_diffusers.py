@@ -112,7 +112,7 @@ def test_batches_noise_and_negative_prompts_are_as_in_the_stock_pipeline(pipe, s
     ):
         common = {"image": colour, "num_inference_steps": 2, "output_type": "pt"}
         generators = [
-            {"generator": arguments.get("generator") and [seeded(1), seeded(2)] or seeded(5)} for _ in range(2)
+            {"generator": (arguments.get("generator") and [seeded(1), seeded(2)]) or seeded(5)} for _ in range(2)
         ]
         expected = stock(**common, **{**arguments, **generators[0]}).images
         found = pipe(**common, **{**arguments, **generators[1]}).images

@@ -10,10 +10,10 @@ from PIL import Image
 from tiny_models import CELL, NATIVE, PROMPT, make_components, make_pipeline, make_radiograph, make_scheduler, seeded
 
 from x2x_core import Instruction, InstructX2XPipeline, InstructX2XPipelineOutput, PseudomaskAtlas
-from x2x_core.edit.reading import parts_of
-from x2x_core.edit.request import EditRequest
 from x2x_core.anatomy.areas import area_limits
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XRelevanceOutput
+from x2x_core.edit.reading import parts_of
+from x2x_core.edit.request import EditRequest
 from x2x_core.guidance.relevance import relevance_from_disagreement
 
 CELLS = NATIVE // CELL
@@ -333,7 +333,7 @@ def test_the_uncertainty_of_the_relevance_is_given_where_there_are_several_draws
     output = edit(pipe, image, relevance_samples=2)
     found = output.relevance_uncertainty
     assert found.shape == (1, 1, 33, 47) and found.dtype == torch.float32
-    assert 0 <= found.min() and 0 < found.max() <= 1
+    assert found.min() >= 0 and 0 < found.max() <= 1
     for look in (pipe.guidance, pipe.relevance):
         assert torch.equal(look(image, PROMPT, relevance_samples=2, generator=seeded()).relevance_uncertainty, found)
     levels = pipe.relevance(image, PROMPT, relevance_samples=1, relevance_noise_level=[0.5, 0.8])
@@ -561,7 +561,7 @@ def test_every_size_comes_back(height, width):
     output = edit(pipe, image, "Add the finding of edema.", output_type="np", num_inference_steps=1)
     assert output.images.shape == (1, height, width, 1)
     assert output.relevance_map.shape == output.guidance_mask.shape == (1, 1, height, width)
-    assert 0 <= output.guidance_map.min() and output.guidance_map.max() <= 1
+    assert output.guidance_map.min() >= 0 and output.guidance_map.max() <= 1
 
 
 def every_size_pipe(made=[]):
@@ -657,7 +657,7 @@ def test_maps_have_the_documented_shapes_and_ranges(pipe):
     for name in ("guidance_map", "relevance_map", "pseudomask"):
         found = getattr(output, name)
         assert found.shape == (2, 1, 33, 47) and found.dtype == torch.float32
-        assert 0 <= found.min() and found.max() <= 1
+        assert found.min() >= 0 and found.max() <= 1
     assert output.guidance_mask.shape == (2, 1, 33, 47) and output.guidance_mask.dtype == torch.bool
 
 

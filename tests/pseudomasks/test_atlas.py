@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from x2x_core.pseudomasks.maps import Place, ProbabilityMap
-from x2x_core.language.vocabulary import FINDINGS
-from x2x_core.language.instruction import Clause, Instruction, Operation
-from x2x_core.pseudomasks.atlas import Frame, PseudomaskAtlas, as_pseudomask
 from x2x_core.anatomy.sites import EDGE_LEVEL
+from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.vocabulary import FINDINGS
+from x2x_core.pseudomasks.atlas import Frame, PseudomaskAtlas, as_pseudomask
+from x2x_core.pseudomasks.maps import Place, ProbabilityMap
 
 
 def ask(*findings, region="findings", **location):

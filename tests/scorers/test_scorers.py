@@ -12,12 +12,12 @@ import torch
 from lung_cases import radiograph
 from torch import nn
 
+from x2x_core.imaging.geometry import fit_to
+from x2x_core.scorers.adapters import ModuleScorer, canonical, canonical_labels, load_scorer
 from x2x_core.scorers.bundled import ATTRIBUTES, BundledScorer, attribute_scorer, finding_scorer
 from x2x_core.scorers.features import load_features
 from x2x_core.scorers.network_files import Preparation
-from x2x_core.scorers.adapters import ModuleScorer, canonical, canonical_labels, load_scorer
 from x2x_core.scorers.scorer import FeatureSource, ImageScorer, check_scorer, score_images
-from x2x_core.imaging.geometry import fit_to
 from x2x_core.simulation.disease import DISEASES
 
 NETWORKS = Path(__file__).parents[1] / "fixtures" / "networks"

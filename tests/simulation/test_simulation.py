@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.language.instruction import Operation
+from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.simulation.ct import Volume, load_ct, resample, save_volume
 from x2x_core.simulation.disease import DISEASES, SIDED, ZONAL, with_enlarged_heart
 from x2x_core.simulation.film import Film, expose, meter
@@ -259,7 +259,7 @@ def test_a_body_s_pairs_differ_only_where_the_change_says(thorax):
     assert len(pairs) == 3
     for pair in pairs:
         assert pair.before.shape == pair.after.shape == pair.change.shape == (1, 48, 48)
-        assert 0 <= pair.before.min() and pair.after.max() <= 1
+        assert pair.before.min() >= 0 and pair.after.max() <= 1
         assert torch.equal(pair.change, pair.after - pair.before)
         assert pair.change.abs().max() > 0.005
         assert pair.masks.shape == (3, 48, 48) and pair.masks.any((1, 2)).all()

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from x2x_core import InstructX2XPipeline
 from x2x_core.cli import app
+from x2x_core.common.seeds import seeded_generator
 from x2x_core.conversion import single_file
 from x2x_core.conversion.checkpoint import CONFIGS, INDEX, SCHEDULER
 from x2x_core.conversion.convert import convert, read_checkpoint
@@ -22,7 +23,6 @@ from x2x_core.conversion.names import ema_name
 from x2x_core.training import card, config, editing, tracking
 from x2x_core.training.averages import WeightAverage
 from x2x_core.training.config import CardConfig, find_config, load_config
-from x2x_core.training.draws import seeded_generator
 from x2x_core.training.latents import LatentCache
 from x2x_core.training.trainer import make_task, train
 from x2x_core.training.validation import validation_losses
@@ -292,10 +292,9 @@ def test_averages_are_put_in_place_and_taken_out_again():
     average = WeightAverage(weights, decay=0.5)
     with torch.no_grad():
         weights[0].add_(10)
-    with pytest.raises(Stopped):
-        with average.in_place_of(weights):
-            assert weights[0].tolist() == [0, 0, 0]
-            raise Stopped
+    with pytest.raises(Stopped), average.in_place_of(weights):
+        assert weights[0].tolist() == [0, 0, 0]
+        raise Stopped
     assert weights[0].tolist() == [10, 10, 10] and average.shadow_params[0].tolist() == [0, 0, 0]
 
 

@@ -11,15 +11,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from x2x_core.language.instruction import Instruction
 from x2x_core.edit.published import stable_diffusion_ddim
+from x2x_core.language.instruction import Instruction
 from x2x_core.pairs.augmentation import AugmentConfig
+from x2x_core.pairs.layout import read_pair, read_rows
 from x2x_core.training.autoencoder import normalise_latents, reconstruct
 from x2x_core.training.committed import committed_names
 from x2x_core.training.config import TrainingConfig, find_config, load_config
 from x2x_core.training.editing import EditModule, _eight_channels, _trained_findings, vocabulary_texts
 from x2x_core.training.models import make_autoencoder, make_text_encoder, make_tokenizer, make_unet, seeded
-from x2x_core.pairs.layout import read_pair, read_rows
 from x2x_core.training.trainer import train
 
 SIZES = {

@@ -24,8 +24,10 @@ import cv2
 import numpy as np
 import torch
 
-from .frame import Frame
+from x2x_core.common.errors import InputError
 from x2x_core.imaging.inputs import read_images
+
+from .frame import Frame
 from .lungs import INSIDE, LungFinder, LungMasks, content_box, largest_part
 
 logger = logging.getLogger(__name__)
@@ -102,11 +104,11 @@ def align_image(image: Any, finder: LungFinder | None = None) -> Alignment:
         The alignment. Where its confidence is under `FITTED_FROM` a warning is logged and the frame is the typical one.
 
     Raises:
-        ValueError: no image, or more than one.
+        InputError: no image, or more than one.
     """
     pixels = read_images(image).pixels
     if len(pixels) != 1:
-        raise ValueError(f"`image` must be one radiograph, got {len(pixels)}. Align them one by one.")
+        raise InputError(f"`image` must be one radiograph, got {len(pixels)}. Align them one by one.")
     lungs = (finder or LungFinder.bundled()).find(pixels)
     frame, confidence = fit_frame(lungs)
     if frame is not None and confidence >= FITTED_FROM:

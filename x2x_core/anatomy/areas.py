@@ -12,8 +12,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from x2x_core.language.vocabulary import FINDINGS, Finding
+from x2x_core.common.errors import InputError
 from x2x_core.language.instruction import Clause, Instruction
+from x2x_core.language.vocabulary import FINDINGS, Finding
+
 from .sites import EDGE_LEVEL, SHAPES, site_mask
 
 SMALLEST_BOX_SHARE = math.pi / 4 / 4
@@ -43,7 +45,7 @@ class AreaLimits:
 
     def __post_init__(self) -> None:
         if not 0 <= self.lowest <= self.highest <= 1:
-            raise ValueError(f"`lowest` and `highest` must be 0 <= lowest <= highest <= 1, got {self}.")
+            raise InputError(f"`lowest` and `highest` must be 0 <= lowest <= highest <= 1, got {self}.")
 
 
 def expected_area(clause: Clause) -> AreaLimits:
@@ -74,6 +76,6 @@ def _one_side(finding: Finding, sides: int) -> tuple[float, float]:
         lowest, highest = _BOX_AREAS[finding.name]
         return SMALLEST_BOX_SHARE * lowest, highest
     if finding.site not in SHAPES:
-        raise ValueError(f"`site` of {finding.name!r} must be one of {', '.join(SHAPES)}, got {finding.site!r}.")
+        raise InputError(f"`site` of {finding.name!r} must be one of {', '.join(SHAPES)}, got {finding.site!r}.")
     area = float((site_mask(finding.site) >= EDGE_LEVEL).float().mean()) / sides
     return SMALLEST_SITE_SHARE * area, area

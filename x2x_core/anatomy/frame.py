@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 Row = tuple[float, float, float]
 IDENTITY: tuple[Row, Row] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 
@@ -31,7 +33,7 @@ class Frame:
         matrix: two rows of three numbers: x' = m00 x + m01 y + m02, y' = m10 x + m11 y + m12.
 
     Raises:
-        ValueError: another shape, a number that is not finite, or a map that mirrors or flattens.
+        InputError: another shape, a number that is not finite, or a map that mirrors or flattens.
     """
 
     matrix: tuple[Row, Row] = IDENTITY
@@ -39,10 +41,10 @@ class Frame:
     def __post_init__(self) -> None:
         rows = [[float(value) for value in row] for row in self.matrix]
         if [len(row) for row in rows] != [3, 3] or not all(math.isfinite(value) for row in rows for value in row):
-            raise ValueError(f"`matrix` must be two rows of three finite numbers, got {self.matrix}.")
+            raise InputError(f"`matrix` must be two rows of three finite numbers, got {self.matrix}.")
         object.__setattr__(self, "matrix", (tuple(rows[0]), tuple(rows[1])))
         if self.determinant <= 0:
-            raise ValueError(
+            raise InputError(
                 f"`frame` must neither mirror nor flatten the anatomy, got {self.matrix}: its determinant must be positive."
             )
 
@@ -51,10 +53,10 @@ class Frame:
         """The typical radiograph inside a rectangle of the image, given as shares of its width and height.
 
         Raises:
-            ValueError: the rectangle is empty or turned round.
+            InputError: the rectangle is empty or turned round.
         """
         if not (left < right and top < bottom):
-            raise ValueError(
+            raise InputError(
                 f"`frame` must have left < right and top < bottom, got left {left}, top {top}, right {right}, bottom "
                 f"{bottom}."
             )
@@ -89,7 +91,7 @@ class Frame:
 
     def _as_tensor(self, points: torch.Tensor) -> torch.Tensor:
         if points.ndim < 1 or points.shape[-1] != 2 or not points.is_floating_point():
-            raise ValueError(
+            raise InputError(
                 f"`points` must be floating point (..., 2), got {points.dtype} of shape {tuple(points.shape)}."
             )
         return torch.tensor(self.matrix, dtype=points.dtype, device=points.device)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .lungs import INSIDE, LungMasks
+from x2x_core.common.errors import InputError
 from x2x_core.imaging.overlay import Colour, ImageLike, mask_contour
+
+from .lungs import INSIDE, LungMasks
 
 RIGHT_COLOUR: Colour = (64, 196, 255)
 LEFT_COLOUR: Colour = (126, 217, 87)
@@ -25,10 +27,10 @@ def lung_overlay(image: ImageLike, lungs: LungMasks) -> Image.Image:
         RGB, of the image's size; the legend stands in its lower corners, each lung's on the lung's side.
 
     Raises:
-        ValueError: lungs of several images.
+        InputError: lungs of several images.
     """
     if len(lungs) != 1:
-        raise ValueError(f"`lungs` must be those of one image, got {len(lungs)}. Take one: `lungs[0]`.")
+        raise InputError(f"`lungs` must be those of one image, got {len(lungs)}. Take one: `lungs[0]`.")
     picture = mask_contour(image, np.zeros((1, 1), np.float32))
     found = []
     for mask, (name, colour) in zip((lungs.right, lungs.left), LEGEND):

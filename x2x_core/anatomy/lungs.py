@@ -20,7 +20,9 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 
 from x2x_core.common.bundled import bundled_path
+from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.imaging.geometry import Padding, crop, fit_to, resize
+
 from .lung_network import VIEW, LungNetwork, channels_of
 
 INSIDE = 0.5  # chance from which a pixel counts as lung
@@ -103,8 +105,8 @@ class LungFinder:
         """Read weights (`.safetensors`).
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: it holds no weights of this network.
+            InputNotFoundError: there is no such file.
+            InputError: it holds no weights of this network.
         """
         return cls(load_network(path))
 
@@ -122,7 +124,7 @@ class LungFinder:
             The masks at the image's size. Where nothing looks like lungs they are about 0, and so is the confidence.
 
         Raises:
-            ValueError: another shape, type or range.
+            InputError: another shape, type or range.
         """
         grey = _as_grey(image)
         found = [self._find_one(one[None]) for one in grey]
@@ -166,26 +168,26 @@ def load_network(path: str | Path) -> LungNetwork:
     """The network with the weights in a file (`.safetensors`), float32; raises what `LungFinder.load` raises."""
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There are no weights of a lung finder at `{path}`.")
+        raise InputNotFoundError(f"There are no weights of a lung finder at `{path}`.")
     try:
         with safe_open(path, framework="pt") as file:
             weights = {name: file.get_tensor(name).float() for name in file.keys()}
         network = LungNetwork(channels_of(weights))
         network.load_state_dict(weights)
     except (SafetensorError, KeyError, RuntimeError) as error:
-        raise ValueError(f"`{path}` must hold weights of the lung finder, but can't be used: {error}.") from error
+        raise InputError(f"`{path}` must hold weights of the lung finder, but can't be used: {error}.") from error
     return network
 
 
 def _as_grey(image: torch.Tensor) -> torch.Tensor:
     if not isinstance(image, torch.Tensor) or image.ndim != 4 or image.shape[1] not in (1, 3) or 0 in image.shape:
         got = tuple(image.shape) if isinstance(image, torch.Tensor) else type(image).__name__
-        raise ValueError(f"`image` must be a tensor (B, 1 or 3, H, W), got {got}.")
+        raise InputError(f"`image` must be a tensor (B, 1 or 3, H, W), got {got}.")
     if not image.is_floating_point():
-        raise ValueError(f"`image` must be floating point in [0, 1], got {image.dtype}.")
+        raise InputError(f"`image` must be floating point in [0, 1], got {image.dtype}.")
     grey = image.detach().to("cpu", torch.float32).mean(1, keepdim=True)
     if not ((grey >= 0) & (grey <= 1)).all():
-        raise ValueError(f"`image` must lie in [0, 1], got {float(grey.min()):g} to {float(grey.max()):g}.")
+        raise InputError(f"`image` must lie in [0, 1], got {float(grey.min()):g} to {float(grey.max()):g}.")
     return grey
 
 
@@ -262,7 +264,8 @@ def _without_tails(chances: torch.Tensor) -> torch.Tensor:
 
 def _body(inside: torch.Tensor) -> torch.Tensor | None:
     """A mask `(h, w)` bool without what is narrower than `TAIL` further than `TAIL_REACH` from the rest of it, as a region
-    that holds all that stays; ``None`` where nothing is wide enough to be a lung."""
+    that holds all that stays; ``None`` where nothing is wide enough to be a lung.
+    """
     mask = inside.numpy().astype(np.float32)
     share = min(1.0, _TAIL_VIEW / max(mask.shape))
     small = cv2.resize(mask, None, fx=share, fy=share, interpolation=cv2.INTER_AREA) > 0.5

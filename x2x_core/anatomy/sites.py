@@ -12,12 +12,15 @@ a finding can not be.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+
+from x2x_core.common.errors import InputError
+from x2x_core.imaging.soft import inverse_smoothstep, smoothstep
 
 SITE_RESOLUTION = 256  # pixels to a side at which outlines are drawn
 
@@ -142,13 +145,13 @@ def soften(region: np.ndarray, edge_width: float = EDGE_WIDTH) -> np.ndarray:
         zeros; a region that is the whole image, ones.
 
     Raises:
-        ValueError: `region` is not 2-dimensional, or `edge_width` is not positive.
+        InputError: `region` is not 2-dimensional, or `edge_width` is not positive.
     """
     if region.ndim != 2 or edge_width <= 0:
-        raise ValueError(f"`region` must be (h, w) and `edge_width` positive, got {region.shape} and {edge_width}.")
+        raise InputError(f"`region` must be (h, w) and `edge_width` positive, got {region.shape} and {edge_width}.")
     inside = np.pad(region.astype(np.uint8), 1, mode="edge")  # the image's own border is no outline
     depth = _distance(inside) - _distance(1 - inside)  # pixels, positive inside; +-0.5 beside the outline
-    outline = _inverse_smoothstep(EDGE_LEVEL)
+    outline = inverse_smoothstep(EDGE_LEVEL)
     share = outline + depth[1:-1, 1:-1] / (edge_width * max(region.shape))
     return smoothstep(share).astype(np.float32)
 
@@ -161,17 +164,7 @@ def _distance(inside: np.ndarray) -> np.ndarray:
     return np.maximum(distance - 0.5, 0)
 
 
-def smoothstep(share: np.ndarray | torch.Tensor) -> np.ndarray | torch.Tensor:
-    """The smooth rise 3 s^2 - 2 s^3 from 0 (at `share` 0 and below) to 1 (at 1 and above)."""
-    clipped = share.clip(0, 1)
-    return clipped * clipped * (3 - 2 * clipped)
-
-
-def _inverse_smoothstep(level: float) -> float:
-    return float(0.5 - np.sin(np.arcsin(1 - 2 * level) / 3))
-
-
-@lru_cache(maxsize=None)
+@cache
 def _site(name: str) -> np.ndarray:
     canvas = np.zeros((SITE_RESOLUTION, SITE_RESOLUTION), np.uint8)
     for outline in SHAPES[name]:
@@ -201,10 +194,10 @@ def site_mask(name: str) -> torch.Tensor:
         `(SITE_RESOLUTION, SITE_RESOLUTION)` float32 in [0, 1].
 
     Raises:
-        ValueError: there is no such site.
+        InputError: there is no such site.
     """
     if name not in SHAPES:
-        raise ValueError(f"`name` must be an anatomic site ({', '.join(sorted(SHAPES))}), got {name!r}.")
+        raise InputError(f"`name` must be an anatomic site ({', '.join(sorted(SHAPES))}), got {name!r}.")
     return torch.from_numpy(_site(name).copy())
 
 
@@ -219,15 +212,15 @@ def side_mask(side: str, size: tuple[int, int]) -> torch.Tensor:
         `(H, W)` float32 in [0, 1].
 
     Raises:
-        ValueError: another side.
+        InputError: another side.
     """
     if side == "bilateral":
         return torch.ones(size)
     if side not in ("left", "right"):
-        raise ValueError(f"`side` must be left, right or bilateral, got {side!r}.")
+        raise InputError(f"`side` must be left, right or bilateral, got {side!r}.")
     x = _centres(size[1])
     toward = (x - MIDLINE) if side == "left" else (MIDLINE - x)
-    outline = _inverse_smoothstep(EDGE_LEVEL)
+    outline = inverse_smoothstep(EDGE_LEVEL)
     window = smoothstep(outline + (toward + SIDE_OVERLAP) / EDGE_WIDTH)
     return window.expand(size).clone()
 
@@ -243,16 +236,16 @@ def zone_mask(zone: str, size: tuple[int, int]) -> torch.Tensor:
         `(H, W)` float32 in [0, 1], with soft edges. Neighbouring thirds overlap a little.
 
     Raises:
-        ValueError: an unknown zone.
+        InputError: an unknown zone.
     """
     if zone in ZONE_SITES:
         mask = site_mask(ZONE_SITES[zone])[None, None]
         return F.interpolate(mask, size, mode="bilinear", align_corners=False)[0, 0]
     if zone not in ZONE_BANDS:
-        raise ValueError(f"`zone` must be one of {', '.join((*ZONE_BANDS, *ZONE_SITES))}, got {zone!r}.")
+        raise InputError(f"`zone` must be one of {', '.join((*ZONE_BANDS, *ZONE_SITES))}, got {zone!r}.")
     top, bottom = ZONE_BANDS[zone]
     y = _centres(size[0])
-    outline = _inverse_smoothstep(EDGE_LEVEL)
+    outline = inverse_smoothstep(EDGE_LEVEL)
     band = torch.ones_like(y)
     if top > 0:
         band = band * smoothstep(outline + (y - top) / EDGE_WIDTH)

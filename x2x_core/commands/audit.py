@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
+
+from x2x_core.common.errors import InputError
 
 from .shared import load_pipeline, model_folder, progress_bar
 
@@ -23,26 +25,27 @@ def audit(
         str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository.')
     ] = "demo",
     side: Annotated[
-        Optional[str], typer.Option(help="left, right or bilateral, for findings that have one. [default: not said]")
+        str | None, typer.Option(help="left, right or bilateral, for findings that have one. [default: not said]")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the edits: the n-th image is edited with seed + n.")] = 0,
-    device: Annotated[Optional[str], typer.Option(help="cpu, cuda, ... [default: the best there is]")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ... [default: the best there is]")] = None,
 ) -> None:
     """Edit each image (each finding added weak, moderate and strong, and removed), score it before and after, and report
     whether the classifier's score follows the edit, how orderly, which other scores move, and which images break it.
 
     Example: x2x audit chests/ --classifier bundled --findings "pleural effusion, edema" -o audit
     """
-    from .shared import choose_device
-    from x2x_core.evaluation.audit.run import NOTICE, RECORD, summarise_audit
     from x2x_core.evaluation.audit.edits import AuditSettings, audit_images, check_findings, find_images
-    from x2x_core.scorers.bundled import SIMULATED_NOTICE
+    from x2x_core.evaluation.audit.run import NOTICE, RECORD, summarise_audit
     from x2x_core.evaluation.report.comparison_figures import check_drawing
-    from x2x_core.scorers.network_files import BUNDLED
     from x2x_core.evaluation.report.report import write_report
-    from x2x_core.scorers.adapters import load_scorer
-    from x2x_core.scorers.scorer import PROBABILITY
     from x2x_core.imaging.provenance import sha256_weights, versions
+    from x2x_core.scorers.adapters import load_scorer
+    from x2x_core.scorers.bundled import SIMULATED_NOTICE
+    from x2x_core.scorers.network_files import BUNDLED
+    from x2x_core.scorers.scorer import PROBABILITY
+
+    from .shared import choose_device
 
     check_drawing()
     _check_side(side)
@@ -68,7 +71,7 @@ def _check_side(side: str | None) -> None:
     from x2x_core.language.vocabulary import SIDES
 
     if side is not None and side not in SIDES:
-        raise ValueError(f"`--side` must be one of {', '.join(SIDES)}, got {side!r}.")
+        raise InputError(f"`--side` must be one of {', '.join(SIDES)}, got {side!r}.")
 
 
 def _print(results, images: int) -> None:

@@ -24,12 +24,13 @@ def run(settings: dict[str, Any], out: Path, device: str | None, workers: int | 
         device: of the pipeline; ``None``: the best there is.
         workers: processes; ``None``: one a core on a CPU, else one.
     """
-    from .shared import choose_device
-    from x2x_core.evaluation.benchmark.run import run_benchmark
     from x2x_core.evaluation.benchmark.edits import BenchmarkSettings
+    from x2x_core.evaluation.benchmark.run import run_benchmark
     from x2x_core.evaluation.report.comparison_figures import check_drawing
     from x2x_core.evaluation.report.report import write_report
     from x2x_core.imaging.provenance import sha256_weights, versions
+
+    from .shared import choose_device
 
     check_drawing()
     chosen = BenchmarkSettings(**settings)
@@ -52,8 +53,8 @@ def _readers():
     """The bundled networks; ``None``, with a warning, where they are not installed."""
     from x2x_core.common.bundled import bundled_path
     from x2x_core.evaluation.benchmark.readings import Readers
-    from x2x_core.scorers.bundled import attribute_scorer, finding_scorer
     from x2x_core.imaging.provenance import sha256_weights
+    from x2x_core.scorers.bundled import attribute_scorer, finding_scorer
 
     try:
         folder = bundled_path("scorers")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
+
+from x2x_core.common.errors import InputError, OutputExistsError
 
 from .shared import DTYPES, quiet_libraries
 
@@ -21,12 +23,12 @@ def convert(
     weights: Annotated[
         str, typer.Option(help="Of a single file's U-Net: auto (EMA weights where it has them), ema or trained.")
     ] = "auto",
-    dtype: Annotated[Optional[str], typer.Option(help=f"{', '.join(DTYPES)}. [default: as they are]")] = None,
+    dtype: Annotated[str | None, typer.Option(help=f"{', '.join(DTYPES)}. [default: as they are]")] = None,
     like: Annotated[
-        Optional[Path], typer.Option(help="Diffusers folder whose configurations and tokenizer a single file has.")
+        Path | None, typer.Option(help="Diffusers folder whose configurations and tokenizer a single file has.")
     ] = None,
     tokenizer: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(help="CLIP tokenizer for a file without one: a folder, or a Hugging Face repository."),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace the checkpoint that is there.")] = False,
@@ -61,7 +63,7 @@ def convert(
 
 def _free(out: Path, overwrite: bool) -> Path:
     if out.exists() and not overwrite:
-        raise FileExistsError(f"`{out}` already exists. Give another name with -o, or add --overwrite to replace it.")
+        raise OutputExistsError(f"`{out}` already exists. Give another name with -o, or add --overwrite to replace it.")
     return out
 
 
@@ -69,5 +71,5 @@ def _dtype(name: str | None):
     import torch
 
     if name is not None and name not in DTYPES:
-        raise ValueError(f"`--dtype` must be one of {', '.join(DTYPES)}, got {name!r}.")
+        raise InputError(f"`--dtype` must be one of {', '.join(DTYPES)}, got {name!r}.")
     return None if name is None else getattr(torch, name)

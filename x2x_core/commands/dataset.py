@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -38,20 +38,20 @@ def build(
     vqa: Annotated[Path, typer.Option(help="Medical-Diff-VQA's mimic_pair_questions.csv or .csv.gz.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the dataset; it is made.")],
     schema: Annotated[
-        Optional[Schema], typer.Option(help="Wording: v1 (findings), v2 (levels, places). [default: v2]")
+        Schema | None, typer.Option(help="Wording: v1 (findings), v2 (levels, places). [default: v2]")
     ] = None,
-    size: Annotated[Optional[int], typer.Option(help="Pixels to a side. [default: 512]")] = None,
+    size: Annotated[int | None, typer.Option(help="Pixels to a side. [default: 512]")] = None,
     registration: Annotated[
-        Optional[Motion], typer.Option(help="How the past image may be moved. [default: affine]")
+        Motion | None, typer.Option(help="How the past image may be moved. [default: affine]")
     ] = None,
     min_quality: Annotated[
-        Optional[float],
+        float | None,
         typer.Option(help="Least agreement of a registered pair, -1 to 1. [default: see docs/dataset.md]"),
     ] = None,
     min_overlap: Annotated[
-        Optional[float], typer.Option(help="Least share of the current picture that the past covers. [default: 0.6]")
+        float | None, typer.Option(help="Least share of the current picture that the past covers. [default: 0.6]")
     ] = None,
-    workers: Annotated[Optional[int], typer.Option(help="Processes. [default: one a core]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes. [default: one a core]")] = None,
 ) -> None:
     """Build the dataset from MIMIC-CXR-JPG's images and Medical-Diff-VQA's difference answers.
 
@@ -89,9 +89,9 @@ def _say_built(report: dict[str, Any]) -> None:
 def check(
     folder: Annotated[Path, typer.Argument(help="A dataset in the published layout.")],
     out: Annotated[
-        Optional[Path], typer.Option("-o", "--out", help="JSON file for statistics and all problems. [default: none]")
+        Path | None, typer.Option("-o", "--out", help="JSON file for statistics and all problems. [default: none]")
     ] = None,
-    workers: Annotated[Optional[int], typer.Option(help="Processes. [default: one a core]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes. [default: one a core]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the JSON file if it is there.")] = False,
 ) -> None:
     """Check that a dataset is complete and readable, and count what it asks for; leaves with 1 where it is not.

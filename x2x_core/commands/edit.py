@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -20,50 +20,50 @@ def edit(
     model: Annotated[
         str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository "owner/name".')
     ] = "demo",
-    steps: Annotated[Optional[int], typer.Option(help="Steps of denoising. [default: the model's]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of denoising. [default: the model's]")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes on the same machine.")] = 0,
     mask_threshold: Annotated[
-        Optional[float], typer.Option(help="Guidance from which the image may change, 0 to 1. [default: the model's]")
+        float | None, typer.Option(help="Guidance from which the image may change, 0 to 1. [default: the model's]")
     ] = None,
     mask_rule: Annotated[
-        Optional[str], typer.Option(help="From guidance to mask: threshold or adaptive. [default: the model's]")
+        str | None, typer.Option(help="From guidance to mask: threshold or adaptive. [default: the model's]")
     ] = None,
     relevance_samples: Annotated[
-        Optional[int], typer.Option(help="Noise draws of the relevance map, at each level. [default: the model's]")
+        int | None, typer.Option(help="Noise draws of the relevance map, at each level. [default: the model's]")
     ] = None,
     relevance_noise_level: Annotated[
-        Optional[list[float]],
+        list[float] | None,
         typer.Option(help="Noise level of the relevance map, 0 to 1; again for more of them. [default: the model's]"),
     ] = None,
     edit_strength: Annotated[
-        Optional[float], typer.Option(help="How much of the edit is laid over the image, 0 to 1. [default: 1]")
+        float | None, typer.Option(help="How much of the edit is laid over the image, 0 to 1. [default: 1]")
     ] = None,
     guidance_scale: Annotated[
-        Optional[float], typer.Option(help="How strongly the instruction is followed. [default: the model's]")
+        float | None, typer.Option(help="How strongly the instruction is followed. [default: the model's]")
     ] = None,
     image_guidance_scale: Annotated[
-        Optional[float], typer.Option(help="How strongly the image is followed. [default: the model's]")
+        float | None, typer.Option(help="How strongly the image is followed. [default: the model's]")
     ] = None,
     relevance_source: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(help="What the relevance map is read from: noise, attention or both. [default: noise]"),
     ] = None,
     attention_gating: Annotated[
         bool, typer.Option("--attention-gating", help="Attention follows the instruction inside the mask only.")
     ] = False,
     pseudomasks: Annotated[
-        Optional[Path], typer.Option(help="Atlas file or folder of pseudomasks. [default: the one that ships]")
+        Path | None, typer.Option(help="Atlas file or folder of pseudomasks. [default: the one that ships]")
     ] = None,
     align: Annotated[
-        Optional[bool],
+        bool | None,
         typer.Option("--align/--no-align", help="Lay pseudomasks over this patient's lungs. [default: on]"),
     ] = None,
     reference: Annotated[
         bool, typer.Option("--reference", help="The published code's arithmetic and settings.")
     ] = False,
-    device: Annotated[Optional[str], typer.Option(help="cpu, cuda, cuda:1, mps. [default: the best there is]")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps. [default: the best there is]")] = None,
     dtype: Annotated[
-        Optional[str], typer.Option(help="float32, float16 or bfloat16. [default: float16 on CUDA, else float32]")
+        str | None, typer.Option(help="float32, float16 or bfloat16. [default: float16 on CUDA, else float32]")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that are already in the folder.")
@@ -78,11 +78,11 @@ def edit(
     patient's lungs, settings, hashes, shares).
 
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
-    """  # noqa: D301
+    """
     from x2x_core import Instruction
+    from x2x_core.common.notes import Notes
     from x2x_core.edit.settings import resolve_settings
     from x2x_core.imaging.files import read_image
-    from x2x_core.common.notes import Notes
 
     radiograph = read_image(image)  # everything that can be wrong with the input is found before the model loads
     notes = Notes()
@@ -180,8 +180,8 @@ def _like(images, pixels):
 
 def _write(folder: Path, radiograph, result, edited, record: dict[str, Any]) -> None:
     from x2x_core.imaging.files import write_png
-    from x2x_core.imaging.provenance import synthetic_metadata
     from x2x_core.imaging.overlay import guidance_overlay, panel
+    from x2x_core.imaging.provenance import synthetic_metadata
 
     kept = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
     parameters = {name: record[name] for name in kept}

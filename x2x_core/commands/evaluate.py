@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
+
+from x2x_core.common.errors import InputError
 
 from . import benchmark as benchmark_command
 from .shared import fresh_file, fresh_png, load_pipeline, model_folder, progress_bar, save_picture
@@ -17,7 +19,7 @@ WIDE = 200  # letters to a line of a table that goes to a file
 
 def evaluate(
     dataset: Annotated[
-        Optional[Path], typer.Argument(help="Dataset in the published layout, to edit a split of. [default: none]")
+        Path | None, typer.Argument(help="Dataset in the published layout, to edit a split of. [default: none]")
     ] = None,
     simulated: Annotated[
         bool, typer.Option("--simulated", help="Against the exact ground truth of simulated pairs.")
@@ -27,20 +29,18 @@ def evaluate(
     ] = "demo",
     ct: Annotated[str, typer.Option(help='CT to simulate from: DICOM folder, .npz, or "phantom".')] = "phantom",
     data: Annotated[
-        Optional[Path], typer.Option(help="Simulated dataset to read pairs from, instead of --ct. [default: none]")
+        Path | None, typer.Option(help="Simulated dataset to read pairs from, instead of --ct. [default: none]")
     ] = None,
-    split: Annotated[
-        Optional[str], typer.Option(help="Of the dataset's pairs. [default: test; of --data: val]")
-    ] = None,
+    split: Annotated[str | None, typer.Option(help="Of the dataset's pairs. [default: test; of --data: val]")] = None,
     count: Annotated[
-        Optional[int],
+        int | None,
         typer.Option(help="Pairs, at most. [default: all of DATASET; 200 simulated ones; 500 of the benchmark]"),
     ] = None,
     seed: Annotated[
-        Optional[int], typer.Option(help="Of the pairs and the edits. [default: one no training uses]")
+        int | None, typer.Option(help="Of the pairs and the edits. [default: one no training uses]")
     ] = None,
     out: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option(
             "-o",
             "--out",
@@ -48,44 +48,44 @@ def evaluate(
         ),
     ] = None,
     labels: Annotated[
-        Optional[Path], typer.Option(help="With DATASET: CSV of its images' findings, race, age. [default: none]")
+        Path | None, typer.Option(help="With DATASET: CSV of its images' findings, race, age. [default: none]")
     ] = None,
     findings_scorer: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(
             help="With DATASET: bundled, torchxrayvision:NAME, or a TorchScript or ONNX file. [default: bundled on simulated data]"
         ),
     ] = None,
     race_scorer: Annotated[
-        Optional[str], typer.Option(help="With DATASET: torchxrayvision:race, or a file. [default: none]")
+        str | None, typer.Option(help="With DATASET: torchxrayvision:race, or a file. [default: none]")
     ] = None,
     age_scorer: Annotated[
-        Optional[str], typer.Option(help="With DATASET: torchxrayvision:age, or a file. [default: none]")
+        str | None, typer.Option(help="With DATASET: torchxrayvision:age, or a file. [default: none]")
     ] = None,
     attributes_scorer: Annotated[
-        Optional[str], typer.Option(help="With DATASET: bundled, or a file. [default: bundled on simulated data]")
+        str | None, typer.Option(help="With DATASET: bundled, or a file. [default: bundled on simulated data]")
     ] = None,
     fid_features: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(
             help="With DATASET: bundled, inception:FILE, or a TorchScript file. [default: bundled on simulated data]"
         ),
     ] = None,
     segmenter: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(
             help="With DATASET: torchxrayvision:pspnet (lungs, heart), or a file. [default: the lung finder alone]"
         ),
     ] = None,
-    batch_size: Annotated[Optional[int], typer.Option(help="With DATASET: pairs edited at once.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="With DATASET: pairs edited at once.")] = None,
     benchmark: Annotated[
         bool,
         typer.Option("--benchmark", help="Peers and ours on planned pairs, with a report in -o; goes on where it was."),
     ] = False,
     peers_count: Annotated[
-        Optional[int], typer.Option(help="With --benchmark: pairs for the rows that are not ours. [default: all]")
+        int | None, typer.Option(help="With --benchmark: pairs for the rows that are not ours. [default: all]")
     ] = None,
-    workers: Annotated[Optional[int], typer.Option(help="With --benchmark: processes. [default: one a core]")] = None,
+    workers: Annotated[int | None, typer.Option(help="With --benchmark: processes. [default: one a core]")] = None,
     ablation: Annotated[
         bool, typer.Option("--ablation", help="Compare ways to restrict the edit, on the same pairs.")
     ] = False,
@@ -93,24 +93,22 @@ def evaluate(
         bool, typer.Option("--parts", help="With --ablation: also ours with one part taken away.")
     ] = False,
     published_masks: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option(help="With --ablation: folder of published masks. [default: the atlas's, cut hard]"),
     ] = None,
     published_settings: Annotated[
         bool,
         typer.Option("--published-settings", help="With --ablation: also published RSE at its own steps and scales."),
     ] = False,
-    figure: Annotated[
-        Optional[Path], typer.Option(help="With --ablation: PNG of all measures. [default: none]")
-    ] = None,
+    figure: Annotated[Path | None, typer.Option(help="With --ablation: PNG of all measures. [default: none]")] = None,
     gallery: Annotated[
-        Optional[Path], typer.Option(help="With --ablation: PNG of the best, median and worst pair. [default: none]")
+        Path | None, typer.Option(help="With --ablation: PNG of the best, median and worst pair. [default: none]")
     ] = None,
-    steps: Annotated[Optional[int], typer.Option(help="Steps of denoising. [default: the model's]")] = None,
-    guidance_scale: Annotated[Optional[float], typer.Option(help="[default: the model's]")] = None,
-    image_guidance_scale: Annotated[Optional[float], typer.Option(help="[default: the model's]")] = None,
-    mask_threshold: Annotated[Optional[float], typer.Option(help="Of ours. [default: the model's]")] = None,
-    device: Annotated[Optional[str], typer.Option(help="cpu, cuda, ... [default: the best there is]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of denoising. [default: the model's]")] = None,
+    guidance_scale: Annotated[float | None, typer.Option(help="[default: the model's]")] = None,
+    image_guidance_scale: Annotated[float | None, typer.Option(help="[default: the model's]")] = None,
+    mask_threshold: Annotated[float | None, typer.Option(help="Of ours. [default: the model's]")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ... [default: the best there is]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the files if they are there.")] = False,
 ) -> None:
     """Edit simulated pairs that no training has seen and compare with the truth.
@@ -140,15 +138,16 @@ def evaluate(
     }  # fmt: skip
     if dataset is not None:
         _check_alone(simulated or benchmark, ablation, count, batch_size)
-        from .evaluate_dataset import evaluate_dataset
         from x2x_core.evaluation.benchmark.simulated import BATCH_SIZE
+
+        from .evaluate_dataset import evaluate_dataset
 
         return evaluate_dataset(
             dataset, out, model=model, split=split or "test", count=count, seed=seed, batch_size=batch_size or BATCH_SIZE,
             device=device, labels=labels, scorers=scorers, call=call,
         )  # fmt: skip
     if not simulated:
-        raise ValueError("`DATASET` or `--simulated` must be given. Name a dataset's folder, or add --simulated.")
+        raise InputError("`DATASET` or `--simulated` must be given. Name a dataset's folder, or add --simulated.")
     _check_absent({
         "--labels": labels, "--batch-size": batch_size, "--findings-scorer": findings_scorer,
         "--race-scorer": race_scorer, "--age-scorer": age_scorer, "--attributes-scorer": attributes_scorer,
@@ -188,38 +187,38 @@ def evaluate(
 def _check_benchmark(out: Path | None, others: dict[str, Any]) -> None:
     """Refuse what the benchmark has no use for."""
     if out is None:
-        raise ValueError("`--out` must name a folder for the benchmark, got none. Add -o FOLDER.")
+        raise InputError("`--out` must name a folder for the benchmark, got none. Add -o FOLDER.")
     for name, value in others.items():
         if value and name != "--published-masks":
-            raise ValueError(f"`{name}` must be left out with `--benchmark`: it has rows and pairs of its own.")
+            raise InputError(f"`{name}` must be left out with `--benchmark`: it has rows and pairs of its own.")
 
 
 def _check_alone(simulated: bool, ablation: bool, count: int | None, batch_size: int | None) -> None:
     """Refuse what does not go with a dataset."""
     if simulated or ablation:
-        raise ValueError(
+        raise InputError(
             "`DATASET` must be left out with `--simulated` and `--ablation`: give a simulated one as --data."
         )
     for name, value in (("--count", count), ("--batch-size", batch_size)):
         if value is not None and value < 1:
-            raise ValueError(f"`{name}` must be at least 1, got {value}.")
+            raise InputError(f"`{name}` must be at least 1, got {value}.")
 
 
 def _check_absent(options: dict[str, Any], remedy: str) -> None:
     """Refuse options that go with something else only."""
     for name, value in options.items():
         if value is not None:
-            raise ValueError(f"`{name}` must go with {remedy}, or leave {name} out.")
+            raise InputError(f"`{name}` must go with {remedy}, or leave {name} out.")
 
 
 def _check(ablation: bool, wanted: dict[str, Any], count: int) -> None:
     """Refuse what can't be done before the long run."""
     if count < 1:
-        raise ValueError(f"`--count` must be at least 1, got {count}.")
+        raise InputError(f"`--count` must be at least 1, got {count}.")
     if not ablation:
         for name, value in wanted.items():
             if value:
-                raise ValueError(f"`{name}` must go with `--ablation`: add it, or leave {name} out.")
+                raise InputError(f"`{name}` must go with `--ablation`: add it, or leave {name} out.")
         return
     from x2x_core.evaluation.metrics.fidelity import check_scoring
     from x2x_core.evaluation.report.comparison_figures import check_drawing

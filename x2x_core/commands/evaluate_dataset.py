@@ -8,6 +8,8 @@ from typing import Any
 
 import typer
 
+from x2x_core.common.errors import InputError
+
 from .shared import choose_device, load_pipeline, model_folder, progress_bar
 
 SHOWN = (
@@ -40,15 +42,15 @@ def evaluate_dataset(
         scorers: what "findings", "race", "age", "attributes", "features" and "segmenter" are, ``None`` where not given.
         call: arguments of the pipeline's call.
     """
-    from x2x_core.evaluation.on_dataset.dataset import edit_dataset
+    from x2x_core.evaluation.benchmark.simulated import EVALUATION_SEED
     from x2x_core.evaluation.metrics.fidelity import check_scoring
+    from x2x_core.evaluation.on_dataset.dataset import edit_dataset
     from x2x_core.evaluation.on_dataset.labels import read_truths
     from x2x_core.evaluation.on_dataset.run import CSV_FILE, JSON_FILE, evaluate_edits
-    from x2x_core.evaluation.benchmark.simulated import EVALUATION_SEED
     from x2x_core.pairs.layout import read_rows
 
     if out is None:
-        raise ValueError("`--out` must name the folder for the edits and the record. Add -o FOLDER.")
+        raise InputError("`--out` must name the folder for the edits and the record. Add -o FOLDER.")
     check_scoring()
     seed = EVALUATION_SEED if seed is None else seed
     rows = read_rows(dataset, split)[:count]
@@ -69,9 +71,9 @@ def evaluate_dataset(
 def load_scorers(specs: dict[str, str | None], simulated: bool, device: str = "cpu"):
     """The networks that take part: those that were named, and on a simulated dataset the bundled ones for the rest."""
     from x2x_core.evaluation.on_dataset.evidence import Scorers
+    from x2x_core.scorers.adapters import load_scorer
     from x2x_core.scorers.features import load_features
     from x2x_core.scorers.network_files import BUNDLED
-    from x2x_core.scorers.adapters import load_scorer
     from x2x_core.scorers.scorer import PROBABILITY, VALUE
     from x2x_core.scorers.segmenters import load_segmenter
 

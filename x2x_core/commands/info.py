@@ -24,8 +24,8 @@ def _collect() -> dict[str, Any]:
     import torch
 
     from x2x_core.common.bundled import BUNDLED
-    from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES
     from x2x_core.imaging.provenance import versions
+    from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES
 
     devices = ["cpu", *(f"cuda:{n} ({torch.cuda.get_device_name(n)})" for n in range(torch.cuda.device_count()))]
     if torch.backends.mps.is_available():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
+
+from x2x_core.common.errors import InputError, InputNotFoundError, OutputExistsError
 
 from .shared import fresh_file, fresh_folder, fresh_png, progress_bar, save_picture
 
@@ -21,12 +23,12 @@ def show(
             help='An instruction, or a finding such as "left pleural effusion"; or, alone, a radiograph to see its lungs.'
         ),
     ],
-    image: Annotated[Optional[Path], typer.Argument(help="A radiograph to lay the mask over. [default: none]")] = None,
+    image: Annotated[Path | None, typer.Argument(help="A radiograph to lay the mask over. [default: none]")] = None,
     out: Annotated[
-        Optional[Path], typer.Option("-o", "--out", help="PNG file to write. [default: pseudomask.png, lungs.png]")
+        Path | None, typer.Option("-o", "--out", help="PNG file to write. [default: pseudomask.png, lungs.png]")
     ] = None,
     pseudomasks: Annotated[
-        Optional[Path], typer.Option(help="Atlas file or folder of pseudomasks. [default: the one that ships]")
+        Path | None, typer.Option(help="Atlas file or folder of pseudomasks. [default: the one that ships]")
     ] = None,
     align: Annotated[bool, typer.Option("--align/--no-align", help="Lay the mask over this patient's lungs.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
@@ -50,8 +52,8 @@ def show(
 
 
 def _show_lungs(atlas, image: Path, out: Path) -> None:
-    from x2x_core.imaging.files import read_image
     from x2x_core.anatomy.lung_overlay import lung_overlay
+    from x2x_core.imaging.files import read_image
 
     pixels = read_image(image).pixels
     alignment = atlas.align(pixels)
@@ -62,10 +64,10 @@ def _show_lungs(atlas, image: Path, out: Path) -> None:
 
 
 def _show_mask(atlas, prompt: str, image: Path | None, out: Path, align: bool) -> None:
-    from x2x_core.imaging.files import read_image
     from x2x_core.anatomy.lung_overlay import lung_overlay
-    from x2x_core.imaging.overlay import guidance_overlay, mask_contour
     from x2x_core.anatomy.sites import EDGE_LEVEL
+    from x2x_core.imaging.files import read_image
+    from x2x_core.imaging.overlay import guidance_overlay, mask_contour
 
     instruction = _understand(prompt)
     pixels = read_image(image).pixels if image else _blank()
@@ -107,14 +109,14 @@ def _blank():
 Tables = Annotated[
     list[Path], typer.Argument(help="Box tables: NIH, RSNA, MS-CXR or VinDr-CXR; csv, csv.gz or csv.zip.")
 ]
-Sizes = Annotated[Optional[Path], typer.Option(help="Table of image sizes, for VinDr-CXR. [default: none]")]
+Sizes = Annotated[Path | None, typer.Option(help="Table of image sizes, for VinDr-CXR. [default: none]")]
 
 
 @app.command()
 def build(
     tables: Tables,
     out: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option("-o", "--out", help="Atlas file, or folder if --published-style. [default: atlas.safetensors]"),
     ] = None,
     sizes: Sizes = None,
@@ -145,9 +147,9 @@ def _build_published(boxes, folder: Path | None, overwrite: bool) -> None:
     from x2x_core.pseudomasks.building.union_masks import save_union_masks
 
     if folder is None:
-        raise ValueError("`-o` must name the folder for masks in the published style. Add -o FOLDER.")
+        raise InputError("`-o` must name the folder for masks in the published style. Add -o FOLDER.")
     if folder.is_dir() and any(folder.glob("*.npy")) and not overwrite:
-        raise FileExistsError(f"`{folder}` already holds masks. Give another folder with -o, or add --overwrite.")
+        raise OutputExistsError(f"`{folder}` already holds masks. Give another folder with -o, or add --overwrite.")
     fresh_folder(folder, (), overwrite)
     for path in save_union_masks(boxes, folder):
         typer.echo(str(path))
@@ -156,20 +158,20 @@ def _build_published(boxes, folder: Path | None, overwrite: bool) -> None:
 @app.command()
 def evaluate(
     tables: Annotated[
-        Optional[list[Path]], typer.Argument(help="Box tables: NIH, RSNA, MS-CXR or VinDr-CXR. [default: none]")
+        list[Path] | None, typer.Argument(help="Box tables: NIH, RSNA, MS-CXR or VinDr-CXR. [default: none]")
     ] = None,
     sizes: Sizes = None,
     images: Annotated[
-        Optional[Path], typer.Option(help="Folder of the tables' images, to measure alignment. [default: none]")
+        Path | None, typer.Option(help="Folder of the tables' images, to measure alignment. [default: none]")
     ] = None,
     simulated: Annotated[
-        Optional[Path], typer.Option(help="Simulated dataset whose changes give boxes, and images. [default: none]")
+        Path | None, typer.Option(help="Simulated dataset whose changes give boxes, and images. [default: none]")
     ] = None,
     baseline: Annotated[
-        Optional[Path], typer.Option(help="Folder of published masks to measure on the same boxes. [default: none]")
+        Path | None, typer.Option(help="Folder of published masks to measure on the same boxes. [default: none]")
     ] = None,
     folds: Annotated[int, typer.Option(help="Parts to deal the patients into.")] = 5,
-    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="JSON file to write. [default: none]")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="JSON file to write. [default: none]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the JSON file if it is there.")] = False,
 ) -> None:
     """Measure how tight and how complete an atlas is on patients that it was not built from.
@@ -184,13 +186,13 @@ def evaluate(
     from rich.console import Console
 
     from x2x_core import PseudomaskAtlas
+    from x2x_core.imaging.provenance import versions
     from x2x_core.pseudomasks.building.evaluation import evaluate_boxes
     from x2x_core.pseudomasks.building.making import EVALUATION_SEED, read_tables
-    from x2x_core.imaging.provenance import versions
     from x2x_core.pseudomasks.building.simulated_boxes import simulated_boxes, simulated_image
 
     if not tables and simulated is None:
-        raise ValueError("`tables` must name at least one table of boxes, or `--simulated` a dataset. Give one.")
+        raise InputError("`tables` must name at least one table of boxes, or `--simulated` a dataset. Give one.")
     if out is not None:
         out = fresh_file(out, overwrite)
     boxes, described = read_tables(tables, sizes) if tables else ([], [])
@@ -216,13 +218,13 @@ def evaluate(
 def _image_files(boxes, folder: Path) -> dict[str, Path]:
     """Image id to its file: the id itself, or with an ending."""
     if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder of images at `{folder}`.")
+        raise InputNotFoundError(f"There is no folder of images at `{folder}`.")
     present = sorted(folder.iterdir())
     there = {path.stem: path for path in present} | {path.name: path for path in present}
     wanted = sorted({box.image_id for box in boxes})
     missing = [name for name in wanted if name not in there]
     if missing:
-        raise FileNotFoundError(
+        raise InputNotFoundError(
             f"`{folder}` must hold every image that the tables name, but {len(missing)} of {len(wanted)} are missing, "
             f"such as {missing[0]}."
         )

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from x2x_core.common.errors import InputError, OutputExistsError, OutputNotAFolderError
+
 DTYPES = ("float32", "float16", "bfloat16")
 
 
@@ -13,14 +15,14 @@ def fresh_folder(folder: Path, names: tuple[str, ...], overwrite: bool) -> Path:
     """Make the folder for results, or refuse where it already holds some of them.
 
     Raises:
-        FileExistsError: one of `names` is there and `overwrite` is off.
-        NotADirectoryError: a file of that name is in the way.
+        OutputExistsError: one of `names` is there and `overwrite` is off.
+        OutputNotAFolderError: a file of that name is in the way.
     """
     if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"`-o` must name a folder, but `{folder}` is a file. Give another name.")
+        raise OutputNotAFolderError(f"`-o` must name a folder, but `{folder}` is a file. Give another name.")
     present = [name for name in names if (folder / name).exists()]
     if present and not overwrite:
-        raise FileExistsError(
+        raise OutputExistsError(
             f"`{folder}` already holds {present[0]}. Give another folder with -o, or add --overwrite to replace it."
         )
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +40,9 @@ def numbered_folder(parent: Path) -> Path:
 def fresh_file(path: Path, overwrite: bool) -> Path:
     """The path of a result file, refused where something is there and `overwrite` is off."""
     if path.exists() and not overwrite:
-        raise FileExistsError(f"`{path}` already exists. Give another name with -o, or add --overwrite to replace it.")
+        raise OutputExistsError(
+            f"`{path}` already exists. Give another name with -o, or add --overwrite to replace it."
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -46,7 +50,7 @@ def fresh_file(path: Path, overwrite: bool) -> Path:
 def fresh_png(path: Path, overwrite: bool) -> Path:
     """`fresh_file` for a picture, refused where the name does not end in .png."""
     if path.suffix.lower() != ".png":
-        raise ValueError(f"A picture's name must end in .png, got `{path}`. Give it another name.")
+        raise InputError(f"A picture's name must end in .png, got `{path}`. Give it another name.")
     return fresh_file(path, overwrite)
 
 
@@ -103,7 +107,7 @@ def choose_device(name: str | None):
     """A torch device by name; ``None``: CUDA or MPS where there is one, else the CPU.
 
     Raises:
-        ValueError: no such device here.
+        InputError: no such device here.
     """
     import torch
 
@@ -114,7 +118,7 @@ def choose_device(name: str | None):
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"`--device` must be a device of this machine, such as cpu or cuda, got {name!r}.") from error
+        raise InputError(f"`--device` must be a device of this machine, such as cpu or cuda, got {name!r}.") from error
     return device
 
 
@@ -122,14 +126,14 @@ def choose_dtype(name: str | None, device):
     """A torch dtype by name; ``None``: float16 on CUDA, float32 elsewhere.
 
     Raises:
-        ValueError: another name.
+        InputError: another name.
     """
     import torch
 
     if name is None:
         return torch.float16 if device.type == "cuda" else torch.float32
     if name not in DTYPES:
-        raise ValueError(f"`--dtype` must be one of {', '.join(DTYPES)}, got {name!r}.")
+        raise InputError(f"`--dtype` must be one of {', '.join(DTYPES)}, got {name!r}.")
     return getattr(torch, name)
 
 

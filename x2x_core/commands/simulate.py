@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -30,7 +30,7 @@ def simulate(
     ] = Schema.MIXED,
     bits: Annotated[int, typer.Option(help="Bits of the images: 8 or 16.")] = 8,
     resting: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(help="Findings that may be there without changing, with commas between. [default: all]"),
     ] = None,
     resting_share: Annotated[float, typer.Option(help="Of the pairs, those that hold one of them.")] = 0.3,
@@ -40,7 +40,7 @@ def simulate(
             "--fields", help="Also write fields/, lung fields as a reader outlines them, for the lung finder."
         ),
     ] = False,
-    workers: Annotated[Optional[int], typer.Option(help="Processes. [default: one a core]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes. [default: one a core]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a dataset made with other settings.")] = False,
 ) -> None:
     """Simulate pairs of radiographs of the same patient, without and with a finding, with exact ground truth.

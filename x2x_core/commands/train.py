@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
-from .shared import progress_bar, quiet_libraries
+from x2x_core.common.errors import InputError
 from x2x_core.training.committed import committed_names
+
+from .shared import progress_bar, quiet_libraries
 
 
 def train(
     config: Annotated[str, typer.Option(help=f"A YAML file, or one of: {', '.join(committed_names())}.")],
-    data: Annotated[Optional[Path], typer.Option(help="Dataset folder. [default: the configuration's]")] = None,
-    out: Annotated[
-        Optional[Path], typer.Option("-o", "--out", help="Run folder. [default: the configuration's]")
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Dataset folder. [default: the configuration's]")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Run folder. [default: the configuration's]")] = None,
     init: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option(
             help="Model to start from: a diffusers folder or an original .ckpt. [default: the configuration's]"
         ),
     ] = None,
     tokenizer: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(help="CLIP tokenizer for a .ckpt, which has none: a folder. [default: the configuration's]"),
     ] = None,
     autoencoder: Annotated[
-        Optional[Path], typer.Option(help="Folder with the trained vae. [default: the configuration's]")
+        Path | None, typer.Option(help="Folder with the trained vae. [default: the configuration's]")
     ] = None,
-    steps: Annotated[Optional[int], typer.Option(help="Optimiser steps. [default: the configuration's]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps. [default: the configuration's]")] = None,
     set_: Annotated[
-        Optional[list[str]],
+        list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="Any other field, its value as in YAML; repeat it."),
     ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in the run folder.")] = True,
@@ -67,7 +67,7 @@ def _fields(texts: list[str]) -> dict[str, Any]:
     for text in texts:
         name, separator, value = text.partition("=")
         if not separator:
-            raise ValueError(f"`--set` must be FIELD=VALUE, got {text!r}.")
+            raise InputError(f"`--set` must be FIELD=VALUE, got {text!r}.")
         values[name.strip()] = yaml.safe_load(value)
     return values
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from x2x_core.common.errors import InputError, InputNotFoundError
+
 # Bundled name to its place under `models/` in a checkout and under `x2x_core/_bundled/` in a wheel.
 BUNDLED = {
     "atlas": "atlas/nih.safetensors",
@@ -21,16 +23,16 @@ def bundled_path(name: str) -> Path:
         name: a key of `BUNDLED`.
 
     Raises:
-        ValueError: nothing of this name ships with the project.
-        FileNotFoundError: this installation lacks it.
+        InputError: nothing of this name ships with the project.
+        InputNotFoundError: this installation lacks it.
     """
     if name not in BUNDLED:
-        raise ValueError(f"`name` must be one of {', '.join(BUNDLED)}, got {name!r}.")
+        raise InputError(f"`name` must be one of {', '.join(BUNDLED)}, got {name!r}.")
     package = Path(__file__).resolve().parents[1]
     places = (package.parent / "models" / BUNDLED[name], package / "_bundled" / BUNDLED[name])
     for place in places:
         if place.exists():
             return place
-    raise FileNotFoundError(
+    raise InputNotFoundError(
         f"The bundled {name} is missing from this installation: looked in {places[0]} and {places[1]}. Install again."
     )

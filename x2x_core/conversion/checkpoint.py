@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 from .keys import Shapes, check_keys
 
 PARTS = ("unet", "vae", "text_encoder")
@@ -49,7 +51,7 @@ def expected_shapes(files: dict[str, str]) -> dict[str, Shapes]:
     """The shapes of all weights of each part, by diffusers name, that the configurations in `files` ask for.
 
     Raises:
-        ValueError: a configuration is missing or can't be read.
+        InputError: a configuration is missing or can't be read.
     """
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
@@ -71,11 +73,11 @@ def _shapes(state: dict[str, torch.Tensor]) -> Shapes:
 def read_json(files: dict[str, str], path: str) -> dict[str, Any]:
     """One of the small files as a mapping."""
     if path not in files:
-        raise ValueError(f"The checkpoint must have a `{path}`, but has none.")
+        raise InputError(f"The checkpoint must have a `{path}`, but has none.")
     try:
         values = json.loads(files[path])
     except ValueError as error:
-        raise ValueError(f"`{path}` must be JSON: {error}.") from error
+        raise InputError(f"`{path}` must be JSON: {error}.") from error
     if not isinstance(values, dict):
-        raise ValueError(f"`{path}` must be a JSON object, got {type(values).__name__}.")
+        raise InputError(f"`{path}` must be a JSON object, got {type(values).__name__}.")
     return values

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import torch
 
+from x2x_core.common.errors import InputError, OutputExistsError
+
 from .checkpoint import CONFIGS, Checkpoint, read_json
 from .folder import TOKENIZER, check_replaceable, read_folder, read_small_files, write_folder
 from .reading import PICKLES, SAFETENSORS
@@ -37,21 +39,21 @@ def convert(
         What was written; its `left_out` says what of the source was not.
 
     Raises:
-        FileNotFoundError: the source or a part of it is missing.
-        FileExistsError: something else than a checkpoint is in the target's place.
-        ValueError: weights that are not those expected, each named; a pickle that holds more than weights; a
+        InputNotFoundError: the source or a part of it is missing.
+        OutputExistsError: something else than a checkpoint is in the target's place.
+        InputError: weights that are not those expected, each named; a pickle that holds more than weights; a
             tokenizer that is missing or doesn't fit; the target is the source.
     """
     source, target = Path(source), Path(target)
     single = target.suffix.lower() == SAFETENSORS
     if source.resolve() == target.resolve():
-        raise ValueError(f"The target must be another place than the source, got `{target}` for both.")
+        raise InputError(f"The target must be another place than the source, got `{target}` for both.")
     if target.suffix.lower() in PICKLES:
-        raise ValueError(
+        raise InputError(
             f"`{target}`: pickles are read but not written. Give a name ending in {SAFETENSORS}, or a folder."
         )
     if single and target.is_dir():
-        raise FileExistsError(f"`{target}` is a folder: no file can be written there.")
+        raise OutputExistsError(f"`{target}` is a folder: no file can be written there.")
     if not single:
         check_replaceable(target)
     checkpoint = read_checkpoint(source, weights=weights, like=like, tokenizer=tokenizer).cast(dtype)
@@ -74,7 +76,7 @@ def read_checkpoint(
     source = Path(source)
     if source.is_dir():
         if weights != "auto" or like is not None:
-            raise ValueError("`weights` and `like` are for single files, but the source is a folder. Leave them out.")
+            raise InputError("`weights` and `like` are for single files, but the source is a folder. Leave them out.")
         checkpoint = read_folder(source)
     else:
         files = None if like is None else read_small_files(like)
@@ -90,7 +92,7 @@ def with_tokenizer(checkpoint: Checkpoint, tokenizer: str | Path) -> Checkpoint:
         tokenizer: a folder (or a repository of the Hugging Face Hub) with a CLIP tokenizer.
 
     Raises:
-        ValueError: it can't be read, or does not fit the text encoder.
+        InputError: it can't be read, or does not fit the text encoder.
     """
     others = {path: text for path, text in checkpoint.files.items() if not path.startswith(f"{TOKENIZER}/")}
     return Checkpoint(checkpoint.weights, others | _tokenizer_files(tokenizer, checkpoint), checkpoint.left_out)
@@ -103,12 +105,12 @@ def _tokenizer_files(tokenizer: str | Path, checkpoint: Checkpoint) -> dict[str,
     try:
         loaded = CLIPTokenizer.from_pretrained(str(tokenizer))
     except (OSError, ValueError, TypeError) as error:
-        raise ValueError(
+        raise InputError(
             f"`tokenizer` must be a folder with a CLIP tokenizer, but `{tokenizer}` can't be read: {error}"
         ) from error
     size = read_json(checkpoint.files, CONFIGS["text_encoder"]).get("vocab_size")
     if len(loaded) != size:
-        raise ValueError(
+        raise InputError(
             f"`tokenizer` must have the {size} tokens of the text encoder, got {len(loaded)} in `{tokenizer}`."
         )
     with tempfile.TemporaryDirectory() as place:

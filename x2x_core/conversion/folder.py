@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from x2x_core.common.errors import InputError, InputNotFoundError, OutputExistsError
+
 from .checkpoint import CONFIGS, INDEX, PARTS, SCHEDULER, Checkpoint, read_json
 from .reading import read_weights
 
@@ -25,13 +27,13 @@ def read_small_files(folder: str | Path) -> dict[str, str]:
     """Index, configurations and tokenizer of a folder, as text by their path in it.
 
     Raises:
-        FileNotFoundError: no folder in the diffusers layout, or a file is missing.
+        InputNotFoundError: no folder in the diffusers layout, or a file is missing.
     """
     folder = Path(folder)
     needed = (INDEX, *CONFIGS.values(), SCHEDULER)
     for path in needed:
         if not (folder / path).is_file():
-            raise FileNotFoundError(f"`{folder}` must be a checkpoint in the diffusers layout, but lacks `{path}`.")
+            raise InputNotFoundError(f"`{folder}` must be a checkpoint in the diffusers layout, but lacks `{path}`.")
     words = sorted(f"{TOKENIZER}/{file.name}" for file in (folder / TOKENIZER).glob("*") if file.is_file())
     return {path: (folder / path).read_text(encoding="utf-8") for path in (*needed, *words)}
 
@@ -40,8 +42,8 @@ def read_folder(folder: str | Path) -> Checkpoint:
     """Read a checkpoint in the diffusers layout; weights in safetensors, whole or in shards, or in `.bin`.
 
     Raises:
-        FileNotFoundError: a part is missing.
-        ValueError: weights can't be read or are not those that the configuration asks for.
+        InputNotFoundError: a part is missing.
+        InputError: weights can't be read or are not those that the configuration asks for.
     """
     folder, left_out = Path(folder), {}
     files = read_small_files(folder)
@@ -70,7 +72,7 @@ def _read_part(folder: Path, part: str) -> dict[str, torch.Tensor]:
     for name in names:
         if (folder / name).is_file():
             return read_weights(folder / name)[0]
-    raise FileNotFoundError(f"`{folder}` must hold the weights of the {part}: there is none of {', '.join(names)}.")
+    raise InputNotFoundError(f"`{folder}` must hold the weights of the {part}: there is none of {', '.join(names)}.")
 
 
 def _new_attention(name: str) -> str:
@@ -89,11 +91,11 @@ def write_folder(checkpoint: Checkpoint, folder: str | Path) -> None:
     """Write a checkpoint in the diffusers layout; the folder is there whole or not at all.
 
     Raises:
-        ValueError: the checkpoint has no tokenizer.
+        InputError: the checkpoint has no tokenizer.
     """
     folder = Path(folder)
     if not has_tokenizer(checkpoint):
-        raise ValueError(
+        raise InputError(
             "A folder in the diffusers layout needs a tokenizer, and the source brings none. Give `tokenizer`: a folder "
             "with CLIP's vocabulary (vocab.json and merges.txt, or tokenizer.json), such as the one of any Stable "
             "Diffusion 1 checkpoint in the diffusers layout, or ComfyUI's comfy/sd1_tokenizer."
@@ -115,7 +117,7 @@ def check_replaceable(folder: Path) -> None:
     """See that a folder is new, empty, or a checkpoint: nothing else is ever replaced.
 
     Raises:
-        FileExistsError: it holds something else, or a file is in the way.
+        OutputExistsError: it holds something else, or a file is in the way.
     """
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / INDEX).is_file()):
-        raise FileExistsError(f"`{folder}` is there and is no checkpoint in the diffusers layout: it isn't replaced.")
+        raise OutputExistsError(f"`{folder}` is there and is no checkpoint in the diffusers layout: it isn't replaced.")

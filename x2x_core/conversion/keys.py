@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -18,7 +20,7 @@ def check_keys(found: Mapping[str, torch.Tensor], expected: Shapes, what: str) -
         what: for the message.
 
     Raises:
-        ValueError: anything else; the message names every weight.
+        InputError: anything else; the message names every weight.
     """
     faults = {
         "missing": [name for name in expected if name not in found],
@@ -33,4 +35,4 @@ def check_keys(found: Mapping[str, torch.Tensor], expected: Shapes, what: str) -
     faults = {fault: sorted(names) for fault, names in faults.items() if names}
     if faults:
         told = "; ".join(f"{len(names)} {fault}: {', '.join(names)}" for fault, names in faults.items())
-        raise ValueError(f"The weights of {what} are not those that its configuration asks for: {told}.")
+        raise InputError(f"The weights of {what} are not those that its configuration asks for: {told}.")

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from x2x_core.common.errors import InputError
+
 PREFIXES = {
     "unet": "model.diffusion_model.",
     "vae": "first_stage_model.",
@@ -40,7 +42,7 @@ def unet_names(names: Iterable[str]) -> dict[str, str]:
     """Original names (without prefix) of a `UNet2DConditionModel`'s weights, by their diffusers names.
 
     Raises:
-        ValueError: a weight that the original layout has no place for.
+        InputError: a weight that the original layout has no place for.
     """
     names = list(names)
     layers = _layers_of(names, "down_blocks")
@@ -101,7 +103,7 @@ def vae_names(names: Iterable[str]) -> dict[str, str]:
     """Original names (without prefix) of an `AutoencoderKL`'s weights, by their diffusers names.
 
     Raises:
-        ValueError: a weight that the original layout has no place for.
+        InputError: a weight that the original layout has no place for.
     """
     names = list(names)
     last = len({name.split(".")[2] for name in names if name.startswith("decoder.up_blocks.")}) - 1
@@ -134,7 +136,7 @@ def text_encoder_names(names: Iterable[str]) -> dict[str, str]:
     """Original names (without prefix) of a `CLIPTextModel`'s weights: the same.
 
     Raises:
-        ValueError: a weight that the original layout has no place for.
+        InputError: a weight that the original layout has no place for.
     """
     return _all_placed(
         "text_encoder",
@@ -147,11 +149,11 @@ def _all_placed(part: str, names: list[str], place: Callable[[str], str | None])
     placed = {name: place(name) for name in names}
     without = [name for name, original in placed.items() if original is None]
     if without:
-        raise ValueError(
+        raise InputError(
             f"`{part}` has weights that the original layout has no place for: {', '.join(sorted(without))}."
         )
     if len(set(placed.values())) != len(placed):
-        raise ValueError(f"`{part}` has two weights of one original name. Its blocks are not Stable Diffusion's.")
+        raise InputError(f"`{part}` has two weights of one original name. Its blocks are not Stable Diffusion's.")
     return placed
 
 

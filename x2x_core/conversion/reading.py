@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
+from x2x_core.common.errors import InputError, InputNotFoundError
+
 PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 SAFETENSORS = ".safetensors"
 
@@ -53,16 +55,16 @@ def read_weights(file: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, s
             those under "state_dict".
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: another kind of file, a damaged one, or a pickle that holds anything but weights.
+        InputNotFoundError: there is no such file.
+        InputError: another kind of file, a damaged one, or a pickle that holds anything but weights.
     """
     file = Path(file)
     if not file.is_file():
-        raise FileNotFoundError(f"There is no file `{file}`.")
+        raise InputNotFoundError(f"There is no file `{file}`.")
     if file.suffix.lower() == SAFETENSORS:
         return _read_safetensors(file)
     if file.suffix.lower() not in PICKLES:
-        raise ValueError(f"`{file}` must be a file of weights ({', '.join((SAFETENSORS, *PICKLES))}).")
+        raise InputError(f"`{file}` must be a file of weights ({', '.join((SAFETENSORS, *PICKLES))}).")
     return _weights_of(_read_pickle(file), file), {}
 
 
@@ -71,7 +73,7 @@ def _read_safetensors(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, st
         with safe_open(file, framework="pt") as opened:
             return {name: opened.get_tensor(name) for name in opened.keys()}, dict(opened.metadata() or {})
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"`{file}` must be a whole safetensors file, but can't be read: {error}.") from error
+        raise InputError(f"`{file}` must be a whole safetensors file, but can't be read: {error}.") from error
 
 
 def _read_pickle(file: Path) -> Any:
@@ -82,21 +84,21 @@ def _read_pickle(file: Path) -> Any:
     except pickle.UnpicklingError as error:
         found = re.search(r"(?:GLOBAL|function|class|type) ([\w.]+)", str(error))
         named = f" ({found[1]})" if found else ""
-        raise ValueError(
+        raise InputError(
             f"`{file}` holds more than weights{named}, or is damaged, and is not read: to read the rest would run code "
             "from the file. Use a safetensors file of the same model; or, if you trust whoever made this one, load it in "
             "the program that wrote it and save its `state_dict` alone with `safetensors.torch.save_file`."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError) as error:
-        raise ValueError(f"`{file}` must be a whole file of weights, but can't be read: {error}.") from error
+        raise InputError(f"`{file}` must be a whole file of weights, but can't be read: {error}.") from error
 
 
 def _weights_of(content: Any, file: Path) -> dict[str, torch.Tensor]:
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
-        raise ValueError(f"`{file}` must hold weights by name, got {type(content).__name__}.")
+        raise InputError(f"`{file}` must hold weights by name, got {type(content).__name__}.")
     others = sorted(str(name) for name, value in content.items() if not torch.is_tensor(value))
     if others:
-        raise ValueError(f"`{file}` must hold weights alone, but these are none: {', '.join(others)}.")
+        raise InputError(f"`{file}` must hold weights alone, but these are none: {', '.join(others)}.")
     return dict(content)

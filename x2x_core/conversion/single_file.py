@@ -11,6 +11,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from x2x_core.common.errors import InputError
+
 from .checkpoint import PARTS, SCHEDULER, Checkpoint, expected_shapes, read_json
 from .keys import check_keys
 from .names import PREFIXES, ema_name, original_names
@@ -37,11 +39,11 @@ def read_single_file(file: str | Path, files: dict[str, str] | None = None, weig
         weights: one of `WEIGHTS`.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it can't be read, or its weights are not those expected; the message names every one.
+        InputNotFoundError: there is no such file.
+        InputError: it can't be read, or its weights are not those expected; the message names every one.
     """
     if weights not in WEIGHTS:
-        raise ValueError(f"`weights` must be one of {', '.join(WEIGHTS)}, got {weights!r}.")
+        raise InputError(f"`weights` must be one of {', '.join(WEIGHTS)}, got {weights!r}.")
     found, metadata = read_weights(file)
     if files is None:
         files = _unpack(metadata[_FILES], file) if _FILES in metadata else _standard_files(found, file)
@@ -109,7 +111,7 @@ def _leave_out(found: dict[str, torch.Tensor], unet, files: dict[str, str], weig
     left_out |= {name: "state of the running average" for name in _EMA_STATE if averages.pop(name, None) is not None}
     if not averages:
         if weights == "ema":
-            raise ValueError(
+            raise InputError(
                 f"`weights` is ema, but `{file}` holds no running average (model_ema.*). Use auto or trained."
             )
         return left_out
@@ -145,7 +147,7 @@ def _check_schedule(name: str, values: torch.Tensor, files: dict[str, str], file
 
     own = DDIMScheduler.from_config(read_json(files, SCHEDULER)).alphas_cumprod
     if values.shape != own.shape or not torch.allclose(values.float(), own, atol=1e-4):
-        raise ValueError(
+        raise InputError(
             f"`{file}` was trained with another noise schedule than `{SCHEDULER}` states. Give a folder whose scheduler "
             "is the right one with `like`."
         )
@@ -154,14 +156,14 @@ def _check_schedule(name: str, values: torch.Tensor, files: dict[str, str], file
 def _check_positions(positions: torch.Tensor, file) -> None:
     counted = torch.arange(positions.numel())
     if not torch.equal(positions.flatten().float().round().long(), counted):
-        raise ValueError(f"`{_POSITIONS}` in `{file}` must count from 0, but does not: the file is damaged.")
+        raise InputError(f"`{_POSITIONS}` in `{file}` must count from 0, but does not: the file is damaged.")
 
 
 def _standard_files(found: dict[str, torch.Tensor], file) -> dict[str, str]:
     from .stable_diffusion import INPUT, stable_diffusion_files
 
     if INPUT not in found or found[INPUT].ndim != 4:
-        raise ValueError(
+        raise InputError(
             f"`{file}` must be a checkpoint in the original layout, but `{INPUT}` is missing or no convolution."
         )
     return stable_diffusion_files(found[INPUT].shape[1], found[INPUT].dtype)
@@ -178,4 +180,4 @@ def _unpack(text: str, file) -> dict[str, str]:
             return files
     except (ValueError, zlib.error, AttributeError):
         pass
-    raise ValueError(f"The small files in the header of `{file}` can't be read: it is damaged. Give them with `like`.")
+    raise InputError(f"The small files in the header of `{file}` can't be read: it is damaged. Give them with `like`.")

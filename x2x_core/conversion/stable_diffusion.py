@@ -6,9 +6,10 @@ import json
 
 import torch
 
+from x2x_core.edit.published import stable_diffusion_ddim
+
 from .checkpoint import CONFIGS, INDEX, SCHEDULER
 from .names import PREFIXES
-from x2x_core.edit.published import stable_diffusion_ddim
 
 INPUT = PREFIXES["unet"] + "input_blocks.0.0.weight"
 """The weight whose shape says whether the U-Net takes an image beside the noise."""

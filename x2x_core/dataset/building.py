@@ -25,8 +25,9 @@ import numpy
 import PIL
 
 import x2x_core
-from x2x_core.imaging.provenance import sha256_file
+from x2x_core.common.errors import InputError, InputNotFoundError, OutputExistsError
 from x2x_core.common.storage import write_json, write_text
+from x2x_core.imaging.provenance import sha256_file
 
 from .database import make_database, open_database
 from .gathering import gather
@@ -68,16 +69,16 @@ def build_dataset(
         The folder.
 
     Raises:
-        FileNotFoundError: a table or the folder of images is not there.
-        FileExistsError: `out` holds something else, a dataset that was built from other tables or settings, or one that
+        InputNotFoundError: a table or the folder of images is not there.
+        OutputExistsError: `out` holds something else, a dataset that was built from other tables or settings, or one that
             another process is building.
-        ImportError: SimpleITK is not installed.
-        ValueError: a table lacks a column or is damaged, or a setting is out of range.
+        MissingExtraError: SimpleITK is not installed.
+        InputError: a table lacks a column or is damaged, or a setting is out of range.
     """
     settings, mimic, vqa, out = settings or BuildSettings(), Path(mimic), Path(vqa), Path(out)
     say = progress or (lambda done, total, note="": None)
     if workers is not None and workers < 1:
-        raise ValueError(f"`workers` must be at least 1, got {workers}.")
+        raise InputError(f"`workers` must be at least 1, got {workers}.")
     check_registering()
     tables = _find_inputs(mimic, vqa)
     _check_folder(out)
@@ -100,11 +101,13 @@ def build_dataset(
 
 def _find_inputs(mimic: Path, vqa: Path) -> StudyTables:
     if not (mimic / "files").is_dir():
-        raise FileNotFoundError(
+        raise InputNotFoundError(
             f"`--mimic` must be the folder of MIMIC-CXR-JPG, which holds `files`, but there is no `{mimic / 'files'}`."
         )
     if not vqa.is_file():
-        raise FileNotFoundError(f"`--vqa` must be Medical-Diff-VQA's table of questions, but there is no file `{vqa}`.")
+        raise InputNotFoundError(
+            f"`--vqa` must be Medical-Diff-VQA's table of questions, but there is no file `{vqa}`."
+        )
     return find_tables(mimic, vqa)
 
 
@@ -119,9 +122,9 @@ def _identity(settings: BuildSettings, vqa: Path, tables: StudyTables) -> dict[s
 
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise FileExistsError(f"`--out` must be a folder, but `{out}` is a file. Give another name.")
+        raise OutputExistsError(f"`--out` must be a folder, but `{out}` is a file. Give another name.")
     if out.is_dir() and not (out / BUILD).is_file() and any(path.name != WORK for path in out.iterdir()):
-        raise FileExistsError(f"`--out` must be an empty folder or a build to go on with, but `{out}` holds other "
+        raise OutputExistsError(f"`--out` must be an empty folder or a build to go on with, but `{out}` holds other "
                               "files. Give another folder.")  # fmt: skip
 
 
@@ -131,7 +134,7 @@ def _is_complete(out: Path, identity: dict[str, Any]) -> bool:
     complete = recorded.pop("complete", False)
     if recorded and recorded != identity:
         changed = sorted(key for key in {*recorded, *identity} if recorded.get(key) != identity.get(key))
-        raise FileExistsError(
+        raise OutputExistsError(
             f"`--out` must be an empty folder or this very build, but `{out}` was built with another "
             f"{', '.join(changed)}. Give another folder, or the tables and settings of that build."
         )
@@ -147,7 +150,7 @@ def _alone(out: Path) -> Iterator[None]:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
         lock.close()
-        raise FileExistsError(
+        raise OutputExistsError(
             f"`{out}` is being built by another process. Wait for it, or give another folder."
         ) from error
     try:
@@ -172,7 +175,7 @@ def _recorded(out: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise FileExistsError(f"`{out / BUILD}` must be the record of a build, but it is not JSON. "
+        raise OutputExistsError(f"`{out / BUILD}` must be the record of a build, but it is not JSON. "
                               "Give another folder.") from error  # fmt: skip
 
 

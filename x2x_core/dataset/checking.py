@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from x2x_core.common.errors import InputNotFoundError
 from x2x_core.imaging.files import read_image
 from x2x_core.language.instruction import Instruction
 from x2x_core.pairs.layout import COLUMNS, find_image
@@ -70,13 +71,13 @@ def check_dataset(
         progress: called with the lines done and the lines in all.
 
     Raises:
-        FileNotFoundError: there is no dataset.
-        ValueError: its table lacks a column or is damaged.
+        InputNotFoundError: there is no dataset.
+        InputError: its table lacks a column or is damaged.
     """
     folder = Path(folder)
     table = folder / INSTRUCTIONS
     if not table.is_file():
-        raise FileNotFoundError(f"There is no dataset at `{folder}`: `{INSTRUCTIONS}` is missing.")
+        raise InputNotFoundError(f"There is no dataset at `{folder}`: `{INSTRUCTIONS}` is missing.")
     lines = _Lines()
     for record in read_records(table, COLUMNS):
         lines.add(record)

@@ -17,11 +17,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .levels import NO_LEVELS, Levels, read_levels, read_transition
-from .places import Place, read_places
+from x2x_core.common.errors import InputError
+from x2x_core.language.instruction import Clause, Instruction, Operation
 from x2x_core.language.phrases import Spot, join_ranges, spots_of
 from x2x_core.language.tokens import ABSENT, Kind, Token, read
-from x2x_core.language.instruction import Clause, Instruction, Operation
+
+from .levels import NO_LEVELS, Levels, read_levels, read_transition
+from .places import Place, read_places
 
 _THAN = r"(?:than|compared (?:to|with)) (?:in )?the reference image"
 _SENTENCES = {
@@ -36,11 +38,37 @@ _GENERAL = re.compile(rf"what has changed(?: {_THAN})?")
 
 _LISTED = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE, Kind.AND, Kind.PREPOSITION)
 _SILENT = frozenset(
-    "a an the of finding findings lung lungs zone zones lobe lobes field fields side sides sided region regions area "
-    "areas part parts portion portions hemithorax".split()
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "finding",
+        "findings",
+        "lung",
+        "lungs",
+        "zone",
+        "zones",
+        "lobe",
+        "lobes",
+        "field",
+        "fields",
+        "side",
+        "sides",
+        "sided",
+        "region",
+        "regions",
+        "area",
+        "areas",
+        "part",
+        "parts",
+        "portion",
+        "portions",
+        "hemithorax",
+    ]
 )
 # Words that the instruction language takes for "and", and that leave open what a finding of a report's list is.
-_UNDECIDED = frozenset("or nor but then".split())
+_UNDECIDED = frozenset(["or", "nor", "but", "then"])
 # The one word that Medical-Diff-VQA's library of findings takes for a finding and the instruction language does not.
 _LIBRARY_ALONE = {"enlarged": "cardiomegaly"}
 
@@ -124,16 +152,16 @@ def _sentences(answer: str) -> Iterator[tuple[Operation, re.Match[str]]]:
     """The sentences of an answer that tell a change, each with what it is about."""
     words = plain(answer)
     if not words:
-        raise ValueError("it is empty")
+        raise InputError("it is empty")
     sentences = [sentence for sentence in map(plain, _OPENINGS.split(words)) if sentence]
     for sentence in sentences:
         if _NOTHING.fullmatch(sentence):
             if set(sentences) != {sentence}:
-                raise ValueError("nothing has changed, and yet something has")
+                raise InputError("nothing has changed, and yet something has")
             return
         found = next(((op, m) for op, pattern in _SENTENCES.items() if (m := pattern.fullmatch(sentence))), None)
         if found is None:
-            raise ValueError(f"{sentence!r} is no sentence of it")
+            raise InputError(f"{sentence!r} is no sentence of it")
         yield found
 
 
@@ -156,12 +184,12 @@ def _spots(text: str) -> list[Spot]:
     for token in tokens:
         silent = token.kind is Kind.FILLER and token.text in _SILENT
         if not (silent or token.kind in _LISTED) or token.value == ABSENT or token.text in _UNDECIDED:
-            raise ValueError(f"{token.text!r} is no finding of the vocabulary")
+            raise InputError(f"{token.text!r} is no finding of the vocabulary")
     if tokens and tokens[-1].kind is Kind.AND and tokens[-1].text != ",":
-        raise ValueError(f"the list {text!r} breaks off")
+        raise InputError(f"the list {text!r} breaks off")
     spots, unplaced = spots_of(tokens)
     if unplaced or not spots or not all(spot.finding for spot in spots):
-        raise ValueError(f"{text!r} does not say which finding it is about")
+        raise InputError(f"{text!r} does not say which finding it is about")
     return spots
 
 
@@ -181,5 +209,5 @@ def _changes(spots: list[Spot], before: Levels, after: Levels) -> tuple[list[Cla
         return [], []
     clauses = [Clause(Operation.CHANGE, spot.finding, spot.side, spot.zone, level, level_from) for spot in spots]
     if any(spot.before or spot.after for spot in spots):
-        raise ValueError("it gives the finding a level besides the two that it changes between")
+        raise InputError("it gives the finding a level besides the two that it changes between")
     return clauses, unplaced

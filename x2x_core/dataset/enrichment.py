@@ -20,11 +20,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.vocabulary import find_finding, level_range
+
 from .difference import at_places, plain, with_text
 from .levels import NO_LEVELS, Levels, read_levels
 from .places import Place, narrowest, read_all_places
-from x2x_core.language.vocabulary import find_finding, level_range
-from x2x_core.language.instruction import Clause, Instruction, Operation
 
 # Of each question type: its question, and its answer where that tells something.
 _FORMS = tuple(
@@ -86,7 +87,7 @@ def without_details(instruction: Instruction) -> Instruction:
     """An instruction for the v1 schema: no places, and levels in changes alone.
 
     Raises:
-        ValueError: without its places it would contradict itself.
+        InputError: without its places it would contradict itself.
     """
     clauses = [
         replace(clause, side=None, zone=None, level=clause.level if clause.operation is Operation.CHANGE else None)

@@ -9,8 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from x2x_core.language.instruction import Clause
 from x2x_core.common.storage import write_json, write_table, write_text
+from x2x_core.language.instruction import Clause
 from x2x_core.pairs.layout import COLUMNS
 
 from .card import dataset_card

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from x2x_core.common.errors import InputError
 from x2x_core.language.vocabulary import COURSES, LEVEL_NAMES, level_range, level_rank, rarity
 
 _DIRECTIONS = ("increasing", "decreasing")
@@ -46,7 +47,7 @@ def read_levels(text: str) -> Levels:
         text: such as "small", "Moderate to large" or "mild increasing".
 
     Raises:
-        ValueError: a word is no level, or there is none.
+        InputError: a word is no level, or there is none.
     """
     return _combine(_cut(_words(text)))
 
@@ -58,7 +59,7 @@ def read_transition(text: str) -> tuple[Levels, Levels]:
     first level, unless the other range is the more usual one.
 
     Raises:
-        ValueError: there is no such "to", or a word is no level.
+        InputError: there is no such "to", or a word is no level.
     """
     words = _words(text)
     readings = []
@@ -70,7 +71,7 @@ def read_transition(text: str) -> tuple[Levels, Levels]:
         readings.append((sum(rarity(_canonical(name)) for side in sides for name in side), -place, sides))
     if not readings:
         _cut([word for word in words if word != "to"])  # a word that is no level is named in the error
-        raise ValueError("two levels are needed, with a 'to' between them")
+        raise InputError("two levels are needed, with a 'to' between them")
     before, after = min(readings)[2]
     return _combine(before), _combine(after)
 
@@ -103,10 +104,10 @@ def _words(text: str) -> list[str]:
 def _cut(words: list[str]) -> list[str]:
     """The levels that words hold, the longest first that leaves levels after it."""
     if not words:
-        raise ValueError("a level is missing")
+        raise InputError("a level is missing")
     names = _cut_from(words)
     if names is None:
-        raise ValueError(f"{next((word for word in words if not _canonical(word)), 'to')!r} is no level")
+        raise InputError(f"{next((word for word in words if not _canonical(word)), 'to')!r} is no level")
     return names
 
 

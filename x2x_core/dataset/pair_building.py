@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from x2x_core.imaging.files import encode_png
 from x2x_core.common.storage import write_bytes
+from x2x_core.imaging.files import encode_png
 
 from .layout import CURRENT, PAST, VALID, current_name, past_name
 from .pictures import Square, halve, read_square

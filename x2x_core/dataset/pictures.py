@@ -29,8 +29,8 @@ def read_square(path: str | Path, side: int) -> Square:
     """Read a radiograph, scale its longer side to `side` pixels and centre it on a black square.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it can't be decoded.
+        InputNotFoundError: there is no such file.
+        InputError: it can't be decoded.
     """
     values = _read_grey(Path(path), side)
     scale = side / max(values.shape)

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from x2x_core.common.errors import InputError
 from x2x_core.language.tokens import Kind, read
 
 _SILENT_KINDS = (Kind.FILLER, Kind.AND, Kind.TO, Kind.PREPOSITION)
 # Words of its locations that say no more than the finding itself does.
-_SILENT = frozenset("pleural rib ribs probably".split())
+_SILENT = frozenset(["pleural", "rib", "ribs", "probably"])
 # Words of its locations that the instruction language has no zone for.
-_OUTSIDE = frozenset("pericardial medial lateral soft tissue tissues".split())
+_OUTSIDE = frozenset(["pericardial", "medial", "lateral", "soft", "tissue", "tissues"])
 # A zone and those that it lies in: of both, the narrower one is meant.
 _WITHIN = {
     "retrocardiac": ("basal", "lower"), "costophrenic": ("basal", "lower"), "basal": ("lower",), "apical": ("upper",),
@@ -47,7 +48,7 @@ def read_places(text: str) -> tuple[list[Place], tuple[str, ...]]:
         One place for each zone, or one for the side alone; none where neither is named.
 
     Raises:
-        ValueError: a word is not known.
+        InputError: a word is not known.
     """
     sides, zones, outside = [], [], []
     for token in read(text):
@@ -58,7 +59,7 @@ def read_places(text: str) -> tuple[list[Place], tuple[str, ...]]:
         elif token.text in _OUTSIDE:
             outside.append(token.text)
         elif token.kind not in _SILENT_KINDS and token.text not in _SILENT:
-            raise ValueError(f"{token.text!r} is no place")
+            raise InputError(f"{token.text!r} is no place")
     side = _side(sides)
     places = [Place(side, zone) for zone in zones] or ([Place(side)] if side else [])
     return narrowest(places), tuple(outside)

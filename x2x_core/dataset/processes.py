@@ -12,6 +12,8 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
+from x2x_core.common.errors import WorkerLostError
+
 
 def usable_cores() -> int:
     """The cores that this process may use, which a cluster's scheduler or container can make fewer than there are."""
@@ -35,7 +37,7 @@ def deal(
         start: called once in each process with `started_with`, before any work.
 
     Raises:
-        ChildProcessError: a process was killed.
+        WorkerLostError: a process was killed.
     """
     items = iter(items)
     if workers == 1:
@@ -52,7 +54,7 @@ def deal(
                 waiting |= {pool.submit(work, item) for item in islice(items, len(finished))}
                 yield from (future.result() for future in finished)
         except BrokenProcessPool as error:
-            raise ChildProcessError(
+            raise WorkerLostError(
                 "A process was killed, perhaps for lack of memory. Start again to go on where it was; fewer "
                 "`--workers` need less memory."
             ) from error

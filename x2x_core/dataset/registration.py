@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from x2x_core.common.errors import InputError, MissingExtraError
+
 from .pictures import Square
 
 EXTRA = "Registering images needs SimpleITK: install the extra with `pip install 'instructx2x[dataset]'`."
@@ -69,7 +71,7 @@ def check_registering() -> None:
     """Whether SimpleITK is there.
 
     Raises:
-        ImportError: it is not; says which extra brings it.
+        MissingExtraError: it is not; says which extra brings it.
     """
     _simpleitk()
 
@@ -78,7 +80,7 @@ def _simpleitk():
     try:
         import SimpleITK
     except ImportError as error:
-        raise ImportError(EXTRA) from error
+        raise MissingExtraError(EXTRA) from error
     return SimpleITK
 
 
@@ -93,11 +95,11 @@ def register(past: Square, current: Square, kind: str = "affine") -> Registratio
         The transform, without quality and overlap (NaN): `measure` gives them for the moved picture.
 
     Raises:
-        ValueError: the pictures have nothing to be matched by.
+        InputError: the pictures have nothing to be matched by.
     """
     sitk = _simpleitk()
     if past.pixels.shape != current.pixels.shape:
-        raise ValueError(f"`past` must be the size of `current`, {current.pixels.shape}, got {past.pixels.shape}.")
+        raise InputError(f"`past` must be the size of `current`, {current.pixels.shape}, got {past.pixels.shape}.")
     grids = [(_on_grid(sitk, current, side), _on_grid(sitk, past, side)) for side in GRIDS]
     with _one_thread(sitk):
         return _result(_search(sitk, grids, kind))
@@ -119,7 +121,7 @@ def _search(sitk, grids, kind: str):
     started = [_refine(sitk, grids[0], _start(sitk, kind, *start), _STEPS[0]) for start in _STARTS]
     agreed = [result for result in started if result is not None]
     if not agreed:
-        raise ValueError("The images can't be registered: they share nothing at any start.")
+        raise InputError("The images can't be registered: they share nothing at any start.")
     transform = min(agreed, key=lambda result: result[0])[1]
     middle, fine = grids[1:]
     transform = _better(sitk, middle, transform, _STEPS[1])

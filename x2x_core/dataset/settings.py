@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from x2x_core.common.errors import InputError
+
 SCHEMAS = ("v1", "v2")
 REGISTRATIONS = ("affine", "rigid")
 
@@ -13,7 +15,7 @@ class BuildSettings:
     """How a dataset is built from the tables and images.
 
     Raises:
-        ValueError: a setting out of its range.
+        InputError: a setting out of its range.
     """
 
     schema: str = "v2"  # wording: "v1" (findings alone) or "v2" (levels and places where the rows tell them)
@@ -26,13 +28,13 @@ class BuildSettings:
         _check("schema", self.schema, SCHEMAS)
         _check("registration", self.registration, REGISTRATIONS)
         if self.size < 32:
-            raise ValueError(f"`size` must be at least 32 pixels, got {self.size}.")
+            raise InputError(f"`size` must be at least 32 pixels, got {self.size}.")
         if not -1 <= self.min_quality < 1:
-            raise ValueError(f"`min_quality` must lie in [-1, 1), got {self.min_quality}.")
+            raise InputError(f"`min_quality` must lie in [-1, 1), got {self.min_quality}.")
         if not 0 <= self.min_overlap <= 1:
-            raise ValueError(f"`min_overlap` must lie in [0, 1], got {self.min_overlap}.")
+            raise InputError(f"`min_overlap` must lie in [0, 1], got {self.min_overlap}.")
 
 
 def _check(name: str, value: str, options: tuple[str, ...]) -> None:
     if value not in options:
-        raise ValueError(f"`{name}` must be one of {', '.join(options)}, got {value!r}.")
+        raise InputError(f"`{name}` must be one of {', '.join(options)}, got {value!r}.")

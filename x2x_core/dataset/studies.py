@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from x2x_core.common.errors import InputNotFoundError
+
 from .tables import Record, read_records, whole_number
 
 FRONTAL_VIEWS = frozenset({"postero-anterior", "antero-posterior", "pa", "ap"})
@@ -87,7 +89,7 @@ def find_tables(mimic: Path, vqa: Path) -> StudyTables:
     """The tables of studies beside the questions and in MIMIC-CXR-JPG's folder.
 
     Raises:
-        FileNotFoundError: there is neither `mimic_all.csv` nor MIMIC's metadata table.
+        InputNotFoundError: there is neither `mimic_all.csv` nor MIMIC's metadata table.
     """
     tables = StudyTables(
         _first(vqa.parent, "mimic_all.csv"),
@@ -95,7 +97,7 @@ def find_tables(mimic: Path, vqa: Path) -> StudyTables:
         _first(mimic, "mimic-cxr-*-split.csv"),
     )  # fmt: skip
     if tables.mimic_all is None and tables.metadata is None:
-        raise FileNotFoundError(
+        raise InputNotFoundError(
             f"There is neither `mimic_all.csv` beside `{vqa}` nor `mimic-cxr-2.0.0-metadata.csv.gz` in `{mimic}`: "
             "without one of them no image of a study is known. Put one there."
         )

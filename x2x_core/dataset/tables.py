@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from x2x_core.common.errors import InputError, InputNotFoundError
+
 #: Letters of a malformed line that are kept for the list of rejections.
 KEPT_LETTERS = 2000
 
@@ -37,12 +39,12 @@ def read_records(path: str | Path, columns: Sequence[str], optional: Sequence[st
         optional: names of columns that the file may lack; their values are then "".
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it lacks a column, or is damaged so that nothing after some line can be read.
+        InputNotFoundError: there is no such file.
+        InputError: it lacks a column, or is damaged so that nothing after some line can be read.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no table `{path}`.")
+        raise InputNotFoundError(f"There is no table `{path}`.")
     with _open(path) as file:
         lines = _numbered(file, path)
         header = _fields(next(lines, (1, ""))[1])
@@ -63,7 +65,7 @@ def _numbered(file: TextIO, path: Path) -> Iterator[tuple[int, str]]:
         for row, line in enumerate(file, start=1):
             yield row, line.rstrip("\n")
     except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"`{path}` must be a whole table, but after line {row} it can't be read: {error}.") from error
+        raise InputError(f"`{path}` must be a whole table, but after line {row} it can't be read: {error}.") from error
 
 
 def _fields(line: str) -> list[str]:
@@ -76,7 +78,7 @@ def _fields(line: str) -> list[str]:
 def _positions(path: Path, header: list[str], columns: Sequence[str], optional: Sequence[str]) -> list[int | None]:
     missing = [name for name in columns if name not in header]
     if missing:
-        raise ValueError(
+        raise InputError(
             f"`{path}` must be a table with the columns {', '.join(columns)}, but lacks {', '.join(missing)}."
         )
     return [header.index(name) if name in header else None for name in (*columns, *optional)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from x2x_core.common.errors import InputError
 from x2x_core.language.instruction import Instruction
 
 from .difference import instruction_from_difference
@@ -50,7 +51,7 @@ def _check_written(text: str, schema: str) -> None:
     """What is written must be read as what was meant.
 
     Raises:
-        ValueError: it is not.
+        InputError: it is not.
     """
     if Instruction.parse(text).write(schema) != text:
-        raise ValueError(f"the instruction {text!r} is not read back as it is meant")
+        raise InputError(f"the instruction {text!r} is not read back as it is meant")

@@ -10,6 +10,7 @@ import torch
 
 from x2x_core.guidance import maps as lead
 from x2x_core.guidance.attention import AttentionGate, rse_attention
+
 from .settings import EditSettings
 from .state import Edit, Edited, Guidance, StepCallback
 

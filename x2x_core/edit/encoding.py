@@ -10,14 +10,16 @@ import torch
 from diffusers.utils import USE_PEFT_BACKEND, scale_lora_layers, unscale_lora_layers
 from diffusers.utils.torch_utils import randn_tensor
 
+from x2x_core.common.errors import InputError
 from x2x_core.imaging.canvas import Canvas
+from x2x_core.imaging.inputs import ImageBatch
+
 from .composition import match_channels
+from .published import published_scheduler
 from .reading import Reading
 from .request import EditRequest
 from .settings import EditSettings
 from .state import Edit, to_view
-from x2x_core.imaging.inputs import ImageBatch
-from .published import published_scheduler
 
 # The U-Net's canvas in latent cells where its config does not say.
 USUAL_CELLS = 64
@@ -64,7 +66,7 @@ class EditEncoding:
         if settings.reference:
             return published_scheduler(self.scheduler)
         if reading.restricted and not hasattr(self.scheduler, "alphas_cumprod"):
-            raise ValueError(
+            raise InputError(
                 "`scheduler` must be one for a noise schedule with `alphas_cumprod`, such as DDIM, Euler or "
                 f"DPMSolverMultistep, got {type(self.scheduler).__name__}."
             )
@@ -82,7 +84,7 @@ class EditEncoding:
     def _check_channels(self, latent_channels: int) -> None:
         expected = self.unet.config.in_channels
         if expected != 2 * latent_channels:
-            raise ValueError(
+            raise InputError(
                 f"`unet` must take {2 * latent_channels} channels, the noisy latents and the image's, but it takes "
                 f"{expected}: this is no InstructPix2Pix checkpoint."
             )
@@ -94,7 +96,7 @@ class EditEncoding:
         negative = request.negative_prompts(pairs)
         embeds, negative_embeds = request.prompt_embeds, request.negative_prompt_embeds
         if negative_embeds is not None and len(negative_embeds) not in (1, request.prompt_count):
-            raise ValueError(
+            raise InputError(
                 f"`negative_prompt_embeds` must be for one prompt or for each of the {request.prompt_count}, got "
                 f"{len(negative_embeds)}."
             )

@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from x2x_core.common.bundled import bundled_path
+from x2x_core.common.errors import InputError, InputNotFoundError
 
 MODEL_INDEX = "model_index.json"
 BUNDLED_MODELS = ("demo",)
@@ -43,8 +44,8 @@ def locate_checkpoint(name: str | Path) -> tuple[str, bool]:
         network.
 
     Raises:
-        FileNotFoundError: a path where there is nothing.
-        ValueError: a single file, or text that is neither a path nor a repository.
+        InputNotFoundError: a path where there is nothing.
+        InputError: a single file, or text that is neither a path nor a repository.
     """
     text = str(name)
     if text in BUNDLED_MODELS:
@@ -53,12 +54,12 @@ def locate_checkpoint(name: str | Path) -> tuple[str, bool]:
     if path.is_dir():
         return str(path), True
     if path.is_file():
-        raise ValueError(
+        raise InputError(
             f"`{text}` is a single file; load it with `InstructX2XPipeline.from_single_file`, or make it a folder in "
             "diffusers layout with `x2x convert`."
         )
     if isinstance(name, Path) or _looks_like_path(text):
-        raise FileNotFoundError(
+        raise InputNotFoundError(
             f"There is no checkpoint at `{text}`. Give a folder in diffusers layout (with {MODEL_INDEX}), a Hugging "
             'Face repository as "owner/name", or "demo".'
         )
@@ -83,8 +84,8 @@ def check_folder(folder: str | Path, given: Collection[str] = ()) -> list[str]:
         The optional parts that its index names but that are not there.
 
     Raises:
-        FileNotFoundError: the index or a part is missing; the message names it.
-        ValueError: an index that can't be read.
+        InputNotFoundError: the index or a part is missing; the message names it.
+        InputError: an index that can't be read.
     """
     folder = Path(folder)
     missing = []
@@ -93,7 +94,7 @@ def check_folder(folder: str | Path, given: Collection[str] = ()) -> list[str]:
             continue
         if part not in OPTIONAL_PARTS:
             wanted = _FILES_OF.get(part, ("weights as .safetensors (or .bin)",))
-            raise FileNotFoundError(
+            raise InputNotFoundError(
                 f"The checkpoint `{folder}` lacks its {part}: there is no folder `{folder / part}` with "
                 f"{' or '.join(wanted)}. Copy that part too, or download the checkpoint again."
             )
@@ -104,7 +105,7 @@ def check_folder(folder: str | Path, given: Collection[str] = ()) -> list[str]:
 def _parts(folder: Path) -> list[str]:
     index = folder / MODEL_INDEX
     if not index.is_file():
-        raise FileNotFoundError(
+        raise InputNotFoundError(
             f"`{folder}` is no checkpoint in diffusers layout: it lacks {MODEL_INDEX}. Give the folder that holds it."
         )
     try:
@@ -113,10 +114,10 @@ def _parts(folder: Path) -> list[str]:
         lists = {name: value for name, value in entries.items() if isinstance(value, list) and value}
         parts = [name for name, value in lists.items() if isinstance(value[0], str)]
     except (ValueError, AttributeError) as error:
-        raise ValueError(f"`{index}` must be a JSON object that names the checkpoint's parts, got: {error}.") from error
+        raise InputError(f"`{index}` must be a JSON object that names the checkpoint's parts, got: {error}.") from error
     needed = [name for name in ("vae", "text_encoder", "tokenizer", "unet", "scheduler") if name not in entries]
     if needed:
-        raise FileNotFoundError(
+        raise InputNotFoundError(
             f"`{index}` does not name the {needed[0]}: it is no InstructPix2Pix checkpoint in diffusers layout."
         )
     return parts

@@ -6,14 +6,15 @@ import logging
 
 import torch
 
+from x2x_core.anatomy.areas import area_limits
 from x2x_core.guidance import maps as lead
 from x2x_core.guidance import mask_rules
 from x2x_core.guidance import relevance as interest
 from x2x_core.guidance.attention import AttentionRecord, rse_attention
 from x2x_core.guidance.attention_relevance import attention_record, join_relevance, relevance_from_attention
+
 from .settings import EditSettings
 from .state import Edit, Guidance, Relevance, to_image
-from x2x_core.anatomy.areas import area_limits
 
 logger = logging.getLogger(__name__)
 

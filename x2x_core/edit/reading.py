@@ -9,15 +9,17 @@ from dataclasses import dataclass
 import torch
 
 from x2x_core.anatomy.alignment import Alignment
-from .composition import is_grey
-from .request import EditRequest
-from x2x_core.language.vocabulary import listed_names
 from x2x_core.anatomy.frame import Frame, pixel_centres
+from x2x_core.anatomy.sites import MIDLINE
+from x2x_core.common.errors import InputError
 from x2x_core.guidance.maps import as_guidance_mask
 from x2x_core.imaging.inputs import ImageBatch, is_image_latents, read_images
 from x2x_core.language.instruction import Clause, Instruction
+from x2x_core.language.vocabulary import listed_names
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas, as_pseudomask
-from x2x_core.anatomy.sites import MIDLINE
+
+from .composition import is_grey
+from .request import EditRequest
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ def read_request(request: EditRequest, latent_channels: int, cell: int, referenc
         reference: whether the published rules hold: colour, and free text edits the whole image.
 
     Raises:
-        ValueError: a picture or a prompt that can't be used.
+        InputError: a picture or a prompt that can't be used.
     """
     latents = is_image_latents(request.image, latent_channels)
     images = None if latents else read_images(request.image)
@@ -119,7 +121,7 @@ def region_of(
         alignments: of the pairs, see `align_pictures`; ``None``: every picture is the typical radiograph.
 
     Raises:
-        ValueError: a pseudomask that does not fit, or that the atlas lacks.
+        InputError: a pseudomask that does not fit, or that the atlas lacks.
     """
     copies, given = request.num_images_per_prompt, request.pseudomask
     if given is not None:
@@ -176,7 +178,7 @@ def given_guidance_mask(request: EditRequest, reading: Reading) -> torch.Tensor 
     """The caller's own guidance mask `(B, 1, H, W)`: one for all, one for each pair or one for each output.
 
     Raises:
-        ValueError: one that does not fit.
+        InputError: one that does not fit.
     """
     if request.guidance_mask is None:
         return None
@@ -184,7 +186,7 @@ def given_guidance_mask(request: EditRequest, reading: Reading) -> torch.Tensor 
     pairs = len(reading.pairs)
     outputs = pairs * request.num_images_per_prompt
     if len(mask) not in (1, pairs, outputs):
-        raise ValueError(f"`guidance_mask` must be one, or one for each of {outputs} images, got {len(mask)}.")
+        raise InputError(f"`guidance_mask` must be one, or one for each of {outputs} images, got {len(mask)}.")
     if not mask.any():
         logger.warning("`guidance_mask` is empty: the image is given back unchanged.")
     return mask.repeat_interleave(outputs // len(mask), dim=0)

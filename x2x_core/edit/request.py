@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from x2x_core.common.errors import InputError
 from x2x_core.imaging.inputs import OUTPUT_TYPES
 
 # Arguments of a call, besides image and prompt, that bear on the maps.
@@ -48,14 +49,14 @@ class EditRequest:
 
     def __post_init__(self) -> None:
         if self.image is None:
-            raise ValueError("`image` must be given: a radiograph to edit.")
+            raise InputError("`image` must be given: a radiograph to edit.")
         if self.output_type not in OUTPUT_TYPES:
-            raise ValueError(f"`output_type` must be one of {', '.join(OUTPUT_TYPES)}, got {self.output_type!r}.")
+            raise InputError(f"`output_type` must be one of {', '.join(OUTPUT_TYPES)}, got {self.output_type!r}.")
         count = self.num_images_per_prompt
         if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
-            raise ValueError(f"`num_images_per_prompt` must be a whole number of at least 1, got {count!r}.")
+            raise InputError(f"`num_images_per_prompt` must be a whole number of at least 1, got {count!r}.")
         if self.pseudomask is not None and self.guidance_mask is not None:
-            raise ValueError(
+            raise InputError(
                 "`pseudomask` and `guidance_mask` must not both be given: a guidance mask is used as it stands, "
                 "without a pseudomask."
             )
@@ -78,12 +79,12 @@ class EditRequest:
         """See that nothing speaks against an edit without restriction.
 
         Raises:
-            ValueError: a region is given, or the published arithmetic is asked for, which is always restricted.
+            InputError: a region is given, or the published arithmetic is asked for, which is always restricted.
         """
         given = {"pseudomask": self.pseudomask, "guidance_mask": self.guidance_mask, "reference": reference or None}
         for name, value in given.items():
             if value is not None:
-                raise ValueError(f"`{name}` must be left out with `restricted=False`: it restricts the edit.")
+                raise InputError(f"`{name}` must be left out with `restricted=False`: it restricts the edit.")
 
     @property
     def prompts(self) -> list[str] | None:
@@ -103,11 +104,11 @@ class EditRequest:
         One of either serves all of the other; else the first goes with the first, and so on.
 
         Raises:
-            ValueError: their numbers don't fit.
+            InputError: their numbers don't fit.
         """
         prompt_count = self.prompt_count
         if image_count != prompt_count and 1 not in (image_count, prompt_count):
-            raise ValueError(f"`prompt` must be one, or one for each of the {image_count} images, got {prompt_count}.")
+            raise InputError(f"`prompt` must be one, or one for each of the {image_count} images, got {prompt_count}.")
         total = max(image_count, prompt_count)
         return [(n if image_count > 1 else 0, n if prompt_count > 1 else 0) for n in range(total)]
 
@@ -115,13 +116,13 @@ class EditRequest:
         """The negative prompt of each pair.
 
         Raises:
-            ValueError: there is neither one nor one for each prompt.
+            InputError: there is neither one nor one for each prompt.
         """
         negative = self.negative_prompt
         if negative is None or isinstance(negative, str):
             return negative
         if len(negative) not in (1, self.prompt_count):
-            raise ValueError(
+            raise InputError(
                 f"`negative_prompt` must be one, or one for each of the {self.prompt_count} prompts, got "
                 f"{len(negative)}."
             )
@@ -137,10 +138,10 @@ class EditRequest:
             levels: noise levels of the relevance map, which several draws of its noise are dealt out to.
 
         Raises:
-            ValueError: they don't.
+            InputError: they don't.
         """
         if isinstance(self.generator, (list, tuple)) and len(self.generator) != outputs:
-            raise ValueError(
+            raise InputError(
                 f"`generator` must be one, or one for each of the {outputs} edited images, got {len(self.generator)}."
             )
         shape = (channels, *cells)
@@ -149,7 +150,7 @@ class EditRequest:
         if self.relevance_noise is not None:
             check_noise("relevance_noise", self.relevance_noise, outputs, shape, draws=True)
             if self.relevance_noise.ndim == 5 and self.relevance_noise.shape[1] % levels:
-                raise ValueError(
+                raise InputError(
                     f"`relevance_noise` must hold as many draws for each of {levels} noise levels, got "
                     f"{self.relevance_noise.shape[1]}."
                 )
@@ -159,37 +160,37 @@ def check_noise(name: str, noise: Any, outputs: int, shape: tuple[int, ...], dra
     """See that given noise is `(B, *shape)`, or with `draws` also `(B, K, *shape)`, B being 1 or `outputs`."""
     wanted = f"({outputs}, {', '.join(str(side) for side in shape)})"
     if not isinstance(noise, torch.Tensor):
-        raise ValueError(f"`{name}` must be a tensor {wanted}, got {type(noise).__name__}.")
+        raise InputError(f"`{name}` must be a tensor {wanted}, got {type(noise).__name__}.")
     fits = noise.ndim in ((4, 5) if draws else (4,)) and tuple(noise.shape[-3:]) == shape
     if not fits or noise.shape[0] not in (1, outputs) or 0 in noise.shape:
-        raise ValueError(f"`{name}` must be of shape {wanted}, got {tuple(noise.shape)}.")
+        raise InputError(f"`{name}` must be of shape {wanted}, got {tuple(noise.shape)}.")
 
 
 def check_prompts(prompt: Any, prompt_embeds: Any, negative_prompt: Any, negative_prompt_embeds: Any) -> None:
     """See that there is one kind of prompt and at most one kind of negative prompt.
 
     Raises:
-        ValueError: there isn't.
+        InputError: there isn't.
     """
     if prompt is None and prompt_embeds is None:
-        raise ValueError(
+        raise InputError(
             '`prompt` must say what to edit, for example "Add the finding of moderate left pleural effusion."'
         )
     if prompt is not None and prompt_embeds is not None:
-        raise ValueError("`prompt` and `prompt_embeds` must not both be given: leave one out.")
+        raise InputError("`prompt` and `prompt_embeds` must not both be given: leave one out.")
     if prompt is not None:
         _check_text("prompt", prompt)
     if negative_prompt is not None and negative_prompt_embeds is not None:
-        raise ValueError("`negative_prompt` and `negative_prompt_embeds` must not both be given: leave one out.")
+        raise InputError("`negative_prompt` and `negative_prompt_embeds` must not both be given: leave one out.")
     if negative_prompt is not None:
         _check_text("negative_prompt", negative_prompt)
     for name, embeds in (("prompt_embeds", prompt_embeds), ("negative_prompt_embeds", negative_prompt_embeds)):
         if embeds is not None and (not isinstance(embeds, torch.Tensor) or embeds.ndim != 3):
             got = tuple(embeds.shape) if isinstance(embeds, torch.Tensor) else type(embeds).__name__
-            raise ValueError(f"`{name}` must be a tensor (B, tokens, width), got {got}.")
+            raise InputError(f"`{name}` must be a tensor (B, tokens, width), got {got}.")
     if prompt_embeds is not None and negative_prompt_embeds is not None:
         if prompt_embeds.shape != negative_prompt_embeds.shape:
-            raise ValueError(
+            raise InputError(
                 "`prompt_embeds` and `negative_prompt_embeds` must be of one shape, got "
                 f"{tuple(prompt_embeds.shape)} and {tuple(negative_prompt_embeds.shape)}."
             )
@@ -199,28 +200,28 @@ def _check_text(name: str, text: Any) -> None:
     if isinstance(text, str):
         return
     if not isinstance(text, (list, tuple)):
-        raise ValueError(f"`{name}` must be text or a list of texts, got {type(text).__name__}.")
+        raise InputError(f"`{name}` must be text or a list of texts, got {type(text).__name__}.")
     if not text or not all(isinstance(one, str) for one in text):
-        raise ValueError(f"`{name}` must be text or a list of at least one text, got {list(text)!r:.80}.")
+        raise InputError(f"`{name}` must be text or a list of at least one text, got {list(text)!r:.80}.")
 
 
 def check_ip_adapter(ip_adapter_image: Any, ip_adapter_image_embeds: Any) -> None:
     """See that an IP-Adapter gets at most one kind of input, in its form.
 
     Raises:
-        ValueError: it doesn't.
+        InputError: it doesn't.
     """
     if ip_adapter_image is not None and ip_adapter_image_embeds is not None:
-        raise ValueError("`ip_adapter_image` and `ip_adapter_image_embeds` must not both be given: leave one out.")
+        raise InputError("`ip_adapter_image` and `ip_adapter_image_embeds` must not both be given: leave one out.")
     if ip_adapter_image_embeds is None:
         return
     if not isinstance(ip_adapter_image_embeds, list) or not ip_adapter_image_embeds:
-        raise ValueError(
+        raise InputError(
             "`ip_adapter_image_embeds` must be a list of tensors, one for each adapter, got "
             f"{type(ip_adapter_image_embeds).__name__}."
         )
     if ip_adapter_image_embeds[0].ndim not in (3, 4):
-        raise ValueError(
+        raise InputError(
             "`ip_adapter_image_embeds` must hold tensors of 3 or 4 dimensions, got "
             f"{tuple(ip_adapter_image_embeds[0].shape)}."
         )

@@ -8,12 +8,14 @@ from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
 from typing import Any
 
-from .composition import COMPOSITIONS
 from x2x_core.anatomy.edges import soft_edge_of
-from x2x_core.language.vocabulary import FINDINGS
-from x2x_core.language.instruction import Instruction
+from x2x_core.common.errors import InputError
 from x2x_core.guidance.mask_rules import MASK_RULES
 from x2x_core.guidance.relevance import SOURCES
+from x2x_core.language.instruction import Instruction
+from x2x_core.language.vocabulary import FINDINGS
+
+from .composition import COMPOSITIONS
 
 # Settings that a checkpoint can recommend, in its pipeline's config, as "recommended_<name>".
 RECOMMENDABLE = (
@@ -39,15 +41,15 @@ _OPTIONS = {"relevance_source": SOURCES, "composition": COMPOSITIONS, "mask_rule
 
 def _check_count(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
+        raise InputError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
 
 
 def _check_number(name: str, value: Any, lowest: float, highest: float) -> None:
     bounds = f"lie in [{lowest:g}, {highest:g}]" if math.isfinite(lowest) else "be a finite number"
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise ValueError(f"`{name}` must {bounds}, got {value!r}.")
+        raise InputError(f"`{name}` must {bounds}, got {value!r}.")
     if not lowest <= value <= highest:
-        raise ValueError(f"`{name}` must {bounds}, got {value:g}.")
+        raise InputError(f"`{name}` must {bounds}, got {value:g}.")
 
 
 def _check_levels(name: str, value: Any) -> float | tuple[float, ...]:
@@ -56,7 +58,7 @@ def _check_levels(name: str, value: Any) -> float | tuple[float, ...]:
         _check_number(name, value, 0, 1)
         return value
     if not value:
-        raise ValueError(f"`{name}` must be a number or a list of at least one number, got {value!r}.")
+        raise InputError(f"`{name}` must be a number or a list of at least one number, got {value!r}.")
     for one in value:
         _check_number(name, one, 0, 1)
     return tuple(value) if len(value) > 1 else value[0]
@@ -69,7 +71,7 @@ def _check_scale(name: str, value: Any) -> float | dict[str, float]:
         return value
     unknown = [one for one in value if one not in FINDINGS and one != OTHER]
     if unknown or OTHER not in value:
-        raise ValueError(
+        raise InputError(
             f"`{name}` must be a number, or a number for each of some findings and for {OTHER!r}, got "
             f"{', '.join(map(repr, value)) or 'nothing'}. Name findings as `x2x_core.language.vocabulary.FINDINGS` does."
         )
@@ -91,7 +93,7 @@ class EditSettings:
     """The settings of one edit; the defaults are those of the pipeline.
 
     Raises:
-        ValueError: a value out of range.
+        InputError: a value out of range.
     """
 
     num_inference_steps: int = 20
@@ -99,7 +101,9 @@ class EditSettings:
     guidance_scale: float | Mapping[str, float] = 7.5
     image_guidance_scale: float = 1.5  # s_I: how strongly the image is
     mask_threshold: float = 0.1  # tau: the guidance map's level from which the image may change, [0, 1]
-    mask_rule: str = "threshold"  # from guidance map to mask: "threshold" or "adaptive", see `x2x_core.guidance.mask_rules`
+    mask_rule: str = (
+        "threshold"  # from guidance map to mask: "threshold" or "adaptive", see `x2x_core.guidance.mask_rules`
+    )
     remove_islands: bool = True  # drop small parts of the mask
     close_holes: bool = True  # fill holes of the mask, within the pseudomask
     limit_area: bool = True  # hold the mask to the finding's expected size
@@ -129,10 +133,10 @@ class EditSettings:
             _check_number("soft_edge", self.soft_edge, 0, 0.5)
         for name, options in _OPTIONS.items():
             if getattr(self, name) not in options:
-                raise ValueError(f"`{name}` must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
+                raise InputError(f"`{name}` must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
         for name in (*MASK_STEPS, "twin", "align", "attention_gating"):
             if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"`{name}` must be True or False, got {getattr(self, name)!r}.")
+                raise InputError(f"`{name}` must be True or False, got {getattr(self, name)!r}.")
 
     @property
     def relevance_levels(self) -> int:
@@ -189,7 +193,7 @@ def resolve_settings(
         restricted: whether the edit is held to a region.
 
     Raises:
-        ValueError: a value out of range, or one that contradicts `reference` or another.
+        InputError: a value out of range, or one that contradicts `reference` or another.
     """
     if reference:
         _check_reference(given)
@@ -199,7 +203,7 @@ def resolve_settings(
         base = replace(base, **{name: value for name, value in advice.items() if value is not None})
     if given.get("mask_threshold") is not None:
         if given.get("mask_rule") not in (None, "threshold"):
-            raise ValueError(
+            raise InputError(
                 f"`mask_threshold` must be left out with `mask_rule={given['mask_rule']!r}`, which finds its own level."
             )
         base = replace(base, mask_rule="threshold")  # who gives a threshold wants it to count
@@ -207,7 +211,7 @@ def resolve_settings(
     settings = replace(base, **{name: value for name, value in given.items() if name in names and value is not None})
     if settings.twin and settings.composition != "difference":
         if given.get("twin"):
-            raise ValueError(
+            raise InputError(
                 f"`twin` must be left out with `composition={settings.composition!r}`: it is what a difference is taken "
                 "to."
             )
@@ -220,10 +224,10 @@ def _check_reference(given: Mapping[str, Any]) -> None:
     for name, published in _PUBLISHED_ONLY.items():
         value = given.get(name)
         if value is not None and value != getattr(PUBLISHED, name):
-            raise ValueError(f"`{name}` must be left out with `reference=True`: the published code {published}.")
+            raise InputError(f"`{name}` must be left out with `reference=True`: the published code {published}.")
     levels = given.get("relevance_noise_level")
     if isinstance(levels, Sequence) and len(levels) > 1:
-        raise ValueError(
+        raise InputError(
             "`relevance_noise_level` must be one number with `reference=True`, as in the published code, got "
             f"{levels!r}."
         )

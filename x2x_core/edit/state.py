@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 
+from x2x_core.guidance.relevance import upsample
 from x2x_core.imaging.canvas import Canvas
-from .request import EditRequest
 from x2x_core.imaging.inputs import ImageBatch
 from x2x_core.language.instruction import Instruction
-from x2x_core.guidance.relevance import upsample
+
+from .request import EditRequest
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from x2x_core.common.errors import InputError, InputNotFoundError
+
 EDITED, UNEDITED, TARGET = "edited", "do nothing", "real target"  # names of the usual rows
 CSV_COLUMNS = ("row", "group", "name", "metric", "value", "low", "high", "n", "note")
 OVERALL = "overall"
@@ -41,7 +43,7 @@ class Metric:
         for name in ("value", "low", "high"):
             number = getattr(self, name)
             if number is not None and not math.isfinite(number):
-                raise ValueError(f"`{name}` must be a finite number, or None where it is undefined, got {number}.")
+                raise InputError(f"`{name}` must be a finite number, or None where it is undefined, got {number}.")
 
 
 Metrics = dict[str, Metric]  # a metric's name to its value
@@ -68,7 +70,8 @@ class ResultRow:
 @dataclass(frozen=True)
 class Case:
     """One pair. `files` name pictures relative to the folder of the record; usually "before", "after",
-    "target" and "guidance"."""
+    "target" and "guidance".
+    """
 
     id: str
     instruction: str
@@ -97,14 +100,14 @@ class Results:
         """The inverse of `as_dict`.
 
         Raises:
-            ValueError: another layout.
+            InputError: another layout.
         """
         try:
             rows = tuple(_row(row) for row in record["rows"])
             cases = tuple(Case(**case) for case in record.get("cases", ()))
             return cls(dict(record["about"]), rows, cases)
         except (KeyError, TypeError) as error:
-            raise ValueError(
+            raise InputError(
                 f"`record` must have the layout of an evaluation (about, rows, cases): {error}."
             ) from error
 
@@ -118,16 +121,16 @@ class Results:
         """Read what `write_json` wrote.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: no JSON, or another layout.
+            InputNotFoundError: there is no such file.
+            InputError: no JSON, or another layout.
         """
         path = Path(path)
         if not path.is_file():
-            raise FileNotFoundError(f"There is no record of an evaluation at `{path}`.")
+            raise InputNotFoundError(f"There is no record of an evaluation at `{path}`.")
         try:
             return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
         except json.JSONDecodeError as error:
-            raise ValueError(f"`{path}` must be JSON: {error}.") from error
+            raise InputError(f"`{path}` must be JSON: {error}.") from error
 
     def write_csv(self, path: str | Path) -> None:
         """Write all metrics, one a line, with the columns `CSV_COLUMNS`; empty where undefined."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from x2x_core.common.errors import InputError
+
 
 def claim(
     out: Path, record: str, settings: Mapping[str, Any], *, run: str = "run", other: str = "holds another"
@@ -21,7 +23,7 @@ def claim(
         other: what is said of a folder with other settings; "{changed}" in it stands for their names.
 
     Raises:
-        ValueError: another run, or other files, lie there.
+        InputError: another run, or other files, lie there.
     """
     settings = json.loads(json.dumps(settings))  # as it is read back
     recorded = out / record
@@ -30,11 +32,11 @@ def claim(
         found = json.loads(recorded.read_text(encoding="utf-8"))
         if found != settings:
             changed = sorted(name for name in {*found, *settings} if found.get(name) != settings.get(name))
-            raise ValueError(
+            raise InputError(
                 f"{wanted}, but `{out}` {other.format(changed=', '.join(changed))}. Choose another folder."
             )
         return
     if out.is_dir() and any(out.iterdir()):
-        raise ValueError(f"{wanted}, but `{out}` holds other files. Choose another folder.")
+        raise InputError(f"{wanted}, but `{out}` holds other files. Choose another folder.")
     out.mkdir(parents=True, exist_ok=True)
     recorded.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")

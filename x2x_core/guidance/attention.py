@@ -43,6 +43,8 @@ from diffusers.models.attention_processor import (
 )
 from diffusers.utils import is_xformers_available
 
+from x2x_core.common.errors import InputError
+
 from .maps import BRANCHES
 
 if is_xformers_available():
@@ -72,7 +74,7 @@ def cross_attention_layers(unet: torch.nn.Module) -> list[CrossAttentionLayer]:
     """The `attn2` layers of a `UNet2DConditionModel`, compiled or not.
 
     Raises:
-        ValueError: there are none.
+        InputError: there are none.
     """
     unet = getattr(unet, "_orig_mod", unet)
     blocks = len(getattr(unet, "down_blocks", ()))
@@ -82,7 +84,7 @@ def cross_attention_layers(unet: torch.nn.Module) -> list[CrossAttentionLayer]:
         if name.endswith("attn2") and isinstance(module, Attention)
     ]
     if not found:
-        raise ValueError(f"`unet` must have cross-attention layers (attn2), but {type(unet).__name__} has none.")
+        raise InputError(f"`unet` must have cross-attention layers (attn2), but {type(unet).__name__} has none.")
     return found
 
 
@@ -104,7 +106,7 @@ def grid_at(level: int, cells: tuple[int, int]) -> tuple[int, int]:
 def watched_level(layers: Sequence[CrossAttentionLayer], grid_share: float = GRID_SHARE) -> int:
     """The level whose grid's side is nearest a share of the latents' side, in octaves; of two, the finer."""
     if not 0 < grid_share <= 1:
-        raise ValueError(f"`grid_share` must lie in (0, 1], got {grid_share:g}.")
+        raise InputError(f"`grid_share` must lie in (0, 1], got {grid_share:g}.")
     shares = {layer.level: 2.0**-layer.level for layer in layers}
     ratios = {level: max(share, grid_share) / min(share, grid_share) for level, share in shares.items()}
     return min(sorted(ratios), key=ratios.get)
@@ -127,7 +129,7 @@ class AttentionRecord:
 
     def __init__(self, weights: torch.Tensor, cells: tuple[int, int], level: int) -> None:
         if weights.ndim != 3 or 0 in weights.shape:
-            raise ValueError(f"`weights` must be (B, groups, tokens), got shape {tuple(weights.shape)}.")
+            raise InputError(f"`weights` must be (B, groups, tokens), got shape {tuple(weights.shape)}.")
         self.weights = weights.float()
         self.level = level
         self.grid = grid_at(level, cells)
@@ -205,7 +207,7 @@ class AttentionGate:
 
     def __post_init__(self) -> None:
         if self.mask.ndim != 4 or self.mask.shape[1] != 1 or 0 in self.mask.shape or self.mask.dtype is not torch.bool:
-            raise ValueError(f"`mask` must be (B, 1, h, w) bool, got {tuple(self.mask.shape)} {self.mask.dtype}.")
+            raise InputError(f"`mask` must be (B, 1, h, w) bool, got {tuple(self.mask.shape)} {self.mask.dtype}.")
 
     def inside(self, level: int) -> torch.Tensor:
         """`(B, positions, 1)` bool: the positions of a layer's grid that touch the mask."""
@@ -252,7 +254,7 @@ class RSEAttnProcessor:
         if self.record is None and self.inside is None:
             return self.replaced(attn, hidden_states, encoder_hidden_states, attention_mask)
         if encoder_hidden_states is None:
-            raise ValueError("`encoder_hidden_states` must be given: only attention to a text is watched or gated.")
+            raise InputError("`encoder_hidden_states` must be given: only attention to a text is watched or gated.")
         query = _split_heads(attn, attn.to_q(hidden_states), attn.norm_q)
         key, value = _keys_and_values(attn, encoder_hidden_states)
         bias = attn.prepare_attention_mask(attention_mask, key.shape[2], len(key))  # (N * heads, 1, T)
@@ -269,7 +271,7 @@ class RSEAttnProcessor:
         texts, positions = record.weights.shape[0], record.grid[0] * record.grid[1]
         rows = len(query) // 2 if len(query) % (2 * texts) == 0 else 0
         if not rows or query.shape[2] != positions or key.shape[2] != record.weights.shape[2]:
-            raise ValueError(
+            raise InputError(
                 f"The record is for {texts} texts of {record.weights.shape[2]} tokens on a grid of {positions} "
                 f"positions, in batches [text, image], but the layer got {len(query)} items, {key.shape[2]} tokens and "
                 f"{query.shape[2]} positions."
@@ -291,7 +293,7 @@ class RSEAttnProcessor:
         count, positions = self.inside.shape[:2]
         expected = BRANCHES * count if self.null_states is None else len(query)
         if len(query) not in (count, BRANCHES * count) or len(query) != expected or query.shape[2] != positions:
-            raise ValueError(
+            raise InputError(
                 f"The gate is for {count} images on a grid of {positions} positions, in batches [text, image, "
                 f"unconditional], but the layer got {len(query)} items and {query.shape[2]} positions."
             )
@@ -381,7 +383,7 @@ def rse_attention(
             alone.
 
     Raises:
-        ValueError: the U-Net has no cross-attention, or processors that can't be stood in for, as IP-Adapters'.
+        InputError: the U-Net has no cross-attention, or processors that can't be stood in for, as IP-Adapters'.
     """
     if record is None and gate is None:
         yield
@@ -402,17 +404,17 @@ def check_processors(unet: torch.nn.Module) -> None:
     """See that attention can be watched and gated in a U-Net.
 
     Raises:
-        ValueError: it can't; the message says why.
+        InputError: it can't; the message says why.
     """
     for layer in cross_attention_layers(unet):
         kind = type(layer.module.processor)
         if "IPAdapter" in kind.__name__:
-            raise ValueError(
+            raise InputError(
                 "Attention can't be watched or gated with an IP-Adapter loaded: its layers attend to a picture beside "
                 "the text. Call `unload_ip_adapter()`, or leave `relevance_source` and `attention_gating` out."
             )
         if kind not in STOCK_PROCESSORS:
-            raise ValueError(
+            raise InputError(
                 f"Attention can be watched or gated in place of diffusers' stock processors, but {layer.name} has a "
                 f"{kind.__name__}. Call `unet.set_attn_processor(AttnProcessor2_0())`, or leave `relevance_source` and "
                 "`attention_gating` out."

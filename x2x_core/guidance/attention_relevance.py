@@ -20,9 +20,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from x2x_core.common.errors import InputError
+from x2x_core.language.instruction import Instruction
+
 from .attention import GRID_SHARE, AttentionRecord, cross_attention_layers, watched_level
 from .attention_tokens import PromptTokens, find_tokens
-from x2x_core.language.instruction import Instruction
 from .relevance import FLAT_RANGE, relevance_from_disagreement
 
 TOKENS = ("prompt", "words")
@@ -39,10 +41,10 @@ def token_weights(prompts: Sequence[PromptTokens], tokens: str = "prompt") -> to
         `(P, C, T)` float32 of 0 and 1, C being the most clauses that a prompt has; rows that a prompt lacks are 0.
 
     Raises:
-        ValueError: another kind of tokens.
+        InputError: another kind of tokens.
     """
     if tokens not in TOKENS:
-        raise ValueError(f"`tokens` must be one of {', '.join(TOKENS)}, got {tokens!r}.")
+        raise InputError(f"`tokens` must be one of {', '.join(TOKENS)}, got {tokens!r}.")
     weights = torch.zeros(len(prompts), max(len(prompt.clauses) for prompt in prompts), prompts[0].length)
     for rows, prompt in zip(weights, prompts):
         named = [clause.named for clause in prompt.clauses]

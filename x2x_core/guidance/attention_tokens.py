@@ -11,8 +11,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from x2x_core.language.tokens import Kind, Span, Token, read_places
+from x2x_core.common.errors import InputError
 from x2x_core.language.instruction import Clause, Instruction
+from x2x_core.language.tokens import Kind, Span, Token, read_places
 
 logger = logging.getLogger(__name__)
 
@@ -62,13 +63,13 @@ def find_tokens(tokenizer: Any, text: str, instruction: Instruction) -> PromptTo
     by all tokens of the text, with a warning.
 
     Raises:
-        ValueError: the tokenizer gives no offsets, or the text has no token.
+        InputError: the tokenizer gives no offsets, or the text has no token.
     """
     encoded = _encode(tokenizer, text)
     offsets = [tuple(span) for span in encoded["offset_mapping"]]
     content = tuple(number for number, (start, end) in enumerate(offsets) if any(map(str.isalnum, text[start:end])))
     if not content:
-        raise ValueError(f"`prompt` must have a token for its words, but the tokenizer finds none in {text!r}.")
+        raise InputError(f"`prompt` must have a token for its words, but the tokenizer finds none in {text!r}.")
     words = read_places(text)
     taken: set[int] = set()
     found = []
@@ -91,7 +92,7 @@ def find_tokens(tokenizer: Any, text: str, instruction: Instruction) -> PromptTo
 
 def _encode(tokenizer: Any, text: str) -> Any:
     if not getattr(tokenizer, "is_fast", False):
-        raise ValueError(
+        raise InputError(
             f"`tokenizer` must be able to say which characters its tokens stand for, but {type(tokenizer).__name__} "
             "can't. Use transformers' CLIPTokenizer, or leave `relevance_source` out."
         )

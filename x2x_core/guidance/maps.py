@@ -9,16 +9,14 @@ image alone, with neither.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from x2x_core.anatomy.sites import smoothstep
+from x2x_core.common.errors import InputError
 
 BRANCHES = 3  # text, image, unconditional
 
@@ -54,10 +52,10 @@ def guidance_map(relevance_map: torch.Tensor, pseudomask: torch.Tensor) -> torch
         pseudomask: P `(B, 1, H, W)` in [0, 1].
 
     Raises:
-        ValueError: they are not of one size.
+        InputError: they are not of one size.
     """
     if relevance_map.shape[-2:] != pseudomask.shape[-2:]:
-        raise ValueError(
+        raise InputError(
             f"`relevance_map` and `pseudomask` must be of one size, got {tuple(relevance_map.shape)} and "
             f"{tuple(pseudomask.shape)}."
         )
@@ -95,56 +93,28 @@ def as_guidance_mask(value: torch.Tensor | np.ndarray | Image.Image, size: tuple
         `(B, 1, H, W)` bool on the CPU.
 
     Raises:
-        ValueError: another type, shape, size or range.
+        InputError: another type, shape, size or range.
     """
     if isinstance(value, Image.Image):
         value = np.asarray(value.convert("L"))
     if isinstance(value, np.ndarray) and value.dtype.kind in "buif":
         value = torch.from_numpy(value.astype(np.float32) if value.dtype.kind == "u" else value.copy())
     if not isinstance(value, torch.Tensor):
-        raise ValueError(f"`guidance_mask` must be a tensor, an array or a picture, got {type(value).__name__}.")
+        raise InputError(f"`guidance_mask` must be a tensor, an array or a picture, got {type(value).__name__}.")
     mask = value.detach().to("cpu", torch.float32)
     mask = mask[None, None] if mask.ndim == 2 else mask[:, None] if mask.ndim == 3 else mask
     if mask.ndim != 4 or mask.shape[1] != 1 or 0 in mask.shape:
-        raise ValueError(f"`guidance_mask` must be (H, W), (B, H, W) or (B, 1, H, W), got {tuple(value.shape)}.")
+        raise InputError(f"`guidance_mask` must be (H, W), (B, H, W) or (B, 1, H, W), got {tuple(value.shape)}.")
     if tuple(mask.shape[-2:]) != tuple(size):
-        raise ValueError(
+        raise InputError(
             f"`guidance_mask` must be of the image's size, {size[0]}x{size[1]} pixels (height x width), got "
             f"{mask.shape[-2]}x{mask.shape[-1]}."
         )
     whole = mask > 1
     if not (torch.isfinite(mask).all() and mask.min() >= 0 and (not whole.any() or mask.max() <= 65535)):
-        raise ValueError("`guidance_mask` must hold numbers from 0 (keep) to 1 or 255 (may change).")
+        raise InputError("`guidance_mask` must hold numbers from 0 (keep) to 1 or 255 (may change).")
     top = 1 if not whole.any() else 255 if mask.max() <= 255 else 65535
     return mask >= top / 2
-
-
-def soft_edges(mask: torch.Tensor, width: float | Sequence[float]) -> torch.Tensor:
-    """Soften a mask towards its own outline from within: 0 outside, rising to 1 at `width` pixels inside.
-
-    Args:
-        mask: `(B, 1, H, W)` bool.
-        width: of the rise in pixels, one for all or one for each mask; 0 leaves the edge hard. The image's border is no
-            edge. A mask that is thinner than four widths rises within half of its greatest depth, so that it is whole
-            in its middle.
-
-    Returns:
-        `(B, 1, H, W)` float32 in [0, 1], above 0 exactly where the mask is.
-    """
-    widths = width if isinstance(width, Sequence) else [width] * len(mask)
-    inside = mask[:, 0].cpu().numpy()
-    soft = np.stack([_soften(one, wide) for one, wide in zip(inside, widths, strict=True)])
-    return torch.from_numpy(soft)[:, None].to(mask.device)
-
-
-def _soften(inside: np.ndarray, width: float) -> np.ndarray:
-    if width <= 0 or inside.all() or not inside.any():
-        return inside.astype(np.float32)
-    padded = np.pad(inside.astype(np.uint8), 1, mode="edge")
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    deepest = float(depth.max())
-    width = min(width, deepest / 2, deepest - 1)
-    return smoothstep(depth / (width + 1)).astype(np.float32)  # depth is 1 on the outermost pixel inside
 
 
 def blend(latents: torch.Tensor, background: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

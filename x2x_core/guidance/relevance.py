@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from x2x_core.common.errors import InputError
+
 SOURCES = ("noise", "attention", "both")  # what a relevance map can be read from; see also `attention_relevance`
 FENCE_FACTOR = 1.5  # outliers lie beyond Q3 + FENCE_FACTOR * (Q3 - Q1)
 # Two noise predictions of variance 1 that differ by less than this differ by rounding only.
@@ -80,7 +82,7 @@ def predicted_noise(
         prediction_type: "epsilon", "v_prediction" or "sample".
 
     Raises:
-        ValueError: another prediction type.
+        InputError: another prediction type.
     """
     signal, deviation = alpha_cumprod**0.5, (1 - alpha_cumprod) ** 0.5
     if prediction_type == "epsilon":
@@ -89,7 +91,7 @@ def predicted_noise(
         return signal * model_output + deviation * noisy_latents
     if prediction_type == "sample":
         return (noisy_latents - signal * model_output) / deviation
-    raise ValueError(
+    raise InputError(
         f"`prediction_type` of the scheduler must be epsilon, v_prediction or sample, got {prediction_type!r}."
     )
 
@@ -155,7 +157,7 @@ def relevance_from_disagreement(
         map has no relevant place: it is 0 everywhere.
 
     Raises:
-        ValueError: a wrong shape, no valid cell, or a value that is not a number.
+        InputError: a wrong shape, no valid cell, or a value that is not a number.
     """
     _check_disagreement(disagreement)
     mean = disagreement.float().mean(dim=1, keepdim=True)
@@ -184,7 +186,7 @@ def relevance_uncertainty(
         `(B, 1, h, w)` float32 in [0, 1], 0 where the map is flat; ``None`` for a single draw, which has no spread.
 
     Raises:
-        ValueError: as `relevance_from_disagreement`.
+        InputError: as `relevance_from_disagreement`.
     """
     _check_disagreement(disagreement)
     draws = disagreement.shape[1]
@@ -200,9 +202,9 @@ def relevance_uncertainty(
 
 def _check_disagreement(disagreement: torch.Tensor) -> None:
     if disagreement.ndim != 4 or 0 in disagreement.shape:
-        raise ValueError(f"`disagreement` must be (B, K, h, w), got shape {tuple(disagreement.shape)}.")
+        raise InputError(f"`disagreement` must be (B, K, h, w), got shape {tuple(disagreement.shape)}.")
     if not torch.isfinite(disagreement).all():
-        raise ValueError(
+        raise InputError(
             "The noise predictions for the relevance map are not finite numbers. In half precision, load the "
             "pipeline in float32 or bfloat16."
         )
@@ -212,7 +214,7 @@ def _counted(mean: torch.Tensor, valid: torch.Tensor | None) -> torch.Tensor:
     """The cells of maps `(B, 1, h, w)` that count for the statistics, `(B, N)`."""
     cells = mean.flatten(1) if valid is None else mean[:, 0, valid]
     if cells.shape[1] == 0:
-        raise ValueError("`valid` must mark at least one cell of the map.")
+        raise InputError("`valid` must mark at least one cell of the map.")
     return cells
 
 

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import torch
 
+from x2x_core.common.errors import InputError, InputNotFoundError, MissingExtraError
+
 from .kinds import DICOM
 from .radiograph import Radiograph
 
@@ -52,9 +54,9 @@ def read_dicom(path: str | Path) -> Radiograph:
         1/255 or 1/65535.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ImportError: pydicom is not installed.
-        ValueError: it is no DICOM image, no radiograph, has several frames, can't be decoded, or needs a decoder that is
+        InputNotFoundError: there is no such file.
+        MissingExtraError: pydicom is not installed.
+        InputError: it is no DICOM image, no radiograph, has several frames, can't be decoded, or needs a decoder that is
             not installed.
     """
     path = Path(path)
@@ -65,7 +67,7 @@ def read_dicom(path: str | Path) -> Radiograph:
         warnings = [*check_modality(dataset), *view_warnings(dataset)]
         _check_picture(dataset)
     except ValueError as error:
-        raise ValueError(f"`{path}` {error}.") from error
+        raise InputError(f"`{path}` {error}.") from error
     raw = _decode(dataset, path)
     values, facts, doubts = _as_shown(raw, dataset, path)
     values, more = _square_pixels(values, dataset)
@@ -83,20 +85,20 @@ def read_dicom(path: str | Path) -> Radiograph:
 def _open(path: Path):
     """The file's data set, of the tags that decide the picture alone."""
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file `{path}`. Give the path of a DICOM radiograph.")
+        raise InputNotFoundError(f"There is no file `{path}`. Give the path of a DICOM radiograph.")
     try:
         import pydicom
     except ImportError as error:
-        raise ImportError(_MISSING) from error
+        raise MissingExtraError(_MISSING) from error
     try:
         dataset = pydicom.dcmread(path, force=True, specific_tags=list(TAGS))
         for _ in dataset.iterall():  # pydicom decodes a value when it is first asked for: what is damaged shows here
             pass
     except Exception as error:  # pydicom raises many kinds; their texts quote the file, and so perhaps the patient
         kind = type(error).__name__
-        raise ValueError(f"`{path}` must be a whole DICOM file, but it can't be read ({kind}).") from error
+        raise InputError(f"`{path}` must be a whole DICOM file, but it can't be read ({kind}).") from error
     if len(dataset) == 0 and not getattr(dataset, "file_meta", None):
-        raise ValueError(f"`{path}` must be a DICOM file, but it is none.")
+        raise InputError(f"`{path}` must be a DICOM file, but it is none.")
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = _guessed_syntax(*dataset.original_encoding)
     return dataset
@@ -120,10 +122,10 @@ def _check_picture(dataset) -> None:
     """Refuse what holds no single picture of whole numbers.
 
     Raises:
-        ValueError: the end of a sentence that begins with the file's name.
+        InputError: the end of a sentence that begins with the file's name.
     """
     if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
-        raise ValueError("must have whole-number pixels, but has floating-point ones")
+        raise InputError("must have whole-number pixels, but has floating-point ones")
     needed = (
         "PixelData",
         "Rows",
@@ -134,18 +136,18 @@ def _check_picture(dataset) -> None:
         "PhotometricInterpretation",
     )
     if missing := [name for name in needed if dataset.get(name) in (None, "")]:
-        raise ValueError(f"must hold a picture, but has no {missing[0]}")
+        raise InputError(f"must hold a picture, but has no {missing[0]}")
     if (frames := _whole(dataset, "NumberOfFrames")) != 1:
-        raise ValueError(f"must hold one picture, but holds {frames} frames: save the one to edit as a file of its own")
+        raise InputError(f"must hold one picture, but holds {frames} frames: save the one to edit as a file of its own")
     rows, columns = _whole(dataset, "Rows"), _whole(dataset, "Columns")
     if not 0 < rows * columns <= LARGEST:
-        raise ValueError(f"must have up to {LARGEST} pixels, got {rows} x {columns}")
+        raise InputError(f"must have up to {LARGEST} pixels, got {rows} x {columns}")
     allocated, stored = _whole(dataset, "BitsAllocated"), _whole(dataset, "BitsStored")
     if allocated not in (8, 16) or not 1 <= stored <= allocated:
-        raise ValueError(f"must have pixels of 8 or 16 bits, got {stored} bits in {allocated}")
+        raise InputError(f"must have pixels of 8 or 16 bits, got {stored} bits in {allocated}")
     samples, kind = _whole(dataset, "SamplesPerPixel"), dataset.PhotometricInterpretation
     if samples not in (1, 3) or (samples == 1) != (kind in (*_MONOCHROME, _PALETTE)):
-        raise ValueError("must be grey (MONOCHROME1, MONOCHROME2), of a palette, RGB or YBR, but is none of these")
+        raise InputError("must be grey (MONOCHROME1, MONOCHROME2), of a palette, RGB or YBR, but is none of these")
 
 
 def _whole(dataset, name: str) -> int:
@@ -153,7 +155,7 @@ def _whole(dataset, name: str) -> int:
     try:
         return int(dataset.get(name) or 1)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"must have one whole number as {name}, but has none") from error
+        raise InputError(f"must have one whole number as {name}, but has none") from error
 
 
 def _decode(dataset, path: Path) -> np.ndarray:
@@ -164,21 +166,22 @@ def _decode(dataset, path: Path) -> np.ndarray:
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError as error:
-        raise ValueError(f"`{path}` must be a picture, but is coded as {syntax.name}, which is none.") from error
+        raise InputError(f"`{path}` must be a picture, but is coded as {syntax.name}, which is none.") from error
     if not decoder.is_available:
-        raise ValueError(f"`{path}` is compressed ({syntax.name}) and needs a decoder: {_remedy(syntax)}.")
+        raise InputError(f"`{path}` is compressed ({syntax.name}) and needs a decoder: {_remedy(syntax)}.")
     try:
         return pixel_array(dataset, decoding_plugin=_decoder_name(decoder))
     except Exception as error:  # decoders of several libraries raise what they like
         hint = f" If it is whole, it needs another decoder: {_remedy(syntax)}." if syntax.is_compressed else ""
-        raise ValueError(
+        raise InputError(
             f"`{path}` must be a whole DICOM image, but its pixels can't be decoded: {_said(error)}.{hint}"
         ) from error
 
 
 def _decoder_name(decoder) -> str:
     """The decoder to use, "" for values that are not compressed: GDCM, which ends the process where a picture is damaged,
-    only where there is no other."""
+    only where there is no other.
+    """
     return next(iter(sorted(decoder.available_plugins, key=lambda name: name == _RISKY)), "")
 
 
@@ -215,7 +218,7 @@ def _as_shown(raw: np.ndarray, dataset, path: Path) -> tuple[np.ndarray, tuple[s
         high_bit = int(dataset.get("HighBit", bits - 1))
         shown = display(stored_values(raw, bits, high_bit, signed) if plain else raw.astype(np.int32), dataset)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError) as error:
-        raise ValueError(f"`{path}` can't be shown: {_said(error)}.") from error
+        raise InputError(f"`{path}` can't be shown: {_said(error)}.") from error
     return shown.values, shown.facts, shown.warnings
 
 

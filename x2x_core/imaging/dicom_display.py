@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from x2x_core.common.errors import InputError
+
 LINEAR, LINEAR_EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"
 DEEPEST = 16  # bits of a stored value, and of an entry of a table
 
@@ -58,7 +60,7 @@ def display(stored: np.ndarray, dataset) -> Display:
         dataset: the image's pydicom data set.
 
     Raises:
-        ValueError: a table or window that can't be applied.
+        InputError: a table or window that can't be applied.
     """
     padding = padding_of(stored, dataset)
     values, facts = modality_values(stored, dataset)
@@ -85,7 +87,7 @@ def modality_values(stored: np.ndarray, dataset) -> tuple[np.ndarray, list[str]]
         _number(dataset, name, rest) for name, rest in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
     )
     if slope == 0 or not np.isfinite([slope, intercept]).all():
-        raise ValueError(f"its rescaling must have a slope that is a number and not 0, got {slope:g}")
+        raise InputError(f"its rescaling must have a slope that is a number and not 0, got {slope:g}")
     if (slope, intercept) == (1, 0):
         return stored, []
     return stored * slope + intercept, [f"Rescaled by {slope:g}, then {intercept:+g}."]
@@ -121,7 +123,7 @@ def window(values: np.ndarray, center: float, width: float, function: str = LINE
         function: "LINEAR", "LINEAR_EXACT" or "SIGMOID".
 
     Raises:
-        ValueError: another function.
+        InputError: another function.
     """
     values = values.astype(np.float64)
     if function == LINEAR:
@@ -132,7 +134,7 @@ def window(values: np.ndarray, center: float, width: float, function: str = LINE
         return np.clip((values - center) / width + 0.5, 0, 1)
     if function == SIGMOID:
         return 1 / (1 + np.exp(np.clip(-4 * (values - center) / width, -700, 700)))
-    raise ValueError(f"its window must be {LINEAR}, {LINEAR_EXACT} or {SIGMOID}, got another function")
+    raise InputError(f"its window must be {LINEAR}, {LINEAR_EXACT} or {SIGMOID}, got another function")
 
 
 def full_range(values: np.ndarray, padding: np.ndarray) -> tuple[np.ndarray, float, float]:
@@ -156,18 +158,18 @@ def look_up(values: np.ndarray, item, dataset) -> tuple[np.ndarray, int]:
         The entries, float64, and their bits.
 
     Raises:
-        ValueError: a table without its description or with too few entries.
+        InputError: a table without its description or with too few entries.
     """
     descriptor, element = item.get("LUTDescriptor"), item["LUTData"] if "LUTData" in item else None
     if descriptor is None or len(descriptor) != 3 or element is None or not element.value:
-        raise ValueError("its table must have LUTDescriptor and LUTData")
+        raise InputError("its table must have LUTDescriptor and LUTData")
     entries, first, bits = (int(one) for one in descriptor)
     entries = entries or 2**16
     if first >= 2**15 and values.min() < 0:
         first -= 2**16  # a signed number, written where the file can't say so
     table = _entries(element.value, entries, dataset)
     if len(table) < entries or not 1 <= bits <= DEEPEST:
-        raise ValueError(f"its table must hold {entries} entries of 1 to {DEEPEST} bits, got {len(table)} of {bits}")
+        raise InputError(f"its table must hold {entries} entries of 1 to {DEEPEST} bits, got {len(table)} of {bits}")
     bits = max(bits, int(table.max()).bit_length())  # some files call 16-bit entries 8-bit
     index = np.clip(np.rint(values).astype(np.int64) - first, 0, entries - 1)
     return table[index].astype(np.float64), bits

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from x2x_core.common.errors import InputError
+
 RADIOGRAPHS = ("CR", "DX", "RG")  # computed and digital radiography, digitised film
 POSSIBLE = (
     "",
@@ -52,7 +54,7 @@ def check_modality(dataset) -> list[str]:
     """Warnings about the modality.
 
     Raises:
-        ValueError: it is no radiograph.
+        InputError: it is no radiograph.
     """
     modality = _word(dataset.get("Modality"))
     if modality in RADIOGRAPHS:
@@ -60,7 +62,7 @@ def check_modality(dataset) -> list[str]:
     if modality in POSSIBLE:
         return ["The file does not say that it is a radiograph (modality CR, DX or RG): it is read as one."]
     what = f"{OTHERS[modality]} ({modality})" if modality in OTHERS else "of another modality"
-    raise ValueError(
+    raise InputError(
         f"must be a radiograph (modality CR, DX or RG), but it is {what}. If it shows a frontal chest radiograph all the "
         "same, save it as PNG"
     )
@@ -89,7 +91,7 @@ def _odd_view(dataset) -> str | None:
     meanings = " ".join(_word(code.get("CodeMeaning")) for code in dataset.get("ViewCodeSequence") or ())
     rows = _directions(dataset)
     lateral_words = "LATERAL" in meanings and "DECUBITUS" not in meanings
-    if position in LATERAL_VIEWS or rows and rows[0] in ("A", "P") or not position and lateral_words:
+    if position in LATERAL_VIEWS or (rows and rows[0] in ("A", "P")) or (not position and lateral_words):
         return "a lateral"
     if position in OTHER_VIEWS or "DECUBITUS" in meanings or "OBLIQUE" in meanings:
         return "an oblique or decubitus"

@@ -23,6 +23,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from x2x_core.common.errors import InputError, InputNotFoundError
+
 from .dicom import read_dicom
 from .kinds import is_dicom
 from .radiograph import Radiograph
@@ -45,15 +47,15 @@ def read_image(path: str | Path) -> Radiograph:
         the values that a viewer shows.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ImportError: it is DICOM, and pydicom is not installed.
-        ValueError: the file is no picture, is damaged, or has values that are neither 8 nor 16-bit.
+        InputNotFoundError: there is no such file.
+        MissingExtraError: it is DICOM, and pydicom is not installed.
+        InputError: the file is no picture, is damaged, or has values that are neither 8 nor 16-bit.
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"There is no file `{path}`. Give the path of a PNG, JPEG, TIFF or DICOM file.")
+        raise InputNotFoundError(f"There is no file `{path}`. Give the path of a PNG, JPEG, TIFF or DICOM file.")
     if not path.is_file():
-        raise ValueError(f"`{path}` must be a picture file, but it is a folder.")
+        raise InputError(f"`{path}` must be a picture file, but it is a folder.")
     if is_dicom(path):
         return read_dicom(path)
     mode, values = _read_values(path)
@@ -76,11 +78,11 @@ def _read_values(path: Path) -> tuple[str, np.ndarray]:
                 return f"{mode};16", _read_deep_colour(path)
             values = _to_values(ImageOps.exif_transpose(picture), path)
     except UnidentifiedImageError as error:
-        raise ValueError(f"`{path}` must be a PNG, JPEG, TIFF or DICOM picture, but it is none.") from error
+        raise InputError(f"`{path}` must be a PNG, JPEG, TIFF or DICOM picture, but it is none.") from error
     except Image.DecompressionBombError as error:
-        raise ValueError(f"`{path}` is too large to be a radiograph: {error}") from error
+        raise InputError(f"`{path}` is too large to be a radiograph: {error}") from error
     except (OSError, SyntaxError, struct.error, EOFError, zlib.error) as error:
-        raise ValueError(f"`{path}` must be a whole picture, but it can't be decoded: {error}") from error
+        raise InputError(f"`{path}` must be a whole picture, but it can't be decoded: {error}") from error
     return mode, _drop_equal_channels(values)
 
 
@@ -89,7 +91,7 @@ def _to_values(picture: Image.Image, path: Path) -> np.ndarray:
     if picture.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I"):
         return _to_uint16(np.asarray(picture), path)[..., None]
     if picture.mode == "F":
-        raise ValueError(
+        raise InputError(
             f"`{path}` must have 8 or 16-bit values, but holds floating-point numbers: save it as 16-bit PNG."
         )
     if picture.mode == "1":
@@ -105,7 +107,7 @@ def _to_values(picture: Image.Image, path: Path) -> np.ndarray:
 
 def _to_uint16(values: np.ndarray, path: Path) -> np.ndarray:
     if values.size and (values.min() < 0 or values.max() > 2**16 - 1):
-        raise ValueError(
+        raise InputError(
             f"`{path}` must have 8 or 16-bit values, got values from {values.min()} to {values.max()}: "
             f"save it as 16-bit PNG."
         )
@@ -125,7 +127,7 @@ def _is_deep_colour(path: Path, picture: Image.Image) -> bool:
 def _read_deep_colour(path: Path) -> np.ndarray:
     values = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16:
-        raise ValueError(f"`{path}` must be a whole 16-bit picture, but it can't be decoded.")
+        raise InputError(f"`{path}` must be a whole 16-bit picture, but it can't be decoded.")
     if values.ndim == 2:
         return values[..., None]
     if values.shape[2] == 4:
@@ -153,17 +155,17 @@ def to_values(pixels: torch.Tensor, bit_depth: int) -> np.ndarray:
         read from a file of this depth come back as exactly the file's values.
 
     Raises:
-        ValueError: another depth or shape, or a value that is not a number.
+        InputError: another depth or shape, or a value that is not a number.
     """
     if bit_depth not in BIT_DEPTHS:
-        raise ValueError(f"`bit_depth` must be 8 or 16, got {bit_depth}.")
+        raise InputError(f"`bit_depth` must be 8 or 16, got {bit_depth}.")
     image = pixels[0] if pixels.ndim == 4 and pixels.shape[0] == 1 else pixels
     image = image[None] if image.ndim == 2 else image
     if image.ndim != 3 or image.shape[0] not in (1, 3) or 0 in image.shape:
-        raise ValueError(f"`pixels` must be one grey or colour image (C, H, W), got shape {tuple(pixels.shape)}.")
+        raise InputError(f"`pixels` must be one grey or colour image (C, H, W), got shape {tuple(pixels.shape)}.")
     image = image.detach().to("cpu", torch.float32)
     if not torch.isfinite(image).all():
-        raise ValueError("`pixels` must be finite numbers, got NaN or infinity.")
+        raise InputError("`pixels` must be finite numbers, got NaN or infinity.")
     largest = 2**bit_depth - 1
     values = (image.clamp(0, 1) * largest).round().numpy().astype(np.uint8 if bit_depth == 8 else np.uint16)
     return values[0] if len(values) == 1 else np.ascontiguousarray(values.transpose(1, 2, 0))
@@ -184,12 +186,12 @@ def write_png(
         metadata: keyword to text, see `x2x_core.imaging.provenance`; the same input gives the same bytes.
 
     Raises:
-        ValueError: pixels or metadata that a PNG can't hold.
-        FileNotFoundError: the folder does not exist.
+        InputError: pixels or metadata that a PNG can't hold.
+        InputNotFoundError: the folder does not exist.
     """
     path = Path(path)
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder `{path.parent}` to write `{path.name}` to. Make it first.")
+        raise InputNotFoundError(f"There is no folder `{path.parent}` to write `{path.name}` to. Make it first.")
     values = to_values(pixels, bit_depth)
     path.write_bytes(encode_png(values, metadata))
 
@@ -199,7 +201,7 @@ def encode_png(values: np.ndarray, metadata: Mapping[str, str] | None = None) ->
     ordered = values if values.ndim == 2 else values[..., ::-1]
     done, data = cv2.imencode(".png", np.ascontiguousarray(ordered))
     if not done:
-        raise ValueError(f"`values` can't be written as PNG: shape {values.shape}, {values.dtype}.")
+        raise InputError(f"`values` can't be written as PNG: shape {values.shape}, {values.dtype}.")
     encoded = data.tobytes()
     header_end = len(_PNG_SIGNATURE) + 25  # the IHDR chunk is 25 bytes long and comes first
     chunks = b"".join(_text_chunk(key, text) for key, text in (metadata or {}).items())
@@ -209,9 +211,9 @@ def encode_png(values: np.ndarray, metadata: Mapping[str, str] | None = None) ->
 def _text_chunk(keyword: str, text: str) -> bytes:
     """A tEXt chunk, or an iTXt chunk (UTF-8) where Latin-1 can't hold the text."""
     if not (0 < len(keyword) < 80) or not keyword.isascii() or not keyword.isprintable():
-        raise ValueError(f"`metadata` must have keywords of 1 to 79 printable ASCII letters, got {keyword!r}.")
+        raise InputError(f"`metadata` must have keywords of 1 to 79 printable ASCII letters, got {keyword!r}.")
     if "\0" in text:
-        raise ValueError(f"`metadata` must hold text without NUL characters, but {keyword!r} has one.")
+        raise InputError(f"`metadata` must hold text without NUL characters, but {keyword!r} has one.")
     if text.isascii():
         kind, body = b"tEXt", keyword.encode() + b"\0" + text.encode()
     else:
@@ -223,15 +225,15 @@ def read_text_chunks(path: str | Path) -> dict[str, str]:
     """The text chunks of a PNG file: keyword to text.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is no PNG file.
+        InputNotFoundError: there is no such file.
+        InputError: it is no PNG file.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file `{path}`.")
+        raise InputNotFoundError(f"There is no file `{path}`.")
     try:
         with Image.open(path, formats=("PNG",)) as picture:
             picture.load()
             return {str(key): str(text) for key, text in picture.text.items()}
     except UnidentifiedImageError as error:
-        raise ValueError(f"`{path}` must be a PNG file, but it is none.") from error
+        raise InputError(f"`{path}` must be a PNG file, but it is none.") from error

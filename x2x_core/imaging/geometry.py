@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from x2x_core.common.errors import InputError
+
 
 @dataclass(frozen=True)
 class Padding:
@@ -22,7 +24,7 @@ class Padding:
 
     def __post_init__(self) -> None:
         if min(self.left, self.top, self.right, self.bottom) < 0:
-            raise ValueError(f"`Padding` must not be negative, got {self}.")
+            raise InputError(f"`Padding` must not be negative, got {self}.")
 
 
 def pad(image: torch.Tensor, padding: Padding) -> torch.Tensor:
@@ -38,7 +40,7 @@ def pad(image: torch.Tensor, padding: Padding) -> torch.Tensor:
         `(B, C, top + H + bottom, left + W + right)`; the inner pixels are the image's own, bit for bit.
 
     Raises:
-        ValueError: the image is not 4-dimensional or is empty.
+        InputError: the image is not 4-dimensional or is empty.
     """
     _check_image(image)
     if padding == Padding():
@@ -59,20 +61,20 @@ def crop(image: torch.Tensor, padding: Padding) -> torch.Tensor:
     """Take away what `pad` added: ``crop(pad(x, p), p)`` is `x` bit for bit.
 
     Raises:
-        ValueError: there is nothing left inside the padding.
+        InputError: there is nothing left inside the padding.
     """
     _check_image(image)
     height, width = image.shape[-2:]
     bottom, right = height - padding.bottom, width - padding.right
     if bottom <= padding.top or right <= padding.left:
-        raise ValueError(f"`padding` must leave some of the {height}x{width} image, got {padding}.")
+        raise InputError(f"`padding` must leave some of the {height}x{width} image, got {padding}.")
     return image[..., padding.top : bottom, padding.left : right]
 
 
 def padding_to_multiple(size: tuple[int, int], multiple: int) -> Padding:
     """The padding, shared by both edges, that makes both sides multiples of `multiple`."""
     if multiple < 1:
-        raise ValueError(f"`multiple` must be at least 1, got {multiple}.")
+        raise InputError(f"`multiple` must be at least 1, got {multiple}.")
     height, width = check_size(size)
     return _spread(-height % multiple, -width % multiple)
 
@@ -111,11 +113,11 @@ def fit_size(size: tuple[int, int], resolution: int) -> tuple[int, int]:
         resolution: pixels of the longer side, at least 1.
 
     Raises:
-        ValueError: a size or the resolution is less than 1.
+        InputError: a size or the resolution is less than 1.
     """
     height, width = check_size(size)
     if resolution < 1:
-        raise ValueError(f"`resolution` must be at least 1, got {resolution}.")
+        raise InputError(f"`resolution` must be at least 1, got {resolution}.")
     scale = resolution / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
 
@@ -150,12 +152,12 @@ def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         `(B, C, height, width)`; the same tensor where the size is already right.
 
     Raises:
-        ValueError: not a 4-dimensional floating-point image, or a size less than 1.
+        InputError: not a 4-dimensional floating-point image, or a size less than 1.
     """
     _check_image(image)
     size = check_size(size)
     if not image.is_floating_point():
-        raise ValueError(f"`image` must be floating point to be resampled, got {image.dtype}.")
+        raise InputError(f"`image` must be floating point to be resampled, got {image.dtype}.")
     smaller = tuple(min(old, new) for old, new in zip(image.shape[-2:], size))
     return _enlarge(_shrink(image, smaller), size)
 
@@ -186,10 +188,10 @@ def _enlarge(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 def check_size(size: tuple[int, int]) -> tuple[int, int]:
     """`(height, width)` as two whole numbers of at least 1, or a `ValueError` that says so."""
     if len(size) != 2 or any(int(side) != side or side < 1 for side in size):
-        raise ValueError(f"`size` must be (height, width) of at least 1 pixel each, got {tuple(size)}.")
+        raise InputError(f"`size` must be (height, width) of at least 1 pixel each, got {tuple(size)}.")
     return int(size[0]), int(size[1])
 
 
 def _check_image(image: torch.Tensor) -> None:
     if image.ndim != 4 or 0 in image.shape:
-        raise ValueError(f"`image` must be a tensor (B, C, H, W) with pixels, got shape {tuple(image.shape)}.")
+        raise InputError(f"`image` must be a tensor (B, C, H, W) with pixels, got shape {tuple(image.shape)}.")

@@ -23,6 +23,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from x2x_core.common.errors import InputError
+
 logger = logging.getLogger(__name__)
 
 OUTPUT_TYPES = ("pil", "np", "pt", "latent")
@@ -105,7 +107,7 @@ class ImageBatch:
 
     def _pictures(self, edited: torch.Tensor, mask: torch.Tensor, owners: list[int]) -> list[Image.Image]:
         colour = self.values.shape[1] == 3
-        if self.dtype.is_floating_point and self.mode is None or colour and self.dtype == torch.uint16:
+        if (self.dtype.is_floating_point and self.mode is None) or (colour and self.dtype == torch.uint16):
             if self.dtype == torch.uint16:
                 logger.warning("Pillow has no 16-bit colour: the pictures are 8-bit. Ask for output_type 'np'.")
             merged = torch.where(mask, edited, self.pixels[owners])
@@ -136,11 +138,11 @@ def read_images(image: Any) -> ImageBatch:
         image: one picture, array or tensor, or a list of them, of one size and kind; see the module.
 
     Raises:
-        ValueError: another type, shape or range, or images that differ in size or kind.
+        InputError: another type, shape or range, or images that differ in size or kind.
     """
     if isinstance(image, (list, tuple)):
         if not image:
-            raise ValueError("`image` must hold at least one picture, got an empty list.")
+            raise InputError("`image` must hold at least one picture, got an empty list.")
         return _join([_read_one(one) for one in image])
     return _read_one(image)
 
@@ -158,7 +160,7 @@ def _read_one(image: Any) -> ImageBatch:
     if isinstance(image, torch.Tensor):
         return _read_tensor(image)
     hint = " Call it as pipe(image, prompt), image first." if isinstance(image, str) else ""
-    raise ValueError(
+    raise InputError(
         f"`image` must be a Pillow picture, an array, a tensor or a list of them, got {type(image).__name__}.{hint}"
     )
 
@@ -167,7 +169,7 @@ def _join(batches: list[ImageBatch]) -> ImageBatch:
     kinds = {(one.mode, one.dtype, one.values.shape[1], one.size) for one in batches}
     if len(kinds) > 1:
         said = sorted({f"{one.mode or one.dtype} {one.size[0]}x{one.size[1]}x{one.values.shape[1]}" for one in batches})
-        raise ValueError(
+        raise InputError(
             f"`image` must hold pictures of one size and kind, got {', '.join(said)}: edit them one by one, or bring "
             "them to one."
         )
@@ -179,7 +181,7 @@ def _join(batches: list[ImageBatch]) -> ImageBatch:
 def _read_picture(picture: Image.Image) -> ImageBatch:
     mode = picture.mode
     if 0 in picture.size:
-        raise ValueError("`image` must have at least one pixel, got an empty picture.")
+        raise InputError("`image` must have at least one pixel, got an empty picture.")
     if mode in _DEEP_MODES:
         return _read_deep_picture(picture)
     if mode == "F":
@@ -195,7 +197,7 @@ def _read_picture(picture: Image.Image) -> ImageBatch:
 def _read_deep_picture(picture: Image.Image) -> ImageBatch:
     values = np.asarray(picture)
     if values.min() < 0 or values.max() > 65535:
-        raise ValueError(
+        raise InputError(
             f"`image` in mode {picture.mode!r} must hold 16-bit values, 0 to 65535, got {values.min()} to "
             f"{values.max()}."
         )
@@ -212,7 +214,7 @@ def _read_array(values: np.ndarray) -> ImageBatch:
     if values.dtype in (np.uint8, np.uint16):
         return _whole_batch(values, torch.uint8 if values.dtype == np.uint8 else torch.uint16)
     if values.dtype not in (np.float16, np.float32, np.float64):
-        raise ValueError(
+        raise InputError(
             f"`image` as an array must be uint8, uint16 or floating point, got {values.dtype}: convert it first."
         )
     values = _with_batch_and_channels(values)
@@ -224,7 +226,7 @@ def _with_batch_and_channels(values: np.ndarray) -> np.ndarray:
     """`(B, H, W, C)` of `(H, W)`, `(H, W, C)` or that."""
     full = values[None, ..., None] if values.ndim == 2 else values[None] if values.ndim == 3 else values
     if full.ndim != 4 or full.shape[3] not in (1, 3) or 0 in full.shape:
-        raise ValueError(
+        raise InputError(
             f"`image` as an array must be (H, W), (H, W, C) or (B, H, W, C) with C of 1 or 3, got {values.shape}."
         )
     return full
@@ -233,7 +235,7 @@ def _with_batch_and_channels(values: np.ndarray) -> np.ndarray:
 def _read_tensor(values: torch.Tensor) -> ImageBatch:
     full = values[None, None] if values.ndim == 2 else values[None] if values.ndim == 3 else values
     if full.ndim != 4 or full.shape[1] not in (1, 3) or 0 in full.shape:
-        raise ValueError(
+        raise InputError(
             "`image` as a tensor must be (H, W), (C, H, W) or (B, C, H, W) with C of 1 or 3 (or image latents), got "
             f"{tuple(values.shape)}."
         )
@@ -241,7 +243,7 @@ def _read_tensor(values: torch.Tensor) -> ImageBatch:
     if full.dtype in _WHOLE:
         return ImageBatch(full.cpu().to(torch.int32), full.dtype, device=values.device)
     if not full.is_floating_point():
-        raise ValueError(f"`image` as a tensor must be uint8, uint16 or floating point, got {full.dtype}.")
+        raise InputError(f"`image` as a tensor must be uint8, uint16 or floating point, got {full.dtype}.")
     full = full.cpu()
     return ImageBatch(full, full.dtype, _check_range(full), device=values.device)
 
@@ -249,10 +251,10 @@ def _read_tensor(values: torch.Tensor) -> ImageBatch:
 def _check_range(values: torch.Tensor) -> bool:
     """Whether floating-point values lie in [-1, 1]; else they must lie in [0, 1]."""
     if not torch.isfinite(values).all():
-        raise ValueError("`image` must hold finite numbers, got NaN or infinity.")
+        raise InputError("`image` must hold finite numbers, got NaN or infinity.")
     lowest, highest = float(values.min()), float(values.max())
     if highest > 1 + _ROUNDING or lowest < -1 - _ROUNDING:
-        raise ValueError(
+        raise InputError(
             f"`image` in floating point must lie in [0, 1] (or [-1, 1]), got {lowest:g} to {highest:g}: divide it by "
             "its largest possible value."
         )

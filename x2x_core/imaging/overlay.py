@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from x2x_core.common.errors import InputError
+
 ImageLike = torch.Tensor | np.ndarray | Image.Image
 Colour = tuple[int, int, int]
 
@@ -46,7 +48,7 @@ class PanelStyle:
 
     def __post_init__(self) -> None:
         if self.tile < 64:
-            raise ValueError(f"`tile` must be at least 64 pixels, got {self.tile}.")
+            raise InputError(f"`tile` must be at least 64 pixels, got {self.tile}.")
 
     def pixels(self, share: float) -> int:
         """A share of the tile in pixels, at least 1."""
@@ -65,10 +67,10 @@ def guidance_overlay(image: ImageLike, guidance_map: ImageLike, fade: float = FA
         RGB, of the image's size: the faded radiograph where G is 0, pure red where G is 1.
 
     Raises:
-        ValueError: a wrong shape or range.
+        InputError: a wrong shape or range.
     """
     if not 0 <= fade <= 1:
-        raise ValueError(f"`fade` must lie in [0, 1], got {fade}.")
+        raise InputError(f"`fade` must lie in [0, 1], got {fade}.")
     picture = as_rgb(image)
     strength = _as_map(guidance_map, picture.shape[:2], "guidance_map")[..., None]
     faded = picture * (1 - fade) + fade
@@ -153,16 +155,16 @@ def difference_map(
         RGB, of the image's size, and the limit.
 
     Raises:
-        ValueError: the sizes differ, or `limit` is not positive.
+        InputError: the sizes differ, or `limit` is not positive.
     """
     old, new = as_rgb(before), as_rgb(after)
     if old.shape != new.shape:
-        raise ValueError(f"`before` and `after` must be of one size, got {old.shape[:2]} and {new.shape[:2]}.")
+        raise InputError(f"`before` and `after` must be of one size, got {old.shape[:2]} and {new.shape[:2]}.")
     change = (new - old).mean(axis=2)
     if limit is None:
         limit = max(float(np.abs(change).max()), SMALLEST_RANGE)
     if limit <= 0 or not 0 <= ghost <= 1:
-        raise ValueError(f"`limit` must be positive and `ghost` lie in [0, 1], got {limit} and {ghost}.")
+        raise InputError(f"`limit` must be positive and `ghost` lie in [0, 1], got {limit} and {ghost}.")
     shade = 1 - ghost * (1 - old)
     return _to_picture(_diverging(change / limit) * shade), limit
 
@@ -193,12 +195,12 @@ def panel(
         RGB on white. At the default tile it prints 25 cm wide at 300 dots per inch.
 
     Raises:
-        ValueError: sizes that differ, a map out of range, or not a caption for each picture.
+        InputError: sizes that differ, a map out of range, or not a caption for each picture.
     """
     count = 4 if guidance_map is not None else 3
     captions = captions or (CAPTIONS if count == 4 else CAPTIONS[:1] + CAPTIONS[2:])
     if len(captions) != count:
-        raise ValueError(f"`captions` must be {count}, one for each picture, got {len(captions)}.")
+        raise InputError(f"`captions` must be {count}, one for each picture, got {len(captions)}.")
     size = _tile_size(as_rgb(before).shape[:2], style.tile)
     old, new = _fit(before, size), _fit(after, size)
     difference, limit = difference_map(old, new, ghost=GHOST)
@@ -279,13 +281,13 @@ def as_rgb(image: ImageLike, name: str = "image") -> np.ndarray:
     """An image in any of the forms that the module takes, as `(H, W, 3)` float32 in [0, 1].
 
     Raises:
-        ValueError: another form, more than one image, or a value that is out of range or not a number.
+        InputError: another form, more than one image, or a value that is out of range or not a number.
     """
     values = _as_channels_last(image, name)
     if values.shape[2] not in (1, 3):
-        raise ValueError(f"`{name}` must have 1 or 3 channels, got shape {values.shape}.")
+        raise InputError(f"`{name}` must have 1 or 3 channels, got shape {values.shape}.")
     if not (np.isfinite(values).all() and values.min() >= -1e-3 and values.max() <= 1 + 1e-3):
-        raise ValueError(f"`{name}` must lie in [0, 1], got {values.min():g} to {values.max():g}.")
+        raise InputError(f"`{name}` must lie in [0, 1], got {values.min():g} to {values.max():g}.")
     return np.ascontiguousarray(np.broadcast_to(values.clip(0, 1), (*values.shape[:2], 3)))
 
 
@@ -297,11 +299,11 @@ def _as_channels_last(image: ImageLike, name: str) -> np.ndarray:
     elif isinstance(image, torch.Tensor):
         image = _tensor_to_array(image, name)
     if not isinstance(image, np.ndarray):
-        raise ValueError(f"`{name}` must be a tensor, an array or a picture, got {type(image).__name__}.")
+        raise InputError(f"`{name}` must be a tensor, an array or a picture, got {type(image).__name__}.")
     if image.ndim == 2:
         image = image[..., None]
     if image.ndim != 3 or 0 in image.shape:
-        raise ValueError(f"`{name}` must be one image, got shape {image.shape}.")
+        raise InputError(f"`{name}` must be one image, got shape {image.shape}.")
     largest = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}.get(image.dtype, 1)
     return image.astype(np.float32) / np.float32(largest)
 
@@ -310,7 +312,7 @@ def _tensor_to_array(image: torch.Tensor, name: str) -> np.ndarray:
     if image.ndim == 4 and image.shape[0] == 1:
         image = image[0]
     if image.ndim == 4:
-        raise ValueError(f"`{name}` must be one image, got a batch of {image.shape[0]}: draw them one by one.")
+        raise InputError(f"`{name}` must be one image, got a batch of {image.shape[0]}: draw them one by one.")
     if image.ndim == 3:
         image = image.permute(1, 2, 0)
     kept = (torch.uint8, torch.uint16)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import x2x_core
+from x2x_core.common.errors import InputError, InputNotFoundError
 
 from .files import read_text_chunks
 
@@ -30,12 +31,12 @@ def synthetic_metadata(parameters: Mapping[str, Any]) -> dict[str, str]:
         sorted keys, so that the same parameters give the same bytes).
 
     Raises:
-        ValueError: a parameter that JSON can't hold.
+        InputError: a parameter that JSON can't hold.
     """
     try:
         text = json.dumps(parameters, sort_keys=True, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"`parameters` must be what JSON can hold (text, numbers, lists): {error}.") from error
+        raise InputError(f"`parameters` must be what JSON can hold (text, numbers, lists): {error}.") from error
     return {
         "Synthetic": "true",
         "Comment": SYNTHETIC_NOTICE,
@@ -50,14 +51,14 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
     A picture that says nothing gives ``{"synthetic": False, "software": "", "parameters": {}}``.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: no PNG, or its parameters are no JSON.
+        InputNotFoundError: there is no such file.
+        InputError: no PNG, or its parameters are no JSON.
     """
     chunks = read_text_chunks(path)
     try:
         parameters = json.loads(chunks.get("Parameters", "{}"))
     except json.JSONDecodeError as error:
-        raise ValueError(f"`{path}` must hold its parameters as JSON: {error}.") from error
+        raise InputError(f"`{path}` must hold its parameters as JSON: {error}.") from error
     return {
         "synthetic": chunks.get("Synthetic") == "true",
         "software": chunks.get("Software", ""),
@@ -80,11 +81,11 @@ def sha256_file(path: str | Path) -> str:
     """SHA-256 of a file's bytes, 64 hexadecimal digits.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        InputNotFoundError: there is no such file.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file `{path}` to hash.")
+        raise InputNotFoundError(f"There is no file `{path}` to hash.")
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -99,14 +100,14 @@ def sha256_weights(path: str | Path) -> str:
         path: a weight file, or a folder in the diffusers layout.
 
     Raises:
-        FileNotFoundError: no such place, or a folder without weights.
+        InputNotFoundError: no such place, or a folder without weights.
     """
     path = Path(path)
     if path.is_file():
         return sha256_file(path)
     files = sorted(file for file in path.rglob("*") if file.suffix in _WEIGHT_SUFFIXES)
     if not files:
-        raise FileNotFoundError(f"There are no weights ({', '.join(_WEIGHT_SUFFIXES)}) in `{path}` to hash.")
+        raise InputNotFoundError(f"There are no weights ({', '.join(_WEIGHT_SUFFIXES)}) in `{path}` to hash.")
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.relative_to(path).as_posix()} {sha256_file(file)}\n".encode())

@@ -15,6 +15,8 @@ from enum import Enum
 from itertools import groupby
 from typing import Any
 
+from x2x_core.common.errors import InputError
+
 from .vocabulary import FINDINGS, LEVELS, SIDES, ZONES, is_level, level_range, rarity, zones_meet
 
 REGIONS = ("findings", "thorax", "image")
@@ -41,7 +43,7 @@ class Clause:
     `None` means that the words leave it open.
 
     Raises:
-        ValueError: an unknown finding, side, zone or level, or a change that changes nothing.
+        InputError: an unknown finding, side, zone or level, or a change that changes nothing.
     """
 
     operation: Operation
@@ -60,9 +62,9 @@ class Clause:
             if value is not None and not (options is LEVELS and is_level(value)):
                 _check(name, value, options)
         if self.operation is not Operation.CHANGE and self.level_from is not None:
-            raise ValueError(f"`level_from` must be left out where a finding is not changed, got {self.level_from!r}.")
+            raise InputError(f"`level_from` must be left out where a finding is not changed, got {self.level_from!r}.")
         if self.operation is Operation.CHANGE and self.level in (None, self.level_from):
-            raise ValueError(
+            raise InputError(
                 f"`level` must say what the level of {self.finding} changes to{self._not_the_same()}, "
                 f"got {self.level!r}. Write for example: Change the level of {self.finding} from mild to severe."
             )
@@ -87,7 +89,7 @@ class Clause:
             return replace(self, level=self.level_from or _COURSE_REVERSED[self.level], level_from=None)
         if self.level_from is not None:
             return replace(self, level=self.level_from, level_from=self.level)
-        raise ValueError(f"`level_from` must be known for a change to be undone, got {self}.")
+        raise InputError(f"`level_from` must be known for a change to be undone, got {self}.")
 
     def item(self, version: str = "v2") -> str:
         """The finding with its level and place, as the sentence has it."""
@@ -109,7 +111,7 @@ class Clause:
 
 def _check(name: str, value: str, options: Sequence[str] | dict) -> None:
     if value not in options:
-        raise ValueError(f"`{name}` must be one of {', '.join(options)}, got {value!r}.")
+        raise InputError(f"`{name}` must be one of {', '.join(options)}, got {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Instruction:
     """What is to be edited. Words that could not be placed ask for nothing: two instructions may be equal without them.
 
     Raises:
-        ValueError: contradictory clauses, or an unknown region.
+        InputError: contradictory clauses, or an unknown region.
     """
 
     clauses: tuple[Clause, ...] = ()
@@ -141,7 +143,7 @@ class Instruction:
             free_region: the region of free text that names no known finding or no operation: "thorax" or "image".
 
         Raises:
-            ValueError: an empty text, contradictory clauses, or a change that does not say to what.
+            InputError: an empty text, contradictory clauses, or a change that does not say to what.
         """
         from .parser import parse
 
@@ -164,7 +166,7 @@ class Instruction:
         v1 does not tell places apart: what is different at different places may contradict itself in v1.
 
         Raises:
-            ValueError: another version.
+            InputError: another version.
         """
         _check("version", version, ("v1", "v2"))
         if not self.clauses:
@@ -182,10 +184,10 @@ class Instruction:
         """The instruction that leads back: what was added is removed, levels change the other way.
 
         Raises:
-            ValueError: free text, or a change that does not say from what.
+            InputError: free text, or a change that does not say from what.
         """
         if not self.clauses:
-            raise ValueError(f"`clauses` must not be empty for an instruction to be undone, got {self.text!r}.")
+            raise InputError(f"`clauses` must not be empty for an instruction to be undone, got {self.text!r}.")
         return Instruction(tuple(clause.reversed() for clause in reversed(self.clauses)))
 
     def as_dict(self) -> dict[str, Any]:
@@ -204,13 +206,13 @@ def _check_agreement(first: Clause, second: Clause) -> None:
     if not first.overlaps(second):
         return
     if first.operation is not second.operation:
-        raise ValueError(
+        raise InputError(
             f"`prompt` must not contradict itself, but it would {first.operation.value} and "
             f"{second.operation.value} {second.finding} in the same place. Keep one of the two, or name the sides."
         )
     same_place = (first.side or "bilateral", first.zone) == (second.side or "bilateral", second.zone)
     if same_place and (first.level, first.level_from) != (second.level, second.level_from):
-        raise ValueError(
+        raise InputError(
             f"`prompt` must give {second.finding} one level in one place, but it gives {first.level or 'none'} and "
             f"{second.level or 'none'}. Keep one of the two, or name the sides."
         )

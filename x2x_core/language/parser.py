@@ -24,10 +24,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
-from .vocabulary import COURSES, phrases, rarity
+from x2x_core.common.errors import InputError
+
+from .instruction import Clause, Instruction, Operation
 from .phrases import SEPARATORS, Spot, join_ranges, spots_of
 from .tokens import ABSENT, Kind, Token, Verb, read, unused
-from .instruction import Clause, Instruction, Operation
+from .vocabulary import COURSES, phrases, rarity
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ def parse(text: str, *, free_region: str = "thorax") -> Instruction:
         free_region: "thorax" or "image".
 
     Raises:
-        ValueError: no text, an empty text, contradictory clauses, a change that does not say to what, or nothing but
+        InputError: no text, an empty text, contradictory clauses, a change that does not say to what, or nothing but
             what is to be left alone.
     """
     _check_arguments(text, free_region)
@@ -66,22 +68,22 @@ def parse(text: str, *, free_region: str = "thorax") -> Instruction:
 
 def _check_arguments(text: str, free_region: str) -> None:
     if not isinstance(text, str):
-        raise ValueError(f"`prompt` must be text, got {type(text).__name__}.")
+        raise InputError(f"`prompt` must be text, got {type(text).__name__}.")
     if free_region not in ("thorax", "image"):
-        raise ValueError(f"`free_region` must be thorax or image, got {free_region!r}.")
+        raise InputError(f"`free_region` must be thorax or image, got {free_region!r}.")
     if not any(letter.isalnum() for letter in text):
-        raise ValueError(f"`prompt` must say what to edit, but it is empty. {EXAMPLE}")
+        raise InputError(f"`prompt` must say what to edit, but it is empty. {EXAMPLE}")
 
 
 def _check_kept(kept: list[Clause], clauses: list[Clause]) -> None:
     for clause in clauses:
         if any(clause.overlaps(other) for other in kept):
-            raise ValueError(
+            raise InputError(
                 f"`prompt` must not contradict itself, but it would {clause.operation.value} {clause.finding} and "
                 "leave it alone. Keep one of the two, or name the sides."
             )
     if kept and not clauses:
-        raise ValueError(f"`prompt` must say what to edit, but it only says what to leave alone. {EXAMPLE}")
+        raise InputError(f"`prompt` must say what to edit, but it only says what to leave alone. {EXAMPLE}")
 
 
 def _free_text(text: str, tokens: list[Token], region: str) -> Instruction:
@@ -235,7 +237,7 @@ def _level(spot: Spot, levels: Sequence[Token], unplaced: list[str]) -> str | No
     else:
         strengths = list(dict.fromkeys(level.value for level in levels))
     if len(strengths) > 1:
-        raise ValueError(
+        raise InputError(
             f"`prompt` must give {spot.finding} one level in one place, but it gives {' and '.join(strengths)}. "
             "Keep one of the two, or name the sides."
         )

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from .vocabulary import level_range
 from .tokens import Kind, Token
+from .vocabulary import level_range
 
 SEPARATORS = (Kind.AND, Kind.WITH)
 

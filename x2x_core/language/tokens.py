@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 
-from .vocabulary import LEVEL_NAMES, SIDE_NAMES, ZONE_NAMES, is_level, match_finding
 from .instruction import Operation
+from .vocabulary import LEVEL_NAMES, SIDE_NAMES, ZONE_NAMES, is_level, match_finding
 
 ABSENT = "none"  # the level of a finding that is not there
 

@@ -11,6 +11,8 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from x2x_core.common.errors import InputError
+
 # Level and its rank.
 _RANKS = {
     "minimal": 1.0,
@@ -220,11 +222,11 @@ def level_rank(level: str) -> float:
     """How strong a level is: minimal 1, small and mild 2, moderate 3, large and severe 4, massive 5; ranges between.
 
     Raises:
-        ValueError: the level is none, or tells a course ("increasing") and not a strength.
+        InputError: the level is none, or tells a course ("increasing") and not a strength.
     """
     name = LEVEL_NAMES.get(level.lower(), level.lower())
     if name in COURSES or not is_level(name):
-        raise ValueError(f"`level` must be one of {', '.join(_RANKS)}, or a range of two, got {level!r}.")
+        raise InputError(f"`level` must be one of {', '.join(_RANKS)}, or a range of two, got {level!r}.")
     ends = [_RANKS[end] for end in name.split(" to ")]
     return sum(ends) / len(ends)
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from x2x_core.language.instruction import Instruction, swap_sides
-from x2x_core.simulation.film import blur
+from x2x_core.common.errors import InputError
 from x2x_core.common.randomness import uniform
+from x2x_core.imaging.blur import blur
+from x2x_core.language.instruction import Instruction, swap_sides
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ class AugmentConfig:
     def __post_init__(self) -> None:
         for name in ("flip", "reverse", "curve"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"`{name}` must lie in [0, 1], got {getattr(self, name)}.")
+                raise InputError(f"`{name}` must lie in [0, 1], got {getattr(self, name)}.")
         for name in ("rotation", "zoom", "shift", "exposure", "sharpness", "noise"):
             if getattr(self, name) < 0:
-                raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
+                raise InputError(f"`{name}` must not be negative, got {getattr(self, name)}.")
 
 
 def augment(

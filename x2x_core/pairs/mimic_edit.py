@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
+from x2x_core.common.errors import InputError
+from x2x_core.common.seeds import EPOCH, seeded_generator
+
 from .augmentation import AugmentConfig, augment, reverse
-from x2x_core.training.draws import EPOCH, seeded_generator
 from .layout import read_pair, read_rows
 
 
@@ -33,8 +35,8 @@ class MimicEditInstruction(Dataset):
         seed: of the variation.
 
     Raises:
-        FileNotFoundError: no such dataset, or an image that the table names is missing.
-        ValueError: the table lacks a column, a line lacks an entry, the split has no pairs, or `size` is below 1.
+        InputNotFoundError: no such dataset, or an image that the table names is missing.
+        InputError: the table lacks a column, a line lacks an entry, the split has no pairs, or `size` is below 1.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class MimicEditInstruction(Dataset):
         seed: int = 0,
     ) -> None:
         if size < 1:
-            raise ValueError(f"`size` must be at least 1, got {size}.")
+            raise InputError(f"`size` must be at least 1, got {size}.")
         self.rows = read_rows(folder, split)
         self.size, self.augmentation, self.seed = size, augmentation, seed
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
@@ -60,10 +62,10 @@ class MimicEditInstruction(Dataset):
         """Draw items for another epoch.
 
         Raises:
-            ValueError: it is negative.
+            InputError: it is negative.
         """
         if epoch < 0:
-            raise ValueError(f"`epoch` must not be negative, got {epoch}.")
+            raise InputError(f"`epoch` must not be negative, got {epoch}.")
         self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
@@ -78,7 +80,7 @@ class MimicEditInstruction(Dataset):
         """An item varied by a generator's own numbers: the pair `(2, size, size)` in [0, 1] and its words.
 
         Raises:
-            FileNotFoundError, ValueError: an image is gone or unreadable, or the two are not of one square size.
+            InputNotFoundError, InputError: an image is gone or unreadable, or the two are not of one square size.
         """
         row = self.rows[index]
         pair, words = read_pair(row, self.size), row.instruction

@@ -30,17 +30,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from x2x_core.anatomy.alignment import Alignment, align_image
-from .maps import MASK_RESOLUTION, Place, ProbabilityMap
-from x2x_core.common.bundled import bundled_path
-from x2x_core.language.vocabulary import FINDINGS, Finding
 from x2x_core.anatomy.frame import Frame, pixel_centres
-from x2x_core.imaging.geometry import check_size, resize
 from x2x_core.anatomy.sites import SHAPES, ZONE_BANDS, ZONE_SITES, side_mask, site_mask, zone_mask
+from x2x_core.common.bundled import bundled_path
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.imaging.geometry import check_size, resize
+from x2x_core.language.vocabulary import FINDINGS, Finding
+
+from .maps import MASK_RESOLUTION, Place, ProbabilityMap
 
 if TYPE_CHECKING:
-    from x2x_core.pseudomasks.building.boxes import Box
-    from x2x_core.language.instruction import Clause, Instruction
     from x2x_core.anatomy.lungs import LungFinder
+    from x2x_core.language.instruction import Clause, Instruction
+    from x2x_core.pseudomasks.building.boxes import Box
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +81,7 @@ class PseudomaskAtlas:
         source: where they were read, for messages.
 
     Raises:
-        ValueError: a map that is not `(h, w)` in [0, 1]; both kinds; or maps of places without their finding's own.
+        InputError: a map that is not `(h, w)` in [0, 1]; both kinds; or maps of places without their finding's own.
     """
 
     def __init__(
@@ -114,10 +116,10 @@ class PseudomaskAtlas:
         """The mask of a category at its own resolution, `(h, w)` float32 in [0, 1].
 
         Raises:
-            ValueError: the atlas has none of this name.
+            InputError: the atlas has none of this name.
         """
         if category not in self._maps:
-            raise ValueError(f"`category` must be one of {', '.join(self.names)}, got {category!r}.")
+            raise InputError(f"`category` must be one of {', '.join(self.names)}, got {category!r}.")
         return self._maps[category].clone()
 
     def probability(self, category: str, side: str | None = None, zone: str | None = None) -> torch.Tensor:
@@ -132,11 +134,11 @@ class PseudomaskAtlas:
             `(h, w)` float32 in [0, 1].
 
         Raises:
-            ValueError: the atlas has no such map: another category or place, one without boxes, or an atlas of masks.
+            InputError: the atlas has no such map: another category or place, one without boxes, or an atlas of masks.
         """
         found = self._find(category, Place(side, zone))
         if found is None:
-            raise ValueError(
+            raise InputError(
                 f"`category`, `side` and `zone` must name a probability map of the atlas, got {category!r}, {side!r} "
                 f"and {zone!r}. It has: {', '.join(self._probabilities) or 'none, only masks'}."
             )
@@ -176,14 +178,14 @@ class PseudomaskAtlas:
             finding: canonical name, a key of `x2x_core.language.vocabulary.FINDINGS`.
 
         Raises:
-            ValueError: an unknown finding; or a folder of published masks that lacks this finding's file.
+            InputError: an unknown finding; or a folder of published masks that lacks this finding's file.
         """
         known = _known_finding(finding)
         category = known.category or BOXED_CATEGORIES.get(known.name)
         if category is not None and category in self._maps:
             return MaskSource(known.name, "boxes", category)
         if known.category is not None and self.published:
-            raise ValueError(
+            raise InputError(
                 f"`{self.source}` must hold `{_file_name(known.category)}` for {known.name!r}, but it is missing; "
                 f"there is {', '.join(_file_name(name) for name in self.names) or 'no mask'}. Add the file, or use "
                 f"the bundled atlas."
@@ -221,7 +223,7 @@ class PseudomaskAtlas:
             latent mask.
 
         Raises:
-            ValueError: an unknown region or finding, a missing published mask, or an impossible size.
+            InputError: an unknown region or finding, a missing published mask, or an impossible size.
         """
         size = check_size(size)
         if instruction.region == "image":
@@ -229,7 +231,7 @@ class PseudomaskAtlas:
         if instruction.region == "thorax":
             return _place(site_mask("thorax"), size, frame, hard=False)
         if instruction.region != "findings" or not instruction.clauses:
-            raise ValueError(
+            raise InputError(
                 "`instruction.region` must be findings (with at least one clause), thorax or image, got "
                 f"{instruction.region!r} with {len(instruction.clauses)} clauses."
             )
@@ -264,7 +266,7 @@ class PseudomaskAtlas:
             frame: as for `for_instruction`.
 
         Raises:
-            ValueError: the atlas has none of this name; an unknown side or zone, or an impossible size.
+            InputError: the atlas has none of this name; an unknown side or zone, or an impossible size.
         """
         size = check_size(size)
         whole = self.map(category)
@@ -317,7 +319,7 @@ class PseudomaskAtlas:
             The frame for `for_instruction` and `for_finding`, how sure it is, and the lungs.
 
         Raises:
-            ValueError: no image, or more than one.
+            InputError: no image, or more than one.
         """
         return align_image(image, finder)
 
@@ -343,14 +345,14 @@ class PseudomaskAtlas:
         The published generator writes `mask_<Category>.npy` with underscores for spaces: those names are read too.
 
         Raises:
-            FileNotFoundError: there is no such file or folder, or the folder holds no mask.
-            ValueError: a file that is malformed; the message names it.
+            InputNotFoundError: there is no such file or folder, or the folder holds no mask.
+            InputError: a file that is malformed; the message names it.
         """
         path = Path(path)
         if path.is_dir():
             return _load_published(path)
         if not path.is_file():
-            raise FileNotFoundError(
+            raise InputNotFoundError(
                 f"There is no atlas at `{path}`. Give a folder of `pseudo_mask_<Category>.npy` or a .safetensors file."
             )
         return _load_file(path)
@@ -361,11 +363,11 @@ class PseudomaskAtlas:
         The same atlas gives the same bytes.
 
         Raises:
-            FileNotFoundError: the folder does not exist.
+            InputNotFoundError: the folder does not exist.
         """
         path = Path(path)
         if not path.parent.is_dir():
-            raise FileNotFoundError(f"There is no folder `{path.parent}` to write `{path.name}` to. Make it first.")
+            raise InputNotFoundError(f"There is no folder `{path.parent}` to write `{path.name}` to. Make it first.")
         header = {"format": MASK_FORMAT, "published": self.published, "metadata": self.metadata}
         tensors = {name: _pack(values) for name, values in self._maps.items()}
         if self._probabilities:
@@ -388,7 +390,7 @@ def location_window(side: str | None, zone: str | None, resolution: int = MASK_R
         `(resolution, resolution)` float32 in [0, 1], with soft edges.
 
     Raises:
-        ValueError: an unknown side or zone.
+        InputError: an unknown side or zone.
     """
     size = (resolution, resolution)
     window = torch.ones(size) if side is None else side_mask(side, size)
@@ -399,10 +401,10 @@ def location_window(side: str | None, zone: str | None, resolution: int = MASK_R
 
 def _known_finding(name: str) -> Finding:
     if name not in FINDINGS:
-        raise ValueError(f"`finding` must be a known finding's canonical name, got {name!r}; see `x2x info`.")
+        raise InputError(f"`finding` must be a known finding's canonical name, got {name!r}; see `x2x info`.")
     finding = FINDINGS[name]
     if finding.site not in SHAPES:
-        raise ValueError(f"`site` of {name!r} must be one of {', '.join(SHAPES)}, got {finding.site!r}.")
+        raise InputError(f"`site` of {name!r} must be one of {', '.join(SHAPES)}, got {finding.site!r}.")
     return finding
 
 
@@ -428,10 +430,10 @@ def place_in_frame(mask: torch.Tensor, size: tuple[int, int], frame: Frame) -> t
 
 def _check_map(name: str, values: torch.Tensor) -> torch.Tensor:
     if values.ndim != 2 or 0 in values.shape:
-        raise ValueError(f"The map of {name!r} must be (h, w), got shape {tuple(values.shape)}.")
+        raise InputError(f"The map of {name!r} must be (h, w), got shape {tuple(values.shape)}.")
     values = values.detach().to("cpu", torch.float32).contiguous()
     if not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"The map of {name!r} must lie in [0, 1], got {float(values.min())} to {float(values.max())}.")
+        raise InputError(f"The map of {name!r} must lie in [0, 1], got {float(values.min())} to {float(values.max())}.")
     return values
 
 
@@ -439,13 +441,13 @@ def _check_names(probabilities: Mapping[str, ProbabilityMap], maps: Mapping[str,
     if not probabilities:
         return
     if len(probabilities) < len(maps):
-        raise ValueError("`maps` must hold either masks or probability maps, got both kinds.")
+        raise InputError("`maps` must hold either masks or probability maps, got both kinds.")
     for name in probabilities:
         category, *_ = name.split("/")
         sides = (None, "left", "right", "bilateral")
         places = {Place(side, zone).key(category) for side in sides for zone in (None, *ZONE_BANDS)}
         if category not in probabilities or name not in places:
-            raise ValueError(
+            raise InputError(
                 f"`maps` must name a finding that has a map of its own, a side and a zone band, got {name!r}."
             )
 
@@ -467,9 +469,9 @@ def _load_file(path: Path) -> PseudomaskAtlas:
             tensors = {name: file.get_tensor(name) for name in file.keys()}
         described = json.loads(header)
     except (SafetensorError, json.JSONDecodeError) as error:
-        raise ValueError(f"`{path}` must be an atlas of pseudomasks, but can't be read: {error}.") from error
+        raise InputError(f"`{path}` must be an atlas of pseudomasks, but can't be read: {error}.") from error
     if described.get("format") not in (FORMAT, MASK_FORMAT):
-        raise ValueError(f"`{path}` must be an atlas in the format {FORMAT!r}, got {described.get('format')!r}.")
+        raise InputError(f"`{path}` must be an atlas in the format {FORMAT!r}, got {described.get('format')!r}.")
     try:
         if described["format"] == FORMAT:
             maps = {name: ProbabilityMap(values, *described["levels"][name]) for name, values in tensors.items()}
@@ -477,7 +479,7 @@ def _load_file(path: Path) -> PseudomaskAtlas:
         maps = {name: _unpack(values) for name, values in tensors.items()}
         return PseudomaskAtlas(maps, described["metadata"], described["published"], path)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"`{path}` is a malformed atlas: {error}") from error
+        raise InputError(f"`{path}` is a malformed atlas: {error}") from error
 
 
 def _file_name(category: str) -> str:
@@ -492,7 +494,7 @@ def _load_published(folder: Path) -> PseudomaskAtlas:
                 maps.setdefault(_category(path.stem.removeprefix(prefix)), _load_published_mask(path))
                 break
     if not maps:
-        raise FileNotFoundError(
+        raise InputNotFoundError(
             f"`{folder}` must hold published masks (`pseudo_mask_<Category>.npy`), but there is none in it."
         )
     return PseudomaskAtlas(maps, {"source": str(folder)}, published=True, source=folder)
@@ -507,13 +509,13 @@ def _load_published_mask(path: Path) -> torch.Tensor:
     try:
         values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"`{path}` must be a NumPy array of 0 and 1, but can't be read: {error}.") from error
+        raise InputError(f"`{path}` must be a NumPy array of 0 and 1, but can't be read: {error}.") from error
     if values.ndim != 2 or 0 in values.shape or values.dtype.kind not in "buif":
-        raise ValueError(f"`{path}` must be a 2-dimensional mask of 0 and 1, got {values.dtype} {values.shape}.")
+        raise InputError(f"`{path}` must be a 2-dimensional mask of 0 and 1, got {values.dtype} {values.shape}.")
     if not np.isin(values, (0, 1)).all():
-        raise ValueError(f"`{path}` must hold only 0 and 1, got values from {values.min()} to {values.max()}.")
+        raise InputError(f"`{path}` must hold only 0 and 1, got values from {values.min()} to {values.max()}.")
     if not values.any():
-        raise ValueError(f"`{path}` must mark some of the image, but it is empty.")
+        raise InputError(f"`{path}` must mark some of the image, but it is empty.")
     return torch.from_numpy(values.astype(np.float32))
 
 
@@ -534,7 +536,7 @@ def as_pseudomask(
         `(B, 1, H, W)` float32 in [0, 1], a copy.
 
     Raises:
-        ValueError: another type, shape, batch or range, or a value that is not a number.
+        InputError: another type, shape, batch or range, or a value that is not a number.
     """
     size = check_size(size)
     mask = _to_tensor(value)
@@ -543,11 +545,11 @@ def as_pseudomask(
     if mask.ndim == 3:
         mask = mask[:, None]
     if mask.ndim != 4 or mask.shape[1] != 1 or 0 in mask.shape:
-        raise ValueError(f"`pseudomask` must be (H, W), (B, H, W) or (B, 1, H, W), got shape {tuple(mask.shape)}.")
+        raise InputError(f"`pseudomask` must be (H, W), (B, H, W) or (B, 1, H, W), got shape {tuple(mask.shape)}.")
     if mask.shape[0] not in (1, batch):
-        raise ValueError(f"`pseudomask` must hold 1 mask or one for each of {batch} images, got {mask.shape[0]}.")
+        raise InputError(f"`pseudomask` must hold 1 mask or one for each of {batch} images, got {mask.shape[0]}.")
     if not ((mask >= 0) & (mask <= 1)).all():
-        raise ValueError(
+        raise InputError(
             f"`pseudomask` must lie in [0, 1] (or be whole numbers up to 255), got {float(mask.min()):g} to "
             f"{float(mask.max()):g}."
         )
@@ -559,10 +561,10 @@ def _to_tensor(value: torch.Tensor | np.ndarray | Image.Image) -> torch.Tensor:
         value = np.asarray(value.convert("L")) / np.float32(255)
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "buif":
-            raise ValueError(f"`pseudomask` must hold numbers, got an array of {value.dtype}.")
+            raise InputError(f"`pseudomask` must hold numbers, got an array of {value.dtype}.")
         value = torch.from_numpy(np.array(value, dtype=np.int32 if value.dtype.kind in "ui" else None))
     if not isinstance(value, torch.Tensor):
-        raise ValueError(f"`pseudomask` must be a tensor, an array or a picture, got {type(value).__name__}.")
+        raise InputError(f"`pseudomask` must be a tensor, an array or a picture, got {type(value).__name__}.")
     value = value.detach().cpu()
     if value.dtype == torch.bool or value.is_floating_point():
         return value.to(torch.float32)

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from x2x_core.anatomy.sites import EDGE_WIDTH, soften
+from x2x_core.common.errors import InputError
 
 MASK_RESOLUTION = 256  # pixels to a side of the masks
 
@@ -51,9 +52,9 @@ class ProbabilityMap:
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != torch.uint8 or 0 in self.values.shape:
-            raise ValueError(f"`values` must be (h, w) bytes, got {self.values.dtype} {tuple(self.values.shape)}.")
+            raise InputError(f"`values` must be (h, w) bytes, got {self.values.dtype} {tuple(self.values.shape)}.")
         if not 0 < self.peak <= 1 or not 0 < self.cut <= self.peak:
-            raise ValueError(f"`cut` and `peak` must be 0 < cut <= peak <= 1, got {self.cut} and {self.peak}.")
+            raise InputError(f"`cut` and `peak` must be 0 < cut <= peak <= 1, got {self.cut} and {self.peak}.")
 
     @classmethod
     def of(cls, probability: np.ndarray, mass: float, largest: float = 1.0) -> ProbabilityMap:
@@ -62,11 +63,11 @@ class ProbabilityMap:
         The region is at most `largest`, a share of the frame, but for points as likely as those on the outline.
 
         Raises:
-            ValueError: the probability is 0 everywhere or leaves [0, 1], or `mass` is not in (0, 1].
+            InputError: the probability is 0 everywhere or leaves [0, 1], or `mass` is not in (0, 1].
         """
         peak = float(probability.max())
         if not 0 < peak <= 1 or probability.min() < 0 or not 0 < mass <= 1:
-            raise ValueError(
+            raise InputError(
                 f"`probability` must lie in [0, 1] and not be 0 throughout, and `mass` in (0, 1], got "
                 f"{float(probability.min())} to {peak} and {mass}."
             )

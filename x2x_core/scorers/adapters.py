@@ -12,6 +12,9 @@ from typing import Any
 
 import torch
 
+from x2x_core.common.errors import InputError
+from x2x_core.language.vocabulary import find_finding
+
 from .bundled import attribute_scorer, finding_scorer
 from .network_files import (
     BUNDLED,
@@ -27,7 +30,6 @@ from .network_files import (
     read_network,
 )
 from .scorer import PROBABILITY, VALUE, ImageScorer, check_scorer
-from x2x_core.language.vocabulary import find_finding
 
 
 class ModuleScorer:
@@ -47,7 +49,7 @@ class ModuleScorer:
         preparation: fields of `Preparation`.
 
     Raises:
-        ValueError: another activation, kind, or preparation.
+        InputError: another activation, kind, or preparation.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class ModuleScorer:
         """`(B, 1, H, W)` in [0, 1] to `(B, len(labels))`."""
         given = self._activate(self.module(self._prepare(images).to(self.device)))
         if given.shape[1:] != (self._outputs,):
-            raise ValueError(
+            raise InputError(
                 f"The network {self.name!r} must give {self._outputs} numbers an image, as it has labels, got "
                 f"{tuple(given.shape)}."
             )
@@ -115,9 +117,9 @@ def load_scorer(spec: str, kind: str, device: str | torch.device = "cpu") -> Ima
         device: where a torch network runs.
 
     Raises:
-        FileNotFoundError: no such file, or no description beside it.
-        ImportError: the library that reads it is missing; the message names the extra.
-        ValueError: another spec, or a scorer of another kind.
+        InputNotFoundError: no such file, or no description beside it.
+        MissingExtraError: the library that reads it is missing; the message names the extra.
+        InputError: another spec, or a scorer of another kind.
     """
     if spec == BUNDLED:
         scorer: ImageScorer = finding_scorer() if kind == PROBABILITY else attribute_scorer()
@@ -126,11 +128,11 @@ def load_scorer(spec: str, kind: str, device: str | torch.device = "cpu") -> Ima
     elif Path(spec).suffix.lower() in NETWORK_SUFFIXES:
         scorer = load_file(spec, device)
     else:
-        raise ValueError(
+        raise InputError(
             f"A scorer must be {BUNDLED!r}, '{XRV}NAME', or a file of {', '.join(NETWORK_SUFFIXES)}, got {spec!r}."
         )
     if scorer.kind != kind:
-        raise ValueError(f"The scorer {spec!r} must give each label a {kind}, but gives it a {scorer.kind}.")
+        raise InputError(f"The scorer {spec!r} must give each label a {kind}, but gives it a {scorer.kind}.")
     return scorer
 
 
@@ -138,7 +140,7 @@ def load_file(path: str | Path, device: str | torch.device = "cpu") -> ModuleSco
     """A TorchScript or ONNX file with its description beside it.
 
     Raises:
-        FileNotFoundError, ImportError, ValueError: see `x2x_core.scorers.network_files.read_network`.
+        InputNotFoundError, MissingExtraError, InputError: see `x2x_core.scorers.network_files.read_network`.
     """
     module, about = read_network(path, ("labels", "kind"), device=device)
     return ModuleScorer(module, **about)
@@ -153,8 +155,8 @@ def load_torchxrayvision(name: str, device: str | torch.device = "cpu") -> Modul
         device: where it runs.
 
     Raises:
-        ImportError: the library is missing.
-        ValueError: it has no classifier of this name.
+        MissingExtraError: the library is missing.
+        InputError: it has no classifier of this name.
     """
     library = import_torchxrayvision()
     about: dict[str, Any] = {**XRV_RANGE, "name": f"{XRV}{name}", "device": device}
@@ -166,7 +168,7 @@ def load_torchxrayvision(name: str, device: str | torch.device = "cpu") -> Modul
         return ModuleScorer(model, model.targets, VALUE, size=320, **about)
     known = [one for one in library.models.model_urls if one.startswith(("densenet", "resnet"))]
     if name not in known:
-        raise ValueError(f"`{XRV}NAME` must be race, age or one of {', '.join(known)}, got {name!r}.")
+        raise InputError(f"`{XRV}NAME` must be race, age or one of {', '.join(known)}, got {name!r}.")
     model = library.models.get_model(name)
     # labels that the weights were not trained on have no name; their numbers say nothing
     return ModuleScorer(model, model.targets, PROBABILITY, size=model.input_resolution, **about)

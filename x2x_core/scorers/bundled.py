@@ -13,11 +13,13 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
+from x2x_core.anatomy.lung_network import channels_of
 from x2x_core.common.bundled import bundled_path
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.imaging.geometry import fit_to
+
 from .network import AttributeNetwork, FindingNetwork
 from .scorer import KINDS, PROBABILITY, check_images
-from x2x_core.imaging.geometry import fit_to
-from x2x_core.anatomy.lung_network import channels_of
 
 FINDINGS_FILE, ATTRIBUTES_FILE = "findings.safetensors", "attributes.safetensors"
 #: What the attribute scorer reads: of the numbers that the simulator draws, those that a picture shows.
@@ -65,12 +67,12 @@ class BundledScorer:
         """Read a scorer (`.safetensors`) that `x2x train --config scorers` wrote.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: it holds no scorer of this kind.
+            InputNotFoundError: there is no such file.
+            InputError: it holds no scorer of this kind.
         """
         path = Path(path)
         if not path.is_file():
-            raise FileNotFoundError(f"There are no weights of a scorer at `{path}`.")
+            raise InputNotFoundError(f"There are no weights of a scorer at `{path}`.")
         try:
             with safe_open(path, framework="pt") as file:
                 about = json.loads((file.metadata() or {})[_FORMAT])
@@ -79,7 +81,7 @@ class BundledScorer:
             network = make(len(about["labels"]), channels_of(weights, "encoder."))
             network.load_state_dict(weights)
         except (SafetensorError, KeyError, RuntimeError, json.JSONDecodeError) as error:
-            raise ValueError(f"`{path}` must hold a scorer of this project, but can't be used: {error}.") from error
+            raise InputError(f"`{path}` must hold a scorer of this project, but can't be used: {error}.") from error
         return cls(network, name, **about)
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
@@ -101,7 +103,7 @@ class BundledScorer:
 def scorer_metadata(labels: Sequence[str], kind: str, size: int, **scale: list[float]) -> dict[str, str]:
     """What a scorer's file says of it, as the metadata of safetensors."""
     if kind not in KINDS:
-        raise ValueError(f"`kind` must be one of {', '.join(KINDS)}, got {kind!r}.")
+        raise InputError(f"`kind` must be one of {', '.join(KINDS)}, got {kind!r}.")
     return {_FORMAT: json.dumps({"labels": list(labels), "kind": kind, "size": size, **scale})}
 
 

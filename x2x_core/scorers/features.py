@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from x2x_core.common.errors import InputError, InputNotFoundError, MissingExtraError
+
 from .bundled import finding_scorer
 from .network_files import BUNDLED, TORCHSCRIPT_SUFFIXES, Network, Preparation, on_device, torchscript
 from .scorer import FeatureSource
@@ -38,27 +40,27 @@ def load_features(spec: str, device: str | torch.device = "cpu") -> FeatureSourc
         device: where a network of a file runs.
 
     Raises:
-        FileNotFoundError: no such file.
-        ImportError: torch-fidelity is missing.
-        ValueError: another spec.
+        InputNotFoundError: no such file.
+        MissingExtraError: torch-fidelity is missing.
+        InputError: another spec.
     """
     if spec == BUNDLED:
         return finding_scorer()
     place = Path(spec.removeprefix(INCEPTION))
     if not place.is_file():
-        raise FileNotFoundError(f"There is no network for FID at `{place}`. Give a file, or {BUNDLED!r}.")
+        raise InputNotFoundError(f"There is no network for FID at `{place}`. Give a file, or {BUNDLED!r}.")
     if spec.startswith(INCEPTION):
         return _inception(place, device)
     if place.suffix.lower() in TORCHSCRIPT_SUFFIXES:
         return ModuleFeatures(torchscript(place), place.name, device, channels=3)
-    raise ValueError(f"Features must be {BUNDLED!r}, '{INCEPTION}FILE' or a TorchScript file, got {spec!r}.")
+    raise InputError(f"Features must be {BUNDLED!r}, '{INCEPTION}FILE' or a TorchScript file, got {spec!r}.")
 
 
 def _inception(weights: Path, device: str | torch.device) -> ModuleFeatures:
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError as error:
-        raise ImportError(_FID_EXTRA) from error
+        raise MissingExtraError(_FID_EXTRA) from error
     _check_weights(weights)
     network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=str(weights))
     return ModuleFeatures(_OfBytes(network), "Inception-v3 (torch-fidelity)", device, channels=3)
@@ -81,6 +83,6 @@ def _check_weights(path: Path) -> None:
     try:
         torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(
+        raise InputError(
             f"`{path}` must hold the weights of Inception and nothing else, but can't be read so: {error}"
         ) from error

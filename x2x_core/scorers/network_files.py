@@ -20,8 +20,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from .scorer import check_images
+from x2x_core.common.errors import InputError, InputNotFoundError, MissingExtraError
 from x2x_core.imaging.geometry import crop, fit_to, resize
+
+from .scorer import check_images
 
 BUNDLED, XRV = "bundled", "torchxrayvision:"
 XRV_RANGE = {"low": -1024.0, "high": 1024.0}  # what torchxrayvision's networks take black and white for
@@ -52,11 +54,11 @@ class Preparation:
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
-            raise ValueError(f"`channels` must be 1 or 3, got {self.channels}.")
+            raise InputError(f"`channels` must be 1 or 3, got {self.channels}.")
         for name in ("mean", "std"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
             if len(getattr(self, name)) not in (0, self.channels):
-                raise ValueError(
+                raise InputError(
                     f"`{name}` must be left out or have {self.channels} numbers, got {getattr(self, name)}."
                 )
 
@@ -88,10 +90,10 @@ def activation_of(name: str) -> Network:
     """An activation by its name.
 
     Raises:
-        ValueError: there is none of this name.
+        InputError: there is none of this name.
     """
     if name not in ACTIVATIONS:
-        raise ValueError(f"`activation` must be one of {', '.join(ACTIVATIONS)}, got {name!r}.")
+        raise InputError(f"`activation` must be one of {', '.join(ACTIVATIONS)}, got {name!r}.")
     return ACTIVATIONS[name]
 
 
@@ -115,13 +117,13 @@ def read_network(
         device: where a torch network is wanted.
 
     Raises:
-        FileNotFoundError: no such file, or no description beside it.
-        ImportError: onnxruntime is missing.
-        ValueError: a file or description that can't be read.
+        InputNotFoundError: no such file, or no description beside it.
+        MissingExtraError: onnxruntime is missing.
+        InputError: a file or description that can't be read.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no network at `{path}`.")
+        raise InputNotFoundError(f"There is no network at `{path}`.")
     about = _description(path.with_suffix(".json"), required, allowed)
     is_onnx = path.suffix.lower() == ONNX_SUFFIX
     about = {"name": path.name, **about, "device": "cpu" if is_onnx else device}
@@ -131,17 +133,17 @@ def read_network(
 def _description(path: Path, required: Collection[str], allowed: Collection[str]) -> dict[str, Any]:
     wanted = " and ".join(f"`{name}`" for name in required)
     if not path.is_file():
-        raise FileNotFoundError(
+        raise InputNotFoundError(
             f"There is no `{path}`: it must say what the network gives, in JSON with {wanted}, such as "
             '{"labels": ["pleural effusion"], "kind": "probability", "size": 224}.'
         )
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise ValueError(f"`{path}` must be JSON: {error}.") from error
+        raise InputError(f"`{path}` must be JSON: {error}.") from error
     known = {"name", "activation", *required, *allowed, *(field.name for field in fields(Preparation))}
     if not isinstance(about, dict) or not set(required) <= set(about) <= known:
-        raise ValueError(
+        raise InputError(
             f"`{path}` must have {wanted}, and of other fields only {', '.join(sorted(known - set(required)))}."
         )
     return about
@@ -151,12 +153,12 @@ def torchscript(path: Path) -> nn.Module:
     """A TorchScript file, on the CPU.
 
     Raises:
-        ValueError: it is none.
+        InputError: it is none.
     """
     try:
         return torch.jit.load(str(path), map_location="cpu").eval()
     except RuntimeError as error:
-        raise ValueError(f"`{path}` must be a TorchScript file (torch.jit.save), but can't be read: {error}") from error
+        raise InputError(f"`{path}` must be a TorchScript file (torch.jit.save), but can't be read: {error}") from error
 
 
 def _onnx(path: Path) -> Network:
@@ -164,15 +166,15 @@ def _onnx(path: Path) -> Network:
     try:
         import onnxruntime
     except ImportError as error:
-        raise ImportError(_ONNX_EXTRA) from error
+        raise MissingExtraError(_ONNX_EXTRA) from error
     try:
         session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
     except Exception as error:  # onnxruntime's errors have no common class of their own
-        raise ValueError(f"`{path}` must be an ONNX file, but onnxruntime can't read it: {error}") from error
+        raise InputError(f"`{path}` must be an ONNX file, but onnxruntime can't read it: {error}") from error
     entries = session.get_inputs()
     if len(entries) != 1 or entries[0].type != _ONNX_FLOAT:
         got = ", ".join(f"{one.name} {one.type}" for one in entries)
-        raise ValueError(f"`{path}` must take one input, float32 images, but takes {got}.")
+        raise InputError(f"`{path}` must take one input, float32 images, but takes {got}.")
     batch = entries[0].shape[0] if isinstance(entries[0].shape[0], int) else None
     run = lambda images: torch.from_numpy(session.run(None, {entries[0].name: images.contiguous().numpy()})[0])  # noqa: E731
     return run if batch is None else lambda images: _in_fixed_batches(run, images, batch)
@@ -188,10 +190,10 @@ def import_torchxrayvision():
     """The library torchxrayvision (Cohen et al., MIDL 2022).
 
     Raises:
-        ImportError: it is missing; the message names the extra.
+        MissingExtraError: it is missing; the message names the extra.
     """
     try:
         import torchxrayvision
     except ImportError as error:
-        raise ImportError(_XRV_EXTRA) from error
+        raise MissingExtraError(_XRV_EXTRA) from error
     return torchxrayvision

@@ -12,6 +12,8 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 PROBABILITY, VALUE = "probability", "value"
 KINDS = (PROBABILITY, VALUE)
 SCORED_AT_ONCE = 32  # images
@@ -51,17 +53,17 @@ def check_scorer(scorer: ImageScorer) -> ImageScorer:
     """The scorer, if it keeps to the protocol.
 
     Raises:
-        ValueError: no scorer, no labels or two alike, or another kind.
+        InputError: no scorer, no labels or two alike, or another kind.
     """
     if not isinstance(scorer, ImageScorer) or not callable(scorer):
-        raise ValueError(
+        raise InputError(
             f"`scorer` must have `name`, `labels` and `kind` and be callable with images, got {type(scorer).__name__}. "
             "Wrap a torch module in `x2x_core.scorers.adapters.ModuleScorer`."
         )
     if not scorer.labels or len(set(scorer.labels)) < len(scorer.labels):
-        raise ValueError(f"`labels` of scorer {scorer.name!r} must be names, each its own, got {tuple(scorer.labels)}.")
+        raise InputError(f"`labels` of scorer {scorer.name!r} must be names, each its own, got {tuple(scorer.labels)}.")
     if scorer.kind not in KINDS:
-        raise ValueError(f"`kind` of scorer {scorer.name!r} must be one of {', '.join(KINDS)}, got {scorer.kind!r}.")
+        raise InputError(f"`kind` of scorer {scorer.name!r} must be one of {', '.join(KINDS)}, got {scorer.kind!r}.")
     return scorer
 
 
@@ -69,13 +71,13 @@ def check_images(images: torch.Tensor) -> torch.Tensor:
     """Images as scorers take them.
 
     Raises:
-        ValueError: not `(B, 1, H, W)`, or not floating point in [0, 1].
+        InputError: not `(B, 1, H, W)`, or not floating point in [0, 1].
     """
     if not isinstance(images, torch.Tensor) or images.ndim != 4 or images.shape[1] != 1 or 0 in images.shape:
         got = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
-        raise ValueError(f"`images` must be a tensor (B, 1, H, W), got {got}.")
+        raise InputError(f"`images` must be a tensor (B, 1, H, W), got {got}.")
     if not images.is_floating_point() or not ((images >= 0) & (images <= 1)).all():
-        raise ValueError(
+        raise InputError(
             f"`images` must be floating point in [0, 1], got {images.dtype} from {float(images.min()):g} to "
             f"{float(images.max()):g}."
         )
@@ -95,18 +97,18 @@ def score_images(scorer: ImageScorer, images: torch.Tensor, at_once: int = SCORE
         `(B, len(labels))` float64 on the CPU.
 
     Raises:
-        ValueError: wrong images, or scores of another shape or range than the scorer's labels and kind say.
+        InputError: wrong images, or scores of another shape or range than the scorer's labels and kind say.
     """
     check_scorer(scorer)
     scores = in_batches(scorer, check_images(images), at_once).double()
     if tuple(scores.shape) != (len(images), len(scorer.labels)):
-        raise ValueError(
+        raise InputError(
             f"Scores of {scorer.name!r} must have the shape {(len(images), len(scorer.labels))}, one for each image and "
             f"label, got {tuple(scores.shape)}."
         )
     if not torch.isfinite(scores).all() or (scorer.kind == PROBABILITY and not ((scores >= 0) & (scores <= 1)).all()):
         wanted = "in [0, 1]" if scorer.kind == PROBABILITY else "finite"
-        raise ValueError(
+        raise InputError(
             f"Scores of {scorer.name!r} must be {wanted}, got {float(scores.min()):g} to {float(scores.max()):g}."
         )
     return scores

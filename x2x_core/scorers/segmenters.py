@@ -12,6 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 from .network_files import (
     NETWORK_SUFFIXES,
     XRV,
@@ -65,7 +67,7 @@ class ModuleSegmenter:
         preparation: fields of `Preparation`.
 
     Raises:
-        ValueError: another activation or preparation, or no structures, or two alike.
+        InputError: another activation or preparation, or no structures, or two alike.
     """
 
     def __init__(
@@ -91,7 +93,7 @@ class ModuleSegmenter:
         """`(B, 1, H, W)` in [0, 1] to `(B, len(structures), H, W)` bool."""
         given = self.module(self._prepare(images).to(self.device))
         if given.ndim != 4 or given.shape[1] != self._outputs:
-            raise ValueError(
+            raise InputError(
                 f"The network {self.name!r} must give {self._outputs} maps an image, as it names structures, got "
                 f"{tuple(given.shape)}."
             )
@@ -106,16 +108,16 @@ def check_segmenter(segmenter: ImageSegmenter) -> ImageSegmenter:
     """The segmenter, if it keeps to the protocol.
 
     Raises:
-        ValueError: no segmenter, no structures, or two alike.
+        InputError: no segmenter, no structures, or two alike.
     """
     if not isinstance(segmenter, ImageSegmenter):
-        raise ValueError(
+        raise InputError(
             f"`segmenter` must have `name`, `structures` and `masks`, got {type(segmenter).__name__}. Wrap a torch module in "
             "`x2x_core.scorers.segmenters.ModuleSegmenter`."
         )
     if not segmenter.structures or len(set(segmenter.structures)) < len(segmenter.structures):
         got = tuple(segmenter.structures)
-        raise ValueError(f"`structures` of segmenter {segmenter.name!r} must be names, each its own, got {got}.")
+        raise InputError(f"`structures` of segmenter {segmenter.name!r} must be names, each its own, got {got}.")
     return segmenter
 
 
@@ -128,14 +130,14 @@ def load_segmenter(spec: str, device: str | torch.device = "cpu") -> ImageSegmen
         device: where a torch network runs.
 
     Raises:
-        FileNotFoundError: no such file, or no description beside it.
-        ImportError: the library that reads it is missing; the message names the extra.
-        ValueError: another spec.
+        InputNotFoundError: no such file, or no description beside it.
+        MissingExtraError: the library that reads it is missing; the message names the extra.
+        InputError: another spec.
     """
     if spec == XRV + PSPNET:
         return _pspnet(device)
     if Path(spec).suffix.lower() not in NETWORK_SUFFIXES:
-        raise ValueError(
+        raise InputError(
             f"A segmenter must be '{XRV}{PSPNET}', or a file of {', '.join(NETWORK_SUFFIXES)}, got {spec!r}."
         )
     module, about = read_network(spec, ("structures",), ("threshold",), device)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from x2x_core.common.errors import InputError, InputNotFoundError
+
 ATTRIBUTES_FILE = "attributes.jsonl"
 #: Numbers that change sign when the picture is mirrored.
 MIRRORED = frozenset({"shift_x", "yaw", "roll"})
@@ -16,7 +18,8 @@ MIRRORED = frozenset({"shift_x", "yaw", "roll"})
 @dataclass(frozen=True)
 class PairAttributes:
     """The truth about one pair: findings before and after, and the numbers of pose, body and exposure, which are
-    the same in both (see `x2x_core.simulation.projection.Geometry` and `x2x_core.simulation.film.Film`)."""
+    the same in both (see `x2x_core.simulation.projection.Geometry` and `x2x_core.simulation.film.Film`).
+    """
 
     before: frozenset[str]
     after: frozenset[str]
@@ -28,12 +31,12 @@ def read_attributes(folder: str | Path) -> dict[str, PairAttributes]:
     """The truth about all pairs of a simulated dataset, by file name.
 
     Raises:
-        FileNotFoundError: the folder holds no `attributes.jsonl`.
-        ValueError: a line of it can't be read.
+        InputNotFoundError: the folder holds no `attributes.jsonl`.
+        InputError: a line of it can't be read.
     """
     path = Path(folder) / ATTRIBUTES_FILE
     if not path.is_file():
-        raise FileNotFoundError(
+        raise InputNotFoundError(
             f"There is no `{ATTRIBUTES_FILE}` in `{folder}`: it is what `x2x simulate` writes beside the images."
         )
     found = {}
@@ -42,7 +45,7 @@ def read_attributes(folder: str | Path) -> dict[str, PairAttributes]:
             record = json.loads(line)
             found[record["file"]] = _pair(record)
         except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise ValueError(
+            raise InputError(
                 f"Line {number} of `{path}` can't be read as the attributes of a pair: {error!r}."
             ) from error
     return found

@@ -18,13 +18,15 @@ from itertools import combinations
 
 import torch
 
+from x2x_core.common.errors import InputError
+from x2x_core.common.randomness import uniform
+from x2x_core.common.seeds import BODY, seeded_generator
 from x2x_core.language.instruction import Clause, Instruction, Operation
+
 from .disease import DISEASES, SIDED, ZONAL, ZONES
 from .pairs import SimulatedPair, draw_body, simulate_scenarios
-from x2x_core.common.randomness import uniform
 from .scenario import Lesion, Resting, Scenario, draw_severity, levels_of, ordered, sample_lesion
 from .thorax import Thorax
-from x2x_core.training.draws import BODY, seeded_generator
 
 PAIRS_PER_BODY = 5
 TRIPLE = 3  # pairs to a triple: its levels are the finding's strongest three
@@ -78,10 +80,10 @@ def plan_bodies(count: int, seed: int) -> tuple[PlannedBody, ...]:
     """The plan of `count` bodies; that of fewer bodies is its beginning.
 
     Raises:
-        ValueError: no bodies.
+        InputError: no bodies.
     """
     if count < 1:
-        raise ValueError(f"`count` of bodies must be at least 1, got {count}.")
+        raise InputError(f"`count` of bodies must be at least 1, got {count}.")
     generator = seeded_generator(seed, BODY, PLAN_NUMBER)
     cells = {finding: _shuffled(cells_of(finding), generator) for finding in DISEASES}
     asked: Counter = Counter()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from x2x_core.common.errors import InputError, InputNotFoundError, MissingExtraError
+
 from .extras import scipy_ndimage
 
 #: Grid on which the simulator works: spacing of (z, y, x) in mm.
@@ -36,7 +38,7 @@ def load_ct(path: str | Path) -> Volume:
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"`ct` must be a folder of DICOM slices or a .npz volume, but {path} does not exist.")
+        raise InputNotFoundError(f"`ct` must be a folder of DICOM slices or a .npz volume, but {path} does not exist.")
     if path.suffix == ".npz":
         return _load_npz(path)
     return _load_dicom(path)
@@ -52,7 +54,7 @@ def _load_npz(path: Path) -> Volume:
     with np.load(path, allow_pickle=False) as data:
         missing = {"hu", "spacing", "source"} - set(data.files)
         if missing:
-            raise ValueError(f"`ct` must hold the arrays hu, spacing and source, but {path} lacks {sorted(missing)}.")
+            raise InputError(f"`ct` must hold the arrays hu, spacing and source, but {path} lacks {sorted(missing)}.")
         spacing = tuple(float(s) for s in data["spacing"])
         return Volume(data["hu"].astype(np.float32), spacing, str(data["source"]))
 
@@ -61,12 +63,12 @@ def _load_dicom(path: Path) -> Volume:
     try:
         import pydicom
     except ImportError as error:
-        raise ImportError(_DICOM_EXTRA) from error
+        raise MissingExtraError(_DICOM_EXTRA) from error
     files = sorted(p for p in path.rglob("*.dcm"))
     slices = [pydicom.dcmread(p) for p in files]
     slices = [s for s in slices if s.get("Modality") == "CT" and "ImagePositionPatient" in s]
     if len(slices) < 20:
-        raise ValueError(f"`ct` must hold at least 20 axial CT slices (*.dcm), but {path} holds {len(slices)}.")
+        raise InputError(f"`ct` must hold at least 20 axial CT slices (*.dcm), but {path} holds {len(slices)}.")
     slices.sort(key=lambda s: -float(s.ImagePositionPatient[2]))
     hu = np.stack([s.pixel_array * float(s.RescaleSlope) + float(s.RescaleIntercept) for s in slices])
     step = abs(float(slices[0].ImagePositionPatient[2]) - float(slices[-1].ImagePositionPatient[2])) / (len(slices) - 1)

@@ -24,17 +24,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from x2x_core.common.errors import InputError
+from x2x_core.common.seeds import BODY, seeded_generator
+from x2x_core.common.storage import write_text
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
+from x2x_core.pairs.layout import COLUMNS
+
 from .benchmark import PAIRS_PER_BODY, plan_bodies, simulate_planned
 from .ct import Volume, load_ct
 from .pairs import SimulatedPair, simulate_body
 from .phantom import phantom_ct
 from .scenario import Resting
 from .thorax import Thorax, segment_thorax
-from x2x_core.common.storage import write_text
-from x2x_core.training.draws import BODY, seeded_generator
-from x2x_core.pairs.layout import COLUMNS
 
 FOLDERS = ("past", "current", "change", "masks")
 PHANTOM = "phantom"
@@ -60,17 +62,17 @@ class SimulationSettings:
 
     def __post_init__(self) -> None:
         if self.count < 1:
-            raise ValueError(f"`count` must be at least 1, got {self.count}.")
+            raise InputError(f"`count` must be at least 1, got {self.count}.")
         if self.size < 32:
-            raise ValueError(f"`size` must be at least 32 pixels, got {self.size}.")
+            raise InputError(f"`size` must be at least 32 pixels, got {self.size}.")
         if self.version not in VERSIONS:
-            raise ValueError(f"`version` must be one of {', '.join(VERSIONS)}, got {self.version!r}.")
+            raise InputError(f"`version` must be one of {', '.join(VERSIONS)}, got {self.version!r}.")
         if self.bits not in (8, 16):
-            raise ValueError(f"`bits` must be 8 or 16, got {self.bits}.")
+            raise InputError(f"`bits` must be 8 or 16, got {self.bits}.")
         if not 0 <= self.validation_share < 1:
-            raise ValueError(f"`validation_share` must lie in [0, 1), got {self.validation_share}.")
+            raise InputError(f"`validation_share` must lie in [0, 1), got {self.validation_share}.")
         if self.version == BENCHMARK and self.resting != Resting():
-            raise ValueError("`resting` can't be set for a benchmark, whose pairs are planned. Leave it out.")
+            raise InputError("`resting` can't be set for a benchmark, whose pairs are planned. Leave it out.")
 
     @property
     def bodies(self) -> int:
@@ -139,8 +141,8 @@ def simulate_dataset(
         The folder.
 
     Raises:
-        FileNotFoundError: there is no CT.
-        ValueError: a bad setting, or another dataset lies in `out`.
+        InputNotFoundError: there is no CT.
+        InputError: a bad setting, or another dataset lies in `out`.
     """
     volume = read_ct(ct)
     settings = SimulationSettings(volume.source, count, seed, size, version, bits, validation_share, resting)
@@ -168,11 +170,11 @@ def _prepare(out: Path, settings: SimulationSettings, overwrite: bool) -> None:
     recorded = out / "simulation.json"
     if recorded.is_file() and json.loads(recorded.read_text()) != _as_json(settings):
         if not overwrite:
-            raise ValueError(f"`out` must be empty or hold this very dataset, but {out} was made with other settings "
+            raise InputError(f"`out` must be empty or hold this very dataset, but {out} was made with other settings "
                              "(simulation.json). Choose another folder, or overwrite it.")  # fmt: skip
         _clear(out)
     elif not recorded.is_file() and out.is_dir() and any(out.iterdir()):
-        raise ValueError(f"`out` must be an empty folder, but {out} holds other files. Choose another folder.")
+        raise InputError(f"`out` must be an empty folder, but {out} holds other files. Choose another folder.")
     for folder in (*FOLDERS, "parts"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     recorded.write_text(json.dumps(_as_json(settings), indent=1) + "\n")

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from x2x_core.common.randomness import smooth_noise, uniform
+
 from .thorax import Lung, Thorax
 
 #: Attenuation relative to water.

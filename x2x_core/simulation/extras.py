@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from x2x_core.common.errors import MissingExtraError
+
 
 def scipy_ndimage() -> ModuleType:
     """`scipy.ndimage`.
 
     Raises:
-        ImportError: SciPy is not installed; the message names the extra.
+        MissingExtraError: SciPy is not installed; the message names the extra.
     """
     try:
         from scipy import ndimage
     except ImportError as error:
-        raise ImportError(
+        raise MissingExtraError(
             "Simulating radiographs needs SciPy: install the extra with `pip install 'instructx2x[simulate]'`."
         ) from error
     return ndimage

@@ -20,8 +20,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
+
 from .dataset import PAIRS_PER_BODY, body_generator, read_ct, recorded_resting
 from .pairs import SEEN_MM, draw_body
 from .projection import project, ray_grid
@@ -100,16 +102,16 @@ def write_fields(ct: str | Path, folder: str | Path, progress: Callable[[int, in
         The folder `fields/`.
 
     Raises:
-        FileNotFoundError: `folder` holds no simulated dataset.
-        ValueError: it was simulated from another CT.
+        InputNotFoundError: `folder` holds no simulated dataset.
+        InputError: it was simulated from another CT.
     """
     folder = Path(folder)
     record = folder / "simulation.json"
     if not record.is_file():
-        raise FileNotFoundError(f"There is no simulated dataset at `{folder}`: `simulation.json` is missing.")
+        raise InputNotFoundError(f"There is no simulated dataset at `{folder}`: `simulation.json` is missing.")
     settings, volume = json.loads(record.read_text()), read_ct(ct)
     if settings["ct"] != volume.source:
-        raise ValueError(f"`ct` must be the one of the dataset, {settings['ct']}, got {volume.source}.")
+        raise InputError(f"`ct` must be the one of the dataset, {settings['ct']}, got {volume.source}.")
     out = folder / "fields"
     out.mkdir(exist_ok=True)
     bodies = sorted(int(part.stem) for part in (folder / "parts").glob("*.json"))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
+from x2x_core.common.randomness import uniform
 from x2x_core.language.instruction import Instruction
+
 from .film import arms, decorate, expose, grain, meter, sample_film, uneven
 from .projection import Geometry, project, ray_grid, sample_geometry
-from x2x_core.common.randomness import uniform
 from .scenario import Resting, Scenario, apply_lesions, sample_scenario
 from .thorax import Thorax
 
@@ -85,7 +86,8 @@ def draw_body(
     generator: torch.Generator, pairs: int, version: str, resting: Resting = Resting()
 ) -> tuple[Geometry, float, list[Scenario]]:
     """A pose with its body shape and view, the beam's weight of bone, and what is wrong in each of `pairs` pairs
-    (`version` and `resting` as in `sample_scenario`)."""
+    (`version` and `resting` as in `sample_scenario`).
+    """
     geometry = sample_geometry(generator)
     beam = sample_film(generator).beam
     return geometry, beam, [sample_scenario(generator, version, resting) for _ in range(pairs)]

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from x2x_core.language.instruction import Clause, Instruction, Operation
-from .disease import DEFORMATIONS, DISEASES, SIDED, ZONAL, ZONES
+from x2x_core.common.errors import InputError
 from x2x_core.common.randomness import uniform
+from x2x_core.language.instruction import Clause, Instruction, Operation
+
+from .disease import DEFORMATIONS, DISEASES, SIDED, ZONAL, ZONES
 from .thorax import Thorax
 
 #: Levels that the simulator draws, with their severity in (0, 1].
@@ -56,9 +58,9 @@ class Resting:
         unknown = [finding for finding in self.findings if finding not in DISEASES]
         if unknown or not self.findings:
             got = f"{unknown[0]!r}" if unknown else "none"
-            raise ValueError(f"`resting` must name findings that are simulated ({', '.join(DISEASES)}), got {got}.")
+            raise InputError(f"`resting` must name findings that are simulated ({', '.join(DISEASES)}), got {got}.")
         if not 0 <= self.share <= 1:
-            raise ValueError(f"`resting_share` must lie in [0, 1], got {self.share}.")
+            raise InputError(f"`resting_share` must lie in [0, 1], got {self.share}.")
 
 
 def levels_of(finding: str) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from x2x_core.common.errors import InputError
+
 from .ct import SPACING_MM, Volume, resample
 from .extras import scipy_ndimage
 
@@ -129,7 +131,7 @@ def _split(air: np.ndarray, litres: float, spacing: tuple) -> list[np.ndarray]:
 
     core = _largest(ndimage.binary_erosion(air, iterations=_steps(6, spacing)), 2)
     if len(core) < 2 or core[1].sum() * litres < 0.2:
-        raise ValueError("`ct` must show two lungs apart from each other, but only one air space was found.")
+        raise InputError("`ct` must show two lungs apart from each other, but only one air space was found.")
     return [ndimage.binary_dilation(c, iterations=_steps(8, spacing), mask=air) for c in core]
 
 
@@ -172,7 +174,7 @@ def _heart(hu: np.ndarray, lungs: np.ndarray, spine: np.ndarray, spacing: tuple)
     tissue[rows[0] + int(0.78 * height) :] = False
     opened = ndimage.binary_opening(tissue, _ball(14, spacing))
     if not opened.any():
-        raise ValueError("`ct` must show the heart between the lungs, but no such tissue was found.")
+        raise InputError("`ct` must show the heart between the lungs, but no such tissue was found.")
     return _largest(opened, 1)[0]
 
 

@@ -11,9 +11,10 @@ from torch import nn
 
 from x2x_core.common.randomness import uniform
 from x2x_core.pairs.augmentation import augment
+from x2x_core.pairs.layout import read_pair, read_rows
+
 from .config import TrainingConfig
 from .models import latent_factor, make_autoencoder, seeded
-from x2x_core.pairs.layout import read_pair, read_rows
 
 
 class AutoencoderModule(nn.Module):

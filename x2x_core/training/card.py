@@ -7,6 +7,7 @@ from typing import Any
 
 import x2x_core
 from x2x_core.imaging.provenance import sha256_weights, versions
+
 from .config import TrainingConfig
 from .tracking import read_log
 

@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.pairs.augmentation import AugmentConfig
+
 from .committed import committed_names, committed_path
 
 TASKS = ("autoencoder", "edit", "lungs", "scorers")
@@ -90,39 +92,39 @@ class TrainingConfig:
         _one_of("prediction_type", self.prediction_type, ("v_prediction", "epsilon"))
         for name in _POSITIVE:
             if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+                raise InputError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
         for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
-                raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
+                raise InputError(f"`{name}` must not be negative, got {getattr(self, name)}.")
         if self.total_batch and self.gradient_accumulation != 1:
-            raise ValueError("`gradient_accumulation` follows from `total_batch`: state one of the two.")
+            raise InputError("`gradient_accumulation` follows from `total_batch`: state one of the two.")
         if not 0 <= self.conditioning_dropout <= 1 / 3:
-            raise ValueError(f"`conditioning_dropout` must lie in [0, 1/3], got {self.conditioning_dropout}.")
+            raise InputError(f"`conditioning_dropout` must lie in [0, 1/3], got {self.conditioning_dropout}.")
         if self.timestep_bias <= 0:
-            raise ValueError(f"`timestep_bias` must be above 0, got {self.timestep_bias}.")
+            raise InputError(f"`timestep_bias` must be above 0, got {self.timestep_bias}.")
         if self.latent_variants and self.task != "edit":
-            raise ValueError(f"`latent_variants` must be 0 when `task` is {self.task}: no latents are used.")
+            raise InputError(f"`latent_variants` must be 0 when `task` is {self.task}: no latents are used.")
         if self.task != "edit" and (self.lora_rank or self.validate_every or self.zero_snr):
             names = "`lora_rank`, `validate_every` and `zero_snr`"
-            raise ValueError(f"{names} are for the task edit; `task` is {self.task}.")
+            raise InputError(f"{names} are for the task edit; `task` is {self.task}.")
         if self.lora_rank and (self.train_text_encoder or not self.init):
-            raise ValueError(
+            raise InputError(
                 "`lora_rank` needs an `init`, and leaves the text encoder as it is (`train_text_encoder`)."
             )
         if self.task == "edit" and not (self.init or self.autoencoder):
-            raise ValueError("`init` or `autoencoder` must name a diffusers folder when `task` is edit, got neither.")
+            raise InputError("`init` or `autoencoder` must name a diffusers folder when `task` is edit, got neither.")
 
     def accumulation(self, processes: int) -> int:
         """Batches per optimiser step of each of so many processes.
 
         Raises:
-            ValueError: `total_batch` can't be dealt to them evenly.
+            InputError: `total_batch` can't be dealt to them evenly.
         """
         if not self.total_batch:
             return self.gradient_accumulation
         batches, rest = divmod(self.total_batch, self.batch_size * processes)
         if rest or not batches:
-            raise ValueError(
+            raise InputError(
                 f"`total_batch` must be a multiple of `batch_size` x processes ({self.batch_size} x {processes}), got "
                 f"{self.total_batch}. Use another number of processes, or another `batch_size`."
             )
@@ -144,7 +146,7 @@ _NOT_NEGATIVE = (
 
 def _one_of(name: str, value: str, options: tuple[str, ...]) -> None:
     if value not in options:
-        raise ValueError(f"`{name}` must be one of {', '.join(options)}, got {value!r}.")
+        raise InputError(f"`{name}` must be one of {', '.join(options)}, got {value!r}.")
 
 
 def load_config(path: str | Path, **overrides: Any) -> TrainingConfig:
@@ -157,20 +159,20 @@ def load_config(path: str | Path, **overrides: Any) -> TrainingConfig:
         overrides: fields that replace the file's, where not ``None``.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: no YAML mapping, an unknown field, or a value out of range.
+        InputNotFoundError: there is no such file.
+        InputError: no YAML mapping, an unknown field, or a value out of range.
     """
     import yaml
 
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no configuration at `{path}`.")
+        raise InputNotFoundError(f"There is no configuration at `{path}`.")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ValueError(f"`{path}` must be YAML: {error}.") from error
+        raise InputError(f"`{path}` must be YAML: {error}.") from error
     if not isinstance(values, dict):
-        raise ValueError(f"`{path}` must be a YAML mapping of the fields of a training run.")
+        raise InputError(f"`{path}` must be a YAML mapping of the fields of a training run.")
     values |= {name: value for name, value in overrides.items() if value is not None}
     if values.get("mixed_precision") is False:
         values["mixed_precision"] = "no"  # YAML reads a bare no as false
@@ -187,23 +189,23 @@ def _build(kind: type, values: dict[str, Any], path: Path) -> Any:
     known = {entry.name for entry in fields(kind)}
     unknown = sorted(set(values) - known)
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"`{path}` has the unknown field {unknown[0]!r}; the known ones are {', '.join(sorted(known))}."
         )
     try:
         return kind(**values)
     except TypeError as error:
-        raise ValueError(f"`{path}` can't be read: {error}.") from error
+        raise InputError(f"`{path}` can't be read: {error}.") from error
 
 
 def find_config(name: str | Path) -> Path:
     """The path of a configuration: a file, or the name of a committed one ("demo").
 
     Raises:
-        FileNotFoundError: neither; the message lists the committed ones.
+        InputNotFoundError: neither; the message lists the committed ones.
     """
     for path in (Path(name), committed_path(str(name))):
         if path.is_file():
             return path
     names = ", ".join(committed_names())
-    raise FileNotFoundError(f"`--config` must name a YAML file or one of {names}, but there is no `{name}`.")
+    raise InputNotFoundError(f"`--config` must name a YAML file or one of {names}, but there is no `{name}`.")

@@ -8,21 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-# Streams of random numbers that must not meet.
-ORDER, SAMPLE, STEP, CACHE, SAMPLES, BODY, EPOCH, VALIDATION = range(8)
-
-
-def seeded_generator(seed: int, stream: int, *numbers: int) -> torch.Generator:
-    """The generator for one draw of a stream, which one or several numbers name.
-
-    The numbers are hashed, since PyTorch's generator heeds the lowest 32 bits of its seed alone.
-    """
-    mixed = np.random.SeedSequence((seed, stream, *numbers)).generate_state(1)
-    return torch.Generator().manual_seed(int(mixed[0]))
+from x2x_core.common.errors import InputError
+from x2x_core.common.seeds import ORDER, SAMPLE, seeded_generator
 
 
 class DrawnSamples(Dataset):
@@ -33,7 +23,7 @@ class DrawnSamples(Dataset):
 
     def __init__(self, length: int, make: Callable[[int, torch.Generator], dict[str, Any]], seed: int) -> None:
         if length < 1:
-            raise ValueError("`length` must be at least 1: there is no data.")
+            raise InputError("`length` must be at least 1: there is no data.")
         self.length, self.make, self.seed = length, make, seed
         self._epoch, self._permutation = -1, []  # the one last asked for
 

@@ -22,20 +22,22 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from x2x_core.pairs.mimic_edit import MimicEditInstruction
+from x2x_core.common.errors import InputError, MissingExtraError
+from x2x_core.common.seeds import SAMPLES, seeded_generator
+from x2x_core.edit.published import stable_diffusion_ddim
 from x2x_core.edit.settings import RECOMMENDABLE
 from x2x_core.language.vocabulary import listed_names
-from x2x_core.edit.published import stable_diffusion_ddim
 from x2x_core.pairs.augmentation import reverse
+from x2x_core.pairs.layout import findings_of, read_pair, read_rows
+from x2x_core.pairs.mimic_edit import MimicEditInstruction
+
 from .autoencoder import encode
 from .card import write_card
 from .config import TrainingConfig
-from .draws import SAMPLES, seeded_generator
 from .initial import initial_folder
 from .latents import LatentCache, balanced, change_weight
 from .lora import add_adapters, merged, save_adapters
 from .models import latent_factor, make_text_encoder, make_tokenizer, make_unet, seeded
-from x2x_core.pairs.layout import findings_of, read_pair, read_rows
 
 
 class EditModule(nn.Module):
@@ -101,10 +103,10 @@ def to_pure_noise(scheduler: DDIMScheduler) -> DDIMScheduler:
     steps are flawed*, 2024, algorithm 1).
 
     Raises:
-        ValueError: the model predicts noise: from pure noise that says nothing of the picture.
+        InputError: the model predicts noise: from pure noise that says nothing of the picture.
     """
     if scheduler.config.prediction_type != "v_prediction":
-        raise ValueError(
+        raise InputError(
             f"`zero_snr` needs a model that predicts v_prediction, but this one predicts "
             f"{scheduler.config.prediction_type}. Leave `zero_snr` out."
         )
@@ -291,13 +293,15 @@ def _use_xformers(unet: UNet2DConditionModel) -> None:
     """Let a U-Net attend by xformers.
 
     Raises:
-        ImportError: the library is missing.
-        ValueError: there is no CUDA device, without which it does not run.
+        MissingExtraError: the library is missing.
+        InputError: there is no CUDA device, without which it does not run.
     """
     if importlib.util.find_spec("xformers") is None:
-        raise ImportError('`attention: xformers` needs the library xformers: pip install "instructx2x[xformers]".')
+        raise MissingExtraError(
+            '`attention: xformers` needs the library xformers: pip install "instructx2x[xformers]".'
+        )
     if not torch.cuda.is_available():
-        raise ValueError("`attention: xformers` needs a CUDA device. Use sdpa.")
+        raise InputError("`attention: xformers` needs a CUDA device. Use sdpa.")
     unet.enable_xformers_memory_efficient_attention()
 
 
@@ -307,7 +311,7 @@ def _eight_channels(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     if old.in_channels == 8:
         return unet
     if old.in_channels != 4:
-        raise ValueError(f"`init` must hold a U-Net with 4 or 8 input channels, got {old.in_channels}.")
+        raise InputError(f"`init` must hold a U-Net with 4 or 8 input channels, got {old.in_channels}.")
     new = nn.Conv2d(8, old.out_channels, old.kernel_size, padding=old.padding)
     with torch.no_grad():
         new.weight.zero_()

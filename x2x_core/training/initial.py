@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from x2x_core.common.errors import InputNotFoundError
 from x2x_core.conversion.convert import convert
+
 from .config import TrainingConfig
 
 
@@ -14,14 +16,14 @@ def initial_folder(config: TrainingConfig) -> str:
     InstructPix2Pix's own training starts a run from the averaged weights; so does this.
 
     Raises:
-        FileNotFoundError: there is nothing at `init`.
-        ValueError: it can't be converted, see `x2x_core.conversion.convert.convert`.
+        InputNotFoundError: there is nothing at `init`.
+        InputError: it can't be converted, see `x2x_core.conversion.convert.convert`.
     """
     init = Path(config.init)
     if init.is_dir():
         return str(init)
     if not init.is_file():
-        raise FileNotFoundError(
+        raise InputNotFoundError(
             f"`init` must be a diffusers folder or a single file of weights, but there is no `{init}`."
         )
     folder = Path(config.out) / "init"

@@ -14,11 +14,13 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
 
+from x2x_core.common.errors import InputError
+from x2x_core.common.seeds import CACHE, seeded_generator
 from x2x_core.common.storage import write_text
 from x2x_core.pairs.augmentation import AugmentConfig, augment
-from .autoencoder import encode
-from .draws import CACHE, seeded_generator
 from x2x_core.pairs.layout import Row, read_pair
+
+from .autoencoder import encode
 
 #: A difference of this much grey counts as a full change in the loss weight.
 FULL_CHANGE = 0.12
@@ -76,7 +78,7 @@ class LatentCache:
             os.replace(file.with_suffix(".tmp"), file)
         array = np.lib.format.open_memmap(file, "r+")
         if array.shape != shape:
-            raise ValueError(
+            raise InputError(
                 f"`{file}` must hold encoded pairs of shape {shape}, got {array.shape}. Delete the folder."
             )
         return array

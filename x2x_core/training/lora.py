@@ -10,6 +10,8 @@ from pathlib import Path
 
 from diffusers import UNet2DConditionModel
 
+from x2x_core.common.errors import InputError, MissingExtraError
+
 _TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 
 
@@ -22,15 +24,15 @@ def add_adapters(unet: UNet2DConditionModel, rank: int, alpha: float) -> UNet2DC
         alpha: their scale times the rank; 0: the rank.
 
     Raises:
-        ImportError: the library `peft` is missing.
-        ValueError: a text-to-image U-Net, whose new input channels adapters don't train.
+        MissingExtraError: the library `peft` is missing.
+        InputError: a text-to-image U-Net, whose new input channels adapters don't train.
     """
     try:
         from peft import LoraConfig
     except ImportError as error:
-        raise ImportError('`lora_rank` needs the library peft: pip install "instructx2x[lora]".') from error
+        raise MissingExtraError('`lora_rank` needs the library peft: pip install "instructx2x[lora]".') from error
     if unet.config.in_channels != 8:
-        raise ValueError(
+        raise InputError(
             f"`lora_rank` needs an InstructPix2Pix U-Net (8 input channels), got {unet.config.in_channels}."
         )
     unet.requires_grad_(False)

@@ -15,10 +15,12 @@ from torch import nn
 
 from x2x_core.anatomy.lung_network import CHANNELS, OUTPUTS, LungNetwork
 from x2x_core.anatomy.lungs import load_network
+from x2x_core.common.errors import InputNotFoundError
+from x2x_core.pairs.layout import read_rows
+
 from .config import TrainingConfig
 from .lung_variation import vary
 from .models import seeded
-from x2x_core.pairs.layout import read_rows
 
 WEIGHTS = "lungs.safetensors"
 # Weight of each output in the loss: the fields are what is used most.
@@ -44,8 +46,8 @@ def read_lung_images(folder: str | Path, split: str) -> list[LungImage]:
     """The images of one split of a simulated dataset, before and after, with their masks.
 
     Raises:
-        FileNotFoundError: no dataset, or one without `masks/` or `fields/`.
-        ValueError: see `read_rows`.
+        InputNotFoundError: no dataset, or one without `masks/` or `fields/`.
+        InputError: see `read_rows`.
     """
     folder, found = Path(folder), []
     for row in read_rows(folder, split):
@@ -53,7 +55,7 @@ def read_lung_images(folder: str | Path, split: str) -> list[LungImage]:
         lungs = folder / "masks" / row.past.name
         if not (fields.is_file() and lungs.is_file()):
             missing = fields if lungs.is_file() else lungs
-            raise FileNotFoundError(
+            raise InputNotFoundError(
                 f"`{missing}` is missing: the lung finder is trained on a simulated dataset with lung fields, which "
                 "`x2x simulate --fields` writes."
             )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from x2x_core.simulation.film import blur
 from x2x_core.common.randomness import uniform
+from x2x_core.imaging.blur import blur
 
 _EDITED = 0.6  # chance that a view is one image plus a softened change
 _SOFTEST = 2.5  # spread of the blur of the change, pixels of the view

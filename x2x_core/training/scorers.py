@@ -13,15 +13,17 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
+from x2x_core.common.errors import InputError
+from x2x_core.common.randomness import uniform
+from x2x_core.pairs.augmentation import augment
+from x2x_core.pairs.layout import read_rows
 from x2x_core.scorers.bundled import ATTRIBUTES, ATTRIBUTES_FILE, FINDINGS_FILE, BundledScorer, scorer_metadata
 from x2x_core.scorers.network import CHANNELS, STRIDE, AttributeNetwork, FindingNetwork
 from x2x_core.simulation.attributes import MIRRORED, read_attributes
 from x2x_core.simulation.disease import DISEASES
-from x2x_core.common.randomness import uniform
-from x2x_core.pairs.augmentation import augment
+
 from .config import TrainingConfig
 from .models import seeded
-from x2x_core.pairs.layout import read_rows
 from .scorer_variation import edited_view
 
 FINDINGS = tuple(DISEASES)
@@ -34,7 +36,8 @@ _CELL_SHARE = 0.2  # of a cell's pixels, from which on the cell counts
 
 class ScorersModule(nn.Module):
     """The losses of both networks: cross-entropy of the findings, in the view and in its cells, and smooth L1 of the
-    standardised attributes."""
+    standardised attributes.
+    """
 
     def __init__(self, findings: FindingNetwork, attributes: AttributeNetwork) -> None:
         super().__init__()
@@ -191,7 +194,7 @@ def _write(path: Path, network: nn.Module, metadata: dict[str, str]) -> None:
 def _weights(path: Path, labels: tuple[str, ...]) -> dict[str, torch.Tensor]:
     scorer = BundledScorer.load(path, path.stem)
     if scorer.labels != labels:
-        raise ValueError(
+        raise InputError(
             f"`init` must hold scorers of {', '.join(labels)}, but `{path}` scores {', '.join(scorer.labels)}."
         )
     return scorer.network.state_dict()

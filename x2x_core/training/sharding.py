@@ -6,6 +6,8 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from x2x_core.common.errors import InputError
+
 
 def is_sharded(accelerator: Accelerator) -> bool:
     """Whether every process holds only a share of each weight."""
@@ -19,13 +21,13 @@ def prepare_sharding(accelerator: Accelerator) -> None:
     would be lost.
 
     Raises:
-        ValueError: the first version of FSDP, whose flattened weights the running average can't follow.
+        InputError: the first version of FSDP, whose flattened weights the running average can't follow.
     """
     plugin = _plugin(accelerator)
     if plugin is None:
         return
     if plugin.fsdp_version != 2:
-        raise ValueError(
+        raise InputError(
             f"FSDP must be of version 2 (`fsdp_version: 2` in accelerate's file), got {plugin.fsdp_version}."
         )
     from torch.distributed.fsdp import MixedPrecisionPolicy

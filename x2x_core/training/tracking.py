@@ -13,7 +13,9 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
+from x2x_core.common.errors import MissingExtraError
 from x2x_core.common.storage import write_text
+
 from .config import TrainingConfig
 
 LOG = "log.jsonl"
@@ -28,11 +30,11 @@ def check_trackers(trackers: tuple[str, ...]) -> None:
     """See that what the trackers need is installed.
 
     Raises:
-        ImportError: it isn't; the message says what to install.
+        MissingExtraError: it isn't; the message says what to install.
     """
     for tracker in trackers:
         if not any(importlib.util.find_spec(module) for module in _MODULES[tracker]):
-            raise ImportError(_MISSING[tracker])
+            raise MissingExtraError(_MISSING[tracker])
 
 
 def read_log(out: str | Path) -> list[dict[str, Any]]:

@@ -18,12 +18,15 @@ from accelerate.utils import InitProcessGroupKwargs
 from diffusers.optimization import get_scheduler
 from torch import nn
 
+from x2x_core.common.errors import InputError
+from x2x_core.common.seeds import STEP, seeded_generator
+from x2x_core.common.storage import write_text
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
-from x2x_core.common.storage import write_text
+
 from .averages import WeightAverage
 from .config import TrainingConfig
-from .draws import STEP, DrawnSamples, make_loader, seeded_generator
+from .draws import DrawnSamples, make_loader
 from .sharding import is_sharded, prepare_sharding, reshard
 from .tracking import Log, Pace, check_trackers
 from .validation import validation_losses
@@ -70,9 +73,9 @@ def train(config: TrainingConfig, *, resume: bool = True, progress: Progress | N
         The folder of the finished pipeline.
 
     Raises:
-        ValueError: `config.out` holds a run of another configuration, or a checkpoint and `resume` is ``False``.
-        FileNotFoundError: the data or the initial weights are missing.
-        ImportError: what a tracker, adapters or an attention need is not installed.
+        InputError: `config.out` holds a run of another configuration, or a checkpoint and `resume` is ``False``.
+        InputNotFoundError: the data or the initial weights are missing.
+        MissingExtraError: what a tracker, adapters or an attention need is not installed.
     """
     return Run(config, resume, progress).train()
 
@@ -113,10 +116,10 @@ class Run:
             recorded = self.out / "config.json"
             values = json.loads(json.dumps(_binding(self.config)))
             if recorded.is_file() and _compared(json.loads(recorded.read_text())) != values:
-                raise ValueError(f"`out` must be a new folder or hold this very run, but {self.out} holds a run of "
+                raise InputError(f"`out` must be a new folder or hold this very run, but {self.out} holds a run of "
                                  "another configuration (config.json). Choose another folder.")  # fmt: skip
             if not resume and _checkpoints(self.out):
-                raise ValueError(f"`resume` is off, but {self.out} holds checkpoints. Choose another folder.")
+                raise InputError(f"`resume` is off, but {self.out} holds checkpoints. Choose another folder.")
             write_text(recorded, json.dumps(values, indent=1) + "\n")
         self.accelerator.wait_for_everyone()
 
@@ -301,7 +304,7 @@ def _check_together(processes: int) -> None:
     """See that processes that were launched together know of each other: alone they would write over one another."""
     launched = int(os.environ.get("WORLD_SIZE", 1))
     if launched != processes:
-        raise ValueError(
+        raise InputError(
             f"{launched} processes were launched to train together, but accelerate runs each by itself ({processes}). "
             "Without a GPU use `torchrun` with ACCELERATE_USE_CPU=1 and no FSDP; else check the launch configuration."
         )

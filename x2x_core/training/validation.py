@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils.data import default_collate
 
-from .draws import VALIDATION, seeded_generator
+from x2x_core.common.seeds import VALIDATION, seeded_generator
 
 
 @torch.no_grad()

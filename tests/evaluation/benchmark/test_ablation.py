@@ -8,7 +8,9 @@ import pytest
 import torch
 from tiny_models import make_radiograph
 
+from x2x_core.anatomy.sites import EDGE_LEVEL
 from x2x_core.evaluation.benchmark.ablation import OURS, UNEDITED, run_ablation
+from x2x_core.evaluation.benchmark.ablation_measures import GROUPS, MEASURES
 from x2x_core.evaluation.benchmark.ablation_rows import (
     PublishedMasks,
     Row,
@@ -17,11 +19,9 @@ from x2x_core.evaluation.benchmark.ablation_rows import (
     shared_settings,
     standard_rows,
 )
-from x2x_core.evaluation.benchmark.ablation_measures import GROUPS, MEASURES
 from x2x_core.evaluation.benchmark.simulated import TruePair
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.anatomy.sites import EDGE_LEVEL
 
 WORDS = (
     "Add the finding of left pleural effusion.",

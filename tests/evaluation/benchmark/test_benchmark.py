@@ -8,7 +8,7 @@ import torch
 from tiny_models import make_pipeline, make_scheduler
 
 from x2x_core.evaluation.benchmark import run as benchmark
-from x2x_core.evaluation.benchmark.run import choose_cases, run_benchmark
+from x2x_core.evaluation.benchmark.diffedit import diffedit_mask
 from x2x_core.evaluation.benchmark.edits import (
     BenchmarkPair,
     BenchmarkSettings,
@@ -20,12 +20,12 @@ from x2x_core.evaluation.benchmark.edits import (
 from x2x_core.evaluation.benchmark.measures import BENCHMARK_MEASURES, level_scores, with_levels
 from x2x_core.evaluation.benchmark.readings import Readers, attribute_shifts, true_values
 from x2x_core.evaluation.benchmark.rows import DIFFEDIT, OURS, OURS_DECODED, UNRESTRICTED, reference_edit
-from x2x_core.evaluation.benchmark.statistics import as_values, estimates, paired_difference, weighted_median
-from x2x_core.evaluation.metrics.bootstrap import draw_counts, draw_resamples, estimate
-from x2x_core.evaluation.benchmark.diffedit import diffedit_mask
-from x2x_core.evaluation.results import TARGET, UNEDITED, Metric, Results
+from x2x_core.evaluation.benchmark.run import choose_cases, run_benchmark
 from x2x_core.evaluation.benchmark.simulated import EditedPair, TruePair
+from x2x_core.evaluation.benchmark.statistics import as_values, estimates, paired_difference, weighted_median
 from x2x_core.evaluation.benchmark.verdict import NO, OPEN, YES, answer
+from x2x_core.evaluation.metrics.bootstrap import draw_counts, draw_resamples, estimate
+from x2x_core.evaluation.results import TARGET, UNEDITED, Metric, Results
 from x2x_core.simulation import dataset
 from x2x_core.simulation.phantom import phantom_ct
 from x2x_core.simulation.thorax import segment_thorax
@@ -143,8 +143,8 @@ def test_the_pairs_of_a_triple_are_edited_with_one_seed(run):
 
 
 def test_without_readers_their_measures_are_undefined(run):
-    from x2x_core.evaluation.benchmark.run import gather
     from x2x_core.evaluation.benchmark.edits import rows_of
+    from x2x_core.evaluation.benchmark.run import gather
     from x2x_core.evaluation.benchmark.summary import summarise
 
     scored = gather(run[0], SETTINGS, rows_of(SETTINGS, make_pipeline()), None)

@@ -6,7 +6,6 @@ import math
 import pytest
 import torch
 
-from x2x_core.evaluation.metrics.fidelity import LARGEST_PSNR, fidelity
 from x2x_core.evaluation.benchmark.ablation_measures import (
     GROUPS,
     MEASURES,
@@ -14,8 +13,9 @@ from x2x_core.evaluation.benchmark.ablation_measures import (
     measure_edit,
     measure_unedited,
 )
-from x2x_core.evaluation.metrics.preservation import attributes_kept, change_outside
 from x2x_core.evaluation.benchmark.simulated import EditedPair, TruePair
+from x2x_core.evaluation.metrics.fidelity import LARGEST_PSNR, fidelity
+from x2x_core.evaluation.metrics.preservation import attributes_kept, change_outside
 
 WORDS = "Add the finding of left pleural effusion."
 

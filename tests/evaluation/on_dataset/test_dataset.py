@@ -11,20 +11,20 @@ import pytest
 import torch
 from tiny_models import make_radiograph
 
-from x2x_core.evaluation.on_dataset.dataset import case_id, edit_dataset, read_edit, read_grey
-from x2x_core.evaluation.on_dataset.metrics import result_rows
-from x2x_core.evaluation.on_dataset.evidence import Evidence, Scored, Scorers, gather
-from x2x_core.evaluation.metrics.flips import Flips
-from x2x_core.evaluation.on_dataset.labels import Truth, read_truths
 from x2x_core.evaluation.metrics.catalogue import info
+from x2x_core.evaluation.metrics.flips import Flips
+from x2x_core.evaluation.on_dataset.dataset import case_id, edit_dataset, read_edit, read_grey
+from x2x_core.evaluation.on_dataset.evidence import Evidence, Scored, Scorers, gather
+from x2x_core.evaluation.on_dataset.labels import Truth, read_truths
+from x2x_core.evaluation.on_dataset.metrics import result_rows
 from x2x_core.evaluation.on_dataset.run import evaluate_edits
 from x2x_core.evaluation.report.report import write_report
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Results
-from x2x_core.scorers.adapters import ModuleScorer
-from x2x_core.scorers.segmenters import ModuleSegmenter
 from x2x_core.imaging.provenance import read_provenance
 from x2x_core.language.instruction import Instruction
 from x2x_core.pairs.layout import read_rows
+from x2x_core.scorers.adapters import ModuleScorer
+from x2x_core.scorers.segmenters import ModuleSegmenter
 
 TEXTS = (
     "Add the finding of left pleural effusion.",

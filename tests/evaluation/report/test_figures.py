@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from x2x_core.evaluation.benchmark.ablation import OURS, AblationReport, PairEdits
+from x2x_core.evaluation.benchmark.ablation_measures import MEASURES, REFERENCE_KEYS
 from x2x_core.evaluation.benchmark.ablation_rows import Row
 from x2x_core.evaluation.report.comparison_figures import (
     OURS_COLOUR,
@@ -17,7 +18,6 @@ from x2x_core.evaluation.report.comparison_figures import (
     draw_ablation,
     draw_gallery,
 )
-from x2x_core.evaluation.benchmark.ablation_measures import MEASURES, REFERENCE_KEYS
 from x2x_core.imaging.overlay import FOOTER
 
 ROWS = (Row("other", "another way"), Row(OURS, "the default"))
@@ -33,7 +33,7 @@ def make_report(pairs=4):
         )
         for row in ROWS
     }
-    unedited = tuple({key: 0.5 for key in REFERENCE_KEYS} for _ in range(pairs))
+    unedited = tuple(dict.fromkeys(REFERENCE_KEYS, 0.5) for _ in range(pairs))
     picture = torch.zeros(48, 48, dtype=torch.uint8)
     mask = torch.zeros(48, 48, dtype=torch.bool)
     mask[10:30, 10:30] = True

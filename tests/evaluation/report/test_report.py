@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from x2x_core.evaluation.benchmark.ablation_measures import Measure
-from x2x_core.evaluation.report.report import find_record, write_report
 from x2x_core.evaluation.report.figures import draw_findings
 from x2x_core.evaluation.report.page import page
 from x2x_core.evaluation.report.plots import forest, mark_styles
+from x2x_core.evaluation.report.report import find_record, write_report
 from x2x_core.evaluation.report.view import OURS, PEER, REFERENCE, View, best_rows, interval_text, span, text
 from x2x_core.evaluation.results import Case, Metric, ResultRow, Results
 from x2x_core.imaging.provenance import read_provenance
@@ -197,4 +197,4 @@ def test_the_small_print_stays_within_a_narrow_figure():
     figure = draw_findings(View(make_results()))  # of one finding
     FigureCanvasAgg(figure).draw()
     place = figure._supxlabel.get_window_extent()
-    assert 0 <= place.x0 and place.x1 <= figure.bbox.width
+    assert place.x0 >= 0 and place.x1 <= figure.bbox.width

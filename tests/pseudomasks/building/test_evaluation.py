@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from x2x_core.pseudomasks.building.evaluation import ALIGNED, BASELINE, CASES, asked_for, evaluate_boxes, move_box
-from x2x_core.pseudomasks.building.smoothing import Smoothing
-from x2x_core.pseudomasks.building.boxes import Box
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.pseudomasks.building.union_masks import save_union_masks, union_masks
+from x2x_core.pseudomasks.building.boxes import Box
+from x2x_core.pseudomasks.building.evaluation import ALIGNED, BASELINE, CASES, asked_for, evaluate_boxes, move_box
 from x2x_core.pseudomasks.building.simulated_boxes import simulated_boxes
+from x2x_core.pseudomasks.building.smoothing import Smoothing
+from x2x_core.pseudomasks.building.union_masks import save_union_masks, union_masks
 
 QUICK = {"smoothing": Smoothing("kernel", 0.04), "resolution": 48}
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from x2x_core.pseudomasks.building.maps_from_boxes import build_maps
+from x2x_core.anatomy.sites import EDGE_LEVEL
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+from x2x_core.pseudomasks.building.boxes import Box
 from x2x_core.pseudomasks.building.calibration import (
     calibrate,
     choose_smoothing,
@@ -13,12 +15,10 @@ from x2x_core.pseudomasks.building.calibration import (
     weighted_quantile,
 )
 from x2x_core.pseudomasks.building.making import build_atlas
-from x2x_core.pseudomasks.maps import MASK_RESOLUTION, Place, ProbabilityMap
+from x2x_core.pseudomasks.building.maps_from_boxes import build_maps
 from x2x_core.pseudomasks.building.model import AtlasModel, BoxGroup, side_preference
 from x2x_core.pseudomasks.building.smoothing import Smoothing, count, smooth
-from x2x_core.pseudomasks.building.boxes import Box
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.anatomy.sites import EDGE_LEVEL
+from x2x_core.pseudomasks.maps import MASK_RESOLUTION, Place, ProbabilityMap
 
 PLAIN = Smoothing("kernel", 0.04)
 

@@ -17,14 +17,15 @@ from typing import Any
 
 import torch
 
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.storage import write_text
 from x2x_core.evaluation.run_folder import claim
-from x2x_core.scorers.scorer import PROBABILITY, ImageScorer, score_images
-from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.imaging.files import read_image, write_png
 from x2x_core.imaging.kinds import DICOM_SUFFIXES, PICTURE_SUFFIXES, is_radiograph_file
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.language.instruction import Clause, Instruction, Operation
-from x2x_core.common.storage import write_text
+from x2x_core.language.vocabulary import FINDINGS
+from x2x_core.scorers.scorer import PROBABILITY, ImageScorer, score_images
 
 LEVELS = ("mild", "moderate", "severe")
 SIZES = ("small", "moderate", "large")  # of the findings that are collections of fluid or air
@@ -53,23 +54,23 @@ def check_findings(findings: Sequence[str], scorer: ImageScorer) -> tuple[str, .
     """Findings that can be edited and that the classifier scores, by their canonical names.
 
     Raises:
-        ValueError: none, one that is unknown, or one that the classifier has no label for; or no probabilities.
+        InputError: none, one that is unknown, or one that the classifier has no label for; or no probabilities.
     """
     from x2x_core.language.vocabulary import find_finding
 
     if scorer.kind != PROBABILITY:
-        raise ValueError(
+        raise InputError(
             f"`--classifier` must give probabilities, but {scorer.name!r} gives each label a {scorer.kind}."
         )
     if not findings:
-        raise ValueError("`--findings` must name at least one finding, got none.")
+        raise InputError("`--findings` must name at least one finding, got none.")
     found = []
     for name in findings:
         finding = find_finding(name.strip())
         if finding is None:
-            raise ValueError(f"`--findings` must be known ones ({', '.join(FINDINGS)}), got {name!r}.")
+            raise InputError(f"`--findings` must be known ones ({', '.join(FINDINGS)}), got {name!r}.")
         if finding.name not in scorer.labels:
-            raise ValueError(
+            raise InputError(
                 f"`--findings` must be labels of {scorer.name!r} ({', '.join(scorer.labels)}), got {name!r}."
             )
         found.append(finding.name)
@@ -86,17 +87,17 @@ def find_images(places: Sequence[Path]) -> list[Path]:
     """The image files among files and in folders, in order.
 
     Raises:
-        FileNotFoundError: a place that is not there.
-        ValueError: no images.
+        InputNotFoundError: a place that is not there.
+        InputError: no images.
     """
     found: list[Path] = []
     for place in places:
         if not place.exists():
-            raise FileNotFoundError(f"There is no image or folder `{place}`.")
+            raise InputNotFoundError(f"There is no image or folder `{place}`.")
         found += sorted(one for one in place.iterdir() if is_radiograph_file(one)) if place.is_dir() else [place]
     if not found:
         suffixes = ", ".join((*PICTURE_SUFFIXES, *DICOM_SUFFIXES))
-        raise ValueError(f"`IMAGES` must be image files or folders of them ({suffixes}), got none.")
+        raise InputError(f"`IMAGES` must be image files or folders of them ({suffixes}), got none.")
     return found
 
 
@@ -124,7 +125,7 @@ def audit_images(
         A record for each image, see the head of this module.
 
     Raises:
-        ValueError: another audit lies in `out`.
+        InputError: another audit lies in `out`.
     """
     claim(out, RUN, {**asdict(settings), "images": [str(one) for one in images], "call": call}, run="audit")
     for folder in (RECORDS, PICTURES):

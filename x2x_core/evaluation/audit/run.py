@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 
-from .edits import AuditSettings, levels_of
+from x2x_core.evaluation.benchmark.ablation_measures import HIGHER, LOWER, Measure
 from x2x_core.evaluation.benchmark.measures import level_scores
 from x2x_core.evaluation.benchmark.statistics import as_values, estimates
 from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES, draw_counts
-from x2x_core.evaluation.benchmark.ablation_measures import HIGHER, LOWER, Measure
 from x2x_core.evaluation.results import Case, Metrics, ResultRow, Results
+
+from .edits import AuditSettings, levels_of
 
 RECORD = "audit.json"
 KIND = "classifier audit"

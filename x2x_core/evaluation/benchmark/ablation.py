@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 
-from .ablation_rows import OURS, Row
+from x2x_core.common.errors import InputError
 from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES, Estimate, draw_resamples, estimate
-from .ablation_measures import GROUPS, HIGHER, MEASURES, REFERENCE_KEYS, Measure, measure_edit, measure_unedited
-from .simulated import BATCH_SIZE, EVALUATION_SEED, EditedPair, Progress, TruePair, batches, edit_pairs
 from x2x_core.language.instruction import Instruction
+
+from .ablation_measures import GROUPS, HIGHER, MEASURES, REFERENCE_KEYS, Measure, measure_edit, measure_unedited
+from .ablation_rows import OURS, Row
+from .simulated import BATCH_SIZE, EVALUATION_SEED, EditedPair, Progress, TruePair, batches, edit_pairs
 
 UNEDITED = "unedited"
 Scores = dict[str, float | None]  # a measure's key to its value
@@ -157,12 +159,12 @@ def run_ablation(
         keep_pictures: keep 8-bit pictures of all edits in memory (about 0.15 MB for each at 256x256).
 
     Raises:
-        ImportError: torchmetrics is not installed.
-        ValueError: no rows, two of one name, no pairs, or a pair whose instruction names no known finding.
+        MissingExtraError: torchmetrics is not installed.
+        InputError: no rows, two of one name, no pairs, or a pair whose instruction names no known finding.
     """
     names = [row.name for row in rows]
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"`rows` must be at least one row, each with a name of its own, got {names}.")
+        raise InputError(f"`rows` must be at least one row, each with a name of its own, got {names}.")
     scores: dict[str, list[Scores]] = {name: [] for name in names}
     done: list[str] = []
     unedited: list[Scores] = []
@@ -179,7 +181,7 @@ def run_ablation(
         if keep_pictures:
             pictures += [_pictures(pair, edits, number) for number, pair in enumerate(batch)]
     if not done:
-        raise ValueError("`pairs` must hold at least one pair, got none.")
+        raise InputError("`pairs` must hold at least one pair, got none.")
     return AblationReport(
         rows=tuple(rows),
         instructions=tuple(done),

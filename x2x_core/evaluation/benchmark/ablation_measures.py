@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from x2x_core.evaluation.metrics.fidelity import fidelity
 from x2x_core.evaluation.metrics.preservation import attributes_kept, change_outside
+
 from .simulated import EditedPair, TruePair, score_pair, true_region
 
 HIGHER, LOWER = "higher", "lower"
@@ -74,8 +75,8 @@ def measure_edit(pair: TruePair, edit: EditedPair) -> dict[str, float | None]:
     """All measures of one edit by their keys, and "changed_outside_mask"; ``None`` where one is undefined.
 
     Raises:
-        ImportError: torchmetrics is not installed.
-        ValueError: the instruction names no known finding.
+        MissingExtraError: torchmetrics is not installed.
+        InputError: the instruction names no known finding.
     """
     region = true_region(pair.after - pair.before)
     found = {

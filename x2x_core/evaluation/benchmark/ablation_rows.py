@@ -14,11 +14,12 @@ from typing import Any
 
 import torch
 
-from x2x_core.edit.settings import PUBLISHED, EditSettings, resolve_settings, scale_in_words
-from x2x_core.language.vocabulary import FINDINGS
-from x2x_core.language.instruction import Instruction
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.anatomy.sites import EDGE_LEVEL
+from x2x_core.common.errors import InputError
+from x2x_core.edit.settings import PUBLISHED, EditSettings, resolve_settings, scale_in_words
+from x2x_core.language.instruction import Instruction
+from x2x_core.language.vocabulary import FINDINGS
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 OURS = "ours"
 SHARED = ("num_inference_steps", "guidance_scale", "image_guidance_scale")  # alike for all rows, to be fair
@@ -56,12 +57,12 @@ class PublishedMasks:
         folder: published masks, or ``None`` for ours alone.
 
     Raises:
-        ValueError: `folder` is an atlas of soft masks.
+        InputError: `folder` is an atlas of soft masks.
     """
 
     def __init__(self, ours: PseudomaskAtlas, folder: PseudomaskAtlas | None = None) -> None:
         if folder is not None and not folder.published:
-            raise ValueError(
+            raise InputError(
                 f"`published_masks` must be a folder of `pseudo_mask_<Category>.npy`, got soft masks of "
                 f"`{folder.source}`."
             )
@@ -106,7 +107,7 @@ def standard_rows(
         published_settings: add a row of published RSE at the published steps and scales.
 
     Raises:
-        ValueError: a setting out of range, or masks that are not published ones.
+        InputError: a setting out of range, or masks that are not published ones.
     """
     call = dict(call or {})
     shared = shared_settings(pipeline, call)

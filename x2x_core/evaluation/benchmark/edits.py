@@ -24,15 +24,17 @@ from typing import Any
 
 import torch
 
-from .rows import REFERENCES, BenchmarkRow, benchmark_rows, edit_row, reference_edit, slug
-from .ablation_measures import measure_edit
+from x2x_core.common.errors import InputError
+from x2x_core.common.storage import write_text
 from x2x_core.evaluation.results import TARGET
-from .simulated import EVALUATION_SEED, SIZE, EditedPair, TruePair, changed_region
 from x2x_core.imaging.files import read_image, write_png
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.simulation.benchmark import PAIRS_PER_BODY
-from x2x_core.common.storage import write_text
+
+from .ablation_measures import measure_edit
+from .rows import REFERENCES, BenchmarkRow, benchmark_rows, edit_row, reference_edit, slug
+from .simulated import EVALUATION_SEED, SIZE, EditedPair, TruePair, changed_region
 
 PAIRS, EDITS = "pairs", "edits"
 _MAP_KEYS = ("average_precision", "energy_inside", "pointing", "best_iou", "editable_share")  # none without a map
@@ -64,11 +66,11 @@ class BenchmarkSettings:
     def __post_init__(self) -> None:
         for name, value in (("count", self.count), ("peers_count", self.peers_count)):
             if value is not None and (value < PAIRS_PER_BODY or value % PAIRS_PER_BODY):
-                raise ValueError(
+                raise InputError(
                     f"`{name}` must be a multiple of {PAIRS_PER_BODY}, the pairs of one simulated body, got {value}."
                 )
         if self.peers_count is not None and self.peers_count > self.count:
-            raise ValueError(f"`peers_count` must be at most `count`, {self.count}, got {self.peers_count}.")
+            raise InputError(f"`peers_count` must be at most `count`, {self.count}, got {self.peers_count}.")
 
     @property
     def bodies(self) -> int:

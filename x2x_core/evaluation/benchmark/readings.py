@@ -14,10 +14,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from x2x_core.common.errors import InputError
+from x2x_core.imaging.files import read_image
+from x2x_core.scorers.scorer import FeatureSource, ImageScorer, in_batches, score_images
+
 from .edits import picture_path
 from .rows import slug
-from x2x_core.scorers.scorer import FeatureSource, ImageScorer, in_batches, score_images
-from x2x_core.imaging.files import read_image
 
 READINGS = "readings"
 READ_AT_ONCE = 25  # pictures
@@ -83,12 +85,12 @@ def true_values(records: Sequence[dict[str, Any]], labels: Sequence[str]) -> tor
         labels: names of `x2x_core.simulation.projection.Geometry` and `x2x_core.simulation.film.Film`.
 
     Raises:
-        ValueError: a label that the simulator does not draw.
+        InputError: a label that the simulator does not draw.
     """
     numbers = [{**record["geometry"], **record["film"]} for record in records]
     unknown = [label for label in labels if label not in numbers[0]]
     if unknown:
-        raise ValueError(f"`labels` must be attributes that the simulator draws, got {', '.join(unknown)}.")
+        raise InputError(f"`labels` must be attributes that the simulator draws, got {', '.join(unknown)}.")
     return torch.tensor([[float(one[label]) for label in labels] for one in numbers], dtype=torch.float64)
 
 

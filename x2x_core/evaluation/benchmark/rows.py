@@ -12,12 +12,13 @@ from typing import Any
 
 import torch
 
-from . import diffedit
-from .ablation_rows import OURS, Row, parts_of_ours, shared_settings, standard_rows
 from x2x_core.evaluation.results import TARGET, UNEDITED
-from .simulated import EditedPair, TruePair, edit_pairs
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+
+from . import diffedit
+from .ablation_rows import OURS, Row, parts_of_ours, shared_settings, standard_rows
+from .simulated import EditedPair, TruePair, edit_pairs
 
 DIFFEDIT = "DiffEdit mask"
 OURS_DECODED = "ours, decoding laid over"

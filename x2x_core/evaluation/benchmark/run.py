@@ -13,22 +13,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES
+from x2x_core.evaluation.metrics.fidelity import check_scoring
+from x2x_core.evaluation.results import TARGET, UNEDITED, Case, Results
+from x2x_core.evaluation.run_folder import claim
+from x2x_core.language.instruction import Instruction
+from x2x_core.simulation.benchmark import PAIRS_PER_BODY, TRIPLE, coverage, missing_cells
+from x2x_core.simulation.dataset import BENCHMARK, simulate_dataset
+
 from .ablation_rows import OURS, settings_note
 from .edits import PAIRS, BenchmarkSettings, edit_all, picture_path, read_part, rows_of
 from .measures import BENCHMARK_MEASURES, with_levels
 from .readings import Readers, read_row, true_values
 from .rows import REFERENCES, UNRESTRICTED, BenchmarkRow
+from .simulated import Progress
 from .statistics import paired_difference
 from .summary import Scored, attribute_table, cost, summarise
-from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES
-from x2x_core.evaluation.metrics.fidelity import check_scoring
-from x2x_core.evaluation.results import TARGET, UNEDITED, Case, Results
-from x2x_core.evaluation.run_folder import claim
-from .simulated import Progress
 from .verdict import judge
-from x2x_core.language.instruction import Instruction
-from x2x_core.simulation.benchmark import PAIRS_PER_BODY, TRIPLE, coverage, missing_cells
-from x2x_core.simulation.dataset import BENCHMARK, simulate_dataset
 
 RECORD = "evaluation.json"
 SETTINGS = "benchmark.json"
@@ -45,7 +46,7 @@ def prepare(out: Path, settings: BenchmarkSettings, weights: str | None) -> None
     """Make the run's folder, or see that what lies there is this very run.
 
     Raises:
-        ValueError: another run, or other files, lie there.
+        InputError: another run, or other files, lie there.
     """
     record = {**asdict(settings), "weights_sha256": weights}
     claim(out, SETTINGS, record, other="was made with another {changed}")
@@ -75,8 +76,8 @@ def run_benchmark(
         progress: given the name of a stage, gives what is called with the steps done and in all.
 
     Raises:
-        ImportError: torchmetrics is not installed.
-        ValueError: another run lies in `out`, or a setting out of range.
+        MissingExtraError: torchmetrics is not installed.
+        InputError: another run lies in `out`, or a setting out of range.
     """
     check_scoring()
     prepare(out, settings, weights)

@@ -26,6 +26,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from x2x_core.common.errors import InputError
 from x2x_core.evaluation.metrics.localisation import average_precision, best_iou, energy_inside, pointing
 from x2x_core.language.instruction import Instruction
 
@@ -149,7 +150,7 @@ def simulate_pairs(
         version: wording, see `x2x_core.simulation.dataset.SimulationSettings`.
 
     Raises:
-        FileNotFoundError, ValueError: as `x2x_core.simulation.dataset.read_ct`.
+        InputNotFoundError, InputError: as `x2x_core.simulation.dataset.read_ct`.
     """
     from x2x_core.simulation.dataset import PAIRS_PER_BODY, body_generator, read_ct
     from x2x_core.simulation.pairs import simulate_body
@@ -173,7 +174,7 @@ def read_pairs(folder: str | Path, count: int, size: int = SIZE, split: str = "v
         split: "val", "test", ...
 
     Raises:
-        FileNotFoundError, ValueError: as `x2x_core.pairs.layout.read_rows` and `read_pair`.
+        InputNotFoundError, InputError: as `x2x_core.pairs.layout.read_rows` and `read_pair`.
     """
     from x2x_core.pairs.layout import read_pair, read_rows
 
@@ -226,7 +227,7 @@ def _first_clause(pair: TruePair) -> tuple[str, str]:
     """Operation and finding that a pair is counted under."""
     clauses = Instruction.parse(pair.instruction).clauses
     if not clauses:
-        raise ValueError(f"`instruction` of a pair must name a known finding, got {pair.instruction!r}.")
+        raise InputError(f"`instruction` of a pair must name a known finding, got {pair.instruction!r}.")
     return clauses[0].operation.value, clauses[0].finding
 
 
@@ -280,7 +281,7 @@ def evaluate_pairs(
         call: arguments of the pipeline's call, recorded too.
 
     Raises:
-        ValueError: there are no pairs, or one whose instruction names no known finding.
+        InputError: there are no pairs, or one whose instruction names no known finding.
     """
     scores: list[PairScore] = []
     for batch in batches(pairs, batch_size):
@@ -289,5 +290,5 @@ def evaluate_pairs(
         if progress:
             progress(len(scores), count)
     if not scores:
-        raise ValueError("`pairs` must hold at least one pair, got none.")
+        raise InputError("`pairs` must hold at least one pair, got none.")
     return SimulatedReport(tuple(scores), {"count": len(scores), "seed": seed, **(settings or {}), **call})

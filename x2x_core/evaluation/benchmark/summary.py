@@ -8,15 +8,16 @@ from typing import Any
 
 import torch
 
-from .measures import BENCHMARK_MEASURES, OF_PAIRS
-from .readings import Readings, attribute_shifts
-from .rows import REFERENCES
-from .statistics import as_values, estimates, metric
 from x2x_core.evaluation.metrics.bootstrap import draw_counts
 from x2x_core.evaluation.metrics.correlation import pearson
 from x2x_core.evaluation.metrics.fid_interval import fid_with_interval
 from x2x_core.evaluation.results import TARGET, Metric, Metrics, ResultRow
 from x2x_core.language.instruction import Instruction
+
+from .measures import BENCHMARK_MEASURES, OF_PAIRS
+from .readings import Readings, attribute_shifts
+from .rows import REFERENCES
+from .statistics import as_values, estimates, metric
 
 NOT_READ = "the networks that read attributes are not installed"
 
@@ -123,7 +124,8 @@ def attribute_correlations(scored: Scored, row: str, counts: torch.Tensor) -> to
 
 def attribute_table(scored: Scored) -> dict[str, dict[str, dict[str, float]]]:
     """For each row and attribute: "r", the correlation with what was drawn; "shift", mean, and "worst", largest shift
-    from the real target's reading, in standard deviations."""
+    from the real target's reading, in standard deviations.
+    """
     table = {}
     for row in scored.readings:
         found = attribute_correlations(scored, row, torch.ones(1, len(scored.known(row)), dtype=torch.float64))[0]

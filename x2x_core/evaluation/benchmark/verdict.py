@@ -13,13 +13,14 @@ from typing import Any
 
 import torch
 
+from x2x_core.evaluation.results import TARGET, Metric
+
+from .ablation_measures import HIGHER
 from .ablation_rows import OURS
 from .measures import BENCHMARK_MEASURES
 from .rows import PUBLISHED_RSE, UNRESTRICTED
 from .statistics import paired_difference
 from .summary import Scored
-from .ablation_measures import HIGHER
-from x2x_core.evaluation.results import TARGET, Metric
 
 YES, NO, OPEN = "yes", "no", "can't be read"
 KEPT_BY = ("change_outside", "structure", "brightness_shift", "contrast_shift", "attribute_shift", "attribute_worst")

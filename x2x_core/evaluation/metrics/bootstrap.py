@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 RESAMPLES = 2000
 LEVEL = 0.95
 STATISTICS = ("mean", "median")
@@ -32,10 +34,10 @@ def draw_resamples(pairs: int, generator: torch.Generator, resamples: int = RESA
     """Numbers of pairs, drawn with replacement: `(resamples, pairs)`.
 
     Raises:
-        ValueError: there are no pairs.
+        InputError: there are no pairs.
     """
     if pairs < 1:
-        raise ValueError(f"`pairs` must be at least 1, got {pairs}.")
+        raise InputError(f"`pairs` must be at least 1, got {pairs}.")
     return torch.randint(pairs, (resamples, pairs), generator=generator)
 
 
@@ -55,10 +57,10 @@ def estimate(
             that have both.
 
     Raises:
-        ValueError: another statistic, or numbers of values and pairs that differ.
+        InputError: another statistic, or numbers of values and pairs that differ.
     """
     if statistic not in STATISTICS:
-        raise ValueError(f"`statistic` must be one of {', '.join(STATISTICS)}, got {statistic!r}.")
+        raise InputError(f"`statistic` must be one of {', '.join(STATISTICS)}, got {statistic!r}.")
     rows = [_as_tensor(row, resamples) for row in ([values] if minus is None else [values, minus])]
     missing = torch.stack(rows).isnan().any(dim=0)
     rows = [row.masked_fill(missing, torch.nan) for row in rows]
@@ -80,7 +82,7 @@ def ends_of(drawn: torch.Tensor) -> tuple[float, float]:
 
 def _as_tensor(values: Sequence[float | None], resamples: torch.Tensor) -> torch.Tensor:
     if len(values) != resamples.shape[1]:
-        raise ValueError(f"`values` must be one for each of {resamples.shape[1]} pairs, got {len(values)}.")
+        raise InputError(f"`values` must be one for each of {resamples.shape[1]} pairs, got {len(values)}.")
     return torch.tensor([torch.nan if value is None else value for value in values], dtype=torch.float64)
 
 
@@ -101,7 +103,7 @@ def draw_counts(groups: Sequence[Hashable], generator: torch.Generator, resample
         resamples: how many.
 
     Raises:
-        ValueError: there are no pairs.
+        InputError: there are no pairs.
     """
     numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
     drawn = draw_resamples(len(numbers), generator, resamples)

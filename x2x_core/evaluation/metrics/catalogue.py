@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from x2x_core.common.errors import InputError
+
 HIGHER, LOWER, NEITHER = "higher", "lower", ""
 FINDINGS, PATIENT, PIXELS = "Findings, read by a classifier", "The patient, read by networks", "Pixels"
 ANATOMY, ATTRIBUTES, IMAGES = "Anatomy, outlined by networks", "Attributes, read by a network", "All images together"
@@ -80,7 +82,7 @@ def info(key: str) -> MetricInfo:
     """What is known of a metric.
 
     Raises:
-        ValueError: there is none of this key.
+        InputError: there is none of this key.
     """
     if key in METRICS:
         return replace(METRICS[key], group=_GROUP_OF[key])
@@ -95,4 +97,4 @@ def info(key: str) -> MetricInfo:
             f"{name.capitalize()} Dice", HIGHER, f"of the {name} outlined in the image and in the input", group=ANATOMY
         )
     known = f"{', '.join(METRICS)}, {ATTRIBUTE_PREFIX}NAME or {DICE_PREFIX}NAME"
-    raise ValueError(f"`key` must be one of {known}, got {key!r}.")
+    raise InputError(f"`key` must be one of {known}, got {key!r}.")

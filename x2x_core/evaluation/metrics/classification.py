@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 
 def auroc(scores: torch.Tensor, positive: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Area under the ROC curve, as the chance that a positive outscores a negative; ties count half.
@@ -73,11 +75,11 @@ def weighted_mean(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 def _check(scores: torch.Tensor, positive: torch.Tensor, weights: torch.Tensor) -> None:
     if scores.ndim != 1 or positive.shape != scores.shape or positive.dtype != torch.bool:
-        raise ValueError(
+        raise InputError(
             f"`positive` must be bool and of the shape of `scores`, (n,), got {positive.dtype} {tuple(positive.shape)} "
             f"and {tuple(scores.shape)}."
         )
     if weights.ndim != 2 or weights.shape[1] != len(scores):
-        raise ValueError(f"`weights` must be (R, {len(scores)}), one for each score, got {tuple(weights.shape)}.")
+        raise InputError(f"`weights` must be (R, {len(scores)}), one for each score, got {tuple(weights.shape)}.")
     if scores.isnan().any():
-        raise ValueError("`scores` must be numbers, got nan.")
+        raise InputError("`scores` must be numbers, got nan.")

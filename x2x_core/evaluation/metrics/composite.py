@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 
 def cmig(pathology: torch.Tensor, race: torch.Tensor, age: torch.Tensor) -> torch.Tensor:
     """`sqrt(pathology * sqrt(race * age))`, after BiomedJourney (Gu et al., 2023).
@@ -18,7 +20,7 @@ def cmig(pathology: torch.Tensor, race: torch.Tensor, age: torch.Tensor) -> torc
     """
     for name, values, low in (("pathology", pathology, 0), ("race", race, 0), ("age", age, -1)):
         if ((values < low) | (values > 1)).any():
-            raise ValueError(
+            raise InputError(
                 f"`{name}` must lie in [{low}, 1], got {float(values.min()):g} to {float(values.max()):g}."
             )
     return (pathology * (race * age.clamp_min(0)).sqrt()).sqrt()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 
 def pearson(found: torch.Tensor, truth: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Pearson's correlation, in [-1, 1]; nan where one of the two does not vary.
@@ -16,7 +18,7 @@ def pearson(found: torch.Tensor, truth: torch.Tensor, weights: torch.Tensor) -> 
         `(R,)` float64.
     """
     if found.ndim != 1 or truth.shape != found.shape or weights.shape[1:] != found.shape:
-        raise ValueError(
+        raise InputError(
             f"`found`, `truth` and `weights` must be (n,), (n,) and (R, n), got {tuple(found.shape)}, "
             f"{tuple(truth.shape)} and {tuple(weights.shape)}."
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 POSITIVE = 0.5  # probability from which a label counts as predicted
 PRIOR = 0.5  # added to the counts of both outcomes (Krichevsky and Trofimov, 1981), so that none is 0
 
@@ -23,7 +25,7 @@ def label_divergence(edited: torch.Tensor, real: torch.Tensor, weights: torch.Te
         `(R,)` float64.
     """
     if edited.shape != real.shape or edited.ndim != 2:
-        raise ValueError(
+        raise InputError(
             f"`edited` and `real` must be (n, C) alike, got {tuple(edited.shape)} and {tuple(real.shape)}."
         )
     total = weights.double().sum(1, keepdim=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from x2x_core.evaluation.results import Metric
+
 from .bootstrap import ends_of
 from .frechet import fid, frechet_distance
-from x2x_core.evaluation.results import Metric
 
 RESAMPLES = 200  # a distance costs two eigendecompositions
 MOST_FEATURES = 256  # beyond them a resample takes too long

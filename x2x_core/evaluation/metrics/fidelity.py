@@ -6,6 +6,8 @@ import math
 
 import torch
 
+from x2x_core.common.errors import MissingExtraError
+
 LARGEST_PSNR = 100.0  # dB: what an edit that equals the truth gets, since infinity has no mean
 _EXTRA = "Scoring fidelity needs torchmetrics: install the extra with `pip install 'instructx2x[evaluate]'`."
 
@@ -14,12 +16,12 @@ def check_scoring() -> None:
     """See that fidelity can be scored, before a long run.
 
     Raises:
-        ImportError: torchmetrics is not installed.
+        MissingExtraError: torchmetrics is not installed.
     """
     try:
         import torchmetrics  # noqa: F401
     except ImportError as error:
-        raise ImportError(_EXTRA) from error
+        raise MissingExtraError(_EXTRA) from error
 
 
 def fidelity(
@@ -37,7 +39,7 @@ def fidelity(
         `LARGEST_PSNR`. All ``None`` for an empty region; "mse_ratio" also where `before` equals the truth there.
 
     Raises:
-        ImportError: torchmetrics is not installed.
+        MissingExtraError: torchmetrics is not installed.
     """
     check_scoring()
     from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure

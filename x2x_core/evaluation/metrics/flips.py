@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import torch
 
-from .divergence import POSITIVE
-from x2x_core.language.vocabulary import COURSES, level_rank
+from x2x_core.common.errors import InputError
 from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.vocabulary import COURSES, level_rank
+
+from .divergence import POSITIVE
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def flips(instruction: Instruction, labels: tuple[str, ...], before: torch.Tenso
         before, after: probabilities `(len(labels),)` of the input and of the image to be judged.
     """
     if before.shape != (len(labels),) or after.shape != before.shape:
-        raise ValueError(
+        raise InputError(
             f"`before` and `after` must be one number for each of {len(labels)} labels, got {tuple(before.shape)} and "
             f"{tuple(after.shape)}."
         )

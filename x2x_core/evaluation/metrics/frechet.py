@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 
 def gaussian_of(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean `(D,)` and covariance `(D, D)` of features `(n, D)`, float64.
 
     Raises:
-        ValueError: fewer than two images.
+        InputError: fewer than two images.
     """
     if features.ndim != 2 or len(features) < 2:
-        raise ValueError(f"`features` must be (n, D) with at least 2 images, got {tuple(features.shape)}.")
+        raise InputError(f"`features` must be (n, D) with at least 2 images, got {tuple(features.shape)}.")
     values = features.double()
     mean = values.mean(0)
     centred = values - mean
@@ -27,7 +29,7 @@ def frechet_distance(first: tuple[torch.Tensor, torch.Tensor], second: tuple[tor
     """
     (mean, spread), (other_mean, other_spread) = ((m.double(), s.double()) for m, s in (first, second))
     if mean.shape != other_mean.shape:
-        raise ValueError(f"Both Gaussians must have as many dimensions, got {len(mean)} and {len(other_mean)}.")
+        raise InputError(f"Both Gaussians must have as many dimensions, got {len(mean)} and {len(other_mean)}.")
     root = _root(spread)
     shared = torch.linalg.eigvalsh(root @ other_spread @ root).clamp_min(0).sqrt().sum()
     distance = (mean - other_mean).square().sum() + spread.trace() + other_spread.trace() - 2 * shared

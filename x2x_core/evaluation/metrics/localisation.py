@@ -16,6 +16,8 @@ import math
 
 import torch
 
+from x2x_core.common.errors import InputError
+
 
 def average_precision(map: torch.Tensor, region: torch.Tensor) -> float:
     """Area under the steps of the precision-recall curve: sum over thresholds of precision x gain in recall, [0, 1].
@@ -77,13 +79,13 @@ def _hits_by_threshold(map: torch.Tensor, region: torch.Tensor) -> tuple[torch.T
 def _checked(map: torch.Tensor, region: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Map and region as rows `(H * W,)`, float64 and bool, on the map's device."""
     if map.ndim not in (2, 3) or (map.ndim == 3 and map.shape[0] != 1) or 0 in map.shape:
-        raise ValueError(f"`map` must be (H, W) or (1, H, W), got shape {tuple(map.shape)}.")
+        raise InputError(f"`map` must be (H, W) or (1, H, W), got shape {tuple(map.shape)}.")
     if region.dtype != torch.bool or region.shape != map.shape:
-        raise ValueError(
+        raise InputError(
             f"`region` must be bool and of the map's shape {tuple(map.shape)}, got {region.dtype} and shape "
             f"{tuple(region.shape)}."
         )
     values = map.detach().double().flatten()
     if not torch.isfinite(values).all():
-        raise ValueError("`map` must hold finite numbers.")
+        raise InputError("`map` must hold finite numbers.")
     return values, region.to(map.device).flatten()

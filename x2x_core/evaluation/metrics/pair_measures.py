@@ -8,8 +8,10 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from .fidelity import fidelity
 from x2x_core.anatomy.lungs import INSIDE, LungFinder, LungMasks
+from x2x_core.common.errors import InputError
+
+from .fidelity import fidelity
 
 SSIM_REACH = 5  # pixels to each side that a value of the similarity map looks at (a window of 11)
 MASK_KEYS = (
@@ -36,7 +38,7 @@ def mask_measures(
         input, over the pixels whose window of the similarity map does not touch the mask. ``None`` over no pixels.
 
     Raises:
-        ImportError: torchmetrics is not installed.
+        MissingExtraError: torchmetrics is not installed.
     """
     change = (image - before).abs()
     outside = far_outside(mask)
@@ -61,7 +63,7 @@ def far_outside(mask: torch.Tensor) -> torch.Tensor:
 def dice(first: torch.Tensor, second: torch.Tensor) -> float | None:
     """Dice's overlap (1945) of two bool masks of one shape, in [0, 1]; ``None`` where both are empty."""
     if first.shape != second.shape or first.dtype != torch.bool or second.dtype != torch.bool:
-        raise ValueError(
+        raise InputError(
             f"Both masks must be bool and of one shape, got {tuple(first.shape)} and {tuple(second.shape)}."
         )
     total = int(first.sum()) + int(second.sum())

@@ -19,11 +19,12 @@ from typing import Any
 
 import torch
 
-from x2x_core.evaluation.run_folder import claim
+from x2x_core.common.errors import InputError
+from x2x_core.common.storage import write_bytes
 from x2x_core.evaluation.benchmark.simulated import BATCH_SIZE, EVALUATION_SEED, EditedPair, TruePair, edit_pairs
+from x2x_core.evaluation.run_folder import claim
 from x2x_core.imaging.files import encode_png, read_image, to_values
 from x2x_core.imaging.provenance import synthetic_metadata
-from x2x_core.common.storage import write_bytes
 from x2x_core.pairs.layout import Row
 
 RUN_FILE = "run.json"
@@ -66,7 +67,7 @@ def edit_dataset(
         call: arguments of the pipeline's call.
 
     Raises:
-        ValueError: `out` holds a run of other settings, or the images of a batch differ in size.
+        InputError: `out` holds a run of other settings, or the images of a batch differ in size.
     """
     out = Path(out)
     settings = {"pairs": len(rows), "seed": seed, "batch_size": batch_size, **(about or {}), "call": dict(call)}
@@ -99,7 +100,7 @@ def _read(rows: Sequence[Row]) -> list[TruePair]:
     for row, pair in zip(rows, pairs):
         sizes = [tuple(image.shape[-2:]) for image in (pairs[0].before, pair.before, pair.after)]
         if len(set(sizes)) > 1:
-            raise ValueError(
+            raise InputError(
                 f"The images of a dataset must be of one size, got {sizes[1]} for `{row.past}` and {sizes[2]} for "
                 f"`{row.current}` beside {sizes[0]}."
             )

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import torch
 
-from .dataset import case_id, read_edit, read_grey
-from x2x_core.evaluation.metrics.flips import Flips, flips
-from .labels import Truth
 from x2x_core.evaluation.metrics.catalogue import dice_key
+from x2x_core.evaluation.metrics.flips import Flips, flips
 from x2x_core.evaluation.metrics.pair_measures import MASK_KEYS, dice, find_lungs, mask_measures
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED
-from x2x_core.scorers.scorer import FeatureSource, ImageScorer, score_images
-from x2x_core.scorers.segmenters import ImageSegmenter, check_segmenter
 from x2x_core.language.instruction import Instruction
 from x2x_core.pairs.layout import Row
+from x2x_core.scorers.scorer import FeatureSource, ImageScorer, score_images
+from x2x_core.scorers.segmenters import ImageSegmenter, check_segmenter
+
+from .dataset import case_id, read_edit, read_grey
+from .labels import Truth
 
 ROWS = (EDITED, UNEDITED, TARGET)
 MEASURE_KEYS = (*MASK_KEYS, "lung_dice")
@@ -103,8 +104,8 @@ def gather(
     """Score and measure the edits that `x2x_core.evaluation.on_dataset.dataset.edit_dataset` wrote to `out`, for the same rows.
 
     Raises:
-        ImportError: torchmetrics is not installed.
-        ValueError: a scorer that does not keep to the protocol.
+        MissingExtraError: torchmetrics is not installed.
+        InputError: a scorer that does not keep to the protocol.
     """
     instructions = tuple(Instruction.parse(row.instruction) for row in rows)
     parts: dict[str, list[Scored]] = {name: [] for name in ROWS}

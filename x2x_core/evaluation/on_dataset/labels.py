@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from x2x_core.language.vocabulary import find_finding
+from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.language.instruction import Instruction, Operation
-from x2x_core.simulation.attributes import ATTRIBUTES_FILE, read_attributes
+from x2x_core.language.vocabulary import find_finding
 from x2x_core.pairs.layout import Row
+from x2x_core.simulation.attributes import ATTRIBUTES_FILE, read_attributes
 
 IMAGE_COLUMNS = ("image", "dicom_id")  # one of them names the image, with or without its suffix
 GROUP_COLUMNS = ("subject_id", "patient_id")  # pairs of one patient are resampled together
@@ -47,7 +48,7 @@ def read_truths(rows: Sequence[Row], folder: str | Path, labels: str | Path | No
         labels: a CSV with a line an image, see `read_labels`.
 
     Raises:
-        FileNotFoundError, ValueError: as `read_labels` and `x2x_core.simulation.attributes.read_attributes`.
+        InputNotFoundError, InputError: as `read_labels` and `x2x_core.simulation.attributes.read_attributes`.
     """
     told = [from_instruction(Instruction.parse(row.instruction), row.current.stem) for row in rows]
     if labels is not None:
@@ -71,7 +72,7 @@ def _simulated(rows: Sequence[Row], folder: str | Path) -> list[Truth]:
     found = []
     for row in rows:
         if row.current.name not in attributes:
-            raise ValueError(f"`{ATTRIBUTES_FILE}` of `{folder}` must have a line for each pair, but has none for "
+            raise InputError(f"`{ATTRIBUTES_FILE}` of `{folder}` must have a line for each pair, but has none for "
                              f"`{row.current.name}`.")  # fmt: skip
         pair = attributes[row.current.name]
         body = row.current.stem.rpartition("-")[0]  # pairs of one body share pose and shape
@@ -87,17 +88,17 @@ def read_labels(path: str | Path) -> dict[str, Truth]:
     (a class of the race scorer); "subject_id" (or "patient_id"); other columns are numbers ("age"). Empty means unknown.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: no column names the image, or a value is none of these.
+        InputNotFoundError: there is no such file.
+        InputError: no column names the image, or a value is none of these.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There are no labels at `{path}`.")
+        raise InputNotFoundError(f"There are no labels at `{path}`.")
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         names = [name for name in reader.fieldnames or () if name in IMAGE_COLUMNS]
         if not names:
-            raise ValueError(f"`{path}` must name its images in a column `image` or `dicom_id`, but has neither.")
+            raise InputError(f"`{path}` must name its images in a column `image` or `dicom_id`, but has neither.")
         lines = list(reader)
     return {Path(line[names[0]]).stem: _truth(line, names[0], path) for line in lines}
 
@@ -116,7 +117,7 @@ def _truth(line: Mapping[str, str], image: str, path: Path) -> Truth:
         elif finding is not None:
             number = _number(text, column, path)
             if number not in (1, 0, -1):
-                raise ValueError(f"`{column}` of `{path}` must be 1, 0, -1 or empty, got {text!r}.")
+                raise InputError(f"`{column}` of `{path}` must be 1, 0, -1 or empty, got {text!r}.")
             if number >= 0:
                 findings[finding.name] = number == 1 or findings.get(finding.name, False)
         else:
@@ -128,6 +129,6 @@ def _number(text: str, column: str, path: Path) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise ValueError(
+        raise InputError(
             f"`{column}` of `{path}` must be a number, got {text!r}. Take the column out, or fill it."
         ) from error

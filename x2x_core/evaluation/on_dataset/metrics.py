@@ -9,14 +9,15 @@ from functools import partial
 import torch
 
 from x2x_core.evaluation.metrics.bootstrap import draw_counts, interval
+from x2x_core.evaluation.metrics.catalogue import ATTRIBUTE_PREFIX, DICE_PREFIX
 from x2x_core.evaluation.metrics.classification import accuracy, auroc, macro_auroc, mean_of_defined, weighted_mean
 from x2x_core.evaluation.metrics.composite import cmig, is_clipped
 from x2x_core.evaluation.metrics.correlation import pearson
 from x2x_core.evaluation.metrics.divergence import label_divergence
-from .evidence import Evidence
 from x2x_core.evaluation.metrics.fid_interval import CENTRED, fid_with_interval
-from x2x_core.evaluation.metrics.catalogue import ATTRIBUTE_PREFIX, DICE_PREFIX
 from x2x_core.evaluation.results import TARGET, Metric, Metrics, ResultRow
+
+from .evidence import Evidence
 
 AGE = "age"
 NO_FINDINGS = "no scorer of findings takes part"

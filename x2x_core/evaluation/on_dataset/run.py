@@ -15,15 +15,16 @@ import torch
 
 from x2x_core.evaluation.benchmark.run import CASES_EACH, choose_cases
 from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES
-from x2x_core.scorers.bundled import SIMULATED_NOTICE, BundledScorer
-from .dataset import EDITED_FOLDER, GUIDANCE_FOLDER, MASK_FOLDER, case_id
-from .metrics import result_rows
-from .evidence import Evidence, Scorers, gather
-from .labels import Truth
 from x2x_core.evaluation.metrics.catalogue import info
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Case, Results
 from x2x_core.imaging.provenance import SYNTHETIC_NOTICE
 from x2x_core.pairs.layout import Row
+from x2x_core.scorers.bundled import SIMULATED_NOTICE, BundledScorer
+
+from .dataset import EDITED_FOLDER, GUIDANCE_FOLDER, MASK_FOLDER, case_id
+from .evidence import Evidence, Scorers, gather
+from .labels import Truth
+from .metrics import result_rows
 
 JSON_FILE, CSV_FILE = "evaluation.json", "evaluation.csv"
 CASES_FOLDER = "cases"  # inputs and targets of the pairs that the report shows
@@ -51,8 +52,8 @@ def evaluate_edits(
         progress: called with the pairs scored and in all.
 
     Raises:
-        ImportError: torchmetrics is not installed.
-        ValueError: a scorer that does not keep to the protocol.
+        MissingExtraError: torchmetrics is not installed.
+        InputError: a scorer that does not keep to the protocol.
     """
     out = Path(out)
     evidence = gather(rows, out, truths, scorers, progress)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from PIL import Image
 
+from x2x_core.common.errors import InputError, MissingExtraError
 from x2x_core.evaluation.benchmark.ablation import AblationReport, PairEdits
+from x2x_core.evaluation.benchmark.ablation_measures import GROUPS, HIGHER, MEASURES, RIGHT, Measure
 from x2x_core.evaluation.benchmark.ablation_rows import OURS
 from x2x_core.evaluation.metrics.bootstrap import LEVEL
-from x2x_core.evaluation.benchmark.ablation_measures import GROUPS, HIGHER, MEASURES, RIGHT, Measure
 from x2x_core.imaging.overlay import FOOTER, mask_contour
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ def check_drawing() -> None:
     """See that figures can be drawn, before a long run.
 
     Raises:
-        ImportError: matplotlib is not installed.
+        MissingExtraError: matplotlib is not installed.
     """
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise ImportError(_EXTRA) from error
+        raise MissingExtraError(_EXTRA) from error
 
 
 def draw_ablation(report: AblationReport) -> Figure:
@@ -45,7 +46,7 @@ def draw_ablation(report: AblationReport) -> Figure:
     A line of panels for each group of measures; ours in red; a dotted line is the unedited image.
 
     Raises:
-        ImportError: matplotlib is not installed.
+        MissingExtraError: matplotlib is not installed.
     """
     columns = max(sum(one.group == group for one in MEASURES) for group in GROUPS)
     names = list(report.scores)
@@ -108,11 +109,11 @@ def draw_gallery(report: AblationReport) -> Figure:
     Without a row of ours, the first row ranks the pairs.
 
     Raises:
-        ImportError: matplotlib is not installed.
-        ValueError: the report kept no pictures.
+        MissingExtraError: matplotlib is not installed.
+        InputError: the report kept no pictures.
     """
     if not report.pictures:
-        raise ValueError("`report` must hold pictures: run the ablation with `keep_pictures=True`.")
+        raise InputError("`report` must hold pictures: run the ablation with `keep_pictures=True`.")
     ranker = OURS if OURS in report.scores else report.rows[0].name
     chosen = choose_pairs(report.values(ranker, RANKING))
     names = list(report.scores)
@@ -132,11 +133,11 @@ def choose_pairs(ratios: list[float | None]) -> dict[str, int]:
     """The numbers of the best, median and worst pair; fewer where there are fewer pairs. Lowest is best.
 
     Raises:
-        ValueError: no pair has a value.
+        InputError: no pair has a value.
     """
     ranked = sorted((value, number) for number, value in enumerate(ratios) if value is not None)
     if not ranked:
-        raise ValueError("`pairs` must hold one whose truth changes, to be shown; got none.")
+        raise InputError("`pairs` must hold one whose truth changes, to be shown; got none.")
     places = dict(zip(RANKS, (0, len(ranked) // 2, len(ranked) - 1)))
     chosen: dict[str, int] = {}
     for rank, place in places.items():

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from .comparison_figures import DOTS_PER_INCH, check_drawing
 from x2x_core.evaluation.benchmark.ablation_measures import Measure
+from x2x_core.imaging.overlay import FOOTER
+from x2x_core.imaging.provenance import synthetic_metadata
+
+from .comparison_figures import DOTS_PER_INCH, check_drawing
 from .page import GROUP_MEASURES, MOST_PANELS, chosen_measures
 from .style import GREY, INK, OURS_COLOUR, PALE, PEER_COLOUR, REFERENCE_COLOUR
 from .view import OURS, PEER, REFERENCE, View, arrow
-from x2x_core.imaging.provenance import synthetic_metadata
-from x2x_core.imaging.overlay import FOOTER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ def draw_forest(view: View) -> Figure:
     """A panel for each measure, a dot and its interval for each row.
 
     Raises:
-        ImportError: matplotlib is not installed.
+        MissingExtraError: matplotlib is not installed.
     """
     measures, names = view.measures(), [row.name for row in view.results.rows]
     lines = -(-len(measures) // COLUMNS)
@@ -67,7 +68,7 @@ def draw_findings(view: View) -> Figure | None:
     """Bars for each finding, of the rows that are compared; ``None`` where the record has no findings.
 
     Raises:
-        ImportError: matplotlib is not installed.
+        MissingExtraError: matplotlib is not installed.
     """
     rows = sorted(
         (row for row in view.shown_by_group() if row.per_finding), key=lambda row: row.name != view.ours().name

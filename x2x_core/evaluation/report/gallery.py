@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .view import View
 from x2x_core.evaluation.results import Case
 from x2x_core.imaging.files import read_image
 from x2x_core.imaging.overlay import guidance_overlay, mask_contour
+
+from .view import View
 
 logger = logging.getLogger(__name__)
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from x2x_core.evaluation.benchmark.ablation_measures import Measure
+from x2x_core.evaluation.results import Metric
+
 from .gallery import gallery
 from .plots import by_group, forest, key
 from .style import STYLE
 from .view import View, arrow, best_rows, interval_text, text
-from x2x_core.evaluation.results import Metric
 
 # Columns of the first table and panels of the findings, where the record has them; else the first ones that it has.
 KEY_MEASURES = (

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from html import escape
 
 from x2x_core.evaluation.benchmark.ablation_measures import Measure
-from .view import OURS, PEER, REFERENCE, View, arrow, interval_text, span, text
 from x2x_core.evaluation.results import Metric, ResultRow
+
+from .view import OURS, PEER, REFERENCE, View, arrow, interval_text, span, text
 
 HOLLOW = "hollow"
 EDGE = 2.5  # per cent of a track that is free on both sides

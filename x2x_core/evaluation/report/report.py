@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.evaluation.results import Results
+
 from .figures import draw_findings, draw_forest, save_figure
 from .page import page
 from .view import View
-from x2x_core.evaluation.results import Results
 
 RECORDS = ("evaluation.json", "results.json", "audit.json")  # what an evaluation or an audit writes
 PAGE = "report.html"
@@ -18,12 +20,12 @@ def find_record(folder: Path) -> Path:
     """The record in a folder.
 
     Raises:
-        FileNotFoundError: there is none.
+        InputNotFoundError: there is none.
     """
     for name in RECORDS:
         if (folder / name).is_file():
             return folder / name
-    raise FileNotFoundError(
+    raise InputNotFoundError(
         f"There is no record of an evaluation in `{folder}` (one of {', '.join(RECORDS)}). Give a folder that "
         "`x2x evaluate` or `x2x audit` wrote."
     )
@@ -40,15 +42,15 @@ def write_report(folder: str | Path, figures: bool = True) -> list[Path]:
         The files written, the page first.
 
     Raises:
-        FileNotFoundError: the folder holds no record.
-        ImportError: matplotlib is not installed, and `figures`.
-        ValueError: the record has another layout, or no rows.
+        InputNotFoundError: the folder holds no record.
+        MissingExtraError: matplotlib is not installed, and `figures`.
+        InputError: the record has another layout, or no rows.
     """
     folder = Path(folder)
     record = find_record(folder)
     view = View(Results.read_json(record))
     if not view.results.rows:
-        raise ValueError(f"`{record}` must hold at least one row, got none.")
+        raise InputError(f"`{record}` must hold at least one row, got none.")
     written = [folder / PAGE, record.with_suffix(".csv")]
     written[0].write_text(page(view, folder), encoding="utf-8")
     view.results.write_csv(written[1])

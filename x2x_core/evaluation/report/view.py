@@ -67,7 +67,8 @@ class View:
 
     def shown_by_group(self) -> list[ResultRow]:
         """The few rows that are compared finding by finding: those that the record says ("compared"), else ours, editing
-        everywhere and published RSE, or all."""
+        everywhere and published RSE, or all.
+        """
         wanted = self.about.get("compared", (self.ours().name, self.about.get("unrestricted"), "published RSE"))
         found = [row for row in self.results.rows if row.name in wanted]
         few = found if len(found) > 1 else [row for row in self.results.rows if self.role(row.name) != REFERENCE][:3]
@@ -110,7 +111,8 @@ def span(metrics: list[Metric | None]) -> tuple[float, float] | None:
 
 def best_rows(view: View, measure: Measure) -> set[str]:
     """The rows with the best value, as it is shown, among those that a model made; none where no way is better or there
-    is but one row."""
+    is but one row.
+    """
     found = {
         row.name: row.metrics[measure.key].value
         for row in view.results.rows

@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from x2x_core.anatomy.sites import ZONE_BANDS
+from x2x_core.common.errors import InputError, InputNotFoundError
 
 NIH_IMAGE_SIZE = 1024
 RSNA_IMAGE_SIZE = 1024
@@ -79,7 +80,9 @@ class Box:
     image_id: str  # file or DICOM id, as the table has it
     patient_id: str  # groups the boxes that must not be split between building and measuring
     told_side: str | None = None  # "left", "right" or "bilateral", where the source tells it; None: by the box
-    told_zone: str | None = None  # a key of `x2x_core.anatomy.sites.ZONE_BANDS`, where the source tells it; None: by the box
+    told_zone: str | None = (
+        None  # a key of `x2x_core.anatomy.sites.ZONE_BANDS`, where the source tells it; None: by the box
+    )
 
     @property
     def edges(self) -> tuple[float, float, float, float]:
@@ -124,20 +127,20 @@ class Box:
         """Scale a rectangle of pixels to the unit square, cut to the image.
 
         Raises:
-            ValueError: the rectangle is empty, not finite, or lies outside the image.
+            InputError: the rectangle is empty, not finite, or lies outside the image.
         """
         values = (*rectangle, *image_size)
         if not all(math.isfinite(v) for v in values):
-            raise ValueError(f"`rectangle` and `image_size` must be finite numbers, got {values}.")
+            raise InputError(f"`rectangle` and `image_size` must be finite numbers, got {values}.")
         if min(rectangle[2:]) <= 0 or min(image_size) <= 0:
-            raise ValueError(
+            raise InputError(
                 f"`rectangle` (left, top, width, height) and `image_size` must have a positive width and "
                 f"height, got {rectangle} on {image_size}."
             )
         left, right = _clip_span(rectangle[0], rectangle[2], image_size[0])
         top, bottom = _clip_span(rectangle[1], rectangle[3], image_size[1])
         if left >= right or top >= bottom:
-            raise ValueError(f"`rectangle` must lie inside its image, got {rectangle} on {image_size}.")
+            raise InputError(f"`rectangle` must lie inside its image, got {rectangle} on {image_size}.")
         category = CATEGORY_ALIASES.get(category, category)
         centre = ((left + right) / 2, (top + bottom) / 2)
         return cls(category, *centre, right - left, bottom - top, image_id, patient_id)
@@ -159,8 +162,8 @@ def read_boxes(path: str | Path, sizes: str | Path | None = None) -> list[Box]:
         The boxes in the table's order. Rows of images without a finding (RSNA, VinDr-CXR) give none.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: no known format, or a malformed row; the message names the row and the column.
+        InputNotFoundError: there is no such file.
+        InputError: no known format, or a malformed row; the message names the row and the column.
     """
     path = Path(path)
     rows = _read_rows(path)
@@ -176,7 +179,7 @@ def read_boxes(path: str | Path, sizes: str | Path | None = None) -> list[Box]:
         if box is not None:
             boxes.append(box)
     if not boxes:
-        raise ValueError(f"`{path}` must hold at least one box, got {len(rows) - 1} rows without any.")
+        raise InputError(f"`{path}` must hold at least one box, got {len(rows) - 1} rows without any.")
     return boxes
 
 
@@ -184,8 +187,8 @@ def table_format(path: str | Path) -> str:
     """Which format a table of boxes is in: "NIH", "RSNA", "MS-CXR" or "VinDr-CXR".
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is in none of them.
+        InputNotFoundError: there is no such file.
+        InputError: it is in none of them.
     """
     path = Path(path)
     return _format_of([name.strip() for name in _read_rows(path)[0]], path)
@@ -193,14 +196,14 @@ def table_format(path: str | Path) -> str:
 
 def _read_rows(path: Path) -> list[list[str]]:
     if not path.is_file():
-        raise FileNotFoundError(f"There is no box table at `{path}`. Give a CSV file (plain, .gz or .zip).")
+        raise InputNotFoundError(f"There is no box table at `{path}`. Give a CSV file (plain, .gz or .zip).")
     try:
         text = _read_bytes(path).decode("utf-8-sig")
     except (OSError, EOFError, UnicodeDecodeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"`{path}` must be a CSV table (plain, .gz or .zip), but can't be read: {error}.") from error
+        raise InputError(f"`{path}` must be a CSV table (plain, .gz or .zip), but can't be read: {error}.") from error
     rows = list(csv.reader(io.StringIO(text)))
     if not rows:
-        raise ValueError(f"`{path}` must be a table of boxes with a header, but it is empty.")
+        raise InputError(f"`{path}` must be a table of boxes with a header, but it is empty.")
     return rows
 
 
@@ -212,7 +215,7 @@ def _read_bytes(path: Path) -> bytes:
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.endswith(".csv") and not name.startswith("__MACOSX")]
         if len(names) != 1:
-            raise ValueError(f"`{path}` must hold one CSV file, got {len(names)}: unzip it and name the table.")
+            raise InputError(f"`{path}` must hold one CSV file, got {len(names)}: unzip it and name the table.")
         return archive.read(names[0])
 
 
@@ -228,7 +231,7 @@ class _Row:
         index = self.header.index(column)
         value = self._values[index].strip() if index < len(self._values) else ""
         if not value:
-            raise ValueError(f"{self.place}: column `{column}` must have a value, but it is empty.")
+            raise InputError(f"{self.place}: column `{column}` must have a value, but it is empty.")
         return value
 
     def number(self, column: str) -> float:
@@ -236,9 +239,9 @@ class _Row:
         try:
             number = float(value)
         except ValueError:
-            raise ValueError(f"{self.place}: column `{column}` must be a number, got {value!r}.") from None
+            raise InputError(f"{self.place}: column `{column}` must be a number, got {value!r}.") from None
         if not math.isfinite(number):
-            raise ValueError(f"{self.place}: column `{column}` must be a finite number, got {value!r}.")
+            raise InputError(f"{self.place}: column `{column}` must be a finite number, got {value!r}.")
         return number
 
     def numbers(self, *columns: str) -> tuple[float, ...]:
@@ -250,7 +253,7 @@ class _Row:
             return Box.from_pixels(category, rectangle, size, image, patient)
         except ValueError as error:
             named = ", ".join(f"`{column}`" for column in columns)
-            raise ValueError(f"{self.place}: columns {named} are no box in the image: {error}") from error
+            raise InputError(f"{self.place}: columns {named} are no box in the image: {error}") from error
 
 
 def _parse_nih(row: _Row) -> Box:
@@ -263,7 +266,7 @@ def _parse_nih(row: _Row) -> Box:
 def _parse_rsna(row: _Row) -> Box | None:
     target = row.text("Target")
     if target not in ("0", "1"):
-        raise ValueError(f"{row.place}: column `Target` must be 0 or 1, got {target!r}.")
+        raise InputError(f"{row.place}: column `Target` must be 0 or 1, got {target!r}.")
     if target == "0":
         return None
     patient = row.text("patientId")
@@ -297,19 +300,19 @@ class _Vindr:
             rectangle = (left, top, right - left, bottom - top)
             return Box.from_pixels(category, rectangle, self._size(row, image), image, image)
         except ValueError as error:
-            raise ValueError(f"{row.place}: columns `x_min` to `y_max` are no box in the image: {error}") from error
+            raise InputError(f"{row.place}: columns `x_min` to `y_max` are no box in the image: {error}") from error
 
     def _size(self, row: _Row, image: str) -> tuple[float, float]:
         if self.sizes is not None:
             if image not in self.sizes:
-                raise ValueError(f"`sizes` must name image {image}, but does not.")
+                raise InputError(f"`sizes` must name image {image}, but does not.")
             return self.sizes[image]
         for columns in SIZE_COLUMNS:
             if all(column in row.header for column in columns):
                 width, height = row.numbers(*columns)
                 return width, height
         names = " or ".join(f"`{width}` and `{height}`" for width, height in SIZE_COLUMNS)
-        raise ValueError(f"the image's size is not known. Give a table of sizes, or add columns {names}.")
+        raise InputError(f"the image's size is not known. Give a table of sizes, or add columns {names}.")
 
 
 def _read_sizes(path: str | Path) -> dict[str, tuple[float, float]]:
@@ -320,7 +323,7 @@ def _read_sizes(path: str | Path) -> dict[str, tuple[float, float]]:
     found = [columns for columns in SIZE_COLUMNS if all(column in header for column in columns)]
     if "image_id" not in header or not found:
         names = " or ".join(f"`{width}` and `{height}`" for width, height in SIZE_COLUMNS)
-        raise ValueError(f"`{path}` must have a column `image_id` and columns {names}, got {header}.")
+        raise InputError(f"`{path}` must have a column `image_id` and columns {names}, got {header}.")
     sizes = {}
     for number, values in enumerate(rows[1:], start=2):
         if any(value.strip() for value in values):
@@ -330,7 +333,7 @@ def _read_sizes(path: str | Path) -> dict[str, tuple[float, float]]:
     return sizes
 
 
-_FORMATS: dict[str, tuple[tuple[str, ...], Callable[[_Row], "Box | None"] | None]] = {
+_FORMATS: dict[str, tuple[tuple[str, ...], Callable[[_Row], Box | None] | None]] = {
     "NIH": (NIH_COLUMNS, _parse_nih),
     "RSNA": (RSNA_COLUMNS, _parse_rsna),
     "MS-CXR": (MSCXR_COLUMNS, _parse_mscxr),
@@ -347,7 +350,7 @@ def _format_of(header: list[str], path: Path) -> str:
             return name
     nearest = min(missing, key=lambda name: len(missing[name]) / len(_FORMATS[name][0]))
     lacking = ", ".join(f"`{column}`" for column in missing[nearest])
-    raise ValueError(
+    raise InputError(
         f"`{path}` must be a table of boxes in the {', '.join(_FORMATS)} format. Nearest is {nearest}, "
         f"but column {lacking} is missing; its header is {header}."
     )

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from x2x_core.common.errors import InputError
 from x2x_core.pseudomasks.maps import Place
+
 from .model import THIRDS, AtlasModel, BoxGroup
 from .smoothing import CANDIDATES, Smoothing, count
 
@@ -34,11 +36,11 @@ def deal_patients(patients: Sequence[str], folds: int, seed: int) -> dict[str, i
     """Patient to fold, at random, as many in each fold as can be.
 
     Raises:
-        ValueError: fewer than 2 folds, or fewer patients than folds.
+        InputError: fewer than 2 folds, or fewer patients than folds.
     """
     names = sorted(set(patients))
     if not 2 <= folds <= len(names):
-        raise ValueError(f"`folds` must lie between 2 and the number of patients ({len(names)}), got {folds}.")
+        raise InputError(f"`folds` must lie between 2 and the number of patients ({len(names)}), got {folds}.")
     dealt = np.random.default_rng(seed).permutation(len(names)) % folds
     return dict(zip(names, dealt.tolist()))
 

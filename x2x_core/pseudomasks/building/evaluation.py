@@ -14,14 +14,16 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from .maps_from_boxes import DEFAULT_POOLS, FOLDS, BuildParameters, build_maps
-from .calibration import CASES, deal_patients
+from x2x_core.anatomy.sites import EDGE_LEVEL
+from x2x_core.common.errors import InputError
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas, place_in_frame
 from x2x_core.pseudomasks.maps import MASK_RESOLUTION
+
+from .boxes import Box
+from .calibration import CASES, deal_patients
+from .maps_from_boxes import DEFAULT_POOLS, FOLDS, BuildParameters, build_maps
 from .model import THIRDS, group_boxes, has_sides
 from .smoothing import count
-from .boxes import Box
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas, place_in_frame
-from x2x_core.anatomy.sites import EDGE_LEVEL
 
 ALIGNED = tuple(f"{case}, aligned" for case in CASES)
 BASELINE = "baseline"
@@ -104,12 +106,12 @@ def evaluate_boxes(
         these boxes as is wanted, drawn with these boxes known: what no map in the image's frame can be under.
 
     Raises:
-        ValueError: fewer than 2 folds, fewer patients than folds, or an image without a frame.
+        InputError: fewer than 2 folds, fewer patients than folds, or an image without a frame.
     """
     fold_of = deal_patients([box.patient_id for box in boxes], folds, seed)
     missing = sorted({box.image_id for box in boxes} - set(frames)) if frames is not None else []
     if missing:
-        raise ValueError(f"`frames` must hold every image, but {len(missing)} are missing, such as {missing[0]}.")
+        raise InputError(f"`frames` must hold every image, but {len(missing)} are missing, such as {missing[0]}.")
     scores: dict[str, dict[str, Score]] = {}
     for fold in range(folds):
         _measure_fold(boxes, fold_of, fold, (frames, baseline), parameters, scores)

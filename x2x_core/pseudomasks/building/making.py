@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .maps_from_boxes import FOLDS, build_maps
-from .evaluation import evaluate_boxes
-from .boxes import TERMS, Box, read_boxes, table_format
+from x2x_core.common.errors import InputError
 from x2x_core.imaging.provenance import sha256_file
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+
+from .boxes import TERMS, Box, read_boxes, table_format
+from .evaluation import evaluate_boxes
+from .maps_from_boxes import FOLDS, build_maps
 
 logger = logging.getLogger(__name__)
 
@@ -26,11 +28,11 @@ def read_tables(paths: Sequence[str | Path], sizes: str | Path | None = None) ->
         sizes: table of image sizes for VinDr-CXR, see `read_boxes`.
 
     Raises:
-        FileNotFoundError: a table does not exist.
-        ValueError: no table, or a malformed one.
+        InputNotFoundError: a table does not exist.
+        InputError: no table, or a malformed one.
     """
     if not paths:
-        raise ValueError("`box_paths` must name at least one table of boxes, got none.")
+        raise InputError("`box_paths` must name at least one table of boxes, got none.")
     boxes: list[Box] = []
     tables = []
     for path in map(Path, paths):
@@ -68,8 +70,8 @@ def build_atlas(
         The atlas, as written.
 
     Raises:
-        FileNotFoundError: a table or the folder of `out` does not exist.
-        ValueError: no table, a malformed table, or a parameter out of range.
+        InputNotFoundError: a table or the folder of `out` does not exist.
+        InputError: no table, a malformed table, or a parameter out of range.
     """
     boxes, tables = read_tables(box_paths, sizes)
     maps, metadata = build_maps(boxes, **parameters)

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .calibration import calibrate, choose_smoothing, held_out
+from x2x_core.anatomy.sites import EDGE_LEVEL
+from x2x_core.common.errors import InputError
 from x2x_core.pseudomasks.maps import Place, ProbabilityMap
+
+from .boxes import Box
+from .calibration import calibrate, choose_smoothing, held_out
 from .model import SIGNIFICANCE, AtlasModel, BoxGroup, group_boxes, has_sides
 from .smoothing import Smoothing
-from .boxes import Box
-from x2x_core.anatomy.sites import EDGE_LEVEL
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +41,11 @@ class BuildParameters:
 
     def __post_init__(self) -> None:
         if self.resolution < 16:
-            raise ValueError(f"`resolution` must be at least 16 pixels, got {self.resolution}.")
+            raise InputError(f"`resolution` must be at least 16 pixels, got {self.resolution}.")
         if not 0 < self.coverage < 1:
-            raise ValueError(f"`coverage` must lie in (0, 1), got {self.coverage}.")
+            raise InputError(f"`coverage` must lie in (0, 1), got {self.coverage}.")
         if self.fewest_boxes < 1:
-            raise ValueError(f"`fewest_boxes` must be at least 1, got {self.fewest_boxes}.")
+            raise InputError(f"`fewest_boxes` must be at least 1, got {self.fewest_boxes}.")
 
 
 def build_maps(
@@ -68,7 +70,7 @@ def build_maps(
         Map names (see `Place.key`) to maps, and the metadata that records how each was made.
 
     Raises:
-        ValueError: no category has boxes enough, fewer patients than folds, or a parameter is out of range.
+        InputError: no category has boxes enough, fewer patients than folds, or a parameter is out of range.
     """
     settings = BuildParameters(**parameters)
     members = _numerous(group_boxes(boxes, DEFAULT_POOLS if pools is None else pools), settings, len(boxes))
@@ -104,7 +106,7 @@ def _numerous(members: Mapping[str, list[Box]], settings: BuildParameters, total
         else:
             logger.warning("%s has only %d boxes: it is left to its anatomic site.", category, len(several))
     if not kept:
-        raise ValueError(
+        raise InputError(
             f"`boxes` must hold at least {settings.fewest_boxes} boxes of some category, got {total} in all."
         )
     return kept

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from x2x_core.pseudomasks.maps import Place
-from .smoothing import Smoothing, smooth
-from .boxes import Box
+from x2x_core.anatomy.sites import ZONE_BANDS
 from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.pseudomasks.atlas import location_window
-from x2x_core.anatomy.sites import ZONE_BANDS
+from x2x_core.pseudomasks.maps import Place
+
+from .boxes import Box
+from .smoothing import Smoothing, smooth
 
 SIGNIFICANCE = 0.01  # of the test for a preferred side
 WINDOW_SPREAD = 0.08  # of the Gaussian that smooths the window of a zone, share of the image's height

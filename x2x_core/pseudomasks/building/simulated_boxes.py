@@ -8,10 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .boxes import Box
+from x2x_core.anatomy.sites import ZONE_BANDS
+from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.simulation.dataset import CHANGE_ZERO
-from x2x_core.anatomy.sites import ZONE_BANDS
+
+from .boxes import Box
 
 CHANGED_SHARE = 0.1  # of the largest change: from here on a pixel is changed
 
@@ -29,17 +31,17 @@ def simulated_boxes(dataset: str | Path) -> list[Box]:
         Boxes, whose `image_id` is the pair's file name and whose `patient_id` is its body.
 
     Raises:
-        FileNotFoundError: there is no such dataset, or a change map is missing.
-        ValueError: no pair adds or removes a single finding that has a category.
+        InputNotFoundError: there is no such dataset, or a change map is missing.
+        InputError: no pair adds or removes a single finding that has a category.
     """
     dataset = Path(dataset)
     table = dataset / "attributes.jsonl"
     if not table.is_file():
-        raise FileNotFoundError(f"There is no simulated dataset at `{dataset}`: it must hold attributes.jsonl.")
+        raise InputNotFoundError(f"There is no simulated dataset at `{dataset}`: it must hold attributes.jsonl.")
     rows = [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines() if line]
     boxes = [box for row in rows if (box := _box(row, dataset)) is not None]
     if not boxes:
-        raise ValueError(f"`{dataset}` must hold pairs that add or remove one finding, but has none.")
+        raise InputError(f"`{dataset}` must hold pairs that add or remove one finding, but has none.")
     return boxes
 
 
@@ -74,7 +76,7 @@ def _changed_rectangle(path: Path) -> tuple[tuple[float, ...], tuple[float, floa
     """Left, top, width, height of what changes, and the image's size, in pixels; ``None`` where nothing does."""
     values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if values is None:
-        raise FileNotFoundError(f"There is no change map at `{path}`.")
+        raise InputNotFoundError(f"There is no change map at `{path}`.")
     change = np.abs(values.astype(np.float64) - CHANGE_ZERO)
     if not change.any():
         return None

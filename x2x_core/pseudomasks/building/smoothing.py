@@ -18,6 +18,8 @@ import cv2
 import numpy as np
 import torch
 
+from x2x_core.common.errors import InputError
+
 # Nodes and weights of Gauss-Hermite quadrature for a standard normal variable.
 _NODES, _WEIGHTS = (-np.sqrt(3.0), 0.0, np.sqrt(3.0)), (1 / 6, 2 / 3, 1 / 6)
 _WIDEST, _NARROWEST = 4.0, 0.25  # limits on what adaptivity makes of a bandwidth, as factors
@@ -35,12 +37,12 @@ class Smoothing:
 
     def __post_init__(self) -> None:
         if self.method not in ("frequency", "kernel"):
-            raise ValueError(f"`method` must be frequency or kernel, got {self.method!r}.")
+            raise InputError(f"`method` must be frequency or kernel, got {self.method!r}.")
         if self.bandwidth <= 0:
-            raise ValueError(f"`bandwidth` must be positive, got {self.bandwidth}.")
+            raise InputError(f"`bandwidth` must be positive, got {self.bandwidth}.")
         for name in ("size_bandwidth", "adaptivity", "pseudo_boxes"):
             if getattr(self, name) < 0:
-                raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)}.")
+                raise InputError(f"`{name}` must not be negative, got {getattr(self, name)}.")
 
 
 # What cross-validation chooses from.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .boxes import Box
 from .maps_from_boxes import DEFAULT_POOLS
 from .model import group_boxes
-from .boxes import Box
 
 PUBLISHED_SIZE = 512  # pixels to a side
 

@@ -1,0 +1,22 @@
+"""Named streams of random numbers: every draw is a function of the seed, its stream and its number alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+# Streams of random numbers that must not meet.
+ORDER, SAMPLE, STEP, CACHE, SAMPLES, BODY, EPOCH, VALIDATION = range(8)
+
+
+def seeded_generator(seed: int, stream: int, *numbers: int) -> torch.Generator:
+    """Return the generator of one draw of a stream.
+
+    Args:
+        seed: of the run.
+        stream: one of this module's constants.
+        numbers: one or several numbers that name the draw. They are hashed, since PyTorch's generator uses only the
+            lowest 32 bits of its seed.
+    """
+    mixed = np.random.SeedSequence((seed, stream, *numbers)).generate_state(1)
+    return torch.Generator().manual_seed(int(mixed[0]))
