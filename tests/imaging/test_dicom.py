@@ -284,7 +284,9 @@ def test_gdcm_is_used_only_where_there_is_no_other(syntax):
 def test_missing_pydicom_is_named(tmp_path, monkeypatch):
     path = write(tmp_path / "a.dcm", draw(8))
     monkeypatch.setitem(sys.modules, "pydicom", None)
-    with pytest.raises(ImportError, match="Reading DICOM needs pydicom: install it with `pip install pydicom`"):
+    with pytest.raises(
+        ImportError, match=r"Reading DICOM needs pydicom: install the extra with `pip install 'instructx2x\[dicom\]'`"
+    ):
         read_image(path)
 
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from x2x_core.common.errors import InputError, MissingExtraError
+from x2x_core.common.errors import InputError
+from x2x_core.common.extras import needs_extra
 
 from .pictures import Square
 
-EXTRA = "Registering images needs SimpleITK: install the extra with `pip install 'instructx2x[dataset]'`."
 GRIDS = (32, 64, 128)  # pixels to a side, coarse to fine
 _BINS = 24  # of the joint histogram
 _STEPS = (30, 40, 40)  # at most, on each grid
@@ -77,10 +77,8 @@ def check_registering() -> None:
 
 
 def _simpleitk():
-    try:
+    with needs_extra("Registering images", "SimpleITK", "dataset"):
         import SimpleITK
-    except ImportError as error:
-        raise MissingExtraError(EXTRA) from error
     return SimpleITK
 
 

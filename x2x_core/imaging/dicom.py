@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import torch
 
-from x2x_core.common.errors import InputError, InputNotFoundError, MissingExtraError
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.extras import needs_extra
 
 from .kinds import DICOM
 from .radiograph import Radiograph
@@ -35,7 +36,6 @@ TAGS = (
 )  # fmt: skip
 _MONOCHROME, _PALETTE = ("MONOCHROME1", "MONOCHROME2"), "PALETTE COLOR"
 _RISKY = "gdcm"
-_MISSING = "Reading DICOM needs pydicom: install it with `pip install pydicom`, or the extra: `pip install 'instructx2x[dicom]'`."
 
 
 def read_dicom(path: str | Path) -> Radiograph:
@@ -86,10 +86,8 @@ def _open(path: Path):
     """The file's data set, of the tags that decide the picture alone."""
     if not path.is_file():
         raise InputNotFoundError(f"There is no file `{path}`. Give the path of a DICOM radiograph.")
-    try:
+    with needs_extra("Reading DICOM", "pydicom", "dicom"):
         import pydicom
-    except ImportError as error:
-        raise MissingExtraError(_MISSING) from error
     try:
         dataset = pydicom.dcmread(path, force=True, specific_tags=list(TAGS))
         for _ in dataset.iterall():  # pydicom decodes a value when it is first asked for: what is damaged shows here

@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from x2x_core.common.errors import InputError, InputNotFoundError, MissingExtraError
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.extras import needs_extra
 
 from .bundled import finding_scorer
 from .network_files import BUNDLED, TORCHSCRIPT_SUFFIXES, Network, Preparation, on_device, torchscript
 from .scorer import FeatureSource
 
 INCEPTION = "inception:"  # and the path of the weights
-_FID_EXTRA = "Inception features need torch-fidelity: install the extra with `pip install 'instructx2x[fid]'`."
 
 
 class ModuleFeatures:
@@ -57,10 +57,8 @@ def load_features(spec: str, device: str | torch.device = "cpu") -> FeatureSourc
 
 
 def _inception(weights: Path, device: str | torch.device) -> ModuleFeatures:
-    try:
+    with needs_extra("Computing FID on Inception features", "torch-fidelity", "fid"):
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except ImportError as error:
-        raise MissingExtraError(_FID_EXTRA) from error
     _check_weights(weights)
     network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=str(weights))
     return ModuleFeatures(_OfBytes(network), "Inception-v3 (torch-fidelity)", device, channels=3)

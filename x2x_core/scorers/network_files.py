@@ -20,7 +20,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from x2x_core.common.errors import InputError, InputNotFoundError, MissingExtraError
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.extras import needs_extra
 from x2x_core.imaging.geometry import crop, fit_to, resize
 
 from .scorer import check_images
@@ -36,8 +37,6 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "exp": lambda given: given.exp().clamp(0, 1),  # of log-probabilities
 }
 Network = Callable[[torch.Tensor], torch.Tensor]
-_ONNX_EXTRA = "Reading an ONNX file needs onnxruntime: install the extra with `pip install 'instructx2x[onnx]'`."
-_XRV_EXTRA = "This needs torchxrayvision: install the extra with `pip install 'instructx2x[torchxrayvision]'`."
 _ONNX_FLOAT = "tensor(float)"
 
 
@@ -163,10 +162,8 @@ def torchscript(path: Path) -> nn.Module:
 
 def _onnx(path: Path) -> Network:
     """An ONNX file's first output as a function of its one input; a fixed batch is filled up and cut."""
-    try:
+    with needs_extra("Reading an ONNX file", "onnxruntime", "onnx"):
         import onnxruntime
-    except ImportError as error:
-        raise MissingExtraError(_ONNX_EXTRA) from error
     try:
         session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
     except Exception as error:  # onnxruntime's errors have no common class of their own
@@ -192,8 +189,6 @@ def import_torchxrayvision():
     Raises:
         MissingExtraError: it is missing; the message names the extra.
     """
-    try:
+    with needs_extra("This network", "torchxrayvision", "torchxrayvision"):
         import torchxrayvision
-    except ImportError as error:
-        raise MissingExtraError(_XRV_EXTRA) from error
     return torchxrayvision

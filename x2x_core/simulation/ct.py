@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from x2x_core.common.errors import InputError, InputNotFoundError, MissingExtraError
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.extras import needs_extra
 
-from .extras import scipy_ndimage
+from .scipy_ndimage import load_ndimage
 
 #: Grid on which the simulator works: spacing of (z, y, x) in mm.
 SPACING_MM = (2.0, 2.5, 1.5)
-
-_DICOM_EXTRA = "Reading DICOM needs pydicom: install the extra with `pip install 'instructx2x[simulate]'`."
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,8 @@ def _load_npz(path: Path) -> Volume:
 
 
 def _load_dicom(path: Path) -> Volume:
-    try:
+    with needs_extra("Reading DICOM", "pydicom", "simulate"):
         import pydicom
-    except ImportError as error:
-        raise MissingExtraError(_DICOM_EXTRA) from error
     files = sorted(p for p in path.rglob("*.dcm"))
     slices = [pydicom.dcmread(p) for p in files]
     slices = [s for s in slices if s.get("Modality") == "CT" and "ImagePositionPatient" in s]
@@ -79,8 +76,7 @@ def _load_dicom(path: Path) -> Volume:
 
 def resample(volume: Volume, spacing: tuple[float, float, float] = SPACING_MM) -> Volume:
     """Resample linearly onto `spacing` (mm), after averaging where the new grid is coarser."""
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     factors = [old / new for old, new in zip(volume.spacing, spacing)]
     sigma = [max(0.0, 0.5 * (1 / f - 1)) for f in factors]
     smooth = ndimage.gaussian_filter(volume.hu, sigma)

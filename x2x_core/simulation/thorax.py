@@ -10,7 +10,7 @@ import torch
 from x2x_core.common.errors import InputError
 
 from .ct import SPACING_MM, Volume, resample
-from .extras import scipy_ndimage
+from .scipy_ndimage import load_ndimage
 
 _BODY_HU = -400
 _LUNG_HU = -450
@@ -92,8 +92,7 @@ def _steps(distance_mm: float, spacing: tuple) -> int:
 
 def _body(hu: np.ndarray, spacing: tuple) -> np.ndarray:
     """The patient without the table: largest component of an opened threshold, holes filled slice by slice."""
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     solid = ndimage.binary_opening(hu > _BODY_HU, iterations=_steps(6, spacing))
     body = _largest(solid, 1)[0]
     body = ndimage.binary_dilation(body, iterations=1) & (hu > -700) | body
@@ -101,8 +100,7 @@ def _body(hu: np.ndarray, spacing: tuple) -> np.ndarray:
 
 
 def _largest(mask: np.ndarray, count: int) -> list[np.ndarray]:
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     labels, found = ndimage.label(mask)
     sizes = ndimage.sum_labels(mask, labels, np.arange(1, found + 1))
     order = np.argsort(sizes)[::-1][:count] + 1
@@ -111,8 +109,7 @@ def _largest(mask: np.ndarray, count: int) -> list[np.ndarray]:
 
 def _lungs(hu: np.ndarray, body: np.ndarray, spacing: tuple) -> tuple[np.ndarray, np.ndarray]:
     """Right and left lung: air inside the body, split at the narrowest place between them."""
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     air = (hu < _LUNG_HU) & body
     near = _steps(4, spacing)
     trachea = ndimage.binary_dilation(ndimage.binary_opening((hu < -930) & body, iterations=near), iterations=near)
@@ -127,8 +124,7 @@ def _lungs(hu: np.ndarray, body: np.ndarray, spacing: tuple) -> tuple[np.ndarray
 
 
 def _split(air: np.ndarray, litres: float, spacing: tuple) -> list[np.ndarray]:
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     core = _largest(ndimage.binary_erosion(air, iterations=_steps(6, spacing)), 2)
     if len(core) < 2 or core[1].sum() * litres < 0.2:
         raise InputError("`ct` must show two lungs apart from each other, but only one air space was found.")
@@ -157,16 +153,14 @@ def _spine(body: np.ndarray, spacing: tuple) -> np.ndarray:
 
 def _blood(hu: np.ndarray, spine: np.ndarray, spacing: tuple) -> np.ndarray:
     """Large bodies denser than muscle that are no vertebrae: contrast-enhanced heart, vessels, kidneys."""
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     core = ndimage.binary_opening((hu > 110) & ~spine, _ball(7, spacing))
     return ndimage.binary_dilation(core, _ball(5, spacing)) & (hu > 60) & ~spine
 
 
 def _heart(hu: np.ndarray, lungs: np.ndarray, spine: np.ndarray, spacing: tuple) -> np.ndarray:
     """The heart: the largest rounded body of soft tissue between the lungs, below the carina, above the liver."""
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     rows = np.flatnonzero(lungs.any((1, 2)))
     height = rows[-1] - rows[0]
     tissue = (hu > -30) & ~spine & _reach(lungs, spacing)
@@ -180,8 +174,7 @@ def _heart(hu: np.ndarray, lungs: np.ndarray, spine: np.ndarray, spacing: tuple)
 
 def _reach(lungs: np.ndarray, spacing: tuple) -> np.ndarray:
     """Where the line from right to left passes between two lungs, or near them: the mediastinum, not the liver."""
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     from_right = np.maximum.accumulate(lungs, axis=2)
     from_left = np.maximum.accumulate(lungs[:, :, ::-1], axis=2)[:, :, ::-1]
     inside = from_right & from_left & ~lungs
@@ -189,14 +182,12 @@ def _reach(lungs: np.ndarray, spacing: tuple) -> np.ndarray:
 
 
 def _soften(mask: np.ndarray) -> np.ndarray:
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     return ndimage.gaussian_filter(mask.astype(np.float32), 0.7)
 
 
 def _lung(mask: np.ndarray, spacing: tuple) -> Lung:
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     depth = ndimage.distance_transform_edt(mask, spacing).astype(np.float32)
     voxels = np.argwhere(mask)
     apex, base = voxels[:, 0].min(), voxels[:, 0].max()
@@ -220,8 +211,7 @@ def _lung(mask: np.ndarray, spacing: tuple) -> Lung:
 
 def _costal_distance(mask: np.ndarray, is_right: bool, spacing: tuple) -> np.ndarray:
     """Distance (mm) to the chest wall: the lung is closed on its medial and lower side before measuring."""
-    ndimage = scipy_ndimage()
-
+    ndimage = load_ndimage()
     filled = mask.copy()
     order = filled[:, :, ::-1] if not is_right else filled
     order[:] = np.maximum.accumulate(order, axis=2)  # everything medial of the lung counts as inside

@@ -22,7 +22,8 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from x2x_core.common.errors import InputError, MissingExtraError
+from x2x_core.common.errors import InputError
+from x2x_core.common.extras import missing_extra
 from x2x_core.common.seeds import SAMPLES, seeded_generator
 from x2x_core.edit.published import stable_diffusion_ddim
 from x2x_core.edit.settings import RECOMMENDABLE
@@ -297,9 +298,7 @@ def _use_xformers(unet: UNet2DConditionModel) -> None:
         InputError: there is no CUDA device, without which it does not run.
     """
     if importlib.util.find_spec("xformers") is None:
-        raise MissingExtraError(
-            '`attention: xformers` needs the library xformers: pip install "instructx2x[xformers]".'
-        )
+        raise missing_extra("`attention: xformers`", "xformers", "xformers")
     if not torch.cuda.is_available():
         raise InputError("`attention: xformers` needs a CUDA device. Use sdpa.")
     unet.enable_xformers_memory_efficient_attention()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from diffusers import UNet2DConditionModel
 
-from x2x_core.common.errors import InputError, MissingExtraError
+from x2x_core.common.errors import InputError
+from x2x_core.common.extras import needs_extra
 
 _TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 
@@ -27,10 +28,8 @@ def add_adapters(unet: UNet2DConditionModel, rank: int, alpha: float) -> UNet2DC
         MissingExtraError: the library `peft` is missing.
         InputError: a text-to-image U-Net, whose new input channels adapters don't train.
     """
-    try:
+    with needs_extra("`lora_rank`", "peft", "lora"):
         from peft import LoraConfig
-    except ImportError as error:
-        raise MissingExtraError('`lora_rank` needs the library peft: pip install "instructx2x[lora]".') from error
     if unet.config.in_channels != 8:
         raise InputError(
             f"`lora_rank` needs an InstructPix2Pix U-Net (8 input channels), got {unet.config.in_channels}."

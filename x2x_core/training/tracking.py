@@ -14,15 +14,12 @@ import torch
 from accelerate import Accelerator
 
 from x2x_core.common.errors import MissingExtraError
+from x2x_core.common.extras import missing_extra
 from x2x_core.common.storage import write_text
 
 from .config import TrainingConfig
 
 LOG = "log.jsonl"
-_MISSING = {
-    "tensorboard": 'The tracker tensorboard needs the extra `tensorboard`: pip install "instructx2x[tensorboard]".',
-    "wandb": "The tracker wandb needs the library wandb: pip install wandb.",
-}
 _MODULES = {"tensorboard": ("tensorboard", "tensorboardX"), "wandb": ("wandb",)}
 
 
@@ -34,7 +31,15 @@ def check_trackers(trackers: tuple[str, ...]) -> None:
     """
     for tracker in trackers:
         if not any(importlib.util.find_spec(module) for module in _MODULES[tracker]):
-            raise MissingExtraError(_MISSING[tracker])
+            raise _missing(tracker)
+
+
+def _missing(tracker: str) -> MissingExtraError:
+    if tracker == "tensorboard":
+        return missing_extra("The tracker tensorboard", "TensorBoard", "tensorboard")
+    return MissingExtraError(
+        f"The tracker {tracker} needs the library {tracker}: install it with `pip install {tracker}`."
+    )
 
 
 def read_log(out: str | Path) -> list[dict[str, Any]]:

@@ -6,10 +6,9 @@ import math
 
 import torch
 
-from x2x_core.common.errors import MissingExtraError
+from x2x_core.common.extras import needs_extra
 
 LARGEST_PSNR = 100.0  # dB: what an edit that equals the truth gets, since infinity has no mean
-_EXTRA = "Scoring fidelity needs torchmetrics: install the extra with `pip install 'instructx2x[evaluate]'`."
 
 
 def check_scoring() -> None:
@@ -18,10 +17,8 @@ def check_scoring() -> None:
     Raises:
         MissingExtraError: torchmetrics is not installed.
     """
-    try:
+    with needs_extra("Scoring fidelity", "torchmetrics", "evaluate"):
         import torchmetrics  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(_EXTRA) from error
 
 
 def fidelity(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from PIL import Image
 
-from x2x_core.common.errors import InputError, MissingExtraError
+from x2x_core.common.errors import InputError
+from x2x_core.common.extras import needs_extra
 from x2x_core.evaluation.benchmark.ablation import AblationReport, PairEdits
 from x2x_core.evaluation.benchmark.ablation_measures import GROUPS, HIGHER, MEASURES, RIGHT, Measure
 from x2x_core.evaluation.benchmark.ablation_rows import OURS
@@ -25,7 +26,6 @@ INK, GREY, PALE = "#1c1c1e", "#6e6e74", "#e3e3e6"
 OURS_COLOUR, OTHER_COLOUR = "#b3122a", "#2b6cb0"
 RANKING = "mse_ratio"  # by which the gallery's pairs are best, median and worst
 RANKS = ("Best", "Median", "Worst")
-_EXTRA = "Drawing figures needs matplotlib: install the extra with `pip install 'instructx2x[report]'`."
 
 
 def check_drawing() -> None:
@@ -34,10 +34,8 @@ def check_drawing() -> None:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
+    with needs_extra("Drawing figures", "matplotlib", "report"):
         import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(_EXTRA) from error
 
 
 def draw_ablation(report: AblationReport) -> Figure:
