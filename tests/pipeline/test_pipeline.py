@@ -426,9 +426,9 @@ def test_masks_are_given_for_all_for_each_pair_or_for_each_output(pipe, radiogra
     for number in range(4):
         masks[number, :, 8 * number : 8 * number + 8] = 1
     arguments = {"prompt": PROMPTS[:2], "num_images_per_prompt": 2}
-    for given, expected in ((masks[:1], [0, 0, 0, 0]), (masks[:2], [0, 0, 1, 1]), (masks, [0, 1, 2, 3])):
-        assert torch.equal(edit(pipe, radiograph, guidance_mask=given, **arguments).guidance_mask, masks[expected] > 0)
-        assert torch.equal(edit(pipe, radiograph, pseudomask=given, **arguments).pseudomask, masks[expected])
+    for mask, expected in ((masks[:1], [0, 0, 0, 0]), (masks[:2], [0, 0, 1, 1]), (masks, [0, 1, 2, 3])):
+        assert torch.equal(edit(pipe, radiograph, guidance_mask=mask, **arguments).guidance_mask, masks[expected] > 0)
+        assert torch.equal(edit(pipe, radiograph, pseudomask=mask, **arguments).pseudomask, masks[expected])
 
 
 # -- regions ----------------------------------------------------------------------------------------------------------
