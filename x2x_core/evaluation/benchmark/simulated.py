@@ -17,6 +17,7 @@ the scores of `x2x_core.evaluation.metrics.localisation`. Where the truth change
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -96,8 +97,7 @@ class SimulatedReport:
         count = max(1, len(scores))
         passed = {name: sum(getattr(s, name) for s in scores) / count for name in ("in_region", "direction", "closer")}
         editable = sum(score.editable_share for score in scores) / count
-        ratios = sorted(score.error_ratio for score in scores)
-        median = ratios[len(ratios) // 2] if ratios else float("nan")
+        median = statistics.median(score.error_ratio for score in scores) if scores else math.nan
         found = {f"mean_{name}": _mean_of_defined(getattr(s, name) for s in scores) for name in LOCALISATION}
         return {"count": len(scores), **passed, "median_error_ratio": median, "mean_editable_share": editable, **found}
 
