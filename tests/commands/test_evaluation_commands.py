@@ -8,7 +8,7 @@ from PIL import Image
 from tiny_models import make_radiograph
 
 from x2x_core.cli import main
-from x2x_core.commands.shared import load_pipeline
+from x2x_core.commands.loading import load_pipeline
 from x2x_core.evaluation.benchmark import edits as benchmark_edits
 from x2x_core.simulation import dataset
 from x2x_core.simulation.phantom import phantom_ct

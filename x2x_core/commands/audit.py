@@ -9,7 +9,8 @@ import typer
 
 from x2x_core.common.errors import InputError
 
-from .shared import load_pipeline, model_folder, progress_bar
+from .loading import load_pipeline, model_folder
+from .progress import progress_bar
 
 
 def audit(
@@ -45,7 +46,7 @@ def audit(
     from x2x_core.scorers.network_files import BUNDLED
     from x2x_core.scorers.scorer import PROBABILITY
 
-    from .shared import choose_device
+    from .loading import choose_device
 
     check_drawing()
     _check_side(side)

@@ -10,7 +10,8 @@ from typing import Any
 
 import typer
 
-from .shared import load_pipeline, model_folder, progress_bar
+from .loading import load_pipeline, model_folder
+from .progress import progress_bar
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def run(settings: dict[str, Any], out: Path, device: str | None, workers: int | 
     from x2x_core.evaluation.report.report import write_report
     from x2x_core.imaging.provenance import sha256_weights, versions
 
-    from .shared import choose_device
+    from .loading import choose_device
 
     check_drawing()
     chosen = BenchmarkSettings(**settings)

@@ -10,7 +10,7 @@ import typer
 
 from x2x_core.common.errors import InputError, OutputExistsError
 
-from .shared import DTYPES, quiet_libraries
+from .loading import DTYPES, quiet_libraries
 
 _FEW = 20
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .shared import fresh_file, progress_bar
+from .outputs import fresh_file
+from .progress import progress_bar
 
 app = typer.Typer(
     no_args_is_help=True, help="Build MIMIC-EDIT-INSTRUCTION from your own copy of MIMIC, or check a dataset."

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from .shared import fresh_folder, load_pipeline, model_folder, numbered_folder, progress_bar, save_picture
+from .loading import load_pipeline, model_folder
+from .outputs import fresh_folder, numbered_folder, save_picture
+from .progress import progress_bar
 
 RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "result.json")
 

@@ -11,7 +11,9 @@ import typer
 from x2x_core.common.errors import InputError
 
 from . import benchmark as benchmark_command
-from .shared import fresh_file, fresh_png, load_pipeline, model_folder, progress_bar, save_picture
+from .loading import load_pipeline, model_folder
+from .outputs import fresh_file, fresh_png, save_picture
+from .progress import progress_bar
 
 PAIRS = 200  # to evaluate, unless told
 WIDE = 200  # letters to a line of a table that goes to a file

@@ -10,7 +10,8 @@ import typer
 
 from x2x_core.common.errors import InputError
 
-from .shared import choose_device, load_pipeline, model_folder, progress_bar
+from .loading import choose_device, load_pipeline, model_folder
+from .progress import progress_bar
 
 SHOWN = (
     "pathology_auroc", "race_accuracy", "race_auroc", "age_correlation", "cmig", "label_kl", "fid", "change_outside_mask",

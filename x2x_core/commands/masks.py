@@ -10,7 +10,8 @@ import typer
 
 from x2x_core.common.errors import InputError, InputNotFoundError, OutputExistsError
 
-from .shared import fresh_file, fresh_folder, fresh_png, progress_bar, save_picture
+from .outputs import fresh_file, fresh_folder, fresh_png, save_picture
+from .progress import progress_bar
 
 app = typer.Typer(no_args_is_help=True, help="Look at pseudomasks (where findings can be), and build an atlas of them.")
 

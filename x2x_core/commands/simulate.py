@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .shared import progress_bar
+from .progress import progress_bar
 
 
 class Schema(str, Enum):

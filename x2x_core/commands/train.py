@@ -11,7 +11,8 @@ import typer
 from x2x_core.common.errors import InputError
 from x2x_core.training.committed import committed_names
 
-from .shared import progress_bar, quiet_libraries
+from .loading import quiet_libraries
+from .progress import progress_bar
 
 
 def train(
