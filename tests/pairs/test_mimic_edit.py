@@ -1,4 +1,4 @@
-"""The dataset as training reads it: pairs varied alike, words with them, the same for the same seed and epoch."""
+"""MimicEditInstruction: images and instructions stay in step, and seed, epoch and index determine each item."""
 
 import csv
 import pickle
@@ -62,7 +62,7 @@ def same(first, second):
     return all(torch.equal(a, b) and words == other for (a, words), (b, other) in zip(first, second, strict=True))
 
 
-def test_it_reads_the_published_layout(data):
+def test_it_reads_the_pair_layout(data):
     plain = MimicEditInstruction(data, size=SIZE, augmentation=None)
     assert len(plain) == 4 and len(MimicEditInstruction(data, "val", SIZE)) == 2
     for number, item in enumerate(plain):
@@ -75,7 +75,7 @@ def test_it_reads_the_published_layout(data):
         plain[4]
 
 
-def test_a_flip_swaps_the_words_with_the_picture(data):
+def test_a_flip_swaps_the_sides_in_the_instruction_too(data):
     plain = MimicEditInstruction(data, size=SIZE, augmentation=None)
     flipped = MimicEditInstruction(data, size=SIZE, augmentation=AugmentConfig(flip=1, rotation=0))
     for before, after in zip(plain, flipped):
@@ -95,7 +95,7 @@ def test_the_paper_s_augmentation_is_the_default(data):
     assert len(seen) == 2
 
 
-def test_rotation_fills_with_the_border_and_moves_both_images_alike(data):
+def test_rotation_pads_with_the_border_and_moves_both_images_alike(data):
     write(data / "past", "a-0.png", np.full((SIZE, SIZE), 200, np.uint8))
     write(data / "current", "b-0.png", np.full((SIZE, SIZE), 200, np.uint8))
     ramp = np.tile(np.linspace(0, 255, SIZE, dtype=np.uint8), (SIZE, 1))
@@ -108,7 +108,7 @@ def test_rotation_fills_with_the_border_and_moves_both_images_alike(data):
     assert not torch.allclose(tilted[0], torch.from_numpy(ramp / 255).float(), atol=0.05)
 
 
-def test_seed_epoch_and_index_decide(data):
+def test_seed_epoch_and_index_determine_an_item(data):
     config = AugmentConfig(flip=0.5, rotation=5, noise=0.05)
     dataset, again = (MimicEditInstruction(data, size=SIZE, augmentation=config, seed=3) for _ in range(2))
     first = items(dataset)
@@ -121,7 +121,7 @@ def test_seed_epoch_and_index_decide(data):
     assert not same(first, items(MimicEditInstruction(data, size=SIZE, augmentation=config, seed=4)))
 
 
-def test_no_draw_touches_the_global_state(data):
+def test_the_global_random_state_is_left_alone(data):
     dataset = MimicEditInstruction(data, size=SIZE)
     torch.manual_seed(0)
     before = torch.get_rng_state()
@@ -132,7 +132,7 @@ def test_no_draw_touches_the_global_state(data):
 
 
 @pytest.mark.parametrize(("method", "workers"), [("fork", 2), ("spawn", 1)])
-def test_loading_processes_give_the_same_and_follow_the_epoch(data, method, workers):
+def test_worker_processes_give_the_same_items_and_follow_the_epoch(data, method, workers):
     dataset = MimicEditInstruction(data, size=SIZE, augmentation=AugmentConfig(flip=0.5, rotation=5, noise=0.05))
     loader = DataLoader(dataset, 2, num_workers=workers, persistent_workers=True, multiprocessing_context=method)
     for epoch in (0, 1):
@@ -149,14 +149,14 @@ def test_it_can_be_pickled(data):
     assert again.epoch == 7 and same(items(again), items(dataset))
 
 
-def test_a_pair_may_run_backwards_where_that_is_asked_for(data):
+def test_pairs_can_be_reversed(data):
     backwards = MimicEditInstruction(data, size=SIZE, augmentation=AugmentConfig(flip=0, rotation=0, reverse=1))
     plain = MimicEditInstruction(data, size=SIZE, augmentation=None)
     assert torch.equal(backwards[0]["pair"], plain[0]["pair"].flip(0))
     assert backwards[0]["instruction"] == "Remove the finding of moderate right pleural effusion."
 
 
-def test_images_are_brought_to_the_size_asked_for(data):
+def test_images_are_resized(data):
     assert MimicEditInstruction(data, size=12)[0]["pair"].shape == (2, 12, 12)
     assert MimicEditInstruction(data).size == 512
 
@@ -171,26 +171,26 @@ def test_a_table_with_a_byte_order_mark_is_read(data):
     ("rows", "columns", "message"),
     [
         ([("train", "x", "a-0", "b-0")], ("split", "instruction", "past", "current"), "lacks past_dicom_id, current_"),
-        ([("test", "x", "a-0", "b-0")], COLUMNS, "`split` must be one that .* got 'train'"),
-        ([("train", "x", "a-9", "b-0")], COLUMNS, "The image `a-9` that instructions.csv names is missing"),
+        ([("test", "x", "a-0", "b-0")], COLUMNS, "`split` must be a split with pairs in .* got 'train'"),
+        ([("train", "x", "a-9", "b-0")], COLUMNS, "The image `a-9` named in instructions.csv is missing"),
         ([("train", "x", "a-0", "b-9.png")], COLUMNS, "The image `b-9.png` .* is missing"),
         ([("train", "", "a-0", "b-0")], COLUMNS, "instructions.csv:2` must have an entry .* lacks instruction"),
         ([("train", "x", "a-0", "b-0"), ("train", "x")], COLUMNS, "csv:3` must .* lacks past_dicom_id, current_"),
     ],
 )
-def test_a_broken_table_is_named_in_one_sentence(data, rows, columns, message):
+def test_a_broken_table_is_reported(data, rows, columns, message):
     write_table(data, rows, columns)
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         MimicEditInstruction(data)
 
 
-def test_broken_images_are_named(data):
+def test_broken_images_are_reported(data):
     (data / "past" / "a-0.png").write_bytes(b"no picture")
     write(data / "past", "a-1.png", np.zeros((SIZE, SIZE + 2), np.uint8))
     dataset = MimicEditInstruction(data, size=SIZE)
-    with pytest.raises(ValueError, match="a-0.png` must be a PNG"):
+    with pytest.raises(ValueError, match=r"a-0\.png` must be a PNG"):
         dataset[0]
-    with pytest.raises(ValueError, match="images of a pair must be square and alike, got"):
+    with pytest.raises(ValueError, match="images of a pair must be squares of the same size, got"):
         dataset[1]
 
 
@@ -203,7 +203,7 @@ def test_arguments_are_checked(data, tmp_path):
         MimicEditInstruction(tmp_path / "nowhere")
 
 
-def test_the_rules_need_no_torch():
+def test_the_rules_do_not_import_torch():
     code = "from x2x_core.dataset import *; import sys; print('torch' in sys.modules)"
     code = code.replace("*", "instruction_from_difference, enrich")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -365,7 +365,7 @@ def test_the_published_layout_is_read(data):
 def test_broken_datasets_are_named(data, tmp_path):
     with pytest.raises(FileNotFoundError, match="`instructions.csv` is missing"):
         read_rows(tmp_path, "train")
-    with pytest.raises(ValueError, match="`split` must be one that"):
+    with pytest.raises(ValueError, match="`split` must be a split with pairs in"):
         read_rows(data, "test")
     (tmp_path / "instructions.csv").write_text("split,instruction\ntrain,x\n")
     with pytest.raises(ValueError, match="lacks past_dicom_id"):

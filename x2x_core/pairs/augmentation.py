@@ -1,8 +1,8 @@
-"""Random variation of a pair: both images alike, and the words with them.
+"""Random augmentation of a pair: the same for both images, with the instruction kept in step.
 
-A horizontal flip of the picture swaps left and right in the instruction too, and a pair that runs backwards has the
-opposite instruction. Everything else keeps the words: small
-rotation, zoom and shift (filled with the image's own border), exposure, tone curve, sharpness and grain.
+A horizontal flip swaps left and right in the instruction, and a reversed pair gets the opposite instruction. All other
+augmentations leave the instruction unchanged: small rotation, zoom and shift (padded with the border pixels), exposure,
+tone curve, sharpness and noise.
 """
 
 from __future__ import annotations
@@ -21,17 +21,21 @@ from x2x_core.language.instruction import Instruction, swap_sides
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """How widely a pair is varied. Everything 0 leaves it as it is."""
+    """Strength of each augmentation; 0 turns it off.
 
-    flip: float = 0.5  # chance of a horizontal flip, words included
-    rotation: float = 2.0  # degrees, either way
-    zoom: float = 0.0  # share of the size, either way
-    shift: float = 0.0  # share of the size, either way
+    Raises:
+        InputError: a probability outside [0, 1] or a negative strength.
+    """
+
+    flip: float = 0.5  # probability of a horizontal flip, instruction included
+    rotation: float = 2.0  # largest angle in degrees, in either direction
+    zoom: float = 0.0  # largest relative change of size, in either direction
+    shift: float = 0.0  # largest shift relative to the size, in either direction
     exposure: float = 0.0  # strength of gamma, contrast and brightness changes
     sharpness: float = 0.0  # strength of blur or unsharp masking
-    noise: float = 0.0  # largest spread of added grain, in grey levels of [0, 1]
-    reverse: float = 0.0  # chance that the pair runs backwards, words included: for true counterfactuals only
-    curve: float = 0.0  # chance of an S-shaped tone curve, as films and lookup tables have
+    noise: float = 0.0  # largest standard deviation of added noise, in grey levels of [0, 1]
+    reverse: float = 0.0  # probability of reversing the pair and its instruction: for true counterfactuals only
+    curve: float = 0.0  # probability of an S-shaped tone curve, as films and lookup tables have
 
     def __post_init__(self) -> None:
         for name in ("flip", "reverse", "curve"):
@@ -42,46 +46,51 @@ class AugmentConfig:
                 raise InputError(f"`{name}` must not be negative, got {getattr(self, name)}.")
 
 
+#: The paper's augmentation: a flip in half of the cases, rotation by up to 2 degrees.
+PAPER_AUGMENTATION = AugmentConfig()
+
+
 def augment(
     pair: torch.Tensor, instruction: str, config: AugmentConfig, generator: torch.Generator
 ) -> tuple[torch.Tensor, str]:
-    """Vary a pair and its instruction.
+    """Augment a pair and its instruction.
 
     Args:
         pair: `(2, H, W)` in [0, 1], past and current.
-        instruction: the words.
-        config: how widely.
-        generator: the same state gives the same result.
+        instruction: the instruction's text.
+        config: strength of each augmentation.
+        generator: source of all random numbers; equal states give equal results.
 
     Returns:
-        The varied pair, same shape and range, and the words that go with it.
+        The augmented pair, same shape and range, and the matching instruction.
     """
     if uniform(0, 1, generator) < config.flip:
         pair, instruction = pair.flip(-1), swap_sides(instruction)
-    pair = _move(pair, config, generator)
-    pair = _bend(_retone(pair, config.exposure, generator), config.curve, generator)
-    pair = _resharpen(pair, config.sharpness, generator)
-    return _add_grain(pair, config.noise, generator).clamp(0, 1), instruction
+    pair = _transform(pair, config, generator)
+    pair = _apply_tone_curve(_change_exposure(pair, config.exposure, generator), config.curve, generator)
+    pair = _change_sharpness(pair, config.sharpness, generator)
+    return _add_noise(pair, config.noise, generator).clamp(0, 1), instruction
 
 
 def reverse(
-    pair: torch.Tensor, instruction: str, chance: float, generator: torch.Generator
+    pair: torch.Tensor, instruction: str, probability: float, generator: torch.Generator
 ) -> tuple[torch.Tensor, str]:
-    """Run a pair `(2, ...)` backwards, by chance: what was added is removed, levels change the other way.
+    """Reverse a pair `(2, ...)` with a probability: additions become removals and level changes swap their ends.
 
-    That holds for counterfactuals, which differ in nothing else; of two radiographs taken at two times it is as true
-    as the forward pair. An instruction that can't be undone keeps its direction.
+    Use it for counterfactuals, whose two images differ in nothing but the instruction. Pairs whose instruction has no
+    opposite are returned unchanged.
     """
-    if uniform(0, 1, generator) >= chance:
+    if uniform(0, 1, generator) >= probability:
         return pair, instruction
     try:
-        backwards = str(Instruction.parse(instruction).reversed())
+        opposite = str(Instruction.parse(instruction).reversed())
     except ValueError:
         return pair, instruction
-    return pair.flip(0), backwards
+    return pair.flip(0), opposite
 
 
-def _move(pair: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+def _transform(pair: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
+    """Rotate, zoom and shift, padding with the border pixels."""
     if not (config.rotation or config.zoom or config.shift):
         return pair
     angle = math.radians(uniform(-config.rotation, config.rotation, generator))
@@ -89,12 +98,13 @@ def _move(pair: torch.Tensor, config: AugmentConfig, generator: torch.Generator)
     dx, dy = (2 * uniform(-config.shift, config.shift, generator) for _ in range(2))
     cos, sin = scale * math.cos(angle), scale * math.sin(angle)
     grid = F.affine_grid(
-        torch.tensor([[[cos, -sin, dx], [sin, cos, dy]]]), (1, 2, *pair.shape[-2:]), align_corners=False
+        torch.tensor([[[cos, -sin, dx], [sin, cos, dy]]]), [1, 2, *pair.shape[-2:]], align_corners=False
     )
     return F.grid_sample(pair[None], grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
 
 
-def _retone(pair: torch.Tensor, strength: float, generator: torch.Generator) -> torch.Tensor:
+def _change_exposure(pair: torch.Tensor, strength: float, generator: torch.Generator) -> torch.Tensor:
+    """Change gamma, contrast and brightness."""
     if not strength:
         return pair
     gamma = math.exp(uniform(-0.35, 0.35, generator) * strength)
@@ -103,29 +113,31 @@ def _retone(pair: torch.Tensor, strength: float, generator: torch.Generator) -> 
     return (contrast * (pair.clamp_min(1e-6) ** gamma - 0.5) + 0.5 + brightness).clamp(0, 1)
 
 
-def _bend(pair: torch.Tensor, chance: float, generator: torch.Generator) -> torch.Tensor:
-    """Lay an S-shaped curve over the grey levels by chance: contrast in the lung, and an abdomen near white.
+def _apply_tone_curve(pair: torch.Tensor, probability: float, generator: torch.Generator) -> torch.Tensor:
+    """Apply an S-shaped tone curve with a probability: more contrast in the lungs, an abdomen close to white.
 
-    What changes behind the diaphragm is then as faint as it is on a film whose abdomen is white, and a model learns to
-    draw what can be seen.
+    Changes behind the diaphragm become as faint as on films with a white abdomen, so a model learns to draw what is
+    visible.
     """
-    if not chance or uniform(0, 1, generator) >= chance:
+    if not probability or uniform(0, 1, generator) >= probability:
         return pair
     steepness, middle = uniform(3, 9, generator), uniform(0.3, 0.55, generator)
     low, high = torch.sigmoid(steepness * (torch.tensor([0.0, 1.0]) - middle))
     return ((torch.sigmoid(steepness * (pair - middle)) - low) / (high - low)).clamp(0, 1)
 
 
-def _resharpen(pair: torch.Tensor, strength: float, generator: torch.Generator) -> torch.Tensor:
+def _change_sharpness(pair: torch.Tensor, strength: float, generator: torch.Generator) -> torch.Tensor:
+    """Blur or apply unsharp masking."""
     amount = uniform(-1, 1, generator) * strength
     if abs(amount) < 0.1:
         return pair
-    soft = blur(pair, 1.2 * abs(amount) if amount < 0 else 1.5)
-    return soft if amount < 0 else pair + amount * (pair - soft)
+    blurred = blur(pair, 1.2 * abs(amount) if amount < 0 else 1.5)
+    return blurred if amount < 0 else pair + amount * (pair - blurred)
 
 
-def _add_grain(pair: torch.Tensor, largest: float, generator: torch.Generator) -> torch.Tensor:
+def _add_noise(pair: torch.Tensor, largest: float, generator: torch.Generator) -> torch.Tensor:
+    """Add the same Gaussian noise to both images, its standard deviation drawn from [0, `largest`)."""
     if not largest:
         return pair
-    grain = torch.randn(pair.shape[-2:], generator=generator)  # one draw: the pair shares its grain
-    return pair + uniform(0, largest, generator) * grain
+    noise = torch.randn(pair.shape[-2:], generator=generator)
+    return pair + uniform(0, largest, generator) * noise

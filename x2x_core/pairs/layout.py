@@ -1,4 +1,11 @@
-"""Pairs of images with an instruction, read from the published dataset layout."""
+"""The pair layout: image pairs with an instruction on disk, as the authors of MIMIC-EDIT-INSTRUCTION release theirs.
+
+Layout::
+
+    instructions.csv   split, instruction, past_dicom_id, current_dicom_id (the ids are file names)
+    past/              earlier images
+    current/           later images, each the size of its past image, square
+"""
 
 from __future__ import annotations
 
@@ -14,86 +21,104 @@ from x2x_core.imaging.files import read_image
 from x2x_core.imaging.geometry import resize
 from x2x_core.language.tokens import Kind, read
 
+#: Table of a dataset, its columns in order, and its two image folders.
+INSTRUCTIONS, PAST, CURRENT = "instructions.csv", "past", "current"
 COLUMNS = ("split", "instruction", "past_dicom_id", "current_dicom_id")
+
+_SUFFIXES = ("", ".png", ".jpg", ".jpeg")  # tried in order after an id
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of `instructions.csv`, with the places of its images."""
+    """One pair of a dataset: the instruction and the paths of both images."""
 
     instruction: str
     past: Path
     current: Path
 
 
+def instruction_table(folder: Path) -> Path:
+    """Return the path of a dataset's table.
+
+    Raises:
+        InputNotFoundError: `folder` contains no such table.
+    """
+    table = folder / INSTRUCTIONS
+    if not table.is_file():
+        raise InputNotFoundError(f"There is no dataset at `{folder}`: `{INSTRUCTIONS}` is missing.")
+    return table
+
+
 def read_rows(folder: str | Path, split: str) -> list[Row]:
-    """The pairs of one split of a dataset in the published layout.
+    """Read the pairs of one split.
 
     Args:
-        folder: holds `instructions.csv`, `past/` and `current/`; ids are file names, with or without ".png" or ".jpg".
+        folder: a dataset in the pair layout.
         split: "train", "val", ...
 
     Raises:
-        InputNotFoundError: no such dataset, or an image that the table names is missing.
-        InputError: the table lacks a column, a line of the split lacks an entry, or the split has no pairs.
+        InputNotFoundError: `folder` is not a dataset, or an image named in the table is missing.
+        InputError: the table lacks a column, a row of the split has an empty field, or the split has no pairs.
     """
     folder = Path(folder)
-    table = folder / "instructions.csv"
-    if not table.is_file():
-        raise InputNotFoundError(f"There is no dataset at `{folder}`: `instructions.csv` is missing.")
+    table = instruction_table(folder)
     with table.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             raise InputError(f"`{table}` must have the columns {', '.join(COLUMNS)}, but lacks {', '.join(missing)}.")
-        wanted = [_whole(row, f"{table}:{reader.line_num}") for row in reader if row["split"] == split]
-    if not wanted:
-        raise InputError(f"`split` must be one that `{table}` has pairs of, got {split!r}.")
+        records = [_complete(row, f"{table}:{reader.line_num}") for row in reader if row["split"] == split]
+    if not records:
+        raise InputError(f"`split` must be a split with pairs in `{table}`, got {split!r}.")
     return [
         Row(
-            row["instruction"],
-            find_image(folder / "past", row["past_dicom_id"]),
-            find_image(folder / "current", row["current_dicom_id"]),
+            record["instruction"],
+            find_image(folder / PAST, record["past_dicom_id"]),
+            find_image(folder / CURRENT, record["current_dicom_id"]),
         )
-        for row in wanted
+        for record in records
     ]
 
 
-def findings_of(rows: Iterable[Row]) -> list[str]:
-    """Canonical names of the findings that the instructions of some pairs name, in alphabetical order."""
-    texts = {row.instruction for row in rows}
-    return sorted({token.value for text in texts for token in read(text) if token.kind is Kind.FINDING})
-
-
-def _whole(row: dict[str, str | None], place: str) -> dict[str, str]:
-    empty = [column for column in COLUMNS if not (row[column] or "").strip()]
+def _complete(row: dict[str, str | None], place: str) -> dict[str, str]:
+    """Return the layout's columns of a row; `place` is the file and line for the error message."""
+    values = {column: row[column] or "" for column in COLUMNS}
+    empty = [column for column, value in values.items() if not value.strip()]
     if empty:
         raise InputError(f"`{place}` must have an entry in each of {', '.join(COLUMNS)}, but lacks {', '.join(empty)}.")
-    return row
+    return values
+
+
+def findings_of(rows: Iterable[Row]) -> list[str]:
+    """Return the canonical names of all findings named in the instructions of `rows`, in alphabetical order."""
+    texts = {row.instruction for row in rows}
+    return sorted({str(token.value) for text in texts for token in read(text) if token.kind is Kind.FINDING})
 
 
 def find_image(folder: Path, name: str) -> Path:
-    """The file of an id, which may lack its ending.
+    """Return the image file for an id, which may lack its suffix.
 
     Raises:
-        InputNotFoundError: there is none.
+        InputNotFoundError: the folder contains no such image.
     """
-    for candidate in (name, f"{name}.png", f"{name}.jpg", f"{name}.jpeg"):
-        if (folder / candidate).is_file():
-            return folder / candidate
-    raise InputNotFoundError(f"The image `{name}` that instructions.csv names is missing from `{folder}`.")
+    for suffix in _SUFFIXES:
+        candidate = folder / f"{name}{suffix}"
+        if candidate.is_file():
+            return candidate
+    raise InputNotFoundError(f"The image `{name}` named in {INSTRUCTIONS} is missing from `{folder}`.")
 
 
 def read_pair(row: Row, size: int) -> torch.Tensor:
-    """Past and current as one tensor `(2, size, size)` float32 in [0, 1], grey.
+    """Read a pair as one tensor `(2, size, size)`, past and current, grey float32 in [0, 1].
 
     Raises:
-        InputError: the two images are not of one square size.
+        InputNotFoundError: an image is missing.
+        InputError: an image cannot be decoded, or the two are not squares of the same size.
     """
     past, current = (read_image(path).pixels.mean(1, keepdim=True) for path in (row.past, row.current))
     if past.shape != current.shape or past.shape[-1] != past.shape[-2]:
         raise InputError(
-            f"The images of a pair must be square and alike, got {tuple(past.shape[-2:])} and "
+            f"The images of a pair must be squares of the same size, got {tuple(past.shape[-2:])} and "
             f"{tuple(current.shape[-2:])} for `{row.past}` and `{row.current}`."
         )
     return resize(torch.cat([past, current]), (size, size))[:, 0]

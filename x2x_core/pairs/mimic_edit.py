@@ -1,4 +1,4 @@
-"""MIMIC-EDIT-INSTRUCTION as a PyTorch dataset: pairs of radiographs, and the instruction from one to the other."""
+"""MIMIC-EDIT-INSTRUCTION as a PyTorch dataset: pairs of radiographs with the instruction between them."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from torch.utils.data import Dataset
 from x2x_core.common.errors import InputError
 from x2x_core.common.seeds import EPOCH, seeded_generator
 
-from .augmentation import AugmentConfig, augment, reverse
+from .augmentation import PAPER_AUGMENTATION, AugmentConfig, augment, reverse
 from .layout import read_pair, read_rows
 
 
-class MimicEditInstruction(Dataset):
-    """A dataset in the published layout: `instructions.csv`, `past/`, `current/`.
+class MimicEditInstruction(Dataset[dict[str, Any]]):
+    """PyTorch dataset over a folder in the pair layout: `instructions.csv`, `past/`, `current/`.
 
-    An item is a dictionary of `pair`, `(2, size, size)` float32 in [0, 1], the past and the current image in grey, and
-    `instruction`, its words. Both images are varied alike, and the words with them: a horizontal flip swaps left and
-    right in both. What a rotation uncovers is filled with the images' own border.
+    Each item is a dictionary with `pair`, `(2, size, size)` float32 in [0, 1], the past and the current image in grey,
+    and `instruction`, its text. Both images are augmented alike, and the instruction is kept in step: a horizontal flip
+    swaps left and right in both. Rotations are padded with the border pixels.
 
-    The variation of an item depends on the seed, the epoch and the index alone, so that it is the same in any number
-    of loading processes and in any order. Call `set_epoch` at the start of an epoch; it reaches loading processes that
-    live on between epochs.
+    The augmentation of an item depends only on the seed, the epoch and the index, so it is the same for any number of
+    worker processes and in any order. Call `set_epoch` at the start of each epoch; the call also reaches persistent
+    workers.
 
     Args:
-        folder: holds `instructions.csv` (columns split, instruction, past_dicom_id, current_dicom_id), `past/` and
+        folder: contains `instructions.csv` (columns split, instruction, past_dicom_id, current_dicom_id), `past/` and
             `current/`; the ids are file names, with or without ".png" or ".jpg".
-        split: "train", "val", "test", or another that the table has.
-        size: pixels to a side that the images are resized to.
-        augmentation: how widely items vary; the default is the paper's (flip 0.5, rotation 2 degrees). ``None``: not.
-        seed: of the variation.
+        split: "train", "val", "test", or another split of the table.
+        size: width and height in pixels to which the images are resized.
+        augmentation: strength of the augmentation; the default is the paper's (flip 0.5, rotation 2 degrees). ``None``
+            turns it off.
+        seed: seed of the augmentation.
 
     Raises:
-        InputNotFoundError: no such dataset, or an image that the table names is missing.
-        InputError: the table lacks a column, a line lacks an entry, the split has no pairs, or `size` is below 1.
+        InputNotFoundError: `folder` is not a dataset, or an image named in the table is missing.
+        InputError: the table lacks a column, a row has an empty field, the split has no pairs, or `size` is below 1.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class MimicEditInstruction(Dataset):
         folder: str | Path,
         split: str = "train",
         size: int = 512,
-        augmentation: AugmentConfig | None = AugmentConfig(),
+        augmentation: AugmentConfig | None = PAPER_AUGMENTATION,
         seed: int = 0,
     ) -> None:
         if size < 1:
@@ -55,14 +56,14 @@ class MimicEditInstruction(Dataset):
 
     @property
     def epoch(self) -> int:
-        """The epoch that items are drawn for."""
+        """Current epoch, see `set_epoch`."""
         return int(self._epoch)
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw items for another epoch.
+        """Draw the augmentation of another epoch from now on.
 
         Raises:
-            InputError: it is negative.
+            InputError: `epoch` is negative.
         """
         if epoch < 0:
             raise InputError(f"`epoch` must not be negative, got {epoch}.")
@@ -72,19 +73,20 @@ class MimicEditInstruction(Dataset):
         return len(self.rows)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        place = range(len(self))[index]
-        pair, words = self.draw(place, seeded_generator(self.seed, EPOCH, self.epoch, place))
-        return {"pair": pair, "instruction": words}
+        position = range(len(self))[index]
+        pair, text = self.draw(position, seeded_generator(self.seed, EPOCH, self.epoch, position))
+        return {"pair": pair, "instruction": text}
 
     def draw(self, index: int, generator: torch.Generator) -> tuple[torch.Tensor, str]:
-        """An item varied by a generator's own numbers: the pair `(2, size, size)` in [0, 1] and its words.
+        """Return an item augmented by `generator`: the pair `(2, size, size)` in [0, 1] and its text.
 
         Raises:
-            InputNotFoundError, InputError: an image is gone or unreadable, or the two are not of one square size.
+            InputNotFoundError: an image has been removed.
+            InputError: an image cannot be decoded, or the two are not squares of the same size.
         """
         row = self.rows[index]
-        pair, words = read_pair(row, self.size), row.instruction
+        pair, text = read_pair(row, self.size), row.instruction
         if self.augmentation is None:
-            return pair, words
-        pair, words = augment(pair, words, self.augmentation, generator)
-        return reverse(pair, words, self.augmentation.reverse, generator)
+            return pair, text
+        pair, text = augment(pair, text, self.augmentation, generator)
+        return reverse(pair, text, self.augmentation.reverse, generator)
