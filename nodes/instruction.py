@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from x2x_core.language.instruction import Operation
+from x2x_core.language.clauses import Operation
 from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES
 
 from . import sockets

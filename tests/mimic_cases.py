@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import torch
 
-from x2x_core.language.instruction import Instruction, Operation
+from x2x_core.language.clauses import Operation
+from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.pairs import simulate_body
 from x2x_core.simulation.phantom import phantom_ct
 from x2x_core.simulation.thorax import segment_thorax

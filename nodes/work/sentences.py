@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from x2x_core.common.errors import InputError
-from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
 
 from ..instruction import OPEN

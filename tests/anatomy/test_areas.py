@@ -3,7 +3,8 @@
 import pytest
 
 from x2x_core.anatomy.areas import AreaLimits, area_limits, expected_area
-from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS, SIDES
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from x2x_core.anatomy.frame import Frame
-from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 PNEUMONIA = Instruction(clauses=(Clause(Operation.ADD, "pneumonia"),))

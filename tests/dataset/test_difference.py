@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from x2x_core import Instruction
 from x2x_core.dataset import UnreadableAnswer, instruction_from_difference
-from x2x_core.language.instruction import Operation
+from x2x_core.language.clauses import Operation
 from x2x_core.language.vocabulary import LEVEL_NAMES, level_rank
 
 # The libraries of Medical-Diff-VQA's generator, as it writes their terms.

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from x2x_core import Instruction
 from x2x_core.dataset import enrich, instruction_from_difference, without_details
-from x2x_core.language.instruction import Clause
+from x2x_core.language.clauses import Clause
 from x2x_core.language.vocabulary import FINDINGS
 
 ADDED = "the main image has an additional finding of pleural effusion than the reference image. "

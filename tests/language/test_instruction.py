@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from x2x_core import Instruction
-from x2x_core.language.instruction import Clause, Operation, swap_sides
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.instruction import swap_sides
 from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES, level_range
 
 STRENGTHS = [level for level in LEVELS if level not in ("increasing", "decreasing")]
@@ -302,7 +303,7 @@ def test_a_level_that_says_by_how_much_is_kept_as_unplaced():
 
 def test_a_misspelled_finding_is_answered_with_the_likely_one(caplog):
     assert Instruction.parse("add a pnuemothorax").region == "thorax"
-    assert "Did you mean 'pneumothorax' by 'pnuemothorax'?" in caplog.text
+    assert "Did you mean 'pneumothorax' instead of 'pnuemothorax'?" in caplog.text
 
 
 def test_words_that_are_not_understood_are_kept_and_said(caplog):
@@ -331,8 +332,8 @@ def test_free_text_is_a_prompt_for_the_whole_thorax_with_a_warning(text, caplog)
         ("Add edema. Remove edema.", "must not contradict itself"),
         ("Add the finding of effusion. Remove the finding of left effusion.", "must not contradict itself"),
         ("Add mild edema and severe edema.", "one level in one place"),
-        ("Change the level of edema from mild to mild.", "another one than 'mild'"),
-        ("Change the edema.", "must say what the level of edema changes to"),
+        ("Change the level of edema from mild to mild.", "must be the new level of edema, different from 'mild'"),
+        ("Change the edema.", "must be the new level of edema, got None"),
         ("Do not remove the effusion.", "only says what to leave alone"),
         ("Remove the effusion, but keep the left effusion.", "would remove pleural effusion and leave it alone"),
         ("Add consolidation at the left base. Remove consolidation in the left lower zone.", "contradict itself"),

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from x2x_core.anatomy.sites import EDGE_LEVEL
-from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.pseudomasks.atlas import Frame, PseudomaskAtlas, as_pseudomask
 from x2x_core.pseudomasks.maps import Place, ProbabilityMap

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 import torch
 
-from x2x_core.language.instruction import Instruction, Operation
+from x2x_core.language.clauses import Operation
+from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.benchmark import (
     PAIRS_PER_BODY,
     TRIPLE,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from x2x_core.language.instruction import Operation
+from x2x_core.language.clauses import Operation
 from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.simulation.ct import Volume, load_ct, resample, save_volume
 from x2x_core.simulation.disease import DISEASES, SIDED, ZONAL, with_enlarged_heart

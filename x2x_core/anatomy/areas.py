@@ -13,7 +13,8 @@ import math
 from dataclasses import dataclass
 
 from x2x_core.common.errors import InputError
-from x2x_core.language.instruction import Clause, Instruction
+from x2x_core.language.clauses import Clause
+from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS, Finding
 
 from .sites import EDGE_LEVEL, SHAPES, site_mask

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from x2x_core.common.errors import InputError
-from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.instruction import Instruction
 from x2x_core.language.phrases import Spot, join_ranges, spots_of
 from x2x_core.language.tokens import ABSENT, Kind, Token, read
 

@@ -9,7 +9,7 @@ from collections import Counter
 from itertools import islice
 from typing import Any
 
-from x2x_core.language.instruction import Clause, Operation
+from x2x_core.language.clauses import Clause, Operation
 
 from .questions import DIFFERENCE, count_pairs, count_types, patients_in_conflict
 from .rejections import Reason

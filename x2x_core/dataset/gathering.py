@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from x2x_core.common.storage import write_json, write_table, write_text
-from x2x_core.language.instruction import Clause
+from x2x_core.language.clauses import Clause
 from x2x_core.pairs.layout import COLUMNS
 
 from .card import dataset_card

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from x2x_core.language.instruction import Clause, Operation
+from x2x_core.language.clauses import Clause, Operation
 
 UNSAID = "not said"
 

@@ -14,7 +14,8 @@ from x2x_core.anatomy.sites import MIDLINE
 from x2x_core.common.errors import InputError
 from x2x_core.guidance.maps import as_guidance_mask
 from x2x_core.imaging.inputs import ImageBatch, is_image_latents, read_images
-from x2x_core.language.instruction import Clause, Instruction
+from x2x_core.language.clauses import Clause
+from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import listed_names
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas, as_pseudomask
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from x2x_core.common.errors import InputError
-from x2x_core.language.instruction import Clause, Instruction
+from x2x_core.language.clauses import Clause
+from x2x_core.language.instruction import Instruction
 from x2x_core.language.tokens import Kind, Span, Token, read_places
 
 logger = logging.getLogger(__name__)

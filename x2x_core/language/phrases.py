@@ -66,13 +66,13 @@ class _Part:
     def take(self, token: Token) -> None:
         self.order.append(token.kind)
         if token.kind is Kind.FINDING:
-            self.finding = token.value
+            self.finding = token.name
         elif token.kind is Kind.LEVEL:
             (self.after if self.finding else self.before).append(token)
         elif token.kind is Kind.SIDE:
-            self.sides.append(token.value)
-        elif token.kind is Kind.ZONE and (not self.zones or token.value in self.zones):
-            self.zones.append(token.value)
+            self.sides.append(token.name)
+        elif token.kind is Kind.ZONE and (not self.zones or token.name in self.zones):
+            self.zones.append(token.name)
         elif token.kind in (Kind.UNKNOWN, Kind.ZONE):
             self.unplaced.append(token.text)
 
@@ -146,6 +146,11 @@ class Spot:
     side: str | None
     zone: str | None
 
+    @property
+    def levels(self) -> tuple[Token, ...]:
+        """All levels, in the order of the text."""
+        return self.before + self.after
+
 
 def spots_of(tokens: Sequence[Token]) -> tuple[list[Spot], list[str]]:
     """What tokens speak of, and the words that say nothing known. Without a finding in them, the spots have none."""
@@ -211,7 +216,7 @@ def _join_sides(spots: list[Spot]) -> list[Spot]:
 
 
 def join_ranges(tokens: Sequence[Token]) -> list[Token]:
-    """ "Mild to moderate" as one level."""
+    """Join each range, such as "mild to moderate", to one level."""
     joined: list[Token] = []
     for token in tokens:
         range_of = _range([*joined[-2:], token])
@@ -225,4 +230,4 @@ def join_ranges(tokens: Sequence[Token]) -> list[Token]:
 def _range(tokens: Sequence[Token]) -> str | None:
     if [token.kind for token in tokens] != [Kind.LEVEL, Kind.TO, Kind.LEVEL]:
         return None
-    return level_range(tokens[0].value, tokens[2].value)
+    return level_range(tokens[0].name, tokens[2].name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 
-from .instruction import Operation
+from .clauses import Operation
 from .vocabulary import LEVEL_NAMES, SIDE_NAMES, ZONE_NAMES, is_level, match_finding
 
 ABSENT = "none"  # the level of a finding that is not there
@@ -47,11 +47,17 @@ class Verb:
 
 @dataclass(frozen=True)
 class Token:
-    """One word, or several that belong together; where they mean two things, the second token has no text."""
+    """A word, or several that form one phrase; if they have two meanings, the second token has no text."""
 
     kind: Kind
     text: str
     value: Verb | str | None = None
+
+    @property
+    def name(self) -> str:
+        """The canonical name of a finding, level, side or zone."""
+        assert isinstance(self.value, str)
+        return self.value
 
 
 _VERBS = {

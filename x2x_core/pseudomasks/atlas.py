@@ -41,7 +41,8 @@ from .maps import MASK_RESOLUTION, Place, ProbabilityMap
 
 if TYPE_CHECKING:
     from x2x_core.anatomy.lungs import LungFinder
-    from x2x_core.language.instruction import Clause, Instruction
+    from x2x_core.language.clauses import Clause
+    from x2x_core.language.instruction import Instruction
     from x2x_core.pseudomasks.building.boxes import Box
 
 logger = logging.getLogger(__name__)

@@ -21,7 +21,8 @@ import torch
 from x2x_core.common.errors import InputError
 from x2x_core.common.randomness import uniform
 from x2x_core.common.seeds import BODY, seeded_generator
-from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.instruction import Instruction
 
 from .disease import DISEASES, SIDED, ZONAL, ZONES
 from .pairs import SimulatedPair, draw_body, simulate_scenarios

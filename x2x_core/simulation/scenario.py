@@ -8,7 +8,8 @@ import torch
 
 from x2x_core.common.errors import InputError
 from x2x_core.common.randomness import uniform
-from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.instruction import Instruction
 
 from .disease import DEFORMATIONS, DISEASES, SIDED, ZONAL, ZONES
 from .thorax import Thorax

@@ -12,7 +12,8 @@ from tiny_models import make_radiograph
 from x2x_core.evaluation.audit.edits import AuditSettings, audit_images, check_findings, clauses_of, find_images
 from x2x_core.evaluation.audit.run import ADD, REMOVE, movement, score_edit, summarise_audit
 from x2x_core.evaluation.report.report import write_report
-from x2x_core.language.instruction import Instruction, Operation
+from x2x_core.language.clauses import Operation
+from x2x_core.language.instruction import Instruction
 
 
 class Brightness:

@@ -23,7 +23,8 @@ from x2x_core.evaluation.run_folder import claim
 from x2x_core.imaging.files import read_image, write_png
 from x2x_core.imaging.kinds import DICOM_SUFFIXES, PICTURE_SUFFIXES, is_radiograph_file
 from x2x_core.imaging.provenance import synthetic_metadata
-from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.scorers.scorer import PROBABILITY, ImageScorer, score_images
 

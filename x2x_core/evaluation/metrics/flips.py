@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 
 from x2x_core.common.errors import InputError
-from x2x_core.language.instruction import Clause, Instruction, Operation
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import COURSES, level_rank
 
 from .divergence import POSITIVE

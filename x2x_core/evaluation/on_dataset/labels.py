@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from x2x_core.common.errors import InputError, InputNotFoundError
-from x2x_core.language.instruction import Instruction, Operation
+from x2x_core.language.clauses import Operation
+from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import find_finding
 from x2x_core.pairs.layout import Row
 from x2x_core.simulation.attributes import ATTRIBUTES_FILE, read_attributes

@@ -1,0 +1,114 @@
+"""Changes "from A to B": which "to" divides them, and what stands on either side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .phrases import Spot, join_ranges, spots_of
+from .tokens import Kind, Token
+from .vocabulary import rarity
+
+_CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Tokens on either side of the arrow of a change."""
+
+    before: list[Token]
+    after: list[Token]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A finding in its place, and the level or place it changes to."""
+
+    origin: Spot
+    target: Spot
+
+    @property
+    def moved_to(self) -> Spot | None:
+        """The finding in its new place; `None` if it stays where it is."""
+        here, there = (self.origin.side, self.origin.zone), (self.target.side, self.target.zone)
+        if (None, None) in (here, there) or here == there:
+            return None
+        return replace(self.origin, side=self.target.side or self.origin.side, zone=self.target.zone)
+
+    @property
+    def place(self) -> Spot:
+        """The finding in the place that either side names."""
+        origin, target = self.origin, self.target
+        return replace(origin, side=origin.side or target.side, zone=origin.zone or target.zone)
+
+
+def change_segments(tokens: Sequence[Token], replaces: bool) -> list[list[Token]]:
+    """Cut a list of changes into those that have their own "to".
+
+    Args:
+        tokens: such as "edema from mild to severe and effusion from ...".
+        replaces: True after a verb such as "replace", for which "with" is an arrow too.
+    """
+    segments: list[list[Token]] = [[]]
+    for piece in _pieces(tokens, replaces):
+        current, arrows = segments[-1], _arrows(replaces)
+        place = next((position for position, token in enumerate(current) if token.kind in arrows), None)
+        named = any(token.kind is Kind.FINDING for token in piece)
+        own = any(token.kind in arrows for token in piece[1:])
+        target = place is not None and any(token.kind is Kind.FINDING for token in current[place:])
+        if named and place is not None and (own or not target):
+            segments.append(piece)
+        else:
+            current += piece
+    return segments
+
+
+def _arrows(replaces: bool) -> tuple[Kind, ...]:
+    return (Kind.TO, Kind.WITH) if replaces else (Kind.TO,)
+
+
+def _pieces(tokens: Sequence[Token], replaces: bool) -> list[list[Token]]:
+    """Cut tokens before each "and"."""
+    pieces: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.kind is Kind.AND or (token.kind is Kind.WITH and not replaces):
+            pieces.append([])
+        pieces[-1].append(token)
+    return pieces
+
+
+def split_at_arrow(tokens: Sequence[Token], replaces: bool) -> Split | None:
+    """Split a change at the "to" that is not part of a range; `None` without one.
+
+    Of several, the split that leaves the fewest other "to" outside ranges is taken, then the one with the more usual
+    ranges, then the later one.
+    """
+    best: tuple[tuple[int, int, int], Split] | None = None
+    for place, token in enumerate(tokens):
+        before, after = list(tokens[:place]), list(tokens[place + 1 :])
+        if token.kind not in _arrows(replaces) or not any(other.kind in _CONTENT for other in after):
+            continue
+        joined = [*join_ranges(before), *join_ranges(after)]
+        stray = sum(other.kind is Kind.TO for other in joined)
+        unusual = sum(rarity(other.name) for other in joined if other.kind is Kind.LEVEL)
+        cost = (stray, unusual, -place)
+        if best is None or cost < best[0]:
+            best = cost, Split(before, after)
+    return best[1] if best else None
+
+
+def spots_before(tokens: Sequence[Token]) -> tuple[list[Spot], list[str]]:
+    """Return the spots that change; a level or place after "from" applies to every finding named before it."""
+    place = next((position for position, token in enumerate(tokens) if token.kind is Kind.FROM), None)
+    if place is None:
+        return spots_of(tokens)
+    spots, unplaced = spots_of(tokens[:place])
+    origins, unknown = spots_of(tokens[place + 1 :])
+    if not spots or not origins or any(origin.finding for origin in origins):
+        return spots_of(tokens)
+    origin = origins[0]
+    spots = [
+        replace(spot, before=spot.before + origin.before, side=spot.side or origin.side, zone=spot.zone or origin.zone)
+        for spot in spots
+    ]
+    return spots, unplaced + unknown

@@ -1,0 +1,137 @@
+"""Clauses from verb phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from x2x_core.common.errors import InputError
+
+from .changes import Transition, change_segments, split_at_arrow, spots_before
+from .clauses import Clause, Operation
+from .phrases import Spot, spots_of
+from .sentences import VerbPhrase
+from .tokens import ABSENT, Kind, Token, Verb, unused
+from .vocabulary import COURSES
+
+
+def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[str]]:
+    """Return the clauses of a verb phrase and the words that are in none of them.
+
+    Raises:
+        InputError: a finding with two levels in one place, or a change without a target level.
+    """
+    verb = Verb(Operation.REMOVE) if phrase.keep else phrase.verb
+    if verb is None or not phrase.names(Kind.FINDING):
+        return [], list(unused(phrase.tokens))
+    if verb.operation is not Operation.CHANGE:
+        return _read_plain(verb, phrase.tokens)
+    clauses: list[Clause] = []
+    unplaced: list[str] = []
+    for segment in change_segments(phrase.tokens, verb.replaces):
+        segment_clauses, unknown = _read_change(verb, segment)
+        clauses += segment_clauses
+        unplaced += unknown
+    return clauses, unplaced
+
+
+def _read_plain(verb: Verb, tokens: Sequence[Token]) -> tuple[list[Clause], list[str]]:
+    """Read what is added, removed, or changed without a "to"."""
+    spots, unplaced = spots_of(tokens)
+    return [_clause(verb, spot, unplaced) for spot in spots if spot.finding], unplaced
+
+
+def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[str]]:
+    """Read a change "of X from A to B", "of X to Y", or without a "to"."""
+    split = split_at_arrow(tokens, verb.replaces)
+    spots, unplaced = spots_before(split.before if split else tokens)
+    if split is None:
+        return [_clause(verb, spot, unplaced) for spot in spots if spot.finding], unplaced
+    targets, unknown = spots_of(split.after)
+    unplaced += unknown
+    return _transitions(spots, targets, unplaced), unplaced
+
+
+# -- clauses from spots -----------------------------------------------------------------------------------------------
+
+
+def _clause(verb: Verb, spot: Spot, unplaced: list[str]) -> Clause:
+    if verb.operation is Operation.CHANGE:
+        return _change_without_target(verb, spot, unplaced)
+    courses = tuple(level for level in spot.levels if level.value in ("increasing", "decreasing"))
+    if verb.makes and (spot.after or courses):
+        before = tuple(level for level in spot.before if level not in courses)
+        after = spot.after or courses
+        return _change(spot, _level(spot, before, unplaced), _level(spot, after, unplaced))
+    return _at(verb.operation, spot, _level(spot, spot.levels, unplaced))
+
+
+def _change_without_target(verb: Verb, spot: Spot, unplaced: list[str]) -> Clause:
+    """Read "increase the effusion", where a level after it ("slightly") is an amount, or "set the effusion large"."""
+    before = _level(spot, spot.before, unplaced)
+    if verb.course is None:
+        return _change(spot, before, _level(spot, spot.after, unplaced))
+    unplaced.extend(level.text for level in spot.after)
+    return _change(spot, before, verb.course)
+
+
+def _at(operation: Operation, spot: Spot, level: str | None) -> Clause:
+    assert spot.finding is not None  # callers leave out spots without a finding
+    return Clause(operation, spot.finding, spot.side, spot.zone, None if level == ABSENT else level)
+
+
+def _change(spot: Spot, before: str | None, after: str | None) -> Clause:
+    """Return a change of level; a change from "none" adds, a change to "none" removes."""
+    if before == ABSENT and after not in (None, ABSENT):
+        return _at(Operation.ADD, spot, after)
+    if after == ABSENT:
+        return _at(Operation.REMOVE, spot, before)
+    assert spot.finding is not None
+    return Clause(Operation.CHANGE, spot.finding, spot.side, spot.zone, after, before)
+
+
+def _level(spot: Spot, levels: Sequence[Token], unplaced: list[str]) -> str | None:
+    """Return the single level of several words; a course beside a strength ("acute severe") is unplaced."""
+    values = [level.value for level in levels if isinstance(level.value, str)]
+    strengths = list(dict.fromkeys(value for value in values if value not in COURSES))
+    if strengths:
+        unplaced += [level.text for level in levels if level.value in COURSES]
+    else:
+        strengths = list(dict.fromkeys(values))
+    if len(strengths) > 1:
+        raise InputError(
+            f"`prompt` must give {spot.finding} one level in one place, but it gives {' and '.join(strengths)}. "
+            "Keep one of the two, or name the sides."
+        )
+    return strengths[0] if strengths else None
+
+
+# -- changes with a "to" ----------------------------------------------------------------------------------------------
+
+
+def _transitions(spots: list[Spot], targets: list[Spot], unplaced: list[str]) -> list[Clause]:
+    """Return the clauses that lead from the spots before a "to" to those after it."""
+    named = [spot for spot in spots if spot.finding]
+    if not named:
+        origin = spots[0].before if spots else ()
+        reached = [spot for spot in targets if spot.finding]
+        return [_change(spot, *_both(spot, origin, spot.levels, unplaced)) for spot in reached]
+    others = {target.finding for target in targets} - {None}
+    if others and others != {spot.finding for spot in named}:
+        removed = [_at(Operation.REMOVE, spot, _level(spot, spot.levels, unplaced)) for spot in named]
+        added = [_at(Operation.ADD, spot, _level(spot, spot.levels, unplaced)) for spot in targets]
+        return removed + added
+    return [clause for spot in named for clause in _moved_or_changed(Transition(spot, targets[0]), unplaced)]
+
+
+def _moved_or_changed(transition: Transition, unplaced: list[str]) -> list[Clause]:
+    spot = transition.origin
+    before, after = _both(spot, spot.levels, transition.target.levels, unplaced)
+    if arrived := transition.moved_to:
+        return [_at(Operation.REMOVE, spot, before), _at(Operation.ADD, arrived, after or before)]
+    return [_change(transition.place, before, after)]
+
+
+def _both(
+    spot: Spot, before: Sequence[Token], after: Sequence[Token], unplaced: list[str]
+) -> tuple[str | None, str | None]:
+    return _level(spot, before, unplaced), _level(spot, after, unplaced)

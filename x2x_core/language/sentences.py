@@ -1,0 +1,84 @@
+"""Verb phrases: each verb of a text with the tokens that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from .clauses import Operation
+from .phrases import SEPARATORS
+from .tokens import Kind, Token, Verb
+
+_CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
+
+
+@dataclass
+class VerbPhrase:
+    """A verb, if there is one, and the tokens that belong to it."""
+
+    verb: Verb | None = None
+    keep: bool = False  # names findings to leave alone
+    negated: bool = False  # opened by "no" or "without"
+    tokens: list[Token] = field(default_factory=list)
+
+    def names(self, *kinds: Kind) -> bool:
+        """Return True if any token is of one of these kinds."""
+        return any(token.kind in kinds for token in self.tokens)
+
+    @property
+    def bare(self) -> bool:
+        """True if there is nothing but function words."""
+        return not self.names(*_CONTENT, *SEPARATORS, Kind.UNKNOWN)
+
+
+def verb_phrases(tokens: Iterable[Token]) -> Iterator[VerbPhrase]:
+    """Yield the verb phrases of a text. A sentence without a verb after a soft stop inherits the verb before it."""
+    verb = None
+    for sentence, continues in _sentences(tokens):
+        phrases = _join_passive(_cut_at_verbs(sentence))
+        if continues and phrases[0].verb is None and not phrases[0].keep:
+            phrases[0].verb = verb
+        verb = phrases[-1].verb
+        yield from phrases
+
+
+def _sentences(tokens: Iterable[Token]) -> Iterator[tuple[list[Token], bool]]:
+    """Yield the tokens between stops, each time with True if the stop before them was a soft one."""
+    sentence: list[Token] = []
+    continues = False
+    for token in (*tokens, Token(Kind.STOP, "")):
+        if token.kind not in (Kind.STOP, Kind.SOFT_STOP):
+            sentence.append(token)
+        elif sentence:
+            yield sentence, continues
+            sentence, continues = [], token.kind is Kind.SOFT_STOP
+
+
+def _cut_at_verbs(sentence: list[Token]) -> list[VerbPhrase]:
+    phrases = [VerbPhrase()]
+    for token in sentence:
+        last = phrases[-1]
+        if token.kind is Kind.KEEP:
+            phrases.append(VerbPhrase(keep=True))
+        elif token.kind is Kind.NOT:
+            phrases.append(VerbPhrase(Verb(Operation.REMOVE), negated=True))
+        elif not isinstance(token.value, Verb):
+            last.tokens.append(token)
+        elif last.bare and (last.keep or last.negated):  # "do not remove", "without changing"
+            phrases[-1] = VerbPhrase(keep=True)
+        else:
+            phrases.append(VerbPhrase(token.value))
+    return phrases
+
+
+def _join_passive(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
+    """Join a verb that follows its finding ("the effusion should be removed") with the phrase of that finding."""
+    joined = [phrases[0]]
+    for phrase in phrases[1:]:
+        last = joined[-1]
+        open_ended = not last.keep and (last.verb is None or last.verb.makes) and last.names(Kind.FINDING)
+        if open_ended and phrase.verb and not phrase.negated and not phrase.names(Kind.FINDING, Kind.UNKNOWN):
+            joined[-1] = VerbPhrase(phrase.verb, tokens=last.tokens + phrase.tokens)
+        else:
+            joined.append(phrase)
+    return joined
