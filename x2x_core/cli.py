@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Annotated
 
 import typer
 
+from x2x_core import __version__
 from x2x_core.commands import audit, convert, dataset, edit, evaluate, info, masks, report, simulate, train
 from x2x_core.common.errors import InputError
 
@@ -16,8 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Edit chest radiographs by instructions, only where the instruction is about, and see why. "
-    "Everything it writes is synthetic and for research, not for diagnosis.",
+    help="Edit chest radiographs from text instructions, changing only the region the instruction refers to. "
+    "All output is synthetic and for research, not for diagnosis.",
 )
 app.command("edit")(edit.edit)
 app.add_typer(masks.app, name="masks")
@@ -31,31 +33,49 @@ app.command("report")(report.report)
 app.command("info")(info.info)
 
 
+def _print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(f"x2x {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and leave the process: 0 done, 2 wrong input (one line says what), 130 interrupted."""
-    _speak_plainly()
+    """Run the command line and exit: 0 for success, 2 for input errors (printed as one line), 130 if interrupted.
+
+    Any other exception is a fault of this package and keeps its traceback.
+    """
+    _log_as_plain_lines()
     try:
         app(arguments, standalone_mode=True)
     except KeyboardInterrupt:
-        _say("Interrupted.")
+        _print_line("Interrupted.")
         sys.exit(130)
     except InputError as error:
-        _say(" ".join(str(error).split()))
+        _print_line(" ".join(str(error).split()))
         sys.exit(2)
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     typer.secho(f"x2x: {text}", err=True)
 
 
 class _PlainLines(logging.Handler):
-    """Warnings of this package as plain lines on standard error."""
+    """Print warnings of this package as plain lines on standard error."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _say(record.getMessage())
+        _print_line(record.getMessage())
 
 
-def _speak_plainly() -> None:
+def _log_as_plain_lines() -> None:
     logger = logging.getLogger("x2x_core")
     if not any(isinstance(handler, _PlainLines) for handler in logger.handlers):
         logger.addHandler(_PlainLines(logging.WARNING))

@@ -12,6 +12,7 @@ from dicom_cases import write as write_dicom
 from lung_cases import FOLDER
 from PIL import Image
 
+import x2x_core
 from x2x_core.cli import main
 from x2x_core.imaging.provenance import read_provenance
 
@@ -160,6 +161,11 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--dtype", "int3"], "`--dtype` must be"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--pseudomasks", "{missing}"], "There is no atlas"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "-o", "{text}"], "must name a folder"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "-o", "{text}/below"], "a part of `{text}/below` is a file"),
+        (["masks", "show", "chset.png", "-o", "{new}.png"], "There is no file `chset.png`"),
+        (["masks", "show", "{missing}", "-o", "{new}.png"], "There is no file `{missing}`"),
+        (["masks", "show", "edema", "-o", "{text}/below/mask.png"], "a part of `{text}/below` is a file"),
+        (["masks", "show", "edema", "-o", "{new}.jpg"], "must end in .png, got `{new}.jpg`"),
         (["masks", "show", "Add edema.", "{missing}", "-o", "{new}.png"], "There is no file"),
         (["masks", "build", "{missing}", "-o", "{new}"], "{missing}"),
         (["masks", "build", "{text}", "-o", "{new}"], "{text}"),
@@ -206,14 +212,15 @@ def test_a_model_that_lacks_a_part_is_named(capsys, picture, tiny_folder, tmp_pa
     assert code == 2 and "lacks its vae" in error
 
 
-def test_faults_of_our_own_are_not_hidden(monkeypatch, picture, tmp_path):
+@pytest.mark.parametrize("fault", [ValueError, FileNotFoundError, ImportError, KeyError, TypeError])
+def test_faults_of_the_package_keep_their_traceback(monkeypatch, picture, tmp_path, fault):
     import x2x_core.commands.edit as command
 
     def fail(*_):
-        return int("no number")
+        raise fault("a fault")
 
     monkeypatch.setattr(command, "fresh_folder", fail)
-    with pytest.raises(ValueError, match="invalid literal"):
+    with pytest.raises(fault, match="a fault"):
         main(["edit", str(picture), WORDS, "-o", str(tmp_path / "out")])
 
 
@@ -319,7 +326,7 @@ def test_a_dataset_s_pairs_are_evaluated(capsys, tmp_path, tiny_folder, dataset)
     assert record["settings"]["data"] == str(dataset) and record["overall"]["count"] == 2
     assert 0 < record["overall"]["mean_average_precision"] < 1 and len(record["weights_sha256"]) == 64
     code, _, error = run(capsys, "evaluate", "--simulated", "--model", tiny_folder, "--data", dataset, "--split", "x")
-    assert code == 2 and "`split` must be one" in error
+    assert code == 2 and "`split` must be a split with pairs in" in error
 
 
 def test_an_ablation_is_written_drawn_and_shown(capsys, tmp_path, tiny_folder, dataset):
@@ -334,6 +341,11 @@ def test_an_ablation_is_written_drawn_and_shown(capsys, tmp_path, tiny_folder, d
     for name in ("figure", "gallery"):
         assert Image.open(tmp_path / f"{name}.png").width > 1500
         assert read_provenance(tmp_path / f"{name}.png")["synthetic"]
+
+
+def test_the_version_is_printed(capsys):
+    code, printed, _ = run(capsys, "--version")
+    assert code == 0 and printed == f"x2x {x2x_core.__version__}\n"
 
 
 @pytest.mark.parametrize("command", [[], ["edit"], ["masks"], ["simulate"], ["train"], ["evaluate"], ["info"]])

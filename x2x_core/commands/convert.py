@@ -1,50 +1,59 @@
-"""`x2x convert`: checkpoints from the original single file to the diffusers layout, and back."""
+"""`x2x convert`: convert checkpoints between original single files and the diffusers layout."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from x2x_core.common.errors import InputError, OutputExistsError
+from x2x_core.common.errors import OutputExistsError
 
-from .loading import DTYPES, quiet_libraries
+from .loading import DTYPES, quiet_libraries, torch_dtype
 
-_FEW = 20
+if TYPE_CHECKING:
+    import torch
+
+_LISTED = 20  # weights left out for one reason that are listed without --list-all
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="A single file (.ckpt, .safetensors) or a diffusers folder.")],
+    source: Annotated[
+        Path, typer.Argument(help="A single file (.ckpt, .safetensors) or a folder in diffusers layout.")
+    ],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="A name ending in .safetensors for a single file, else a folder.")
+        Path, typer.Option("-o", "--out", help="Target: a single file if the name ends in .safetensors, else a folder.")
     ],
     weights: Annotated[
-        str, typer.Option(help="Of a single file's U-Net: auto (EMA weights where it has them), ema or trained.")
+        str, typer.Option(help="U-Net weights to take from a single file: auto (EMA if present), ema or trained.")
     ] = "auto",
-    dtype: Annotated[str | None, typer.Option(help=f"{', '.join(DTYPES)}. [default: as they are]")] = None,
+    dtype: Annotated[str | None, typer.Option(help=f"{', '.join(DTYPES)}. [default: unchanged]")] = None,
     like: Annotated[
-        Path | None, typer.Option(help="Diffusers folder whose configurations and tokenizer a single file has.")
+        Path | None,
+        typer.Option(help="Folder in diffusers layout whose configurations and tokenizer fit the single file."),
     ] = None,
     tokenizer: Annotated[
         str | None,
-        typer.Option(help="CLIP tokenizer for a file without one: a folder, or a Hugging Face repository."),
+        typer.Option(help="CLIP tokenizer for a file that lacks one: a folder or a Hugging Face repository."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace the checkpoint that is there.")] = False,
-    every: Annotated[bool, typer.Option("--list-all", help="List all that is left out, however many.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing checkpoint.")] = False,
+    list_all: Annotated[bool, typer.Option("--list-all", help="List every weight that is left out.")] = False,
 ) -> None:
-    """Convert a checkpoint of InstructPix2Pix or InstructX2X, weights bit for bit; ComfyUI reads the single files.
+    """Convert an InstructPix2Pix or InstructX2X checkpoint, preserving every weight bit for bit.
 
-    Each weight is checked by name and shape; what isn't taken over is listed. Pickles (.ckpt) that hold more than
-    weights are refused. A diffusers folder needs CLIP's tokenizer, which original single files lack.
+    Each weight is checked by name and shape, and weights that are left out are listed. Pickles (.ckpt) that contain
+    anything but weights are refused. A folder in diffusers layout needs the CLIP tokenizer, which original single files
+    lack. ComfyUI reads the single files.
 
     Example: x2x convert instruct-pix2pix-00-22000.ckpt -o instruct-pix2pix --tokenizer CLIP_TOKENIZER_FOLDER
     """
     quiet_libraries()
-    from x2x_core.conversion.convert import convert as run
+    from x2x_core.conversion.convert import convert as convert_checkpoint
 
-    made = run(source, _free(out, overwrite), weights=weights, dtype=_dtype(dtype), like=like, tokenizer=tokenizer)
+    made = convert_checkpoint(
+        source, _free(out, overwrite), weights=weights, dtype=_dtype(dtype), like=like, tokenizer=tokenizer
+    )
     for part, values in made.weights.items():
         types = ", ".join(sorted({str(value.dtype).removeprefix("torch.") for value in values.values()}))
         typer.echo(
@@ -52,7 +61,7 @@ def convert(
         )
     for reason, count in Counter(made.left_out.values()).items():
         names = [name for name, why in made.left_out.items() if why == reason]
-        shown = names if every or count <= _FEW else [*names[:3], f"and {count - 3} more (--list-all)"]
+        shown = names if list_all or count <= _LISTED else [*names[:3], f"and {count - 3} more (--list-all)"]
         typer.echo(f"left out, {count} ({reason}): {', '.join(shown)}", err=True)
     if out.suffix == ".safetensors" and made.prediction_type != "epsilon":
         typer.echo(
@@ -67,9 +76,5 @@ def _free(out: Path, overwrite: bool) -> Path:
     return out
 
 
-def _dtype(name: str | None):
-    import torch
-
-    if name is not None and name not in DTYPES:
-        raise InputError(f"`--dtype` must be one of {', '.join(DTYPES)}, got {name!r}.")
-    return None if name is None else getattr(torch, name)
+def _dtype(name: str | None) -> torch.dtype | None:
+    return None if name is None else torch_dtype(name)

@@ -1,14 +1,15 @@
-"""`x2x dataset`: build MIMIC-EDIT-INSTRUCTION from your credentialed copy of MIMIC, and check a dataset."""
+"""`x2x dataset`: build MIMIC-EDIT-INSTRUCTION from a credentialed copy of MIMIC, and check a dataset."""
 
 from __future__ import annotations
 
 import json
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from .options import Workers
 from .outputs import fresh_file
 from .progress import progress_bar
 
@@ -16,18 +17,18 @@ app = typer.Typer(
     no_args_is_help=True, help="Build MIMIC-EDIT-INSTRUCTION from your own copy of MIMIC, or check a dataset."
 )
 
-SHOWN = 20  # problems of a kind that are printed
+SHOWN = 20  # problems of one kind that are printed
 
 
-class Schema(str, Enum):
+class Schema(StrEnum):
     """Wordings of the instruction language."""
 
     V1 = "v1"
     V2 = "v2"
 
 
-class Motion(str, Enum):
-    """How the past image may be moved."""
+class Motion(StrEnum):
+    """Transformations that register the past image."""
 
     AFFINE = "affine"
     RIGID = "rigid"
@@ -35,29 +36,29 @@ class Motion(str, Enum):
 
 @app.command()
 def build(
-    mimic: Annotated[Path, typer.Option(help="Folder of MIMIC-CXR-JPG: files/ and its tables.")],
+    mimic: Annotated[Path, typer.Option(help="Folder of MIMIC-CXR-JPG, with files/ and its tables.")],
     vqa: Annotated[Path, typer.Option(help="Medical-Diff-VQA's mimic_pair_questions.csv or .csv.gz.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the dataset; it is made.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the dataset; created if needed.")],
     schema: Annotated[
-        Schema | None, typer.Option(help="Wording: v1 (findings), v2 (levels, places). [default: v2]")
+        Schema | None, typer.Option(help="Wording: v1 (findings) or v2 (levels and places). [default: v2]")
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Pixels to a side. [default: 512]")] = None,
+    size: Annotated[int | None, typer.Option(help="Side length in pixels. [default: 512]")] = None,
     registration: Annotated[
-        Motion | None, typer.Option(help="How the past image may be moved. [default: affine]")
+        Motion | None, typer.Option(help="Transformation that registers the past image. [default: affine]")
     ] = None,
     min_quality: Annotated[
         float | None,
-        typer.Option(help="Least agreement of a registered pair, -1 to 1. [default: see docs/dataset.md]"),
+        typer.Option(help="Minimum similarity of a registered pair, -1 to 1. [default: see docs/dataset.md]"),
     ] = None,
     min_overlap: Annotated[
-        float | None, typer.Option(help="Least share of the current picture that the past covers. [default: 0.6]")
+        float | None, typer.Option(help="Minimum share of the current image that the past image covers. [default: 0.6]")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes. [default: one a core]")] = None,
+    workers: Workers = None,
 ) -> None:
     """Build the dataset from MIMIC-CXR-JPG's images and Medical-Diff-VQA's difference answers.
 
-    Every difference row becomes an instruction with a registered pair of images, or stands in rejected.csv with the
-    reason. Interrupted, it goes on where it was when it is started again, and ends with the same bytes.
+    Every difference row becomes an instruction with a registered pair of images, or is listed in rejected.csv with the
+    reason. An interrupted build continues when the command is repeated, and ends with the same bytes.
 
     Example: x2x dataset build --mimic MIMIC-CXR-JPG --vqa mimic_pair_questions.csv --out runs/mimic
     """
@@ -65,19 +66,23 @@ def build(
     from x2x_core.dataset.layout import REPORT_HTML, REPORT_JSON
     from x2x_core.dataset.settings import BuildSettings
 
-    given = {"schema": schema, "size": size, "registration": registration}
-    given |= {"min_quality": min_quality, "min_overlap": min_overlap}
-    given = {name: getattr(value, "value", value) for name, value in given.items() if value is not None}
-    settings = BuildSettings(**given)
+    options: dict[str, Any] = {
+        "schema": schema.value if schema else None,
+        "size": size,
+        "registration": registration.value if registration else None,
+        "min_quality": min_quality,
+        "min_overlap": min_overlap,
+    }
+    settings = BuildSettings(**{name: value for name, value in options.items() if value is not None})
     with progress_bar("Building") as update:
         folder = build_dataset(mimic, vqa, out, settings, workers=workers, progress=update)
     report = json.loads((folder / REPORT_JSON).read_text(encoding="utf-8"))
-    _say_built(report)
+    _print_built(report)
     typer.echo(str(folder / REPORT_HTML))
     typer.echo(str(folder))
 
 
-def _say_built(report: dict[str, Any]) -> None:
+def _print_built(report: dict[str, Any]) -> None:
     rows, pairs = report["rows"], report["pairs"]
     typer.echo(
         f"{rows['kept']} of {rows['difference']} difference rows kept, {pairs['built']} of {pairs['seen']} pairs."
@@ -90,12 +95,12 @@ def _say_built(report: dict[str, Any]) -> None:
 def check(
     folder: Annotated[Path, typer.Argument(help="A dataset in the published layout.")],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="JSON file for statistics and all problems. [default: none]")
+        Path | None, typer.Option("-o", "--out", help="JSON file for the statistics and all problems. [default: none]")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes. [default: one a core]")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the JSON file if it is there.")] = False,
+    workers: Workers = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing JSON file.")] = False,
 ) -> None:
-    """Check that a dataset is complete and readable, and count what it asks for; leaves with 1 where it is not.
+    """Check that a dataset is complete and readable, and count its instructions; exits with 1 if it is not.
 
     Example: x2x dataset check runs/mimic
     """
@@ -104,7 +109,7 @@ def check(
     out = None if out is None else fresh_file(out, overwrite)
     with progress_bar("Checking") as update:
         checked = check_dataset(folder, workers=workers, progress=update)
-    _say_counts(checked.statistics)
+    _print_counts(checked.statistics)
     for note in checked.notes:
         typer.echo(note)
     if out is not None:
@@ -113,15 +118,15 @@ def check(
     if not checked.problems:
         typer.echo("complete and readable")
         return
-    for kind, found in checked.by_kind().items():
-        for problem in found[:SHOWN]:
+    for kind, problems in checked.by_kind().items():
+        for problem in problems[:SHOWN]:
             typer.echo(f"{kind}: {problem.text}")
-        if len(found) > SHOWN:
-            typer.echo(f"{kind}: {len(found) - SHOWN} more" + ("" if out else "; all of them with -o FILE"))
+        if len(problems) > SHOWN:
+            typer.echo(f"{kind}: {len(problems) - SHOWN} more" + ("" if out else "; use -o FILE for all of them"))
     raise typer.Exit(1)
 
 
-def _say_counts(statistics: dict[str, Any]) -> None:
+def _print_counts(statistics: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 

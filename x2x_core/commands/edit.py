@@ -1,98 +1,105 @@
-"""`x2x edit`: edit one radiograph by an instruction."""
+"""`x2x edit`: edit a radiograph from an instruction."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .loading import load_pipeline, model_folder
+from .options import Device, Dtype, Model, Pseudomasks, Seed
 from .outputs import fresh_folder, numbered_folder, save_picture
 from .progress import progress_bar
 
+if TYPE_CHECKING:
+    import torch
+
+    from x2x_core import InstructX2XPipeline, InstructX2XPipelineOutput
+    from x2x_core.edit.settings import EditSettings
+    from x2x_core.imaging.files import Radiograph
+
 RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "result.json")
+
+Steps = Annotated[int | None, typer.Option(help="Denoising steps. [default: the model's]")]
+MaskThreshold = Annotated[
+    float | None,
+    typer.Option(help="Threshold of the guidance map above which pixels may change, 0 to 1. [default: the model's]"),
+]
+MaskRule = Annotated[
+    str | None, typer.Option(help="Rule from guidance map to mask: threshold or adaptive. [default: the model's]")
+]
+RelevanceSamples = Annotated[
+    int | None, typer.Option(help="Noise draws per noise level of the relevance map. [default: the model's]")
+]
+RelevanceNoiseLevel = Annotated[
+    list[float] | None,
+    typer.Option(help="Noise level of the relevance map, 0 to 1; repeat it for several. [default: the model's]"),
+]
+EditStrength = Annotated[float | None, typer.Option(help="Opacity of the edit over the input, 0 to 1. [default: 1]")]
+GuidanceScale = Annotated[
+    float | None, typer.Option(help="Weight of the instruction (classifier-free guidance). [default: the model's]")
+]
+ImageGuidanceScale = Annotated[
+    float | None, typer.Option(help="Weight of the input image (classifier-free guidance). [default: the model's]")
+]
+RelevanceSource = Annotated[
+    str | None, typer.Option(help="Source of the relevance map: noise, attention or both. [default: noise]")
+]
+AttentionGating = Annotated[
+    bool, typer.Option("--attention-gating", help="Restrict cross-attention to the instruction to the mask.")
+]
+Align = Annotated[
+    bool | None,
+    typer.Option("--align/--no-align", help="Fit the pseudomasks to this patient's lungs. [default: on]"),
+]
+Reference = Annotated[bool, typer.Option("--reference", help="Reproduce the published code exactly.")]
 
 
 def edit(
-    image: Annotated[Path, typer.Argument(help="The radiograph: DICOM, PNG, JPEG, TIFF, BMP or WebP, 8 or 16-bit.")],
-    prompt: Annotated[str, typer.Argument(help='What to edit: "Add the finding of moderate left pleural effusion."')],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results; it is made.")] = Path("out"),
-    model: Annotated[
-        str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository "owner/name".')
-    ] = "demo",
-    steps: Annotated[int | None, typer.Option(help="Steps of denoising. [default: the model's]")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes on the same machine.")] = 0,
-    mask_threshold: Annotated[
-        float | None, typer.Option(help="Guidance from which the image may change, 0 to 1. [default: the model's]")
-    ] = None,
-    mask_rule: Annotated[
-        str | None, typer.Option(help="From guidance to mask: threshold or adaptive. [default: the model's]")
-    ] = None,
-    relevance_samples: Annotated[
-        int | None, typer.Option(help="Noise draws of the relevance map, at each level. [default: the model's]")
-    ] = None,
-    relevance_noise_level: Annotated[
-        list[float] | None,
-        typer.Option(help="Noise level of the relevance map, 0 to 1; again for more of them. [default: the model's]"),
-    ] = None,
-    edit_strength: Annotated[
-        float | None, typer.Option(help="How much of the edit is laid over the image, 0 to 1. [default: 1]")
-    ] = None,
-    guidance_scale: Annotated[
-        float | None, typer.Option(help="How strongly the instruction is followed. [default: the model's]")
-    ] = None,
-    image_guidance_scale: Annotated[
-        float | None, typer.Option(help="How strongly the image is followed. [default: the model's]")
-    ] = None,
-    relevance_source: Annotated[
-        str | None,
-        typer.Option(help="What the relevance map is read from: noise, attention or both. [default: noise]"),
-    ] = None,
-    attention_gating: Annotated[
-        bool, typer.Option("--attention-gating", help="Attention follows the instruction inside the mask only.")
+    image: Annotated[Path, typer.Argument(help="The radiograph: DICOM, PNG, JPEG, TIFF, BMP or WebP, 8 or 16 bits.")],
+    prompt: Annotated[
+        str, typer.Argument(help='The instruction: "Add the finding of moderate left pleural effusion."')
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results; created if needed.")] = Path("out"),
+    model: Model = "demo",
+    steps: Steps = None,
+    seed: Seed = 0,
+    mask_threshold: MaskThreshold = None,
+    mask_rule: MaskRule = None,
+    relevance_samples: RelevanceSamples = None,
+    relevance_noise_level: RelevanceNoiseLevel = None,
+    edit_strength: EditStrength = None,
+    guidance_scale: GuidanceScale = None,
+    image_guidance_scale: ImageGuidanceScale = None,
+    relevance_source: RelevanceSource = None,
+    attention_gating: AttentionGating = False,
+    pseudomasks: Pseudomasks = None,
+    align: Align = None,
+    reference: Reference = False,
+    device: Device = None,
+    dtype: Dtype = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results already in the folder.")] = False,
+    new_folder: Annotated[
+        bool, typer.Option("--new-folder", help="Write to a new numbered folder inside the one of -o.")
     ] = False,
-    pseudomasks: Annotated[
-        Path | None, typer.Option(help="Atlas file or folder of pseudomasks. [default: the one that ships]")
-    ] = None,
-    align: Annotated[
-        bool | None,
-        typer.Option("--align/--no-align", help="Lay pseudomasks over this patient's lungs. [default: on]"),
-    ] = None,
-    reference: Annotated[
-        bool, typer.Option("--reference", help="The published code's arithmetic and settings.")
-    ] = False,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps. [default: the best there is]")] = None,
-    dtype: Annotated[
-        str | None, typer.Option(help="float32, float16 or bfloat16. [default: float16 on CUDA, else float32]")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace results that are already in the folder.")
-    ] = False,
-    new_folder: Annotated[bool, typer.Option("--new-folder", help="Make a new numbered folder inside -o.")] = False,
 ) -> None:
-    """Edit a radiograph by an instruction, only where the instruction is about.
+    """Edit a radiograph from an instruction, changing only the region the instruction refers to.
 
-    Writes edited.png (the size and bit depth of the input), guidance_map.png (in red where the model was led to change the
-    image), guidance_mask.png (white where it could change), panel.png (before, guidance, after, difference) and
-    result.json (the instruction as understood, the fit to the
-    patient's lungs, settings, hashes, shares).
+    Writes edited.png (size and bit depth of the input), guidance_map.png (the guidance map in red), guidance_mask.png
+    (white where pixels could change), panel.png (input, guidance map, edit, difference) and result.json (the
+    instruction as understood, fit to the patient's lungs, settings, hashes of input and weights, editable and changed
+    share).
 
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """
     from x2x_core import Instruction
     from x2x_core.common.notes import Notes
-    from x2x_core.edit.settings import resolve_settings
     from x2x_core.imaging.files import read_image
 
-    radiograph = read_image(image)  # everything that can be wrong with the input is found before the model loads
-    notes = Notes()
-    with notes:
-        Instruction.parse(prompt)
-    folder = fresh_folder(numbered_folder(out) if new_folder else out, RESULTS, overwrite)
-    pipeline = load_pipeline(model, None if pseudomasks is None else str(pseudomasks), device, dtype)
-    given = {
+    settings = {
         "num_inference_steps": steps,
         "mask_threshold": mask_threshold,
         "mask_rule": mask_rule,
@@ -102,59 +109,94 @@ def edit(
         "guidance_scale": guidance_scale,
         "image_guidance_scale": image_guidance_scale,
         "relevance_source": relevance_source,
-        "attention_gating": attention_gating,
+        "attention_gating": attention_gating or None,
         "align": align,
-        "reference": reference,
+        "reference": reference or None,
     }
-    settings = resolve_settings(given, pipeline.config, reference)
+    radiograph = read_image(image)  # input errors surface before the model is loaded
+    with Notes() as notes:
+        Instruction.parse(prompt)
+    folder = fresh_folder(numbered_folder(out) if new_folder else out, RESULTS, overwrite)
+    pipeline = load_pipeline(model, None if pseudomasks is None else str(pseudomasks), device, dtype)
+    call = _Call(prompt, seed, model, {name: value for name, value in settings.items() if value is not None})
     with notes:
-        result = _run(pipeline, radiograph.pixels, prompt, seed, given, settings.num_inference_steps)
-    edited = _like(result.images, radiograph.pixels)
-    record = _record(pipeline, result, edited, radiograph, prompt, seed, settings, model, notes.lines)
-    _write(folder, radiograph, result, edited, record)
+        finished = _run(pipeline, radiograph, call)
+    record = _record(finished, radiograph, call, notes.lines)
+    _write(folder, finished, radiograph, record)
     typer.echo(f"Understood: {record['instruction']['canonical']}")
     typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
     for name in RESULTS:
         typer.echo(str(folder / name))
 
 
-def _run(pipeline, pixels, prompt: str, seed: int, given: dict[str, Any], total: int):
+@dataclass(frozen=True)
+class _Call:
+    """The arguments of a run that result.json records."""
+
+    prompt: str
+    seed: int
+    model: str
+    arguments: dict[str, Any]  # of the pipeline, those that the user gave
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """An edit with the settings that it was made with."""
+
+    output: InstructX2XPipelineOutput
+    edited: torch.Tensor  # (1, C, H, W) float32 in [0, 1] on the CPU, with the input's channels
+    settings: EditSettings
+    device: str
+    dtype: str
+
+
+def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: _Call) -> _Finished:
+    """Edit the radiograph behind a progress bar."""
     import torch
 
-    with progress_bar("Editing") as update:
-        update(0, total)
+    from x2x_core.edit.settings import resolve_settings
 
-        def step_done(pipe, step, timestep, tensors):
-            update(step + 1, total)
+    settings = resolve_settings(call.arguments, pipeline.config, call.arguments.get("reference", False))
+    with progress_bar("Editing") as update:
+        update(0, settings.num_inference_steps)
+
+        def report_step(pipe: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            update(step + 1, settings.num_inference_steps)
             return {}
 
-        return pipeline(
-            pixels,
-            prompt,
-            generator=torch.Generator().manual_seed(seed),
+        output = pipeline(
+            radiograph.pixels,
+            call.prompt,
+            generator=torch.Generator().manual_seed(call.seed),
             output_type="pt",
-            callback_on_step_end=step_done,
-            **{name: value for name, value in given.items() if value is not None},
+            callback_on_step_end=report_step,
+            **call.arguments,
         )
+    edited = output.images.detach().cpu().float()
+    if edited.shape[1] < radiograph.pixels.shape[1]:
+        edited = edited.expand_as(radiograph.pixels)
+    dtype = str(pipeline.dtype).removeprefix("torch.")
+    return _Finished(output, edited, settings, str(pipeline.device), dtype)
 
 
-def _record(pipeline, result, edited, radiograph, prompt, seed, settings, model, warnings) -> dict[str, Any]:
-    """What result.json says."""
-    from dataclasses import asdict
-
+def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: list[str]) -> dict[str, Any]:
+    """Return the content of result.json."""
     from x2x_core.imaging.provenance import SYNTHETIC_NOTICE, sha256_file, sha256_weights, versions
 
-    folder = model_folder(model)
-    changed = (edited != radiograph.pixels).any(1)
+    folder = model_folder(call.model)
+    output = finished.output
+    instruction = output.instructions[0]
+    alignment = output.alignments[0] if output.alignments else None
+    changed = (finished.edited != radiograph.pixels).any(1)
     return {
         "synthetic": True,
         "notice": SYNTHETIC_NOTICE,
-        "prompt": prompt,
-        "instruction": result.instructions[0].as_dict(),
-        "alignment": result.alignments[0].as_dict() if result.alignments and result.alignments[0] else None,
-        "settings": asdict(settings.settled(result.instructions[0])),
-        "seed": seed,
-        "model": model,
+        "prompt": call.prompt,
+        "instruction": instruction.as_dict(),
+        "alignment": alignment.as_dict() if alignment else None,
+        "settings": asdict(finished.settings.settled(instruction)),
+        "seed": call.seed,
+        "model": call.model,
         "weights_sha256": sha256_weights(folder) if folder else None,
         "input": {
             "file": radiograph.record_name,
@@ -165,34 +207,30 @@ def _record(pipeline, result, edited, radiograph, prompt, seed, settings, model,
             "bit_depth": radiograph.bit_depth,
             "notes": list(radiograph.notes),
         },
-        "device": str(pipeline.device),
-        "dtype": str(pipeline.dtype).removeprefix("torch."),
-        "editable_share": float(result.guidance_mask.float().mean()),
+        "device": finished.device,
+        "dtype": finished.dtype,
+        "editable_share": float(output.guidance_mask.float().mean()),
         "changed_share": float(changed.float().mean()),
         "warnings": warnings,
         "versions": versions(),
     }
 
 
-def _like(images, pixels):
-    """The edited image with the input's channels, on the CPU."""
-    edited = images.detach().cpu().float()
-    return edited if edited.shape[1] >= pixels.shape[1] else edited.expand_as(pixels)
-
-
-def _write(folder: Path, radiograph, result, edited, record: dict[str, Any]) -> None:
+def _write(folder: Path, finished: _Finished, radiograph: Radiograph, record: dict[str, Any]) -> None:
+    """Write the pictures and result.json."""
     from x2x_core.imaging.files import write_png
     from x2x_core.imaging.overlay import guidance_overlay, panel
     from x2x_core.imaging.provenance import synthetic_metadata
 
-    kept = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
-    parameters = {name: record[name] for name in kept}
+    recorded = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
+    parameters = {name: record[name] for name in recorded}
     notice = synthetic_metadata(parameters)
-    write_png(folder / "edited.png", edited, radiograph.bit_depth, notice)
-    write_png(folder / "guidance_mask.png", result.guidance_mask.float(), 8, notice)
-    overlay = guidance_overlay(radiograph.pixels, result.guidance_map)
+    output = finished.output
+    write_png(folder / "edited.png", finished.edited, radiograph.bit_depth, notice)
+    write_png(folder / "guidance_mask.png", output.guidance_mask.float(), 8, notice)
+    overlay = guidance_overlay(radiograph.pixels, output.guidance_map)
     save_picture(folder / "guidance_map.png", overlay, parameters)
     title = record["instruction"]["text"]
-    picture = panel(radiograph.pixels, result.guidance_map, result.guidance_mask, edited, title)
+    picture = panel(radiograph.pixels, output.guidance_map, output.guidance_mask, finished.edited, title)
     save_picture(folder / "panel.png", picture, parameters, dpi=(300, 300))
     (folder / "result.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

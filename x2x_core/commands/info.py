@@ -1,15 +1,20 @@
-"""`x2x info`: what is installed, what ships, what can be asked for."""
+"""`x2x info`: list versions, devices, bundled files and the instruction language."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from x2x_core.common.bundled import BUNDLED, bundled_path
+
+if TYPE_CHECKING:
+    from x2x_core.language.vocabulary import Finding
+
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Show versions, devices, the bundled model and atlas, and the words of the instruction language."""
+    """Show versions, devices, the bundled model and atlas, and the vocabulary of the instruction language."""
     values = _collect()
     if as_json:
         typer.echo(json.dumps(values, indent=1))
@@ -23,7 +28,6 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
 def _collect() -> dict[str, Any]:
     import torch
 
-    from x2x_core.common.bundled import BUNDLED
     from x2x_core.imaging.provenance import versions
     from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES
 
@@ -42,14 +46,12 @@ def _collect() -> dict[str, Any]:
     }
 
 
-def _describe(finding) -> str:
-    where = f"boxes of {finding.category}" if finding.category else "no boxes"
-    return f"site: {finding.site}; {where}; also: {', '.join(finding.synonyms)}"
+def _describe(finding: Finding) -> str:
+    boxes = f"boxes of {finding.category}" if finding.category else "no boxes"
+    return f"site: {finding.site}; {boxes}; also: {', '.join(finding.synonyms)}"
 
 
 def _bundled(name: str) -> str:
-    from x2x_core.common.bundled import bundled_path
-
     try:
         return str(bundled_path(name))
     except FileNotFoundError:

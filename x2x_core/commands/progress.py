@@ -10,8 +10,8 @@ from typing import Protocol
 class Update(Protocol):
     """Report progress: items done, their total, and a short note."""
 
-    def __call__(self, done: int, total: int, note: str = "") -> None:
-        """Draw the bar at `done` of `total`."""
+    def __call__(self, done: int, total: int | None, note: str = "") -> None:
+        """Draw the bar at `done` of `total`; ``None`` draws a bar without an end."""
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def progress_bar(text: str) -> Iterator[Update]:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(text, total=None, note="")
 
-        def update(done: int, total: int, note: str = "") -> None:
+        def update(done: int, total: int | None, note: str = "") -> None:
             bar.update(task, completed=done, total=total, note=note)
 
         yield update

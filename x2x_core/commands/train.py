@@ -1,4 +1,4 @@
-"""`x2x train`: train or fine-tune a model as a configuration says."""
+"""`x2x train`: train or fine-tune a model from a configuration."""
 
 from __future__ import annotations
 
@@ -22,46 +22,49 @@ def train(
     init: Annotated[
         Path | None,
         typer.Option(
-            help="Model to start from: a diffusers folder or an original .ckpt. [default: the configuration's]"
+            help="Initial model: a folder in diffusers layout or an original .ckpt. [default: the configuration's]"
         ),
     ] = None,
     tokenizer: Annotated[
         str | None,
-        typer.Option(help="CLIP tokenizer for a .ckpt, which has none: a folder. [default: the configuration's]"),
+        typer.Option(help="Folder of the CLIP tokenizer for a .ckpt, which lacks one. [default: the configuration's]"),
     ] = None,
     autoencoder: Annotated[
-        Path | None, typer.Option(help="Folder with the trained vae. [default: the configuration's]")
+        Path | None, typer.Option(help="Folder with the trained VAE. [default: the configuration's]")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Optimiser steps. [default: the configuration's]")] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Any other field, its value as in YAML; repeat it."),
+        typer.Option("--set", metavar="FIELD=VALUE", help="Set any other field to a YAML value; repeatable."),
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in the run folder.")] = True,
+    resume: Annotated[bool, typer.Option(help="Continue from the last checkpoint in the run folder.")] = True,
 ) -> None:
-    """Train as a configuration says; interrupted, it goes on from its last checkpoint as if it had not been.
+    """Train a model from a configuration.
 
-    Under `accelerate launch -m x2x_core.cli train ...` it runs on several devices.
+    An interrupted run continues from its last checkpoint, with the same result as an uninterrupted one. To train on
+    several devices, use `accelerate launch -m x2x_core.cli train ...`.
 
     Example: x2x train --config paper-v1 --data DATASET --init instruct-pix2pix --set lora_rank=16
     """
     quiet_libraries()
     from x2x_core.training.config import find_config, load_config
-    from x2x_core.training.trainer import train as run
+    from x2x_core.training.trainer import train as train_model
 
     overrides = {"data": data, "out": out, "init": init, "tokenizer": tokenizer, "autoencoder": autoencoder}
     overrides = _fields(set_ or []) | {name: str(value) for name, value in overrides.items() if value is not None}
     settings = load_config(find_config(config), **overrides | ({} if steps is None else {"steps": steps}))
-    if int(os.environ.get("RANK", 0)):  # of several processes the first shows how it goes
-        run(settings, resume=resume)
+    if int(os.environ.get("RANK", 0)):  # only the first of several processes shows progress
+        train_model(settings, resume=resume)
         return
     with progress_bar("Training") as update:
-        folder = run(settings, resume=resume, progress=lambda done, total, means: update(done, total, _note(means)))
+        folder = train_model(
+            settings, resume=resume, progress=lambda done, total, means: update(done, total, _note(means))
+        )
     typer.echo(str(folder))
 
 
 def _fields(texts: list[str]) -> dict[str, Any]:
-    """The fields that `--set` gives."""
+    """Parse the fields given with `--set`."""
     import yaml
 
     values = {}

@@ -1,0 +1,22 @@
+"""Options that several commands share, as types of their parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[
+    str, typer.Option(help='"demo", a folder in diffusers layout, or a Hugging Face repository "owner/name".')
+]
+Seed = Annotated[int, typer.Option(help="Seed of all random draws; the same seed gives the same bytes.")]
+Pseudomasks = Annotated[
+    Path | None, typer.Option(help="Atlas file or folder of published pseudomasks. [default: the bundled atlas]")
+]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps. [default: the fastest available]")]
+Dtype = Annotated[
+    str | None, typer.Option(help="float32, float16 or bfloat16. [default: float16 on CUDA, else float32]")
+]
+Workers = Annotated[int | None, typer.Option(help="Number of processes. [default: one per core]")]
+Sizes = Annotated[Path | None, typer.Option(help="Table of image sizes, for VinDr-CXR. [default: none]")]
