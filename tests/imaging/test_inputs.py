@@ -1,5 +1,7 @@
 """Pictures in every form: read to the same numbers, given back as they came."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -133,16 +135,52 @@ def test_colour_is_made_of_grey_for_the_published_code():
     assert read_images(COLOUR).in_colour().values.shape[1] == 3
 
 
-def test_image_latents_are_told_by_their_channels():
-    assert is_image_latents(torch.zeros(1, 4, 8, 8)) and not is_image_latents(torch.zeros(1, 3, 8, 8))
-    assert not is_image_latents(np.zeros((1, 4, 8, 8)))
+def test_image_latents_have_four_channels_and_values_outside_zero_to_one(caplog):
+    caplog.set_level("INFO")
+    latents = torch.randn(2, 4, 8, 8, generator=seeded())
+    assert is_image_latents(latents) and "read as image latents" in caplog.text
+    assert not is_image_latents(latents[:, :3]) and not is_image_latents(latents.numpy())
+    assert is_image_latents(torch.rand(1, 16, 8, 8), latent_channels=16)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_four_channels_of_a_picture_are_colour_and_alpha(dtype, caplog):
+    caplog.set_level("INFO")
+    values = torch.rand(2, 4, 12, 9, generator=seeded())
+    values = (values * 255).to(dtype) if dtype == torch.uint8 else values
+    assert not is_image_latents(values) and "read as pictures with alpha" in caplog.text
+    batch = read_images(values)
+    assert "alpha channel is dropped" in caplog.text
+    found = half_changed(batch, "pt")
+    assert found.shape == (2, 3, 12, 9) and torch.equal(found[..., 6:, :], values[:, :3, 6:, :])
+    array = np.ascontiguousarray(values.numpy().transpose(0, 2, 3, 1))
+    assert torch.equal(read_images(array).pixels, batch.pixels)
+
+
+@pytest.mark.parametrize(("name", "mode", "depth"), [("L", "L", 8), ("RGB", "RGB", 8), ("I;16", "I;16", 16)])
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_path_is_read_like_the_picture_in_its_file(name, mode, depth, kind, tmp_path):
+    picture(name).save(tmp_path / "radiograph.png")
+    batch = read_images(kind(tmp_path / "radiograph.png"))
+    assert torch.equal(batch.pixels, read_images(picture(name)).pixels)
+    (found,) = half_changed(batch, "pil")
+    assert found.mode == mode and (np.asarray(found)[6:] == np.asarray(picture(name))[6:]).all()
+    assert len(read_images([kind(tmp_path / "radiograph.png")] * 2)) == 2
+
+
+def test_a_prompt_in_place_of_the_image_is_answered_with_where_it_belongs():
+    with pytest.raises(FileNotFoundError, match=r"no file 'Add edema\.'\. If it is the prompt, call pipe"):
+        read_images("Add edema.")
+    with pytest.raises(ValueError, match="there is no file"):
+        read_images("Add edema and " * 1000)
 
 
 @pytest.mark.parametrize(
     ("image", "message"),
     [
         ([], "at least one picture"),
-        ("radiograph.png", "got str. Call it as pipe"),
+        (7, "the path of a file or a list of them, got int"),
+        ("radiograph.png", "there is no file 'radiograph.png'. If it is the prompt, call pipe"),
         (np.zeros((4, 4), np.int64), "uint8, uint16 or floating point, got int64"),
         (np.zeros((4, 4, 2)), r"C of 1 or 3, got \(4, 4, 2\)"),
         (np.zeros((0, 4)), r"got \(0, 4\)"),

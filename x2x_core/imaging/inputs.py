@@ -1,155 +1,82 @@
-"""The caller's pictures: read to numbers that a model takes, and given back in the form they came in.
+"""Input pictures in every form that callers have.
 
-Pillow pictures, NumPy arrays and tensors come in; what is not edited goes out bit for bit as it came:
+Accepted are Pillow pictures, NumPy arrays, tensors, paths of picture or DICOM files, and lists of these. Edited
+pictures are returned in the form of the input, and what is not edited is returned bit for bit:
 
-- a picture as a picture of its own mode: "L", "RGB", "I;16", "I", "F", "LA" and "RGBA" (alpha untouched); other modes
-  are edited, and returned, as "RGB" or (for "1") as "L";
-- an array or a tensor, as "np" or "pt", in its own dtype and range: whole numbers of 8 or 16 bits, or floating point;
-- a picture, as "np" or "pt", as float32 in [0, 1] (all 65,536 levels of 16 bits are kept apart);
-- an array or a tensor as "pil": 16-bit grey as "I;16", everything else in 8 bits.
+- a Pillow picture in its own mode: "L", "RGB", "I;16", "I", "F", "LA" and "RGBA" (alpha unchanged); other modes are
+  converted to "RGB", "1" to "L";
+- an array or a tensor, as "np" or "pt", in its own dtype and range: 8-bit or 16-bit integers, or floating point;
+- a Pillow picture, as "np" or "pt", as float32 in [0, 1] (16-bit levels stay distinct);
+- an array or a tensor as "pil": 16-bit grey as "I;16", everything else in 8 bits;
+- a file like a Pillow picture: grey as "L" or "I;16", colour as "RGB" (16-bit colour like an array).
 
 Arrays are `(H, W)`, `(H, W, C)` or `(B, H, W, C)`, tensors `(H, W)`, `(C, H, W)` or `(B, C, H, W)`, with C of 1 or 3.
-Floating point lies in [0, 1], or, if any value is negative, in [-1, 1].
+Of four channels, in arrays and in tensors `(B, 4, H, W)`, the last is alpha; it is dropped with a warning. A
+floating-point tensor `(B, 4, h, w)` with values outside [0, 1] is image latents, not a picture. Floating-point pictures
+are in [0, 1] or [-1, 1], see `x2x_core.imaging.ranges`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from x2x_core.common.errors import InputError
+from x2x_core.common.errors import InputError, InputNotFoundError
+
+from .batch import LARGEST_WHOLE, ImageBatch
+from .files import read_image
+from .ranges import is_signed
 
 logger = logging.getLogger(__name__)
 
 OUTPUT_TYPES = ("pil", "np", "pt", "latent")
-LATENT_CHANNELS = 4  # a tensor of so many channels is image latents, as diffusers takes them
-_WHOLE = {torch.uint8: 255, torch.uint16: 65535}
+LATENT_CHANNELS = 4  # of Stable Diffusion's autoencoder
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
-_ROUNDING = 1e-3  # floating point may miss its range by this much: resampling overshoots a little
-
-
-@dataclass(frozen=True)
-class ImageBatch:
-    """Pictures of one size and kind.
-
-    `values` are the caller's own numbers: whole numbers as int32, floating point in its own dtype and range.
-    """
-
-    values: torch.Tensor  # (N, C, H, W), C of 1 or 3
-    dtype: torch.dtype  # uint8, uint16 or floating point: what the numbers were
-    signed: bool = False  # floating point in [-1, 1] instead of [0, 1]
-    mode: str | None = None  # Pillow's mode, for pictures
-    alpha: torch.Tensor | None = None  # (N, 1, H, W) uint8, of pictures that have it
-    device: torch.device = torch.device("cpu")  # where the caller's tensor was
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return tuple(self.values.shape[-2:])
-
-    def __len__(self) -> int:
-        return self.values.shape[0]
-
-    @property
-    def pixels(self) -> torch.Tensor:
-        """`(N, C, H, W)` float32 in [0, 1]."""
-        if self.dtype in _WHOLE:
-            return self.values.float() / _WHOLE[self.dtype]
-        values = self.values.float()
-        return ((values + 1) / 2 if self.signed else values).clamp(0, 1)
-
-    def in_colour(self) -> ImageBatch:
-        """The same pictures with three channels, as the published code works on them."""
-        if self.values.shape[1] == 3:
-            return self
-        mode = {"L": "RGB", "LA": "RGBA"}.get(self.mode, None if self.mode is None else "RGB")
-        return replace(self, values=self.values.expand(-1, 3, -1, -1), mode=mode)
-
-    def give_back(
-        self,
-        edited: torch.Tensor,
-        mask: torch.Tensor,
-        owners: Sequence[int],
-        output_type: str,
-    ) -> list[Image.Image] | np.ndarray | torch.Tensor:
-        """The edited pictures in the form asked for; outside the mask the caller's own, bit for bit.
-
-        Args:
-            edited: `(B, C, H, W)` float32 in [0, 1].
-            mask: `(B, 1, H, W)` bool, where `edited` is taken.
-            owners: which of the N pictures each of the B edits is of.
-            output_type: "pil", "np" or "pt".
-        """
-        edited, mask = edited.cpu(), mask.cpu()
-        owners = list(owners)
-        if output_type == "pil":
-            return self._pictures(edited, mask, owners)
-        if self.mode is not None:
-            result = torch.where(mask, edited, self.pixels[owners])
-        else:
-            result = torch.where(mask, self._in_own_range(edited), self.values[owners])
-            result = result.to(self.dtype)
-        if output_type == "pt":
-            return result.to(self.device)
-        result = result.float() if result.dtype == torch.bfloat16 else result
-        return np.ascontiguousarray(result.numpy().transpose(0, 2, 3, 1))
-
-    def _in_own_range(self, edited: torch.Tensor) -> torch.Tensor:
-        if self.dtype in _WHOLE:
-            return (edited * _WHOLE[self.dtype]).round().to(self.values.dtype)
-        return (edited * 2 - 1 if self.signed else edited).to(self.dtype)
-
-    def _pictures(self, edited: torch.Tensor, mask: torch.Tensor, owners: list[int]) -> list[Image.Image]:
-        colour = self.values.shape[1] == 3
-        if (self.dtype.is_floating_point and self.mode is None) or (colour and self.dtype == torch.uint16):
-            if self.dtype == torch.uint16:
-                logger.warning("Pillow has no 16-bit colour: the pictures are 8-bit. Ask for output_type 'np'.")
-            merged = torch.where(mask, edited, self.pixels[owners])
-            merged = (merged * 255).round().to(torch.int32)
-            return [_to_picture(one, "RGB" if colour else "L") for one in merged]
-        merged = torch.where(mask, self._in_own_range(edited), self.values[owners])
-        mode = self.mode or ("RGB" if colour else "I;16" if self.dtype == torch.uint16 else "L")
-        pictures = [_to_picture(one, mode.removesuffix("A")) for one in merged]
-        if self.alpha is not None:
-            for picture, owner in zip(pictures, owners):
-                picture.putalpha(_to_picture(self.alpha[owner], "L"))
-        return pictures
-
-
-def _to_picture(values: torch.Tensor, mode: str) -> Image.Image:
-    """`(C, H, W)` whole or floating-point numbers as a picture of `mode`."""
-    array = values.numpy().transpose(1, 2, 0)
-    if mode == "RGB":
-        return Image.fromarray(np.ascontiguousarray(array.astype(np.uint8)))
-    dtype = np.uint16 if mode.startswith("I;16") else {"L": np.uint8, "I": np.int32, "F": np.float32}[mode]
-    return Image.fromarray(np.ascontiguousarray(array[..., 0].astype(dtype)))
+_CHANNELS = (1, 3, 4)  # grey, colour, colour with alpha
 
 
 def read_images(image: Any) -> ImageBatch:
-    """Read what a caller gives as `image`.
+    """Read a caller's `image` argument.
 
     Args:
-        image: one picture, array or tensor, or a list of them, of one size and kind; see the module.
+        image: a picture, array, tensor or path, or a list of them, of one size and kind; see the module docstring.
 
     Raises:
-        InputError: another type, shape or range, or images that differ in size or kind.
+        InputError: unsupported type, shape or range, or images that differ in size or kind.
+        InputNotFoundError: no file at a path.
     """
-    if isinstance(image, (list, tuple)):
-        if not image:
-            raise InputError("`image` must hold at least one picture, got an empty list.")
-        return _join([_read_one(one) for one in image])
-    return _read_one(image)
+    single = not isinstance(image, list | tuple)
+    if not single and not image:
+        raise InputError("`image` must hold at least one picture, got an empty list.")
+    batches = [_read_one(picture) for picture in ([image] if single else image)]
+    batch = batches[0] if single else _join(batches)
+    if batch.dtype.is_floating_point:
+        batch = replace(batch, signed=is_signed([*batch.values]))
+    return batch
 
 
 def is_image_latents(image: Any, latent_channels: int = LATENT_CHANNELS) -> bool:
-    """Whether a caller gives the VAE's encoding `(B, 4, h, w)` of the image instead of the image."""
-    return isinstance(image, torch.Tensor) and image.ndim == 4 and image.shape[1] == latent_channels
+    """Return True if `image` is the VAE's encoding `(B, latent_channels, h, w)` of an image, as diffusers accepts it.
+
+    Four channels are a picture with alpha if they are integers or all values lie in [0, 1].
+    """
+    if not isinstance(image, torch.Tensor) or image.ndim != 4 or image.shape[1] != latent_channels:
+        return False
+    latents = image.is_floating_point() and not (latent_channels == 4 and _in_unit_range(image))
+    reading = "image latents" if latents else "pictures with alpha"
+    logger.info("`image` of shape %s and dtype %s is read as %s.", tuple(image.shape), image.dtype, reading)
+    return latents
+
+
+def _in_unit_range(values: torch.Tensor) -> bool:
+    return values.numel() > 0 and float(values.min()) >= 0 and float(values.max()) <= 1
 
 
 def _read_one(image: Any) -> ImageBatch:
@@ -159,23 +86,54 @@ def _read_one(image: Any) -> ImageBatch:
         return _read_array(image)
     if isinstance(image, torch.Tensor):
         return _read_tensor(image)
-    hint = " Call it as pipe(image, prompt), image first." if isinstance(image, str) else ""
+    if isinstance(image, str | Path):
+        return _read_file(image)
     raise InputError(
-        f"`image` must be a Pillow picture, an array, a tensor or a list of them, got {type(image).__name__}.{hint}"
+        "`image` must be a Pillow picture, an array, a tensor, the path of a file or a list of them, got "
+        f"{type(image).__name__}."
     )
 
 
-def _join(batches: list[ImageBatch]) -> ImageBatch:
-    kinds = {(one.mode, one.dtype, one.values.shape[1], one.size) for one in batches}
+def _join(batches: Sequence[ImageBatch]) -> ImageBatch:
+    kinds = {(batch.mode, batch.dtype, batch.values.shape[1], batch.size) for batch in batches}
     if len(kinds) > 1:
-        said = sorted({f"{one.mode or one.dtype} {one.size[0]}x{one.size[1]}x{one.values.shape[1]}" for one in batches})
+        described = sorted({_describe(batch) for batch in batches})
         raise InputError(
-            f"`image` must hold pictures of one size and kind, got {', '.join(said)}: edit them one by one, or bring "
-            "them to one."
+            f"`image` must hold pictures of one size and kind, got {', '.join(described)}: edit them one by one, or "
+            "convert them."
         )
-    alpha = None if batches[0].alpha is None else torch.cat([one.alpha for one in batches])
-    signed = any(one.signed for one in batches)
-    return replace(batches[0], values=torch.cat([one.values for one in batches]), alpha=alpha, signed=signed)
+    alphas = [batch.alpha for batch in batches if batch.alpha is not None]
+    alpha = torch.cat(alphas) if alphas else None
+    return replace(batches[0], values=torch.cat([batch.values for batch in batches]), alpha=alpha)
+
+
+def _describe(batch: ImageBatch) -> str:
+    return f"{batch.mode or batch.dtype} {batch.size[0]}x{batch.size[1]}x{batch.values.shape[1]}"
+
+
+# -- files and Pillow pictures ----------------------------------------------------------------------------------------
+
+
+def _read_file(path: str | Path) -> ImageBatch:
+    try:
+        exists = Path(path).exists()
+    except (OSError, ValueError):  # longer than a path can be, or with a NUL character
+        exists = False
+    if not exists:
+        hint = (
+            " If it is the prompt, call pipe(image, prompt), image first, or name the arguments."
+            if isinstance(path, str)
+            else ""
+        )
+        raise InputNotFoundError(
+            "`image` must be a Pillow picture, an array, a tensor or the path of a file, but there is no file "
+            f"{str(path)!r}.{hint}"
+        )
+    radiograph = read_image(path)
+    dtype = torch.uint8 if radiograph.bit_depth == 8 else torch.uint16
+    values = (radiograph.pixels * LARGEST_WHOLE[dtype]).round().to(torch.int32)
+    modes = {(8, 1): "L", (8, 3): "RGB", (16, 1): "I;16"}
+    return ImageBatch(values, dtype, mode=modes.get((radiograph.bit_depth, values.shape[1])))
 
 
 def _read_picture(picture: Image.Image) -> ImageBatch:
@@ -189,9 +147,9 @@ def _read_picture(picture: Image.Image) -> ImageBatch:
     if mode in ("LA", "RGBA"):
         values = np.asarray(picture)
         alpha = torch.from_numpy(values[None, None, ..., -1].copy())
-        return replace(_whole_batch(values[..., :-1], torch.uint8), mode=mode, alpha=alpha)
-    kept = picture if mode in ("L", "RGB") else picture.convert("L" if mode == "1" else "RGB")
-    return replace(_whole_batch(np.asarray(kept), torch.uint8), mode=kept.mode)
+        return replace(_integer_batch(values[..., :-1], torch.uint8), mode=mode, alpha=alpha)
+    converted = picture if mode in ("L", "RGB") else picture.convert("L" if mode == "1" else "RGB")
+    return replace(_integer_batch(np.asarray(converted), torch.uint8), mode=converted.mode)
 
 
 def _read_deep_picture(picture: Image.Image) -> ImageBatch:
@@ -202,60 +160,57 @@ def _read_deep_picture(picture: Image.Image) -> ImageBatch:
             f"{values.max()}."
         )
     mode = "I" if picture.mode == "I" else "I;16"
-    return replace(_whole_batch(values, torch.uint16), mode=mode)
+    return replace(_integer_batch(values, torch.uint16), mode=mode)
 
 
-def _whole_batch(values: np.ndarray, dtype: torch.dtype) -> ImageBatch:
-    values = _with_batch_and_channels(values)
-    return ImageBatch(torch.from_numpy(np.array(values.transpose(0, 3, 1, 2), np.int32, order="C")), dtype)
+# -- arrays and tensors -----------------------------------------------------------------------------------------------
 
 
 def _read_array(values: np.ndarray) -> ImageBatch:
     if values.dtype in (np.uint8, np.uint16):
-        return _whole_batch(values, torch.uint8 if values.dtype == np.uint8 else torch.uint16)
+        return _integer_batch(values, torch.uint8 if values.dtype == np.uint8 else torch.uint16)
     if values.dtype not in (np.float16, np.float32, np.float64):
         raise InputError(
             f"`image` as an array must be uint8, uint16 or floating point, got {values.dtype}: convert it first."
         )
+    tensor = torch.from_numpy(np.array(_with_batch_and_channels(values).transpose(0, 3, 1, 2), order="C"))
+    return ImageBatch(tensor, tensor.dtype)
+
+
+def _integer_batch(values: np.ndarray, dtype: torch.dtype) -> ImageBatch:
     values = _with_batch_and_channels(values)
-    tensor = torch.from_numpy(np.array(values.transpose(0, 3, 1, 2), order="C"))
-    return ImageBatch(tensor, tensor.dtype, _check_range(tensor))
+    return ImageBatch(torch.from_numpy(np.array(values.transpose(0, 3, 1, 2), np.int32, order="C")), dtype)
 
 
 def _with_batch_and_channels(values: np.ndarray) -> np.ndarray:
-    """`(B, H, W, C)` of `(H, W)`, `(H, W, C)` or that."""
+    """Return `(H, W)`, `(H, W, C)` or `(B, H, W, C)` as `(B, H, W, C)` without alpha."""
     full = values[None, ..., None] if values.ndim == 2 else values[None] if values.ndim == 3 else values
-    if full.ndim != 4 or full.shape[3] not in (1, 3) or 0 in full.shape:
+    if full.ndim != 4 or full.shape[3] not in _CHANNELS or 0 in full.shape:
         raise InputError(
             f"`image` as an array must be (H, W), (H, W, C) or (B, H, W, C) with C of 1 or 3, got {values.shape}."
         )
-    return full
+    if full.shape[3] == 4:
+        _warn_of_alpha()
+    return full[..., :3]
 
 
 def _read_tensor(values: torch.Tensor) -> ImageBatch:
     full = values[None, None] if values.ndim == 2 else values[None] if values.ndim == 3 else values
-    if full.ndim != 4 or full.shape[1] not in (1, 3) or 0 in full.shape:
+    channels = _CHANNELS if values.ndim == 4 else _CHANNELS[:2]
+    if full.ndim != 4 or full.shape[1] not in channels or 0 in full.shape:
         raise InputError(
             "`image` as a tensor must be (H, W), (C, H, W) or (B, C, H, W) with C of 1 or 3 (or image latents), got "
             f"{tuple(values.shape)}."
         )
-    full = full.detach()
-    if full.dtype in _WHOLE:
+    if full.shape[1] == 4:
+        _warn_of_alpha()
+    full = full[:, :3].detach()
+    if full.dtype in LARGEST_WHOLE:
         return ImageBatch(full.cpu().to(torch.int32), full.dtype, device=values.device)
     if not full.is_floating_point():
         raise InputError(f"`image` as a tensor must be uint8, uint16 or floating point, got {full.dtype}.")
-    full = full.cpu()
-    return ImageBatch(full, full.dtype, _check_range(full), device=values.device)
+    return ImageBatch(full.cpu(), full.dtype, device=values.device)
 
 
-def _check_range(values: torch.Tensor) -> bool:
-    """Whether floating-point values lie in [-1, 1]; else they must lie in [0, 1]."""
-    if not torch.isfinite(values).all():
-        raise InputError("`image` must hold finite numbers, got NaN or infinity.")
-    lowest, highest = float(values.min()), float(values.max())
-    if highest > 1 + _ROUNDING or lowest < -1 - _ROUNDING:
-        raise InputError(
-            f"`image` in floating point must lie in [0, 1] (or [-1, 1]), got {lowest:g} to {highest:g}: divide it by "
-            "its largest possible value."
-        )
-    return lowest < -_ROUNDING
+def _warn_of_alpha() -> None:
+    logger.warning("`image` has four channels: read as red, green, blue and alpha. The alpha channel is dropped.")

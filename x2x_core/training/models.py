@@ -11,7 +11,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-LATENT_CHANNELS = 4
+from x2x_core.imaging.inputs import LATENT_CHANNELS
 
 
 @contextmanager
