@@ -82,8 +82,8 @@ def test_a_missing_image_and_a_missing_table_are_named(table, tmp_path):
     (tmp_path / "images").mkdir()
     missing = run("evaluate", table, "--images", tmp_path / "images").exception
     assert isinstance(missing, FileNotFoundError) and "30 of 30 are missing, such as 00000000_000.png" in str(missing)
-    assert "`tables` must name at least one table" in str(run("evaluate").exception)
-    assert "`-o` must name the folder" in str(run("build", table, "--published-style").exception)
+    assert "`tables` or `--simulated` is required" in str(run("evaluate").exception)
+    assert "`--published-style` requires a folder" in str(run("build", table, "--published-style").exception)
 
 
 def test_the_frame_is_where_masks_are_moved_to():
