@@ -36,7 +36,7 @@ def test_the_command_line_s_help_loads_nothing_heavy():
 
 
 def test_the_library_never_loads_comfyui():
-    modules = "x2x_core.pipeline, x2x_core.imaging.overlay, x2x_core.simulation.dataset, x2x_core.training.trainer"
+    modules = "x2x_core.pipeline, x2x_core.imaging.panel, x2x_core.simulation.dataset, x2x_core.training.trainer"
     assert "comfy" not in loaded_by(f"import {modules}")
     for file in (ROOT / "x2x_core").rglob("*.py"):
         assert not re.search(r"^\s*(import|from)\s+(comfy|nodes)\b", file.read_text(), re.MULTILINE), file

@@ -9,8 +9,9 @@ import folder_paths
 import torch
 
 from x2x_core.common.errors import InputError
-from x2x_core.imaging import overlay as draw
 from x2x_core.imaging.files import encode_png, to_values
+from x2x_core.imaging.overlay import guidance_colormap, guidance_overlay, mask_contour
+from x2x_core.imaging.panel import panel
 
 from .metadata import chunks
 from .tensors import as_maps, from_picture, to_image, to_library, to_map
@@ -62,9 +63,9 @@ def overlays(image: torch.Tensor, guidance: torch.Tensor, mask: torch.Tensor | N
 
 def _overlay(image: torch.Tensor, guidance: torch.Tensor, mask: torch.Tensor | None, style: str):
     if style == "colour map":
-        return draw.guidance_colormap(image, guidance, mask=mask)
-    picture = draw.guidance_overlay(image, guidance)
-    return picture if mask is None else draw.mask_contour(picture, mask)
+        return guidance_colormap(image, guidance, mask=mask)
+    picture = guidance_overlay(image, guidance)
+    return picture if mask is None else mask_contour(picture, mask)
 
 
 def panels(
@@ -93,7 +94,7 @@ def panels(
         [None] * batch if one is None else to_map(one, size, batch, name)
         for one, name in ((guidance, "guidance"), (mask, "guidance_mask"))
     )
-    drawn = [draw.panel(b, g, m, a, title) for b, g, m, a in zip(old, maps, masks, new)]
+    drawn = [panel(b, g, m, a, title) for b, g, m, a in zip(old, maps, masks, new)]
     return torch.cat([from_picture(one) for one in drawn])
 
 

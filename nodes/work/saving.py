@@ -7,8 +7,9 @@ from pathlib import Path
 import folder_paths
 import torch
 
-from x2x_core.imaging import overlay as draw
 from x2x_core.imaging.files import encode_png, to_values
+from x2x_core.imaging.overlay import guidance_colormap
+from x2x_core.imaging.panel import panel
 from x2x_core.imaging.provenance import versions
 
 from .metadata import chunks
@@ -56,10 +57,10 @@ def save_edits(
         stem = f"{name.replace('%batch_num%', str(number))}_{counter + number:05}_"
         pictures = {"": to_values(new, bit_depth)}
         if strength is not None:
-            picture = draw.guidance_colormap(new if old is None else old, strength)
+            picture = guidance_colormap(new if old is None else old, strength)
             pictures["guidance"] = to_values(_pixels(picture), 8)
         if old is not None:
-            pictures["panel"] = to_values(_pixels(draw.panel(old, strength, None, new, instruction or "")), 8)
+            pictures["panel"] = to_values(_pixels(panel(old, strength, None, new, instruction or "")), 8)
         for kind, values in pictures.items():
             path = Path(folder) / f"{stem}{kind}.png"
             path.write_bytes(encode_png(values, metadata))

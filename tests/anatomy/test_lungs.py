@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from x2x_core.anatomy.lung_network import LungNetwork
 from x2x_core.anatomy.lung_overlay import LEFT_COLOUR, RIGHT_COLOUR, lung_overlay
 from x2x_core.anatomy.lungs import LungFinder, _without_tails, content_box
-from x2x_core.imaging.overlay import as_rgb
+from x2x_core.imaging.drawing import as_rgb
 from x2x_core.training.models import seeded
 
 TYPICAL = 1

@@ -24,7 +24,6 @@ from x2x_core.guidance.maps import (
     guided_noise,
     noised_background,
 )
-from x2x_core.imaging.soft import soft_edges
 
 SEEDS = st.integers(0, 999)
 SIDES = st.integers(1, 24)
@@ -120,44 +119,6 @@ def test_a_callers_mask_is_read_in_any_form(convert):
 def test_a_mask_that_does_not_fit_is_refused(value, message):
     with pytest.raises(ValueError, match=f"`guidance_mask` must .*{message}"):
         as_guidance_mask(value, (8, 8))
-
-
-# -- soft edges -------------------------------------------------------------------------------------------------------
-
-
-@given(seed=SEEDS, height=SIDES, width=SIDES, edge=st.floats(0, 9), share=st.floats(0, 1))
-def test_a_soft_edge_lies_inside_the_mask_only(seed, height, width, edge, share):
-    mask = random_mask(height, width, seed, share)
-    soft = soft_edges(mask, edge)
-    assert soft.shape == mask.shape and soft.dtype == torch.float32
-    assert torch.equal(soft > 0, mask)
-    assert soft.max() <= 1
-
-
-def test_a_soft_edge_rises_to_one_and_the_images_border_is_no_edge():
-    mask = torch.zeros(1, 1, 20, 40, dtype=torch.bool)
-    mask[..., :20] = True
-    soft = soft_edges(mask, 5)[0, 0]
-    assert (soft[:, :14] == 1).all()
-    assert (soft[:, 14:19].diff(dim=1) < 0).all() and 0 < soft[0, 19] < 0.2
-    assert soft[:, 5].unique().numel() == 1
-
-
-@given(seed=SEEDS, height=SIDES, width=SIDES, edge=st.floats(0, 40), share=st.floats(0, 1))
-def test_a_thin_mask_is_whole_in_its_middle(seed, height, width, edge, share):
-    mask = random_mask(height, width, seed, share)
-    assert soft_edges(mask, edge).max() == mask.any()
-
-
-def test_a_wide_mask_rises_over_the_whole_width_and_a_thin_one_within_half_its_depth():
-    wide, thin = torch.zeros(2, 1, 1, 80, 80, dtype=torch.bool)
-    wide[..., 10:70, 10:70] = thin[..., 10:70, 30:50] = True
-    assert [int((soft_edges(mask, 10)[0, 0, 40] > 0.999).sum()) for mask in (wide, thin)] == [40, 10]
-
-
-def test_no_width_is_a_hard_edge():
-    mask = random_mask(7, 7, seed=0)
-    assert torch.equal(soft_edges(mask, 0), mask.float())
 
 
 # -- background -------------------------------------------------------------------------------------------------------

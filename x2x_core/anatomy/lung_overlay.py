@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from x2x_core.common.errors import InputError
-from x2x_core.imaging.overlay import Colour, ImageLike, mask_contour
+from x2x_core.imaging.drawing import Colour, ImageLike
+from x2x_core.imaging.overlay import mask_contour
 
 from .lungs import INSIDE, LungMasks
 
@@ -20,7 +21,7 @@ def lung_overlay(image: ImageLike, lungs: LungMasks) -> Image.Image:
     """The outlines of both lung fields over a picture.
 
     Args:
-        image: the radiograph, or a picture of it, see `x2x_core.imaging.overlay`.
+        image: the radiograph, or a picture of it, see `x2x_core.imaging.drawing`.
         lungs: B = 1, see `x2x_core.anatomy.lungs`.
 
     Returns:

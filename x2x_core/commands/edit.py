@@ -219,7 +219,8 @@ def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: 
 def _write(folder: Path, finished: _Finished, radiograph: Radiograph, record: dict[str, Any]) -> None:
     """Write the pictures and result.json."""
     from x2x_core.imaging.files import write_png
-    from x2x_core.imaging.overlay import guidance_overlay, panel
+    from x2x_core.imaging.overlay import guidance_overlay
+    from x2x_core.imaging.panel import panel
     from x2x_core.imaging.provenance import synthetic_metadata
 
     recorded = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")

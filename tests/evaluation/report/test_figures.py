@@ -18,7 +18,7 @@ from x2x_core.evaluation.report.comparison_figures import (
     draw_ablation,
     draw_gallery,
 )
-from x2x_core.imaging.overlay import FOOTER
+from x2x_core.imaging.panel import FOOTER
 
 ROWS = (Row("other", "another way"), Row(OURS, "the default"))
 

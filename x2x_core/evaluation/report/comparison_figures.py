@@ -15,7 +15,8 @@ from x2x_core.evaluation.benchmark.ablation import AblationReport, PairEdits
 from x2x_core.evaluation.benchmark.ablation_measures import GROUPS, HIGHER, MEASURES, RIGHT, Measure
 from x2x_core.evaluation.benchmark.ablation_rows import OURS
 from x2x_core.evaluation.metrics.bootstrap import LEVEL
-from x2x_core.imaging.overlay import FOOTER, mask_contour
+from x2x_core.imaging.overlay import mask_contour
+from x2x_core.imaging.panel import FOOTER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

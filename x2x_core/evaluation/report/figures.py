@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from x2x_core.evaluation.benchmark.ablation_measures import Measure
-from x2x_core.imaging.overlay import FOOTER
+from x2x_core.imaging.panel import FOOTER
 from x2x_core.imaging.provenance import synthetic_metadata
 
 from .comparison_figures import DOTS_PER_INCH, check_drawing
