@@ -9,9 +9,9 @@ import node_helpers
 import torch
 
 from x2x_core.common.errors import InputError
-from x2x_core.guidance.maps import as_guidance_mask
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.geometry import Padding
+from x2x_core.pseudomasks.given import as_guidance_mask
 
 IMAGE = "concat_latent_image"  # where ComfyUI's InstructPix2Pix models look for the image's latent
 

@@ -66,7 +66,7 @@ def read_pseudomask(name: str, path: Path | None) -> PseudomaskFile:
 def _read_array(path: Path) -> torch.Tensor:
     import numpy as np
 
-    from x2x_core.pseudomasks.atlas import as_pseudomask
+    from x2x_core.pseudomasks.given import as_pseudomask
 
     try:
         values = np.load(path, allow_pickle=False)

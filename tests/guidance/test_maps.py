@@ -1,6 +1,5 @@
 """Guidance: the scales, the map, the mask and its soft edge, the background."""
 
-import numpy as np
 import pytest
 import torch
 from diffusers import (
@@ -13,11 +12,9 @@ from diffusers import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 from tiny_models import seeded
 
 from x2x_core.guidance.maps import (
-    as_guidance_mask,
     blend,
     guidance_map,
     guidance_mask,
@@ -80,45 +77,6 @@ def test_a_threshold_of_zero_takes_the_pseudomask_and_by_the_published_rule_ever
 def test_maps_of_two_sizes_are_refused():
     with pytest.raises(ValueError, match="of one size"):
         guidance_map(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 8, 8))
-
-
-# -- a caller's own mask ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "convert",
-    [
-        lambda mask: mask,
-        lambda mask: mask[0],
-        lambda mask: mask[0, 0],
-        lambda mask: mask.float(),
-        lambda mask: mask.numpy(),
-        lambda mask: mask[0, 0].numpy().astype(np.uint8),
-        lambda mask: mask[0, 0].numpy().astype(np.uint8) * 255,
-        lambda mask: mask[0, 0].numpy().astype(np.uint16) * 65535,
-        lambda mask: mask[0, 0].numpy().astype(np.float64),
-        lambda mask: Image.fromarray(mask[0, 0].numpy().astype(np.uint8) * 255),
-        lambda mask: Image.fromarray(mask[0, 0].numpy()),
-    ],
-)
-def test_a_callers_mask_is_read_in_any_form(convert):
-    mask = random_mask(6, 9, seed=1)
-    assert torch.equal(as_guidance_mask(convert(mask), (6, 9)), mask)
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        ("left", "tensor, an array or a picture, got str"),
-        (torch.zeros(3, 3, 8, 8), r"\(B, 1, H, W\), got \(3, 3, 8, 8\)"),
-        (torch.zeros(8, 4), "of the image's size, 8x8 pixels .* got 8x4"),
-        (torch.full((8, 8), float("nan")), "hold numbers from 0"),
-        (torch.full((8, 8), -1.0), "hold numbers from 0"),
-    ],
-)
-def test_a_mask_that_does_not_fit_is_refused(value, message):
-    with pytest.raises(ValueError, match=f"`guidance_mask` must .*{message}"):
-        as_guidance_mask(value, (8, 8))
 
 
 # -- background -------------------------------------------------------------------------------------------------------

@@ -6,13 +6,12 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from x2x_core.anatomy.sites import EDGE_LEVEL
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
-from x2x_core.pseudomasks.atlas import Frame, PseudomaskAtlas, as_pseudomask
+from x2x_core.pseudomasks.atlas import Frame, PseudomaskAtlas
 from x2x_core.pseudomasks.maps import Place, ProbabilityMap
 
 
@@ -340,48 +339,3 @@ def test_where_sides_are_learnt_apart_neither_stands_for_the_other():
 def test_an_atlas_needs_a_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="no folder"):
         PseudomaskAtlas({}).save(tmp_path / "nowhere" / "a.safetensors")
-
-
-# -- a caller's own mask ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        torch.ones(6, 4),
-        torch.ones(1, 6, 4, dtype=torch.float16),
-        torch.ones(2, 1, 6, 4, dtype=torch.bool),
-        np.ones((6, 4), bool),
-        np.full((6, 4), 255, np.uint8),
-        np.ones((6, 4), np.uint8),
-        Image.new("L", (4, 6), 255),
-        Image.new("1", (4, 6), 1),
-    ],
-)
-def test_a_mask_in_any_form(value):
-    mask = as_pseudomask(value, (12, 9), batch=2)
-    assert mask.shape == (2, 1, 12, 9) and mask.dtype == torch.float32
-    assert mask.min() == mask.max() == 1
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        (torch.full((4, 4), 1.4), "must lie in \\[0, 1\\].*1.4"),
-        (torch.full((4, 4), torch.nan), "must lie in \\[0, 1\\]"),
-        (torch.ones(3, 4, 4), "one for each of 2 images, got 3"),
-        (torch.ones(2, 3, 4, 4), "got shape \\(2, 3, 4, 4\\)"),
-        (torch.ones(4), "got shape"),
-        (np.array([["x"]]), "must hold numbers"),
-        ("mask.png", "a tensor, an array or a picture, got str"),
-    ],
-)
-def test_a_wrong_mask_is_refused(value, words):
-    with pytest.raises(ValueError, match=f"`pseudomask`.*{words}"):
-        as_pseudomask(value, (4, 4), batch=2)
-
-
-def test_the_callers_mask_is_not_touched():
-    mine = torch.zeros(4, 4)
-    as_pseudomask(mine, (4, 4))[:] = 1
-    assert mine.max() == 0

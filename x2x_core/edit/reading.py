@@ -12,12 +12,12 @@ from x2x_core.anatomy.alignment import Alignment
 from x2x_core.anatomy.frame import Frame, pixel_centres
 from x2x_core.anatomy.sites import MIDLINE
 from x2x_core.common.errors import InputError
-from x2x_core.guidance.maps import as_guidance_mask
 from x2x_core.imaging.inputs import ImageBatch, is_image_latents, read_images
 from x2x_core.language.clauses import Clause
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import listed_names
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas, as_pseudomask
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+from x2x_core.pseudomasks.given import as_guidance_mask, as_pseudomask
 
 from .composition import is_grey
 from .request import EditRequest

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 
 from x2x_core.common.errors import InputError
 
@@ -79,42 +77,6 @@ def guidance_mask(
     """
     mask = guidance >= mask_threshold
     return mask if pseudomask is None else mask & (pseudomask > 0)
-
-
-def as_guidance_mask(value: torch.Tensor | np.ndarray | Image.Image, size: tuple[int, int]) -> torch.Tensor:
-    """A caller's own guidance mask.
-
-    Args:
-        value: a tensor or array `(H, W)`, `(B, H, W)` or `(B, 1, H, W)`, or a picture: bool, floating point in [0, 1]
-            or whole numbers. More than half of its range (white) is where the image may change.
-        size: `(height, width)` of the image, which the mask must have.
-
-    Returns:
-        `(B, 1, H, W)` bool on the CPU.
-
-    Raises:
-        InputError: another type, shape, size or range.
-    """
-    if isinstance(value, Image.Image):
-        value = np.asarray(value.convert("L"))
-    if isinstance(value, np.ndarray) and value.dtype.kind in "buif":
-        value = torch.from_numpy(value.astype(np.float32) if value.dtype.kind == "u" else value.copy())
-    if not isinstance(value, torch.Tensor):
-        raise InputError(f"`guidance_mask` must be a tensor, an array or a picture, got {type(value).__name__}.")
-    mask = value.detach().to("cpu", torch.float32)
-    mask = mask[None, None] if mask.ndim == 2 else mask[:, None] if mask.ndim == 3 else mask
-    if mask.ndim != 4 or mask.shape[1] != 1 or 0 in mask.shape:
-        raise InputError(f"`guidance_mask` must be (H, W), (B, H, W) or (B, 1, H, W), got {tuple(value.shape)}.")
-    if tuple(mask.shape[-2:]) != tuple(size):
-        raise InputError(
-            f"`guidance_mask` must be of the image's size, {size[0]}x{size[1]} pixels (height x width), got "
-            f"{mask.shape[-2]}x{mask.shape[-1]}."
-        )
-    whole = mask > 1
-    if not (torch.isfinite(mask).all() and mask.min() >= 0 and (not whole.any() or mask.max() <= 65535)):
-        raise InputError("`guidance_mask` must hold numbers from 0 (keep) to 1 or 255 (may change).")
-    top = 1 if not whole.any() else 255 if mask.max() <= 255 else 65535
-    return mask >= top / 2
 
 
 def blend(latents: torch.Tensor, background: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

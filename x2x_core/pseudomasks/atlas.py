@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -518,55 +517,3 @@ def _load_published_mask(path: Path) -> torch.Tensor:
     if not values.any():
         raise InputError(f"`{path}` must mark some of the image, but it is empty.")
     return torch.from_numpy(values.astype(np.float32))
-
-
-def as_pseudomask(
-    value: torch.Tensor | np.ndarray | Image.Image,
-    size: tuple[int, int],
-    batch: int = 1,
-) -> torch.Tensor:
-    """A caller's own mask as a pseudomask.
-
-    Args:
-        value: a tensor or array `(H, W)`, `(1 | B, H, W)` or `(1 | B, 1, H, W)`: bool, floating point in [0, 1], or
-            whole numbers of 0..1 or 0..255; or a picture (its grey values). 1 (white) is where editing is allowed.
-        size: `(height, width)` to resample to.
-        batch: B, the number of images it is for; one mask serves them all.
-
-    Returns:
-        `(B, 1, H, W)` float32 in [0, 1], a copy.
-
-    Raises:
-        InputError: another type, shape, batch or range, or a value that is not a number.
-    """
-    size = check_size(size)
-    mask = _to_tensor(value)
-    if mask.ndim == 2:
-        mask = mask[None]
-    if mask.ndim == 3:
-        mask = mask[:, None]
-    if mask.ndim != 4 or mask.shape[1] != 1 or 0 in mask.shape:
-        raise InputError(f"`pseudomask` must be (H, W), (B, H, W) or (B, 1, H, W), got shape {tuple(mask.shape)}.")
-    if mask.shape[0] not in (1, batch):
-        raise InputError(f"`pseudomask` must hold 1 mask or one for each of {batch} images, got {mask.shape[0]}.")
-    if not ((mask >= 0) & (mask <= 1)).all():
-        raise InputError(
-            f"`pseudomask` must lie in [0, 1] (or be whole numbers up to 255), got {float(mask.min()):g} to "
-            f"{float(mask.max()):g}."
-        )
-    return resize(mask, size).clamp(0, 1).expand(batch, -1, -1, -1).clone()
-
-
-def _to_tensor(value: torch.Tensor | np.ndarray | Image.Image) -> torch.Tensor:
-    if isinstance(value, Image.Image):
-        value = np.asarray(value.convert("L")) / np.float32(255)
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind not in "buif":
-            raise InputError(f"`pseudomask` must hold numbers, got an array of {value.dtype}.")
-        value = torch.from_numpy(np.array(value, dtype=np.int32 if value.dtype.kind in "ui" else None))
-    if not isinstance(value, torch.Tensor):
-        raise InputError(f"`pseudomask` must be a tensor, an array or a picture, got {type(value).__name__}.")
-    value = value.detach().cpu()
-    if value.dtype == torch.bool or value.is_floating_point():
-        return value.to(torch.float32)
-    return value.to(torch.float32) / (255 if value.numel() and value.max() > 1 else 1)
