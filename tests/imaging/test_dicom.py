@@ -21,7 +21,7 @@ NATIVE = [
     uid.ExplicitVRBigEndian,
     uid.DeflatedExplicitVRLittleEndian,
 ]
-# 8, 12 and 16 bits with the least and the greatest of their values, so that a range without a window is the whole depth.
+# 8, 12 and 16 bits with their least and greatest values, so that a range without a window is the whole depth.
 DEPTHS = {8: np.uint8, 12: np.uint16, 16: np.uint16}
 
 
@@ -153,7 +153,7 @@ def test_pixels_are_made_square(tmp_path, tags, size):
 
 def test_a_ratio_beyond_sense_is_left_alone(tmp_path):
     found = read_image(write(tmp_path / "a.dcm", draw(8), PixelSpacing=[1e8, 1]))
-    assert found.size == (5, 7) and "impossible ratio" in " ".join(found.notes)
+    assert found.size == (5, 7) and "aspect ratio of its pixels is implausible" in " ".join(found.notes)
 
 
 def test_colour_is_read_and_equal_channels_are_grey(tmp_path):
@@ -180,17 +180,20 @@ def test_palettes_are_looked_up(tmp_path):
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
-        ({"Modality": "CT"}, "must be a radiograph .* but it is computed tomography"),
+        ({"Modality": "CT"}, "must be a radiograph .* but is computed tomography"),
         ({"NumberOfFrames": 2}, "must hold one picture, but holds 2 frames"),
         ({"BitsAllocated": 32, "BitsStored": 32}, "must have pixels of 8 or 16 bits, got 32 bits in 32"),
         ({"BitsStored": 9}, "must have pixels of 8 or 16 bits, got 9 bits in 8"),
-        ({"Rows": None}, "must hold a picture, but has no Rows"),
+        ({"Rows": None}, "must hold a picture, but lacks Rows"),
         ({"Rows": 60000, "Columns": 60000}, f"must have up to {LARGEST} pixels, got 60000 x 60000"),
-        ({"SamplesPerPixel": 3}, "must be grey .* but is none of these"),
-        ({"PhotometricInterpretation": "HSV"}, "must be grey .* but is none of these"),
-        ({"Rows": 50}, "must be a whole DICOM image, but its pixels can't be decoded"),
-        ({"RescaleSlope": 0}, "can't be shown: its rescaling must have a slope"),
-        ({"VOILUTSequence": [table([1, 2], bits=40)]}, "can't be shown: its table must hold"),
+        ({"SamplesPerPixel": 3}, "must be MONOCHROME1, MONOCHROME2, PALETTE COLOR, RGB or YBR, but is none of these"),
+        (
+            {"PhotometricInterpretation": "HSV"},
+            "must be MONOCHROME1, MONOCHROME2, PALETTE COLOR, RGB or YBR, but is none of these",
+        ),
+        ({"Rows": 50}, "must be an intact DICOM image, but its pixels cannot be decoded"),
+        ({"RescaleSlope": 0}, "cannot be displayed: its rescaling must have a slope"),
+        ({"VOILUTSequence": [table([1, 2], bits=40)]}, "cannot be displayed: its table must hold"),
     ],
 )
 def test_what_cant_be_edited_is_refused(tmp_path, tags, words):
@@ -202,7 +205,7 @@ def test_what_holds_no_picture_is_refused(tmp_path):
     made = pydicom.dcmread(write(tmp_path / "a.dcm", draw(8)))
     del made.PixelData
     made.save_as(tmp_path / "b.dcm")
-    with pytest.raises(ValueError, match="must hold a picture, but has no PixelData"):
+    with pytest.raises(ValueError, match="must hold a picture, but lacks PixelData"):
         read_image(tmp_path / "b.dcm")
     made.FloatPixelData = np.zeros((5, 7), np.float32).tobytes()
     made.save_as(tmp_path / "c.dcm")
@@ -213,9 +216,9 @@ def test_what_holds_no_picture_is_refused(tmp_path):
 def test_what_is_no_dicom_is_refused(tmp_path):
     for content in (b"", b"a letter" * 40, bytes(300)):
         (tmp_path / "a.dcm").write_bytes(content)
-        with pytest.raises(ValueError, match="a.dcm` must"):
+        with pytest.raises(ValueError, match=r"a\.dcm` (is not a DICOM file|must be an intact DICOM file|must hold a)"):
             read_image(tmp_path / "a.dcm")
-    with pytest.raises(FileNotFoundError, match="nowhere.dcm"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.dcm"):
         read_dicom(tmp_path / "nowhere.dcm")
 
 
@@ -223,37 +226,38 @@ def test_what_is_no_dicom_is_refused(tmp_path):
 def test_a_cut_off_file_is_refused(tmp_path, syntax):
     content = write(tmp_path / "whole.dcm", draw(16, (60, 60)), 16, syntax).read_bytes()
     (tmp_path / "a.dcm").write_bytes(content[: int(len(content) * 0.7)])
-    with pytest.raises(ValueError, match="a.dcm` must"):
+    with pytest.raises(ValueError, match=r"a\.dcm` must"):
         read_image(tmp_path / "a.dcm")
 
 
 def test_damaged_files_are_read_or_refused_with_a_sentence(tmp_path):
     content = write(tmp_path / "whole.dcm", draw(12), 12, WindowCenter=2000, WindowWidth=3000, **IDENTITY).read_bytes()
-    random, refused = np.random.default_rng(0), 0
+    random = np.random.default_rng(0)
+    messages: list[str] = []
     for _ in range(300):
         damaged = bytearray(content)
         for place in random.integers(132, len(content), 4):
             damaged[place] = random.integers(256)
         (tmp_path / "a.dcm").write_bytes(damaged)
         try:
-            found = read_image(tmp_path / "a.dcm")
-            assert found.pixels.min() >= 0 and found.pixels.max() <= 1
+            pixels = read_image(tmp_path / "a.dcm").pixels
         except ValueError as error:
-            assert "a.dcm` " in str(error)
-            refused += 1
-    assert 0 < refused < 300
+            messages.append(str(error))
+        else:
+            assert pixels.min() >= 0 and pixels.max() <= 1
+    assert 0 < len(messages) < 300 and all("a.dcm` " in message for message in messages)
 
 
 @pytest.mark.parametrize(
     ("syntax", "words"),
     [
-        (uid.HTJ2KLossless, "needs a decoder: `pip install pylibjpeg pylibjpeg-openjpeg`"),
-        (uid.JPEGLSLossless, "needs a decoder: `pip install pyjpegls`"),
+        (uid.HTJ2KLossless, "requires a decoder: `pip install pylibjpeg pylibjpeg-openjpeg`"),
+        (uid.JPEGLSLossless, "requires a decoder: `pip install pyjpegls`"),
         (
             uid.JPEGLosslessSV1,
-            r"needs a decoder: `pip install python-gdcm`, or the extra: `pip install 'instructx2x\[dicom\]'`",
+            r"requires a decoder: `pip install python-gdcm`, or the extra: `pip install 'instructx2x\[dicom\]'`",
         ),
-        (uid.MPEG4HP41, "must be a picture, but is coded as MPEG-4"),
+        (uid.MPEG4HP41, "must be a picture, but its transfer syntax is MPEG-4"),
     ],
 )
 def test_a_missing_decoder_is_named(tmp_path, syntax, words, monkeypatch):

@@ -20,7 +20,7 @@ def lie(rows, columns):
     return laid.T if rows in "HF" else laid
 
 
-@pytest.mark.parametrize("rows, columns", [a + b for a, b in zip("LLRRFFHH", "FHFHLRLR")])
+@pytest.mark.parametrize(("rows", "columns"), [a + b for a, b in zip("LLRRFFHH", "FHFHLRLR")])
 def test_however_a_file_lies_the_patients_right_comes_to_the_left(rows, columns):
     turn, facts, warnings = turning(dataset(PLAIN, PatientOrientation=[rows, columns]))
     assert (turn.apply(lie(rows, columns)) == BODY).all()
@@ -64,7 +64,7 @@ def test_what_may_be_a_radiograph_is_read_with_a_warning(modality):
 
 
 @pytest.mark.parametrize(
-    "modality, words", [("CT", "computed tomography"), ("MR", "magnetic"), ("KOWALSKA", "another modality")]
+    ("modality", "words"), [("CT", "computed tomography"), ("MR", "magnetic"), ("KOWALSKA", "another modality")]
 )
 def test_other_modalities_are_refused(modality, words):
     with pytest.raises(ValueError, match=f"must be a radiograph .*{words}") as refused:

@@ -114,9 +114,9 @@ def test_12_bits_in_16_are_read_as_they_stand_with_a_warning(tmp_path, caplog):
 
 def test_what_is_no_picture_is_refused(tmp_path):
     (tmp_path / "a.png").write_text("a letter")
-    with pytest.raises(ValueError, match="a.png` must be a PNG, JPEG, TIFF or DICOM picture, but it is none"):
+    with pytest.raises(ValueError, match=r"a\.png` is not a PNG, JPEG, TIFF or DICOM picture"):
         read_image(tmp_path / "a.png")
-    with pytest.raises(FileNotFoundError, match="nowhere.png"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.png"):
         read_image(tmp_path / "nowhere.png")
     with pytest.raises(ValueError, match="folder"):
         read_image(tmp_path)
@@ -128,7 +128,7 @@ def test_a_cut_off_picture_is_refused(tmp_path, dtype, channels):
     cv2.imwrite(str(tmp_path / "whole.png"), draw((40, 40, channels), dtype))
     content = (tmp_path / "whole.png").read_bytes()
     (tmp_path / "a.png").write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match="a.png` must be a whole"):
+    with pytest.raises(ValueError, match=r"a\.png` must be an intact"):
         read_image(tmp_path / "a.png")
 
 
@@ -201,10 +201,10 @@ def test_what_a_png_cant_hold_is_refused(tmp_path, pixels, depth, metadata, word
 def test_a_folder_that_is_missing_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="no folder"):
         write_png(tmp_path / "nowhere" / "a.png", torch.ones(1, 4, 4))
-    with pytest.raises(FileNotFoundError, match="nowhere.png"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.png"):
         read_text_chunks(tmp_path / "nowhere.png")
 
 
 def test_text_of_what_is_no_png_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="a.jpg` must be a PNG"):
+    with pytest.raises(ValueError, match=r"a\.jpg` is not a PNG file"):
         read_text_chunks(save(tmp_path / "a.jpg", draw((4, 4))))

@@ -37,7 +37,7 @@ def test_folders_are_searched_by_suffix_and_by_content(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, expected", [("a.png", "a"), ("a.b.DCM", "a.b"), ("1.2.840.5", "1.2.840.5"), ("IM1", "IM1")]
+    ("name", "expected"), [("a.png", "a"), ("a.b.DCM", "a.b"), ("1.2.840.5", "1.2.840.5"), ("IM1", "IM1")]
 )
 def test_a_number_after_a_point_belongs_to_the_name(tmp_path, name, expected):
     assert stem(tmp_path / name) == expected

@@ -1,1 +1,1 @@
-"""Foundations without a domain: bundled files, atomic writes, warnings kept for a record, random draws."""
+"""Foundations: bundled files, errors, atomic writes, warnings kept for a record, random draws."""

@@ -1,4 +1,4 @@
-"""Where the files that ship with the project are: in a checkout, or inside the installed package."""
+"""Locate the files that ship with the project, in a checkout or in the installed package."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from x2x_core.common.errors import InputError, InputNotFoundError
 
-# Bundled name to its place under `models/` in a checkout and under `x2x_core/_bundled/` in a wheel.
+# Bundled name to path under `models/` in a checkout and under `x2x_core/_bundled/` in a wheel.
 BUNDLED = {
     "atlas": "atlas/nih.safetensors",
     "demo": "demo",
@@ -17,14 +17,14 @@ BUNDLED = {
 
 
 def bundled_path(name: str) -> Path:
-    """The path of a bundled file or folder.
+    """Return the path of a bundled file or folder.
 
     Args:
         name: a key of `BUNDLED`.
 
     Raises:
-        InputError: nothing of this name ships with the project.
-        InputNotFoundError: this installation lacks it.
+        InputError: no bundled file has this name.
+        InputNotFoundError: missing from this installation.
     """
     if name not in BUNDLED:
         raise InputError(f"`name` must be one of {', '.join(BUNDLED)}, got {name!r}.")
@@ -34,5 +34,6 @@ def bundled_path(name: str) -> Path:
         if place.exists():
             return place
     raise InputNotFoundError(
-        f"The bundled {name} is missing from this installation: looked in {places[0]} and {places[1]}. Install again."
+        f"The bundled {name} is missing from this installation: neither {places[0]} nor {places[1]} exists. "
+        "Reinstall the package."
     )

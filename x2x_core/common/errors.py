@@ -1,30 +1,30 @@
-"""Errors for input that cannot be used.
+"""Errors in a caller's input.
 
-Everything that a caller can put right is raised as an `InputError`. The command line prints its message as one line and
-exits with 2; every other exception is a fault of this package and keeps its traceback. Subclasses also derive from the
-built-in error that fits, so that ``except FileNotFoundError`` works as usual.
+Whatever the caller can correct is raised as an `InputError`. The command line prints its message in one line and exits
+with status 2; any other exception is a bug in this package and keeps its traceback. Subclasses also derive from the
+matching built-in error, so that `except FileNotFoundError` works as usual.
 """
 
 from __future__ import annotations
 
 
 class InputError(ValueError):
-    """An argument or a file of the caller's cannot be used.
+    """An unusable argument or file.
 
     The message names the argument in backticks, what it must be, what it was, and what to do.
     """
 
 
 class InputNotFoundError(InputError, FileNotFoundError):
-    """A file or folder that the caller named does not exist, or lacks a part."""
+    """A named file or folder does not exist, or is incomplete."""
 
 
 class OutputExistsError(InputError, FileExistsError):
-    """Writing would replace something that is already there."""
+    """Writing would overwrite existing output."""
 
 
 class OutputNotAFolderError(InputError, NotADirectoryError):
-    """The output folder's name belongs to a file."""
+    """The path of the output folder is a file."""
 
 
 class MissingExtraError(InputError, ImportError):
@@ -32,4 +32,4 @@ class MissingExtraError(InputError, ImportError):
 
 
 class WorkerLostError(InputError, ChildProcessError):
-    """A worker process was killed from outside, usually for lack of memory."""
+    """A worker process was killed from outside, usually because memory ran out."""

@@ -33,6 +33,4 @@ def needs_extra(purpose: str, library: str, extra: str) -> Iterator[None]:
 
 def missing_extra(purpose: str, library: str, extra: str) -> MissingExtraError:
     """Return the error for a missing library; the arguments are those of `needs_extra`."""
-    return MissingExtraError(
-        f"{purpose} needs {library}: install the extra with `pip install 'instructx2x[{extra}]'`."
-    )
+    return MissingExtraError(f"{purpose} needs {library}: install the extra with `pip install 'instructx2x[{extra}]'`.")

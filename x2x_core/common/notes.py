@@ -1,4 +1,4 @@
-"""The library's warnings, kept for a record."""
+"""Collect the library's warnings for a record."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 
 class Notes(logging.Handler):
-    """Keeps the warnings that the library gives while it is open, each once, in `lines`."""
+    """Log handler that collects the library's warnings in `lines`, without duplicates, while it is open."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Collect the message of a record."""
         if record.getMessage() not in self.lines:
             self.lines.append(record.getMessage())
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and that are the same bytes whoever writes them."""
+"""Atomic writes: files appear complete or not at all, with the same bytes on every platform."""
 
 from __future__ import annotations
 
@@ -11,24 +11,30 @@ from typing import Any
 
 
 def write_bytes(path: Path, data: bytes, scratch: Path | None = None) -> None:
-    """Write a file by way of the folder `scratch`, on the same disk; ``None``: of a file beside it, for one writer."""
+    """Write a file atomically.
+
+    Args:
+        path: of the file.
+        data: its content.
+        scratch: folder on the same disk for the partial file; `None` writes it beside `path`, for a single writer.
+    """
     partial = path.with_suffix(".tmp") if scratch is None else scratch / f"{os.getpid()}-{path.name}"
     partial.write_bytes(data)
     os.replace(partial, path)
 
 
 def write_text(path: Path, text: str, scratch: Path | None = None) -> None:
-    """Write a text file, UTF-8."""
+    """Write a UTF-8 text file atomically."""
     write_bytes(path, text.encode(), scratch)
 
 
 def write_json(path: Path, value: Any, scratch: Path) -> None:
-    """Write what JSON can hold, for people to read."""
+    """Write a JSON-serialisable value, indented, atomically."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n", scratch)
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], scratch: Path) -> None:
-    """Write a CSV table row by row; the rows may be a stream."""
+    """Write a CSV table atomically, row by row; `rows` may be a generator."""
     partial = scratch / f"{os.getpid()}-{path.name}"
     with partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 
 def blur(image: torch.Tensor, sigma: float) -> torch.Tensor:
-    """Gaussian blur of `(C, H, W)` with `sigma` in pixels; borders are reflected."""
+    """Blur `(C, H, W)` with a Gaussian of `sigma` pixels, reflecting borders; below 0.15 pixels unchanged."""
     if sigma < 0.15:
         return image
     radius = max(1, min(int(3 * sigma + 0.5), image.shape[-1] - 1, image.shape[-2] - 1))

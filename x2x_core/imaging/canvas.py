@@ -1,4 +1,4 @@
-"""The canvas: how a picture of any size and shape lies in the square that a model works on."""
+"""Canvas: placement of a picture of any size and shape in the frame that a model processes."""
 
 from __future__ import annotations
 
@@ -9,65 +9,65 @@ import torch.nn.functional as F
 
 from .geometry import Padding, check_size, crop, fit_size, pad, padding_to_square, resize
 
-# A picture that is edited without restriction is worked on at its own size, up to this many times the model's.
+# Without restriction a picture is processed at its own size, up to this multiple of the model's resolution.
 LARGEST_OWN_SIZE = 2
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """A picture's place on the model's canvas. Sizes are `(height, width)` in pixels."""
+    """Placement of a picture on the model's canvas. Sizes are `(height, width)` in pixels."""
 
-    size: tuple[int, int]  # the picture's own
-    inner: tuple[int, int]  # what the picture is scaled to
-    padding: Padding  # bands around it, filled with its repeated border
-    cell: int  # pixels of the canvas to a side of a latent cell
+    size: tuple[int, int]  # of the picture
+    inner: tuple[int, int]  # of the scaled picture
+    padding: Padding  # around the scaled picture, filled by repeating its border
+    cell: int  # side of a latent cell in canvas pixels
 
     @classmethod
     def square(cls, size: tuple[int, int], resolution: int, cell: int) -> Canvas:
-        """The picture scaled, its shape kept, into a square of `resolution` pixels."""
+        """Scale the picture into a square of `resolution` pixels, keeping its aspect ratio."""
         size = check_size(size)
         inner = fit_size(size, resolution)
         return cls(size, inner, padding_to_square(inner), cell)
 
     @classmethod
     def own(cls, size: tuple[int, int], resolution: int, cell: int) -> Canvas:
-        """The picture at its own size, cut to whole latent cells as diffusers does; scaled down where it is huge."""
+        """Keep the picture's own size, rounded down to whole latent cells as in diffusers; shrink huge pictures."""
         size = check_size(size)
         largest = LARGEST_OWN_SIZE * resolution
         fitted = size if max(size) <= largest else fit_size(size, largest)
-        inner = tuple(max(side - side % cell, cell) for side in fitted)
+        inner = max(fitted[0] - fitted[0] % cell, cell), max(fitted[1] - fitted[1] % cell, cell)
         return cls(size, inner, Padding(), cell)
 
     @property
     def pixels(self) -> tuple[int, int]:
-        """The canvas's own size."""
+        """Size of the canvas in pixels."""
         bands = self.padding
         return self.inner[0] + bands.top + bands.bottom, self.inner[1] + bands.left + bands.right
 
     @property
     def cells(self) -> tuple[int, int]:
-        """Its size in latent cells."""
+        """Size of the canvas in latent cells."""
         return self.pixels[0] // self.cell, self.pixels[1] // self.cell
 
     def place(self, image: torch.Tensor) -> torch.Tensor:
-        """Lay a picture `(B, C, H, W)` on the canvas."""
+        """Place a picture `(B, C, H, W)` on the canvas."""
         return pad(resize(image, self.inner), self.padding)
 
     def cut(self, image: torch.Tensor) -> torch.Tensor:
-        """Bring what lies on the canvas, `(B, C, h, w)`, back to the picture's own frame `(B, C, H, W)`."""
+        """Crop and resize canvas content `(B, C, h, w)` to the picture's own frame `(B, C, H, W)`."""
         return resize(crop(image, self.padding), self.size)
 
     def shown_cells(self) -> torch.Tensor:
-        """Which latent cells show some of the picture, not padding alone: `(h, w)` bool."""
+        """Return `(h, w)` bool, True for latent cells that show part of the picture rather than padding only."""
         shown = torch.ones(1, 1, *self.inner)
         bands = self.padding
         return self._pool(F.pad(shown, (bands.left, bands.right, bands.top, bands.bottom)))[0, 0] > 0
 
     def cells_of(self, mask: torch.Tensor) -> torch.Tensor:
-        """Every latent cell that a mask of the picture touches.
+        """Return every latent cell that a mask of the picture touches.
 
         Args:
-            mask: `(B, 1, H, W)` bool. Where it meets the picture's border it goes on into the padding.
+            mask: `(B, 1, H, W)` bool; at the picture's border it extends into the padding.
 
         Returns:
             `(B, 1, h, w)` bool.

@@ -1,7 +1,7 @@
-"""DICOM radiographs: read as a viewer shows them, at their own depth, the patient's right on the left.
+"""Read DICOM radiographs as a viewer displays them, at their own depth, with the patient's right on the left.
 
-Only the tags that decide the picture are read (`TAGS`): names, dates and identifiers never reach memory. pydicom is
-imported when a file is read, not before.
+Only the tags that affect the picture are read (`TAGS`): names, dates and identifiers never reach memory. pydicom is
+imported when the first file is read.
 """
 
 from __future__ import annotations
@@ -21,43 +21,43 @@ from .radiograph import Radiograph
 
 logger = logging.getLogger(__name__)
 
-LARGEST = 2**27  # pixels of a picture; a file that says more is damaged, or made to fill the memory
+LARGEST = 2**27  # pixels of a picture; a larger size means a damaged or malicious file
 TAGS = (
-    "Modality", "BodyPartExamined", "ViewPosition", "ViewCodeSequence", "PatientOrientation", "PresentationIntentType",
-    "BurnedInAnnotation", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows",
-    "Columns", "PixelAspectRatio", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "BitsAllocated",
-    "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleSlope",
-    "RescaleIntercept", "ModalityLUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence",
-    "PresentationLUTShape", "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
+    "Modality", "BodyPartExamined", "ViewPosition", "ViewCodeSequence", "PatientOrientation",
+    "PresentationIntentType", "BurnedInAnnotation", "SamplesPerPixel", "PhotometricInterpretation",
+    "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns", "PixelAspectRatio", "PixelSpacing",
+    "ImagerPixelSpacing", "NominalScannedPixelSpacing", "BitsAllocated", "BitsStored", "HighBit",
+    "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleSlope", "RescaleIntercept",
+    "ModalityLUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence", "PresentationLUTShape",
+    "RedPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableDescriptor",
     "BluePaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",
     "BluePaletteColorLookupTableData", "SegmentedRedPaletteColorLookupTableData",
-    "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData", "PixelData", "FloatPixelData",
-    "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
+    "SegmentedGreenPaletteColorLookupTableData", "SegmentedBluePaletteColorLookupTableData", "PixelData",
+    "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
 )  # fmt: skip
 _MONOCHROME, _PALETTE = ("MONOCHROME1", "MONOCHROME2"), "PALETTE COLOR"
 _RISKY = "gdcm"
 
 
 def read_dicom(path: str | Path) -> Radiograph:
-    """Read a radiograph from a DICOM file, as a viewer shows it by default.
+    """Read a radiograph from a DICOM file, as a viewer displays it by default.
 
-    Grey values are those of the file's table or window of interest (the first of several; without one, the range of its
-    values), low is black whatever the file's sense, padding is black, pixels are made square, and the picture is turned so
-    that the patient's right is on its left and the head on top, where the file says how it lies. Colour stays colour,
-    unless its channels are equal. What was done is in the radiograph's `notes`; what may be wrong is warned of as well.
+    Grey values follow the file's VOI table or window (the first of several; without one, the range of the values). Low
+    values are black for both photometric interpretations, padding is black, pixels are resampled to be square, and the
+    picture is turned so that the patient's right is on its left and the head on top, if the file gives the orientation.
+    Colour stays colour unless its channels are equal. The radiograph's `notes` list every step and every warning.
 
     Args:
         path: the file.
 
     Returns:
-        The radiograph: 8-bit where the file stores up to 8 bits of a value, else 16-bit; its pixels are whole multiples of
-        1/255 or 1/65535.
+        The radiograph, 8-bit if the file stores up to 8 bits per value, else 16-bit; its pixels are integer multiples
+        of 1/255 or 1/65535.
 
     Raises:
-        InputNotFoundError: there is no such file.
+        InputNotFoundError: no such file.
         MissingExtraError: pydicom is not installed.
-        InputError: it is no DICOM image, no radiograph, has several frames, can't be decoded, or needs a decoder that is
-            not installed.
+        InputError: not a DICOM image or not a radiograph, several frames, damaged, or the decoder is not installed.
     """
     path = Path(path)
     dataset = _open(path)
@@ -70,45 +70,45 @@ def read_dicom(path: str | Path) -> Radiograph:
         raise InputError(f"`{path}` {error}.") from error
     raw = _decode(dataset, path)
     values, facts, doubts = _as_shown(raw, dataset, path)
-    values, more = _square_pixels(values, dataset)
-    turn, also, said = turning(dataset)
-    warnings += [*doubts, *said]
+    values, resampling = _square_pixels(values, dataset)
+    turn, assumptions, turned = turning(dataset)
+    warnings += [*doubts, *turned]
     for warning in warnings:
         logger.warning("%s: %s", path, warning)
     depth = 8 if int(dataset.BitsStored) <= 8 else 16
-    notes = (*facts, *more, *also, *warnings)
+    notes = (*facts, *resampling, *assumptions, *warnings)
     return Radiograph(
         _to_pixels(turn.apply(values), depth), depth, str(dataset.PhotometricInterpretation), path, DICOM, notes
     )
 
 
 def _open(path: Path):
-    """The file's data set, of the tags that decide the picture alone."""
+    """Read the tags in `TAGS` of a file."""
     if not path.is_file():
         raise InputNotFoundError(f"There is no file `{path}`. Give the path of a DICOM radiograph.")
     with needs_extra("Reading DICOM", "pydicom", "dicom"):
         import pydicom
     try:
         dataset = pydicom.dcmread(path, force=True, specific_tags=list(TAGS))
-        for _ in dataset.iterall():  # pydicom decodes a value when it is first asked for: what is damaged shows here
+        for _ in dataset.iterall():  # pydicom decodes values on first access: damaged ones raise here
             pass
-    except Exception as error:  # pydicom raises many kinds; their texts quote the file, and so perhaps the patient
+    except Exception as error:  # pydicom raises many types, whose messages may quote the patient's data
         kind = type(error).__name__
-        raise InputError(f"`{path}` must be a whole DICOM file, but it can't be read ({kind}).") from error
+        raise InputError(f"`{path}` must be an intact DICOM file, but cannot be read ({kind}).") from error
     if len(dataset) == 0 and not getattr(dataset, "file_meta", None):
-        raise InputError(f"`{path}` must be a DICOM file, but it is none.")
+        raise InputError(f"`{path}` is not a DICOM file.")
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = _guessed_syntax(*dataset.original_encoding)
     return dataset
 
 
-def _said(error: Exception) -> str:
-    """What an error says, in one line without a full stop."""
+def _one_line(error: Exception) -> str:
+    """Return the message of an error in one line without a full stop."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _guessed_syntax(is_implicit: bool, is_little: bool):
-    """How a file is coded that does not say so: as its first elements are."""
+    """Infer the transfer syntax of a file without one from its first elements."""
     from pydicom import uid
 
     if is_implicit:
@@ -117,13 +117,13 @@ def _guessed_syntax(is_implicit: bool, is_little: bool):
 
 
 def _check_picture(dataset) -> None:
-    """Refuse what holds no single picture of whole numbers.
+    """Check that the data set holds one picture with integer pixels.
 
     Raises:
-        InputError: the end of a sentence that begins with the file's name.
+        InputError: its message completes a sentence that begins with the path.
     """
     if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
-        raise InputError("must have whole-number pixels, but has floating-point ones")
+        raise InputError("must have integer pixels, but has floating-point ones")
     needed = (
         "PixelData",
         "Rows",
@@ -134,9 +134,9 @@ def _check_picture(dataset) -> None:
         "PhotometricInterpretation",
     )
     if missing := [name for name in needed if dataset.get(name) in (None, "")]:
-        raise InputError(f"must hold a picture, but has no {missing[0]}")
+        raise InputError(f"must hold a picture, but lacks {missing[0]}")
     if (frames := _whole(dataset, "NumberOfFrames")) != 1:
-        raise InputError(f"must hold one picture, but holds {frames} frames: save the one to edit as a file of its own")
+        raise InputError(f"must hold one picture, but holds {frames} frames: save the frame to edit as a separate file")
     rows, columns = _whole(dataset, "Rows"), _whole(dataset, "Columns")
     if not 0 < rows * columns <= LARGEST:
         raise InputError(f"must have up to {LARGEST} pixels, got {rows} x {columns}")
@@ -145,46 +145,49 @@ def _check_picture(dataset) -> None:
         raise InputError(f"must have pixels of 8 or 16 bits, got {stored} bits in {allocated}")
     samples, kind = _whole(dataset, "SamplesPerPixel"), dataset.PhotometricInterpretation
     if samples not in (1, 3) or (samples == 1) != (kind in (*_MONOCHROME, _PALETTE)):
-        raise InputError("must be grey (MONOCHROME1, MONOCHROME2), of a palette, RGB or YBR, but is none of these")
+        raise InputError("must be MONOCHROME1, MONOCHROME2, PALETTE COLOR, RGB or YBR, but is none of these")
 
 
 def _whole(dataset, name: str) -> int:
-    """A tag's whole number; 1 where it is absent or empty."""
+    """Return a tag's integer, 1 if it is absent or empty."""
     try:
         return int(dataset.get(name) or 1)
     except (TypeError, ValueError) as error:
-        raise InputError(f"must have one whole number as {name}, but has none") from error
+        raise InputError(f"must have one integer as {name}") from error
 
 
 def _decode(dataset, path: Path) -> np.ndarray:
-    """The pixels as they lie in the file, `(H, W)` or, in colour, `(H, W, 3)` in red, green and blue."""
+    """Decode the stored pixels, `(H, W)`, or `(H, W, 3)` RGB for colour."""
     from pydicom.pixels import get_decoder, pixel_array
 
     syntax = dataset.file_meta.TransferSyntaxUID
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError as error:
-        raise InputError(f"`{path}` must be a picture, but is coded as {syntax.name}, which is none.") from error
+        raise InputError(f"`{path}` must be a picture, but its transfer syntax is {syntax.name}.") from error
     if not decoder.is_available:
-        raise InputError(f"`{path}` is compressed ({syntax.name}) and needs a decoder: {_remedy(syntax)}.")
+        raise InputError(f"`{path}` is compressed ({syntax.name}) and requires a decoder: {_remedy(syntax)}.")
     try:
         return pixel_array(dataset, decoding_plugin=_decoder_name(decoder))
-    except Exception as error:  # decoders of several libraries raise what they like
-        hint = f" If it is whole, it needs another decoder: {_remedy(syntax)}." if syntax.is_compressed else ""
+    except Exception as error:  # the decoders of several libraries raise errors of any type
+        hint = (
+            f" If the file is intact, it requires another decoder: {_remedy(syntax)}." if syntax.is_compressed else ""
+        )
         raise InputError(
-            f"`{path}` must be a whole DICOM image, but its pixels can't be decoded: {_said(error)}.{hint}"
+            f"`{path}` must be an intact DICOM image, but its pixels cannot be decoded: {_one_line(error)}.{hint}"
         ) from error
 
 
 def _decoder_name(decoder) -> str:
-    """The decoder to use, "" for values that are not compressed: GDCM, which ends the process where a picture is damaged,
-    only where there is no other.
+    """Return the name of the decoder to use, "" for uncompressed values.
+
+    GDCM, which crashes the process on some damaged pictures, is used only without an alternative.
     """
     return next(iter(sorted(decoder.available_plugins, key=lambda name: name == _RISKY)), "")
 
 
 def _remedy(syntax) -> str:
-    """What to install for a kind of compression."""
+    """Return what to install for a transfer syntax."""
     from pydicom import uid
 
     if syntax == uid.JPEGExtended12Bit:
@@ -199,7 +202,7 @@ def _remedy(syntax) -> str:
 
 
 def _as_shown(raw: np.ndarray, dataset, path: Path) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
-    """Values in [0, 1], `(H, W)` or `(H, W, 3)`, with what was done and what may be wrong."""
+    """Return values in [0, 1], `(H, W)` or `(H, W, 3)`, the processing steps and the warnings."""
     from .dicom_display import display, stored_values
 
     bits = int(dataset.BitsStored)
@@ -216,25 +219,25 @@ def _as_shown(raw: np.ndarray, dataset, path: Path) -> tuple[np.ndarray, tuple[s
         high_bit = int(dataset.get("HighBit", bits - 1))
         shown = display(stored_values(raw, bits, high_bit, signed) if plain else raw.astype(np.int32), dataset)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError) as error:
-        raise InputError(f"`{path}` can't be shown: {_said(error)}.") from error
+        raise InputError(f"`{path}` cannot be displayed: {_one_line(error)}.") from error
     return shown.values, shown.facts, shown.warnings
 
 
 def _plain_colour(values: np.ndarray, largest: int) -> np.ndarray:
-    """Colours in [0, 1]; `(H, W)` where the three are equal everywhere."""
+    """Scale colours to [0, 1]; grey `(H, W)` if the three channels are equal everywhere."""
     values = values[..., 0] if (values == values[..., :1]).all() else values[..., :3]
     return np.clip(values / largest, 0, 1)
 
 
 def _square_pixels(values: np.ndarray, dataset) -> tuple[np.ndarray, list[str]]:
-    """The picture with pixels as high as wide: the coarser direction is resampled to the finer's spacing."""
+    """Make pixels square: the coarser direction is resampled to the spacing of the finer one."""
     ratio = _height_to_width(dataset)
-    if abs(ratio - 1) < 0.01:  # less than the geometry of radiography is sure of
+    if abs(ratio - 1) < 0.01:  # below the accuracy of the geometry
         return values, []
     height, width = values.shape[:2]
     size = (width, round(height * ratio)) if ratio > 1 else (round(width / ratio), height)
     if size[0] * size[1] > LARGEST:
-        return values, ["Its pixels are not square by an impossible ratio: left as they are."]
+        return values, ["The aspect ratio of its pixels is implausible, and was ignored."]
     resized = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     fact = (
         f"Pixels {ratio:.3g} times as high as wide: resampled from {width} x {height} to {size[0]} x {size[1]} pixels."
@@ -243,18 +246,18 @@ def _square_pixels(values: np.ndarray, dataset) -> tuple[np.ndarray, list[str]]:
 
 
 def _height_to_width(dataset) -> float:
-    """A pixel's height divided by its width; 1 where nothing is said."""
+    """Return a pixel's height divided by its width, 1 if the file does not give it."""
     for name in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
         value = dataset.get(name)
         if value is not None and not isinstance(value, str) and len(value) == 2:
-            height, width = (float(one) for one in value)
+            height, width = float(value[0]), float(value[1])
             if height > 0 and width > 0:
                 return height / width
     return 1.0
 
 
 def _to_pixels(values: np.ndarray, depth: int) -> torch.Tensor:
-    """`(1, C, H, W)` float32, rounded to what a file of this depth can hold."""
+    """Convert to `(1, C, H, W)` float32, rounded to the levels of a file of this depth."""
     largest = np.float32(2**depth - 1)
     whole = np.round(np.clip(values, 0, 1) * largest).astype(np.float32) / largest
     channels = whole[None] if whole.ndim == 2 else whole.transpose(2, 0, 1)

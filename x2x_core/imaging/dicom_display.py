@@ -1,7 +1,7 @@
-"""From a DICOM image's stored values to what is shown: the grey-scale chain of the standard, as numbers in [0, 1].
+"""DICOM grey-scale pipeline: from stored values to display values in [0, 1].
 
-The steps are those of DICOM PS3.4 N.2, with the formulas of PS3.3: modality table or rescaling (C.11.1), table or window of
-interest (C.11.2), the sense of the grey scale (C.7.6.3.1.2, C.11.6), padding (C.7.5.1.1.2). Arrays in, arrays out.
+The steps follow DICOM PS3.4 N.2, with the formulas of PS3.3: modality table or rescaling (C.11.1), VOI table or window
+(C.11.2), polarity of the grey scale (C.7.6.3.1.2, C.11.6), padding (C.7.5.1.1.2). Functions take and return arrays.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ import numpy as np
 from x2x_core.common.errors import InputError
 
 LINEAR, LINEAR_EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"
-DEEPEST = 16  # bits of a stored value, and of an entry of a table
+DEEPEST = 16  # largest number of bits of a stored value or a table entry
 
 
 @dataclass(frozen=True)
 class Display:
-    """A picture as it is shown, and what was done to get it."""
+    """Display values of a picture, and how they were obtained."""
 
     values: np.ndarray  # (H, W), float64 in [0, 1]; 0 is black
-    facts: tuple[str, ...]  # what was done
-    warnings: tuple[str, ...]  # what of it may be wrong
+    facts: tuple[str, ...]  # processing steps
+    warnings: tuple[str, ...]  # doubts about them
 
 
 def stored_values(raw: np.ndarray, bits_stored: int, high_bit: int, signed: bool) -> np.ndarray:
-    """The image's values out of their containers: what lies in unused bits (overlays of old files) is left out.
+    """Extract the image's values from their containers, ignoring unused bits (overlays in old files).
 
     Args:
-        raw: `(H, W)`, whole numbers as they lie in the file.
-        bits_stored: bits of a value, 1 to 16.
-        high_bit: number of the highest of them, counted from 0.
-        signed: whether the highest is a sign.
+        raw: `(H, W)`, integers as stored in the file.
+        bits_stored: bits per value, 1 to 16.
+        high_bit: index of the highest of them, counted from 0.
+        signed: True if the highest bit is a sign.
 
     Returns:
         `(H, W)` int32.
@@ -43,7 +43,7 @@ def stored_values(raw: np.ndarray, bits_stored: int, high_bit: int, signed: bool
 
 
 def padding_of(stored: np.ndarray, dataset) -> np.ndarray:
-    """Which pixels are no image: bool `(H, W)`, those of the padding value, or up to the limit of its range."""
+    """Return bool `(H, W)`, True for padding: pixels between PixelPaddingValue and PixelPaddingRangeLimit."""
     value = dataset.get("PixelPaddingValue")
     if value is None:
         return np.zeros(stored.shape, bool)
@@ -53,14 +53,14 @@ def padding_of(stored: np.ndarray, dataset) -> np.ndarray:
 
 
 def display(stored: np.ndarray, dataset) -> Display:
-    """What a viewer shows of an image by default.
+    """Return the display values that a viewer uses by default.
 
     Args:
-        stored: `(H, W)` whole numbers, see `stored_values`.
+        stored: `(H, W)` integers, see `stored_values`.
         dataset: the image's pydicom data set.
 
     Raises:
-        InputError: a table or window that can't be applied.
+        InputError: an invalid table or window.
     """
     padding = padding_of(stored, dataset)
     values, facts = modality_values(stored, dataset)
@@ -80,7 +80,7 @@ def display(stored: np.ndarray, dataset) -> Display:
 
 
 def modality_values(stored: np.ndarray, dataset) -> tuple[np.ndarray, list[str]]:
-    """Values after the modality table or rescaling, and what was done; nothing where it changes nothing."""
+    """Apply the modality table or rescaling; return the values and the steps that changed them."""
     if tables := dataset.get("ModalityLUTSequence"):
         return look_up(stored, tables[0], dataset)[0], ["Modality table applied."]
     slope, intercept = (
@@ -94,7 +94,7 @@ def modality_values(stored: np.ndarray, dataset) -> tuple[np.ndarray, list[str]]
 
 
 def _of_interest(values, padding, dataset, is_plain: bool) -> tuple[np.ndarray, list[str], list[str]]:
-    """Values in [0, 1] by the first table, else the first window, else the range of what is there."""
+    """Scale to [0, 1] by the first VOI table, else the first window, else the range of the values."""
     if tables := dataset.get("VOILUTSequence"):
         shown, bits = look_up(values, tables[0], dataset)
         return shown / (2**bits - 1), [f"Shown by its table of interest{_which(len(tables))}."], []
@@ -106,7 +106,7 @@ def _of_interest(values, padding, dataset, is_plain: bool) -> tuple[np.ndarray, 
         if width >= (1 if function == LINEAR else np.nextafter(0, 1)):
             fact = f"Shown by its window, centre {center:g}, width {width:g}{_which(min(len(centers), len(widths)))}."
             return window(values, center, width, function), [fact], []
-        warnings = [f"Its window has the width {width:g}, which is none: shown by the range of its values instead."]
+        warnings = [f"Window width {width:g} is invalid: shown by the range of its values instead."]
     bits = int(dataset.BitsStored)
     if is_plain and bits <= 8 and not dataset.get("PixelRepresentation"):
         return np.clip(values / (2**bits - 1), 0, 1), [f"No window: its {bits}-bit values as they are."], warnings
@@ -115,15 +115,16 @@ def _of_interest(values, padding, dataset, is_plain: bool) -> tuple[np.ndarray, 
 
 
 def window(values: np.ndarray, center: float, width: float, function: str = LINEAR) -> np.ndarray:
-    """Values in [0, 1] through a window, by the formulas of PS3.3 C.11.2.1.2 and C.11.2.1.3.
+    """Scale values to [0, 1] through a window, by PS3.3 C.11.2.1.2 and C.11.2.1.3.
 
     Args:
         values: any shape.
-        center, width: in the units of the values; the width at least 1 for "LINEAR", else above 0.
+        center: in the units of the values.
+        width: in the units of the values, at least 1 for "LINEAR", else above 0.
         function: "LINEAR", "LINEAR_EXACT" or "SIGMOID".
 
     Raises:
-        InputError: another function.
+        InputError: unknown function.
     """
     values = values.astype(np.float64)
     if function == LINEAR:
@@ -138,7 +139,7 @@ def window(values: np.ndarray, center: float, width: float, function: str = LINE
 
 
 def full_range(values: np.ndarray, padding: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Values in [0, 1] from the least to the greatest that is no padding, and these two; one value only becomes 0."""
+    """Scale values outside padding to [0, 1]; return them, their minimum and maximum. A constant image becomes 0."""
     inside = values[~padding]
     if not inside.size:
         return np.zeros(values.shape), 0.0, 0.0
@@ -147,36 +148,41 @@ def full_range(values: np.ndarray, padding: np.ndarray) -> tuple[np.ndarray, flo
 
 
 def look_up(values: np.ndarray, item, dataset) -> tuple[np.ndarray, int]:
-    """Values through a table (PS3.3 C.11.1.1): its first entry stands for what lies below, its last for what lies above.
+    """Map values through a table (PS3.3 C.11.1.1); values below or above it take its first or last entry.
 
     Args:
-        values: whole numbers, or rescaled ones, which are rounded.
+        values: integers, or rescaled values, which are rounded.
         item: the table: LUTDescriptor (entries, first value mapped, bits) and LUTData.
-        dataset: the image, for the order of bytes.
+        dataset: the image, for its byte order.
 
     Returns:
-        The entries, float64, and their bits.
+        The entries, float64, and their number of bits.
 
     Raises:
-        InputError: a table without its description or with too few entries.
+        InputError: a table without a descriptor or with too few entries.
     """
-    descriptor, element = item.get("LUTDescriptor"), item["LUTData"] if "LUTData" in item else None
+    descriptor, element = item.get("LUTDescriptor"), _element(item, "LUTData")
     if descriptor is None or len(descriptor) != 3 or element is None or not element.value:
         raise InputError("its table must have LUTDescriptor and LUTData")
-    entries, first, bits = (int(one) for one in descriptor)
+    entries, first, bits = (int(number) for number in descriptor)
     entries = entries or 2**16
     if first >= 2**15 and values.min() < 0:
-        first -= 2**16  # a signed number, written where the file can't say so
+        first -= 2**16  # a signed number in an unsigned field
     table = _entries(element.value, entries, dataset)
     if len(table) < entries or not 1 <= bits <= DEEPEST:
         raise InputError(f"its table must hold {entries} entries of 1 to {DEEPEST} bits, got {len(table)} of {bits}")
-    bits = max(bits, int(table.max()).bit_length())  # some files call 16-bit entries 8-bit
+    bits = max(bits, int(table.max()).bit_length())  # some files declare 16-bit entries as 8-bit
     index = np.clip(np.rint(values).astype(np.int64) - first, 0, entries - 1)
     return table[index].astype(np.float64), bits
 
 
+def _element(item, name: str):
+    """Return a data element with its value representation, `None` if it is absent."""
+    return item[name] if name in item else None  # noqa: SIM401  (a data set's get() returns the bare value)
+
+
 def _entries(data, count: int, dataset) -> np.ndarray:
-    """A table's entries: words, or bytes packed two in a word."""
+    """Return the entries of a table: 16-bit words, or bytes packed in pairs."""
     if not isinstance(data, bytes):
         return np.atleast_1d(np.asarray(data, np.int64))[:count]
     words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if dataset.original_encoding[1] else ">u2")
@@ -184,22 +190,22 @@ def _entries(data, count: int, dataset) -> np.ndarray:
 
 
 def _is_inverted(dataset) -> tuple[bool, list[str]]:
-    """Whether low values are white, and a doubt where the file says both."""
+    """Return True if low values are white, and a warning if the file contradicts itself."""
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     shape = str(dataset.get("PresentationLUTShape") or "").strip().upper()
     if shape in ("IDENTITY", "INVERSE") and (shape == "INVERSE") != inverted:
         return inverted, [
-            f"The file calls its grey scale {dataset.PhotometricInterpretation} and {shape}, which contradict each other: "
-            f"the former was followed. Look whether bones are white."
+            f"The file declares its grey scale {dataset.PhotometricInterpretation} and {shape}, which contradict each "
+            "other: the former was followed. Check that bones are white."
         ]
     return inverted, []
 
 
 def _numbers(dataset, name: str) -> list[float]:
-    """A tag's numbers; none where it is absent or empty."""
+    """Return a tag's numbers, an empty list if it is absent or empty."""
     value = dataset.get(name)
     several = [] if value is None or value == "" else value if hasattr(value, "__len__") else [value]
-    return [float(one) for one in several if one is not None and one != ""]
+    return [float(number) for number in several if number is not None and number != ""]
 
 
 def _number(dataset, name: str, otherwise: float) -> float:

@@ -1,7 +1,6 @@
-"""What a DICOM image shows and how it lies: is it a frontal chest radiograph, and where is the patient's right?
+"""View and orientation of a DICOM image: is it a frontal chest radiograph, and on which side is the patient's right?
 
-Of a file's texts none is repeated in a sentence here unless it is one of the words that this module knows: whatever else
-stands there could name a patient.
+Messages never quote a file's texts, except for words that this module knows: anything else could name a patient.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ POSSIBLE = (
     "RF",
     "XA",
     "XC",
-)  # says nothing, or can be one: secondary captures, single fluoroscopy frames
+)  # unspecified, or possibly a radiograph: secondary captures, single fluoroscopy frames
 OTHERS = {
     "CT": "computed tomography", "MR": "magnetic resonance", "PT": "positron emission tomography",
     "NM": "nuclear medicine", "US": "ultrasound", "MG": "mammography", "IO": "intra-oral radiography",
@@ -37,24 +36,24 @@ _SIDES = ("L", "R")
 
 @dataclass(frozen=True)
 class Turning:
-    """How a picture is laid as frontal radiographs are: first rows and columns swapped, then mirrored."""
+    """Steps that bring a picture to the orientation of frontal radiographs: transposed first, then mirrored."""
 
     transpose: bool = False
     mirror: bool = False  # left and right
     upend: bool = False  # top and bottom
 
     def apply(self, values: np.ndarray) -> np.ndarray:
-        """`(H, W)` or `(H, W, C)`, turned."""
+        """Return the turned `(H, W)` or `(H, W, C)` values."""
         values = np.swapaxes(values, 0, 1) if self.transpose else values
         values = values[:, ::-1] if self.mirror else values
         return np.ascontiguousarray(values[::-1] if self.upend else values)
 
 
 def check_modality(dataset) -> list[str]:
-    """Warnings about the modality.
+    """Return warnings about the modality.
 
     Raises:
-        InputError: it is no radiograph.
+        InputError: not a radiograph.
     """
     modality = _word(dataset.get("Modality"))
     if modality in RADIOGRAPHS:
@@ -63,13 +62,13 @@ def check_modality(dataset) -> list[str]:
         return ["The file does not say that it is a radiograph (modality CR, DX or RG): it is read as one."]
     what = f"{OTHERS[modality]} ({modality})" if modality in OTHERS else "of another modality"
     raise InputError(
-        f"must be a radiograph (modality CR, DX or RG), but it is {what}. If it shows a frontal chest radiograph all the "
-        "same, save it as PNG"
+        f"must be a radiograph (modality CR, DX or RG), but is {what}. If it shows a frontal chest radiograph "
+        "nevertheless, save it as PNG"
     )
 
 
 def view_warnings(dataset) -> list[str]:
-    """What speaks against a frontal chest radiograph that is ready to be shown."""
+    """Return warnings if this may not be a frontal chest radiograph for presentation."""
     warnings = []
     part = _word(dataset.get("BodyPartExamined"))
     if part and not any(word in part for word in CHEST_WORDS):
@@ -86,7 +85,7 @@ def view_warnings(dataset) -> list[str]:
 
 
 def _odd_view(dataset) -> str | None:
-    """A view that is not frontal, by its article and name; ``None``: frontal, or not said."""
+    """Return a view that is not frontal, with its article; `None` for frontal or unspecified views."""
     position = _word(dataset.get("ViewPosition"))
     meanings = " ".join(_word(code.get("CodeMeaning")) for code in dataset.get("ViewCodeSequence") or ())
     rows = _directions(dataset)
@@ -99,11 +98,11 @@ def _odd_view(dataset) -> str | None:
 
 
 def turning(dataset) -> tuple[Turning, list[str], list[str]]:
-    """How to turn the picture so that the patient's right is on its left and the head on top.
+    """Return how to turn the picture so that the patient's right is on its left and the head on top.
 
     Returns:
-        The turning, what was done, and warnings. PatientOrientation (PS3.3 C.7.6.1.1.1) names the directions in which
-        rows and columns run; without it the picture stays as it is.
+        The turning, assumptions, and warnings. PatientOrientation (PS3.3 C.7.6.1.1.1) gives the directions of rows and
+        columns; without it the picture is not turned.
     """
     directions = _directions(dataset)
     if directions is None:
@@ -126,25 +125,25 @@ def _said(turn: Turning) -> list[str]:
         return []
     done = [
         text
-        for wanted, text in (
+        for applied, text in (
             (turn.transpose, "rows and columns were swapped"),
             (turn.mirror, "left and right were swapped"),
             (turn.upend, "it was turned upside down"),
         )
-        if wanted
+        if applied
     ]
     return [
-        f"By its patient orientation the picture lay otherwise than radiographs do: {', '.join(done)}, so that the patient's "
-        "right is on the picture's left and the head on top."
+        f"By its patient orientation the picture was not displayed as radiographs are: {', '.join(done)}, so that the "
+        "patient's right is on the picture's left and the head on top."
     ]
 
 
 def _directions(dataset) -> tuple[str, str] | None:
-    """The first letters of the directions of rows and columns; ``None`` where they are not said."""
+    """Return the first letters of the directions of rows and columns, `None` if they are not given."""
     value = dataset.get("PatientOrientation")
     if value is None or isinstance(value, str) or len(value) != 2:
         return None
-    rows, columns = (_word(one)[:1] for one in value)
+    rows, columns = (_word(direction)[:1] for direction in value)
     return (rows, columns) if rows and columns else None
 
 

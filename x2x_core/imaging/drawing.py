@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import cast
 
 import cv2
 import numpy as np
@@ -122,7 +123,7 @@ def side_by_side(pictures: Sequence[Image.Image], gap: int) -> Image.Image:
 @lru_cache(maxsize=16)
 def load_font(size: int) -> ImageFont.FreeTypeFont:
     """Return Pillow's built-in font at a size in pixels."""
-    return ImageFont.load_default(size=size)
+    return cast(ImageFont.FreeTypeFont, ImageFont.load_default(size=size))  # FreeType whenever a size is given
 
 
 def color_bar(

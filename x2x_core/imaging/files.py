@@ -1,12 +1,12 @@
-"""Picture files of radiographs: 8 and 16-bit PNG, JPEG, TIFF and DICOM in, PNG out, without loss of depth.
+"""Radiograph files: read 8-bit and 16-bit PNG, JPEG, TIFF, BMP, WebP and DICOM, write PNG, without loss of depth.
 
-How a file becomes pixels:
+Conversion to pixels:
 
 - grey stays grey; a colour file whose three channels are equal everywhere is grey;
 - palettes are looked up; 1-bit pictures become 8-bit;
-- alpha: the picture is laid over black, as a radiograph's background is;
-- the camera's orientation mark (EXIF) is applied;
-- of a file with several pages the first is read, with a warning;
+- pictures with alpha are composited over black, the background of radiographs;
+- the EXIF orientation is applied;
+- of several pages the first is read, with a warning;
 - DICOM: as a viewer shows it, see `x2x_core.imaging.dicom`.
 """
 
@@ -22,6 +22,8 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from x2x_core.common.errors import InputError, InputNotFoundError
 
@@ -43,51 +45,51 @@ def read_image(path: str | Path) -> Radiograph:
         path: the file.
 
     Returns:
-        Its pixels scaled by the file's own depth (value / 255 or value / 65535), its depth and its mode; of a DICOM file
-        the values that a viewer shows.
+        Pixels scaled by the file's own depth (value / 255 or value / 65535), depth and mode; for a DICOM file the
+        values that a viewer shows.
 
     Raises:
-        InputNotFoundError: there is no such file.
-        MissingExtraError: it is DICOM, and pydicom is not installed.
-        InputError: the file is no picture, is damaged, or has values that are neither 8 nor 16-bit.
+        InputNotFoundError: no such file.
+        MissingExtraError: a DICOM file, and pydicom is not installed.
+        InputError: not a picture, damaged, or values that are neither 8-bit nor 16-bit.
     """
     path = Path(path)
     if not path.exists():
         raise InputNotFoundError(f"There is no file `{path}`. Give the path of a PNG, JPEG, TIFF or DICOM file.")
     if not path.is_file():
-        raise InputError(f"`{path}` must be a picture file, but it is a folder.")
+        raise InputError(f"`{path}` must be a picture file, but is a folder.")
     if is_dicom(path):
         return read_dicom(path)
     mode, values = _read_values(path)
     bit_depth = 16 if values.dtype == np.uint16 else 8
     if bit_depth == 16 and 0 < values.max() < 2**12:
-        logger.warning("%s uses at most 12 of its 16 bits: it is read as it stands, and looks dark.", path)
+        logger.warning("%s uses at most 12 of its 16 bits: it is read unscaled, and looks dark.", path)
     scaled = values.astype(np.float32) / np.float32(2**bit_depth - 1)
     pixels = torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))[None]
     return Radiograph(pixels, bit_depth, mode, path)
 
 
 def _read_values(path: Path) -> tuple[str, np.ndarray]:
-    """The file's mode and its values (H, W, 1 or 3), uint8 or uint16."""
+    """Read the file's mode and its values `(H, W, 1 | 3)`, uint8 or uint16."""
     try:
         with Image.open(path, formats=_FORMATS) as picture:
             mode = picture.mode
-            if getattr(picture, "n_frames", 1) > 1:
-                logger.warning("%s holds %d pictures: the first is read.", path, picture.n_frames)
+            if (pages := getattr(picture, "n_frames", 1)) > 1:
+                logger.warning("%s holds %d pictures: the first is read.", path, pages)
             if _is_deep_colour(path, picture):
                 return f"{mode};16", _read_deep_colour(path)
             values = _to_values(ImageOps.exif_transpose(picture), path)
     except UnidentifiedImageError as error:
-        raise InputError(f"`{path}` must be a PNG, JPEG, TIFF or DICOM picture, but it is none.") from error
+        raise InputError(f"`{path}` is not a PNG, JPEG, TIFF or DICOM picture.") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"`{path}` is too large to be a radiograph: {error}") from error
     except (OSError, SyntaxError, struct.error, EOFError, zlib.error) as error:
-        raise InputError(f"`{path}` must be a whole picture, but it can't be decoded: {error}") from error
+        raise InputError(f"`{path}` must be an intact picture, but cannot be decoded: {error}") from error
     return mode, _drop_equal_channels(values)
 
 
 def _to_values(picture: Image.Image, path: Path) -> np.ndarray:
-    """8-bit or 16-bit values (H, W, C) of an open picture; C is 1 or 3."""
+    """Convert an open picture to 8-bit or 16-bit values `(H, W, 1 | 3)`."""
     if picture.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I"):
         return _to_uint16(np.asarray(picture), path)[..., None]
     if picture.mode == "F":
@@ -115,19 +117,19 @@ def _to_uint16(values: np.ndarray, path: Path) -> np.ndarray:
 
 
 def _is_deep_colour(path: Path, picture: Image.Image) -> bool:
-    """Whether this is 16-bit colour (or grey with alpha), which Pillow would cut down to 8 bits."""
+    """Return True for 16-bit colour or grey with alpha, which Pillow reduces to 8 bits."""
     if picture.format == "PNG":
         header = path.open("rb").read(26)
         bit_depth, colour_type = header[24], header[25]
         return bit_depth == 16 and colour_type != 0
-    bits = picture.tag_v2.get(258, ()) if picture.format == "TIFF" else ()
+    bits = picture.tag_v2.get(258, ()) if isinstance(picture, TiffImageFile) else ()
     return len(bits) > 1 and max(bits) == 16
 
 
 def _read_deep_colour(path: Path) -> np.ndarray:
     values = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16:
-        raise InputError(f"`{path}` must be a whole 16-bit picture, but it can't be decoded.")
+        raise InputError(f"`{path}` must be an intact 16-bit picture, but cannot be decoded.")
     if values.ndim == 2:
         return values[..., None]
     if values.shape[2] == 4:
@@ -143,19 +145,19 @@ def _drop_equal_channels(values: np.ndarray) -> np.ndarray:
 
 
 def to_values(pixels: torch.Tensor, bit_depth: int) -> np.ndarray:
-    """Whole numbers of `bit_depth` bits from pixels in [0, 1].
+    """Convert pixels in [0, 1] to integers of `bit_depth` bits.
 
     Args:
-        pixels: `(C, H, W)` or `(1, C, H, W)` with C of 1 or 3, or `(H, W)`; floating point; what lies
-            outside [0, 1] is held to it.
+        pixels: `(C, H, W)` or `(1, C, H, W)` with C of 1 or 3, or `(H, W)`; floating point; values
+            outside [0, 1] are clipped.
         bit_depth: 8 or 16.
 
     Returns:
-        `(H, W)` for grey or `(H, W, 3)` in the order red, green, blue; uint8 or uint16. Pixels that were
-        read from a file of this depth come back as exactly the file's values.
+        `(H, W)` for grey or `(H, W, 3)` in the order red, green, blue; uint8 or uint16. Pixels
+        read from a file of this depth give exactly the file's values.
 
     Raises:
-        InputError: another depth or shape, or a value that is not a number.
+        InputError: unsupported depth or shape, NaN or infinite values.
     """
     if bit_depth not in BIT_DEPTHS:
         raise InputError(f"`bit_depth` must be 8 or 16, got {bit_depth}.")
@@ -177,17 +179,17 @@ def write_png(
     bit_depth: int = 8,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write an image as PNG, with its metadata as text chunks.
+    """Write an image as PNG with metadata as text chunks.
 
     Args:
-        path: where to; its folder must exist.
+        path: of the new file; its folder must exist.
         pixels: `(C, H, W)` or `(1, C, H, W)`, C of 1 or 3, in [0, 1].
         bit_depth: 8 or 16.
-        metadata: keyword to text, see `x2x_core.imaging.provenance`; the same input gives the same bytes.
+        metadata: keyword to text, see `x2x_core.imaging.provenance`; equal input gives equal bytes.
 
     Raises:
-        InputError: pixels or metadata that a PNG can't hold.
-        InputNotFoundError: the folder does not exist.
+        InputError: pixels or metadata that PNG does not support.
+        InputNotFoundError: no such folder.
     """
     path = Path(path)
     if not path.parent.is_dir():
@@ -197,11 +199,11 @@ def write_png(
 
 
 def encode_png(values: np.ndarray, metadata: Mapping[str, str] | None = None) -> bytes:
-    """The bytes of a PNG file of `(H, W)` or `(H, W, 3)` uint8 or uint16 values, with text chunks."""
+    """Encode `(H, W)` or `(H, W, 3)` uint8 or uint16 values as PNG with text chunks."""
     ordered = values if values.ndim == 2 else values[..., ::-1]
     done, data = cv2.imencode(".png", np.ascontiguousarray(ordered))
     if not done:
-        raise InputError(f"`values` can't be written as PNG: shape {values.shape}, {values.dtype}.")
+        raise InputError(f"`values` cannot be written as PNG: shape {values.shape}, {values.dtype}.")
     encoded = data.tobytes()
     header_end = len(_PNG_SIGNATURE) + 25  # the IHDR chunk is 25 bytes long and comes first
     chunks = b"".join(_text_chunk(key, text) for key, text in (metadata or {}).items())
@@ -209,7 +211,7 @@ def encode_png(values: np.ndarray, metadata: Mapping[str, str] | None = None) ->
 
 
 def _text_chunk(keyword: str, text: str) -> bytes:
-    """A tEXt chunk, or an iTXt chunk (UTF-8) where Latin-1 can't hold the text."""
+    """Encode a tEXt chunk, or an iTXt chunk (UTF-8) for text outside ASCII."""
     if not (0 < len(keyword) < 80) or not keyword.isascii() or not keyword.isprintable():
         raise InputError(f"`metadata` must have keywords of 1 to 79 printable ASCII letters, got {keyword!r}.")
     if "\0" in text:
@@ -222,11 +224,11 @@ def _text_chunk(keyword: str, text: str) -> bytes:
 
 
 def read_text_chunks(path: str | Path) -> dict[str, str]:
-    """The text chunks of a PNG file: keyword to text.
+    """Read the text chunks of a PNG file, keyword to text.
 
     Raises:
-        InputNotFoundError: there is no such file.
-        InputError: it is no PNG file.
+        InputNotFoundError: no such file.
+        InputError: not a PNG file.
     """
     path = Path(path)
     if not path.is_file():
@@ -234,6 +236,7 @@ def read_text_chunks(path: str | Path) -> dict[str, str]:
     try:
         with Image.open(path, formats=("PNG",)) as picture:
             picture.load()
-            return {str(key): str(text) for key, text in picture.text.items()}
+            text_chunks = picture.text if isinstance(picture, PngImageFile) else {}
+            return {str(key): str(text) for key, text in text_chunks.items()}
     except UnidentifiedImageError as error:
-        raise InputError(f"`{path}` must be a PNG file, but it is none.") from error
+        raise InputError(f"`{path}` is not a PNG file.") from error

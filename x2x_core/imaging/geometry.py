@@ -1,6 +1,6 @@
-"""Sizes and frames of images: padding and its exact undoing, fitting, resampling.
+"""Sizes and frames of images: padding and its exact inverse, fitting, resampling.
 
-Every function takes and gives tensors ``(B, C, H, W)`` of floating point; sizes are ``(height, width)`` in pixels.
+Images are floating-point tensors `(B, C, H, W)`; sizes are `(height, width)` in pixels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from x2x_core.common.errors import InputError
 
 @dataclass(frozen=True)
 class Padding:
-    """Pixels added on each edge; `crop` takes them away again."""
+    """Pixels added on each edge; `crop` removes them."""
 
     left: int = 0
     top: int = 0
@@ -30,17 +30,17 @@ class Padding:
 def pad(image: torch.Tensor, padding: Padding) -> torch.Tensor:
     """Add pixels around an image by repeating its border.
 
-    A repeated border, unlike black, gives a network no edge to answer to.
+    Unlike black, a repeated border has no edge that a network could respond to.
 
     Args:
         image: `(B, C, H, W)`.
         padding: pixels to add on each edge.
 
     Returns:
-        `(B, C, top + H + bottom, left + W + right)`; the inner pixels are the image's own, bit for bit.
+        `(B, C, top + H + bottom, left + W + right)`; the inner pixels equal the image's bit for bit.
 
     Raises:
-        InputError: the image is not 4-dimensional or is empty.
+        InputError: image not 4-dimensional, or empty.
     """
     _check_image(image)
     if padding == Padding():
@@ -58,10 +58,10 @@ def _repeated_border(length: int, before: int, after: int, device: torch.device)
 
 
 def crop(image: torch.Tensor, padding: Padding) -> torch.Tensor:
-    """Take away what `pad` added: ``crop(pad(x, p), p)`` is `x` bit for bit.
+    """Remove padding: `crop(pad(x, p), p)` equals `x` bit for bit.
 
     Raises:
-        InputError: there is nothing left inside the padding.
+        InputError: nothing is left inside the padding.
     """
     _check_image(image)
     height, width = image.shape[-2:]
@@ -72,7 +72,7 @@ def crop(image: torch.Tensor, padding: Padding) -> torch.Tensor:
 
 
 def padding_to_multiple(size: tuple[int, int], multiple: int) -> Padding:
-    """The padding, shared by both edges, that makes both sides multiples of `multiple`."""
+    """Return the padding, split between opposite edges, that makes both sides multiples of `multiple`."""
     if multiple < 1:
         raise InputError(f"`multiple` must be at least 1, got {multiple}.")
     height, width = check_size(size)
@@ -80,7 +80,7 @@ def padding_to_multiple(size: tuple[int, int], multiple: int) -> Padding:
 
 
 def padding_to_square(size: tuple[int, int]) -> Padding:
-    """The padding, shared by both edges, that makes the image square."""
+    """Return the padding, split between opposite edges, that makes the image square."""
     height, width = check_size(size)
     side = max(height, width)
     return _spread(side - height, side - width)
@@ -94,26 +94,26 @@ def _spread(rows: int, columns: int) -> Padding:
 def pad_to_multiple(image: torch.Tensor, multiple: int) -> tuple[torch.Tensor, Padding]:
     """Pad `(B, C, H, W)` so that both sides are multiples of `multiple`; undo it with `crop`."""
     _check_image(image)
-    padding = padding_to_multiple(tuple(image.shape[-2:]), multiple)
+    padding = padding_to_multiple(_size(image), multiple)
     return pad(image, padding), padding
 
 
 def pad_to_square(image: torch.Tensor) -> tuple[torch.Tensor, Padding]:
     """Pad `(B, C, H, W)` to a square; undo it with `crop`."""
     _check_image(image)
-    padding = padding_to_square(tuple(image.shape[-2:]))
+    padding = padding_to_square(_size(image))
     return pad(image, padding), padding
 
 
 def fit_size(size: tuple[int, int], resolution: int) -> tuple[int, int]:
-    """The size of the same shape whose longer side is `resolution`; no side is less than 1.
+    """Return the size with the same aspect ratio whose longer side is `resolution`; no side is below 1.
 
     Args:
         size: `(height, width)`.
         resolution: pixels of the longer side, at least 1.
 
     Raises:
-        InputError: a size or the resolution is less than 1.
+        InputError: size or resolution below 1.
     """
     height, width = check_size(size)
     if resolution < 1:
@@ -123,42 +123,42 @@ def fit_size(size: tuple[int, int], resolution: int) -> tuple[int, int]:
 
 
 def fit_to(image: torch.Tensor, resolution: int) -> tuple[torch.Tensor, Padding]:
-    """Scale an image into a `resolution` x `resolution` square without distorting it.
+    """Scale an image into a `resolution` x `resolution` square, keeping its aspect ratio.
 
     Args:
         image: `(B, C, H, W)`.
         resolution: side of the square in pixels.
 
     Returns:
-        The square `(B, C, resolution, resolution)`, its bands filled with the repeated border, and
-        that padding: ``resize(crop(square, padding), (H, W))`` leads back to the image's own frame.
+        The square `(B, C, resolution, resolution)`, padded by repeating the border, and the padding:
+        `resize(crop(square, padding), (H, W))` restores the image's own frame.
     """
     _check_image(image)
-    fitted = resize(image, fit_size(tuple(image.shape[-2:]), resolution))
+    fitted = resize(image, fit_size(_size(image), resolution))
     return pad_to_square(fitted)
 
 
 def resize(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Resample an image: averaging where it shrinks, smooth where it grows.
+    """Resample an image: antialiased to shrink, bicubic to enlarge.
 
-    Shrinking sides go first, by an antialiased triangle filter (no moire, nothing skipped); growing sides
-    by a bicubic filter, held to the image's own range so that it neither rings below 0 nor above 1.
+    Sides that shrink are resampled first, by an antialiased triangle filter. Bicubic interpolation is clipped to the
+    image's own range, so that it does not overshoot.
 
     Args:
         image: `(B, C, H, W)`, floating point.
         size: `(height, width)`.
 
     Returns:
-        `(B, C, height, width)`; the same tensor where the size is already right.
+        `(B, C, height, width)`; the same tensor if it already has this size.
 
     Raises:
-        InputError: not a 4-dimensional floating-point image, or a size less than 1.
+        InputError: not a 4-dimensional floating-point image, or a size below 1.
     """
     _check_image(image)
     size = check_size(size)
     if not image.is_floating_point():
         raise InputError(f"`image` must be floating point to be resampled, got {image.dtype}.")
-    smaller = tuple(min(old, new) for old, new in zip(image.shape[-2:], size))
+    smaller = min(image.shape[-2], size[0]), min(image.shape[-1], size[1])
     return _enlarge(_shrink(image, smaller), size)
 
 
@@ -171,7 +171,7 @@ def _shrink(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 
 def _mean_line(image: torch.Tensor) -> torch.Tensor:
-    """A picture as one pixel, by way of one line."""
+    """Reduce a picture to one pixel by way of one line."""
     line = F.interpolate(image.transpose(-1, -2), (1, image.shape[-2]), mode="bilinear", antialias=True)
     return F.interpolate(line, (1, 1), mode="bilinear", antialias=True)
 
@@ -186,10 +186,18 @@ def _enlarge(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 
 def check_size(size: tuple[int, int]) -> tuple[int, int]:
-    """`(height, width)` as two whole numbers of at least 1, or a `ValueError` that says so."""
+    """Return `(height, width)` as integers.
+
+    Raises:
+        InputError: not two whole numbers of at least 1.
+    """
     if len(size) != 2 or any(int(side) != side or side < 1 for side in size):
         raise InputError(f"`size` must be (height, width) of at least 1 pixel each, got {tuple(size)}.")
     return int(size[0]), int(size[1])
+
+
+def _size(image: torch.Tensor) -> tuple[int, int]:
+    return image.shape[-2], image.shape[-1]
 
 
 def _check_image(image: torch.Tensor) -> None:

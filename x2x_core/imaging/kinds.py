@@ -1,4 +1,4 @@
-"""Which files are radiographs, by name and first bytes; imports nothing heavy."""
+"""Recognise radiograph files by name and first bytes, without heavy imports."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from pathlib import Path
 PICTURE, DICOM = "picture", "DICOM"
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 DICOM_SUFFIXES = (".dcm", ".dicom")
-_INDEX = "DICOMDIR"  # the table of contents of a disc: DICOM, but no picture
-_VALUE_KINDS = (b"UL", b"UI", b"CS", b"DA", b"OB")  # of the first elements of a data set
+_INDEX = "DICOMDIR"  # table of contents of a disc: DICOM without a picture
+_VALUE_KINDS = (b"UL", b"UI", b"CS", b"DA", b"OB")  # value representations of the first elements of a data set
 
 
 def is_dicom(path: str | Path) -> bool:
-    """Whether a file is DICOM: by its mark ("DICM" at byte 128), its suffix, or a beginning as of files without the mark."""
+    """Return True if a file is DICOM: by the mark "DICM" at byte 128, its suffix, or its first element."""
     path = Path(path)
     try:
         with path.open("rb") as file:
             head = file.read(132)
-    except OSError:  # who reads the file says what is wrong with it
+    except OSError:  # reported by the function that reads the file
         return path.suffix.lower() in DICOM_SUFFIXES
     return head[128:] == b"DICM" or path.suffix.lower() in DICOM_SUFFIXES or _begins_as_data_set(head)
 
 
 def _begins_as_data_set(head: bytes) -> bool:
-    """Whether the first element is one of group 2 or 8 with a known kind or a short length, as old files begin."""
+    """Return True for a first element of group 2 or 8 with a known VR or a short length, as in unmarked files."""
     if len(head) < 8:
         return False
     for order in "<>":
@@ -35,7 +35,7 @@ def _begins_as_data_set(head: bytes) -> bool:
 
 
 def is_radiograph_file(path: Path) -> bool:
-    """Whether a file of a folder is one to read: by its suffix, or, without one or with a number (identifiers), by content."""
+    """Return True for a file to read from a folder: by its suffix, or by content without one or with a number."""
     suffix = path.suffix.lower()
     if suffix in (*PICTURE_SUFFIXES, *DICOM_SUFFIXES):
         return path.is_file()
@@ -44,5 +44,5 @@ def is_radiograph_file(path: Path) -> bool:
 
 
 def stem(path: Path) -> str:
-    """A file's name without the suffix of its kind; a number after a point belongs to the name."""
+    """Return a file's name without a radiograph suffix; a number after a point belongs to the name."""
     return path.stem if path.suffix.lower() in (*PICTURE_SUFFIXES, *DICOM_SUFFIXES) else path.name

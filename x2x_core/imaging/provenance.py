@@ -1,4 +1,4 @@
-"""What a written picture says of itself: that it is synthetic, and how it was made."""
+"""Provenance of written pictures: the synthetic mark, parameters, versions and hashes."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _WEIGHT_SUFFIXES = (".safetensors", ".bin", ".ckpt", ".pt")
 
 
 def synthetic_metadata(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Text chunks for a PNG that this project made.
+    """Return the text chunks for a PNG made by this project.
 
     Args:
-        parameters: how the picture was made (instruction, seed, steps, hashes, ...); what JSON can hold.
+        parameters: how the picture was made (instruction, seed, steps, hashes, ...), JSON-serialisable.
 
     Returns:
-        "Synthetic" ("true"), "Comment" (a notice for people), "Software" and "Parameters" (JSON with
-        sorted keys, so that the same parameters give the same bytes).
+        "Synthetic" ("true"), "Comment" (a notice for readers), "Software" and "Parameters" (JSON with
+        sorted keys, so that equal parameters give equal bytes).
 
     Raises:
-        InputError: a parameter that JSON can't hold.
+        InputError: a parameter that is not JSON-serialisable.
     """
     try:
         text = json.dumps(parameters, sort_keys=True, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise InputError(f"`parameters` must be what JSON can hold (text, numbers, lists): {error}.") from error
+        raise InputError(f"`parameters` must be JSON-serialisable (text, numbers, lists): {error}.") from error
     return {
         "Synthetic": "true",
         "Comment": SYNTHETIC_NOTICE,
@@ -46,13 +46,13 @@ def synthetic_metadata(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:
-    """What a PNG says of itself: `synthetic` (bool), `software`, `parameters` (dict).
+    """Read the provenance of a PNG: `synthetic` (bool), `software`, `parameters` (dict).
 
-    A picture that says nothing gives ``{"synthetic": False, "software": "", "parameters": {}}``.
+    A picture without provenance gives `{"synthetic": False, "software": "", "parameters": {}}`.
 
     Raises:
-        InputNotFoundError: there is no such file.
-        InputError: no PNG, or its parameters are no JSON.
+        InputNotFoundError: no such file.
+        InputError: not a PNG, or its parameters are not JSON.
     """
     chunks = read_text_chunks(path)
     try:
@@ -67,21 +67,21 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python, of this package and of the libraries that decide its results."""
-    found = {"python": platform.python_version(), "x2x_core": x2x_core.__version__}
+    """Return the versions of Python, this package and the libraries that affect its results."""
+    numbers = {"python": platform.python_version(), "x2x_core": x2x_core.__version__}
     for library in _LIBRARIES:
         try:
-            found[library] = installed.version(library)
+            numbers[library] = installed.version(library)
         except installed.PackageNotFoundError:
             continue
-    return found
+    return numbers
 
 
 def sha256_file(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, 64 hexadecimal digits.
+    """Return the SHA-256 of a file, 64 hexadecimal digits.
 
     Raises:
-        InputNotFoundError: there is no such file.
+        InputNotFoundError: no such file.
     """
     path = Path(path)
     if not path.is_file():
@@ -94,13 +94,13 @@ def sha256_file(path: str | Path) -> str:
 
 
 def sha256_weights(path: str | Path) -> str:
-    """One SHA-256 of a model: of its file, or of all weight files in its folder by name and content.
+    """Return one SHA-256 for a model: of its file, or of the names and contents of all weight files in its folder.
 
     Args:
-        path: a weight file, or a folder in the diffusers layout.
+        path: weight file, or folder in the diffusers layout.
 
     Raises:
-        InputNotFoundError: no such place, or a folder without weights.
+        InputNotFoundError: no such file, or a folder without weights.
     """
     path = Path(path)
     if path.is_file():

@@ -1,4 +1,4 @@
-"""What a radiograph is once it is read, from whatever kind of file."""
+"""A radiograph read from a file of any kind."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from .kinds import DICOM, PICTURE
 
 @dataclass(frozen=True)
 class Radiograph:
-    """A picture as read from a file."""
+    """Radiograph read from a file."""
 
     pixels: torch.Tensor  # (1, 1, H, W) grey or (1, 3, H, W) colour, float32 in [0, 1]
-    bit_depth: int  # 8 or 16: bits of a value in the file, and of a picture written from it
-    mode: str  # the file's own pixels: Pillow's name ("L", "I;16", "RGBA", ...), or DICOM's ("MONOCHROME1")
-    path: Path  # where it was read
+    bit_depth: int  # 8 or 16: bits per value in the file, and in a picture written from it
+    mode: str  # of the file's pixels: Pillow's name ("L", "I;16", "RGBA", ...), or DICOM's ("MONOCHROME1")
+    path: Path  # of the file
     kind: str = PICTURE  # or DICOM
-    notes: tuple[str, ...] = ()  # how the pixels came to be, and warnings; free of names, of files and of patients
+    notes: tuple[str, ...] = ()  # how the pixels were obtained, and warnings; without names of files or patients
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        return tuple(self.pixels.shape[-2:])
+        return self.pixels.shape[-2], self.pixels.shape[-1]
 
     @property
     def record_name(self) -> str:
-        """What a record calls the file: its name, but not a DICOM file's, which often is an identifier of the patient."""
+        """Name of the file in records; "DICOM" for DICOM files, whose names often identify the patient."""
         return DICOM if self.kind == DICOM else self.path.name

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import cv2
 import numpy as np
 import torch
 
+_Values = TypeVar("_Values", np.ndarray, torch.Tensor)
 
-def smoothstep(share: np.ndarray | torch.Tensor) -> np.ndarray | torch.Tensor:
-    """The smooth rise 3 s^2 - 2 s^3 from 0 (at `share` 0 and below) to 1 (at 1 and above)."""
+
+def smoothstep(share: _Values) -> _Values:
+    """Return 3 s^2 - 2 s^3, which rises smoothly from 0 (for `share` <= 0) to 1 (for `share` >= 1)."""
     clipped = share.clip(0, 1)
     return clipped * clipped * (3 - 2 * clipped)
 
@@ -21,20 +24,20 @@ def inverse_smoothstep(level: float) -> float:
 
 
 def soft_edges(mask: torch.Tensor, width: float | Sequence[float]) -> torch.Tensor:
-    """Soften a mask towards its own outline from within: 0 outside, rising to 1 at `width` pixels inside.
+    """Soften a mask inside its own outline: 0 outside, rising to 1 at `width` pixels inside.
 
     Args:
         mask: `(B, 1, H, W)` bool.
-        width: of the rise in pixels, one for all or one for each mask; 0 leaves the edge hard. The image's border is no
-            edge. A mask that is thinner than four widths rises within half of its greatest depth, so that it is whole
-            in its middle.
+        width: width of the ramp in pixels, for all masks or one for each; 0 keeps a hard edge. The image's border is
+            not an edge. In a mask thinner than four widths the ramp takes half of its greatest depth, so that its
+            middle reaches 1.
 
     Returns:
         `(B, 1, H, W)` float32 in [0, 1], above 0 exactly where the mask is.
     """
     widths = width if isinstance(width, Sequence) else [width] * len(mask)
     inside = mask[:, 0].cpu().numpy()
-    soft = np.stack([_soften(one, wide) for one, wide in zip(inside, widths, strict=True)])
+    soft = np.stack([_soften(single, ramp) for single, ramp in zip(inside, widths, strict=True)])
     return torch.from_numpy(soft)[:, None].to(mask.device)
 
 
