@@ -148,7 +148,7 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
     ("arguments", "words"),
     [
         (["edit", "{missing}", WORDS], "There is no file"),
-        (["edit", "{text}", WORDS], "must be a PNG, JPEG, TIFF or DICOM picture"),
+        (["edit", "{text}", WORDS], "is not a PNG, JPEG, TIFF or DICOM picture"),
         (["edit", "{picture}", ""], "`prompt` must say what to edit"),
         (["edit", "{picture}", "Add edema. Remove edema."], "must not contradict itself"),
         (["edit", "{picture}", WORDS, "--model", "{missing}"], "There is no checkpoint"),

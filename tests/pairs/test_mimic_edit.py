@@ -188,7 +188,7 @@ def test_broken_images_are_reported(data):
     (data / "past" / "a-0.png").write_bytes(b"no picture")
     write(data / "past", "a-1.png", np.zeros((SIZE, SIZE + 2), np.uint8))
     dataset = MimicEditInstruction(data, size=SIZE)
-    with pytest.raises(ValueError, match=r"a-0\.png` must be a PNG"):
+    with pytest.raises(ValueError, match=r"a-0\.png` is not a PNG"):
         dataset[0]
     with pytest.raises(ValueError, match="images of a pair must be squares of the same size, got"):
         dataset[1]
