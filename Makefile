@@ -1,37 +1,43 @@
-# `make demo` edits a radiograph, `make test` runs the tests. Each sets up what it needs in .venv.
+# `make demo` edits a radiograph, `make test` runs the tests. Each target installs what it needs in .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 IMAGE ?= models/sample/radiograph.png
 PROMPT ?= Add the finding of moderate left pleural effusion.
 OUT ?= out
+SITE ?= out/site
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo test test-slow test-comfyui install clean
+.PHONY: help demo lint format test test-slow test-docs test-comfyui docs check-weight install clean
 
 help:
-	@echo "make demo [IMAGE=file PROMPT=\"...\" OUT=folder]   edit a radiograph and show where the pictures are"
-	@echo "make test                                        install what the tests need and run them all"
+	@echo "make demo [IMAGE=file PROMPT=\"...\" OUT=folder]   edit a radiograph and print where the pictures are"
+	@echo "make lint                                        ruff, mypy and the import contracts"
+	@echo "make format                                      let ruff rewrite what it can"
+	@echo "make test                                        all tests except the slow ones"
 	@echo "make test-slow                                   the tests that take minutes each"
+	@echo "make test-docs                                   every code block of the documentation, the examples and notebooks"
 	@echo "make test-comfyui COMFYUI_PATH=folder COMFYUI_PYTHON=file   the nodes and workflows in a real ComfyUI and its page"
+	@echo "make docs [SITE=folder]                          build the documentation site"
+	@echo "make check-weight                                weights and pictures change only with the version"
 	@echo "make install                                     set up .venv with the package and the command x2x"
-	@echo "make clean                                       remove .venv and build leftovers; nothing of yours"
+	@echo "make clean                                       remove .venv and build leftovers, nothing of yours"
+	@echo "All targets need Python 3.11 or newer; PYTHON=file chooses one."
 
-# torch goes first and by its pin: a looser requirement would bring gigabytes of another build.
+# torch is installed first, at its pin: a looser requirement would download gigabytes of another build.
 $(VENV)/installed: pyproject.toml setup.py constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is required, this is " + sys.version.split()[0] + ": run make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(PIP) torch
+	$(PIP) -e .
 	@touch $@
 
-$(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
-	@touch $@
-
-$(VENV)/installed-page: $(VENV)/installed-test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[page]"
+# One stamp for each extra: .venv/installed-test, .venv/installed-lint, ...
+$(VENV)/installed-%: $(VENV)/installed
+	$(PIP) -e ".[$*]"
 	@touch $@
 
 install: $(VENV)/installed
@@ -39,15 +45,34 @@ install: $(VENV)/installed
 demo: $(VENV)/installed
 	@$(BIN)/x2x edit "$(IMAGE)" "$(PROMPT)" -o "$(OUT)" --new-folder
 
+lint: $(VENV)/installed-lint
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed-lint
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow
 
+test-docs: $(VENV)/installed-test $(VENV)/installed-notebooks
+	$(BIN)/python -m pytest -m "slow or not slow" tests/docs
+
 # A ComfyUI checkout, and the Python that has its requirements and this project's; COMFYUI_SHOTS=folder keeps pictures.
-test-comfyui: $(VENV)/installed-page
+test-comfyui: $(VENV)/installed-test $(VENV)/installed-page
 	X2X_TEST_COMFYUI=1 COMFYUI_PATH="$(COMFYUI_PATH)" COMFYUI_PYTHON="$(COMFYUI_PYTHON)" $(BIN)/python -m pytest tests/comfyui
+
+docs: $(VENV)/installed-docs
+	$(BIN)/mkdocs build --strict --site-dir "$(SITE)"
+
+check-weight:
+	$(PYTHON) tools/check_weight.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,25 @@ import x2x_core
 
 ROOT = Path(x2x_core.__file__).resolve().parent.parent
 HEAVY = ("torch", "diffusers", "transformers", "cv2", "comfy")
+PATTERNS = (
+    "*.md",
+    "*.toml",
+    "*.yml",
+    "*.cff",
+    ".*.yaml",
+    "Makefile",
+    ".github/**/*.yml",
+    "docs/**/*.md",
+    "examples/**/*",
+    "models/**/*.md",
+    "tests/**/*.py",
+    "x2x_core/**/*.py",
+)
 TEXTS = sorted(
     file
-    for pattern in ("*.md", "*.toml", "Makefile", "x2x_core/**/*.py", "tests/**/*.py", "models/**/*.md")
+    for pattern in PATTERNS
     for file in ROOT.glob(pattern)
-    if ".venv" not in file.parts
+    if file.is_file() and not {".venv", "__pycache__"} & set(file.parts)
 )
 
 
@@ -59,3 +74,36 @@ def test_the_root_is_importable_without_comfyui():
 def test_texts_name_no_place_of_one_machine(file):
     own = "/ho" + "me/|/wo" + "rk/|/ro" + "ot/"
     assert not re.search(own, file.read_text(encoding="utf-8"))
+
+
+def read_pins():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line.split("==")[0] for line in lines if line and not line.startswith("#")]
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in pins}
+
+
+def test_the_package_is_typed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert (ROOT / "x2x_core" / "py.typed").read_bytes() == b""
+    assert "py.typed" in project["tool"]["setuptools"]["package-data"]["x2x_core"]
+    assert "Typing :: Typed" in project["project"]["classifiers"]
+
+
+def test_all_texts_name_the_same_lowest_python():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    lowest = project["project"]["requires-python"].removeprefix(">=")
+    assert project["tool"]["mypy"]["python_version"] == lowest
+    assert project["tool"]["ruff"]["target-version"] == "py" + lowest.replace(".", "")
+    named = [line for line in project["project"]["classifiers"] if re.search(r":: 3\.\d+$", line)]
+    assert min(named, key=lambda line: int(line.rsplit(".", 1)[1])).endswith(lowest)
+    for name in ("README.md", "Makefile", "CONTRIBUTING.md"):
+        mentioned = re.findall(r"Python (3\.\d+) or newer", (ROOT / name).read_text(encoding="utf-8"))
+        assert mentioned and set(mentioned) == {lowest}, name
+
+
+def test_every_direct_dependency_is_pinned():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    not_pinned = {"torchxrayvision", "torch-fidelity", "xformers"}  # each needs what `make` does not install
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    names = {re.split(r"[<>=\[]", line)[0].lower() for line in [*project["dependencies"], *extras]}
+    assert {re.sub(r"[-_.]+", "-", name) for name in names} - not_pinned <= read_pins()
