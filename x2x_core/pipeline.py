@@ -43,7 +43,7 @@ from x2x_core.edit.reading import (
 from x2x_core.edit.request import EditRequest
 from x2x_core.edit.settings import EditSettings, resolve_settings
 from x2x_core.edit.state import Edit, Edited, Guidance, StepCallback, everywhere, to_image, to_view
-from x2x_core.guidance.attention import check_processors
+from x2x_core.guidance.attention.switching import check_processors
 from x2x_core.imaging.soft import soft_edges
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 

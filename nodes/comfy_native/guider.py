@@ -11,7 +11,7 @@ import comfy.samplers
 import torch
 
 from x2x_core.common.errors import InputError
-from x2x_core.guidance.maps import blend
+from x2x_core.edit.background import blend
 
 from .inputs import bool_mask, check_model, image_samples, mask_cells, to_batch, with_image, without_image
 

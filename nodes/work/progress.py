@@ -11,7 +11,7 @@ import comfy.utils
 import torch
 from PIL import Image
 
-from x2x_core.guidance.maps import guided_noise
+from x2x_core.guidance.cfg import BRANCHES, guided_noise
 from x2x_core.guidance.relevance import predicted_noise
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.geometry import fit_size, resize
@@ -120,7 +120,7 @@ def estimate_clean(pipe: Any, call: UNetCall) -> torch.Tensor:
     channels = pipe.vae.config.latent_channels
     prediction = call.prediction
     if pipe.do_classifier_free_guidance:
-        prediction = guided_noise(prediction, pipe.output_guidance_scale, pipe.image_guidance_scale)
+        prediction = guided_noise(*prediction.chunk(BRANCHES), pipe.output_guidance_scale, pipe.image_guidance_scale)
     noisy = call.sample[: len(prediction), :channels]
     signal = float(pipe.scheduler.alphas_cumprod[int(call.timestep)])
     noise = predicted_noise(prediction, noisy, signal, pipe.scheduler.config.prediction_type)

@@ -15,7 +15,7 @@ from x2x_core.common.notes import Notes
 from x2x_core.edit.reading import align_pictures, parts_of, read_request, region_of
 from x2x_core.edit.request import EditRequest
 from x2x_core.edit.settings import EditSettings
-from x2x_core.guidance import maps as lead
+from x2x_core.guidance.maps import guidance_map
 from x2x_core.guidance.mask_rules import find_mask
 from x2x_core.imaging.geometry import resize
 from x2x_core.imaging.inputs import LATENT_CHANNELS
@@ -126,8 +126,10 @@ def guidance_of(
     with page_words():
         text = _one_text(instruction, places)
         limits = None if text is None else [area_limits(Instruction.parse(text))] * batch
-    guidance = lead.guidance_map(r, p)
-    mask = find_mask(guidance, p, EditSettings(**rules), limits, None if places is None else places.at(size, batch))
+    guidance = guidance_map(r, p)
+    mask = find_mask(
+        guidance, p, EditSettings(**rules).mask_settings, limits, None if places is None else places.at(size, batch)
+    )
     return guidance, soft_edges(mask, soft_edge * max(size))
 
 

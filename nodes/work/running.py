@@ -15,6 +15,7 @@ from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
 from x2x_core.edit.looking import draws_at_once
 from x2x_core.edit.settings import EditSettings, resolve_settings
+from x2x_core.guidance.cfg import BRANCHES
 
 from .checkpoints import LoadedPipeline
 from .progress import Preview, Watch, as_preview
@@ -26,7 +27,6 @@ from .tensors import to_library, to_map
 logger = logging.getLogger(__name__)
 
 IMAGES_AT_ONCE = 4
-BRANCHES = 3  # items of one call of the U-Net for each image
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,25 @@ from tiny_models import seeded
 
 from x2x_core.anatomy.areas import AreaLimits
 from x2x_core.anatomy.sites import EDGE_LEVEL
-from x2x_core.edit.settings import EditSettings
 from x2x_core.guidance.maps import guidance_mask
 from x2x_core.guidance.mask_rules import (
     ENERGY_SHARE,
     HIGHEST_LEVEL,
     LOWEST_LEVEL,
     MASK_RULES,
+    MaskSettings,
     adaptive_level,
     find_mask,
     without_holes,
     without_islands,
 )
 
-BARE = EditSettings(remove_islands=False, close_holes=False, limit_area=False)
+TIDY = MaskSettings("threshold", 0.1, remove_islands=True, close_holes=True, limit_area=True)
+BARE = replace(TIDY, remove_islands=False, close_holes=False, limit_area=False)
 SEEDS = st.integers(0, 999)
 SIDES = st.integers(1, 20)
 SETTINGS = st.builds(
-    EditSettings,
+    MaskSettings,
     mask_rule=st.sampled_from(MASK_RULES),
     mask_threshold=st.floats(0, 1),
     remove_islands=st.booleans(),
@@ -234,5 +235,5 @@ def test_a_speck_beside_the_finding_goes_and_the_finding_is_whole(rule):
     guidance = np.exp(-(((x - 20) / 9) ** 2) - ((y - 40) / 11) ** 2).astype(np.float32)
     guidance[40, 20] = 0
     guidance[5:8, 55:58] = 0.7
-    found = masked(guidance, EditSettings(mask_rule=rule), AreaLimits(0.01, 0.3))
+    found = masked(guidance, replace(TIDY, mask_rule=rule), AreaLimits(0.01, 0.3))
     assert found[40, 20] and not found[:10, 50:].any() and found[35:45, 15:25].all()

@@ -115,7 +115,7 @@ def test_the_predicted_noise_is_found_whatever_the_model_gives(prediction_type):
 
 
 def test_another_prediction_type_is_refused():
-    with pytest.raises(ValueError, match="`prediction_type` .* got 'flow'"):
+    with pytest.raises(ValueError, match=r"`prediction_type` .* got 'flow'"):
         predicted_noise(torch.zeros(1), torch.zeros(1), 0.5, "flow")
 
 

@@ -83,12 +83,12 @@ def test_a_batch_gives_the_attention_of_its_items(pipe):
 def test_the_words_that_were_encoded_are_looked_for(shared_components, radiograph, caplog):
     canonical = make_pipeline(**{**shared_components, "scheduler": make_scheduler()}, canonical_prompts=True)
     ways = [PROMPT, "add, if you would be so kind, a moderate fluid collection, please, on the right side, thank you."]
-    with caplog.at_level(logging.WARNING, "x2x_core.guidance.attention_tokens"):
+    with caplog.at_level(logging.WARNING, "x2x_core.guidance.attention.tokens"):
         one, other = (
             canonical.relevance(radiograph, way, relevance_source="attention", generator=seeded()) for way in ways
         )
     assert torch.equal(one.relevance_map, other.relevance_map)
-    assert not [record for record in caplog.records if record.name == "x2x_core.guidance.attention_tokens"]
+    assert not [record for record in caplog.records if record.name == "x2x_core.guidance.attention.tokens"]
 
 
 # -- gating -----------------------------------------------------------------------------------------------------------

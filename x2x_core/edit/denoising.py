@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 
-from x2x_core.guidance import maps as lead
-from x2x_core.guidance.attention import AttentionGate, rse_attention
+from x2x_core.guidance.attention.gate import AttentionGate
+from x2x_core.guidance.attention.switching import rse_attention
+from x2x_core.guidance.cfg import BRANCHES, guided_noise
 
+from .background import blend, noised_background
 from .settings import EditSettings
 from .state import Edit, Edited, Guidance, StepCallback
 
@@ -38,7 +40,7 @@ class EditDenoising:
         if not found.mask.any() or settings.edit_strength == 0:
             return Edited(clean)
         guided = self.do_classifier_free_guidance
-        tensors = self._branches(edit, slice(lead.BRANCHES) if guided else slice(1))
+        tensors = self._branches(edit, slice(BRANCHES) if guided else slice(1))
         again = _same_draws(edit.request.generator, clean.device) if settings.twin else None
         gate = _gate(edit, found, guided) if settings.attention_gating and restricted else None
         taken = 0
@@ -59,7 +61,7 @@ class EditDenoising:
         if not (settings.twin and restricted):
             return Edited(latents)
         # at an image scale of 1 the unconditional branch counts nothing and is left out
-        without = self._branches(edit, slice(1, 2 if self.image_guidance_scale == 1 else lead.BRANCHES))
+        without = self._branches(edit, slice(1, 2 if self.image_guidance_scale == 1 else BRANCHES))
         twin = self._walk(
             edit, found, settings, restricted, eta, again,
             lambda latents, t: self._predict_without_text(edit, latents, t, without), steps=taken,
@@ -93,7 +95,7 @@ class EditDenoising:
         timesteps = scheduler.timesteps
         self._num_timesteps = len(timesteps)
         if restricted:
-            latents = lead.noised_background(scheduler, clean, edit.noise, timesteps, 0)
+            latents = noised_background(scheduler, clean, edit.noise, timesteps, 0)
         else:
             latents = edit.noise * scheduler.init_noise_sigma
         step_kwargs = self._step_kwargs(scheduler, generator, eta)
@@ -103,8 +105,8 @@ class EditDenoising:
             latents = scheduler.step(predict(latents, t), t, latents, **step_kwargs, return_dict=False)[0]
             if restricted:
                 index = i if settings.reference else i + 1
-                background = lead.noised_background(scheduler, clean, edit.noise, timesteps, index)
-                latents = lead.blend(latents, background, found.cells)
+                background = noised_background(scheduler, clean, edit.noise, timesteps, index)
+                latents = blend(latents, background, found.cells)
             latents = after(i, t, latents) if after else latents
         return latents
 
@@ -113,17 +115,17 @@ class EditDenoising:
         condition = edit.condition
         images = [condition, condition, torch.zeros_like(condition)]
         embeds, *more = (
-            torch.cat(one.chunk(lead.BRANCHES)[chosen]) for one in (edit.prompt_embeds, *(edit.image_embeds or ()))
+            torch.cat(one.chunk(BRANCHES)[chosen]) for one in (edit.prompt_embeds, *(edit.image_embeds or ()))
         )
         return {"prompt_embeds": embeds, "image_latents": torch.cat(images[chosen]), "image_embeds": more or None}
 
     def _predict_noise(
         self, edit: Edit, latents: torch.Tensor, t: torch.Tensor, tensors: dict[str, Any], guided: bool
     ) -> torch.Tensor:
-        noise_pred = self._call_unet(edit, torch.cat([latents] * lead.BRANCHES) if guided else latents, t, tensors)
+        noise_pred = self._call_unet(edit, torch.cat([latents] * BRANCHES) if guided else latents, t, tensors)
         if not guided:
             return noise_pred
-        return lead.guided_noise(noise_pred, self.output_guidance_scale, self.image_guidance_scale)
+        return guided_noise(*noise_pred.chunk(BRANCHES), self.output_guidance_scale, self.image_guidance_scale)
 
     def _predict_without_text(
         self, edit: Edit, latents: torch.Tensor, t: torch.Tensor, tensors: dict[str, Any]
@@ -168,7 +170,7 @@ class EditDenoising:
 
 def _gate(edit: Edit, found: Guidance, guided: bool) -> AttentionGate:
     """Holds the text branch to the mask; the guidance batch brings the null text, the text branch alone does not."""
-    return AttentionGate(found.cells, None if guided else edit.prompt_embeds.chunk(lead.BRANCHES)[1])
+    return AttentionGate(found.cells, None if guided else edit.prompt_embeds.chunk(BRANCHES)[1])
 
 
 def _same_draws(generator: Any, device: torch.device) -> Any:

@@ -7,12 +7,14 @@ import logging
 import torch
 
 from x2x_core.anatomy.areas import area_limits
-from x2x_core.guidance import maps as lead
 from x2x_core.guidance import mask_rules
 from x2x_core.guidance import relevance as interest
-from x2x_core.guidance.attention import AttentionRecord, rse_attention
-from x2x_core.guidance.attention_relevance import attention_record, join_relevance, relevance_from_attention
+from x2x_core.guidance.attention.record import AttentionRecord
+from x2x_core.guidance.attention.relevance import attention_record, join_relevance, relevance_from_attention
+from x2x_core.guidance.attention.switching import rse_attention
+from x2x_core.guidance.maps import guidance_map, guidance_mask
 
+from .published import to_published_latents
 from .settings import EditSettings
 from .state import Edit, Guidance, Relevance, to_image
 
@@ -121,21 +123,21 @@ class EditGuidance:
         found = self._relevance(edit, settings)
         latent_map = found.map
         relevance_map = to_image(latent_map, edit.canvas)
-        guidance_map = lead.guidance_map(relevance_map, pseudomask)
+        guidance = guidance_map(relevance_map, pseudomask)
         if settings.reference:
-            mask = lead.guidance_mask(guidance_map, settings.mask_threshold)
-            latent_pseudomask = lead.to_published_latents(edit.canvas.place(pseudomask), edit.canvas.cells)
-            latent_guidance = lead.guidance_map(latent_map.cpu(), latent_pseudomask)
-            cells = lead.guidance_mask(latent_guidance, settings.mask_threshold)
+            mask = guidance_mask(guidance, settings.mask_threshold)
+            latent_pseudomask = to_published_latents(edit.canvas.place(pseudomask), edit.canvas.cells)
+            latent_guidance = guidance_map(latent_map.cpu(), latent_pseudomask)
+            cells = guidance_mask(latent_guidance, settings.mask_threshold)
         else:
             limits = None
             if edit.request.pseudomask is None:  # else the caller says how much may change
                 limits = [area_limits(one) for one in edit.wanted]
-            mask = mask_rules.find_mask(guidance_map, pseudomask, settings, limits, parts)
+            mask = mask_rules.find_mask(guidance, pseudomask, settings.mask_settings, limits, parts)
             cells = edit.canvas.cells_of(mask)
         _warn_of_empty(mask, settings)
         uncertainty = to_image(found.uncertainty, edit.canvas)
-        return Guidance(guidance_map, mask, cells.to(latent_map.device), relevance_map, pseudomask, uncertainty)
+        return Guidance(guidance, mask, cells.to(latent_map.device), relevance_map, pseudomask, uncertainty)
 
 
 def _warn_of_empty(mask: torch.Tensor, settings: EditSettings) -> None:

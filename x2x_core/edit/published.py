@@ -1,15 +1,17 @@
-"""What the published code does with any checkpoint, kept for `reference=True`."""
+"""Arithmetic of the published code that differs from the default, for `reference=True`."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
-from diffusers import DDIMScheduler
+import torch
+import torch.nn.functional as F
+from diffusers.schedulers import DDIMScheduler
 
 logger = logging.getLogger(__name__)
 
-# The noise schedule of Stable Diffusion with DDIM, as the published code loads it whatever the checkpoint says.
+# Stable Diffusion's noise schedule, which the published code uses with every checkpoint.
 PUBLISHED_SCHEDULE = {
     "num_train_timesteps": 1000,
     "beta_start": 0.00085,
@@ -19,9 +21,9 @@ PUBLISHED_SCHEDULE = {
 
 
 def published_scheduler(scheduler: Any) -> DDIMScheduler:
-    """DDIM on Stable Diffusion's noise schedule, as the published code uses it with any checkpoint.
+    """Return DDIM on Stable Diffusion's noise schedule, as the published code uses it with every checkpoint.
 
-    Only what the U-Net predicts (its noise, or v) is taken over from the pipeline's own scheduler.
+    Only the prediction type (noise or v) is copied from the pipeline's own scheduler.
     """
     own = scheduler.config
     if any(own.get(name, value) != value for name, value in PUBLISHED_SCHEDULE.items()):
@@ -34,7 +36,11 @@ def published_scheduler(scheduler: Any) -> DDIMScheduler:
 
 
 def stable_diffusion_ddim(prediction_type: str) -> DDIMScheduler:
-    """DDIM on Stable Diffusion's noise schedule, for a U-Net that predicts "epsilon" (the noise) or "v_prediction"."""
+    """Return DDIM on Stable Diffusion's noise schedule.
+
+    Args:
+        prediction_type: of the U-Net, "epsilon" (the noise) or "v_prediction".
+    """
     return DDIMScheduler(
         **PUBLISHED_SCHEDULE,
         clip_sample=False,
@@ -42,3 +48,8 @@ def stable_diffusion_ddim(prediction_type: str) -> DDIMScheduler:
         steps_offset=1,
         prediction_type=prediction_type,
     )
+
+
+def to_published_latents(pseudomask: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Resample a pseudomask `(B, 1, H, W)` to the latents' size by the published rule: bilinear, not antialiased."""
+    return F.interpolate(pseudomask, size, mode="bilinear", align_corners=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 from x2x_core.anatomy.edges import soft_edge_of
 from x2x_core.common.errors import InputError
-from x2x_core.guidance.mask_rules import MASK_RULES
+from x2x_core.guidance.mask_rules import MASK_RULES, MaskSettings
 from x2x_core.guidance.relevance import SOURCES
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
@@ -142,6 +142,11 @@ class EditSettings:
     def relevance_levels(self) -> int:
         """How many noise levels the relevance map is averaged over."""
         return len(self.relevance_noise_level) if isinstance(self.relevance_noise_level, tuple) else 1
+
+    @property
+    def mask_settings(self) -> MaskSettings:
+        """The settings that turn the guidance map into a mask."""
+        return MaskSettings(**{field.name: getattr(self, field.name) for field in fields(MaskSettings)})
 
     def settled(self, instruction: Instruction) -> EditSettings:
         """These settings with the instruction's own numbers in place of those by finding."""

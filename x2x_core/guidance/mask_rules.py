@@ -1,23 +1,24 @@
-"""From a guidance map to a guidance mask: where the image may change, yes or no.
+"""From a guidance map to a binary guidance mask.
 
-A level is set on the guidance map G, by one of two rules, and the mask that it gives is tidied:
+The guidance map G is thresholded at a level set by one of two rules, and the mask is cleaned up:
 
 - `threshold`: the published rule, G >= tau.
 - `adaptive`: the level is found in the map itself: the mask is the smallest region that holds 98 % of the map's energy,
-  the sum of G^2 (a highest density region; Hyndman, 1996). A map that is weak or strong as a whole gives the same mask,
-  one that is sure of a place a small one, and one that is not a large one.
-- Islands: connected parts that hold little of the mask's energy (the sum of G^2) go, all but the strongest of each
-  clause and each side that the instruction names.
-- Holes are closed, as far as the pseudomask goes.
-- Area: the level is lowered until the finding's least expected area is reached, or raised to hold it to the largest.
+  the sum of G^2 (a highest density region; Hyndman, 1996). Scaling the map does not change the mask; a concentrated map
+  gives a small one, a diffuse map a large one.
+- Islands: connected components that hold little of the mask's energy are removed, except the strongest in each clause's
+  region and on each side that the instruction names.
+- Holes are filled within the pseudomask.
+- Area: the level is lowered until the finding's smallest expected area is reached, or raised until the area is at most
+  the largest.
 
-Nothing here lets a mask leave the pseudomask P: it lies where P > 0, and closed holes where P >= `sites.EDGE_LEVEL`.
+The mask never leaves the pseudomask P: it lies where P > 0, and filled holes where P >= `sites.EDGE_LEVEL`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -26,9 +27,6 @@ import torch
 from x2x_core.anatomy.areas import AreaLimits
 from x2x_core.anatomy.sites import EDGE_LEVEL
 
-if TYPE_CHECKING:
-    from x2x_core.edit.settings import EditSettings
-
 MASK_RULES = ("threshold", "adaptive")
 
 ENERGY_SHARE = 0.98  # of the guidance map, that the adaptive rule's mask holds
@@ -36,50 +34,64 @@ LOWEST_LEVEL, HIGHEST_LEVEL = 0.05, 0.6  # bounds of the adaptive rule's level
 LEVELS = 1000  # steps in which that level is found
 ISLAND_SHARE = 0.1  # of the mask's energy, under which a part is an island
 SEARCH_STEPS = 14  # halvings in the search for a level
-ANY = 1e-30  # a level that any guidance passes but none at all does not
+ANY = 1e-30  # a level that any guidance above 0 passes
+
+
+@dataclass(frozen=True)
+class MaskSettings:
+    """The settings that turn a guidance map into a mask; see the module and `x2x_core.edit.settings.EditSettings`."""
+
+    mask_rule: str  # one of `MASK_RULES`
+    mask_threshold: float  # tau, [0, 1]; for the rule "threshold"
+    remove_islands: bool
+    close_holes: bool
+    limit_area: bool
 
 
 def find_mask(
     guidance: torch.Tensor,
     pseudomask: torch.Tensor,
-    settings: EditSettings,
+    settings: MaskSettings,
     limits: Sequence[AreaLimits | None] | None = None,
     parts: Sequence[torch.Tensor | None] | None = None,
 ) -> torch.Tensor:
-    """The guidance mask of each guidance map.
+    """Return the guidance mask of each guidance map.
 
     Args:
         guidance: G `(B, 1, H, W)` in [0, 1].
         pseudomask: P `(B, 1, H, W)` in [0, 1].
-        settings: `mask_rule`, `mask_threshold`, `remove_islands`, `close_holes` and `limit_area` count.
-        limits: expected areas, one for each image; ``None``: none is expected.
-        parts: for each image `(N, H, W)` bool, regions that each keep their strongest piece; ``None``: the whole image.
+        settings: the rule and the clean-up steps.
+        limits: expected areas, one for each image; ``None``: no limits.
+        parts: for each image `(N, H, W)` bool, regions that each keep their strongest component; ``None``: the whole
+            image.
 
     Returns:
-        `(B, 1, H, W)` bool on the CPU. A guidance map that is 0 everywhere has no place to grow a mask from: with a
-        level above 0 its mask is empty, whatever area is expected.
+        `(B, 1, H, W)` bool on the CPU. The mask of a guidance map that is 0 everywhere is empty at any level above 0,
+        whatever area is expected.
     """
-    masks = [
-        _find_one(
-            values[0].cpu().numpy(),
-            allowed[0].cpu().numpy(),
-            settings,
-            limits[number] if limits else None,
-            parts[number].cpu().numpy() if parts and parts[number] is not None else None,
+    masks = []
+    for number, (values, allowed) in enumerate(zip(guidance.float(), pseudomask.float())):
+        own_parts = parts[number] if parts else None
+        masks.append(
+            _find_one(
+                values[0].cpu().numpy(),
+                allowed[0].cpu().numpy(),
+                settings,
+                limits[number] if limits else None,
+                None if own_parts is None else own_parts.cpu().numpy(),
+            )
         )
-        for number, (values, allowed) in enumerate(zip(guidance.float(), pseudomask.float()))
-    ]
     return torch.from_numpy(np.stack(masks))[:, None]
 
 
 def _find_one(
     guidance: np.ndarray,
     pseudomask: np.ndarray,
-    settings: EditSettings,
+    settings: MaskSettings,
     limits: AreaLimits | None,
     parts: np.ndarray | None,
 ) -> np.ndarray:
-    """The mask of one map, `(H, W)`."""
+    """Return the mask of one map, `(H, W)`."""
     allowed = pseudomask > 0
     highest = float(guidance.max(where=allowed, initial=0))
     level = settings.mask_threshold if settings.mask_rule == "threshold" else adaptive_level(guidance)
@@ -96,14 +108,14 @@ def _find_one(
 
 
 def adaptive_level(guidance: np.ndarray, share: float = ENERGY_SHARE) -> float:
-    """The highest level above which a guidance map has a share of its energy.
+    """Return the highest level above which a guidance map holds a given share of its energy.
 
     Args:
         guidance: G `(H, W)` in [0, 1].
         share: of the energy, in (0, 1].
 
     Returns:
-        The level, held to [`LOWEST_LEVEL`, `HIGHEST_LEVEL`]: a map that stays under the lowest has no place to edit.
+        The level, clamped to [`LOWEST_LEVEL`, `HIGHEST_LEVEL`]: a map that stays below the lowest gives an empty mask.
     """
     steps = (guidance * LEVELS).astype(np.int64).ravel()
     energy = np.bincount(steps, np.square(guidance, dtype=np.float64).ravel(), minlength=LEVELS + 1)
@@ -113,15 +125,15 @@ def adaptive_level(guidance: np.ndarray, share: float = ENERGY_SHARE) -> float:
 
 
 def without_islands(mask: np.ndarray, guidance: np.ndarray, parts: np.ndarray | None = None) -> np.ndarray:
-    """A mask without its small islands.
+    """Remove the small islands of a mask.
 
     Args:
         mask: `(H, W)` bool.
         guidance: G `(H, W)`.
-        parts: `(N, H, W)` bool, regions that each keep the piece that is strongest in them; ``None``: the whole image.
+        parts: `(N, H, W)` bool, regions that each keep their strongest component; ``None``: the whole image.
 
     Returns:
-        `(H, W)` bool: the pieces that hold at least `ISLAND_SHARE` of the energy, and the strongest of each part.
+        `(H, W)` bool: the components with at least `ISLAND_SHARE` of the energy, and the strongest of each part.
     """
     count, pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
     if count <= 2:
@@ -130,24 +142,24 @@ def without_islands(mask: np.ndarray, guidance: np.ndarray, parts: np.ndarray | 
     total = _per_piece(pieces, energy, count)
     kept = total >= ISLAND_SHARE * total.sum()
     for part in np.ones((1, *mask.shape), bool) if parts is None else parts:
-        there = _per_piece(pieces[part], energy[part], count)
-        if there.max() > 0:
-            kept[there.argmax()] = True
+        inside = _per_piece(pieces[part], energy[part], count)
+        if inside.max() > 0:
+            kept[inside.argmax()] = True
     kept[0] = False
     return kept[pieces]
 
 
 def _per_piece(pieces: np.ndarray, energy: np.ndarray, count: int) -> np.ndarray:
-    """The energy of each piece `(count,)`; that of the background, 0, is left out."""
+    """Return the energy of each component `(count,)`, 0 for the background."""
     total = np.bincount(pieces.ravel(), energy.ravel(), minlength=count)
     total[0] = 0
     return total
 
 
 def without_holes(mask: np.ndarray, pseudomask: np.ndarray) -> np.ndarray:
-    """A mask with its holes closed where the pseudomask is at least `EDGE_LEVEL`.
+    """Fill the holes of a mask where the pseudomask is at least `EDGE_LEVEL`.
 
-    A hole is what the mask surrounds: no path leads from it to the image's border without crossing the mask.
+    A hole is a region outside the mask that is not connected to the image's border.
 
     Args:
         mask: `(H, W)` bool.
@@ -160,23 +172,23 @@ def without_holes(mask: np.ndarray, pseudomask: np.ndarray) -> np.ndarray:
 
 
 def _within_limits(at: Callable[[float], np.ndarray], level: float, limits: AreaLimits, highest: float) -> np.ndarray:
-    """The mask at the level nearest to `level` whose area is within limits.
+    """Return the mask at the level nearest to `level` whose area is within limits.
 
-    Where no level reaches the least area, all that the map has is taken; where even the map's highest values
-    (`highest`) are more than the largest area, they alone are. The largest area has the last word.
+    If no level reaches the smallest area, every pixel with guidance above 0 is taken; if even the map's highest values
+    (`highest`) exceed the largest area, they alone are. The largest area has precedence.
     """
     mask = at(level)
     if mask.mean() < limits.lowest:
-        level = _search(at, min(level, highest), ANY, lambda found: found.mean() >= limits.lowest)
+        level = _search(at, min(level, highest), ANY, lambda mask: bool(mask.mean() >= limits.lowest))
         mask = at(level)
     if mask.mean() > limits.highest:
-        level = _search(at, level, highest, lambda found: found.mean() <= limits.highest)
+        level = _search(at, level, highest, lambda mask: bool(mask.mean() <= limits.highest))
         mask = at(level)
     return mask
 
 
 def _search(at: Callable[[float], np.ndarray], start: float, end: float, fits: Callable[[np.ndarray], bool]) -> float:
-    """The level nearest to `start`, on the way to `end`, whose mask fits; `end` where none does."""
+    """Bisect for the level nearest to `start`, towards `end`, whose mask fits; `end` if no mask fits."""
     for _ in range(SEARCH_STEPS):
         middle = (start + end) / 2
         if fits(at(middle)):

@@ -1,10 +1,10 @@
-"""Relevance: which parts of an image a model would change for an instruction.
+"""The relevance map R: which parts of an image a model would change for an instruction.
 
-The image is noised, and the U-Net predicts that noise twice: with the instruction and without it. Where the two
+The image is noised, and the model predicts that noise twice: with the instruction and without it. Where the two
 predictions disagree, the instruction matters (Couairon et al., *DiffEdit*, 2022; Mirzaei et al., *Watch Your Steps*,
 2023; Min et al., *InstructX2X*, 2025).
 
-Pure functions on tensors; the pipeline makes the predictions.
+These are pure functions on tensors; the stages of an edit make the predictions.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import torch.nn.functional as F
 
 from x2x_core.common.errors import InputError
 
-SOURCES = ("noise", "attention", "both")  # what a relevance map can be read from; see also `attention_relevance`
+SOURCES = ("noise", "attention", "both")  # of a relevance map; see also `attention.relevance`
 FENCE_FACTOR = 1.5  # outliers lie beyond Q3 + FENCE_FACTOR * (Q3 - Q1)
-# Two noise predictions of variance 1 that differ by less than this differ by rounding only.
+# A range below this is rounding error: noise predictions have variance 1.
 FLAT_RANGE = 1e-6
 
 
 def noise_timestep(noise_level: float, num_train_timesteps: int = 1000) -> int:
-    """The timestep of a noise level: 0.8 of 1000 steps is 800; 1 is the last of them.
+    """Return the timestep of a noise level: 0.8 of 1000 steps is 800, and 1 is the last step.
 
     Args:
         noise_level: [0, 1].
@@ -38,18 +38,18 @@ class NoiseLevel:
     """A noise level on a model's schedule."""
 
     timestep: int
-    alpha_cumprod: float  # share of the signal's variance that is left, (0, 1)
+    alpha_cumprod: float  # remaining share of the signal's variance, (0, 1)
 
 
 def noise_levels(
     shares: float | Sequence[float], alphas_cumprod: torch.Tensor, num_train_timesteps: int = 1000
 ) -> list[NoiseLevel]:
-    """One noise level or several on a schedule.
+    """Return one or several noise levels on a schedule.
 
     Args:
         shares: of the schedule, [0, 1] each.
-        alphas_cumprod: the schedule's, `(num_train_timesteps,)`.
-        num_train_timesteps: timesteps of it.
+        alphas_cumprod: of the schedule, `(num_train_timesteps,)`.
+        num_train_timesteps: of the schedule.
     """
     shares = shares if isinstance(shares, Sequence) else (shares,)
     timesteps = [noise_timestep(share, num_train_timesteps) for share in shares]
@@ -57,12 +57,12 @@ def noise_levels(
 
 
 def add_noise(latents: torch.Tensor, noise: torch.Tensor, alpha_cumprod: float) -> torch.Tensor:
-    """Noise latents as the model saw them in training, whatever solver denoises them later.
+    """Noise latents as in training, independent of the solver that denoises them later.
 
     Args:
         latents: `(B, C, h, w)`, scaled.
         noise: of the same shape, standard normal.
-        alpha_cumprod: share of the signal's variance that is left, [0, 1].
+        alpha_cumprod: remaining share of the signal's variance, [0, 1].
     """
     return alpha_cumprod**0.5 * latents + (1 - alpha_cumprod) ** 0.5 * noise
 
@@ -73,16 +73,16 @@ def predicted_noise(
     alpha_cumprod: float,
     prediction_type: str,
 ) -> torch.Tensor:
-    """The noise that a U-Net predicts, whatever it was trained to give.
+    """Convert a model's output to the noise that it predicts.
 
     Args:
         model_output: `(B, C, h, w)`.
-        noisy_latents: its input at noise level `alpha_cumprod`, of the same shape.
-        alpha_cumprod: share of the signal's variance, (0, 1).
+        noisy_latents: the model's input at noise level `alpha_cumprod`, of the same shape.
+        alpha_cumprod: remaining share of the signal's variance, (0, 1).
         prediction_type: "epsilon", "v_prediction" or "sample".
 
     Raises:
-        InputError: another prediction type.
+        InputError: an unknown prediction type.
     """
     signal, deviation = alpha_cumprod**0.5, (1 - alpha_cumprod) ** 0.5
     if prediction_type == "epsilon":
@@ -97,7 +97,7 @@ def predicted_noise(
 
 
 def noise_disagreement(noise_pred_text: torch.Tensor, noise_pred_image: torch.Tensor) -> torch.Tensor:
-    """How far the noise predicted with the instruction is from that without it.
+    """Return the difference between the noise predicted with the instruction and without it.
 
     Args:
         noise_pred_text: `(N, C, h, w)`, predicted from text and image.
@@ -110,19 +110,19 @@ def noise_disagreement(noise_pred_text: torch.Tensor, noise_pred_image: torch.Te
 
 
 def balance_levels(disagreement: torch.Tensor, valid: torch.Tensor | None = None) -> torch.Tensor:
-    """Bring several noise levels to one scale, so that their average is led by none of them.
+    """Normalise several noise levels to one scale, so that none dominates their average.
 
-    How much the two predictions disagree depends on the level, and so do its outliers. So each level is held to its own
-    fence and stretched to its own range, by the rule of `relevance_from_disagreement` on the mean of its draws, and all
-    count the same. A flat level (see `FLAT_RANGE`) tells no place from another and counts for nothing.
+    How much the two predictions disagree depends on the level, and so do its outliers. Each level is therefore clipped
+    to its own fence and normalised to its own range, by the rule of `relevance_from_disagreement` on the mean of its
+    draws. A flat level (see `FLAT_RANGE`) contributes 0.
 
     Args:
         disagreement: `(B, L, K, h, w)`: K draws at each of L levels for each of B images, at least 0.
-        valid: `(h, w)` bool, the cells that count for fence and range.
+        valid: `(h, w)` bool, the cells that enter the statistics.
 
     Returns:
-        `(B, L * K, h, w)` float32 for `relevance_from_disagreement`; with one level the values as they came. Where a
-        level's mean is over its fence, all its draws are lowered by as much as the mean is: their spread stays.
+        `(B, L * K, h, w)` float32 for `relevance_from_disagreement`; with one level the values are unchanged. Where a
+        level's mean exceeds its fence, all its draws are lowered by the same excess, so their spread is kept.
     """
     values = disagreement.float()
     if values.shape[1] == 1:
@@ -130,7 +130,7 @@ def balance_levels(disagreement: torch.Tensor, valid: torch.Tensor | None = None
     _check_disagreement(values.flatten(1, 2))
     images, levels = values.shape[:2]
     mean = values.mean(dim=2, keepdim=True)
-    bounds = _range_below_fence(_counted(mean[:, :, 0].flatten(0, 1)[:, None], valid))
+    bounds = _range_below_fence(_valid_cells(mean[:, :, 0].flatten(0, 1)[:, None], valid))
     lowest, highest = (bound.view(images, levels, 1, 1, 1) for bound in bounds)
     flat = highest - lowest <= FLAT_RANGE
     span = torch.where(flat, torch.ones_like(lowest), highest - lowest)
@@ -143,29 +143,29 @@ def relevance_from_disagreement(
     valid: torch.Tensor | None = None,
     fence_factor: float = FENCE_FACTOR,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The relevance map: disagreement averaged over draws, outliers held to a fence, stretched to [0, 1].
+    """Return the relevance map: disagreement averaged over draws, outliers clipped, normalised to [0, 1].
 
-    The fence is Q3 + 1.5 (Q3 - Q1) over the map, quartiles taken by the midpoint rule.
+    Outliers are clipped to the fence Q3 + 1.5 (Q3 - Q1) of the map, with quartiles by the midpoint rule.
 
     Args:
         disagreement: `(B, K, h, w)`: K draws of the noise for each of B images, at least 0.
-        valid: `(h, w)` bool, cells that show the image; those of padding count for nothing in the statistics.
-        fence_factor: what counts as an outlier.
+        valid: `(h, w)` bool, cells that show the image; padding does not enter the statistics.
+        fence_factor: distance of the fence from Q3, in interquartile ranges.
 
     Returns:
-        The map `(B, 1, h, w)` float32 in [0, 1] (1 on fenced outliers), and `(B,)` bool: which maps are flat. A flat
-        map has no relevant place: it is 0 everywhere.
+        The map `(B, 1, h, w)` float32 in [0, 1] (1 on clipped outliers), and `(B,)` bool: True for flat maps, which are
+        0 everywhere.
 
     Raises:
-        InputError: a wrong shape, no valid cell, or a value that is not a number.
+        InputError: a wrong shape, no valid cell, or a value that is not finite.
     """
     _check_disagreement(disagreement)
     mean = disagreement.float().mean(dim=1, keepdim=True)
-    lowest, highest = _range_below_fence(_counted(mean, valid), fence_factor)
+    lowest, highest = _range_below_fence(_valid_cells(mean, valid), fence_factor)
     flat = highest - lowest <= FLAT_RANGE
     span = torch.where(flat, torch.ones_like(lowest), highest - lowest)
-    stretched = (torch.minimum(mean, _per_map(highest)) - _per_map(lowest)) / _per_map(span)
-    return torch.where(_per_map(flat), torch.zeros_like(mean), stretched).clamp(0, 1), flat
+    normalised = (torch.minimum(mean, _per_map(highest)) - _per_map(lowest)) / _per_map(span)
+    return torch.where(_per_map(flat), torch.zeros_like(mean), normalised).clamp(0, 1), flat
 
 
 def relevance_uncertainty(
@@ -173,27 +173,28 @@ def relevance_uncertainty(
     valid: torch.Tensor | None = None,
     fence_factor: float = FENCE_FACTOR,
 ) -> torch.Tensor | None:
-    """How far another average of as many draws would be from this one: its standard error.
+    """Return the standard error of the relevance map over its draws.
 
-    The spread is taken over all draws of all levels, so that levels that point at different places count as uncertain
-    too, and is given in the units of the stretched map: 0.1 is a tenth of the way from the least relevant place to the
-    most relevant.
+    The spread is taken over all draws of all levels, so disagreement between levels counts as uncertainty too. It is in
+    units of the normalised map: 0.1 is a tenth of the way from the least to the most relevant place.
 
     Args:
-        disagreement, valid, fence_factor: as for `relevance_from_disagreement`.
+        disagreement: as for `relevance_from_disagreement`.
+        valid: as for `relevance_from_disagreement`.
+        fence_factor: as for `relevance_from_disagreement`.
 
     Returns:
         `(B, 1, h, w)` float32 in [0, 1], 0 where the map is flat; ``None`` for a single draw, which has no spread.
 
     Raises:
-        InputError: as `relevance_from_disagreement`.
+        InputError: as for `relevance_from_disagreement`.
     """
     _check_disagreement(disagreement)
     draws = disagreement.shape[1]
     if draws == 1:
         return None
     values = disagreement.float()
-    lowest, highest = _range_below_fence(_counted(values.mean(dim=1, keepdim=True), valid), fence_factor)
+    lowest, highest = _range_below_fence(_valid_cells(values.mean(dim=1, keepdim=True), valid), fence_factor)
     flat = highest - lowest <= FLAT_RANGE
     span = torch.where(flat, torch.full_like(lowest, torch.inf), highest - lowest)
     error = values.std(dim=1, keepdim=True) / draws**0.5
@@ -210,8 +211,8 @@ def _check_disagreement(disagreement: torch.Tensor) -> None:
         )
 
 
-def _counted(mean: torch.Tensor, valid: torch.Tensor | None) -> torch.Tensor:
-    """The cells of maps `(B, 1, h, w)` that count for the statistics, `(B, N)`."""
+def _valid_cells(mean: torch.Tensor, valid: torch.Tensor | None) -> torch.Tensor:
+    """Return the cells of maps `(B, 1, h, w)` that enter the statistics, `(B, N)`."""
     cells = mean.flatten(1) if valid is None else mean[:, 0, valid]
     if cells.shape[1] == 0:
         raise InputError("`valid` must mark at least one cell of the map.")
@@ -219,7 +220,7 @@ def _counted(mean: torch.Tensor, valid: torch.Tensor | None) -> torch.Tensor:
 
 
 def _range_below_fence(cells: torch.Tensor, fence_factor: float = FENCE_FACTOR) -> tuple[torch.Tensor, torch.Tensor]:
-    """Lowest and highest value of each row `(B, N)` once outliers are held to the fence: two tensors `(B,)`."""
+    """Return the lowest and highest value of each row `(B, N)` after clipping outliers: two tensors `(B,)`."""
     lower = torch.quantile(cells, 0.25, dim=1, interpolation="midpoint")
     upper = torch.quantile(cells, 0.75, dim=1, interpolation="midpoint")
     fence = upper + fence_factor * (upper - lower)
@@ -231,7 +232,7 @@ def _per_map(values: torch.Tensor) -> torch.Tensor:
 
 
 def upsample(latent_map: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Bring a map from latents to pixels by bilinear interpolation.
+    """Upsample a map from latents to pixels by bilinear interpolation.
 
     Args:
         latent_map: `(B, 1, h, w)`.

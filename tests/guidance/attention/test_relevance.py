@@ -5,14 +5,14 @@ import torch
 from tiny_models import make_tokenizer, make_unet, seeded
 
 from x2x_core import Instruction
-from x2x_core.guidance.attention import rse_attention
-from x2x_core.guidance.attention_relevance import (
+from x2x_core.guidance.attention.relevance import (
     attention_record,
     join_relevance,
     relevance_from_attention,
     token_weights,
 )
-from x2x_core.guidance.attention_tokens import ClauseTokens, PromptTokens
+from x2x_core.guidance.attention.switching import rse_attention
+from x2x_core.guidance.attention.tokens import ClauseTokens, PromptTokens
 
 ONE = PromptTokens((ClauseTokens((4, 5), side=(3,)),), content=(1, 2, 3, 4, 5), length=8)
 TWO = PromptTokens((ClauseTokens((2,)), ClauseTokens((4, 5), level=(3,))), content=(1, 2, 3, 4, 5), length=8)

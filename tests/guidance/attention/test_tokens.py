@@ -8,7 +8,7 @@ from transformers import CLIPTokenizer
 
 from x2x_core import Instruction
 from x2x_core.common.bundled import bundled_path
-from x2x_core.guidance.attention_tokens import find_tokens
+from x2x_core.guidance.attention.tokens import find_tokens
 from x2x_core.language.tokens import read, read_places
 
 
@@ -105,7 +105,7 @@ def test_what_is_cut_off_is_told_and_all_words_stand_for_it(letters, caplog):
 
 
 def test_free_text_is_told_and_all_of_its_words_stand_for_it(pieces, caplog):
-    with caplog.at_level(logging.WARNING, "x2x_core.guidance.attention_tokens"):
+    with caplog.at_level(logging.WARNING, "x2x_core.guidance.attention.tokens"):
         found = find_tokens(pieces, "make it snowy", Instruction.parse("make it snowy"))
     assert [one.finding for one in found.clauses] == [found.content] and len(found.content) >= 3
     assert "names no known finding" in caplog.text
@@ -115,7 +115,9 @@ def test_tokenizers_that_cannot_tell_and_texts_without_words_are_refused(pieces)
     class Slow:
         is_fast = False
 
-    with pytest.raises(ValueError, match="`tokenizer` must be able to say .* Slow"):
+    with pytest.raises(
+        ValueError, match=r"`tokenizer` must return the character offsets of its tokens, but Slow does not"
+    ):
         find_tokens(Slow(), "Add edema", Instruction.parse("Add edema"))
     with pytest.raises(ValueError, match="`prompt` must have a token"):
         find_tokens(pieces, "...", Instruction.parse("Add edema"))
