@@ -25,8 +25,8 @@ from x2x_core.evaluation.benchmark.measures import with_levels
 from x2x_core.evaluation.benchmark.simulated import SIZE, edit_pairs
 from x2x_core.imaging.provenance import versions
 from x2x_core.language.instruction import Instruction
-from x2x_core.simulation.benchmark import PAIRS_PER_BODY
-from x2x_core.simulation.dataset import BENCHMARK, simulate_dataset
+from x2x_core.simulation.dataset import simulate_dataset
+from x2x_core.simulation.settings import BENCHMARK, PAIRS_PER_BODY, SimulationSettings
 
 SEED = 70_000  # of pairs that neither training nor evaluation uses
 SHARES = ("direction", "in_region", "closer")
@@ -36,7 +36,8 @@ Body = list[BenchmarkPair]
 
 def simulate(ct: str, folder: Path, count: int, workers: int) -> Iterator[Body]:
     """Planned pairs, body by body; those that lie in `folder` are not made again."""
-    simulate_dataset(ct, folder / PAIRS, count, seed=SEED, size=SIZE, version=BENCHMARK, bits=16, workers=workers)
+    settings = SimulationSettings(count, SEED, SIZE, version=BENCHMARK, bits=16)
+    simulate_dataset(ct, folder / PAIRS, settings, workers=workers)
     for body in range(count // PAIRS_PER_BODY):
         yield read_body(folder, body, SEED)
 

@@ -32,9 +32,9 @@ from x2x_core.dataset.settings import BuildSettings
 from x2x_core.pairs.layout import read_rows
 from x2x_core.simulation.dataset import read_ct
 from x2x_core.simulation.film import expose, grain, meter, sample_film
+from x2x_core.simulation.lesions import apply_lesions
 from x2x_core.simulation.pairs import draw_body
 from x2x_core.simulation.projection import project, ray_grid
-from x2x_core.simulation.scenario import apply_lesions
 from x2x_core.simulation.thorax import segment_thorax
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
@@ -92,7 +92,8 @@ def two_days(ct: str, count: int) -> Iterator[tuple[Square, Square]]:
     thorax = segment_thorax(read_ct(ct))
     for number in range(count):
         generator = torch.Generator().manual_seed(number)
-        geometry, beam, scenarios = draw_body(generator, 1, "v2")
+        body, scenarios = draw_body(generator, 1, "v2")
+        geometry = body.geometry
         rng = np.random.default_rng(number)
         draw = lambda most: rng.uniform(-most, most)  # noqa: E731
         other = replace(
@@ -103,10 +104,10 @@ def two_days(ct: str, count: int) -> Iterator[tuple[Square, Square]]:
         )  # fmt: skip
         days = []
         for day, pose in enumerate((other, geometry)):
-            body = torch.Generator().manual_seed(10_000 + number)  # the same elastic variation on both days
+            elastic = torch.Generator().manual_seed(10_000 + number)  # the same elastic variation on both days
             lesions = (scenarios[0].before, scenarios[0].after)[day]
-            volume = apply_lesions(thorax, thorax.soft + beam * thorax.bone, lesions)
-            grid = ray_grid(tuple(volume.shape), thorax.spacing, pose, SIDE, body)
+            volume = apply_lesions(thorax, thorax.soft + body.beam * thorax.bone, lesions)
+            grid = ray_grid(tuple(volume.shape), thorax.spacing, pose, SIDE, elastic)
             integrals = project(volume[None], grid)
             film = sample_film(generator)
             grey = expose(integrals, film, meter(integrals[0], film))

@@ -9,7 +9,7 @@ from x2x_core.simulation.dataset import body_generator, simulate_dataset
 from x2x_core.simulation.fields import cavity, lung_fields, write_fields
 from x2x_core.simulation.pairs import simulate_body
 from x2x_core.simulation.phantom import phantom_ct
-from x2x_core.simulation.scenario import Resting
+from x2x_core.simulation.settings import Resting, SimulationSettings
 from x2x_core.simulation.thorax import segment_thorax
 
 SPACING = (8.0, 8.0, 8.0)
@@ -51,7 +51,7 @@ def test_fields_are_added_to_a_dataset_once(tmp_path, monkeypatch):
     for module in (dataset, fields):
         monkeypatch.setattr(module, "segment_thorax", lambda volume: segment_thorax(volume, SPACING))
     monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct(SPACING))
-    folder = simulate_dataset("phantom", tmp_path / "set", 7, seed=4, size=48, workers=1)
+    folder = simulate_dataset("phantom", tmp_path / "set", SimulationSettings(7, seed=4, size=48), workers=1)
     told = []
     write_fields("phantom", folder, lambda done, total: told.append((done, total)))
     first = (folder / "fields" / "000000.png").read_bytes()
@@ -65,7 +65,7 @@ def test_fields_are_added_to_a_dataset_once(tmp_path, monkeypatch):
             picture[..., channel] > 0
         ).sum()
     (folder / "simulation.json").write_text((folder / "simulation.json").read_text().replace("phantom", "another"))
-    with pytest.raises(ValueError, match="`ct` must be the one of the dataset"):
+    with pytest.raises(ValueError, match="`ct` must be the CT of the dataset"):
         write_fields("phantom", folder)
 
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from x2x_core.simulation.settings import DEFAULTS, Resting, SimulationSettings
+
 from .options import Seed, Workers
 from .progress import progress_bar
 
@@ -20,21 +22,26 @@ class Schema(StrEnum):
     MIXED = "mixed"
 
 
+_DEFAULT_SCHEMA = Schema(DEFAULTS.version)
+
+
 def simulate(
     ct: Annotated[str, typer.Option(help='Folder of DICOM slices, a .npz volume, or "phantom" (bundled).')],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the pairs; created if needed.")],
-    count: Annotated[int, typer.Option(help="Number of pairs.")] = 100,
-    seed: Seed = 0,
-    size: Annotated[int, typer.Option(help="Side length in pixels.")] = 256,
+    count: Annotated[int, typer.Option(help="Number of pairs.")] = DEFAULTS.count,
+    seed: Seed = DEFAULTS.seed,
+    size: Annotated[int, typer.Option(help="Side length in pixels.")] = DEFAULTS.size,
     schema: Annotated[
         Schema, typer.Option(help="Wording: v1 (findings), v2 (levels and places) or mixed.")
-    ] = Schema.MIXED,
-    bits: Annotated[int, typer.Option(help="Bits per pixel: 8 or 16.")] = 8,
+    ] = _DEFAULT_SCHEMA,
+    bits: Annotated[int, typer.Option(help="Bits per pixel: 8 or 16.")] = DEFAULTS.bits,
     resting: Annotated[
         str | None,
         typer.Option(help="Findings that may be present without changing, separated by commas. [default: all]"),
     ] = None,
-    resting_share: Annotated[float, typer.Option(help="Share of the pairs with such a finding, 0 to 1.")] = 0.3,
+    resting_share: Annotated[
+        float, typer.Option(help="Share of the pairs with such a finding, 0 to 1.")
+    ] = DEFAULTS.resting.share,
     fields: Annotated[
         bool,
         typer.Option(
@@ -54,14 +61,18 @@ def simulate(
     """
     from x2x_core.simulation.dataset import simulate_dataset
     from x2x_core.simulation.fields import write_fields
-    from x2x_core.simulation.scenario import Resting
 
-    named = {} if resting is None else {"findings": tuple(name.strip().lower() for name in resting.split(","))}
+    findings = DEFAULTS.resting.findings if resting is None else tuple(resting.lower().split(","))
+    settings = SimulationSettings(
+        count=count,
+        seed=seed,
+        size=size,
+        version=schema.value,
+        bits=bits,
+        resting=Resting(tuple(name.strip() for name in findings), resting_share),
+    )
     with progress_bar("Simulating") as update:
-        folder = simulate_dataset(
-            ct, out, count, seed=seed, size=size, version=schema.value, bits=bits,
-            resting=Resting(share=resting_share, **named), workers=workers, overwrite=overwrite, progress=update,
-        )  # fmt: skip
+        folder = simulate_dataset(ct, out, settings, workers=workers, overwrite=overwrite, progress=update)
     if fields:
         with progress_bar("Lung fields") as update:
             write_fields(ct, folder, update)

@@ -92,7 +92,7 @@ def _complete(row: dict[str, str | None], place: str) -> dict[str, str]:
 def findings_of(rows: Iterable[Row]) -> list[str]:
     """Return the canonical names of all findings named in the instructions of `rows`, in alphabetical order."""
     texts = {row.instruction for row in rows}
-    return sorted({str(token.value) for text in texts for token in read(text) if token.kind is Kind.FINDING})
+    return sorted({token.name for text in texts for token in read(text) if token.kind is Kind.FINDING})
 
 
 def find_image(folder: Path, name: str) -> Path:

@@ -1,5 +1,5 @@
 """Counterfactual radiograph pairs with exact ground truth, projected from a chest CT.
 
-Disease is put into the *volume*, and the volume is projected before and after, so that both
-images show the same patient and the change is known at every pixel.
+Disease is inserted into the *volume*, and the volume is projected before and after, so both images show the same
+patient and the change is known at every pixel.
 """

@@ -1,4 +1,4 @@
-"""Read a chest CT and bring it onto the simulator's grid."""
+"""Chest CTs: reading, writing and resampling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from x2x_core.common.extras import needs_extra
 
 from .scipy_ndimage import load_ndimage
 
-#: Grid on which the simulator works: spacing of (z, y, x) in mm.
+#: Spacing of the simulator's grid in mm along z, y and x.
 SPACING_MM = (2.0, 2.5, 1.5)
 
 
@@ -20,9 +20,9 @@ SPACING_MM = (2.0, 2.5, 1.5)
 class Volume:
     """A CT in Hounsfield units.
 
-    `hu` is float32 `(Z, Y, X)`: z from head to feet, y from front to back, x from the patient's right
-    to the patient's left, so that a sum over y is a frontal radiograph as it is hung.
-    `spacing` gives mm per voxel for (z, y, x); `source` names where the data came from.
+    `hu` is float32 `(Z, Y, X)`: z from head to feet, y from front to back, x from the patient's right to the patient's
+    left, so that a sum over y is a frontal radiograph in its usual orientation. `spacing` is mm per voxel along z, y
+    and x; `source` names the origin of the data.
     """
 
     hu: np.ndarray
@@ -31,9 +31,12 @@ class Volume:
 
 
 def load_ct(path: str | Path) -> Volume:
-    """Read a folder of DICOM slices, or a `.npz` written by `save_volume`.
+    """Read a folder of DICOM slices, or a `.npz` file written by `save_volume`.
 
-    Raises `FileNotFoundError` where nothing is at `path`, and `ValueError` where it holds no CT.
+    Raises:
+        InputNotFoundError: `path` does not exist.
+        InputError: `path` is not a CT.
+        MissingExtraError: pydicom is not installed.
     """
     path = Path(path)
     if not path.exists():
@@ -53,19 +56,20 @@ def _load_npz(path: Path) -> Volume:
     with np.load(path, allow_pickle=False) as data:
         missing = {"hu", "spacing", "source"} - set(data.files)
         if missing:
-            raise InputError(f"`ct` must hold the arrays hu, spacing and source, but {path} lacks {sorted(missing)}.")
-        spacing = tuple(float(s) for s in data["spacing"])
-        return Volume(data["hu"].astype(np.float32), spacing, str(data["source"]))
+            raise InputError(
+                f"`ct` must contain the arrays hu, spacing and source, but {path} lacks {sorted(missing)}."
+            )
+        z, y, x = (float(s) for s in data["spacing"])
+        return Volume(data["hu"].astype(np.float32), (z, y, x), str(data["source"]))
 
 
 def _load_dicom(path: Path) -> Volume:
     with needs_extra("Reading DICOM", "pydicom", "simulate"):
         import pydicom
-    files = sorted(p for p in path.rglob("*.dcm"))
-    slices = [pydicom.dcmread(p) for p in files]
+    slices = [pydicom.dcmread(file) for file in sorted(path.rglob("*.dcm"))]
     slices = [s for s in slices if s.get("Modality") == "CT" and "ImagePositionPatient" in s]
     if len(slices) < 20:
-        raise InputError(f"`ct` must hold at least 20 axial CT slices (*.dcm), but {path} holds {len(slices)}.")
+        raise InputError(f"`ct` must contain at least 20 axial CT slices (*.dcm), but {path} contains {len(slices)}.")
     slices.sort(key=lambda s: -float(s.ImagePositionPatient[2]))
     hu = np.stack([s.pixel_array * float(s.RescaleSlope) + float(s.RescaleIntercept) for s in slices])
     step = abs(float(slices[0].ImagePositionPatient[2]) - float(slices[-1].ImagePositionPatient[2])) / (len(slices) - 1)
@@ -75,7 +79,11 @@ def _load_dicom(path: Path) -> Volume:
 
 
 def resample(volume: Volume, spacing: tuple[float, float, float] = SPACING_MM) -> Volume:
-    """Resample linearly onto `spacing` (mm), after averaging where the new grid is coarser."""
+    """Resample linearly to `spacing` (mm), after smoothing along axes that become coarser.
+
+    Raises:
+        MissingExtraError: SciPy is not installed.
+    """
     ndimage = load_ndimage()
     factors = [old / new for old, new in zip(volume.spacing, spacing)]
     sigma = [max(0.0, 0.5 * (1 / f - 1)) for f in factors]

@@ -1,31 +1,43 @@
-"""Simulate counterfactual pairs: one body, several pairs, every truth beside them."""
+"""Simulate counterfactual pairs of one body, with the ground truth."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from x2x_core.common.randomness import uniform
 from x2x_core.language.instruction import Instruction
 
-from .film import arms, decorate, expose, grain, meter, sample_film, uneven
+from .film import expose, grain, meter, sample_film, uneven
+from .film_marks import arms, decorate
+from .lesions import apply_lesions
 from .projection import Geometry, project, ray_grid, sample_geometry
-from .scenario import Resting, Scenario, apply_lesions, sample_scenario
+from .scenario import Scenario, sample_scenario
+from .settings import ANY_RESTING, DEFAULTS, PAIRS_PER_BODY, Resting
 from .thorax import Thorax
 
-#: A structure is drawn where rays pass at least this much of it (mm).
+#: Rays that pass at least this much of a structure (mm) show it.
 SEEN_MM = 6.0
+
+
+@dataclass(frozen=True)
+class Body:
+    """Pose, body shape and view, and the weight of bone in the beam; the same for all pairs of a body."""
+
+    geometry: Geometry
+    beam: float
 
 
 @dataclass(frozen=True)
 class SimulatedPair:
     """One pair with its ground truth.
 
-    `before`, `after`: `(1, H, W)` float32 in [0, 1]. `change`: `after - before` `(1, H, W)` in [-1, 1], exactly 0
-    where nothing changed. `masks`: `(3, H, W)` bool: right lung, left lung, heart, all of the healthy chest.
-    `attributes`: what was drawn.
+    `before` and `after` are `(1, H, W)` float32 in [0, 1]; `change` is `after - before`, `(1, H, W)` in [-1, 1],
+    exactly 0 where nothing changed. `masks` is `(3, H, W)` bool: right lung, left lung and heart without disease.
+    `attributes` are the pose, exposure and lesions that were drawn.
     """
 
     before: torch.Tensor
@@ -33,87 +45,96 @@ class SimulatedPair:
     change: torch.Tensor
     masks: torch.Tensor
     instruction: Instruction
-    attributes: dict
+    attributes: dict[str, Any]
 
 
 def simulate_body(
     thorax: Thorax,
     generator: torch.Generator,
     *,
-    pairs: int = 5,
-    size: int = 256,
-    version: str = "mixed",
-    resting: Resting = Resting(),
+    pairs: int = PAIRS_PER_BODY,
+    size: int = DEFAULTS.size,
+    version: str = DEFAULTS.version,
+    resting: Resting = ANY_RESTING,
 ) -> list[SimulatedPair]:
-    """Draw one pose and body shape and simulate `pairs` pairs of it at `size` x `size` pixels.
+    """Draw one body and simulate `pairs` pairs of it at `size` x `size` pixels.
 
-    `version` and `resting` are as in `sample_scenario`.
+    `version` and `resting` are those of `sample_scenario`.
     """
-    geometry, beam, scenarios = draw_body(generator, pairs, version, resting)
-    return simulate_scenarios(thorax, scenarios, geometry, beam, generator, size=size)
+    body, scenarios = draw_body(generator, pairs, version, resting)
+    return simulate_scenarios(thorax, scenarios, body, generator, size=size)
+
+
+def draw_body(
+    generator: torch.Generator, pairs: int, version: str, resting: Resting = ANY_RESTING
+) -> tuple[Body, list[Scenario]]:
+    """Draw a body and the scenarios of `pairs` pairs; `version` and `resting` are those of `sample_scenario`."""
+    body = Body(sample_geometry(generator), sample_film(generator).beam)
+    return body, [sample_scenario(generator, version, resting) for _ in range(pairs)]
 
 
 def simulate_scenarios(
     thorax: Thorax,
     scenarios: Sequence[Scenario],
-    geometry: Geometry,
-    beam: float,
+    body: Body,
     generator: torch.Generator,
     *,
-    size: int = 256,
+    size: int = DEFAULTS.size,
     films: Sequence[torch.Generator] | None = None,
 ) -> list[SimulatedPair]:
     """Simulate a pair of one body for each scenario.
 
     Args:
-        thorax: the body's CT.
-        scenarios: what is there before and after.
-        geometry, beam: the body's pose, shape and view, and the weight of bone, see `draw_body`.
+        thorax: the segmented CT.
+        scenarios: the lesions before and after each change.
+        body: pose, body shape, view and beam, see `draw_body`.
         generator: draws the elastic variation, arms and background.
-        size: pixels to a side.
-        films: for each pair what draws its exposure, grain and marks; generators of one seed give one picture before.
-            ``None``: all are drawn from `generator`, one after another.
+        size: width and height in pixels.
+        films: for each pair the generator of its exposure, noise and marks; generators with equal seeds give equal
+            images before. ``None`` draws all of them from `generator`, one after another.
     """
-    integrals, masks = project_scenarios(thorax, scenarios, geometry, beam, size, generator)
-    if geometry.field_mm > 380 or uniform(0, 1, generator) < 0.4:
-        integrals = torch.maximum(integrals, arms(size, geometry.field_mm, generator))
+    integrals, masks = project_scenarios(thorax, scenarios, body, size, generator)
+    if body.geometry.field_mm > 380 or uniform(0, 1, generator) < 0.4:
+        integrals = torch.maximum(integrals, arms(size, body.geometry.field_mm, generator))
     integrals = integrals + uneven(size, generator)
-    made = zip(integrals.split(2), scenarios, films or [generator] * len(scenarios))
-    return [_develop(pair, masks, scenario, geometry, beam, film) for pair, scenario, film in made]
+    return [
+        _develop(pair, masks, scenario, body, film)
+        for pair, scenario, film in zip(integrals.split(2), scenarios, films or [generator] * len(scenarios))
+    ]
 
 
-def draw_body(
-    generator: torch.Generator, pairs: int, version: str, resting: Resting = Resting()
-) -> tuple[Geometry, float, list[Scenario]]:
-    """A pose with its body shape and view, the beam's weight of bone, and what is wrong in each of `pairs` pairs
-    (`version` and `resting` as in `sample_scenario`).
+def project_scenarios(
+    thorax: Thorax, scenarios: Sequence[Scenario], body: Body, size: int, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Project the volumes before and after each scenario.
+
+    Returns:
+        Line integrals `(2 * len(scenarios), size, size)` in mm of water, in the order before, after, before, ..., and
+        masks `(3, size, size)` bool of right lung, left lung and heart without disease.
     """
-    geometry = sample_geometry(generator)
-    beam = sample_film(generator).beam
-    return geometry, beam, [sample_scenario(generator, version, resting) for _ in range(pairs)]
-
-
-def project_scenarios(thorax, scenarios, geometry: Geometry, beam: float, size: int, generator):
-    """Line integrals `(2 * len(scenarios), size, size)` (before, after, before, ...) and masks `(3, size, size)`."""
-    healthy = thorax.soft + beam * thorax.bone
-    wanted = [lesions for scenario in scenarios for lesions in (scenario.before, scenario.after)]
-    states = list(dict.fromkeys(wanted))  # the healthy chest, most of all, is in several pairs
-    volumes = [apply_lesions(thorax, healthy, lesions) for lesions in states]
+    healthy = thorax.soft + body.beam * thorax.bone
+    states = [lesions for scenario in scenarios for lesions in (scenario.before, scenario.after)]
+    distinct = list(dict.fromkeys(states))  # several pairs share the healthy chest
+    volumes = [apply_lesions(thorax, healthy, lesions) for lesions in distinct]
     structures = [thorax.lungs["right"].mask, thorax.lungs["left"].mask, thorax.heart]
-    grid = ray_grid(tuple(healthy.shape), thorax.spacing, geometry, size, generator)
+    grid = ray_grid(thorax.shape, thorax.spacing, body.geometry, size, generator)
     projected = project(torch.stack(volumes + structures), grid)
-    return projected[[states.index(lesions) for lesions in wanted]], projected[-3:] > SEEN_MM
+    return projected[[distinct.index(lesions) for lesions in states]], projected[-3:] > SEEN_MM
 
 
-def _develop(integrals, masks, scenario: Scenario, geometry: Geometry, beam: float, generator) -> SimulatedPair:
+def _develop(
+    integrals: torch.Tensor, masks: torch.Tensor, scenario: Scenario, body: Body, generator: torch.Generator
+) -> SimulatedPair:
+    """Turn the line integrals `(2, H, W)` of a pair into two radiographs of one exposure."""
     film = sample_film(generator)
     exposure = meter(integrals[0], film)
     grey = expose(integrals, film, exposure)
-    grey = (grey + grain(tuple(grey.shape[-2:]), film, generator)).clamp(0, 1)
+    height, width = grey.shape[-2:]
+    grey = (grey + grain((height, width), film, generator)).clamp(0, 1)
     before, after = decorate(grey, generator).split(1)
     attributes = {
-        "geometry": geometry.as_dict(),
-        "film": {**film.as_dict(), "beam": beam},
+        "geometry": body.geometry.as_dict(),
+        "film": {**film.as_dict(), "beam": body.beam},
         "before": [vars(lesion) for lesion in scenario.before],
         "after": [vars(lesion) for lesion in scenario.after],
     }

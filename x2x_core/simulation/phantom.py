@@ -1,6 +1,10 @@
-"""A chest CT made of ellipsoids, for trying the simulator where no CT is at hand."""
+"""A chest CT made of ellipsoids, for trying the simulator without a CT."""
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,11 +13,13 @@ from .ct import Volume
 PHANTOM_SPACING_MM = (4.0, 4.0, 4.0)
 _AIR, _LUNG, _FAT, _MUSCLE, _BLOOD, _BONE = -1000.0, -850.0, -90.0, 45.0, 50.0, 500.0
 
+_Point = tuple[float, float, float]
+
 
 def phantom_ct(spacing: tuple[float, float, float] = PHANTOM_SPACING_MM) -> Volume:
-    """A thorax with two lungs over domed diaphragms, a heart, a spine and ribs, in Hounsfield units.
+    """Build a thorax with two lungs over domed diaphragms, a heart, a spine and ribs, in Hounsfield units.
 
-    It is anatomy for testing, not for training: vessels and airways are not drawn.
+    It is anatomy for testing, not for training: it has no vessels and airways.
 
     Args:
         spacing: mm per voxel along z, y and x.
@@ -35,23 +41,26 @@ def phantom_ct(spacing: tuple[float, float, float] = PHANTOM_SPACING_MM) -> Volu
     return Volume(np.broadcast_to(hu, (z.size, y.size, x.size)).astype(np.float32), spacing, "analytic phantom")
 
 
-def _axes(extent, spacing):
-    axes = [(np.arange(round(e / s)) + 0.5) * s - e / 2 for e, s in zip(extent, spacing)]
-    return axes[0][:, None, None], axes[1][None, :, None], axes[2][None, None, :]
+def _axes(extent: _Point, spacing: _Point) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return voxel centres in mm along z, y and x from the middle, shaped to broadcast."""
+    z, y, x = ((np.arange(round(e / s)) + 0.5) * s - e / 2 for e, s in zip(extent, spacing))
+    return z[:, None, None], y[None, :, None], x[None, None, :]
 
 
-def _ellipse(axes, centre, radii):
-    return sum(((a - c) / r) ** 2 for a, c, r in zip(axes, centre, radii)) < 1
+def _ellipse(axes: Sequence[np.ndarray], centre: Sequence[float], radii: Sequence[Any]) -> np.ndarray:
+    """Return the inside of an ellipse or ellipsoid; radii are numbers or arrays that broadcast to the axes."""
+    squares = [((a - c) / r) ** 2 for a, c, r in zip(axes, centre, radii)]
+    return functools.reduce(np.add, squares) < 1
 
 
-def _lung(z, y, x, side):
-    """A half ellipsoid standing on a dome, apart from the midline."""
+def _lung(z: np.ndarray, y: np.ndarray, x: np.ndarray, side: int) -> np.ndarray:
+    """Return a half ellipsoid on a dome, away from the midline; `side` is -1 or 1."""
     body = _ellipse((z, y, x), (70, 0, side * 72), (205, 84, 62))
     dome = z < 88 - 34 * np.exp(-(((x - side * 68) / 52) ** 2) - ((y + 5) / 62) ** 2)
     return body & dome & (side * x > 14)
 
 
-def _ribs(z, y, x):
-    """Shells of bone around the chest, sloping down towards the front."""
+def _ribs(z: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return shells of bone around the chest, sloping down towards the front."""
     outside = ~_ellipse((y, x), (0, 0), (88, 138)) & _ellipse((y, x), (0, 0), (95, 146))
     return outside & (np.abs(((z + 0.35 * y) % 27) - 13.5) < 4) & (z < 110)

@@ -1,4 +1,4 @@
-"""Project volumes to frontal radiographs: rays, pose, body shape, elastic variation."""
+"""Projection of volumes to frontal radiographs: rays, pose, body shape and elastic variation."""
 
 from __future__ import annotations
 
@@ -9,31 +9,37 @@ import torch.nn.functional as F
 
 from x2x_core.common.randomness import uniform
 
+#: The chest lies above the middle of a CT that extends into the abdomen.
+_CHEST_SHIFT_MM = -22.0
+
 
 @dataclass(frozen=True)
 class Geometry:
-    """How the patient stands and how the rays run. Angles in degrees, lengths in mm."""
+    """Pose and body shape of the patient, and course of the rays. Angles in degrees, lengths in mm."""
 
-    field_mm: float = 360.0  # width of what the detector shows, at the patient's middle
-    source_mm: float | None = 1800.0  # from the source to the detector; None: parallel rays
-    shift_x: float = 0.0  # of the patient in the picture, to the right
-    shift_z: float = 0.0  # of the patient in the picture, downwards
+    field_mm: float = 360.0  # width of the field of view, at the patient's middle
+    source_mm: float | None = 1800.0  # from the source to the detector; ``None``: parallel rays
+    shift_x: float = 0.0  # of the patient in the image, to the right
+    shift_z: float = 0.0  # of the patient in the image, downwards
     yaw: float = 0.0  # about the long axis
     pitch: float = 0.0  # forwards (lordotic views are negative)
-    roll: float = 0.0  # in the picture's plane
-    scale_x: float = 1.0  # of the body, breadth
-    scale_y: float = 1.0  # depth
-    scale_z: float = 1.0  # height
-    elastic_mm: float = 0.0  # spread of a smooth random displacement
+    roll: float = 0.0  # in the image plane
+    scale_x: float = 1.0  # of the body's width
+    scale_y: float = 1.0  # of its depth
+    scale_z: float = 1.0  # of its height
+    elastic_mm: float = 0.0  # standard deviation of a smooth random displacement
 
-    def as_dict(self) -> dict:
-        """The attributes by name."""
+    def as_dict(self) -> dict[str, float | None]:
+        """Return the attributes by name."""
         return asdict(self)
 
 
 def sample_geometry(generator: torch.Generator) -> Geometry:
     """Draw a pose, a body shape and a view."""
-    draw = lambda low, high: uniform(low, high, generator)  # noqa: E731
+
+    def draw(low: float, high: float) -> float:
+        return uniform(low, high, generator)
+
     wide = draw(0, 1) < 0.3
     source = [None, 1000.0, 1800.0][int(torch.randint(3, (), generator=generator))]
     return Geometry(
@@ -59,10 +65,19 @@ def ray_grid(
     generator: torch.Generator,
     step_mm: float = 3.0,
 ) -> torch.Tensor:
-    """Where the rays of a `size` x `size` detector meet the volume.
+    """Compute the sampling points of the rays of a `size` x `size` detector.
 
-    Returns `(K, size, size, 3)` float32, in `grid_sample` coordinates (x, y, z in [-1, 1]); plane k lies
-    `step_mm` behind plane k-1, along y from front to back.
+    Args:
+        shape: of the volume, `(Z, Y, X)`.
+        spacing: mm per voxel along z, y and x.
+        geometry: pose, body shape and view.
+        size: width and height of the detector in pixels.
+        generator: draws the elastic variation.
+        step_mm: distance between sampling planes.
+
+    Returns:
+        `(K, size, size, 3)` float32 in `grid_sample` coordinates (x, y, z in [-1, 1]); plane k lies `step_mm` behind
+        plane k-1, along y from front to back.
     """
     extent = [n * s for n, s in zip(shape, spacing)]
     depth = extent[1] * geometry.scale_y * 0.98
@@ -82,7 +97,7 @@ def ray_grid(
 
 
 def _neck(points: torch.Tensor, top_mm: float) -> torch.Tensor:
-    """Above the scan the first slice goes on, narrowing from the shoulders into a neck."""
+    """Continue the first slice above the scan, narrowing from the shoulders into a neck."""
     above = ((top_mm + 12 - points[..., 2]) / 45).clamp(0, 1.3)
     points = points.clone()
     points[..., 0] *= 1 + 1.5 * above**1.5
@@ -90,15 +105,14 @@ def _neck(points: torch.Tensor, top_mm: float) -> torch.Tensor:
     return points
 
 
-#: The chest lies above the middle of a CT that goes on into the abdomen.
-_CHEST_SHIFT_MM = -22.0
-
-
 def _rotation(geometry: Geometry) -> torch.Tensor:
-    """Rotation of (x, y, z) by yaw (about z), pitch (about x) and roll (about y)."""
+    """Return the rotation of (x, y, z) by yaw (about z), pitch (about x) and roll (about y), `(3, 3)`."""
     a, b, c = (torch.deg2rad(torch.tensor(v)) for v in (geometry.yaw, geometry.pitch, geometry.roll))
     one, zero = torch.tensor(1.0), torch.tensor(0.0)
-    rows = lambda *r: torch.stack([torch.stack(x) for x in r])  # noqa: E731
+
+    def rows(*values: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        return torch.stack([torch.stack(row) for row in values])
+
     yaw = rows((a.cos(), -a.sin(), zero), (a.sin(), a.cos(), zero), (zero, zero, one))
     pitch = rows((one, zero, zero), (zero, b.cos(), -b.sin()), (zero, b.sin(), b.cos()))
     roll = rows((c.cos(), zero, -c.sin()), (zero, one, zero), (c.sin(), zero, c.cos()))
@@ -106,15 +120,16 @@ def _rotation(geometry: Geometry) -> torch.Tensor:
 
 
 def _elastic(full: tuple[int, int, int], spread_mm: float, generator: torch.Generator) -> torch.Tensor:
+    """Draw a smooth displacement in mm, `(*full, 3)`."""
     coarse = torch.randn((1, 3, 4, 6, 6), generator=generator) * spread_mm
     field = F.interpolate(coarse, size=full, mode="trilinear", align_corners=True)
     return field[0].permute(1, 2, 3, 0)
 
 
 def project(volumes: torch.Tensor, grid: torch.Tensor, step_mm: float = 3.0) -> torch.Tensor:
-    """Line integrals of `(C, Z, Y, X)` along the rays of `grid`: `(C, size, size)`, in mm of water.
+    """Integrate volumes `(C, Z, Y, X)` along the rays of `grid`: `(C, size, size)`, in mm of water.
 
-    Above and below the scan the first and last slice go on; beside it there is air.
+    The first and last slice continue above and below the scan; beside it there is air.
     """
     total = torch.zeros(volumes.shape[0], *grid.shape[1:3])
     for planes in grid.split(8):

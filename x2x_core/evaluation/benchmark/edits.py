@@ -30,7 +30,7 @@ from x2x_core.evaluation.results import TARGET
 from x2x_core.imaging.files import read_image, write_png
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.simulation.benchmark import PAIRS_PER_BODY
+from x2x_core.simulation.settings import PAIRS_PER_BODY
 
 from .ablation_measures import measure_edit
 from .rows import REFERENCES, BenchmarkRow, benchmark_rows, edit_row, reference_edit, slug

@@ -1,6 +1,6 @@
 """The simulated benchmark: many ways to edit, the same planned pairs, exact truth, one record.
 
-Stages, each of which goes on where it was: simulate the pairs (`x2x_core.simulation.benchmark`), edit and score them in
+Stages, each of which goes on where it was: simulate the pairs (`x2x_core.simulation.plan`), edit and score them in
 each way (`benchmark_edits`), read the pictures with the bundled networks (`benchmark_readings`), sum up
 (`benchmark_summary`), and judge (`verdict`).
 """
@@ -18,8 +18,10 @@ from x2x_core.evaluation.metrics.fidelity import check_scoring
 from x2x_core.evaluation.results import TARGET, UNEDITED, Case, Results
 from x2x_core.evaluation.run_folder import claim
 from x2x_core.language.instruction import Instruction
-from x2x_core.simulation.benchmark import PAIRS_PER_BODY, TRIPLE, coverage, missing_cells
-from x2x_core.simulation.dataset import BENCHMARK, simulate_dataset
+from x2x_core.simulation.dataset import simulate_dataset
+from x2x_core.simulation.plan import TRIPLE
+from x2x_core.simulation.plan_coverage import coverage, missing_cells
+from x2x_core.simulation.settings import BENCHMARK, PAIRS_PER_BODY, SimulationSettings
 
 from .ablation_rows import OURS, settings_note
 from .edits import PAIRS, BenchmarkSettings, edit_all, picture_path, read_part, rows_of
@@ -82,10 +84,8 @@ def run_benchmark(
     check_scoring()
     prepare(out, settings, weights)
     progress = progress or (lambda stage: lambda done, total: None)
-    simulate_dataset(
-        settings.ct, out / PAIRS, settings.count, seed=settings.seed, size=settings.size, version=BENCHMARK, bits=16,
-        workers=workers, progress=progress("Simulating"),
-    )  # fmt: skip
+    simulation = SimulationSettings(settings.count, settings.seed, settings.size, version=BENCHMARK, bits=16)
+    simulate_dataset(settings.ct, out / PAIRS, simulation, workers=workers, progress=progress("Simulating"))
     update = progress("Editing")
     for done, _ in enumerate(edit_all(settings, out, load, workers), start=1):
         update(done * PAIRS_PER_BODY, settings.count)

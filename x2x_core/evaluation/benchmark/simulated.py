@@ -30,9 +30,10 @@ import torch.nn.functional as F
 from x2x_core.common.errors import InputError
 from x2x_core.evaluation.metrics.localisation import average_precision, best_iou, energy_inside, pointing
 from x2x_core.language.instruction import Instruction
+from x2x_core.simulation.settings import DEFAULTS, PAIRS_PER_BODY
 
 EVALUATION_SEED = 90_000  # far from the seeds that training data are made with
-SIZE = 256  # pixels to a side of the pairs
+SIZE = DEFAULTS.size  # pixels to a side of the pairs
 REGION_SHARE = 0.1  # of the largest true change, from which on a pixel belongs to the true region
 SMALLEST_CHANGE = 0.01  # grey levels of [0, 1]
 GROWTH = 0.04  # of the true region, share of the image's side
@@ -147,12 +148,12 @@ def simulate_pairs(
         count: pairs.
         seed: another one than the training data's: other poses, body shapes, exposures and lesions.
         size: pixels to a side.
-        version: wording, see `x2x_core.simulation.dataset.SimulationSettings`.
+        version: wording, see `x2x_core.simulation.settings.SimulationSettings`.
 
     Raises:
         InputNotFoundError, InputError: as `x2x_core.simulation.dataset.read_ct`.
     """
-    from x2x_core.simulation.dataset import PAIRS_PER_BODY, body_generator, read_ct
+    from x2x_core.simulation.dataset import body_generator, read_ct
     from x2x_core.simulation.pairs import simulate_body
     from x2x_core.simulation.thorax import segment_thorax
 

@@ -11,7 +11,7 @@ import numpy as np
 from x2x_core.anatomy.sites import ZONE_BANDS
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.language.vocabulary import FINDINGS
-from x2x_core.simulation.dataset import CHANGE_ZERO
+from x2x_core.simulation.change_maps import CHANGE_ZERO
 
 from .boxes import Box
 
