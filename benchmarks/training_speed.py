@@ -30,9 +30,11 @@ from x2x_core.conversion.checkpoint import CONFIGS, Checkpoint, expected_shapes
 from x2x_core.conversion.folder import write_folder
 from x2x_core.conversion.stable_diffusion import stable_diffusion_files
 from x2x_core.imaging.provenance import versions
-from x2x_core.training.config import TrainingConfig, load_config
-from x2x_core.training.models import make_tokenizer
-from x2x_core.training.trainer import Run
+from x2x_core.training.config import TrainingConfig
+from x2x_core.training.config_files import load_config
+from x2x_core.training.pace import peak_memory
+from x2x_core.training.small_tokenizer import make_tokenizer
+from x2x_core.training.trainer import Trainer
 
 PAPER_SAMPLES = 4500 * 1024
 # Beside Stable Diffusion's own sizes ("sd"): a tenth of its width, for machines without a GPU.
@@ -98,40 +100,40 @@ def configuration(folder: Path, size: str, batch: int, steps: int, changes: dict
     return load_config(file)
 
 
-class Timed(Run):
-    """A run that keeps each step's time and writes no checkpoint and no pipeline."""
+class TimedTrainer(Trainer):
+    """A trainer that records the time of each step and writes no checkpoint and no pipeline."""
 
     def measure(self) -> list[tuple[float, float]]:
-        """Seconds of each optimiser step by the clock and of the processor; reading and encoding are in them."""
+        """Return the seconds of each optimiser step by the clock and by the processor, reading and encoding included."""
         self.times: list[tuple[float, float]] = []
         self.began = time.perf_counter(), time.process_time()
         self.train()
         return self.times
 
-    def _after_step(self, sums) -> None:
-        if self._device.type == "cuda":
+    def after_step(self) -> None:
+        """Record the time of the step."""
+        if self.accelerator.device.type == "cuda":
             torch.cuda.synchronize()
         now = time.perf_counter(), time.process_time()
         self.times.append((now[0] - self.began[0], now[1] - self.began[1]))
         self.began = now
 
-    def _finish(self) -> Path:
-        return self.out
+    def finish(self) -> Path:
+        """Write nothing."""
+        return self.folder.path
 
 
 def measure(size: str, batch: int, steps: int, changes: dict[str, Any]) -> dict[str, Any]:
     """Train for some steps and report."""
-    from x2x_core.training.tracking import peak_memory
-
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         make_model(folder / "model", size)
         make_pairs(folder / "data", PIXELS[size])
-        run = Timed(configuration(folder, size, batch, steps, changes), resume=True, progress=None)
-        trained = sum(value.numel() for value in run.task.module.parameters() if value.requires_grad)
-        times = run.measure()
-        device = str(run.accelerator.device)
-    samples = batch * run.accumulation * run.accelerator.num_processes
+        trainer = TimedTrainer(configuration(folder, size, batch, steps, changes))
+        trained = sum(value.numel() for value in trainer.task.module.parameters() if value.requires_grad)
+        times = trainer.measure()
+        device = str(trainer.accelerator.device)
+    samples = batch * trainer.accumulation * trainer.accelerator.num_processes
     clock, processor = (statistics.median(seconds) for seconds in zip(*(times[1:] or times)))
     pace = samples / (clock if device.startswith("cuda") else processor)
     return {

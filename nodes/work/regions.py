@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from x2x_core.anatomy.areas import area_limits
+from x2x_core.common.checkpoint_layout import LATENT_CHANNELS
 from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
 from x2x_core.edit.reading import align_pictures, parts_of, read_request, region_of
@@ -18,7 +19,6 @@ from x2x_core.edit.settings import EditSettings
 from x2x_core.guidance.maps import guidance_map
 from x2x_core.guidance.mask_rules import find_mask
 from x2x_core.imaging.geometry import resize
-from x2x_core.imaging.inputs import LATENT_CHANNELS
 from x2x_core.imaging.soft import soft_edges
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas

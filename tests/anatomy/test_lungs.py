@@ -12,7 +12,7 @@ from x2x_core.anatomy.lung_network import LungNetwork
 from x2x_core.anatomy.lung_overlay import LEFT_COLOUR, RIGHT_COLOUR, lung_overlay
 from x2x_core.anatomy.lungs import LungFinder, _without_tails, content_box
 from x2x_core.imaging.drawing import as_rgb
-from x2x_core.training.models import seeded
+from x2x_core.training.seeding import seeded_initialisation
 
 TYPICAL = 1
 
@@ -105,7 +105,7 @@ def test_the_bundled_weights_are_read_once_and_are_small():
 
 
 def test_weights_are_read_from_a_file(tmp_path):
-    with seeded(0):
+    with seeded_initialisation(0):
         network = LungNetwork((8, 16))
     save_file(network.state_dict(), tmp_path / "small.safetensors")
     found = LungFinder.load(tmp_path / "small.safetensors").find(radiograph(0))

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,13 +12,17 @@ from safetensors.torch import load_file
 
 from x2x_core.anatomy.lung_network import OUTPUTS, VIEW, LungNetwork, normalise
 from x2x_core.anatomy.lungs import LungFinder
-from x2x_core.training.config import TrainingConfig, find_config, load_config
-from x2x_core.training.lung_variation import mirrored, retone, vary
-from x2x_core.training.lungs import read_lung_images, soft_dice
+from x2x_core.training.config import TrainingConfig
+from x2x_core.training.config_files import find_config, load_config
+from x2x_core.training.lungs.augmentation import augment_view
+from x2x_core.training.lungs.geometry import mirrored
+from x2x_core.training.lungs.images import read_lung_images
+from x2x_core.training.lungs.loss import soft_dice
+from x2x_core.training.lungs.tone import retone
 from x2x_core.training.trainer import train
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The run was interrupted."""
 
 
@@ -62,7 +66,7 @@ def trained(config):
 
 
 def test_it_learns_and_its_weights_are_a_finder_in_half_precision(config, trained):
-    losses = [json.loads(line)["loss"] for line in open(f"{config.out}/log.jsonl")]
+    losses = [json.loads(line)["loss"] for line in Path(config.out, "log.jsonl").read_text().splitlines()]
     assert len(losses) == 3 and losses[-1] < losses[0]
     weights = load_file(trained / "lungs.safetensors")
     assert {value.dtype for value in weights.values()} == {torch.float16}
@@ -71,13 +75,13 @@ def test_it_learns_and_its_weights_are_a_finder_in_half_precision(config, traine
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(config, trained, tmp_path):
-    again = replace(config, out=str(tmp_path / "again"))
+    again = config.replace(out=str(tmp_path / "again"))
 
     def stop(done, total, means):
         if done == 8:
-            raise Stopped
+            raise StoppedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train(again, progress=stop)
     first, second = (load_file(folder / "lungs.safetensors") for folder in (trained, train(again)))
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -103,7 +107,7 @@ def test_views_are_varied_alike_for_one_seed_and_stay_in_range(data):
     image, masks = read_lung_images(data, "train")[0].read()
     views = []
     for seed in range(60):
-        first, second = (vary(image, masks, 32, np.random.default_rng(seed)) for _ in range(2))
+        first, second = (augment_view(image, masks, 32, np.random.default_rng(seed)) for _ in range(2))
         assert all(np.array_equal(one, other) for one, other in zip(first, second))
         view, varied = first
         assert view.shape == (32, 32) and varied.shape == (32, 32, 4) and view.dtype == varied.dtype == np.float32
@@ -117,7 +121,7 @@ def test_a_varied_view_keeps_right_on_the_image_s_left(data):
     image, masks = read_lung_images(data, "train")[0].read()
     order = []
     for seed in range(60):
-        _, varied = vary(image, masks, 32, np.random.default_rng(seed))
+        _, varied = augment_view(image, masks, 32, np.random.default_rng(seed))
         right, left = varied[..., 0], varied[..., 1]
         if min(right.sum(), left.sum()) > 20:
             columns = np.arange(32)
@@ -158,16 +162,16 @@ def test_soft_dice_is_one_for_the_truth_and_near_none_for_its_opposite():
 def test_the_committed_configuration_is_read():
     config = load_config(find_config("lungs"))
     assert config.task == "lungs" and config.size == VIEW
-    with pytest.raises(ValueError, match="`latent_variants` must be 0 when `task` is lungs"):
-        replace(config, latent_variants=1)
+    with pytest.raises(ValueError, match="`latent_variants` must be 0 if `task` is lungs"):
+        config.replace(latent_variants=1)
 
 
 def test_a_run_starts_from_given_weights(config, trained, tmp_path):
-    started = replace(config, init=str(trained), out=str(tmp_path / "run"), steps=1, learning_rate=0.0, sample_every=0)
+    started = config.replace(init=str(trained), out=str(tmp_path / "run"), steps=1, learning_rate=0.0, sample_every=0)
     weights, given = (load_file(folder / "lungs.safetensors") for folder in (train(started), trained))
     assert weights.keys() == given.keys() and all(torch.equal(weights[name], given[name]) for name in given)
 
 
 def test_a_start_that_is_not_there_is_refused(config, tmp_path):
     with pytest.raises(FileNotFoundError, match="no weights of a lung finder"):
-        train(replace(config, init=str(tmp_path), out=str(tmp_path / "run")))
+        train(config.replace(init=str(tmp_path), out=str(tmp_path / "run")))

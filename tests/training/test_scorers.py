@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,15 +12,18 @@ from safetensors.torch import load_file
 
 from x2x_core.scorers.bundled import ATTRIBUTES, ATTRIBUTES_FILE, FINDINGS_FILE, BundledScorer
 from x2x_core.scorers.network import STRIDE, AttributeNetwork, FindingNetwork, renderings
-from x2x_core.training.config import TrainingConfig, find_config, load_config
-from x2x_core.training.scorer_variation import edited_view
-from x2x_core.training.scorers import FINDINGS, ScorersTask, finding_places, turning_point
+from x2x_core.training.config import TrainingConfig
+from x2x_core.training.config_files import find_config, load_config
+from x2x_core.training.scorers.augmentation import edited_view
+from x2x_core.training.scorers.calibration import youden_threshold
+from x2x_core.training.scorers.localisation import finding_places
+from x2x_core.training.scorers.task import FINDINGS, ScorersTask
 from x2x_core.training.trainer import train
 
 EFFUSION = FINDINGS.index("pleural effusion")
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The run was interrupted."""
 
 
@@ -53,8 +56,8 @@ def data(tmp_path_factory):
 def config(data, tmp_path_factory):
     return TrainingConfig(
         task="scorers", data=str(data), out=str(tmp_path_factory.mktemp("scorers") / "run"), size=64, steps=24,
-        models={"channels": [8, 8, 16, 16]}, batch_size=4, learning_rate=5e-3, warmup_steps=0, ema_decay=0.5, log_every=4,
-        checkpoint_every=12,
+        models={"channels": [8, 8, 16, 16]}, batch_size=4, learning_rate=5e-3, warmup_steps=0, ema_decay=0.5,
+        log_every=4, checkpoint_every=12,
     )  # fmt: skip
 
 
@@ -64,7 +67,7 @@ def trained(config):
 
 
 def test_it_learns_and_its_weights_are_scorers(config, trained):
-    losses = [json.loads(line)["loss"] for line in open(f"{config.out}/log.jsonl")]
+    losses = [json.loads(line)["loss"] for line in Path(config.out, "log.jsonl").read_text().splitlines()]
     assert len(losses) == 6 and losses[-1] < losses[0]
     findings, attributes = (BundledScorer.load(trained / name, "x") for name in (FINDINGS_FILE, ATTRIBUTES_FILE))
     assert findings.labels == FINDINGS and findings.kind == "probability" and findings.size == 64
@@ -75,19 +78,19 @@ def test_it_learns_and_its_weights_are_scorers(config, trained):
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights_and_another_starts_from_them(config, trained, tmp_path):
-    again = replace(config, out=str(tmp_path / "again"))
+    again = config.replace(out=str(tmp_path / "again"))
 
     def stop(done, total, means):
         if done == 16:
-            raise Stopped
+            raise StoppedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train(again, progress=stop)
     folder = train(again)
     for name in (FINDINGS_FILE, ATTRIBUTES_FILE):
         first, second = load_file(trained / name), load_file(folder / name)
         assert all(torch.equal(first[key], second[key]) for key in first)
-    started = ScorersTask(replace(config, init=str(trained)))
+    started = ScorersTask(config.replace(init=str(trained)))
     assert torch.equal(started.module.findings.look.weight, load_file(trained / FINDINGS_FILE)["look.weight"].float())
 
 
@@ -120,9 +123,9 @@ def test_places_are_unknown_of_what_the_pair_does_not_show():
 
 def test_the_turning_point_is_where_sensitivity_and_specificity_are_best():
     logits = torch.tensor([-3.0, -1.0, 0.0, 1.0, 2.0])
-    assert turning_point(logits, torch.tensor([False, False, True, False, True])) == pytest.approx(-0.5)
-    assert turning_point(logits, torch.tensor([False, False, False, True, True])) == pytest.approx(0.5)
-    assert turning_point(logits, torch.ones(5, dtype=torch.bool)) == 0
+    assert youden_threshold(logits, torch.tensor([False, False, True, False, True])) == pytest.approx(-0.5)
+    assert youden_threshold(logits, torch.tensor([False, False, False, True, True])) == pytest.approx(0.5)
+    assert youden_threshold(logits, torch.ones(5, dtype=torch.bool)) == 0
 
 
 def test_a_mirrored_view_has_mirrored_attributes(config):
@@ -131,7 +134,7 @@ def test_a_mirrored_view_has_mirrored_attributes(config):
     drawn = [
         task._attribute_sample(torch.zeros(1, 4, 4), values, torch.Generator().manual_seed(n))[1] for n in range(20)
     ]
-    column, mean, spread = ATTRIBUTES.index("shift_x"), task.mean, task.spread
+    column, mean, spread = ATTRIBUTES.index("shift_x"), task.mean, task.std
     shifts = {round(float(one[column]) * spread[column] + mean[column], 3) for one in drawn}
     assert shifts == {-14.0, 14.0}
     other = ATTRIBUTES.index("scale_x")

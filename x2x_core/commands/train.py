@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from x2x_core.common.errors import InputError
-from x2x_core.training.committed import committed_names
+from x2x_core.training.shipped_configs import shipped_config_names
 
 from .loading import quiet_libraries
 from .progress import progress_bar
 
 
 def train(
-    config: Annotated[str, typer.Option(help=f"A YAML file, or one of: {', '.join(committed_names())}.")],
+    config: Annotated[str, typer.Option(help=f"A YAML file, or one of: {', '.join(shipped_config_names())}.")],
     data: Annotated[Path | None, typer.Option(help="Dataset folder. [default: the configuration's]")] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Run folder. [default: the configuration's]")] = None,
     init: Annotated[
@@ -47,7 +47,7 @@ def train(
     Example: x2x train --config paper-v1 --data DATASET --init instruct-pix2pix --set lora_rank=16
     """
     quiet_libraries()
-    from x2x_core.training.config import find_config, load_config
+    from x2x_core.training.config_files import find_config, load_config
     from x2x_core.training.trainer import train as train_model
 
     overrides = {"data": data, "out": out, "init": init, "tokenizer": tokenizer, "autoencoder": autoencoder}

@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from x2x_core.common.checkpoint_layout import LATENT_CHANNELS
 from x2x_core.common.errors import InputError, InputNotFoundError
 
 from .batch import LARGEST_WHOLE, ImageBatch
@@ -37,7 +38,6 @@ from .ranges import is_signed
 logger = logging.getLogger(__name__)
 
 OUTPUT_TYPES = ("pil", "np", "pt", "latent")
-LATENT_CHANNELS = 4  # of Stable Diffusion's autoencoder
 _DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 _CHANNELS = (1, 3, 4)  # grey, colour, colour with alpha
 

@@ -1,0 +1,1 @@
+"""Training: the autoencoder, the editing model, the lung finder and the bundled scorers."""

@@ -1,124 +1,202 @@
-"""What a training run does: one frozen record, read from YAML."""
+"""The configuration of a training run: one frozen, checked record."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from x2x_core.common.errors import InputError, InputNotFoundError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from x2x_core.common.errors import InputError
 from x2x_core.pairs.augmentation import AugmentConfig
 
-from .committed import committed_names, committed_path
+from .field_errors import first_error
 
-TASKS = ("autoencoder", "edit", "lungs", "scorers")
-PRECISIONS = ("no", "fp16", "bf16")
-ATTENTION = ("sdpa", "xformers")
-TRACKERS = ("tensorboard", "wandb")
+Task = Literal["autoencoder", "edit", "lungs", "scorers"]
+Schedule = Literal["linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup"]
+Precision = Literal["no", "fp16", "bf16"]
+Tracker = Literal["tensorboard", "wandb"]
+_POLYNOMIAL_END = 1e-7  # learning rate at which diffusers' polynomial schedule ends
 
 
-@dataclass(frozen=True)
-class CardConfig:
-    """What the model card can't know by itself. Empty: the card says that it was not stated."""
+def _not_a_boolean(value: Any) -> Any:
+    """Refuse true and false where a number is required; pydantic alone reads them as 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("boolean")
+    return value
 
-    data_source: str = ""  # what the data set is, and what it was made from
-    data_terms: str = ""  # its licence, and who may have it
+
+def _no_from_yaml(value: Any) -> Any:
+    """Return "no" for False: YAML 1.1 reads a bare `no` as a boolean."""
+    return "no" if value is False else value
+
+
+Integer = Annotated[int, BeforeValidator(_not_a_boolean)]
+Number = Annotated[float, BeforeValidator(_not_a_boolean)]
+Count = Annotated[Integer, Field(ge=1)]
+CountOrOff = Annotated[Integer, Field(ge=0)]
+Strength = Annotated[Number, Field(ge=0)]
+Channels = tuple[Annotated[Integer, Field(ge=8, multiple_of=8)], ...]
+WideChannels = tuple[Annotated[Integer, Field(ge=16, multiple_of=16)], ...]
+
+
+class Section(BaseModel):
+    """A frozen part of a configuration; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class CardConfig(Section):
+    """Statements for the model card that cannot be derived; an empty one appears there as not stated."""
+
+    data_source: str = ""  # what the dataset is and what it was made from
+    data_terms: str = ""  # licence of the dataset, and who may have it
     init_source: str = ""  # what the initial weights are
-    init_terms: str = ""  # their licence
-    licence: str = ""  # the trained weights' own
+    init_terms: str = ""  # licence of the initial weights
+    licence: str = ""  # licence of the trained weights
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
-    """One training run. What a field can be stands beside it."""
+class AutoencoderSizes(Section):
+    """Sizes of the small autoencoder; the defaults are those of `x2x_core.training.small_models.make_autoencoder`."""
 
-    task: str  # "autoencoder" (the VAE), "edit" (the U-Net that follows instructions), "lungs" (the lung finder) or
-    # "scorers" (findings and attributes of simulated radiographs)
-    data: str  # dataset folder in the published layout; "scorers": a simulated one; "lungs": that with lung fields
-    out: str  # folder for checkpoints, samples, logs and the finished pipeline
-    init: str = ""  # diffusers folder or original single file to start from; "lungs", "scorers": folder with their
-    # weights; empty: the small models, from scratch
-    tokenizer: str = ""  # CLIP tokenizer of an `init` that is a single file without one
+    channels: Annotated[Channels, Field(min_length=1)] | None = None
+    layers: Count | None = None
+
+
+class TokenizerSizes(Section):
+    """Size of the small tokenizer; see `x2x_core.training.small_tokenizer.make_tokenizer`."""
+
+    length: Annotated[Integer, Field(ge=3)] | None = None
+
+
+class TextEncoderSizes(Section):
+    """Sizes of the small text encoder; see `x2x_core.training.small_models.make_text_encoder`."""
+
+    width: Count | None = None
+    layers: Count | None = None
+    heads: Count | None = None
+
+
+class UNetSizes(Section):
+    """Sizes of the small U-Net; see `x2x_core.training.small_models.make_unet`."""
+
+    channels: Annotated[WideChannels, Field(min_length=1)] | None = None
+    layers: Count | None = None
+
+
+class ModelSizes(Section):
+    """Sizes of the small models that are trained from scratch; what is left out has its default."""
+
+    vae: AutoencoderSizes = AutoencoderSizes()
+    tokenizer: TokenizerSizes = TokenizerSizes()
+    text_encoder: TextEncoderSizes = TextEncoderSizes()
+    unet: UNetSizes = UNetSizes()
+    channels: Annotated[Channels, Field(min_length=3)] | None = None  # tasks "lungs" and "scorers"
+
+
+class TrainingConfig(Section):
+    """One training run, checked when it is made.
+
+    Raises:
+        InputError: an unknown or missing field, a value of the wrong type or out of range, or fields that contradict
+            each other; the message names the field, what it must be and what it was.
+    """
+
+    task: Task  # "autoencoder" (VAE), "edit" (instruction-following U-Net), "lungs" (lung finder) or "scorers"
+    # (findings and attributes of simulated radiographs)
+    data: Annotated[str, Field(min_length=1)]  # dataset folder in the published layout; "scorers": a simulated dataset;
+    # "lungs": a simulated dataset with lung fields
+    out: Annotated[str, Field(min_length=1)]  # run folder: checkpoints, samples, log, finished pipeline
+    init: str = ""  # diffusers folder or original single file to start from; "lungs" and "scorers": folder with their
+    # weights; empty: small models from scratch
+    tokenizer: str = ""  # CLIP tokenizer for an `init` that is a single file without one
     autoencoder: str = ""  # task "edit" from scratch: diffusers folder that holds the trained `vae`
-    models: dict[str, Any] = field(default_factory=dict)  # sizes of the small models, see `x2x_core.training.models`
-    size: int = 256  # pixels to a side
-    crop: int = 0  # task "autoencoder": side of the random crops; 0: whole images
-    steps: int = 1000  # optimiser steps
-    batch_size: int = 16  # per process
-    gradient_accumulation: int = 1  # batches per optimiser step and process, where `total_batch` is 0
-    total_batch: int = 0  # samples per optimiser step of all processes; accumulation follows from it and their number
-    learning_rate: float = 3e-4
-    warmup_steps: int = 100
-    schedule: str = "cosine"  # a name of diffusers' `get_scheduler`: cosine, constant_with_warmup, ...
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    ema_decay: float = 0.999
-    mixed_precision: str = "no"  # "no", "fp16" or "bf16"
+    models: ModelSizes = ModelSizes()
+    size: Annotated[Integer, Field(ge=8, multiple_of=8)] = 256  # image side in pixels
+    crop: Annotated[Integer, Field(ge=0, multiple_of=8)] = 0  # task "autoencoder": side of the random crops; 0: whole
+    steps: Count = 1000  # optimiser steps
+    batch_size: Count = 16  # per process
+    gradient_accumulation: Count = 1  # batches per optimiser step and process, if `total_batch` is 0
+    total_batch: CountOrOff = 0  # samples per optimiser step over all processes; determines the accumulation
+    learning_rate: Strength = 3e-4
+    warmup_steps: CountOrOff = 100
+    schedule: Schedule = "cosine"  # of the learning rate, by diffusers' name
+    weight_decay: Strength = 0.01
+    max_grad_norm: Annotated[Number, Field(gt=0)] = 1.0
+    ema_decay: Annotated[Number, Field(ge=0, lt=1)] = 0.999
+    mixed_precision: Annotated[Precision, BeforeValidator(_no_from_yaml)] = "no"
     train_text_encoder: bool = False  # frozen when fine-tuning, trained when from scratch
     gradient_checkpointing: bool = False
-    attention: str = "sdpa"  # of the U-Net in training: PyTorch's own ("sdpa") or "xformers"
-    lora_rank: int = 0  # task "edit": rank of low-rank adapters trained instead of the U-Net; 0: the U-Net itself
-    lora_alpha: float = 0.0  # their scale is this over the rank; 0: the rank, so a scale of 1
-    conditioning_dropout: float = 0.05  # chance to drop the text, the image, and both: each this much
-    no_text: str = "any"  # what an image without text becomes: "any" target (InstructPix2Pix), or itself, "unchanged"
-    timestep_bias: float = 1.0  # timesteps are drawn as 1000 (1 - u^bias): above 1, more of them at high noise
-    change_weight: float = 0.0  # added weight of the loss where the pair differs
-    change_balance: float = 0.0  # how far that weight favours faint changes: divided by their strength to this power
-    prediction_type: str = "v_prediction"  # from scratch; a fine-tuned checkpoint keeps its own
-    zero_snr: bool = False  # noise levels up to pure noise (Lin et al., 2024), for v_prediction
-    latent_variants: int = 0  # augmented variants of each pair encoded beforehand; 0: encode in every step
-    kl_weight: float = 1e-6  # task "autoencoder"
-    gradient_weight: float = 1.0  # task "autoencoder": of the loss on image gradients
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-    seed: int = 0
-    workers: int = 0  # processes that load data
-    checkpoint_every: int = 500  # steps
-    keep_checkpoints: int = 2
-    sample_every: int = 0  # steps between sample grids; 0: none
-    sample_steps: int = 0  # denoising steps of a sample; 0: the checkpoint's recommendation, or the pipeline's default
-    validate_every: int = 0  # task "edit": steps between validation losses; 0: none
-    validation_pairs: int = 256  # of the split "val", the first so many
-    log_every: int = 20
-    trackers: tuple[str, ...] = ()  # where logs go beside log.jsonl: "tensorboard", "wandb"
-    card: CardConfig = field(default_factory=CardConfig)
+    attention: Literal["sdpa", "xformers"] = "sdpa"  # attention of the U-Net in training; "sdpa": PyTorch's own
+    lora_rank: CountOrOff = 0  # task "edit": rank of low-rank adapters trained instead of the U-Net; 0: no adapters
+    lora_alpha: Strength = 0.0  # adapter scale times rank; 0: equal to the rank, for a scale of 1
+    conditioning_dropout: Annotated[Number, Field(ge=0, le=1 / 3)] = 0.05  # probability of dropping the text, the
+    # image, and both: each this much
+    no_text: Literal["any", "unchanged"] = "any"  # target of an image without text: that of the pair (InstructPix2Pix),
+    # or the image itself
+    timestep_bias: Annotated[Number, Field(gt=0)] = 1.0  # timesteps are drawn as 1000 (1 - u^bias): above 1, noisier
+    change_weight: Strength = 0.0  # additional loss weight where the pair differs
+    change_balance: Strength = 0.0  # that weight is divided by the change's strength to this power
+    prediction_type: Literal["v_prediction", "epsilon"] = "v_prediction"  # from scratch; otherwise that of `init`
+    zero_snr: bool = False  # rescale noise levels to end in pure noise (Lin et al., 2024); for v_prediction
+    latent_variants: CountOrOff = 0  # augmented variants of each pair encoded in advance; 0: encode in every step
+    kl_weight: Strength = 1e-6  # task "autoencoder"
+    gradient_weight: Strength = 1.0  # task "autoencoder": weight of the loss on image gradients
+    augment: AugmentConfig = AugmentConfig()
+    seed: Annotated[Integer, Field(ge=0, le=2**63 - 1)] = 0
+    workers: CountOrOff = 0  # data loading processes
+    checkpoint_every: Count = 500  # steps
+    keep_checkpoints: Count = 2
+    sample_every: CountOrOff = 0  # steps between sample grids; 0: off
+    sample_steps: CountOrOff = 0  # denoising steps of a sample; 0: the pipeline's default
+    validate_every: CountOrOff = 0  # task "edit": steps between validation losses; 0: off
+    validation_pairs: Count = 256  # the first so many pairs of the split "val"
+    log_every: Count = 20  # steps
+    trackers: tuple[Tracker, ...] = ()  # where the log goes besides log.jsonl
+    card: CardConfig = CardConfig()
 
-    def __post_init__(self) -> None:
-        _one_of("task", self.task, TASKS)
-        _one_of("mixed_precision", self.mixed_precision, PRECISIONS)
-        _one_of("attention", self.attention, ATTENTION)
-        for tracker in self.trackers:
-            _one_of("trackers", tracker, TRACKERS)
-        _one_of("no_text", self.no_text, ("any", "unchanged"))
-        _one_of("prediction_type", self.prediction_type, ("v_prediction", "epsilon"))
-        for name in _POSITIVE:
-            if getattr(self, name) < 1:
-                raise InputError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
-        for name in _NOT_NEGATIVE:
-            if getattr(self, name) < 0:
-                raise InputError(f"`{name}` must not be negative, got {getattr(self, name)}.")
+    if not TYPE_CHECKING:  # type checkers use the signature that pydantic derives from the fields
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise InputError(first_error(type(self), error)) from None
+
+    def model_post_init(self, context: Any) -> None:
+        """Check that the fields agree with each other."""
         if self.total_batch and self.gradient_accumulation != 1:
-            raise InputError("`gradient_accumulation` follows from `total_batch`: state one of the two.")
-        if not 0 <= self.conditioning_dropout <= 1 / 3:
-            raise InputError(f"`conditioning_dropout` must lie in [0, 1/3], got {self.conditioning_dropout}.")
-        if self.timestep_bias <= 0:
-            raise InputError(f"`timestep_bias` must be above 0, got {self.timestep_bias}.")
-        if self.latent_variants and self.task != "edit":
-            raise InputError(f"`latent_variants` must be 0 when `task` is {self.task}: no latents are used.")
-        if self.task != "edit" and (self.lora_rank or self.validate_every or self.zero_snr):
-            names = "`lora_rank`, `validate_every` and `zero_snr`"
-            raise InputError(f"{names} are for the task edit; `task` is {self.task}.")
-        if self.lora_rank and (self.train_text_encoder or not self.init):
+            raise InputError("`gradient_accumulation` is derived from `total_batch`: set only one of the two.")
+        if self.crop > self.size:
+            raise InputError(f"`crop` must be at most `size` ({self.size}), got {self.crop}.")
+        if self.schedule == "polynomial" and self.learning_rate <= _POLYNOMIAL_END:
             raise InputError(
-                "`lora_rank` needs an `init`, and leaves the text encoder as it is (`train_text_encoder`)."
+                f"`learning_rate` must be above {_POLYNOMIAL_END:g} if `schedule` is polynomial, got "
+                f"{self.learning_rate}."
             )
-        if self.task == "edit" and not (self.init or self.autoencoder):
-            raise InputError("`init` or `autoencoder` must name a diffusers folder when `task` is edit, got neither.")
+        if self.task == "edit":
+            self._check_edit()
+            return
+        if self.latent_variants:
+            raise InputError(f"`latent_variants` must be 0 if `task` is {self.task}, which uses no latents.")
+        for name in ("lora_rank", "validate_every", "zero_snr"):
+            if getattr(self, name):
+                raise InputError(f"`{name}` requires the task edit, but `task` is {self.task}. Leave it out.")
+
+    def _check_edit(self) -> None:
+        if self.lora_rank and (self.train_text_encoder or not self.init):
+            raise InputError("`lora_rank` requires `init` and a frozen text encoder (`train_text_encoder: false`).")
+        if not (self.init or self.autoencoder):
+            raise InputError("`init` or `autoencoder` must name a diffusers folder if `task` is edit; both are empty.")
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed, checked like any other configuration."""
+        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
 
     def accumulation(self, processes: int) -> int:
-        """Batches per optimiser step of each of so many processes.
+        """Return the number of batches per optimiser step of each process.
 
         Raises:
-            InputError: `total_batch` can't be dealt to them evenly.
+            InputError: `total_batch` cannot be divided evenly among the processes.
         """
         if not self.total_batch:
             return self.gradient_accumulation
@@ -131,81 +209,6 @@ class TrainingConfig:
         return batches
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields, nested, as JSON and YAML can hold them."""
-        return asdict(self)
-
-
-_POSITIVE = (
-    "size", "steps", "batch_size", "gradient_accumulation", "checkpoint_every", "keep_checkpoints", "log_every",
-    "validation_pairs",
-)  # fmt: skip
-_NOT_NEGATIVE = (
-    "total_batch", "lora_rank", "lora_alpha", "change_balance", "validate_every", "sample_every", "sample_steps",
-)  # fmt: skip
-
-
-def _one_of(name: str, value: str, options: tuple[str, ...]) -> None:
-    if value not in options:
-        raise InputError(f"`{name}` must be one of {', '.join(options)}, got {value!r}.")
-
-
-def load_config(path: str | Path, **overrides: Any) -> TrainingConfig:
-    """Read a configuration from a YAML file.
-
-    Relative folders in the file are relative to where the program runs.
-
-    Args:
-        path: the file.
-        overrides: fields that replace the file's, where not ``None``.
-
-    Raises:
-        InputNotFoundError: there is no such file.
-        InputError: no YAML mapping, an unknown field, or a value out of range.
-    """
-    import yaml
-
-    path = Path(path)
-    if not path.is_file():
-        raise InputNotFoundError(f"There is no configuration at `{path}`.")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"`{path}` must be YAML: {error}.") from error
-    if not isinstance(values, dict):
-        raise InputError(f"`{path}` must be a YAML mapping of the fields of a training run.")
-    values |= {name: value for name, value in overrides.items() if value is not None}
-    if values.get("mixed_precision") is False:
-        values["mixed_precision"] = "no"  # YAML reads a bare no as false
-    if "augment" in values:
-        values["augment"] = _build(AugmentConfig, values["augment"], path)
-    if "card" in values:
-        values["card"] = _build(CardConfig, values["card"], path)
-    if "trackers" in values:
-        values["trackers"] = tuple(values["trackers"])
-    return _build(TrainingConfig, values, path)
-
-
-def _build(kind: type, values: dict[str, Any], path: Path) -> Any:
-    known = {entry.name for entry in fields(kind)}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise InputError(
-            f"`{path}` has the unknown field {unknown[0]!r}; the known ones are {', '.join(sorted(known))}."
-        )
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise InputError(f"`{path}` can't be read: {error}.") from error
-
-
-def find_config(name: str | Path) -> Path:
-    """The path of a configuration: a file, or the name of a committed one ("demo").
-
-    Raises:
-        InputNotFoundError: neither; the message lists the committed ones.
-    """
-    for path in (Path(name), committed_path(str(name))):
-        if path.is_file():
-            return path
-    names = ", ".join(committed_names())
-    raise InputNotFoundError(f"`--config` must name a YAML file or one of {names}, but there is no `{name}`.")
+        """Return all fields, nested, with values that JSON and YAML can hold."""
+        values = self.model_dump(mode="json")
+        return values | {"models": self.models.model_dump(mode="json", exclude_unset=True)}

@@ -1,4 +1,4 @@
-"""The loss on pairs that training does not see."""
+"""Losses on the split "val", which training does not see."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from torch.utils.data import default_collate
 
 from x2x_core.common.seeds import VALIDATION, seeded_generator
 
+from .data_loader import SINGLE_PROCESS, ProcessShare
+
 
 @torch.no_grad()
 def validation_losses(
@@ -18,30 +20,29 @@ def validation_losses(
     batch_size: int,
     loss: Callable[[dict[str, Any], torch.Generator], dict[str, torch.Tensor]],
     seed: int,
-    rank: int = 0,
-    world: int = 1,
+    share: ProcessShare = SINGLE_PROCESS,
 ) -> torch.Tensor:
-    """One process's share of the validation losses.
+    """Compute one process's share of the validation losses.
 
-    Noise and timesteps of a batch depend on its number and the seed alone, so that losses of different steps, and of
-    different numbers of processes, can be compared. Every process makes the same number of calls, as sharded weights
-    demand; those that nothing is left for count nothing.
+    Noise and timesteps of a batch depend only on the seed and the batch's number, so losses can be compared between
+    steps and between numbers of processes. All processes make the same number of calls, as sharded weights require;
+    surplus calls do not count.
 
     Args:
-        make: the sample of a number, not augmented.
-        count: of samples.
-        batch_size: of each call.
-        loss: `error` and `change` of a batch, its draws made with the generator.
-        seed: of the run.
-        rank, world: this process, and how many there are.
+        make: returns a sample by its index, without augmentation.
+        count: number of samples.
+        batch_size: samples per call.
+        loss: returns `error` and `change` of a batch, given the generator of its random numbers.
+        seed: seed of the run.
+        share: this process among all.
 
     Returns:
-        `(3,)` float64: the sums over this process's samples of `error` and `change`, and their number.
+        `(3,)` float64: sums of `error` and `change` over this process's samples, and their number.
     """
     starts = range(0, count, batch_size)
     sums = torch.zeros(3, dtype=torch.float64)
-    for turn in range(-(-len(starts) // world)):
-        number = turn * world + rank
+    for turn in range(-(-len(starts) // share.world)):
+        number = share.number(turn)
         counts = number < len(starts)
         first = starts[number if counts else 0]
         samples = [make(index) for index in range(first, min(first + batch_size, count))]

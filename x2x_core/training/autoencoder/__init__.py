@@ -1,0 +1,1 @@
+"""Training of the autoencoder: crops of radiographs are reconstructed."""

@@ -1,0 +1,86 @@
+"""The trained editing model as a pipeline: its settings, and its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS
+from x2x_core.edit.settings import RECOMMENDABLE
+from x2x_core.language.vocabulary import listed_names
+from x2x_core.pairs.layout import Row, findings_of
+from x2x_core.pipeline import InstructX2XPipeline
+
+from ..config import TrainingConfig
+from ..init_weights import resolve_init
+from ..model_card import write_card
+from .lora import merged, save_adapters
+from .loss import EditLoss
+from .parts import EditParts
+
+
+def make_pipeline(parts: EditParts, module: EditLoss, settings: dict[str, Any]) -> InstructX2XPipeline:
+    """Return the pipeline of a module's U-Net and text encoder with the other parts and settings of a run."""
+    absent: dict[str, Any] = dict.fromkeys(OPTIONAL_PARTS[:2])
+    return InstructX2XPipeline(
+        vae=parts.vae,
+        text_encoder=module.text_encoder,
+        tokenizer=parts.tokenizer,
+        unet=module.unet,
+        scheduler=parts.scheduler,
+        requires_safety_checker=False,
+        **absent,
+        **settings,
+    )
+
+
+def pipeline_settings(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the pipeline's settings: those of the initial checkpoint, and the findings it was trained on.
+
+    Args:
+        config: the run.
+        rows: the training pairs.
+    """
+    index: dict[str, Any] = {"canonical_prompts": True}  # from scratch, the simulator's wording is all it has seen
+    if config.init:
+        index = json.loads((Path(resolve_init(config)) / MODEL_INDEX).read_text(encoding="utf-8"))
+    kept = ("canonical_prompts", *(f"recommended_{name}" for name in RECOMMENDABLE))
+    settings = {name: index[name] for name in kept if name in index}
+    return settings | {"trained_findings": trained_findings(findings_of(rows), index)}
+
+
+def trained_findings(findings: Sequence[str], index: dict[str, Any]) -> str | None:
+    """Return the findings of the data and of the initial checkpoint, separated by commas.
+
+    Args:
+        findings: those of the data.
+        index: model index of the initial checkpoint.
+
+    Returns:
+        ``None`` if the initial checkpoint is one of this project that does not state its findings.
+    """
+    before = index.get("trained_findings")
+    if before is None and index.get("_class_name") == "InstructX2XPipeline":
+        return None
+    return ", ".join(sorted({*findings, *listed_names(before or "")}))
+
+
+def save_pipeline(pipeline: InstructX2XPipeline, config: TrainingConfig, folder: Path, pairs: int) -> None:
+    """Write a pipeline in float16 with its model card; adapters are merged, and also written alone to `lora/`.
+
+    Args:
+        pipeline: converted to float16 in place.
+        config: the run.
+        folder: written to.
+        pairs: number of training pairs.
+    """
+    if config.lora_rank:
+        unet = pipeline.unet
+        save_adapters(unet, folder.parent / "lora")
+        pipeline.register_modules(unet=merged(unet))
+    pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
+    write_card(config, folder, pairs=pairs)

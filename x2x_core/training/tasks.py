@@ -1,0 +1,29 @@
+"""Registry of training tasks, by the name that a configuration's `task` has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from .autoencoder.task import AutoencoderTask
+from .config import Task, TrainingConfig
+from .editing.task import EditTask
+from .lungs.task import LungTask
+from .scorers.task import ScorersTask
+from .task import TrainingTask
+
+TASKS: Mapping[Task, Callable[[TrainingConfig], TrainingTask]] = {
+    "autoencoder": AutoencoderTask,
+    "edit": EditTask,
+    "lungs": LungTask,
+    "scorers": ScorersTask,
+}
+
+
+def make_task(config: TrainingConfig) -> TrainingTask:
+    """Return the task that a configuration names, with its data found and its model made.
+
+    Raises:
+        InputError: the data or the initial weights cannot be used.
+        MissingExtraError: an optional library is missing.
+    """
+    return TASKS[config.task](config)
