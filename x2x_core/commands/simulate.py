@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from x2x_core.common.errors import InputError
 from x2x_core.simulation.settings import DEFAULTS, Resting, SimulationSettings
 
 from .options import Seed, Workers
@@ -26,8 +27,18 @@ _DEFAULT_SCHEMA = Schema(DEFAULTS.version)
 
 
 def simulate(
-    ct: Annotated[str, typer.Option(help='Folder of DICOM slices, a .npz volume, or "phantom" (bundled).')],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the pairs; created if needed.")],
+    ct: Annotated[
+        str | None,
+        typer.Option(help='Folder of DICOM slices, a .npz volume, or "phantom" (bundled). [default: none]'),
+    ] = None,
+    films: Annotated[
+        Path | None, typer.Option(help="Folder of frontal chest radiographs to draw lesions on. [default: none]")
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="With --films: CSV with the columns file, patient and findings. [default: none]"),
+    ] = None,
     count: Annotated[int, typer.Option(help="Number of pairs.")] = DEFAULTS.count,
     seed: Seed = DEFAULTS.seed,
     size: Annotated[int, typer.Option(help="Side length in pixels.")] = DEFAULTS.size,
@@ -53,15 +64,20 @@ def simulate(
 ) -> None:
     """Simulate pairs of radiographs of one patient, without and with a finding, with exact ground truth.
 
-    The disease is inserted into the CT volume, and both volumes are projected. The folder has the published layout
-    (instructions.csv, past/, current/) with the truth beside it (change/, masks/, attributes.jsonl). An interrupted run
-    continues when the command is repeated.
+    With --ct, the disease is inserted into a CT volume, and both volumes are projected. With --films, it is drawn on
+    real radiographs, in the lungs found in each of them; films on which that is not possible are left out and counted.
+    The folder has the published layout (instructions.csv, past/, current/) with the truth beside it (change/,
+    masks/, attributes.jsonl). An interrupted run continues when the command is repeated.
 
-    Example: x2x simulate --ct ct-folder --count 2000 --out runs/simulated
+    Examples: x2x simulate --ct ct-folder --count 2000 --out runs/simulated
+
+    x2x simulate --films film-folder --labels labels.csv --count 4000 --out runs/films
     """
     from x2x_core.simulation.dataset import simulate_dataset
     from x2x_core.simulation.fields import write_fields
+    from x2x_core.simulation.films.dataset import simulate_from_films
 
+    _check_source(ct, films, labels, fields)
     findings = DEFAULTS.resting.findings if resting is None else tuple(resting.lower().split(","))
     settings = SimulationSettings(
         count=count,
@@ -71,9 +87,32 @@ def simulate(
         bits=bits,
         resting=Resting(tuple(name.strip() for name in findings), resting_share),
     )
-    with progress_bar("Simulating") as update:
-        folder = simulate_dataset(ct, out, settings, workers=workers, overwrite=overwrite, progress=update)
-    if fields:
-        with progress_bar("Lung fields") as update:
-            write_fields(ct, folder, update)
-    typer.echo(str(folder))
+    if films is not None:
+        with progress_bar("Simulating") as update:
+            survey = simulate_from_films(
+                films, out, settings, labels=labels, workers=workers, overwrite=overwrite, progress=update
+            )
+        typer.echo(f"{len(survey.suitable)} films used")
+        for reason, number in survey.left_out.items():
+            typer.echo(f"  left out, {reason}: {number}")
+    elif ct is not None:
+        with progress_bar("Simulating") as update:
+            simulate_dataset(ct, out, settings, workers=workers, overwrite=overwrite, progress=update)
+        if fields:
+            with progress_bar("Lung fields") as update:
+                write_fields(ct, out, update)
+    typer.echo(str(out))
+
+
+def _check_source(ct: str | None, films: Path | None, labels: Path | None, fields: bool) -> None:
+    """Check that pairs come from a CT or from films, with the options of that one alone.
+
+    Raises:
+        InputError: they do not.
+    """
+    if (ct is None) == (films is None):
+        raise InputError("`--ct` or `--films` is required, and only one of them: name a CT or a folder of films.")
+    if films is not None and fields:
+        raise InputError("`--fields` requires `--ct`: it casts rays through the CT. Leave it out with `--films`.")
+    if films is None and labels is not None:
+        raise InputError("`--labels` requires `--films`: a CT has no labels. Leave it out with `--ct`.")

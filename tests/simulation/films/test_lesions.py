@@ -1,0 +1,165 @@
+"""Lesions on a film: in their place, in the order of their severity, and never beyond the film's own tissue."""
+
+import numpy as np
+import pytest
+
+from x2x_core.simulation.films.fields import grow
+from x2x_core.simulation.films.lesions import draw_lesions
+from x2x_core.simulation.findings import SEVERITY, SIDED, SIMULATED_FINDINGS, ZONAL, levels_of
+from x2x_core.simulation.lesions import Lesion
+
+OPAQUE = [finding for finding in SIMULATED_FINDINGS if finding != "pneumothorax"]
+
+
+def lesion(finding, severity=0.56, side="left", zone="middle", seed=3):
+    zone = zone if finding in ZONAL else None
+    return Lesion(finding, side if finding in SIDED else None, zone, "moderate", severity, seed)
+
+
+def change(chest, *lesions):
+    return draw_lesions(chest, lesions) - chest.grey
+
+
+def half(chest, side):
+    return chest.lungs[side].mask
+
+
+def test_without_lesions_the_film_stays_as_it_is(chest):
+    assert (draw_lesions(chest, ()) == chest.grey).all()
+
+
+@pytest.mark.parametrize("finding", SIMULATED_FINDINGS)
+def test_every_finding_that_is_simulated_in_a_body_can_be_drawn_on_a_film(chest, finding):
+    after = draw_lesions(chest, [lesion(finding)])
+    assert after.shape == chest.shape and after.dtype == np.float32
+    assert np.isfinite(after).all() and after.min() >= 0 and after.max() <= 1
+    assert np.abs(after - chest.grey).max() > 0.03
+
+
+@pytest.mark.parametrize("finding", SIMULATED_FINDINGS)
+def test_the_same_seed_gives_the_same_film_and_another_seed_another(chest, finding):
+    first, again, other = (draw_lesions(chest, [lesion(finding, seed=seed)]) for seed in (3, 3, 4))
+    assert (first == again).all() and (first != other).any()
+
+
+@pytest.mark.parametrize("finding", SIMULATED_FINDINGS)
+def test_a_stronger_level_changes_more(chest, finding):
+    amounts = [
+        np.abs(change(chest, lesion(finding, SEVERITY[level], zone="lower"))).sum() for level in levels_of(finding)
+    ]
+    assert amounts == sorted(amounts) and amounts[-1] > 1.5 * amounts[0]
+
+
+@pytest.mark.parametrize("finding", [finding for finding in SIMULATED_FINDINGS if finding != "atelectasis"])
+def test_away_from_the_lesion_nothing_changes_to_the_bit(chest, finding):
+    near = grow(chest.lungs["right"].mask | chest.lungs["left"].mask, int(50 / chest.mm))
+    changed = change(chest, lesion(finding, 0.9))
+    assert (changed[~near] == 0).all() and (changed[near] != 0).any()
+
+
+@pytest.mark.parametrize("finding", sorted(SIDED))
+@pytest.mark.parametrize(("side", "other"), [("right", "left"), ("left", "right")])
+def test_a_sided_finding_leaves_the_other_lung_alone(chest, finding, side, other):
+    changed = np.abs(change(chest, lesion(finding, 0.9, side=side)))
+    assert changed[half(chest, other)].sum() < 0.02 * changed.sum()
+
+
+@pytest.mark.parametrize("finding", sorted(ZONAL - {"atelectasis"}))
+def test_a_zonal_finding_lies_in_its_zone(chest, finding):
+    rows = chest.grid[0]
+    middles = []
+    for zone in ("upper", "middle", "lower"):
+        changed = np.abs(change(chest, lesion(finding, zone=zone)))
+        middles.append((changed * rows).sum() / changed.sum())
+    assert middles == sorted(middles) and middles[2] - middles[0] > 0.3 * chest.lungs["left"].height
+
+
+@pytest.mark.parametrize("finding", [finding for finding in OPAQUE if finding != "atelectasis"])
+def test_an_opacity_only_brightens_and_stays_under_the_film_s_own_tissue(chest, finding):
+    after = draw_lesions(chest, [lesion(finding, 0.9)])
+    ceiling = np.maximum(chest.tissue_field, np.percentile(chest.grey[chest.mediastinum], 98))
+    blurred = 0.05 if finding == "edema" else 0  # vessels become indistinct
+    assert (after <= np.maximum(chest.grey, ceiling) + blurred + 1e-6).all()
+    assert (after >= chest.grey - blurred - 1e-6).all()
+
+
+def test_fluid_lies_at_the_bottom_and_hides_the_dome(chest):
+    lung = chest.lungs["left"]
+    changed = change(chest, lesion("pleural effusion", 0.9))
+    rows = chest.grid[0]
+    assert (changed * rows).sum() / changed.sum() > lung.apex + 0.5 * lung.height
+    columns = np.flatnonzero(lung.dome > 0)
+    columns = columns[len(columns) // 4 : -len(columns) // 4]
+
+    def step(grey):
+        """Mean contrast over the dome, 6 mm above against 6 mm below."""
+        above, below = (lung.dome[columns] + int(way * 6 / chest.mm) for way in (-1, 1))
+        return np.mean(grey[below, columns] - grey[above, columns])
+
+    assert abs(step(chest.grey + changed)) < 0.35 * step(chest.grey)
+
+
+def test_the_meniscus_climbs_the_chest_wall(chest):
+    lung = chest.lungs["right"]
+    changed = change(chest, lesion("pleural effusion", 0.56, side="right")) > 0.05
+    tops = changed.argmax(axis=0)
+    columns = np.flatnonzero(changed.any(axis=0) & lung.mask.any(axis=0))
+    outer, middle = columns[len(columns) // 12], columns[len(columns) // 2]
+    assert tops[outer] < tops[middle]
+
+
+def test_air_beside_a_collapsed_lung_is_dark_and_without_markings(chest):
+    lung = chest.lungs["right"]
+    after = draw_lesions(chest, [lesion("pneumothorax", 0.9, side="right")])
+    row = lung.apex + int(0.25 * lung.height)
+    air = lung.mask & (chest.wall_distance("right") < 12) & (np.abs(chest.grid[0] - row) < 0.1 * lung.height)
+    assert after[air].mean() < chest.grey[air].mean() - 0.02
+    inner = lung.mask & (chest.wall_distance("right") > 60)
+    assert after[inner].mean() > chest.grey[inner].mean()
+
+
+def test_a_visceral_line_is_drawn(chest):
+    changed = change(chest, lesion("pneumothorax", 0.56, side="right"))
+    lung = chest.lungs["right"]
+    row = lung.apex + int(0.4 * lung.height)
+    profile = changed[row][lung.mask[row]]
+    line = int(profile.argmax())
+    assert profile[:line].min() < 0 < profile[line]
+
+
+def test_a_small_pneumothorax_is_apical(chest):
+    lung = chest.lungs["left"]
+    changed = np.abs(change(chest, lesion("pneumothorax", 0.1)))
+    upper = chest.grid[0] < lung.apex + 0.5 * lung.height
+    assert changed[upper].sum() > 2 * changed[~upper].sum()
+
+
+def test_an_enlarged_heart_lies_over_the_lungs_most_to_the_left(chest):
+    changed = change(chest, lesion("cardiomegaly", 0.9))
+    left, right = ((changed[half(chest, side)] > 0.02).sum() for side in ("left", "right"))
+    assert left > 1.2 * right > 0
+    apices = chest.grid[0] < chest.lungs["left"].apex + 0.25 * chest.lungs["left"].height
+    assert np.abs(changed[apices]).max() < 0.02
+
+
+def test_atelectasis_draws_the_dome_upwards(chest):
+    lung = chest.lungs["right"]
+    after = draw_lesions(chest, [lesion("atelectasis", 0.9, side="right", zone="lower")])
+    columns = np.flatnonzero(lung.dome > 0)
+    columns = columns[len(columns) // 3 : -len(columns) // 3]
+    above = lung.dome[columns] - int(4 / chest.mm)
+    assert after[above, columns].mean() > chest.grey[above, columns].mean() + 0.03
+
+
+def test_edema_is_in_both_lungs_and_strongest_around_the_hila(chest):
+    changed = change(chest, lesion("edema", 0.56))
+    for lung in chest.lungs.values():
+        row, column = lung.hilum
+        distance = np.hypot(chest.grid[0] - row, chest.grid[1] - column) * chest.mm
+        near, far = lung.mask & (distance < 45), lung.mask & (distance > 110)
+        assert changed[near].mean() > 1.5 * changed[far].mean() > 0
+
+
+def test_lesions_come_one_after_another(chest):
+    both = draw_lesions(chest, [lesion("cardiomegaly"), lesion("pleural effusion", side="right")])
+    assert (both >= draw_lesions(chest, [lesion("cardiomegaly")]) - 1e-6).all()

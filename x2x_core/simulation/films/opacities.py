@@ -1,0 +1,135 @@
+"""Air-space opacities on a film: consolidation, pneumonia, ground glass, with air bronchograms."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from x2x_core.common.randomness import uniform
+
+from .chest import FilmChest, FilmLung
+from .fields import blur, ellipse, noise, pick_pixel, sigmoid, texture
+from .tone import add_thickness
+
+_SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
+_TEXTURE = {1.4: 0.05, 4.0: 0.08, 11.0: 0.16}  # mm: standard deviation
+_FULL_DEPTH = 28.0  # mm from the lung's outline where a lung is at its thickest
+
+
+@dataclass(frozen=True)
+class OpacityKind:
+    """How an air-space opacity looks; pairs of numbers are the value at severity 0 and its growth to severity 1."""
+
+    patches: int
+    radius: tuple[float, float]  # mm
+    thickness: tuple[float, float]  # optical, where the lung is thickest
+    edge: float  # softness of the border, share of the radius
+    ragged: float  # raggedness of the border, share of the radius
+    ceiling: float  # share of the way from lung to soft tissue that the densest part reaches
+    bronchograms: bool
+
+
+CONSOLIDATION = OpacityKind(3, (24, 30), (0.7, 0.9), 0.22, 0.22, 0.93, True)
+PNEUMONIA = OpacityKind(5, (16, 18), (0.45, 0.65), 0.28, 0.32, 0.90, True)
+GROUND_GLASS = OpacityKind(2, (30, 26), (0.28, 0.42), 0.30, 0.20, 0.90, False)
+
+
+def draw_opacity(
+    chest: FilmChest,
+    grey: np.ndarray,
+    kind: OpacityKind,
+    *,
+    side: str,
+    zone: str,
+    severity: float,
+    generator: torch.Generator,
+) -> np.ndarray:
+    """Draw an air-space opacity in one zone of a lung; it ends at the lung's border.
+
+    Args:
+        chest: the film's anatomy.
+        grey: `(H, W)`, the film so far.
+        kind: how the opacity looks.
+        side: of the patient.
+        zone: "upper", "middle" or "lower".
+        severity: in (0, 1].
+        generator: draws place, shape and texture; the same state gives the same place at every severity.
+    """
+    lung = chest.lungs[side]
+    amount, centre = _patches(chest, lung, kind, zone, severity, generator)
+    thickness = (kind.thickness[0] + kind.thickness[1] * severity) * amount
+    thickness = thickness * texture(chest.shape, chest.mm, _TEXTURE, generator).clip(0.3, 1.7)
+    thickness = thickness * blur(lung.soft, 0.7) * (0.55 + 0.45 * _relative_depth(chest, side))
+    if kind.bronchograms:
+        thickness = thickness * (1 - 0.45 * amount * _bronchi(chest, lung, centre, generator))
+    return add_thickness(grey, thickness, chest.ceiling(kind.ceiling))
+
+
+def _patches(
+    chest: FilmChest, lung: FilmLung, kind: OpacityKind, zone: str, severity: float, generator: torch.Generator
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return patches with soft ragged borders, `(H, W)` in [0, 1], and their common centre."""
+    centre = pick_pixel(_centres(chest, lung, zone), generator)
+    radius = (kind.radius[0] + kind.radius[1] * severity) / chest.mm
+    coarse, fine = (noise(chest.shape, scale / chest.mm, generator) for scale in (9, 3.5))
+    ragged = kind.ragged * (coarse + 0.5 * fine)
+    amount = np.zeros(chest.shape, np.float32)
+    for patch in range(kind.patches):
+        away = [uniform(-1, 1, generator) * radius * reach * (patch > 0) for reach in (0.9, 0.7)]
+        radii = (radius * uniform(0.75, 1.1, generator), radius * uniform(0.7, 1.05, generator))
+        distance = ellipse(chest.grid, (centre[0] + away[0], centre[1] + away[1]), radii)
+        amount = np.maximum(amount, sigmoid((1 - distance + ragged) / kind.edge))
+    return amount, centre
+
+
+def _centres(chest: FilmChest, lung: FilmLung, zone: str) -> np.ndarray:
+    """Return where an opacity of a zone may have its centre: away from the pleura, `(H, W)` bool."""
+    first, last = lung.zone_rows(zone)
+    rows, depth = chest.grid[0], chest.depth(lung.side)
+    inside = lung.mask & (rows >= first) & (rows <= last)
+    deep = inside & (depth > min(14.0, 0.6 * float(depth[inside].max())))
+    return deep if deep.any() else inside
+
+
+def _relative_depth(chest: FilmChest, side: str) -> np.ndarray:
+    """Return how thick the lung is along the rays, `(H, W)` in [0, 1]: thin at its outline."""
+    return np.sqrt((chest.depth(side) / _FULL_DEPTH).clip(0, 1))
+
+
+def _bronchi(chest: FilmChest, lung: FilmLung, centre: tuple[int, int], generator: torch.Generator) -> np.ndarray:
+    """Return branching bronchi from the hilum towards an opacity, `(H, W)` in [0, 1]."""
+    picture = np.zeros(chest.shape, np.float32)
+    hilum = lung.hilum
+    angle = math.atan2(centre[0] - hilum[0], centre[1] - hilum[1])
+    distance = math.hypot(centre[0] - hilum[0], centre[1] - hilum[1])
+    start = (hilum[0] + 0.35 * distance * math.sin(angle), hilum[1] + 0.35 * distance * math.cos(angle))
+    length = 12 / chest.mm + 0.2 * distance
+    _branch(picture, start, angle + uniform(-0.15, 0.15, generator), length, generator)
+    return blur(picture, 0.8 / chest.mm).clip(0, 1)
+
+
+def _branch(
+    picture: np.ndarray,
+    start: tuple[float, float],
+    angle: float,
+    length: float,
+    generator: torch.Generator,
+    order: int = 0,
+) -> None:
+    """Draw a bronchus of `length` pixels into `picture`, and its branches to the third order."""
+    row, column = start
+    strength = 0.8 * 0.8**order
+    for _ in range(max(1, int(length / 2))):
+        ahead = (row + 2 * math.sin(angle), column + 2 * math.cos(angle))
+        ends = [(round(place[1] * 2**_SUBPIXEL), round(place[0] * 2**_SUBPIXEL)) for place in ((row, column), ahead)]
+        cv2.line(picture, ends[0], ends[1], strength, 1, cv2.LINE_AA, _SUBPIXEL)
+        row, column = ahead
+        angle += uniform(-0.1, 0.1, generator)
+    if order < 3:
+        for turn in (-1, 1):
+            away = angle + turn * uniform(0.25, 0.55, generator)
+            _branch(picture, (row, column), away, length * uniform(0.6, 0.85, generator), generator, order + 1)
