@@ -1,4 +1,4 @@
-"""What an evaluation found, as a record that JSON and CSV can hold: rows of metrics with intervals, and cases.
+"""Record of an evaluation for JSON and CSV: rows of metrics with intervals, and cases.
 
 The JSON file has this layout::
 
@@ -9,7 +9,7 @@ The JSON file has this layout::
                "per_operation": {OPERATION: {METRIC: {...}}}}],
      "cases": [{"id": ..., "instruction": ..., "files": {"before": ..., ...}, "scores": {...}}]}
 
-`value`, `low` and `high` are null where a metric is undefined; `note` then says why.
+`value`, `low` and `high` are null if a metric is undefined; `note` then gives the reason.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ OVERALL = "overall"
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric with its 95 % interval; ``None`` where it is undefined."""
+    """Value of a metric with its 95 % interval; ``None`` if undefined."""
 
     value: float | None
     low: float | None = None
     high: float | None = None
-    n: int = 0  # images, pairs or clauses that it rests on
-    note: str = ""  # why it is undefined, or what a reader must know
+    n: int = 0  # number of images, pairs or clauses that it is computed from
+    note: str = ""  # why it is undefined, or a caveat
 
     def __post_init__(self) -> None:
         for name in ("value", "low", "high"):
@@ -46,12 +46,12 @@ class Metric:
                 raise InputError(f"`{name}` must be a finite number, or None where it is undefined, got {number}.")
 
 
-Metrics = dict[str, Metric]  # a metric's name to its value
+Metrics = dict[str, Metric]  # key of a metric to its value
 
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One row of the table: edited images, unedited ones, real targets, or those of another model."""
+    """One row of a table: edited images, unedited images, real targets, or another model's edits."""
 
     name: str
     metrics: Metrics
@@ -59,7 +59,7 @@ class ResultRow:
     per_operation: dict[str, Metrics] = field(default_factory=dict)
 
     def groups(self) -> Iterator[tuple[str, str, Metrics]]:
-        """All metrics as (group, name, metrics): "overall", "finding" or "operation"."""
+        """Yield all metrics as (group, name, metrics), with the groups "overall", "finding" and "operation"."""
         yield OVERALL, "", self.metrics
         for finding, metrics in self.per_finding.items():
             yield "finding", finding, metrics
@@ -69,8 +69,13 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class Case:
-    """One pair. `files` name pictures relative to the folder of the record; usually "before", "after",
-    "target" and "guidance".
+    """One pair.
+
+    Args:
+        id: name of the case.
+        instruction: text of its edit.
+        files: paths of pictures relative to the folder of the record, usually "before", "after", "target" and "guidance".
+        scores: values by key, or by row and key.
     """
 
     id: str
@@ -81,14 +86,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Results:
-    """All of an evaluation."""
+    """Record of an evaluation."""
 
     about: dict[str, Any]  # command, seed, versions, model, scorers, notes, ...
     rows: tuple[ResultRow, ...]
     cases: tuple[Case, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
+        """Return a record for JSON."""
         return {
             "about": self.about,
             "rows": [asdict(row) for row in self.rows],
@@ -97,7 +102,7 @@ class Results:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Results:
-        """The inverse of `as_dict`.
+        """Return the inverse of `as_dict`.
 
         Raises:
             InputError: another layout.
@@ -112,17 +117,17 @@ class Results:
             ) from error
 
     def write_json(self, path: str | Path) -> None:
-        """Write `as_dict`."""
+        """Write `as_dict` as JSON."""
         text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         Path(path).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
     def read_json(cls, path: str | Path) -> Results:
-        """Read what `write_json` wrote.
+        """Read the file that `write_json` wrote.
 
         Raises:
             InputNotFoundError: there is no such file.
-            InputError: no JSON, or another layout.
+            InputError: not JSON, or another layout.
         """
         path = Path(path)
         if not path.is_file():
@@ -133,7 +138,7 @@ class Results:
             raise InputError(f"`{path}` must be JSON: {error}.") from error
 
     def write_csv(self, path: str | Path) -> None:
-        """Write all metrics, one a line, with the columns `CSV_COLUMNS`; empty where undefined."""
+        """Write all metrics, one a line, with the columns `CSV_COLUMNS`; cells are empty where undefined."""
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(CSV_COLUMNS)

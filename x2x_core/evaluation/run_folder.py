@@ -1,4 +1,4 @@
-"""The folder of a run that can be stopped: new, or claimed again by the very same run."""
+"""Folder of a run that can be stopped: new, or claimed again by the same run."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from typing import Any
 from x2x_core.common.errors import InputError
 
 
-def claim(
-    out: Path, record: str, settings: Mapping[str, Any], *, run: str = "run", other: str = "holds another"
+def claim_folder(
+    out: Path, record: str, settings: Mapping[str, Any], *, run: str = "run", conflict: str = "holds another"
 ) -> None:
-    """Make the folder of a run and record what decides its results, or see that what lies there is this very run.
+    """Make the folder of a run and record its settings, or check that it holds this very run.
 
     Args:
         out: the folder.
-        record: the file in it that records the settings, as JSON.
-        settings: what decides the results.
-        run: what the run is called in messages.
-        other: what is said of a folder with other settings; "{changed}" in it stands for their names.
+        record: name of the JSON file in it that records the settings.
+        settings: everything that decides the results.
+        run: name of the run in messages.
+        conflict: what messages say of a folder with other settings; "{changed}" in it is replaced by their names.
 
     Raises:
-        InputError: another run, or other files, lie there.
+        InputError: the folder holds another run, or other files.
     """
     settings = json.loads(json.dumps(settings))  # as it is read back
-    recorded = out / record
-    wanted = f"`out` must be an empty folder or hold this very {run}"
-    if recorded.is_file():
-        found = json.loads(recorded.read_text(encoding="utf-8"))
-        if found != settings:
-            changed = sorted(name for name in {*found, *settings} if found.get(name) != settings.get(name))
+    path = out / record
+    requirement = f"`out` must be an empty folder or hold this very {run}"
+    if path.is_file():
+        recorded = json.loads(path.read_text(encoding="utf-8"))
+        if recorded != settings:
+            changed = sorted(name for name in {*recorded, *settings} if recorded.get(name) != settings.get(name))
             raise InputError(
-                f"{wanted}, but `{out}` {other.format(changed=', '.join(changed))}. Choose another folder."
+                f"{requirement}, but `{out}` {conflict.format(changed=', '.join(changed))}. Choose another folder."
             )
         return
     if out.is_dir() and any(out.iterdir()):
-        raise InputError(f"{wanted}, but `{out}` holds other files. Choose another folder.")
+        raise InputError(f"{requirement}, but `{out}` holds other files. Choose another folder.")
     out.mkdir(parents=True, exist_ok=True)
-    recorded.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Auditing a classifier with counterfactual edits."""
+"""Audit of a classifier with counterfactual edits: the same patient with and without a finding."""
 
 from x2x_core._moved import MOVED_FROM_PACKAGES, moved_names
 

@@ -1,9 +1,9 @@
-"""DiffEdit's mask, as far as it applies to a model that sees the image (Couairon et al., *DiffEdit*, 2022).
+"""DiffEdit's mask for a model that sees the image (Couairon et al., *DiffEdit*, 2022).
 
-DiffEdit asks a text-to-image model to predict noise with the wanted words and with those that describe the image, at half
-of the noise schedule and for several draws, and edits where the two differ by more than half of a value that three times
-the mean is clipped to. Here the predictions are those of an instruction-following model, with and without the
-instruction; the image stands in place of DiffEdit's inversion.
+DiffEdit predicts noise with a text-to-image model for the requested words and for words that describe the image, at half
+of the noise schedule and for several draws. It edits where the two predictions differ by more than half of a clipping
+value, three times the mean difference. Here the predictions are those of an instruction-following model with and without
+the instruction, and the image takes the place of DiffEdit's inversion.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from collections.abc import Sequence
 import torch
 
 NOISE_LEVEL = 0.5  # share of the schedule, as in the paper and in diffusers
-DRAWS = 4  # the paper takes 10; as many here as the pipeline's own relevance map takes
-CLIP_RATIO = 3.0  # the difference is clipped to this many times its mean, as in diffusers
-THRESHOLD = 0.5  # of the clipped difference
+DRAWS = 4  # the paper uses 10; the pipeline's own relevance map uses as many as here
+CLIP_RATIO = 3.0  # the difference is clipped at this multiple of its mean, as in diffusers
+THRESHOLD = 0.5  # share of the clipping value
 
 
 def diffedit_mask(difference: torch.Tensor) -> torch.Tensor:
-    """The mask of a map of differences, by the rule of diffusers' DiffEdit pipeline.
+    """Return the mask of a map of differences by the rule of diffusers' DiffEdit pipeline.
 
     Args:
         difference: `(B, 1, H, W)`, at least 0.
 
     Returns:
-        `(B, 1, H, W)` bool; nowhere for a map that is 0.
+        `(B, 1, H, W)` bool; empty for a map of zeros.
     """
     clip = CLIP_RATIO * difference.mean(dim=(1, 2, 3), keepdim=True)
     return difference.minimum(clip) > THRESHOLD * clip
@@ -34,7 +34,7 @@ def diffedit_mask(difference: torch.Tensor) -> torch.Tensor:
 def find_mask(
     pipeline, images: torch.Tensor, prompts: Sequence[str], seeds: Sequence[int]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Map and mask of DiffEdit for a batch.
+    """Find DiffEdit's map and mask for a batch.
 
     Args:
         pipeline: an `InstructX2XPipeline`.
@@ -42,10 +42,11 @@ def find_mask(
         prompts, seeds: one for each image.
 
     Returns:
-        The map `(B, 1, H, W)` in [0, 1] and the mask `(B, 1, H, W)` bool.
+        Map `(B, 1, H, W)` in [0, 1] and mask `(B, 1, H, W)` bool, on the CPU.
     """
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    found = pipeline.relevance(
+    output = pipeline.relevance(
         images, list(prompts), generator=generators, relevance_noise_level=NOISE_LEVEL, relevance_samples=DRAWS
     )
-    return found.relevance_map.cpu(), diffedit_mask(found.relevance_map.cpu())
+    relevance_map = output.relevance_map.cpu()
+    return relevance_map, diffedit_mask(relevance_map)

@@ -1,6 +1,7 @@
-"""What the bundled networks read off the benchmark's pictures: attributes, and features for the Frechet distance.
+"""What networks read off a benchmark's pictures: attributes, and features for the Frechet distance.
 
-They read the 8-bit pictures of the edits, and the pairs' images rounded to 8 bits, so that no row is told by its file.
+They read the 8-bit pictures of the edits, and the pairs' 16-bit images rounded to 8 bits, so that no row differs by its
+file format.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from x2x_core.common.errors import InputError
 from x2x_core.imaging.files import read_image
 from x2x_core.scorers.scorer import FeatureSource, ImageScorer, in_batches, score_images
 
-from .edits import picture_path
+from .plan import batches
 from .rows import slug
+from .storage import picture_path
 
 READINGS = "readings"
 READ_AT_ONCE = 25  # pictures
@@ -27,7 +29,13 @@ READ_AT_ONCE = 25  # pictures
 
 @dataclass(frozen=True)
 class Readers:
-    """The networks: one for attributes, one for features; `key` says which weights they have."""
+    """The networks.
+
+    Args:
+        attributes: reads attributes.
+        features: computes features for FID.
+        key: identifies their weights.
+    """
 
     attributes: ImageScorer
     features: FeatureSource
@@ -36,19 +44,19 @@ class Readers:
 
 @dataclass(frozen=True)
 class Readings:
-    """Of the pictures of one row: `attributes` `(n, A)` float64 and `features` `(n, D)` float32."""
+    """Readings of one row's pictures: `attributes` `(n, A)` float64 and `features` `(n, D)` float32."""
 
     attributes: torch.Tensor
     features: torch.Tensor
 
 
 def read_row(out: Path, row: str, files: Sequence[str], readers: Readers) -> Readings:
-    """Read the pictures of a row, or take what was read of the same pictures by the same networks.
+    """Read the pictures of a row, or load an earlier reading of the same pictures by the same networks.
 
     Args:
         out: the run's folder.
-        row: its name.
-        files: of its pairs.
+        row: name of the row.
+        files: names of its pairs' files.
         readers: the networks.
     """
     path = out / READINGS / f"{slug(row)}.safetensors"
@@ -58,13 +66,13 @@ def read_row(out: Path, row: str, files: Sequence[str], readers: Readers) -> Rea
             if file.metadata() == about:
                 return Readings(file.get_tensor("attributes"), file.get_tensor("features"))
     parts = [
-        _read(torch.stack([_picture(picture_path(out, row, "edited", name)) for name in some]), readers)
-        for some in (files[first : first + READ_AT_ONCE] for first in range(0, len(files), READ_AT_ONCE))
+        _read(torch.stack([_picture(picture_path(out, row, "edited", name)) for name in names]), readers)
+        for names in batches(files, READ_AT_ONCE)
     ]
-    found = {name: torch.cat([part[name] for part in parts]).contiguous() for name in parts[0]}
+    tensors = {name: torch.cat([part[name] for part in parts]).contiguous() for name in parts[0]}
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(found, path, metadata=about)
-    return Readings(**found)
+    save_file(tensors, path, metadata=about)
+    return Readings(**tensors)
 
 
 def _picture(path: Path) -> torch.Tensor:
@@ -78,28 +86,17 @@ def _read(images: torch.Tensor, readers: Readers) -> dict[str, torch.Tensor]:
 
 
 def true_values(records: Sequence[dict[str, Any]], labels: Sequence[str]) -> torch.Tensor:
-    """The attributes that were drawn for pairs, `(n, A)` float64.
+    """Return the attributes that were drawn for pairs, `(n, A)` float64.
 
     Args:
-        records: the lines of the simulated dataset's attributes.
+        records: the simulator's records of the pairs, with "geometry" and "film".
         labels: names of `x2x_core.simulation.projection.Geometry` and `x2x_core.simulation.film.Film`.
 
     Raises:
         InputError: a label that the simulator does not draw.
     """
-    numbers = [{**record["geometry"], **record["film"]} for record in records]
-    unknown = [label for label in labels if label not in numbers[0]]
+    drawn = [{**record["geometry"], **record["film"]} for record in records]
+    unknown = [label for label in labels if label not in drawn[0]]
     if unknown:
         raise InputError(f"`labels` must be attributes that the simulator draws, got {', '.join(unknown)}.")
-    return torch.tensor([[float(one[label]) for label in labels] for one in numbers], dtype=torch.float64)
-
-
-def attribute_shifts(found: torch.Tensor, target: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """How far readings are from those of the real targets, in the attributes' own spread: `(n, A)`, at least 0.
-
-    Args:
-        found, target: readings of a row and of the real targets, `(n, A)`.
-        truth: what was drawn for all pairs, `(m, A)`: its standard deviation is the unit.
-    """
-    spread = truth.std(dim=0, correction=0).clamp_min(1e-12)
-    return (found - target).abs() / spread
+    return torch.tensor([[float(values[label]) for label in labels] for values in drawn], dtype=torch.float64)

@@ -1,93 +1,73 @@
-"""The rows of the benchmark: the ablation's peers, DiffEdit's mask, ours, and two that no model makes.
+"""The rows of a comparison: ways to edit, and references that no model makes.
 
-*Do nothing* hands the image back, *real target* the true image: what they score is where a measure begins and ends.
+A row that edits is described by arguments of the pipeline's call. The references are the image as it was ("do nothing")
+and the true image ("real target"): their scores show where a measure begins and ends.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from x2x_core.evaluation.results import TARGET, UNEDITED
 from x2x_core.language.instruction import Instruction
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
-from . import diffedit
-from .ablation_rows import OURS, Row, parts_of_ours, shared_settings, standard_rows
-from .simulated import EditedPair, TruePair, edit_pairs
-
-DIFFEDIT = "DiffEdit mask"
+OURS = "ours"
 OURS_DECODED = "ours, decoding laid over"
 UNRESTRICTED = "no restriction"
+RELEVANCE_ONLY = "relevance only"
+PSEUDOMASK_ONLY = "pseudomask only"
 PUBLISHED_RSE = "published RSE"
-REFERENCES = {
-    UNEDITED: "the image as it was",
-    TARGET: "the true image: what a perfect edit gives",
-}
+DIFFEDIT = "DiffEdit mask"
+Regions = Callable[[Instruction, tuple[int, int]], torch.Tensor]  # instruction and (height, width) to (1, 1, H, W)
 
 
 @dataclass(frozen=True)
-class BenchmarkRow:
-    """A way to edit, with `mask` "diffedit" where DiffEdit finds the mask first."""
+class Row:
+    """One way to edit, or a reference.
 
-    row: Row
-    mask: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What the report calls it."""
-        return self.row.name
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether it is no peer."""
-        return self.name in (OURS, OURS_DECODED)
-
-
-def benchmark_rows(
-    pipeline, call: Mapping[str, Any] | None = None, *, published_masks: PseudomaskAtlas | None = None
-) -> tuple[BenchmarkRow, ...]:
-    """Peers and ours, with the same steps and scales; see `x2x_core.evaluation.benchmark.ablation_rows.standard_rows`.
-
-    The peers lay a decoding over the image, ours the difference of two; the last row, ours with the decoding laid over,
-    tells what that does from what restricts the edit.
+    Args:
+        name: name in tables and records.
+        note: description for readers.
+        arguments: of the pipeline's call.
+        region_argument: argument that takes the masks of `regions`: "pseudomask" or "guidance_mask".
+        regions: makes the mask of an instruction.
+        diffedit: edit inside the mask that DiffEdit's rule finds.
+        reference: "before" or "after": image of the pair that stands in for an edit; no model runs.
+        is_peer: False for our own method, its variants and the references, which `peers_count` does not limit.
     """
-    rows = {row.name: BenchmarkRow(row) for row in standard_rows(pipeline, call, published_masks=published_masks)}
-    note = (
-        f"edited where DiffEdit's rule on the relevance map says (noise level {diffedit.NOISE_LEVEL:g}, {diffedit.DRAWS} "
-        "draws), in the published arithmetic; the image stands in place of DiffEdit's inversion"
-    )
-    arguments = {**shared_settings(pipeline, call or {}), "reference": True}
-    ours = rows.pop(OURS)
-    rows[DIFFEDIT] = BenchmarkRow(Row(DIFFEDIT, note, arguments), "diffedit")
-    decoded = next(row for row in parts_of_ours(pipeline, call) if row.name == OURS_DECODED)
-    order = (UNRESTRICTED, DIFFEDIT, "relevance only", "pseudomask only", PUBLISHED_RSE)
-    return (*(rows[name] for name in order), ours, BenchmarkRow(decoded))
+
+    name: str
+    note: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    region_argument: str | None = None
+    regions: Regions | None = None
+    diffedit: bool = False
+    reference: str | None = None
+    is_peer: bool = True
+
+    def call(self, instructions: Sequence[Instruction], size: tuple[int, int]) -> dict[str, Any]:
+        """Return the arguments of the pipeline's call for a batch.
+
+        Args:
+            instructions: one for each image.
+            size: height and width of the images.
+        """
+        if self.regions is None or self.region_argument is None:
+            return dict(self.arguments)
+        masks = torch.cat([self.regions(instruction, size) for instruction in instructions])
+        return {**self.arguments, self.region_argument: masks}
 
 
-def edit_row(pipeline, one: BenchmarkRow, pairs: Sequence[TruePair], seeds: Sequence[int]) -> list[EditedPair]:
-    """The edits of a batch of pairs, each with its seed."""
-    size = tuple(pairs[0].before.shape[-2:])
-    call = one.row.call([Instruction.parse(pair.instruction) for pair in pairs], size)
-    if one.mask is None:
-        return edit_pairs(pipeline, pairs, seeds, **call)
-    images = torch.stack([pair.before for pair in pairs])
-    found, mask = diffedit.find_mask(pipeline, images, [pair.instruction for pair in pairs], seeds)
-    edits = edit_pairs(pipeline, pairs, seeds, **call, guidance_mask=mask)
-    return [replace(edit, guidance_map=one_map) for edit, one_map in zip(edits, found)]
-
-
-def reference_edit(name: str, pair: TruePair) -> EditedPair:
-    """What the rows of `REFERENCES` give; their mask and map are empty."""
-    nowhere = torch.zeros_like(pair.before)
-    image = pair.before if name == UNEDITED else pair.after
-    return EditedPair(image, nowhere.bool(), nowhere)
+UNEDITED_ROW = Row(UNEDITED, "the image as it was", reference="before", is_peer=False)
+TARGET_ROW = Row(TARGET, "the true image: what a perfect edit gives", reference="after", is_peer=False)
+REFERENCES = {row.name: row for row in (UNEDITED_ROW, TARGET_ROW)}
 
 
 def slug(name: str) -> str:
-    """A row's name as that of a folder."""
+    """Return a row's name as the name of a folder."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,230 +1,193 @@
-"""The simulated benchmark: many ways to edit, the same planned pairs, exact truth, one record.
+"""Run of the simulated benchmark: several ways to edit, the same planned pairs, exact truth, one record.
 
-Stages, each of which goes on where it was: simulate the pairs (`x2x_core.simulation.plan`), edit and score them in
-each way (`benchmark_edits`), read the pictures with the bundled networks (`benchmark_readings`), sum up
-(`benchmark_summary`), and judge (`verdict`).
+Every stage continues where it was stopped: simulate the pairs, edit and score them in each way, read the pictures with
+the bundled networks; then summarise and judge.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES
-from x2x_core.evaluation.metrics.fidelity import check_scoring
+from x2x_core.evaluation.cases import RANKING, choose_cases
+from x2x_core.evaluation.metrics.scoring import check_scoring
+from x2x_core.evaluation.progress import Progress
 from x2x_core.evaluation.results import TARGET, UNEDITED, Case, Results
-from x2x_core.evaluation.run_folder import claim
+from x2x_core.evaluation.run_folder import claim_folder
 from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.dataset import simulate_dataset
+from x2x_core.simulation.layout import pair_file
 from x2x_core.simulation.plan import TRIPLE
 from x2x_core.simulation.plan_coverage import coverage, missing_cells
 from x2x_core.simulation.settings import BENCHMARK, PAIRS_PER_BODY, SimulationSettings
 
-from .ablation_rows import OURS, settings_note
-from .edits import PAIRS, BenchmarkSettings, edit_all, picture_path, read_part, rows_of
-from .measures import BENCHMARK_MEASURES, with_levels
+from .about import describe_rows
+from .attributes import attribute_table
+from .edits import edit_all
+from .measures import with_levels
+from .plan import PAIRS, read_records
 from .readings import Readers, read_row, true_values
-from .rows import REFERENCES, UNRESTRICTED, BenchmarkRow
-from .simulated import Progress
-from .statistics import paired_difference
-from .summary import Scored, attribute_table, cost, summarise
+from .rows import OURS, TARGET_ROW, UNEDITED_ROW, Row
+from .scores import BenchmarkScores
+from .settings import BenchmarkSettings
+from .standard_rows import settings_note
+from .storage import picture_path, read_scores
+from .summary import INTERVALS, edited_rows, seconds_per_edit, summarise
 from .verdict import judge
 
 RECORD = "evaluation.json"
 SETTINGS = "benchmark.json"
 KIND = "simulated benchmark"
-RANKING = "mse_ratio"  # by which cases are best, median and worst
-CASES_EACH = 3  # of the best, of the median and of the worst
-NOTICE = (
-    "Everything here is synthetic: radiographs simulated from one CT, with body shapes, poses, exposures and lesions that "
-    "no training has seen. It says nothing about real radiographs and is not for diagnosis."
-)
+CASES_PER_RANK = 3
+StageProgress = Callable[[str], Progress]  # name of a stage to its progress callback
 
 
-def prepare(out: Path, settings: BenchmarkSettings, weights: str | None) -> None:
-    """Make the run's folder, or see that what lies there is this very run.
+@dataclass(frozen=True)
+class BenchmarkContext:
+    """What a benchmark runs with, besides the settings that decide its numbers.
 
-    Raises:
-        InputError: another run, or other files, lie there.
+    Args:
+        workers: number of processes.
+        readers: networks that read attributes and features; ``None``: those measures are undefined.
+        weights: hash of the model's weights; runs with other weights are refused in the same folder.
+        about: further entries of the record.
+        progress: callback factory for the stages.
     """
-    record = {**asdict(settings), "weights_sha256": weights}
-    claim(out, SETTINGS, record, other="was made with another {changed}")
+
+    workers: int = 1
+    readers: Readers | None = None
+    weights: str | None = None
+    about: Mapping[str, Any] | None = None
+    progress: StageProgress = lambda stage: lambda done, total: None
 
 
 def run_benchmark(
-    out: Path,
-    settings: BenchmarkSettings,
-    load: Callable[[], Any],
-    *,
-    workers: int = 1,
-    readers: Readers | None = None,
-    weights: str | None = None,
-    about: Mapping[str, Any] | None = None,
-    progress: Callable[[str], Progress] | None = None,
+    out: Path, settings: BenchmarkSettings, load: Callable[[], Any], context: BenchmarkContext | None = None
 ) -> Results:
-    """Run the benchmark in a folder, or go on with it there.
+    """Run the benchmark in a folder, or continue a run that was stopped.
 
     Args:
         out: the run's folder.
-        settings: what decides its numbers.
-        load: makes the pipeline, see `x2x_core.evaluation.benchmark.edits.edit_all`.
-        workers: processes.
-        readers: networks that read attributes and features; ``None``: those measures are undefined.
-        weights: a hash of the model's weights.
-        about: what else to record.
-        progress: given the name of a stage, gives what is called with the steps done and in all.
+        settings: decide its numbers.
+        load: returns the pipeline, see `x2x_core.evaluation.benchmark.edits.edit_all`.
+        context: processes, networks, progress.
+
+    Returns:
+        The record, which is also written to `out` as JSON and CSV.
 
     Raises:
         MissingExtraError: torchmetrics is not installed.
-        InputError: another run lies in `out`, or a setting out of range.
+        InputError: another run lies in `out`, or a setting is out of range.
     """
+    context = context or BenchmarkContext()
     check_scoring()
-    prepare(out, settings, weights)
-    progress = progress or (lambda stage: lambda done, total: None)
+    record = {**asdict(settings), "weights_sha256": context.weights}
+    claim_folder(out, SETTINGS, record, conflict="was made with another {changed}")
     simulation = SimulationSettings(settings.count, settings.seed, settings.size, version=BENCHMARK, bits=16)
-    simulate_dataset(settings.ct, out / PAIRS, simulation, workers=workers, progress=progress("Simulating"))
-    update = progress("Editing")
-    for done, _ in enumerate(edit_all(settings, out, load, workers), start=1):
+    simulate_dataset(
+        settings.ct, out / PAIRS, simulation, workers=context.workers, progress=context.progress("Simulating")
+    )
+    update = context.progress("Editing")
+    for done, _ in enumerate(edit_all(settings, out, load, context.workers), start=1):
         update(done * PAIRS_PER_BODY, settings.count)
     pipeline = load()
-    rows = rows_of(settings, pipeline)
-    scored = gather(out, settings, rows, readers, progress("Reading"))
-    results = Results(_about(settings, rows, scored, pipeline, readers, about), summarise(scored), _cases(out, scored))
+    rows = (UNEDITED_ROW, *settings.rows(pipeline), TARGET_ROW)
+    scores = gather_scores(out, settings, rows, context.readers, context.progress("Reading"))
+    about = _about(settings, rows, scores, context)
+    about["note"] = settings_note(pipeline, settings.call)
+    results = Results(about, summarise(scores), _cases(out, scores))
     results.write_json(out / RECORD)
     results.write_csv((out / RECORD).with_suffix(".csv"))
     return results
 
 
-def gather(
+def gather_scores(
     out: Path,
     settings: BenchmarkSettings,
-    rows: Sequence[BenchmarkRow],
+    rows: Sequence[Row],
     readers: Readers | None,
     update: Progress = lambda done, total: None,
-) -> Scored:
-    """All scores and readings of a run, from its folder."""
-    records = [
-        row
-        for body in range(settings.bodies)
-        for row in json.loads((out / PAIRS / "parts" / f"{body:06d}.json").read_text())
-    ]
-    triples = [one["triple"] for one in records]
-    names = [UNEDITED, *(row.name for row in rows), TARGET]
-    wanted = {name: name if name in REFERENCES else next(row for row in rows if row.name == name) for name in names}
+) -> BenchmarkScores:
+    """Read all scores of a run, and its pictures with the networks.
+
+    Args:
+        out: the run's folder.
+        settings: of the run.
+        rows: all rows, with the references.
+        readers: the networks, or ``None``.
+        update: called with the rows done and in all.
+    """
+    records = [record for body in range(settings.bodies) for record in read_records(out, body)]
+    triples = [record["triple"] for record in records]
     scores, readings = {}, {}
-    for number, (name, row) in enumerate(wanted.items(), start=1):
-        bodies = [body for body in range(settings.bodies) if settings.wants(row, body)]
-        found = [score for body in bodies for score in read_part(out, name, body)]
-        found = with_levels(found, triples[: len(found)])
-        scores[name] = found + [None] * (len(records) - len(found))
+    for number, row in enumerate(rows, start=1):
+        bodies = [body for body in range(settings.bodies) if settings.includes(row, body)]
+        of_row = [score for body in bodies for score in read_scores(out, row.name, body)]
+        of_row = with_levels(of_row, triples[: len(of_row)])
+        scores[row.name] = [*of_row, *[None] * (len(records) - len(of_row))]
         if readers:
-            readings[name] = read_row(out, name, [one["file"] for one in records[: len(found)]], readers)
-        update(number, len(wanted))
-    labels = tuple(readers.attributes.labels) if readers else ()
-    return Scored(
-        instructions=tuple(one["instruction"] for one in records),
+            files = [record["file"] for record in records[: len(of_row)]]
+            readings[row.name] = read_row(out, row.name, files, readers)
+        update(number, len(rows))
+    base = BenchmarkScores(
+        instructions=tuple(record["instruction"] for record in records),
         bodies=tuple(number // PAIRS_PER_BODY for number in range(len(records))),
         rows=scores,
         seed=settings.seed,
-        readings=readings,
-        attributes=labels,
-        truth=true_values(records, labels) if readers else None,
+    )
+    if not readers:
+        return base
+    labels = tuple(readers.attributes.labels)
+    return BenchmarkScores(
+        base.instructions, base.bodies, base.rows, base.seed, readings, labels, true_values(records, labels)
     )
 
 
-def _about(settings: BenchmarkSettings, rows, scored: Scored, pipeline, readers, about) -> dict[str, Any]:
-    """Everything that a reader of the numbers must know."""
-    instructions = [Instruction.parse(text) for text in scored.instructions]
+def _about(
+    settings: BenchmarkSettings, rows: Sequence[Row], scores: BenchmarkScores, context: BenchmarkContext
+) -> dict[str, Any]:
+    """Return the record's description of the run."""
+    instructions = [Instruction.parse(text) for text in scores.instructions]
     peers = settings.count if settings.peers_count is None else settings.peers_count
+    readers = context.readers
     return {
         "title": "Simulated benchmark",
         "kind": KIND,
-        "synthetic": True,
-        "unit": "simulated pairs",
-        "notice": NOTICE,
-        **(about or {}),
+        **(context.about or {}),
         "settings": asdict(settings),
-        "note": settings_note(pipeline, settings.call),
         "peers_note": f"Rows that are not ours: the first {peers} of {settings.count} pairs.",
-        "row_notes": {**REFERENCES, **{row.name: row.row.note for row in rows}},
-        "ours": OURS,
-        "unrestricted": UNRESTRICTED,
-        "references": list(REFERENCES),
-        "measures": {one.key: asdict(one) for one in BENCHMARK_MEASURES},
-        "intervals": f"{LEVEL:.0%} percentile bootstrap, {RESAMPLES} resamples of simulated bodies ({PAIRS_PER_BODY} pairs "
-        "each), the same for all rows",
+        **describe_rows(rows, scores),
+        "intervals": f"{INTERVALS} simulated bodies ({PAIRS_PER_BODY} pairs each), the same for all rows",
         "readers": [readers.attributes.name, readers.features.name] if readers else [],
         "coverage": coverage(instructions),
         "not_covered": missing_cells(instructions),
-        "triples": sum(one is not None and one["monotone"] is not None for one in scored.rows[OURS]),
+        "triples": sum(record is not None and record["monotone"] is not None for record in scores.rows[OURS]),
         "triple_size": TRIPLE,
-        "seconds_per_edit": cost(scored),
-        "largest_change_outside_mask": _largest_outside(scored),
-        "attributes": attribute_table(scored),
-        "minus_ours": _minus_ours(scored),
-        "verdict": judge(scored).as_dict(),
+        "seconds_per_edit": seconds_per_edit(scores),
+        "attributes": attribute_table(scores),
+        "verdict": judge(scores).as_dict(),
     }
 
 
-def _largest_outside(scored: Scored) -> dict[str, float]:
-    """The largest change outside the guidance mask in each row that a model made; 0 where it holds its promise."""
-    names = [name for name in scored.rows if name not in REFERENCES]
-    return {name: float(scored.values(name, "changed_outside_mask").nan_to_num().max()) for name in names}
+def _cases(out: Path, scores: BenchmarkScores) -> tuple[Case, ...]:
+    """Return the best, median and worst pairs of ours, with the pictures of all rows."""
+    chosen = choose_cases(scores.values(OURS, RANKING).tolist(), CASES_PER_RANK)
+    return tuple(_case(out, scores, index, rank) for index, rank in chosen.items())
 
 
-def _minus_ours(scored: Scored) -> dict[str, dict[str, Any]]:
-    """Each row's means minus ours over the pairs of both, with intervals; measures whose statistic is a mean."""
-    counts = scored.counts()
-    keys = [one.key for one in BENCHMARK_MEASURES if one.statistic == "mean" and one.key not in _OF_SETS]
-    others = [name for name in scored.rows if name != OURS]
-    return {
-        name: {
-            key: asdict(paired_difference(scored.values(name, key), scored.values(OURS, key), counts)) for key in keys
-        }
-        for name in others
-    }
-
-
-_OF_SETS = ("attribute_r", "attribute_worst_r", "fid")
-
-
-def _cases(out: Path, scored: Scored) -> tuple[Case, ...]:
-    """The best, median and worst pairs of ours, with the pictures of all rows."""
-    chosen = choose_cases(scored.values(OURS, RANKING).tolist(), CASES_EACH)
-    return tuple(_case(out, scored, number, rank) for number, rank in chosen.items())
-
-
-def choose_cases(ratios: Sequence[float], each: int) -> dict[int, str]:
-    """The numbers of the best, median and worst pairs, `each` of each kind; nan is left out, lowest is best.
-
-    With fewer pairs than places the best come first, then the worst.
-    """
-    ranked = [number for value, number in sorted((v, n) for n, v in enumerate(ratios) if v == v)]
-    middle = max(0, (len(ranked) - each) // 2)
-    found: dict[int, str] = {}
-    for rank, some in (("best", ranked[:each]), ("worst", ranked[-each:]), ("median", ranked[middle : middle + each])):
-        for number in some:
-            found.setdefault(number, rank)
-    order = ("best", "median", "worst")
-    return dict(sorted(found.items(), key=lambda item: (order.index(item[1]), ratios[item[0]])))
-
-
-def _case(out: Path, scored: Scored, number: int, rank: str) -> Case:
-    file = f"{number // PAIRS_PER_BODY:06d}-{number % PAIRS_PER_BODY}.png"
-    made = [name for name in scored.rows if name not in REFERENCES and scored.rows[name][number] is not None]
-    places = {
-        "before": picture_path(out, UNEDITED, "edited", file),
-        "target": picture_path(out, TARGET, "edited", file),
-    }
-    places["after"] = picture_path(out, OURS, "edited", file)
-    places["guidance"] = picture_path(out, OURS, "guidance", file)
-    places["mask"] = picture_path(out, OURS, "mask", file)
-    for name in made:
-        places[f"after: {name}"] = picture_path(out, name, "edited", file)
-        places[f"mask: {name}"] = picture_path(out, name, "mask", file)
-    scores = {name: {key: scored.rows[name][number][key] for key in (RANKING, "ssim", "direction")} for name in made}
-    files = {name: str(path.relative_to(out)) for name, path in places.items()}
-    return Case(file.removesuffix(".png"), scored.instructions[number], files, {"rank": rank, **scores})
+def _case(out: Path, scores: BenchmarkScores, index: int, rank: str) -> Case:
+    file = pair_file(*divmod(index, PAIRS_PER_BODY))
+    paths = {"before": picture_path(out, UNEDITED, "edited", file), "target": picture_path(out, TARGET, "edited", file)}
+    for name, kind in (("after", "edited"), ("guidance", "guidance"), ("mask", "mask")):
+        paths[name] = picture_path(out, OURS, kind, file)
+    records = {name: scores.rows[name][index] for name in edited_rows(scores)}
+    shown: dict[str, Any] = {"rank": rank}
+    for name, record in records.items():
+        if record is not None:
+            paths[f"after: {name}"] = picture_path(out, name, "edited", file)
+            paths[f"mask: {name}"] = picture_path(out, name, "mask", file)
+            shown[name] = {key: record[key] for key in (RANKING, "ssim", "direction")}
+    files = {name: str(path.relative_to(out)) for name, path in paths.items()}
+    return Case(file.removesuffix(".png"), scores.instructions[index], files, shown)

@@ -1,8 +1,9 @@
-"""The verdict: whether the paper's ordering can be read off the benchmark.
+"""The verdict: does local editing preserve patient attributes better than editing everywhere?
 
-The paper (Min et al., 2025) claims that editing inside a region keeps a patient's attributes and that editing everywhere
-does not. Each measure of what is kept answers by the interval of a paired difference: *yes* where all of it is on the
-side that the paper claims, *no* where all of it is on the other, else *can't be read*.
+The paper (Min et al., *InstructX2X*, 2025) claims that editing inside a region preserves a patient's attributes and
+editing everywhere does not. Each measure of preservation answers by the interval of a paired difference: *yes* if all of
+it is on the claimed side, *no* if all of it is on the other side, else *can't be read*. Intervals come from resampling
+bodies, which means little for a few of them: below `FEWEST_BODIES` no verdict is given.
 """
 
 from __future__ import annotations
@@ -13,84 +14,96 @@ from typing import Any
 
 import torch
 
+from x2x_core.evaluation.metrics.estimates import paired_difference
+from x2x_core.evaluation.metrics.measure import HIGHER
 from x2x_core.evaluation.results import TARGET, Metric
 
-from .ablation_measures import HIGHER
-from .ablation_rows import OURS
-from .measures import BENCHMARK_MEASURES
-from .rows import PUBLISHED_RSE, UNRESTRICTED
-from .statistics import paired_difference
-from .summary import Scored
+from .measures import BY_KEY
+from .rows import OURS, PUBLISHED_RSE, UNRESTRICTED
+from .scores import BenchmarkScores
 
 YES, NO, OPEN = "yes", "no", "can't be read"
-KEPT_BY = ("change_outside", "structure", "brightness_shift", "contrast_shift", "attribute_shift", "attribute_worst")
-LOCAL = (PUBLISHED_RSE, OURS)  # rows that edit locally, held against `UNRESTRICTED`
+FEWEST_BODIES = 20  # that both rows of a comparison must share
+PRESERVATION = (
+    "change_outside", "structure", "brightness_shift", "contrast_shift", "attribute_shift", "attribute_worst",
+)  # fmt: skip
+LOCAL = (PUBLISHED_RSE, OURS)  # rows that edit locally, compared with `UNRESTRICTED`
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One measure's answer: is `row` better than `other`? `difference` is `row` minus `other`, over pairs of both."""
+    """Answer of one measure to "is `row` better than `other`?"."""
 
     row: str
     other: str
-    measure: str  # its key
-    difference: Metric
+    measure: str  # key
+    difference: Metric  # `row` minus `other`, over the pairs of both
     answer: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """All answers, and in a sentence each what they come to."""
+    """All answers, and a sentence for each comparison."""
 
     claims: tuple[Claim, ...]
     sentences: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return {"claims": [asdict(one) for one in self.claims], "sentences": list(self.sentences)}
+        """Return a record for JSON."""
+        return {"claims": [asdict(claim) for claim in self.claims], "sentences": list(self.sentences)}
 
 
-def judge(scored: Scored) -> Verdict:
-    """Read the ordering off the scores: local rows against editing everywhere, and that against the real targets."""
-    counts = scored.counts()
+def judge(scores: BenchmarkScores) -> Verdict:
+    """Compare the local rows with editing everywhere, and the real targets with editing everywhere."""
+    counts = scores.counts()
+    # The target differs from the image outside the region by nothing but the change itself.
+    of_target = [key for key in PRESERVATION if key != "change_outside"]
+    comparisons = [
+        (row, PRESERVATION, f"{row[0].upper()}{row[1:]} keeps attributes better than editing everywhere")
+        for row in LOCAL
+    ]
+    comparisons.append((TARGET, of_target, "Editing everywhere loses attributes that the real target has"))
     claims: list[Claim] = []
     sentences = []
-    for row in LOCAL:
-        asked = [_claim(scored, row, UNRESTRICTED, key, counts) for key in KEPT_BY]
-        claims += asked
-        sentences.append(_sentence(f"{row[0].upper()}{row[1:]} keeps attributes better than editing everywhere", asked))
-    keys = [
-        key for key in KEPT_BY if key != "change_outside"
-    ]  # the target differs from the image there by nothing else
-    lost = [_claim(scored, TARGET, UNRESTRICTED, key, counts) for key in keys]
-    claims += lost
-    sentences.append(_sentence("Editing everywhere loses attributes that the real target has", lost))
+    for row, keys, statement in comparisons:
+        bodies = shared_bodies(scores, row, UNRESTRICTED)
+        answers = [_claim(scores, row, key, counts, bodies >= FEWEST_BODIES) for key in keys]
+        claims += answers
+        sentences.append(_sentence(statement, answers, bodies))
     return Verdict(tuple(claims), tuple(sentences))
 
 
+def shared_bodies(scores: BenchmarkScores, row: str, other: str) -> int:
+    """Return the number of bodies that both rows edited."""
+    bodies = zip(scores.bodies, scores.rows[row], scores.rows[other])
+    return len({body for body, first, second in bodies if first is not None and second is not None})
+
+
 def answer(difference: Metric, better: str) -> str:
-    """What the interval of a difference says of "the first is better"."""
+    """Return what the interval of a difference says about "the first is better"."""
     if difference.low is None or difference.high is None:
         return OPEN
     low, high = (difference.low, difference.high) if better == HIGHER else (-difference.high, -difference.low)
     return YES if low > 0 else NO if high < 0 else OPEN
 
 
-def _claim(scored: Scored, row: str, other: str, key: str, counts: torch.Tensor) -> Claim:
-    better = next(one.better for one in BENCHMARK_MEASURES if one.key == key)
-    difference = paired_difference(scored.values(row, key), scored.values(other, key), counts)
-    return Claim(row, other, key, difference, answer(difference, better))
+def _claim(scores: BenchmarkScores, row: str, key: str, counts: torch.Tensor, enough: bool) -> Claim:
+    difference = paired_difference(scores.values(row, key), scores.values(UNRESTRICTED, key), counts)
+    said = answer(difference, BY_KEY[key].better) if enough else OPEN
+    return Claim(row, UNRESTRICTED, key, difference, said)
 
 
-def _sentence(claim: str, asked: Sequence[Claim]) -> str:
-    asked = [one for one in asked if one.difference.value is not None]
-    if not asked:
-        return f"{claim}: can't be read, nothing was measured."
-    tally = {kind: sum(one.answer == kind for one in asked) for kind in (YES, NO, OPEN)}
-    if tally[YES] == len(asked):
-        return f"{claim}: yes, by all {len(asked)} measures."
-    if tally[NO] == len(asked):
-        return f"{claim}: no, by all {len(asked)} measures the other way round."
+def _sentence(statement: str, claims: Sequence[Claim], bodies: int) -> str:
+    answers = [claim.answer for claim in claims if claim.difference.value is not None]
+    if not answers:
+        return f"{statement}: can't be read, nothing was measured."
+    if bodies < FEWEST_BODIES:
+        count = "1 simulated body was" if bodies == 1 else f"{bodies} simulated bodies were"
+        return f"{statement}: no verdict, since only {count} edited both ways; it takes {FEWEST_BODIES}."
+    if set(answers) == {YES}:
+        return f"{statement}: yes, by all {len(answers)} measures."
+    if set(answers) == {NO}:
+        return f"{statement}: no, by all {len(answers)} measures the other way round."
     parts = ((YES, "for it"), (NO, "against it"), (OPEN, "can't tell"))
-    said = ", ".join(f"{tally[kind]} {words}" for kind, words in parts if tally[kind])
-    return f"{claim}: not read off every one of the {len(asked)} measures ({said})."
+    tally = ", ".join(f"{answers.count(kind)} {words}" for kind, words in parts if kind in answers)
+    return f"{statement}: not read off every one of the {len(answers)} measures ({tally})."

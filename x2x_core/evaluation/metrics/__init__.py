@@ -1,1 +1,1 @@
-"""Measures of edits and their statistics, one measure a file."""
+"""Measures of edits, one a file, and the statistics over pairs that all of them share."""

@@ -1,11 +1,11 @@
-"""The whole of an evaluation on a dataset: edit, score, measure, and write the record."""
+"""Record of an evaluation on a dataset."""
 
 from __future__ import annotations
 
 import math
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,21 +13,25 @@ from typing import Any
 
 import torch
 
-from x2x_core.evaluation.benchmark.run import CASES_EACH, choose_cases
+from x2x_core.evaluation.cases import choose_cases
 from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES
 from x2x_core.evaluation.metrics.catalogue import info
+from x2x_core.evaluation.metrics.measure import Measure
+from x2x_core.evaluation.progress import Progress
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Case, Results
 from x2x_core.imaging.provenance import SYNTHETIC_NOTICE
 from x2x_core.pairs.layout import Row
 from x2x_core.scorers.bundled import SIMULATED_NOTICE, BundledScorer
 
-from .dataset import EDITED_FOLDER, GUIDANCE_FOLDER, MASK_FOLDER, case_id
-from .evidence import Evidence, Scorers, gather
-from .labels import Truth
-from .metrics import result_rows
+from .edits import EDITED_FOLDER, GUIDANCE_FOLDER, MASK_FOLDER, case_id
+from .evidence import Evidence, Scorers
+from .gathering import gather_evidence
+from .table import result_rows
+from .truths import Truth
 
 JSON_FILE, CSV_FILE = "evaluation.json", "evaluation.csv"
 CASES_FOLDER = "cases"  # inputs and targets of the pairs that the report shows
+CASES_PER_RANK = 3
 
 
 def evaluate_edits(
@@ -38,27 +42,27 @@ def evaluate_edits(
     *,
     seed: int,
     about: Mapping[str, Any] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Results:
-    """Score the edits in `out` (see `x2x_core.evaluation.on_dataset.dataset.edit_dataset`) and write `JSON_FILE` and `CSV_FILE` there.
+    """Score the edits that `x2x_core.evaluation.on_dataset.edits.edit_dataset` wrote, and write `JSON_FILE` and `CSV_FILE`.
 
     Args:
         rows: the pairs that were edited.
         out: folder of the run.
-        truths: of the pairs, see `x2x_core.evaluation.on_dataset.labels.read_truths`.
+        truths: of the pairs, see `x2x_core.evaluation.on_dataset.truths.read_truths`.
         scorers: the networks that take part.
         seed: of the bootstrap.
-        about: what else to record.
+        about: further entries of the record.
         progress: called with the pairs scored and in all.
 
     Raises:
         MissingExtraError: torchmetrics is not installed.
-        InputError: a scorer that does not keep to the protocol.
+        InputError: a scorer that does not keep to its protocol.
     """
     out = Path(out)
-    evidence = gather(rows, out, truths, scorers, progress)
-    found = result_rows(evidence, torch.Generator().manual_seed(seed))
-    keys = dict.fromkeys(key for row in found for key in row.metrics)
+    evidence = gather_evidence(rows, out, truths, scorers, progress)
+    table = result_rows(evidence, torch.Generator().manual_seed(seed))
+    keys = dict.fromkeys(key for row in table for key in row.metrics)
     record = {
         "title": "Evaluation on a dataset",
         "synthetic": True,
@@ -71,18 +75,22 @@ def evaluate_edits(
         "seed": seed,
         "intervals": f"{LEVEL:.0%} percentile bootstrap over patients, {RESAMPLES} resamples, the same for all rows",
         "scorers": scorers.names(),
-        "metrics": {key: asdict(info(key)) for key in keys},
+        "metrics": {key: _description(info(key)) for key in keys},
         "notes": notes_on(scorers),
         **(about or {}),
     }
-    results = Results(record, found, tuple(_cases(rows, out, evidence)))
+    results = Results(record, table, tuple(_cases(rows, out, evidence)))
     results.write_json(out / JSON_FILE)
     results.write_csv(out / CSV_FILE)
     return results
 
 
+def _description(measure: Measure) -> dict[str, Any]:
+    return {name: value for name, value in asdict(measure).items() if name not in ("key", "statistic")}
+
+
 def notes_on(scorers: Scorers) -> list[str]:
-    """What a reader must know of the networks that took part."""
+    """Return caveats about the networks that took part."""
     notes = [SIMULATED_NOTICE] if uses_bundled(scorers) else []
     if scorers.features is not None:
         notes.append(f"FID is on the features of: {scorers.features.name}. It compares with no FID on other features.")
@@ -90,22 +98,22 @@ def notes_on(scorers: Scorers) -> list[str]:
 
 
 def uses_bundled(scorers: Scorers) -> bool:
-    """Whether a network takes part that was trained on simulated radiographs alone."""
+    """Return True if a network takes part that was trained only on simulated radiographs."""
     networks = (scorers.findings, scorers.race, scorers.features, *scorers.values)
-    return any(isinstance(one, BundledScorer) for one in networks)
+    return any(isinstance(network, BundledScorer) for network in networks)
 
 
-def _cases(rows: Sequence[Row], out: Path, evidence: Evidence):
-    """Each pair with its pictures and what was found of it."""
+def _cases(rows: Sequence[Row], out: Path, evidence: Evidence) -> Iterator[Case]:
+    """Yield each pair with its pictures and scores."""
     ratios = _error_ratios(evidence)
-    ranks = choose_cases(ratios, CASES_EACH)
+    ranks = choose_cases(ratios, CASES_PER_RANK)
     for number, row in enumerate(rows):
         name = case_id(number, row)
-        place = partial(_copied, out, name) if number in ranks else partial(_relative, out)
+        locate = partial(_copied, out, name) if number in ranks else partial(_relative, out)
         files = {
-            "before": place(row.past),
+            "before": locate(row.past),
             "after": f"{EDITED_FOLDER}/{name}.png",
-            "target": place(row.current),
+            "target": locate(row.current),
             "guidance": f"{GUIDANCE_FOLDER}/{name}.png",
             "mask": f"{MASK_FOLDER}/{name}.png",
         }
@@ -119,7 +127,7 @@ def _relative(out: Path, path: Path) -> str:
 
 
 def _copied(out: Path, name: str, path: Path) -> str:
-    """A picture of a case that the report shows, copied, so that it is there without the dataset."""
+    """Copy a picture that the report shows, so that the report does not need the dataset, and return its path."""
     copy = out / CASES_FOLDER / f"{name}-{path.parent.name}{path.suffix}"
     copy.parent.mkdir(exist_ok=True)
     shutil.copyfile(path, copy)
@@ -127,7 +135,7 @@ def _copied(out: Path, name: str, path: Path) -> str:
 
 
 def _error_ratios(evidence: Evidence) -> list[float]:
-    """Of each pair: squared error to the real target inside the mask, over the input's; nan where the mask is empty."""
+    """Return each pair's squared error to the real target inside the mask over the input's; nan for an empty mask."""
     edited, unedited = (evidence.rows[name].measures["psnr_inside"] for name in (EDITED, UNEDITED))
     return (10 ** ((unedited - edited) / 10)).tolist()
 
@@ -135,14 +143,14 @@ def _error_ratios(evidence: Evidence) -> list[float]:
 def _scores(evidence: Evidence, number: int) -> dict[str, Any]:
     edited = evidence.rows[EDITED]
     measures = {key: float(values[number]) for key, values in edited.measures.items()}
-    found = {key: None if value != value else value for key, value in measures.items()}
-    found["flips"] = asdict(edited.flips[number])
+    scores: dict[str, Any] = {key: None if value != value else value for key, value in measures.items()}
+    scores["flips"] = asdict(edited.flips[number])
     for kind, labels in (
         ("findings", evidence.finding_labels),
         ("race", evidence.race_labels),
         ("values", evidence.value_labels),
     ):
         if labels:
-            tables = {name: getattr(scored, kind)[number].tolist() for name, scored in evidence.rows.items()}
-            found[kind] = {name: dict(zip(labels, numbers)) for name, numbers in tables.items()}
-    return found
+            tables = {name: getattr(row, kind)[number].tolist() for name, row in evidence.rows.items()}
+            scores[kind] = {name: dict(zip(labels, numbers)) for name, numbers in tables.items()}
+    return scores

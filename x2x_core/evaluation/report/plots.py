@@ -1,109 +1,149 @@
-"""Forest plots in plain HTML, which fit a phone as well as paper: a dot and its interval to a line."""
+"""Forest plots as data for the templates, which draw them in plain HTML: a line for each row, a dot and its interval."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
-from x2x_core.evaluation.benchmark.ablation_measures import Measure
+from x2x_core.evaluation.metrics.measure import Measure
 from x2x_core.evaluation.results import Metric, ResultRow
 
-from .view import OURS, PEER, REFERENCE, View, arrow, interval_text, span, text
+from .view import OURS, PEER, REFERENCE, UNDEFINED, View, interval_text, span, value_text
 
 HOLLOW = "hollow"
 EDGE = 2.5  # per cent of a track that is free on both sides
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A dot on a line: whose it is, as a class of the style sheet, and its value."""
+class Bar:
+    """Interval on a track, in per cent of its width."""
 
     style: str
-    metric: Metric | None
+    left: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Dot:
+    """Value on a track: class of the style sheet, position in per cent, text on hovering, and interval."""
+
+    style: str
+    left: float
     title: str
+    bar: Bar | None
 
 
-def forest(view: View, measure: Measure) -> str:
-    """One measure of all rows, a line for each."""
-    found = {row.name: row.metrics.get(measure.key) for row in view.results.rows}
-    ends = span(list(found.values()))
-    lines = [
-        _line(name, [Mark(view.role(name), metric, name)], measure, ends, view.role(name))
-        for name, metric in found.items()
-        if metric is not None and metric.value is not None
-    ]
-    return _panel(measure, lines, ends)
+@dataclass(frozen=True)
+class Line:
+    """One line of a panel."""
+
+    name: str
+    role: str
+    dots: tuple[Dot, ...]
+    value: str
 
 
-def by_group(view: View, measure: Measure, kind: str, rows: Sequence[ResultRow]) -> str:
-    """One measure of several rows, a line for each finding or operation; the number is the first row's.
+@dataclass(frozen=True)
+class Panel:
+    """Plot of one measure."""
+
+    measure: Measure
+    lines: tuple[Line, ...]
+    axis: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """Style of a row's dots."""
+
+    style: str
+    name: str
+
+
+def forest(view: View, measure: Measure) -> Panel | None:
+    """Plot one measure of all rows; ``None`` if none has a value."""
+    metrics = {row.name: row.metrics.get(measure.key) for row in view.results.rows}
+    track = _Track.covering(measure, list(metrics.values()))
+    if track is None:
+        return None
+    lines = []
+    for name, metric in metrics.items():
+        if metric is not None and metric.value is not None:
+            role = view.role(name)
+            lines.append(Line(name, role, track.dots([(role, metric, name)]), value_text(measure, metric)))
+    return Panel(measure, tuple(lines), track.axis())
+
+
+def plot_groups(view: View, measure: Measure, kind: str, rows: Sequence[ResultRow]) -> Panel | None:
+    """Plot one measure of several rows, a line for each finding or operation; ``None`` if nothing has a value.
 
     Args:
         view: the record.
-        measure: which.
+        measure: measure to plot.
         kind: "per_finding" or "per_operation".
-        rows: what is compared; the first is written out.
+        rows: rows to compare; the values of the first are written out.
     """
     groups: list[Mapping[str, Mapping[str, Metric]]] = [getattr(row, kind) for row in rows]
-    names = list(dict.fromkeys(name for one in groups for name in one))
-    all_metrics = [one.get(name, {}).get(measure.key) for one in groups for name in names]
-    ends = span(all_metrics)
+    names = list(dict.fromkeys(name for of_row in groups for name in of_row))
+    metrics = {name: [of_row.get(name, {}).get(measure.key) for of_row in groups] for name in names}
+    track = _Track.covering(measure, [metric for of_name in metrics.values() for metric in of_name])
+    if track is None:
+        return None
     styles = mark_styles(view, rows)
     lines = []
-    for name in names:
-        marks = [Mark(styles[row.name], one.get(name, {}).get(measure.key), row.name) for row, one in zip(rows, groups)]
-        lines.append(_line(name, marks[::-1], measure, ends, ""))
-    return _panel(measure, lines, ends)
+    for name, of_name in metrics.items():
+        marks = [(styles[row.name], metric, row.name) for row, metric in zip(rows, of_name)]
+        value = value_text(measure, of_name[0]) if of_name[0] else UNDEFINED
+        lines.append(Line(name, "", track.dots(marks[::-1]), value))  # the first row's dot on top
+    return Panel(measure, tuple(lines), track.axis())
 
 
 def mark_styles(view: View, rows: Sequence[ResultRow]) -> dict[str, str]:
-    """A style for each row that tells it from the others: ours, a peer, and one drawn hollow."""
-    styles, taken = {}, set()
+    """Return a different style for each row: ours, hollow, peer, reference."""
+    styles: dict[str, str] = {}
     for row in rows:
-        wanted = [OURS] if view.role(row.name) == OURS else [HOLLOW, PEER, REFERENCE, OURS]
-        styles[row.name] = next((one for one in wanted if one not in taken), wanted[0])
-        taken.add(styles[row.name])
+        candidates = [OURS] if view.role(row.name) == OURS else [HOLLOW, PEER, REFERENCE, OURS]
+        unused = [style for style in candidates if style not in styles.values()]
+        styles[row.name] = (unused or candidates)[0]
     return styles
 
 
-def key(view: View, rows: Sequence[ResultRow]) -> str:
-    """The legend of `by_group`."""
-    styles = mark_styles(view, rows)
-    marks = "".join(f'<span><i class="{styles[row.name]}"></i>{escape(row.name)}</span>' for row in rows)
-    return f'<p class="small key">{marks}</p>'
+def legend(view: View, rows: Sequence[ResultRow]) -> list[LegendEntry]:
+    """Return the legend of `plot_groups`."""
+    return [LegendEntry(style, name) for name, style in mark_styles(view, rows).items()]
 
 
-def _panel(measure: Measure, lines: Sequence[str], ends: tuple[float, float] | None) -> str:
-    if ends is None or not lines:
-        return ""
-    axis = "".join(f"<span>{measure.text(end)}</span>" for end in ends)
-    heading = f"{escape(measure.heading)} {arrow(measure)}"
-    return (
-        f'<div class="panel forest"><h3>{heading}</h3><p class="small">{escape(measure.meaning)}</p>{"".join(lines)}'
-        f'<div class="axis">{axis}</div></div>'
-    )
+@dataclass(frozen=True)
+class _Track:
+    """Scale of a panel's lines."""
 
+    measure: Measure
+    low: float
+    high: float
 
-def _line(name: str, marks: Sequence[Mark], measure: Measure, ends: tuple[float, float], role: str) -> str:
-    drawn = "".join(_mark(mark, measure, ends) for mark in marks)
-    shown = marks[-1].metric
-    label = f"{text(measure, shown)}" if shown else "–"
-    return (
-        f'<div class="line {role}"><span class="name" title="{escape(name)}">{escape(name)}</span>'
-        f'<span class="track">{drawn}</span><span class="value">{label}</span></div>'
-    )
+    @classmethod
+    def covering(cls, measure: Measure, metrics: Sequence[Metric | None]) -> _Track | None:
+        ends = span(metrics)
+        return None if ends is None else cls(measure, *ends)
 
+    def axis(self) -> tuple[str, str]:
+        return self.measure.text(self.low), self.measure.text(self.high)
 
-def _mark(mark: Mark, measure: Measure, ends: tuple[float, float] | None) -> str:
-    metric = mark.metric
-    if metric is None or metric.value is None or ends is None:
-        return ""
-    low, high = ends
-    place = lambda value: EDGE + (100 - 2 * EDGE) * (value - low) / (high - low)  # noqa: E731
-    title = escape(f"{mark.title}: {text(measure, metric)} {interval_text(measure, metric)}".strip())
-    bar = ""
-    if metric.low is not None and metric.high is not None:
-        left, width = place(metric.low), place(metric.high) - place(metric.low)
-        bar = f'<i class="bar {mark.style if mark.style != HOLLOW else ""}" style="left:{left:.2f}%;width:{width:.2f}%"></i>'
-    return f'{bar}<i class="dot {mark.style}" style="left:{place(metric.value):.2f}%" title="{title}"></i>'
+    def dots(self, marks: Sequence[tuple[str, Metric | None, str]]) -> tuple[Dot, ...]:
+        """Return the dots of (style, metric, name of the row)."""
+        return tuple(
+            self._dot(style, metric, metric.value, name)
+            for style, metric, name in marks
+            if metric is not None and metric.value is not None
+        )
+
+    def _dot(self, style: str, metric: Metric, value: float, name: str) -> Dot:
+        title = f"{name}: {value_text(self.measure, metric)} {interval_text(self.measure, metric)}".strip()
+        bar = None
+        if metric.low is not None and metric.high is not None:
+            left, right = self._position(metric.low), self._position(metric.high)
+            bar = Bar("" if style == HOLLOW else style, left, right - left)
+        return Dot(style, self._position(value), title, bar)
+
+    def _position(self, value: float) -> float:
+        return EDGE + (100 - 2 * EDGE) * (value - self.low) / (self.high - self.low)

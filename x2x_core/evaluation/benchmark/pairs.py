@@ -1,0 +1,51 @@
+"""Pairs with exact ground truth, their edits, and the region in which the truth changes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+REGION_SHARE = 0.1  # of the largest true change, above which a pixel belongs to the changed region
+SMALLEST_CHANGE = 0.01  # grey levels of [0, 1]
+GROWTH = 0.04  # radius by which the true region is grown, as a share of the longer side
+
+
+@dataclass(frozen=True)
+class TruePair:
+    """An image, what it should become, and the instruction.
+
+    Args:
+        before, after: `(1, H, W)` in [0, 1].
+        instruction: text that leads from one to the other.
+        body: simulated body (or patient); pairs of one body are resampled together. ``None``: a body of its own.
+    """
+
+    before: torch.Tensor
+    after: torch.Tensor
+    instruction: str
+    body: Hashable = None
+
+
+@dataclass(frozen=True)
+class EditedPair:
+    """An edit of a pair's `before`: `(1, H, W)` each."""
+
+    image: torch.Tensor  # grey, in [0, 1]
+    mask: torch.Tensor  # guidance mask, bool
+    guidance_map: torch.Tensor  # in [0, 1]
+
+
+def changed_region(change: torch.Tensor) -> torch.Tensor:
+    """Return the exact region of a true change: `(1, H, W)` to bool `(1, H, W)`. Empty if nothing changes."""
+    strength = change.abs()
+    return strength > max(REGION_SHARE * float(strength.max()), SMALLEST_CHANGE)
+
+
+def true_region(change: torch.Tensor) -> torch.Tensor:
+    """Return the exact region of a true change grown by `GROWTH`: `(1, H, W)` to bool `(1, H, W)`."""
+    radius = max(1, round(GROWTH * max(change.shape[-2:])))
+    inside = changed_region(change).float()
+    return F.max_pool2d(inside[None], 2 * radius + 1, stride=1, padding=radius)[0] > 0
