@@ -20,9 +20,9 @@ from statistics import mean, median
 from typing import Any
 
 from x2x_core import InstructX2XPipeline
-from x2x_core.evaluation.benchmark.edits import PAIRS, BenchmarkPair, read_body, score_body
-from x2x_core.evaluation.benchmark.measures import with_levels
-from x2x_core.evaluation.benchmark.simulated import SIZE, edit_pairs
+from x2x_core.evaluation.benchmark.editing import edit_pairs
+from x2x_core.evaluation.benchmark.measures import score_pairs, with_levels
+from x2x_core.evaluation.benchmark.plan import PAIRS, SIZE, PlannedPair, read_body
 from x2x_core.imaging.provenance import versions
 from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.dataset import simulate_dataset
@@ -31,7 +31,7 @@ from x2x_core.simulation.settings import BENCHMARK, PAIRS_PER_BODY, SimulationSe
 SEED = 70_000  # of pairs that neither training nor evaluation uses
 SHARES = ("direction", "in_region", "closer")
 
-Body = list[BenchmarkPair]
+Body = list[PlannedPair]
 
 
 def simulate(ct: str, folder: Path, count: int, workers: int) -> Iterator[Body]:
@@ -47,7 +47,7 @@ def score(pipe: Any, bodies: Sequence[Body], **call: Any) -> list[dict[str, Any]
     found = []
     for pairs in bodies:
         edits = edit_pairs(pipe, [one.pair for one in pairs], [one.seed for one in pairs], **call)
-        for one, scores in zip(pairs, score_body(pairs, edits)):
+        for one, scores in zip(pairs, score_pairs(pairs, edits)):
             finding = Instruction.parse(one.pair.instruction).clauses[0].finding
             found.append({"finding": finding, "triple": one.triple, **scores})
     return with_levels(found, [one["triple"] for one in found])

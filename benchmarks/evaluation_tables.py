@@ -2,8 +2,7 @@
 
     python benchmarks/evaluation_tables.py models/demo/benchmark.json docs/evaluation.md
 
-The page holds pairs of marks, `<!-- NAME -->` and `<!-- /NAME -->`; what lies between them is replaced. NAME is one of
-`TABLES`.
+The text between each pair of marks, `<!-- NAME -->` and `<!-- /NAME -->`, is replaced. NAME is one of `TABLES`.
 """
 
 from __future__ import annotations
@@ -12,51 +11,51 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from x2x_core.evaluation.report.page import KEY_MEASURES, MOST_COLUMNS, chosen_measures
-from x2x_core.evaluation.report.view import View, arrow, interval_text, text
-from x2x_core.evaluation.results import Metric, Results
+from x2x_core.evaluation.metrics.measure import Measure
+from x2x_core.evaluation.recorded import read_record
+from x2x_core.evaluation.report.view import MOST_COLUMNS, SUMMARY_MEASURES, View, interval_text, value_text
+from x2x_core.evaluation.results import Metric
 
 
 def rows_table(view: View) -> list[str]:
-    """A line for each of the chosen measures, a column for each row."""
+    """Return a line for each key measure, with a column for each row."""
     rows = view.results.rows
     lines = _head(["", *(row.name for row in rows)])
-    for one in chosen_measures(view, KEY_MEASURES, MOST_COLUMNS):
-        cells = [text(one, row.metrics.get(one.key)) for row in rows]
-        lines.append(_line([f"{one.heading} {arrow(one)}".strip(), *cells]))
+    for measure in view.chosen_measures(SUMMARY_MEASURES, MOST_COLUMNS):
+        cells = [value_text(measure, row.metrics.get(measure.key)) for row in rows]
+        lines.append(_line([_title(measure), *cells]))
     return [*lines, "", f"{view.about['peers_note']} {view.about['note']} Intervals are in the record and the report."]
 
 
 def findings_table(view: View) -> list[str]:
-    """Ours, a line for each finding."""
-    measures = chosen_measures(
-        view, ("average_precision", "mse_ratio", "direction", "in_region", "closer", "amount"), 6
-    )
-    lines = _head(["Ours", *(f"{one.heading} {arrow(one)}".strip() for one in measures)])
+    """Return a line for each finding, of ours."""
+    keys = ("average_precision", "mse_ratio", "direction", "in_region", "closer", "amount")
+    measures = view.chosen_measures(keys, len(keys))
+    lines = _head(["Ours", *map(_title, measures)])
     for name, metrics in view.ours().per_finding.items():
-        lines.append(_line([name, *(_cell(one, metrics.get(one.key)) for one in measures)]))
+        lines.append(_line([name, *(_cell(measure, metrics.get(measure.key)) for measure in measures)]))
     return lines
 
 
 def attributes_table(view: View) -> list[str]:
-    """Mean shift of each attribute's reading from the real target's, in standard deviations, in each row."""
+    """Return the shift of each attribute's reading from the real target's in each row, in standard deviations."""
     table = view.about.get("attributes", {})
     if not table:
         return ["Not read."]
     lines = _head(["Mean shift (largest)", *table])
     for name in next(iter(table.values())):
-        cells = [f"{found[name]['shift']:.2f} ({found[name]['worst']:.1f})" for found in table.values()]
+        cells = [f"{values[name]['shift']:.2f} ({values[name]['worst']:.1f})" for values in table.values()]
         lines.append(_line([name, *cells]))
     return lines
 
 
 def verdict(view: View) -> list[str]:
-    """The sentences of the verdict."""
+    """Return the sentences of the verdict."""
     return [f"- {sentence}" for sentence in view.about["verdict"]["sentences"]]
 
 
 def cost_table(view: View) -> list[str]:
-    """Processor seconds to an edit."""
+    """Return the processor seconds of an edit in each row."""
     lines = _head(["Row", "Processor seconds an edit"])
     return [*lines, *(_line([name, f"{seconds:.2f}"]) for name, seconds in view.about["seconds_per_edit"].items())]
 
@@ -71,7 +70,7 @@ TABLES: dict[str, Callable[[View], list[str]]] = {
 
 
 def fill(page: str, view: View) -> str:
-    """A page with the tables between its marks replaced.
+    """Return a page with the tables between its marks replaced.
 
     Raises:
         ValueError: the page lacks a mark.
@@ -93,15 +92,19 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(measure, metric: Metric | None) -> str:
-    interval = interval_text(measure, metric)
-    return f"{text(measure, metric)} ({interval})" if interval else text(measure, metric)
+def _title(measure: Measure) -> str:
+    return f"{measure.heading} {measure.arrow}".strip()
+
+
+def _cell(measure: Measure, metric: Metric | None) -> str:
+    value, interval = value_text(measure, metric), interval_text(measure, metric)
+    return f"{value} ({interval})" if interval else value
 
 
 def main() -> None:
-    """Fill the page that the second argument names from the record that the first one names."""
+    """Fill the page (second argument) from the record (first argument)."""
     record, page = map(Path, sys.argv[1:3])
-    page.write_text(fill(page.read_text(encoding="utf-8"), View(Results.read_json(record))), encoding="utf-8")
+    page.write_text(fill(page.read_text(encoding="utf-8"), View(read_record(record))), encoding="utf-8")
 
 
 if __name__ == "__main__":

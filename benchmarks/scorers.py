@@ -16,10 +16,11 @@ from pathlib import Path
 
 import torch
 
+from x2x_core.evaluation.metrics.auroc import auroc
 from x2x_core.evaluation.metrics.bootstrap import draw_counts, interval
-from x2x_core.evaluation.metrics.classification import auroc, mean_of_defined, weighted_mean
-from x2x_core.evaluation.metrics.correlation import pearson
-from x2x_core.evaluation.on_dataset.dataset import read_grey
+from x2x_core.evaluation.metrics.estimates import mean_of_defined, weighted_mean
+from x2x_core.evaluation.metrics.pearson import pearson
+from x2x_core.evaluation.on_dataset.edits import read_grey
 from x2x_core.imaging.blur import blur
 from x2x_core.pairs.layout import read_rows
 from x2x_core.scorers.bundled import attribute_scorer, finding_scorer

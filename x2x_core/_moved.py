@@ -32,9 +32,9 @@ MOVED: dict[str, dict[str, str]] = {
     },
     "x2x_core.edit_settings": {"EditSettings": "x2x_core.edit.settings"},
     "x2x_core.evaluation.audit_edits": {
-        "AuditSettings": "x2x_core.evaluation.audit.edits",
+        "AuditSettings": "x2x_core.evaluation.audit.plan",
         "audit_images": "x2x_core.evaluation.audit.edits",
-        "check_findings": "x2x_core.evaluation.audit.edits",
+        "check_findings": "x2x_core.evaluation.audit.plan",
     },
     "x2x_core.evaluation.bundled_scorers": {"finding_scorer": "x2x_core.scorers.bundled"},
     "x2x_core.evaluation.scorers": {
@@ -45,8 +45,8 @@ MOVED: dict[str, dict[str, str]] = {
 }
 # The same for modules that are packages now: each calls `moved_names` in its `__init__`.
 MOVED_FROM_PACKAGES: dict[str, dict[str, str]] = {
-    "x2x_core.evaluation.audit": {"summarise_audit": "x2x_core.evaluation.audit.run"},
-    "x2x_core.evaluation.report": {"write_report": "x2x_core.evaluation.report.report"},
+    "x2x_core.evaluation.audit": {"summarise_audit": "x2x_core.evaluation.audit.summary"},
+    "x2x_core.evaluation.report": {"write_report": "x2x_core.evaluation.report.write"},
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny_models import NATIVE, PROMPT, make_radiograph
 
-from x2x_core.evaluation.benchmark.simulated import TruePair
+from x2x_core.evaluation.benchmark.pairs import TruePair
 
 
 def load(name):

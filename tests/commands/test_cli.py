@@ -181,19 +181,11 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["simulate", "--ct", "phantom", "-o", "{new}", "--resting-share", "2"], "`resting_share` must lie in"),
         (["train", "--config", "nothing"], "`--config` must name a YAML file"),
         (["train", "--config", "demo-autoencoder", "--data", "{missing}", "-o", "{new}"], "There is no dataset"),
-        (["evaluate"], "`DATASET` or `--simulated` must be given"),
-        (["evaluate", "{missing}"], "`--out` must name the folder"),
-        (["evaluate", "{missing}", "-o", "{new}"], "There is no dataset"),
-        (["evaluate", "{missing}", "-o", "{new}", "--count", "0"], "`--count` must be at least 1, got 0"),
-        (["evaluate", "{missing}", "--simulated"], "`DATASET` must be left out with `--simulated`"),
-        (["evaluate", "--simulated", "--labels", "{text}"], "`--labels` must go with DATASET"),
-        (["evaluate", "--simulated", "--count", "0"], "`--count` must be at least 1, got 0"),
-        (["evaluate", "--simulated", "--figure", "{new}"], "`--figure` must go with `--ablation`"),
-        (["evaluate", "--simulated", "--parts"], "`--parts` must go with `--ablation`"),
-        (["evaluate", "--simulated", "--ablation", "--figure", "{picture}"], "already exists"),
-        (["evaluate", "--simulated", "--model", "{tiny}", "--data", "{missing}"], "There is no dataset"),
-        (["evaluate", "--simulated", "--ablation", "--model", "{tiny}", "--published-masks", "{missing}"], "no atlas"),
-        (["evaluate", "--simulated", "--model", "{missing}"], "There is no checkpoint"),
+        (["evaluate", "simulated", "--model", "{tiny}", "--data", "{missing}"], "There is no dataset"),
+        (["evaluate", "simulated", "--model", "{missing}"], "There is no checkpoint"),
+        (["evaluate", "ablation", "--figure", "{picture}"], "already exists"),
+        (["evaluate", "ablation", "--model", "{tiny}", "--published-masks", "{missing}"], "no atlas"),
+        (["evaluate", "dataset", "{missing}", "-o", "{new}"], "There is no dataset"),
     ],
 )
 def test_wrong_input_gives_one_line_and_code_2(capsys, tmp_path, picture, tiny_folder, arguments, words):
@@ -325,25 +317,28 @@ def dataset(tmp_path):
 
 
 def test_a_dataset_s_pairs_are_evaluated(capsys, tmp_path, tiny_folder, dataset):
-    code, printed, error = run(capsys, "evaluate", "--simulated", "--model", tiny_folder, "--data", dataset,
+    code, printed, error = run(capsys, "evaluate", "simulated", "--model", tiny_folder, "--data", dataset,
                                "--steps", 1, "-o", tmp_path / "scores.json")  # fmt: skip
     assert code == 0 and "precision" in printed, error
     record = json.loads((tmp_path / "scores.json").read_text())
     assert record["settings"]["data"] == str(dataset) and record["overall"]["count"] == 2
     assert 0 < record["overall"]["mean_average_precision"] < 1 and len(record["weights_sha256"]) == 64
-    code, _, error = run(capsys, "evaluate", "--simulated", "--model", tiny_folder, "--data", dataset, "--split", "x")
+    code, _, error = run(capsys, "evaluate", "simulated", "--model", tiny_folder, "--data", dataset, "--split", "x")
     assert code == 2 and "`split` must be a split with pairs in" in error
 
 
 def test_an_ablation_is_written_drawn_and_shown(capsys, tmp_path, tiny_folder, dataset):
     names = {"-o": tmp_path / "a.json", "--figure": tmp_path / "figure.png", "--gallery": tmp_path / "gallery.png"}
     code, printed, error = run(
-        capsys, "evaluate", "--simulated", "--ablation", "--model", tiny_folder, "--data", dataset, "--steps", 1,
+        capsys, "evaluate", "ablation", "--model", tiny_folder, "--data", dataset, "--steps", 1,
         *(one for pair in names.items() for one in pair),
     )  # fmt: skip
     assert code == 0 and "published RSE:" in printed and "2 pairs" in printed, error
     record = json.loads((tmp_path / "a.json").read_text())
-    assert list(record["rows"]) == ["no restriction", "relevance only", "pseudomask only", "published RSE", "ours"]
+    assert [row["name"] for row in record["rows"]] == [
+        "do nothing", "no restriction", "relevance only", "pseudomask only", "published RSE", "ours",
+    ]  # fmt: skip
+    assert len(record["about"]["weights_sha256"]) == 64 and len(record["cases"]) == 2
     for name in ("figure", "gallery"):
         assert Image.open(tmp_path / f"{name}.png").width > 1500
         assert read_provenance(tmp_path / f"{name}.png")["synthetic"]

@@ -1,4 +1,4 @@
-"""`x2x evaluate --benchmark`, `x2x report` and `x2x audit` on the command line: what they refuse, what they write."""
+"""`x2x evaluate benchmark`, `x2x report` and `x2x audit` on the command line: what they refuse, what they write."""
 
 import json
 from functools import partial
@@ -25,13 +25,12 @@ def run(capsys, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["evaluate", "--simulated", "--benchmark"], "`--out` must name a folder for the benchmark, got none"),
-        (["evaluate", "--simulated", "--benchmark", "--ablation", "-o", "{new}"], "`--ablation` must be left out"),
-        (["evaluate", "--simulated", "--benchmark", "--split", "val", "-o", "{new}"], "`--split` must be left out"),
-        (["evaluate", "--simulated", "--peers-count", "5"], "`--peers-count` must go with `--benchmark`"),
-        (["evaluate", "--simulated", "--workers", "2"], "`--workers` must go with `--benchmark`"),
-        (["evaluate", "--simulated", "--benchmark", "--count", "7", "-o", "{new}"], "`count` must be a multiple of 5"),
-        (["evaluate", "{folder}", "--benchmark"], "`DATASET` must be left out"),
+        (["evaluate", "benchmark", "--count", "7", "-o", "{new}"], "`count` must be a multiple of 5"),
+        (["evaluate", "dataset", "{folder}", "-o", "{new}", "--count", "0"], "`--count` must be at least 1, got 0"),
+        (["evaluate", "dataset", "{folder}", "-o", "{new}", "--batch-size", "0"], "`--batch-size` must be at least 1"),
+        (["evaluate", "simulated", "--count", "0"], "`--count` must be at least 1, got 0"),
+        (["evaluate", "simulated", "--ct", "phantom", "--data", "{folder}"], "`--ct` and `--data` cannot be combined"),
+        (["evaluate", "ablation", "--split", "val"], "`--split` requires `--data`"),
         (["report", "{folder}"], "There is no record of an evaluation in"),
         (["audit", "{new}", "--findings", "edema", "-o", "{new}"], "There is no image or folder"),
         (["audit", "{image}", "--findings", "hernia", "-o", "{new}"], "`--findings` must be labels of"),
@@ -53,19 +52,7 @@ def test_the_benchmark_runs_and_its_report_is_rebuilt(capsys, tmp_path, tiny_fol
     monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
     monkeypatch.setattr(dataset, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
     out = tmp_path / "run"
-    command = [
-        "evaluate",
-        "--simulated",
-        "--benchmark",
-        "--model",
-        tiny_folder,
-        "--count",
-        5,
-        "--steps",
-        1,
-        "--workers",
-        1,
-    ]
+    command = ["evaluate", "benchmark", "--model", tiny_folder, "--count", 5, "--steps", 1, "--workers", 1]
     code, printed, error = run(capsys, *command, "-o", out)
     assert code == 0, error
     record = json.loads((out / "evaluation.json").read_text())

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import x2x_core.evaluation
-from x2x_core.evaluation.benchmark.simulated import PairScore, SimulatedReport
+from x2x_core.evaluation.benchmark.pair_score import PairScore
+from x2x_core.evaluation.benchmark.simulated import SimulatedScores
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(Path(x2x_core.evaluation.__file__).parent.rglob("*.py"))
@@ -20,7 +21,7 @@ def pair_score(ratio):
 
 @pytest.mark.parametrize(("ratios", "median"), [((0.5, 0.1, 0.9), 0.5), ((0.1, 0.3, 0.5, 0.9), 0.4), ((0.2,), 0.2)])
 def test_the_error_ratio_of_simulated_pairs_is_the_true_median(ratios, median):
-    shares = SimulatedReport(tuple(map(pair_score, ratios))).shares()
+    shares = SimulatedScores(tuple(map(pair_score, ratios))).shares()
     assert shares["median_error_ratio"] == pytest.approx(median)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from x2x_core.evaluation.metrics.pair_measures import dice
+from x2x_core.evaluation.metrics.dice import dice
 from x2x_core.scorers.segmenters import ImageSegmenter, ModuleSegmenter, check_segmenter, load_segmenter
 
 NETWORKS = Path(__file__).parents[1] / "fixtures" / "networks"

@@ -1,4 +1,4 @@
-"""`x2x report`: the report of an evaluation or an audit, from what lies in its folder."""
+"""`x2x report`: write the report of an evaluation, a benchmark, an ablation or an audit from its folder."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import typer
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="What `x2x evaluate` or `x2x audit` wrote to.", metavar="DIR")],
+    folder: Annotated[Path, typer.Argument(help="Output folder of `x2x evaluate` or `x2x audit`.", metavar="DIR")],
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw PNG and SVG (extra `report`).")] = True,
 ) -> None:
-    """Write the report of an evaluation or an audit: one HTML page without outside links, CSV, figures.
+    """Write one HTML page without outside links, a CSV and figures from the record in a folder.
 
     Example: x2x report runs/benchmark
     """
-    from x2x_core.evaluation.report.report import write_report
+    from x2x_core.evaluation.report.write import write_report
 
     for path in write_report(folder, figures):
         typer.echo(str(path))

@@ -9,9 +9,11 @@ from dicom_cases import write as write_dicom
 from PIL import Image
 from tiny_models import make_radiograph
 
-from x2x_core.evaluation.audit.edits import AuditSettings, audit_images, check_findings, clauses_of, find_images
-from x2x_core.evaluation.audit.run import ADD, REMOVE, movement, score_edit, summarise_audit
-from x2x_core.evaluation.report.report import write_report
+from x2x_core.evaluation.audit.edits import audit_images
+from x2x_core.evaluation.audit.measures import ADD, REMOVE, score_edit
+from x2x_core.evaluation.audit.plan import AuditSettings, check_findings, clauses_of, find_images
+from x2x_core.evaluation.audit.summary import movement, summarise_audit
+from x2x_core.evaluation.report.write import write_report
 from x2x_core.language.clauses import Operation
 from x2x_core.language.instruction import Instruction
 

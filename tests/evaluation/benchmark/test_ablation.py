@@ -1,6 +1,7 @@
 """The ablation: what each row asks of the pipeline, and that exact fakes score as they must."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,17 +10,20 @@ import torch
 from tiny_models import make_radiograph
 
 from x2x_core.anatomy.sites import EDGE_LEVEL
-from x2x_core.evaluation.benchmark.ablation import OURS, UNEDITED, run_ablation
-from x2x_core.evaluation.benchmark.ablation_measures import GROUPS, MEASURES
-from x2x_core.evaluation.benchmark.ablation_rows import (
-    PublishedMasks,
-    Row,
+from x2x_core.evaluation.benchmark.ablation import AblationSettings, run_ablation
+from x2x_core.evaluation.benchmark.measures import MEASURES
+from x2x_core.evaluation.benchmark.pairs import TruePair
+from x2x_core.evaluation.benchmark.published_masks import PublishedMasks
+from x2x_core.evaluation.benchmark.rows import OURS, UNEDITED_ROW, Row
+from x2x_core.evaluation.benchmark.standard_rows import (
     parts_of_ours,
     settings_note,
     shared_settings,
     standard_rows,
 )
-from x2x_core.evaluation.benchmark.simulated import TruePair
+from x2x_core.evaluation.report.text_table import row_notes, text_table
+from x2x_core.evaluation.report.view import View
+from x2x_core.evaluation.results import UNEDITED, Results
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
@@ -68,20 +72,26 @@ class Fake:
 
 
 FAKE_ROWS = tuple(Row(name, f"a fake that gives {name}", {"behaviour": name}) for name in ("truth", "input", "inverse"))
+ROWS = (*FAKE_ROWS, UNEDITED_ROW)
+SETTINGS = AblationSettings(4, seed=7, batch_size=3)
 
 
 @pytest.fixture
 def faked():
     pairs = make_pairs()
     fake = Fake(pairs)
-    return fake, run_ablation(fake, iter(pairs), FAKE_ROWS, count=4, seed=7, batch_size=3, keep_pictures=True)
+    return fake, run_ablation(fake, iter(pairs), ROWS, replace(SETTINGS, keep_pictures=True))
+
+
+def values_of(ablation):
+    return {row.name: {key: one.value for key, one in row.metrics.items()} for row in ablation.results.rows}
 
 
 # -- the runner -------------------------------------------------------------------------------------------------------
 
 
 def test_the_truth_the_input_and_an_inverse_score_as_they_must(faked):
-    values = {name: {key: one.value for key, one in row.items()} for name, row in faked[1].estimates().items()}
+    values = values_of(faked[1])
     truth, same, inverse = (values[name] for name in ("truth", "input", "inverse"))
     assert truth["average_precision"] == truth["best_iou"] == truth["closer"] == truth["direction"] == 1
     assert truth["change_outside"] == truth["energy_outside"] == truth["mse_ratio"] == 0
@@ -92,10 +102,12 @@ def test_the_truth_the_input_and_an_inverse_score_as_they_must(faked):
 
 
 def test_the_unedited_image_is_the_reference(faked):
-    values = {name: one["mse_ratio"].value for name, one in faked[1].estimates().items()}
-    reference = faked[1].reference()
-    assert set(reference) == {"mse_ratio", "ssim", "psnr"} and reference["mse_ratio"].value == values["input"] == 1
-    assert faked[1].values(UNEDITED, "ssim") == faked[1].values("input", "ssim")
+    values = values_of(faked[1])
+    assert values[UNEDITED]["mse_ratio"] == values["input"]["mse_ratio"] == 1
+    assert values[UNEDITED]["average_precision"] is values[UNEDITED]["editable_share"] is None
+    for key in ("mse_ratio", "ssim", "psnr"):
+        assert faked[1].scores.values(UNEDITED, key).tolist() == faked[1].scores.values("input", key).tolist()
+    assert faked[1].results.about["references"] == [UNEDITED]
 
 
 def test_every_row_edits_the_same_pairs_with_the_same_seeds(faked):
@@ -104,45 +116,66 @@ def test_every_row_edits_the_same_pairs_with_the_same_seeds(faked):
     ]
 
 
-def test_a_report_is_plain_json_the_same_each_time(faked):
+def test_a_record_is_plain_json_the_same_each_time(faked, tmp_path):
     pairs = make_pairs()
-    again = run_ablation(Fake(pairs), pairs, FAKE_ROWS, count=4, seed=7, batch_size=3)
-    record = json.loads(json.dumps(faked[1].as_dict(), allow_nan=False))
-    assert record == json.loads(json.dumps(again.as_dict(), allow_nan=False))
-    cell = record["rows"]["truth"]["values"]["ssim"]
-    assert cell["count"] == 4 and cell["low"] <= cell["value"] <= cell["high"]
-    assert record["synthetic"] and record["settings"] == {"count": 4, "seed": 7}
-    assert record["rows"]["truth"]["largest_change_outside_mask"] == 0
-    assert record["pairs"][1]["instruction"] == WORDS[1] and set(record["pairs"][1]["scores"]) == set(again.scores)
-    assert set(record["measures"]) == {one.key for one in MEASURES}
+    again = run_ablation(Fake(pairs), pairs, ROWS, SETTINGS)
+    record = json.loads(json.dumps(faked[1].results.as_dict(), allow_nan=False))
+    assert record == json.loads(json.dumps(again.results.as_dict(), allow_nan=False))
+    cell = record["rows"][0]["metrics"]["ssim"]
+    assert cell["n"] == 4 and cell["low"] <= cell["value"] <= cell["high"]
+    about = record["about"]
+    assert about["synthetic"] and about["settings"] == {"count": 4, "seed": 7}
+    assert about["largest_change_outside_mask"]["truth"] == 0
+    assert about["arguments"]["truth"] == {"behaviour": "truth", "region_argument": None}
+    case = record["cases"][1]
+    assert case["instruction"] == WORDS[1] and set(case["scores"]) == {row.name for row in ROWS}
+    assert case["scores"]["truth"]["ssim"] == pytest.approx(1, abs=1e-5)
+    assert set(about["measures"]) == {one.key for one in MEASURES}
+    again.results.write_json(tmp_path / "ablation.json")
+    assert Results.read_json(tmp_path / "ablation.json").rows == again.results.rows
+
+
+def test_pairs_of_one_body_are_resampled_together():
+    pairs = [replace(pair, body=number // 2) for number, pair in enumerate(make_pairs())]
+    ablation = run_ablation(Fake(pairs), pairs, ROWS, SETTINGS)
+    counts = ablation.scores.counts()
+    assert torch.equal(counts[:, 0], counts[:, 1]) and not torch.equal(counts[:, 1], counts[:, 2])
+    assert "2 in all" in ablation.results.about["intervals"]
 
 
 def test_differences_are_to_ours_on_the_same_pairs():
     pairs = make_pairs()
     rows = (Row("worse", "changes nothing", {"behaviour": "input"}), Row(OURS, "the truth", {"behaviour": "truth"}))
-    report = run_ablation(Fake(pairs), pairs, rows, count=4)
-    difference = report.minus_ours()
-    assert set(difference) == {"worse"} and difference["worse"]["closer"].value == -1
-    assert "minus_ours" in report.as_dict()["rows"]["worse"] and "minus_ours" not in report.as_dict()["rows"][OURS]
+    difference = run_ablation(Fake(pairs), pairs, rows, SETTINGS).results.about["minus_ours"]
+    assert set(difference) == {"worse"} and difference["worse"]["closer"]["value"] == -1
+    assert difference["worse"]["mse_ratio"]["value"] == 1  # of medians
+
+
+def test_without_a_row_of_ours_there_are_no_differences(faked):
+    assert faked[1].results.about["minus_ours"] == {} and faked[1].ranked_row == "truth"
 
 
 def test_the_table_has_a_column_for_each_row_and_a_line_for_each_measure(faked):
-    lines = faked[1].table()
-    assert lines[0] == ("", "truth", "input", "inverse", UNEDITED)
-    assert len(lines) == 1 + len(GROUPS) + len(MEASURES) and {len(line) for line in lines} == {5}
+    view = View(faked[1].results)
+    lines = text_table(view)
+    assert lines[0] == ("", "truth", "input", "inverse", UNEDITED) and {len(line) for line in lines} == {5}
+    groups = {line[0] for line in lines[1:] if not any(line[1:])}
+    assert groups == {one.group for one in view.measures()} and len(lines) == 1 + len(groups) + len(view.measures())
+    assert {one.key for one in MEASURES} - {one.key for one in view.measures()} == {
+        "monotone", "ordered", "attribute_r", "attribute_worst_r", "attribute_shift", "attribute_worst", "fid",
+    }  # fmt: skip
     cells = {line[0]: line[1:] for line in lines}
-    assert cells["Closer to truth (%) ↑"] == ("100.0", "0.0", "0.0", "")
+    assert cells["Closer to truth (%) ↑"] == ("100.0", "0.0", "0.0", "0.0")
+    assert cells["Average precision ↑"][3] == "–"
     assert cells["Error ratio ↓"][0] == "0.00" and cells["Error ratio ↓"][3] == "1.00"
-    assert "4 pairs" in faked[1].notes()[0] and "truth: a fake" in faked[1].notes()[1]
+    assert "4 pairs" in row_notes(view)[0] and "truth: a fake" in row_notes(view)[1]
 
 
 def test_progress_counts_edits_and_pictures_are_kept_only_where_asked(faked):
     pairs, seen = make_pairs(), []
-    report = run_ablation(
-        Fake(pairs), pairs, FAKE_ROWS, count=4, batch_size=3, progress=lambda done, total: seen.append((done, total))
-    )
+    ablation = run_ablation(Fake(pairs), pairs, FAKE_ROWS, SETTINGS, lambda done, total: seen.append((done, total)))
     assert seen == [(3, 12), (6, 12), (9, 12), (10, 12), (11, 12), (12, 12)]
-    assert report.pictures == () and len(faked[1].pictures) == 4
+    assert ablation.pictures == () and len(faked[1].pictures) == 4
     kept = faked[1].pictures[0]
     assert torch.equal(kept.edits["truth"][0], kept.after) and kept.edits["truth"][1].sum() == 20 * 16
 
@@ -150,11 +183,11 @@ def test_progress_counts_edits_and_pictures_are_kept_only_where_asked(faked):
 def test_wrong_runs_are_refused():
     pairs = make_pairs(1)
     with pytest.raises(ValueError, match="`rows` must be at least one row"):
-        run_ablation(Fake(pairs), pairs, (), count=1)
+        run_ablation(Fake(pairs), pairs, (), SETTINGS)
     with pytest.raises(ValueError, match="each with a name of its own"):
-        run_ablation(Fake(pairs), pairs, (FAKE_ROWS[0], FAKE_ROWS[0]), count=1)
+        run_ablation(Fake(pairs), pairs, (FAKE_ROWS[0], FAKE_ROWS[0]), SETTINGS)
     with pytest.raises(ValueError, match="`pairs` must hold at least one pair"):
-        run_ablation(Fake(pairs), [], FAKE_ROWS, count=0)
+        run_ablation(Fake(pairs), [], FAKE_ROWS, SETTINGS)
 
 
 # -- the rows ---------------------------------------------------------------------------------------------------------
@@ -212,11 +245,10 @@ def test_rows_do_with_the_real_pipeline_what_they_say(pipe):
 def test_the_real_pipeline_runs_the_whole_ablation(pipe):
     pairs = make_pairs(2)
     rows = standard_rows(pipe, {"num_inference_steps": 2})
-    report = run_ablation(pipe, pairs, rows, count=2, batch_size=2)
-    assert list(report.scores) == NAMES
-    record = report.as_dict()
-    assert all(row["largest_change_outside_mask"] == 0 for row in record["rows"].values())
-    assert record["rows"]["no restriction"]["values"]["editable_share"]["value"] == 1
+    results = run_ablation(pipe, pairs, rows, AblationSettings(2, batch_size=2)).results
+    assert [row.name for row in results.rows] == NAMES
+    assert set(results.about["largest_change_outside_mask"].values()) == {0.0}
+    assert results.rows[0].metrics["editable_share"].value == 1
 
 
 # -- masks in the published style -------------------------------------------------------------------------------------

@@ -6,18 +6,32 @@ import math
 import pytest
 import torch
 
-from x2x_core.evaluation.benchmark.ablation_measures import (
-    GROUPS,
-    MEASURES,
-    REFERENCE_KEYS,
-    measure_edit,
-    measure_unedited,
-)
-from x2x_core.evaluation.benchmark.simulated import EditedPair, TruePair
-from x2x_core.evaluation.metrics.fidelity import LARGEST_PSNR, fidelity
-from x2x_core.evaluation.metrics.preservation import attributes_kept, change_outside
+from x2x_core.evaluation.benchmark.editing import edit_row
+from x2x_core.evaluation.benchmark.measures import BY_KEY, MEASURES, OF_PAIRS, OF_SETS, measure_edit, score_row
+from x2x_core.evaluation.benchmark.pairs import EditedPair, TruePair
+from x2x_core.evaluation.benchmark.plan import PlannedPair
+from x2x_core.evaluation.benchmark.rows import TARGET_ROW, UNEDITED_ROW
+from x2x_core.evaluation.metrics.change_outside import change_outside, energy_outside
+from x2x_core.evaluation.metrics.error_ratio import error_ratio
+from x2x_core.evaluation.metrics.exposure import brightness_shift, contrast_shift
+from x2x_core.evaluation.metrics.psnr import LARGEST_PSNR, psnr
+from x2x_core.evaluation.metrics.ssim import ssim
+from x2x_core.evaluation.metrics.structure import structure
 
 WORDS = "Add the finding of left pleural effusion."
+
+
+def fidelity(edited, before, after, region):
+    return {
+        "mse_ratio": error_ratio(edited, before, after, region),
+        "ssim": ssim(edited, after, region),
+        "psnr": psnr(edited, after, region),
+    }
+
+
+def attributes_kept(edited, after, region):
+    measures = {"structure": structure, "brightness_shift": brightness_shift, "contrast_shift": contrast_shift}
+    return {name: measure(edited, after, region) for name, measure in measures.items()}
 
 
 @pytest.fixture
@@ -57,12 +71,11 @@ def test_fidelity_is_undefined_without_a_region_or_a_change(pair, region):
 def test_change_outside_is_counted_by_hand(pair, region):
     edited = pair.after.clone()
     edited[:, :2, :4] += 0.1
-    found = change_outside(edited, pair.before, region)
     outside = 48 * 48 - 256
-    assert found["change_outside"] == pytest.approx(8 * 0.1 / outside, rel=1e-5)
-    assert found["energy_outside"] == pytest.approx(8 * 0.01 / (8 * 0.01 + 256 * 0.04), rel=1e-5)
-    assert change_outside(pair.before, pair.before, region) == {"change_outside": 0, "energy_outside": 0}
-    assert change_outside(edited, pair.before, torch.ones_like(region))["change_outside"] is None
+    assert change_outside(edited, pair.before, region) == pytest.approx(8 * 0.1 / outside, rel=1e-5)
+    assert energy_outside(edited, pair.before, region) == pytest.approx(8 * 0.01 / (8 * 0.01 + 256 * 0.04), rel=1e-5)
+    assert change_outside(pair.before, pair.before, region) == energy_outside(pair.before, pair.before, region) == 0
+    assert change_outside(edited, pair.before, torch.ones_like(region)) is None
 
 
 def test_attributes_of_the_truth_are_kept_and_exposure_is_told_from_structure(pair, region):
@@ -97,12 +110,25 @@ def test_the_truth_has_every_measure_at_its_best(pair, region):
 
 
 def test_every_measure_has_a_group_and_a_text(pair, region):
-    assert {one.group for one in MEASURES} == set(GROUPS) and len({one.key for one in MEASURES}) == len(MEASURES)
+    assert all(one.group and one.meaning for one in MEASURES) and len(BY_KEY) == len(MEASURES)
+    assert {one.key for one in OF_PAIRS} | set(OF_SETS) == set(BY_KEY)
     texts = {one.key: one.text(0.12345) for one in MEASURES}
     assert texts["change_outside"] == "12.35" and texts["ssim"] == "0.123" and MEASURES[0].text(None) == "-"
     headings = {one.key: one.heading for one in MEASURES}
     assert headings["change_outside"] == "Mean change (%)" and headings["ssim"] == "SSIM"
-    assert set(measure_unedited(pair)) == set(REFERENCE_KEYS)
+    assert (BY_KEY["ssim"].arrow, BY_KEY["psnr"].arrow, BY_KEY["mse_ratio"].arrow, BY_KEY["amount"].arrow) == tuple(
+        "↑↑↓"
+    ) + ("",)
+
+
+def test_references_have_the_measures_that_need_no_guidance_map(pair):
+    planned = [PlannedPair("a.png", pair, 0, None)]
+    (same,) = score_row(UNEDITED_ROW, planned, edit_row(None, UNEDITED_ROW, [pair], [0]))
+    (target,) = score_row(TARGET_ROW, planned, edit_row(None, TARGET_ROW, [pair], [0]))
+    for scores in (same, target):
+        assert scores["average_precision"] is scores["editable_share"] is None
+    assert same["mse_ratio"] == 1 and same["psnr"] > 0 and same["amount"] == same["closer"] == 0
+    assert target["mse_ratio"] == 0 and target["psnr"] is None and target["amount"] == pytest.approx(1)
 
 
 def test_torchmetrics_is_missed_with_the_extra_s_name(pair, region, monkeypatch):

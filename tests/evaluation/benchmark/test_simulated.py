@@ -1,23 +1,20 @@
 """Scores against exact ground truth: cases worked by hand."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from x2x_core.evaluation.benchmark.simulated import (
-    EditedPair,
-    TruePair,
-    changed_region,
-    edit_pairs,
-    evaluate_pairs,
-    read_pairs,
-    score_pair,
-    simulate_pairs,
-    true_region,
-)
+from x2x_core.evaluation.benchmark import plan
+from x2x_core.evaluation.benchmark.editing import edit_pairs
+from x2x_core.evaluation.benchmark.pair_score import score_pair
+from x2x_core.evaluation.benchmark.pairs import EditedPair, TruePair, changed_region, true_region
+from x2x_core.evaluation.benchmark.plan import plan_pairs, read_pairs, simulate_pairs
+from x2x_core.evaluation.benchmark.simulated import SimulatedScores, evaluate_pairs
 
+ROOT = Path(__file__).parents[3]
 WORDS = "Add the finding of left pleural effusion."
 
 
@@ -148,6 +145,15 @@ def test_a_report_counts_and_groups():
     assert len({len(row) for row in table}) == 1 and table[1][:3] == ("all", "8", "75.0 %")
 
 
+def test_the_recorded_run_is_read_with_its_table(tmp_path):
+    scores = SimulatedScores.read_json(ROOT / "models" / "demo" / "evaluation.json")
+    assert len(scores.scores) == 200 and scores.settings["seed"] == 90_000
+    assert scores.table()[1][:6] == ("all", "200", "99.5 %", "99.5 %", "92.0 %", "0.36")
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(ValueError, match="is not the record of an evaluation on simulated pairs"):
+        SimulatedScores.read_json(tmp_path / "other.json")
+
+
 def test_the_last_batch_may_be_smaller_than_the_others_and_pairs_fewer_than_expected():
     report = evaluate_pairs(Oracle(9), [make_pair() for _ in range(4)], count=9, batch_size=3)
     assert report.settings["count"] == len(report.scores) == 4
@@ -168,15 +174,15 @@ def test_a_grey_edit_given_back_in_colour_is_not_changed_by_rounding():
 
 
 def test_pairs_are_simulated_for_evaluation(monkeypatch):
-    from x2x_core.simulation import dataset, thorax
+    from x2x_core.simulation import dataset
     from x2x_core.simulation.phantom import phantom_ct
 
-    segment = thorax.segment_thorax
-    monkeypatch.setattr(thorax, "segment_thorax", lambda volume: segment(volume, (8.0, 8.0, 8.0)))
+    segment = plan.segment_thorax
+    monkeypatch.setattr(plan, "segment_thorax", lambda volume: segment(volume, (8.0, 8.0, 8.0)))
     monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
     (pair,) = simulate_pairs("phantom", 1, seed=1, size=32)
     assert pair.before.shape == (1, 32, 32) and not torch.equal(pair.before, pair.after)
-    assert pair.instruction.endswith(".")
+    assert pair.instruction.endswith(".") and pair.body == 0
 
 
 def test_pairs_are_read_from_a_dataset(tmp_path):
@@ -195,3 +201,11 @@ def test_pairs_are_read_from_a_dataset(tmp_path):
     assert [pair.before.shape for pair in pairs] == [(1, 16, 16)] * 2
     assert pairs[1].before.mean() == pytest.approx(0.2) and pairs[1].after.mean() == pytest.approx(0.4)
     assert pairs[0].instruction == WORDS
+    assert [planned.body for planned in plan_pairs(pairs, 7)] == ["000000", "000001"]  # each a patient of its own
+    (tmp_path / "attributes.jsonl").touch()  # as in a simulated dataset, whose files name their bodies
+    rows = (tmp_path / "instructions.csv").read_text().replace(",0,0", ",0,4-0").replace(",1,1", ",1,4-1")
+    (tmp_path / "instructions.csv").write_text(rows)
+    for number in range(2):
+        (tmp_path / "current" / f"{number}.png").rename(tmp_path / "current" / f"4-{number}.png")
+    assert [planned.body for planned in plan_pairs(read_pairs(tmp_path, 2, size=16), 7)] == ["4", "4"]
+    assert [planned.seed for planned in plan_pairs(pairs, 7)] == [7, 8]

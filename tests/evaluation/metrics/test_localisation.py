@@ -8,7 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tiny_models import seeded
 
-from x2x_core.evaluation.metrics.localisation import average_precision, best_iou, energy_inside, pointing
+from x2x_core.evaluation.metrics.average_precision import average_precision
+from x2x_core.evaluation.metrics.best_iou import best_iou
+from x2x_core.evaluation.metrics.energy_inside import energy_inside
+from x2x_core.evaluation.metrics.pointing import pointing
 
 SCORES = (average_precision, energy_inside, pointing, best_iou)
 CASES = st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(1, 8), st.integers(0, 999))

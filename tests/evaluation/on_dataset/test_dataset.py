@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,12 +14,13 @@ from tiny_models import make_radiograph
 
 from x2x_core.evaluation.metrics.catalogue import info
 from x2x_core.evaluation.metrics.flips import Flips
-from x2x_core.evaluation.on_dataset.dataset import case_id, edit_dataset, read_edit, read_grey
-from x2x_core.evaluation.on_dataset.evidence import Evidence, Scored, Scorers, gather
-from x2x_core.evaluation.on_dataset.labels import Truth, read_truths
-from x2x_core.evaluation.on_dataset.metrics import result_rows
+from x2x_core.evaluation.on_dataset.edits import EditSettings, case_id, edit_dataset, read_edit, read_grey
+from x2x_core.evaluation.on_dataset.evidence import Evidence, RowEvidence, Scorers
+from x2x_core.evaluation.on_dataset.gathering import gather_evidence
 from x2x_core.evaluation.on_dataset.run import evaluate_edits
-from x2x_core.evaluation.report.report import write_report
+from x2x_core.evaluation.on_dataset.table import result_rows
+from x2x_core.evaluation.on_dataset.truths import Truth, read_truths
+from x2x_core.evaluation.report.write import write_report
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Results
 from x2x_core.imaging.provenance import read_provenance
 from x2x_core.language.instruction import Instruction
@@ -33,7 +35,7 @@ TEXTS = (
     "Change the level of pleural effusion from mild to severe.",
     "Remove the finding of left pleural effusion.",
 )
-FEW = {"num_inference_steps": 2, "mask_threshold": 0.3}
+SETTINGS = EditSettings(seed=3, batch_size=2, call={"num_inference_steps": 2, "mask_threshold": 0.3})
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def pipeline(shared_components):
 @pytest.fixture(scope="module")
 def run(data, pipeline, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "out"
-    edit_dataset(pipeline, read_rows(data, "test"), out, seed=3, batch_size=2, **FEW)
+    edit_dataset(pipeline, read_rows(data, "test"), out, SETTINGS)
     return out
 
 
@@ -103,25 +105,25 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(run, data, pipeline, tmp_path):
 
     rows = read_rows(data, "test")
     with pytest.raises(Stopped):
-        edit_dataset(pipeline, rows, tmp_path / "out", seed=3, batch_size=2, progress=stop, **FEW)
+        edit_dataset(pipeline, rows, tmp_path / "out", SETTINGS, stop)
     assert len(everything(tmp_path / "out")) == 6
     (tmp_path / "out" / "edited" / f"{case_id(1, rows[1])}.png").unlink()  # as if killed within the batch
-    edit_dataset(pipeline, rows, tmp_path / "out", seed=3, batch_size=2, **FEW)
+    edit_dataset(pipeline, rows, tmp_path / "out", SETTINGS)
     assert everything(tmp_path / "out") == everything(run)
 
 
 def test_a_finished_run_is_not_edited_again(run, data):
     rows = read_rows(data, "test")
-    edit_dataset(None, rows, run, seed=3, batch_size=2, **FEW)  # no pipeline is needed
+    edit_dataset(None, rows, run, SETTINGS)  # no pipeline is needed
 
 
 def test_a_folder_of_another_run_or_of_other_files_is_refused(run, data, tmp_path):
     rows = read_rows(data, "test")
     with pytest.raises(ValueError, match="holds one of other settings"):
-        edit_dataset(None, rows, run, seed=4, batch_size=2, **FEW)
+        edit_dataset(None, rows, run, replace(SETTINGS, seed=4))
     (tmp_path / "mine.txt").touch()
     with pytest.raises(ValueError, match="holds other files"):
-        edit_dataset(None, rows, tmp_path)
+        edit_dataset(None, rows, tmp_path, SETTINGS)
 
 
 def test_images_of_several_sizes_are_refused(data, tmp_path):
@@ -132,7 +134,7 @@ def test_images_of_several_sizes_are_refused(data, tmp_path):
         "split,instruction,past_dicom_id,current_dicom_id\ntest,Add the finding of edema.,0.png,0.png\n"
     )
     with pytest.raises(ValueError, match="must be of one size, got \\(64, 64\\)"):
-        edit_dataset(None, read_rows(tmp_path, "test"), tmp_path / "out")
+        edit_dataset(None, read_rows(tmp_path, "test"), tmp_path / "out", SETTINGS)
 
 
 def test_the_record_has_every_row_metric_and_case(run, data):
@@ -183,7 +185,7 @@ def test_structures_that_a_segmenter_outlines_are_compared_with_the_input_s(run,
     bright = ModuleSegmenter(
         lambda x: torch.cat([x, x - 2], 1), ["left heart", "nothing"], activation="none", name="bright"
     )
-    evidence = gather(rows, run, read_truths(rows, data), Scorers(segmenter=bright))
+    evidence = gather_evidence(rows, run, read_truths(rows, data), Scorers(segmenter=bright))
     edited, unedited, target = (row.metrics for row in result_rows(evidence, torch.Generator().manual_seed(0)))
     assert unedited["dice_left_heart"].value == 1 and unedited["dice_left_heart"].n == 5
     overlaps = [
@@ -197,7 +199,7 @@ def test_structures_that_a_segmenter_outlines_are_compared_with_the_input_s(run,
 
 def test_without_scorers_pixels_are_measured_and_the_rest_is_undefined_with_a_reason(run, data):
     rows = read_rows(data, "test")
-    evidence = gather(rows, run, read_truths(rows, data), Scorers())
+    evidence = gather_evidence(rows, run, read_truths(rows, data), Scorers())
     found = result_rows(evidence, torch.Generator().manual_seed(0))[0].metrics
     for key in (
         "pathology_auroc",
@@ -222,7 +224,7 @@ def made(findings, ages, flips):
         "change_outside_mask", "editable_share", "changed_share", "ssim_inside", "psnr_inside", "ssim_outside",
         "psnr_outside", "lung_dice",
     )  # fmt: skip
-    return Scored(
+    return RowEvidence(
         torch.tensor(findings).double(), torch.tensor([[0.9, 0.1], [0.2, 0.8]] * (n // 2)).double(),
         torch.tensor(ages).double()[:, None], torch.zeros(n, 0), dict.fromkeys(keys, nothing), flips,
     )  # fmt: skip

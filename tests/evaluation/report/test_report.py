@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from x2x_core.evaluation.benchmark.ablation_measures import Measure
+from x2x_core.evaluation.metrics.measure import Measure
 from x2x_core.evaluation.report.figures import draw_findings
 from x2x_core.evaluation.report.page import page
 from x2x_core.evaluation.report.plots import forest, mark_styles
-from x2x_core.evaluation.report.report import find_record, write_report
-from x2x_core.evaluation.report.view import OURS, PEER, REFERENCE, View, best_rows, interval_text, span, text
+from x2x_core.evaluation.report.view import OURS, PEER, REFERENCE, View, interval_text, span, value_text
+from x2x_core.evaluation.report.write import find_record, write_report
 from x2x_core.evaluation.results import Case, Metric, ResultRow, Results
 from x2x_core.imaging.provenance import read_provenance
 
@@ -150,25 +150,25 @@ def test_rows_have_roles_and_the_best_is_among_those_of_models():
     view = View(make_results())
     assert [view.role(row.name) for row in view.results.rows] == [REFERENCE, PEER, OURS]
     by_key = {one.key: one for one in view.measures()}
-    assert best_rows(view, by_key["ssim"]) == best_rows(view, by_key["shift"]) == {"ours"}
-    assert best_rows(view, by_key["odd_one"]) == set()
-    assert [row.name for row in view.shown_by_group()] == ["peer", "ours"]
+    assert view.best_rows(by_key["ssim"]) == view.best_rows(by_key["shift"]) == {"ours"}
+    assert view.best_rows(by_key["odd_one"]) == set()
+    assert [row.name for row in view.compared_rows()] == ["peer", "ours"]
 
 
 def test_rows_that_look_the_same_are_both_best():
     results = make_results()
     twin = replace(results.rows[2], name="twin")
     view = View(replace(results, rows=(*results.rows, twin)))
-    assert best_rows(view, view.measures()[0]) == {"ours", "twin"}
+    assert view.best_rows(view.measures()[0]) == {"ours", "twin"}
 
 
 def test_numbers_are_shown_in_the_measure_s_unit():
     share = Measure("x", "X", "G", "lower", "", True, 1)
     assert (
-        text(share, Metric(0.123, 0.1, 0.2, 3)) == "12.3"
+        value_text(share, Metric(0.123, 0.1, 0.2, 3)) == "12.3"
         and interval_text(share, Metric(0.123, 0.1, 0.2, 3)) == "10.0 to 20.0"
     )
-    assert text(share, None) == text(share, Metric(None)) == "–" and interval_text(share, Metric(0.1)) == ""
+    assert value_text(share, None) == value_text(share, Metric(None)) == "–" and interval_text(share, Metric(0.1)) == ""
 
 
 def test_a_plot_covers_all_intervals_and_a_single_value_stands_in_the_middle():
@@ -178,11 +178,13 @@ def test_a_plot_covers_all_intervals_and_a_single_value_stands_in_the_middle():
     assert (low + high) / 2 == 2
 
 
-def test_dots_lie_where_the_values_do():
+def test_dots_lie_where_the_values_do(tmp_path):
     view = View(make_results())
-    html = forest(view, view.measures()[0])  # from 0.4 to 0.9
-    places = [float(one) for one in re.findall(r'dot \w+" style="left:([\d.]+)%', html)]
-    assert places == [pytest.approx(2.5 + 95 * (value - 0.4) / 0.5, abs=0.01) for value in (0.5, 0.6, 0.8)]
+    panel = forest(view, view.measures()[0])  # from 0.4 to 0.9
+    expected = [pytest.approx(2.5 + 95 * (value - 0.4) / 0.5, abs=0.01) for value in (0.5, 0.6, 0.8)]
+    assert [line.dots[0].left for line in panel.lines] == expected
+    html = page(view, tmp_path).partition("SSIM ↑</h3>")[2].partition("</h3>")[0]
+    assert [float(left) for left in re.findall(r'dot \w+" style="left:([\d.]+)%', html)] == expected
 
 
 def test_rows_compared_by_finding_are_told_apart():

@@ -7,7 +7,7 @@ import torch
 from scipy.stats import pearsonr
 
 from x2x_core.evaluation.metrics.bootstrap import draw_counts
-from x2x_core.evaluation.metrics.correlation import pearson
+from x2x_core.evaluation.metrics.pearson import pearson
 
 
 def pair(seed=0, n=40):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from x2x_core.evaluation.on_dataset.labels import Truth, from_instruction, read_labels, read_truths
+from x2x_core.evaluation.on_dataset.truths import Truth, from_instruction, read_labels, read_truths
 from x2x_core.language.instruction import Instruction
 from x2x_core.pairs.layout import Row
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from x2x_core.evaluation.metrics.composite import cmig, is_clipped
+from x2x_core.evaluation.metrics.cmig import cmig, is_clipped
 
 
 def of(pathology, race, age):

@@ -7,7 +7,7 @@ import torch
 from scipy.stats import entropy
 from torch.distributions import Bernoulli, kl_divergence
 
-from x2x_core.evaluation.metrics.divergence import label_divergence
+from x2x_core.evaluation.metrics.label_divergence import label_divergence
 
 
 def probabilities(share, n=20):

@@ -6,8 +6,10 @@ import pytest
 import torch
 from torchmetrics.functional.classification import binary_auroc, multiclass_accuracy, multiclass_auroc, multilabel_auroc
 
+from x2x_core.evaluation.metrics.accuracy import accuracy
+from x2x_core.evaluation.metrics.auroc import auroc, macro_auroc
 from x2x_core.evaluation.metrics.bootstrap import draw_counts
-from x2x_core.evaluation.metrics.classification import accuracy, auroc, macro_auroc, weighted_mean
+from x2x_core.evaluation.metrics.estimates import weighted_mean
 
 ONE = lambda n: torch.ones(1, n, dtype=torch.float64)  # noqa: E731
 

@@ -6,8 +6,10 @@ from lung_cases import radiograph, truth
 from scipy.ndimage import gaussian_filter
 from torchmetrics.functional.classification import binary_f1_score
 
-from x2x_core.evaluation.metrics.fidelity import LARGEST_PSNR
-from x2x_core.evaluation.metrics.pair_measures import MASK_KEYS, dice, far_outside, find_lungs, mask_measures
+from x2x_core.evaluation.metrics.dice import dice
+from x2x_core.evaluation.metrics.lung_fields import find_lungs
+from x2x_core.evaluation.metrics.mask_measures import MASK_KEYS, far_outside, mask_measures
+from x2x_core.evaluation.metrics.psnr import LARGEST_PSNR
 
 
 @pytest.fixture

@@ -1,0 +1,102 @@
+"""`x2x evaluate benchmark`: run or continue the simulated benchmark."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .evaluate_options import (
+    Ct,
+    GuidanceScale,
+    ImageGuidanceScale,
+    MaskThreshold,
+    OptionalSeed,
+    PublishedMasks,
+    Steps,
+    call_arguments,
+)
+from .evaluate_pairs import model_record
+from .loading import choose_device, load_pipeline
+from .options import Device, Model, Workers
+from .progress import progress_bar
+
+if TYPE_CHECKING:
+    from x2x_core.evaluation.benchmark.readings import Readers
+
+logger = logging.getLogger(__name__)
+
+
+def benchmark(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the run; a run that was stopped continues.")],
+    model: Model = "demo",
+    ct: Ct = "phantom",
+    count: Annotated[int, typer.Option(help="Number of pairs, a multiple of 5.")] = 500,
+    peers_count: Annotated[
+        int | None, typer.Option(help="Number of pairs for the rows that are not ours. [default: all]")
+    ] = None,
+    seed: OptionalSeed = None,
+    published_masks: PublishedMasks = None,
+    steps: Steps = None,
+    guidance_scale: GuidanceScale = None,
+    image_guidance_scale: ImageGuidanceScale = None,
+    mask_threshold: MaskThreshold = None,
+    workers: Workers = None,
+    device: Device = None,
+) -> None:
+    """Compare peers and ours on planned pairs that cover every finding, operation, level, side and zone.
+
+    The rows are those of the ablation, DiffEdit's mask, the unedited image and the real target. Writes a report to the
+    folder.
+
+    Example: x2x evaluate benchmark --ct ct-folder -o runs/benchmark
+    """
+    from x2x_core.evaluation.benchmark.plan import EVALUATION_SEED
+    from x2x_core.evaluation.benchmark.run import BenchmarkContext, run_benchmark
+    from x2x_core.evaluation.benchmark.settings import BenchmarkSettings
+    from x2x_core.evaluation.report.drawing import check_drawing
+    from x2x_core.evaluation.report.write import write_report
+
+    check_drawing()
+    settings = BenchmarkSettings(
+        model=model,
+        ct=ct,
+        count=count,
+        peers_count=peers_count,
+        seed=EVALUATION_SEED if seed is None else seed,
+        published_masks=str(published_masks) if published_masks else None,
+        call=call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold),
+    )
+    if workers is None:
+        workers = (os.cpu_count() or 1) if choose_device(device).type == "cpu" else 1
+    about = model_record(model)
+    with progress_bar("Benchmark") as update:
+        context = BenchmarkContext(
+            workers=workers,
+            readers=_readers(),
+            weights=about["weights_sha256"],
+            about=about,
+            progress=lambda stage: lambda done, total: update(done, total, stage),
+        )
+        run_benchmark(out, settings, partial(load_pipeline, model, None, device, "float32"), context)
+    for path in write_report(out):
+        typer.echo(str(path))
+
+
+def _readers() -> Readers | None:
+    """Return the bundled networks; ``None``, with a warning, if they are not installed."""
+    from x2x_core.common.bundled import bundled_path
+    from x2x_core.evaluation.benchmark.readings import Readers
+    from x2x_core.imaging.provenance import sha256_weights
+    from x2x_core.scorers.bundled import attribute_scorer, finding_scorer
+
+    try:
+        folder = bundled_path("scorers")
+    except (FileNotFoundError, ValueError):
+        logger.warning("The networks that read attributes are not installed: their measures and FID stay undefined.")
+        return None
+    return Readers(attribute_scorer(), finding_scorer(), sha256_weights(folder))
