@@ -95,7 +95,7 @@ def evaluate_dataset(
     from x2x_core.evaluation.on_dataset.run import CSV_FILE, JSON_FILE, evaluate_edits
     from x2x_core.evaluation.on_dataset.truths import read_truths
     from x2x_core.pairs.layout import read_rows
-    from x2x_core.simulation.attributes import ATTRIBUTES_FILE
+    from x2x_core.simulation.layout import ATTRIBUTES_FILE
 
     check_scoring()
     seed = EVALUATION_SEED if seed is None else seed

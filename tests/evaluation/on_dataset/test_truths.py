@@ -59,7 +59,7 @@ def test_a_simulated_dataset_brings_its_truth(tmp_path):
     with pytest.raises(ValueError, match="must have a line for each pair, but has none for `000001-0.png`"):
         read_truths(rows("Add edema.", "Add edema."), tmp_path)
     (tmp_path / "attributes.jsonl").write_text("{}\n")
-    with pytest.raises(ValueError, match="Line 1 of .* can't be read"):
+    with pytest.raises(ValueError, match="Line 1 of .* cannot be read as the attributes of a pair"):
         read_truths(rows("Add edema."), tmp_path)
 
 
