@@ -15,7 +15,6 @@ from .evaluate_options import (
     GuidanceScale,
     ImageGuidanceScale,
     MaskThreshold,
-    OptionalSeed,
     Steps,
     call_arguments,
 )
