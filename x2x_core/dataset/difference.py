@@ -20,8 +20,9 @@ from dataclasses import replace
 from x2x_core.common.errors import InputError
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
+from x2x_core.language.lexicon import ABSENT, Kind, Token
 from x2x_core.language.phrases import Spot, join_ranges, spots_of
-from x2x_core.language.tokens import ABSENT, Kind, Token, read
+from x2x_core.language.tokens import read
 
 from .levels import NO_LEVELS, Levels, read_levels, read_transition
 from .places import Place, read_places

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .lexicon import Kind, Token, Verb
 from .phrases import Spot, join_ranges, spots_of
-from .tokens import Kind, Token
 from .vocabulary import rarity
 
 _CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
@@ -40,6 +40,15 @@ class Transition:
         """The finding in the place that either side names."""
         origin, target = self.origin, self.target
         return replace(origin, side=origin.side or target.side, zone=origin.zone or target.zone)
+
+
+def exchange(tokens: list[Token], verb: Verb) -> list[Token]:
+    """Return "X for Y" after a verb such as "exchange" as "X with Y"; after "substitute" as "Y with X"."""
+    place = next((position for position, token in enumerate(tokens) if token.text == "for"), None)
+    if not verb.replaces or place is None or any(token.kind in (Kind.TO, Kind.WITH) for token in tokens):
+        return tokens
+    before, after, arrow = tokens[:place], tokens[place + 1 :], Token(Kind.WITH, tokens[place].text)
+    return [*after, arrow, *before] if verb.inverse else [*before, arrow, *after]
 
 
 def change_segments(tokens: Sequence[Token], replaces: bool) -> list[list[Token]]:

@@ -14,6 +14,13 @@ Ambiguous wordings are read as follows:
 - A verb also applies to the next sentence after a semicolon or a line end if that has no verb: a list needs one verb.
 - "From mild to moderate to severe" starts at "mild to moderate", unless the other range is the more usual one ("from
   small to moderate to large"). Hyphens remove the ambiguity.
+- A side of the picture ("left side of the image") is turned into the patient's, with a warning
+  (`x2x_core.language.picture_sides`). A side said of something else ("shift to the right") is nobody's.
+- Requests about everything ("remove all but X") are refused. Findings that describe the patient ("in a patient with
+  X"), states ("X unchanged") and comparisons ("left more than right") request nothing.
+- A part of a list that an unknown verb opens ("and treat the effusion") is not followed, and the level and side of an
+  unknown noun ("left pacemaker") go to no other finding. Both are reported.
+- "One" and "it" stand for the finding named before.
 - A finding without a verb ("large effusion"), a verb without a known finding ("add a pacemaker") and any other text are
   free text: passed on as a prompt, with a warning, and with the whole thorax (or image) as region.
 """
@@ -28,9 +35,19 @@ from difflib import get_close_matches
 from x2x_core.common.errors import InputError
 
 from .clauses import Clause
+from .comparatives import mark_comparisons
+from .descriptions import mark_descriptions
+from .exceptions import check_no_universal
+from .lexicon import Kind, Token
+from .line_ends import join_wrapped_lines
+from .picture_sides import said_of_picture
 from .readings import read_phrase
+from .references import resolve_references
+from .scope import share_sides
 from .sentences import verb_phrases
-from .tokens import Kind, Token, read
+from .states import mark_states
+from .tokens import read
+from .unknown_words import mark_unknown_verbs
 from .vocabulary import phrases
 
 logger = logging.getLogger(__name__)
@@ -59,7 +76,7 @@ def parse(text: str, *, free_region: str = "thorax") -> Parsed:
             target level, or only findings to leave alone.
     """
     _check_arguments(text, free_region)
-    tokens = read(text)
+    tokens = _understand(text)
     clauses: list[Clause] = []
     untouched: list[Clause] = []
     unplaced: list[str] = []
@@ -74,6 +91,29 @@ def parse(text: str, *, free_region: str = "thorax") -> Parsed:
         words = " ".join(unplaced)
         logger.warning("Not understood in %r: %s. The rest is followed.%s", text, words, _spelling_hint(tokens))
     return Parsed(tuple(clauses), tuple(unplaced), "findings")
+
+
+def _understand(text: str) -> list[Token]:
+    """Return the tokens of a text, with everything that requests nothing turned into asides."""
+    tokens = read(text)
+    check_no_universal(tokens)
+    _report_sides(tokens)
+    for mark in (
+        join_wrapped_lines,
+        share_sides,
+        resolve_references,
+        mark_descriptions,
+        mark_comparisons,
+        mark_states,
+        mark_unknown_verbs,
+    ):
+        tokens = mark(tokens)
+    return tokens
+
+
+def _report_sides(tokens: Iterable[Token]) -> None:
+    for side in dict.fromkeys(token for token in tokens if said_of_picture(token)):
+        logger.warning("%s of the picture is the patient's %s, where the edit is made.", side.text, side.value)
 
 
 def _check_arguments(text: str, free_region: str) -> None:

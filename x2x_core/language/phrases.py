@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from .tokens import Kind, Token
+from .lexicon import Kind, Token
+from .unknown_words import is_noun
 from .vocabulary import level_range
 
 SEPARATORS = (Kind.AND, Kind.WITH)
@@ -26,6 +27,8 @@ class _Part:
     zones: list[str] = field(default_factory=list)
     order: list[Kind] = field(default_factory=list)  # kinds of the tokens, as they came
     unplaced: list[str] = field(default_factory=list)
+    nouns: list[str] = field(default_factory=list)  # unknown nouns, which its level and place may belong to
+    words: list[str] = field(default_factory=list)  # texts of all tokens but function words
 
     @property
     def side(self) -> str | None:
@@ -64,7 +67,14 @@ class _Part:
         return set(self.order[self.order.index(Kind.FINDING) :]) if self.finding else set(self.order)
 
     def take(self, token: Token) -> None:
+        if token.kind is Kind.ASIDE:
+            self.unplaced.append(token.text)
+            return
         self.order.append(token.kind)
+        if token.kind is not Kind.PREPOSITION and token.text:
+            self.words.append(token.text)
+        if token.kind is Kind.UNKNOWN and is_noun(token.text):
+            self.nouns.append(token.text)
         if token.kind is Kind.FINDING:
             self.finding = token.name
         elif token.kind is Kind.LEVEL:
@@ -94,9 +104,14 @@ def _parts(tokens: Sequence[Token]) -> list[_Part]:
     for position, token in enumerate(tokens):
         if token.kind in SEPARATORS or _begins_anew(parts[-1], tokens[position:]):
             parts.append(_Part())
-        if token.kind not in (*SEPARATORS, Kind.FILLER):
+        if token.kind not in (*SEPARATORS, Kind.FILLER, Kind.STATE):
             parts[-1].take(token)
-    return [part for part in parts if part.order]
+    return [_of_unknown_noun(part) for part in parts]
+
+
+def _of_unknown_noun(part: _Part) -> _Part:
+    """Leave the level and place of an unknown noun, such as "left pacemaker", unplaced."""
+    return _Part(unplaced=[*part.words]) if part.nouns and not part.finding and part.kinds else part
 
 
 def _begins_anew(part: _Part, tokens: Sequence[Token]) -> bool:
@@ -155,7 +170,7 @@ class Spot:
 def spots_of(tokens: Sequence[Token]) -> tuple[list[Spot], list[str]]:
     """What tokens speak of, and the words that say nothing known. Without a finding in them, the spots have none."""
     parts = _parts(join_ranges(tokens))
-    found = [spot for group in _groups(parts) for spot in _spots_of_group(group)]
+    found = [spot for group in _groups([part for part in parts if part.order]) for spot in _spots_of_group(group)]
     return found, [word for part in parts for word in part.unplaced]
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from x2x_core.common.errors import InputError
 
-from .changes import Transition, change_segments, split_at_arrow, spots_before
+from .changes import Transition, change_segments, exchange, split_at_arrow, spots_before
 from .clauses import Clause, Operation
+from .lexicon import ABSENT, Kind, Token, Verb
 from .phrases import Spot, spots_of
 from .sentences import VerbPhrase
-from .tokens import ABSENT, Kind, Token, Verb, unused
+from .tokens import unused
 from .vocabulary import COURSES
 
 
@@ -21,13 +23,35 @@ def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[str]]:
         InputError: a finding with two levels in one place, or a change without a target level.
     """
     verb = Verb(Operation.REMOVE) if phrase.keep else phrase.verb
+    if verb is None:
+        verb = _statement(phrase.tokens)
     if verb is None or not phrase.names(Kind.FINDING):
         return [], list(unused(phrase.tokens))
-    if verb.operation is not Operation.CHANGE:
-        return _read_plain(verb, phrase.tokens)
+    clauses, unplaced = _read_plain(verb, phrase.tokens) if _is_plain(verb) else _read_changes(verb, phrase.tokens)
+    if phrase.place:
+        clauses = [_at_place(clause, spots_of(phrase.place)[0][0]) for clause in clauses]
+    return clauses, unplaced
+
+
+def _statement(tokens: Sequence[Token]) -> Verb | None:
+    """Return the operation of a phrase without a verb: "effusion absent"."""
+    return Verb(Operation.REMOVE) if any(token.value == ABSENT for token in tokens) else None
+
+
+def _is_plain(verb: Verb) -> bool:
+    return verb.operation is not Operation.CHANGE
+
+
+def _at_place(clause: Clause, place: Spot) -> Clause:
+    """Return the clause at a place said before its verb, unless it has its own."""
+    return clause if clause.side or clause.zone else replace(clause, side=place.side, zone=place.zone)
+
+
+def _read_changes(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[str]]:
+    tokens = exchange(tokens, verb)
     clauses: list[Clause] = []
     unplaced: list[str] = []
-    for segment in change_segments(phrase.tokens, verb.replaces):
+    for segment in change_segments(tokens, verb.replaces):
         segment_clauses, unknown = _read_change(verb, segment)
         clauses += segment_clauses
         unplaced += unknown
@@ -37,7 +61,18 @@ def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[str]]:
 def _read_plain(verb: Verb, tokens: Sequence[Token]) -> tuple[list[Clause], list[str]]:
     """Read what is added, removed, or changed without a "to"."""
     spots, unplaced = spots_of(tokens)
+    if verb.makes:
+        spots = _share_change(spots)
     return [_clause(verb, spot, unplaced) for spot in spots if spot.finding], unplaced
+
+
+def _share_change(spots: list[Spot]) -> list[Spot]:
+    """Read the levels of "make the right effusion small and the left large" as the new ones on both sides."""
+    changed = {spot.finding for spot in spots if spot.after and not spot.before}
+    return [
+        replace(spot, before=(), after=spot.before) if spot.finding in changed and not spot.after else spot
+        for spot in spots
+    ]
 
 
 def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[str]]:
@@ -62,7 +97,8 @@ def _clause(verb: Verb, spot: Spot, unplaced: list[str]) -> Clause:
         before = tuple(level for level in spot.before if level not in courses)
         after = spot.after or courses
         return _change(spot, _level(spot, before, unplaced), _level(spot, after, unplaced))
-    return _at(verb.operation, spot, _level(spot, spot.levels, unplaced))
+    level = _level(spot, spot.levels, unplaced)
+    return _at(Operation.REMOVE if level == ABSENT else verb.operation, spot, level)
 
 
 def _change_without_target(verb: Verb, spot: Spot, unplaced: list[str]) -> Clause:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .clauses import Operation
+from .lexicon import Kind, Token, Verb
 from .phrases import SEPARATORS
-from .tokens import Kind, Token, Verb
 
 _CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
@@ -19,6 +19,7 @@ class VerbPhrase:
     verb: Verb | None = None
     keep: bool = False  # names findings to leave alone
     negated: bool = False  # opened by "no" or "without"
+    place: tuple[Token, ...] = ()  # place said before the verb, for findings without their own
     tokens: list[Token] = field(default_factory=list)
 
     def names(self, *kinds: Kind) -> bool:
@@ -35,7 +36,7 @@ def verb_phrases(tokens: Iterable[Token]) -> Iterator[VerbPhrase]:
     """Yield the verb phrases of a text. A sentence without a verb after a soft stop inherits the verb before it."""
     verb = None
     for sentence, continues in _sentences(tokens):
-        phrases = _join_passive(_cut_at_verbs(sentence))
+        phrases = _join_places(_join_ellipsis(_join_passive(_cut_at_verbs(sentence))))
         if continues and phrases[0].verb is None and not phrases[0].keep:
             phrases[0].verb = verb
         verb = phrases[-1].verb
@@ -77,8 +78,61 @@ def _join_passive(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
     for phrase in phrases[1:]:
         last = joined[-1]
         open_ended = not last.keep and (last.verb is None or last.verb.makes) and last.names(Kind.FINDING)
-        if open_ended and phrase.verb and not phrase.negated and not phrase.names(Kind.FINDING, Kind.UNKNOWN):
+        if phrase.verb and phrase.verb.present and phrase.bare and _ends_with_arrow(last):  # "set it to present"
+            joined[-1] = VerbPhrase(phrase.verb, tokens=last.tokens[:-1])
+        elif open_ended and phrase.verb and not phrase.negated and not phrase.names(Kind.FINDING, Kind.UNKNOWN):
             joined[-1] = VerbPhrase(phrase.verb, tokens=last.tokens + phrase.tokens)
         else:
             joined.append(phrase)
     return joined
+
+
+def _join_ellipsis(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
+    """Give the finding before to a verb with a place alone: "increase edema on the left and decrease on the right"."""
+    finding: Token | None = None
+    for phrase in phrases:
+        named = [token for token in phrase.tokens if token.kind is Kind.FINDING]
+        place_alone = phrase.names(Kind.SIDE, Kind.ZONE) and not phrase.names(Kind.FINDING, Kind.UNKNOWN, Kind.ASIDE)
+        if named:
+            finding = named[-1]
+        elif finding and phrase.verb and place_alone and not (phrase.keep or phrase.negated):
+            phrase.tokens.insert(0, Token(Kind.FINDING, "", finding.value))
+    return phrases
+
+
+def _ends_with_arrow(phrase: VerbPhrase) -> bool:
+    return bool(phrase.tokens) and phrase.tokens[-1].kind is Kind.TO and phrase.names(Kind.FINDING)
+
+
+def _join_places(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
+    """Give places that stand before a verb ("on the left, add ...") to the phrase of that verb."""
+    for number, phrase in enumerate(phrases[1:], 1):
+        before = phrases[number - 1]
+        if phrase.verb is None or phrase.keep or not phrase.names(Kind.FINDING):
+            continue
+        if before.verb is None and not before.keep:
+            start = 0
+        elif before.names(Kind.FINDING):
+            start = _last_piece(before.tokens)
+        else:
+            continue
+        place = before.tokens[start:]
+        if _is_place(place, at_start=start == 0):
+            phrase.place = tuple(place)
+            before.tokens = before.tokens[:start]
+    return phrases
+
+
+def _last_piece(tokens: list[Token]) -> int:
+    """Return where the last part of a list begins, its separator included."""
+    places = [
+        position for position, token in enumerate(tokens) if token.kind is Kind.AND and position + 1 < len(tokens)
+    ]
+    return places[-1] if places else len(tokens)
+
+
+def _is_place(tokens: list[Token], at_start: bool) -> bool:
+    kinds = [token.kind for token in tokens if token.kind not in (Kind.FILLER, Kind.AND)]
+    named = any(kind in (Kind.SIDE, Kind.ZONE) for kind in kinds)
+    silent = all(kind in (Kind.SIDE, Kind.ZONE, Kind.PREPOSITION) for kind in kinds)
+    return named and silent and (at_start or kinds[0] is Kind.PREPOSITION)

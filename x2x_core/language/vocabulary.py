@@ -33,19 +33,21 @@ LEVELS: tuple[str, ...] = (
     "moderate to large", "moderate to severe", "large", "severe", "massive", *COURSES,
 )  # fmt: skip
 _LEVEL_SYNONYMS = {
-    "minimal": "minimally, trace, tiny, very small, very mild, very slight",
-    "subtle": "subtly, faint",
+    "minimal": "minimally, trace, tiny, very small, very mild, very slight, borderline, barely visible, "
+    "a hint of, a touch of",
+    "subtle": "subtly, faint, faintly",
     "minor": "slight, slightly",
-    "small": "smallish, small sized, small volume",
+    "small": "smallish, small sized, small volume, a little, little, sm",
     "mild": "mildly, low grade",
-    "mild to moderate": "mildly to moderately, mild moderate",
-    "small to moderate": "small moderate",
-    "moderate": "moderately, medium, medium sized, moderate sized",
+    "mild to moderate": "mildly to moderately, mild moderate, mild to mod, mild mod",
+    "small to moderate": "small moderate, small to mod, small mod",
+    "moderate": "moderately, medium, medium sized, moderate sized, moderately sized, mod, 3+",
     "moderate to severe": "moderately severe, moderately to severely, moderate severe",
     "moderate to large": "moderately large, moderate large",
-    "large": "big, large sized, large volume, sizable, sizeable",
-    "severe": "severely, marked, markedly, extensive, very severe",
-    "massive": "massively, huge, very large, very big, enormous",
+    "large": "big, large sized, large volume, sizable, sizeable, lg, lge, a lot of, lots of, significant, substantial, "
+             "quite large, really big, considerable",
+    "severe": "severely, marked, markedly, extensive, very severe, advanced, florid, gross, pronounced",
+    "massive": "massively, huge, very large, very big, enormous, colossal, giant, gigantic, total",
     "acute": "acutely",
     "increasing": "increased, worsening, worsened, progressive, progressing, growing, larger, bigger, worse, greater, "
                   "more severe, more extensive, more pronounced",
@@ -90,9 +92,9 @@ def rarity(level: str | None) -> int:
 
 SIDES: tuple[str, ...] = ("left", "right", "bilateral")
 _SIDE_SYNONYMS = {
-    "left": "leftsided, lt",
-    "right": "rightsided, rt",
-    "bilateral": "bilaterally, both, each",
+    "left": "leftsided, lt, l",
+    "right": "rightsided, rt, r",
+    "bilateral": "bilaterally, both, each, bilat, bl, b / l, l / r, r / l, l + r, r + l, both sided",
 }
 SIDE_NAMES: dict[str, str] = _by_name(SIDES, _SIDE_SYNONYMS)
 
@@ -100,12 +102,12 @@ ZONES: tuple[str, ...] = (
     "upper", "middle", "lower", "apical", "basal", "perihilar", "hilar", "retrocardiac", "costophrenic",
 )  # fmt: skip
 _ZONE_SYNONYMS = {
-    "upper": "top, superior",
+    "upper": "top, superior, uppermost",
     "middle": "mid, midlung",
-    "lower": "bottom, inferior",
+    "lower": "bottom, inferior, lowermost",
     "apical": "apex, apices, apically, apicolateral",
     "basal": "base, bases, basilar, basally",
-    "perihilar": "parahilar, peri hilar",
+    "perihilar": "parahilar, peri hilar, suprahilar, infrahilar",
     "hilar": "hilum, hila, hilus",
     "retrocardiac": "retro cardiac, behind the heart",
     "costophrenic": "costo phrenic",
@@ -143,29 +145,38 @@ def _finding(name: str, site: str, *synonyms: str, category: str | None = None, 
 
 _ALL = (
     _finding("pleural effusion", "pleural base", "effusion", "pleural fluid", "fluid", "fluid collection",
-             "fluid in the pleural space", "hydrothorax", "haemothorax", "hemothorax", category="Effusion"),
+             "fluid in the pleural space", "fluid around the lung", "water around the lung", "pleural collection",
+             "hydrothorax", "haemothorax", "hemothorax", category="Effusion"),
     _finding("consolidation", "lungs", "airspace consolidation", "air space consolidation", "lobar consolidation",
-             "pulmonary consolidation", "lung consolidation", "consolidative opacity", "consolidated lung",
+             "pulmonary consolidation", "lung consolidation", "consolidated area", "consolidative change",
+             "consolidative opacity", "consolidated lung",
              category="Consolidation"),
     _finding("lung opacity", "lungs", "opacity", "opacification", "pulmonary opacity", "airspace opacity",
              "air space opacity", "airspace opacification", "airspace disease", "air space disease", "infiltrate",
              "infiltration", "pulmonary infiltrate", "lung infiltrate", "lung opacification",
              "pulmonary opacification", "ground glass opacity", "ground glass opacification", "interstitial opacity",
-             "haziness", "shadowing", category="Lung Opacity"),
+             "haziness", "haze", "shadowing", "shadow", "ground glass", "ground glass change", "ground glass density",
+             "ggo",
+             "density", "increased density", "interstitial marking", "increased interstitial marking", "white patch",
+             category="Lung Opacity"),
     _finding("pneumonia", "lungs", "bronchopneumonia", "lobar pneumonia", "pneumonic infiltrate",
              "pneumonic consolidation", category="Pneumonia"),
     _finding("infection", "lungs", "lung infection", "pulmonary infection", "chest infection", "infectious process"),
     _finding("atelectasis", "lungs", "atelectatic change", "lung collapse", "lobar collapse", "collapse of the lung",
-             "collapsed lobe", "volume loss", "loss of volume", "collapse", category="Atelectasis"),
+             "collapsed lobe", "collapsed lower lobe", "collapsed upper lobe", "collapsed middle lobe", "volume loss",
+             "decreased lung volume", "reduced lung volume", "low lung volume", "loss of volume", "collapse",
+             category="Atelectasis"),
     _finding("edema", "lungs", "pulmonary edema", "oedema", "pulmonary oedema", "lung edema", "lung oedema",
              "interstitial edema", "interstitial oedema", "interstitial pulmonary edema", "alveolar edema",
-             "alveolar oedema", category="Edema"),
+             "alveolar oedema", "edematous change", "oedematous change", category="Edema"),
     _finding("cardiomegaly", "heart", "enlarged heart", "heart enlargement", "enlargement of the heart",
              "cardiac enlargement", "big heart", "bigger heart", "larger heart", "heart bigger",
-             "heart larger", "heart enlarged", "heart size is enlarged", category="Cardiomegaly", lateral=False),
+             "heart larger", "heart enlarged", "heart size is enlarged", "large heart", "huge heart", "dilated heart",
+             "increased ctr", "increased cardiothoracic ratio", category="Cardiomegaly", lateral=False),
     _finding("enlargement of the cardiac silhouette", "heart", "enlarged cardiac silhouette",
              "cardiac silhouette enlargement", "enlarged cardiomediastinal silhouette", "enlarged cardiomediastinum",
-             "enlarged heart silhouette", category="Cardiomegaly", lateral=False),
+             "enlarged heart silhouette", "enlarged cardiac contour", "enlarged heart contour",
+             category="Cardiomegaly", lateral=False),
     _finding("pneumothorax", "pleura", "ptx", "collapsed lung", "pneumothoraces", "air in the pleural space",
              "pleural air", category="Pneumothorax"),
     _finding("hernia", "diaphragm", "hiatal hernia", "hiatus hernia", "diaphragmatic hernia"),
@@ -187,7 +198,7 @@ _ALL = (
     _finding("hematoma", "thorax", "haematoma"),
     _finding("contusion", "lungs", "pulmonary contusion", "lung contusion", "lung bruise"),
     _finding("emphysema", "lungs", "pulmonary emphysema", "hyperinflation", "hyperinflated lung",
-             "overinflated lung"),
+             "overinflated lung", "hyperexpansion", "hyperexpanded lung", "large lung volume", "increased lung volume"),
     _finding("granuloma", "lungs", "calcified granuloma", "granulomata", "granulomatous disease"),
     _finding("calcification", "thorax", "calcified lesion", "calcified nodule"),
     _finding("pleural thickening", "pleura", "thickened pleura", "thickening of the pleura", "pleural plaque",
@@ -202,7 +213,8 @@ _ALL = (
              "air in the mediastinum", lateral=False),
     _finding("air collection", "thorax", "collection of air"),
     _finding("lung lesion", "lungs", "pulmonary lesion", "lung mass", "lung nodule", "pulmonary nodule",
-             "pulmonary mass", "lung tumor", "lung tumour", "nodule", "mass", "lesion"),
+             "pulmonary mass", "lung tumor", "lung tumour", "lung malignancy", "lung cancer", "parenchymal mass",
+             "parenchymal nodule", "nodule", "mass", "lesion"),
 )  # fmt: skip
 
 FINDINGS: dict[str, Finding] = {finding.name: finding for finding in _ALL}
@@ -213,7 +225,8 @@ _OTHER_FINDINGS = (
     "pericardial effusion", "pericardial fluid", "joint effusion", "fluid overload", "fluid level", "air fluid level",
     "subcutaneous emphysema", "surgical emphysema", "subcutaneous edema", "subcutaneous oedema", "soft tissue edema",
     "soft tissue oedema", "soft tissue mass", "peripheral edema", "bowel distention", "mediastinal mass",
-    "inguinal hernia", "umbilical hernia",
+    "inguinal hernia", "umbilical hernia", "bone density", "breast shadow", "nipple shadow", "cardiac shadow",
+    "heart shadow", "mediastinal shadow",
 )  # fmt: skip
 _ARTICLES = frozenset(("a", "an", "the"))
 

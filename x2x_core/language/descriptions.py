@@ -1,0 +1,137 @@
+"""Descriptions of the patient: displaced organs, causes, findings that are there already.
+
+"Left effusion with shift of the mediastinum to the right" requests an effusion on the left, and "effusion in a patient
+with cardiomegaly" no cardiomegaly. Such words become asides, which request nothing and are reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .lexicon import Kind, Token
+
+_DISPLACEMENT = frozenset(
+    [
+        "shifting",
+        "shifted",
+        "shift",
+        "displaced",
+        "displacing",
+        "displacement",
+        "pushing",
+        "pushed",
+        "deviation",
+        "deviated",
+        "deviating",
+        "rotated",
+        "rotation",
+        "tilted",
+        "pulled",
+        "pulling",
+        "deflected",
+    ]
+)
+# Openings of a subordinate clause: everything up to the next comma, stop or verb describes.
+_SUBORDINATE = tuple(
+    phrase.split()
+    for phrase in (
+        "which", "who", "whose", "because", "while", "whereas", "although", "caused by", "due to", "secondary to",
+        "suspicious for", "suspicious of", "suggestive of", "suggesting", "concerning for", "consistent with",
+        "compatible with", "in keeping with", "mistaken for", "mimicking", "resembling", "reminiscent of", "to reveal",
+        "to expose", "to uncover", "to unmask", "revealing", "in the setting of", "as seen in", "that could",
+        "that can", "that may", "that might", "that is", "that are", "that was", "that looks", "that came",
+    )
+)  # fmt: skip
+# Openings of a place: they describe only if a finding follows.
+_RELATIVE_PLACES = tuple(
+    phrase.split()
+    for phrase in (
+        "next to", "adjacent to", "beside", "below", "beneath", "under", "underneath", "above", "behind", "on top of",
+        "in front of", "overlying", "underlying", "surrounding",
+    )
+)  # fmt: skip
+_PERSON = frozenset(["patient", "patients", "man", "woman", "person", "child"])
+_HAS = frozenset(["with", "who", "has", "having", "had", "is", "was"])
+_INTO = frozenset(["to", "in", "of", "for", "from", "on"])
+_ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
+
+
+def mark_descriptions(tokens: Sequence[Token]) -> list[Token]:
+    """Turn the words of descriptions into asides."""
+    marked = list(tokens)
+    for start, end in _descriptions(tokens):
+        for position in range(start, end):
+            marked[position] = Token(Kind.ASIDE, tokens[position].text)
+    return marked
+
+
+def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    texts = [token.text for token in tokens]
+    for position, token in enumerate(tokens):
+        if token.text in _DISPLACEMENT and not _is_request(tokens, position):
+            yield _back_to_connective(tokens, position), _end(tokens, position + 1, (Kind.AND,))
+        elif _opens(texts, position, _SUBORDINATE) and position:
+            yield position, _end(tokens, position + 1)
+        elif _opens(texts, position, _RELATIVE_PLACES):
+            end = _end(tokens, position + 1, (Kind.AND,))
+            if any(other.kind is Kind.FINDING for other in tokens[position:end]) and _finding_before(tokens, position):
+                yield position, end
+        elif token.text in _PERSON:
+            yield from _of_person(tokens, position)
+
+
+def _of_person(tokens: Sequence[Token], position: int) -> Iterator[tuple[int, int]]:
+    """Yield "in a patient with X", and "the patient has X" after a request."""
+    follows = tokens[position + 1].text if position + 1 < len(tokens) else ""
+    start = position
+    while start and position - start < 4 and tokens[start].text not in _INTO:
+        start -= 1
+    if follows in _HAS and tokens[start].text in _INTO:
+        yield start, _end(tokens, position + 2)
+    elif follows in ("has", "had", "is", "was") and any(token.kind is Kind.VERB for token in tokens[:position]):
+        yield position, _end(tokens, position + 2)
+
+
+def _is_request(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "shift" as a verb: at the start of a sentence, or after "and"."""
+    before = tokens[position - 1].kind if position else Kind.STOP
+    return tokens[position].kind is Kind.VERB and before in (
+        Kind.STOP,
+        Kind.SOFT_STOP,
+        Kind.AND,
+        Kind.FILLER,
+        Kind.KEEP,
+    )
+
+
+def _back_to_connective(tokens: Sequence[Token], position: int) -> int:
+    """Return where the noun phrase before a displacement begins, such as "with mediastinal shift"."""
+    start = position
+    while start and tokens[start - 1].kind in (Kind.UNKNOWN, Kind.FILLER, Kind.ZONE):
+        start -= 1
+    return start - 1 if start and tokens[start - 1].kind is Kind.WITH else start
+
+
+def _opens(texts: Sequence[str], position: int, phrases: Sequence[Sequence[str]]) -> bool:
+    """Return True if one of the phrases begins at a position."""
+    words = " ".join(texts[position : position + 3]).split()
+    return any(words[: len(phrase)] == list(phrase) for phrase in phrases)
+
+
+def _finding_before(tokens: Sequence[Token], position: int) -> bool:
+    for token in reversed(tokens[:position]):
+        if token.kind in (Kind.STOP, Kind.SOFT_STOP, Kind.VERB):
+            return False
+        if token.kind is Kind.FINDING:
+            return True
+    return False
+
+
+def _end(tokens: Sequence[Token], position: int, more: tuple[Kind, ...] = ()) -> int:
+    """Return the position of the next comma, stop, verb or token of the kinds `more`."""
+    while position < len(tokens):
+        token = tokens[position]
+        if token.kind in (*_ENDS, *more) or token.text == ",":
+            break
+        position += 1
+    return position

@@ -1,0 +1,98 @@
+"""Requests about everything: "remove everything but the effusion" is refused, never read as its opposite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from x2x_core.common.errors import InputError
+
+from .lexicon import Kind, Token
+
+_ALL = frozenset(("everything", "anything", "all", "nothing", "every"))
+_NOUNS = frozenset(
+    [
+        "the",
+        "of",
+        "other",
+        "these",
+        "those",
+        "findings",
+        "finding",
+        "abnormalities",
+        "abnormality",
+        "pathologies",
+        "pathology",
+        "diseases",
+        "disease",
+        "lesions",
+        "else",
+        "radiographic",
+        "visible",
+        "present",
+        "abnormal",
+    ]
+)
+_EXCEPT = frozenset(
+    [
+        "but",
+        "except",
+        "bar",
+        "save",
+        "excluding",
+        "excepting",
+        "besides",
+        "aside",
+        "apart",
+        "without",
+        "unless",
+        "exception",
+        "exempting",
+    ]
+) | {"except for", "apart from", "other than", "aside from", "save for"}
+_UNCHANGED = frozenset(["same", "alone", "unchanged", "stays", "remains"])
+_ATTRIBUTES = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
+
+
+def check_no_universal(tokens: Sequence[Token]) -> None:
+    """Refuse requests about everything, with or without exceptions.
+
+    Raises:
+        InputError: "everything", "all findings" or "nothing" as the object of a request.
+    """
+    for position, token in enumerate(tokens):
+        if token.text not in _ALL or _is_left_alone(tokens, position):
+            continue
+        after = position + 1
+        while after < len(tokens) and tokens[after].text in _NOUNS:
+            after += 1
+        word = tokens[after].text if after < len(tokens) else ""
+        excepts = word in _EXCEPT or tuple(other.text for other in tokens[after : after + 2]) == ("with", "the")
+        requested = position and _verb_before(tokens, position)
+        if excepts or (requested and token.text != "nothing" and not _names_finding(tokens, after)):
+            raise InputError(
+                f"`prompt` must name the findings to edit, got {token.text!r}. Name each finding, for example: Remove "
+                "the findings of edema and pleural effusion."
+            )
+
+
+def _verb_before(tokens: Sequence[Token], position: int) -> bool:
+    before = position - 1
+    while before >= 0 and tokens[before].kind is Kind.FILLER:
+        before -= 1
+    return before >= 0 and tokens[before].kind is Kind.VERB
+
+
+def _is_left_alone(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "keep all else", "don't change anything" and "everything else the same"."""
+    for token in reversed(tokens[:position]):
+        if token.kind in (Kind.KEEP, Kind.NOT) and token.text not in _EXCEPT:
+            return True
+        if token.kind not in (Kind.VERB, Kind.FILLER):
+            break
+    rest = list(tokens[position + 1 : position + 6])
+    return any(token.text in _UNCHANGED or token.kind is Kind.STATE for token in rest)
+
+
+def _names_finding(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "all left effusions": attributes and a finding follow directly."""
+    return position < len(tokens) and tokens[position].kind in _ATTRIBUTES

@@ -1,0 +1,166 @@
+"""Lexicon of the instruction language: the meaning of every known word and phrase except the names of findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+
+from .clauses import Operation
+from .vocabulary import LEVEL_NAMES, SIDE_NAMES, ZONE_NAMES
+
+ABSENT = "none"  # level of a finding that is not there
+
+
+class Kind(Enum):
+    """Role of a token in a sentence."""
+
+    VERB = auto()  # value: `Verb`
+    KEEP = auto()  # the rest of the phrase is left alone; before a verb, a prohibition
+    NOT = auto()  # the rest of the phrase is absent; before a verb, a prohibition
+    STATE = auto()  # says that something stays as it is, such as "unchanged"
+    FINDING = auto()  # value: canonical name
+    LEVEL = auto()  # value: canonical level, or `ABSENT`
+    SIDE = auto()  # value: canonical side, the patient's
+    ZONE = auto()  # value: canonical zone
+    FROM = auto()
+    TO = auto()
+    WITH = auto()  # "and", or "to" after a verb such as "replace"
+    AND = auto()
+    PREPOSITION = auto()
+    SOFT_STOP = auto()  # ends a sentence whose verb may apply to the next
+    STOP = auto()
+    FILLER = auto()
+    ASIDE = auto()  # part of a description that requests nothing; reported
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Meaning of a verb."""
+
+    operation: Operation
+    course: str | None = None  # level of a change without a target
+    replaces: bool = False  # "replace X with Y"
+    inverse: bool = False  # "substitute X for Y": replaces Y with X
+    makes: bool = False  # "make": adds, or changes if a level follows the finding
+    present: bool = False  # "X is present"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word, or several that form one phrase; if they have two meanings, the second token has no text."""
+
+    kind: Kind
+    text: str
+    value: Verb | str | None = None
+
+    @property
+    def name(self) -> str:
+        """The canonical name of a finding, level, side or zone."""
+        assert isinstance(self.value, str)
+        return self.value
+
+
+_VERBS = {
+    Verb(Operation.ADD): "add, adds, added, adding, insert, inserted, put, simulate, show, introduce, include, create, "
+    "give, generate, induce, draw, place, paint, synthesize, synthesise, superimpose, imagine, look like it has, "
+    "has an additional, has additional, bring in, build, depict, form, hallucinate, impose, inject, inpaint, model, "
+    "overlay, plant, produce, develop, develops, pretend there is, let there be, same image with, same patient with, "
+    "same image but with, same patient but with, the patient have, mimic an",
+    Verb(Operation.ADD, makes=True): "make, makes, making, i want, we want, i need, we need, i would like, "
+    "could we have, can we have, can i have",
+    Verb(Operation.ADD, present=True): "present, is present, = 1",
+    Verb(Operation.REMOVE): "remove, removes, removed, removing, delete, deleted, erase, erased, clear, cleared, "
+    "resolve, eliminate, drop, cure, drain, get rid of, take away, take out, disappear, vanish, go away, free of, "
+    "negative for, instead of, rather than, is missing, no longer has, no longer have, no evidence of, no sign of, "
+    "no signs of, absence of, absorb, clean up, cut out, discard, dissolve, do away with, eradicate, heal, hide, lose, "
+    "omit, subtract, correct, fix, suppress, treat, turn off, undo, wipe out, take off, = 0, resolution of",
+    Verb(Operation.CHANGE): "change, changes, changed, changing, alter, set, turn, convert, transform, modify, adjust, "
+    "move, shift",
+    Verb(Operation.CHANGE, replaces=True): "replace, exchange, swap",
+    Verb(Operation.CHANGE, replaces=True, inverse=True): "substitute",
+    Verb(Operation.CHANGE, "increasing"): "increase, increases, worsen, worsens, raise, enlarge, aggravate, "
+    "exacerbate, intensify, amplify, expand, grow, augment, boost, bump up, double, exaggerate, extend, heighten, "
+    "progress, scale up, increase of, increase in",
+    Verb(Operation.CHANGE, "decreasing"): "decrease, decreases, reduce, reduces, lessen, diminish, improve, lower the, "
+    "shrink, weaken, alleviate, attenuate, dial down, halve, regress, soften, scale down, partial resolution of, "
+    "less, decrease of, decrease in",
+}  # fmt: skip
+# Phrases that are a verb and a finding at once.
+_SHORTHANDS = {
+    (
+        Operation.ADD,
+        "cardiomegaly",
+    ): "enlarge the heart, enlarge heart, increase the heart size, increase heart size, "
+    "increase the size of the heart, make the heart larger, "
+    "make the heart bigger, make the heart big, make the heart large, make the heart look enlarged, "
+    "make the heart enlarged, the heart should be bigger, the heart should be larger, heart was enlarged",
+    (Operation.REMOVE, "cardiomegaly"): "shrink the heart, shrink heart, reduce the heart size, reduce heart size, "
+    "normalize the heart size, normalise the heart size, normalize heart size, normalise heart size, "
+    "reduce the size of the heart, decrease the size of the heart, make the heart smaller, make the heart small, "
+    "make the heart normal, make the heart normal size, make the heart normal sized, make the heart size normal, "
+    "the heart should be smaller, the heart should be normal",
+    (Operation.ADD, "enlargement of the cardiac silhouette"): "enlarge the cardiac silhouette, "
+    "make the cardiac silhouette larger, make the cardiac silhouette bigger",
+}
+_STRUCTURE = {
+    Kind.KEEP: "keep, keeping, leave, leaving, preserve, preserving, retain, maintain, except, except for, apart from, "
+    "other than, without affecting, without touching, without altering, without disturbing, not, do not, don't, dont, "
+    "does not, never, no need to, no reason to, need not, avoid, avoiding, ignore, ignoring, neither, exclude, "
+    "excluding, "
+    "save for, sparing, spare, do not touch, don't touch, hands off",
+    Kind.NOT: "without, no, sans, w / o, w / out, devoid of, i don't want, we don't want, i do not want, "
+    "we do not want",
+    Kind.STATE: "unchanged, stays, stay, stable, remains, remain, intact, unaffected, untouched, spared, sharp, as is, "
+    "as it is, as they are, stays the same, should not change, must not change, should stay, persists",
+    Kind.FROM: "from",
+    Kind.TO: "to, into, becomes, become",
+    Kind.WITH: "with, by, w",
+    Kind.AND: "and, or, nor, plus, as well as, but, also, along with, together with, then, comma, /, &, +",
+    Kind.PREPOSITION: "in, on, at, within, over, near, around, throughout",
+    Kind.SOFT_STOP: "; \n",
+    Kind.STOP: ". ! ?",
+    Kind.FILLER:
+        "a, an, the, finding, findings, lung, lungs, pulmonary, zone, zones, lobe, lobes, field, fields, "
+        "side, sides, sided, region, regions, area, areas, part, parts, portion, portions, angle, angles, "
+        "sulcus, hemithorax, hemithoraces, chest, thorax, patient, patient's, level, levels, size, degree, "
+        "severity, amount, extent, please, there, is, are, be, should, has, have, this, that, it, its, "
+        "it's, his, her, their, new, some, any, now, make sure, i, want, to see, would like, let, us, "
+        "let's, can, could, you, image, radiograph, x ray, xray, picture, scan, film, for, as, of, "
+        "evidence, signs, visible, changes of, appearance of, appearances of, features of, so, just, only, "
+        "following, everything, anything, else, rest, all, same, "
+        "other, others, alone, third, thirds, quadrant, hand, space, corner, degrees",
+}  # fmt: skip
+_ABSENT_WORDS = "none, absent, nothing, zero, resolved, normal, gone"
+# Words that name a side and a zone at once.
+_PLACES = {
+    "rul": ("right", "upper"), "rml": ("right", "middle"), "rll": ("right", "lower"),
+    "lul": ("left", "upper"), "lml": ("left", "middle"), "lll": ("left", "lower"),
+    "bibasilar": ("bilateral", "basal"), "bibasal": ("bilateral", "basal"), "biapical": ("bilateral", "apical"),
+    "bihilar": ("bilateral", "hilar"),
+    "ruz": ("right", "upper"), "rmz": ("right", "middle"), "rlz": ("right", "lower"),
+    "luz": ("left", "upper"), "lmz": ("left", "middle"), "llz": ("left", "lower"),
+}  # fmt: skip
+
+_Meaning = tuple[Kind, "Verb | str | None"]
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> dict[tuple[str, ...], tuple[_Meaning, ...]]:
+    """Return the meanings, one or two, of every known phrase, as words in lower case."""
+    known: dict[str, tuple[_Meaning, ...]] = {}
+    for kind, phrases in _STRUCTURE.items():
+        separator = " " if kind in (Kind.SOFT_STOP, Kind.STOP) else ", "
+        known.update((phrase, ((kind, None),)) for phrase in phrases.split(separator))
+    known[","] = known.pop("comma")
+    for verb, phrases in _VERBS.items():
+        known.update((phrase, ((Kind.VERB, verb),)) for phrase in phrases.split(", "))
+    for (operation, finding), phrases in _SHORTHANDS.items():
+        meaning = (Kind.VERB, Verb(operation)), (Kind.FINDING, finding)
+        known.update((phrase, meaning) for phrase in phrases.split(", "))
+    for kind, names in ((Kind.LEVEL, LEVEL_NAMES), (Kind.SIDE, SIDE_NAMES), (Kind.ZONE, ZONE_NAMES)):
+        known.update((phrase, ((kind, name),)) for phrase, name in names.items() if " to " not in phrase)
+    known.update((word, ((Kind.LEVEL, ABSENT),)) for word in _ABSENT_WORDS.split(", "))
+    known.update((word, ((Kind.SIDE, side), (Kind.ZONE, zone))) for word, (side, zone) in _PLACES.items())
+    return {tuple(phrase.split(" ")): found for phrase, found in known.items()}

@@ -1,0 +1,66 @@
+"""States: "effusion unchanged" leaves the effusion alone, "right lung clear" describes a place without a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .lexicon import ABSENT, Kind, Token, Verb
+
+_BOUNDARIES = (Kind.AND, Kind.WITH, Kind.SOFT_STOP, Kind.STOP)
+_PLACES = (Kind.SIDE, Kind.ZONE)
+_CLEAR = frozenset(("clear", "clean", "normal", "fine", "free"))
+
+
+def mark_states(tokens: Sequence[Token]) -> list[Token]:
+    """Put the parts of a list that stay as they are behind a `KEEP`, and turn states of a place into asides.
+
+    The verb before such a part is repeated after it, so that the rest of the list keeps it.
+    """
+    marked: list[Token] = []
+    verb: Token | None = None
+    position = 0
+    while position < len(tokens):
+        token = tokens[position]
+        marked.append(token)
+        position += 1
+        if isinstance(token.value, Verb):
+            verb = token
+        if token.kind not in _BOUNDARIES:
+            continue
+        end = _end(tokens, position)
+        piece = tokens[position:end]
+        if _is_state_of_place(piece):
+            marked += [Token(Kind.ASIDE, other.text) for other in piece]
+            position = end
+        elif _is_kept(piece):
+            marked += [Token(Kind.KEEP, ""), *piece]
+            position = end
+            if verb and position < len(tokens) and tokens[position].kind in (Kind.AND, Kind.WITH):
+                marked.append(Token(Kind.VERB, "", verb.value))
+    return marked
+
+
+def _end(tokens: Sequence[Token], position: int) -> int:
+    while position < len(tokens) and tokens[position].kind not in _BOUNDARIES:
+        if isinstance(tokens[position].value, Verb) and tokens[position].text not in _CLEAR:
+            break
+        if tokens[position].kind in (Kind.KEEP, Kind.NOT):
+            break
+        position += 1
+    return position
+
+
+def _has(piece: Sequence[Token], *kinds: Kind) -> bool:
+    return any(token.kind in kinds for token in piece)
+
+
+def _is_kept(piece: Sequence[Token]) -> bool:
+    return _has(piece, Kind.FINDING) and _has(piece, Kind.STATE)
+
+
+def _is_state_of_place(piece: Sequence[Token]) -> bool:
+    """Return True for a place without a finding, such as "right lung clear" and "nothing on the right"."""
+    if not _has(piece, *_PLACES) or _has(piece, Kind.FINDING, Kind.TO, Kind.FROM):
+        return False
+    states = any(token.kind is Kind.STATE or token.value == ABSENT or token.text in _CLEAR for token in piece)
+    return states and not (piece[0].text in _CLEAR and isinstance(piece[0].value, Verb))
