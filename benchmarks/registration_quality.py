@@ -26,9 +26,9 @@ import cv2
 import numpy as np
 import torch
 
-from x2x_core.dataset.pictures import Square
 from x2x_core.dataset.registration import Registration, measure, move, register
 from x2x_core.dataset.settings import BuildSettings
+from x2x_core.dataset.squares import Square
 from x2x_core.pairs.layout import read_rows
 from x2x_core.simulation.dataset import read_ct
 from x2x_core.simulation.film import expose, grain, meter, sample_film

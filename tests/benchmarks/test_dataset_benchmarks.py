@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from x2x_core.dataset.pictures import Square
 from x2x_core.dataset.registration import Registration
+from x2x_core.dataset.squares import Square
 
 
 def load(name):

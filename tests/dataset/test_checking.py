@@ -1,4 +1,4 @@
-"""Checking a dataset: one that is whole, the authors' layout, and everything that can be wrong."""
+"""Checking a dataset: a complete one, the authors' release, and every kind of problem."""
 
 import csv
 import json
@@ -124,7 +124,7 @@ def test_a_patient_in_two_splits_is_found(built, tmp_path):
     assert [kind for kind, _ in found(folder)] == ["leak"]
 
 
-def test_what_is_missing_beside_the_layout_is_found(built, tmp_path):
+def test_missing_files_of_a_build_are_found(built, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(built, folder)
     next((folder / "valid").iterdir()).unlink()
@@ -133,7 +133,7 @@ def test_what_is_missing_beside_the_layout_is_found(built, tmp_path):
     assert sorted(kind for kind, _ in found(folder)) == ["missing image", "unfinished"]
 
 
-def test_files_and_words_that_nobody_asked_for_are_noted(authors):
+def test_unused_files_and_unknown_words_are_noted(authors):
     cv2.imwrite(str(authors / "past" / "z.png"), np.zeros((64, 64), np.uint8))
     rows = rows_of(authors)
     rows[0][1] = "Add the finding of edema with sparkles."
@@ -141,12 +141,12 @@ def test_files_and_words_that_nobody_asked_for_are_noted(authors):
     checked = check_dataset(authors, workers=1)
     assert checked.problems == []
     assert checked.notes == [
-        "1 instructions have words that are not understood",
-        "1 files in past/ are named by no line",
+        "1 instructions contain words that are not understood",
+        "1 files in past/ are not named in any line",
     ]
 
 
-def test_no_dataset_and_an_empty_one_are_said(tmp_path):
+def test_a_missing_and_an_empty_dataset_are_reported(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no dataset"):
         check_dataset(tmp_path)
     write(tmp_path, [])

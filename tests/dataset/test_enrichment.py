@@ -87,12 +87,12 @@ def test_two_places_of_one_finding():
          row("abnormality", "what abnormalities are seen in this image?", "pleural effusion, edema")],
     ],
 )  # fmt: skip
-def test_every_question_that_tells_a_place(rows):
+def test_every_question_that_states_a_place(rows):
     assert enriched(ADDED, *rows) == "Add the finding of pleural effusion in the left lower lung zone."
     assert enriched(ADDED, *reversed(rows)) == "Add the finding of pleural effusion in the left lower lung zone."
 
 
-def test_the_side_alone_is_heeded_where_no_place_is_told():
+def test_the_side_alone_is_used_if_no_place_is_stated():
     side = row("location", "is the pleural effusion located on the left side or right side?", "left side")
     assert enriched(ADDED, side) == "Add the finding of left pleural effusion."
     assert enriched(ADDED, side, where("the soft tissues")) == "Add the finding of left pleural effusion."
@@ -102,7 +102,7 @@ def test_the_side_alone_is_heeded_where_no_place_is_told():
 @pytest.mark.parametrize(
     "question", ["is there pleural effusion in the left lung area?", "is the pleural effusion bilateral?"]
 )
-def test_presence_tells_no_place(question):
+def test_presence_questions_state_no_place(question):
     for answer in ("yes", "no"):
         assert enriched(ADDED, row("presence", question, answer)) == "Add the finding of pleural effusion."
 
@@ -144,7 +144,7 @@ def test_the_area_of_the_difference_question_comes_before_other_questions():
         (None, ("mild to moderate", "severe")),
     ],
 )
-def test_the_level_question_settles_which_range_is_meant(told, clause):
+def test_the_level_question_decides_which_range_is_meant(told, clause):
     instruction = instruction_from_difference("the level of edema has changed from mild to moderate to severe. ")
     settled = enrich(instruction, [level(told, "edema")] if told else [])
     assert [(one.level_from, one.level) for one in settled.clauses] == [clause]
@@ -175,7 +175,7 @@ def test_a_finding_without_a_side_has_no_place():
 @pytest.mark.parametrize(
     "bad", [{}, row("location", None, None), row(None, "where", 5), where(""), level(""), where("moon")]
 )
-def test_rows_that_tell_nothing_are_passed_over(bad):
+def test_rows_without_a_level_or_place_are_ignored(bad):
     assert enriched(ADDED, bad, level("small")) == "Add the finding of small pleural effusion."
 
 

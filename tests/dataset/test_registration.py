@@ -1,4 +1,4 @@
-"""Registration finds transforms that are known, and its figures say how good it is."""
+"""Registration finds known transforms, and its measures tell good from bad."""
 
 from dataclasses import replace
 
@@ -8,8 +8,9 @@ import pytest
 from mimic_cases import simulate_body
 
 from x2x_core.dataset import registration
-from x2x_core.dataset.pictures import Square
-from x2x_core.dataset.registration import Registration, agreement, measure, move, register
+from x2x_core.dataset.agreement import agreement
+from x2x_core.dataset.registration import Registration, measure, move, register
+from x2x_core.dataset.squares import Square
 
 SIDE = 128
 IDENTITY = Registration((1, 0, 0, 1), (0, 0))
@@ -75,12 +76,12 @@ def test_the_same_pair_gives_the_same_transform(chest):
     assert len({(one.matrix, one.shift) for one in found}) == 1
 
 
-def test_the_threads_that_others_use_are_left_alone(chest):
-    import SimpleITK as sitk
+def test_the_default_number_of_threads_is_restored(chest):
+    import SimpleITK
 
-    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    before = SimpleITK.ProcessObject.GetGlobalDefaultNumberOfThreads()
     register(chest, chest)
-    assert sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == before
+    assert SimpleITK.ProcessObject.GetGlobalDefaultNumberOfThreads() == before
 
 
 def test_pictures_that_do_not_belong_together_agree_little(chest):
@@ -122,7 +123,7 @@ def test_agreement_looks_only_where_both_show_something(chest):
     assert agreement(spoilt, chest.pixels, where) == pytest.approx(1)
 
 
-def test_plausible_is_what_patients_do():
+def test_plausible_transforms_are_those_of_patients():
     assert IDENTITY.plausible and Registration((1.1, 0.1, -0.1, 1.1), (0.3, 0.3)).plausible
     for matrix in ((-1, 0, 0, 1), (2, 0, 0, 1), (0.5, 0, 0, 0.9), (0, -1, 1, 0)):
         assert not replace(IDENTITY, matrix=matrix).plausible
@@ -136,7 +137,7 @@ def test_sizes_must_agree(chest):
         register(small, chest)
 
 
-def test_a_missing_simpleitk_is_named(monkeypatch):
+def test_without_simpleitk_the_extra_is_named(monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "SimpleITK", None)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from mimic_cases import METADATA, write_table
 
-from x2x_core.dataset.studies import Study, StudyTables, find_study, find_tables, image_path, load_studies
+from x2x_core.dataset.studies import Study, find_study, image_path
+from x2x_core.dataset.study_tables import StudyTables, find_tables, load_studies
 
 
 def studies_of(tmp_path, metadata=None, every=None, split=None):
@@ -54,7 +55,7 @@ def test_mimic_all_decides_where_it_names_a_frontal_image(tmp_path):
     assert studies_of(tmp_path, None, every)[0](8).frontal is False
 
 
-def test_lines_that_cannot_be_used_are_told(tmp_path):
+def test_unusable_lines_are_reported(tmp_path):
     find, rejected = studies_of(
         tmp_path, [view("../../etc", "PA"), view("", "PA"), view("good", "PA", 8), view("a", "PA", "x")]
     )
@@ -85,5 +86,5 @@ def test_tables_are_found_and_missed(tmp_path, mimic_case):
     found = find_tables(mimic_case.mimic, mimic_case.vqa)
     assert found.mimic_all.name == "mimic_all.csv" and found.metadata.name == "mimic-cxr-2.0.0-metadata.csv.gz"
     assert found.split.name == "mimic-cxr-2.0.0-split.csv.gz" and len(found.present) == 3
-    with pytest.raises(FileNotFoundError, match="neither `mimic_all.csv` beside"):
+    with pytest.raises(FileNotFoundError, match=r"neither `mimic_all\.csv` beside"):
         find_tables(tmp_path, tmp_path / "questions.csv")

@@ -1,4 +1,4 @@
-"""Tables line by line: plain and compressed, spoilt lines, spoilt files."""
+"""Tables line by line: plain and compressed, malformed lines, damaged files."""
 
 import gzip
 
@@ -25,15 +25,15 @@ def test_columns_come_in_the_order_asked_for(tmp_path, name, start):
     ]
 
 
-def test_a_spoilt_line_spoils_itself_alone(tmp_path):
+def test_a_malformed_line_affects_only_itself(tmp_path):
     table = write(tmp_path / "t.csv", 'a,b\n1,2\n"3,4\n5\n6,7,8\n\xff,9\n')
     records = list(read_records(table, ("a", "b")))
     assert [record.row for record in records] == [2, 3, 4, 5, 6]
     assert [bool(record.problem) for record in records] == [False, True, True, True, False]
-    assert records[1].line == '"3,4' and "1 fields where 2 are due" in records[2].problem
+    assert records[1].line == '"3,4' and "1 fields instead of 2" in records[2].problem
 
 
-def test_a_missing_column_is_named(tmp_path):
+def test_a_missing_column_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="must be a table with the columns a, z, but lacks z"):
         list(read_records(write(tmp_path / "t.csv", "a,b\n"), ("a", "z")))
     with pytest.raises(ValueError, match="lacks a"):
@@ -42,10 +42,10 @@ def test_a_missing_column_is_named(tmp_path):
         list(read_records(tmp_path / "none.csv", ("a",)))
 
 
-def test_a_file_that_was_cut_off_is_said(tmp_path):
+def test_a_truncated_file_is_an_error(tmp_path):
     whole = gzip.compress(b"a,b\n" + b"1,2\n" * 5000)
     (tmp_path / "t.csv.gz").write_bytes(whole[:-20])
-    with pytest.raises(ValueError, match="must be a whole table, but after line"):
+    with pytest.raises(ValueError, match="must be a complete table, but cannot be read after line"):
         list(read_records(tmp_path / "t.csv.gz", ("a",)))
 
 

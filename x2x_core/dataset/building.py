@@ -1,48 +1,52 @@
 """Build MIMIC-EDIT-INSTRUCTION from a copy of MIMIC-CXR-JPG and Medical-Diff-VQA.
 
-Three stages, each of which can be cut off at any moment and goes on where it was:
+A build has three stages, each of which can be interrupted at any moment and continues when started again:
 
-1. The tables are read into one database on disk (`x2x_core.dataset.database`).
-2. Pairs are dealt to processes in portions; a portion's images are written, then its lines, in one file that is there
-   whole or not at all. A portion that was cut off is done again and gives the same bytes.
-3. The portions' lines are gathered, in order, into the tables, the report and the card; the state is removed.
+1. The source tables are read into one database on disk (`x2x_core.dataset.database`).
+2. Pairs are distributed to processes in portions. The images of a portion are written first, then its results, in one
+   file that appears only when it is complete. An interrupted portion is repeated and gives the same bytes.
+3. The results of all portions are gathered, in order, into the tables, the report and the card; the state is removed.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy
 import PIL
 
 import x2x_core
-from x2x_core.common.errors import InputError, InputNotFoundError, OutputExistsError
-from x2x_core.common.storage import write_json, write_text
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.storage import write_text
 from x2x_core.imaging.provenance import sha256_file
 
+from .build_folder import check_folder, finish, is_complete, locked, prepare, remove_state
 from .database import make_database, open_database
 from .gathering import gather
-from .layout import BUILD, CURRENT, PARTS, PAST, SCRATCH, VALID, WORK, part_file
-from .pair_building import Places, build_pair
-from .processes import deal, usable_cores
+from .layout import database_file, part_file, scratch_folder
+from .pair_building import build_pair
+from .pair_images import ImageFolders
+from .processes import distribute, usable_cores
 from .questions import count_pairs, read_pairs
 from .registration import check_registering
 from .settings import BuildSettings
-from .studies import StudyTables, find_tables
+from .study_tables import StudyTables, find_tables
 
 FORMAT = "x2x-mimic-edit-instruction-1"
-PORTION = 8  # pairs to a portion: what is done again, at most, by each process after an interruption
+PORTION = 8  # pairs in a portion: the most that each process repeats after an interruption
 
-Progress = Callable[[int, int | None, str], None]
+
+class Progress(Protocol):
+    """Report the pairs done, the total (``None`` while the tables are read) and the stage."""
+
+    def __call__(self, done: int, total: int | None, note: str = "") -> None:
+        """Report progress."""
 
 
 def build_dataset(
@@ -54,55 +58,58 @@ def build_dataset(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Build the dataset, or go on with a build that was interrupted; the result is the same, byte for byte.
+    """Build the dataset, or continue an interrupted build; the result is the same, byte for byte.
 
     Args:
         mimic: folder of MIMIC-CXR-JPG (`files/`, and its metadata and split tables).
-        vqa: Medical-Diff-VQA's `mimic_pair_questions.csv` or `.csv.gz`; `mimic_all.csv` beside it is used.
-        out: folder for the dataset; it is made.
+        vqa: Medical-Diff-VQA's `mimic_pair_questions.csv` or `.csv.gz`; `mimic_all.csv` beside it is used too.
+        out: output folder; created if needed.
         settings: see `BuildSettings`.
-        workers: processes; ``None``: one a core. Their number does not change the result.
-        progress: called with the pairs done, the pairs in all (``None`` while the tables are read) and what
-            is being done.
+        workers: number of processes; ``None`` uses one per core. It does not affect the result.
+        progress: called with the pairs done, the total (``None`` while the tables are read) and the stage.
 
     Returns:
-        The folder.
+        The output folder.
 
     Raises:
-        InputNotFoundError: a table or the folder of images is not there.
-        OutputExistsError: `out` holds something else, a dataset that was built from other tables or settings, or one that
-            another process is building.
+        InputNotFoundError: a table or the folder of images is missing.
+        OutputExistsError: `out` contains other files, a dataset built from other tables or settings, or a build that is
+            running in another process.
         MissingExtraError: SimpleITK is not installed.
-        InputError: a table lacks a column or is damaged, or a setting is out of range.
+        InputError: a table lacks a column or is damaged, or an argument is out of range.
     """
     settings, mimic, vqa, out = settings or BuildSettings(), Path(mimic), Path(vqa), Path(out)
-    say = progress or (lambda done, total, note="": None)
+    report = progress or _ignore_progress
     if workers is not None and workers < 1:
         raise InputError(f"`workers` must be at least 1, got {workers}.")
     check_registering()
     tables = _find_inputs(mimic, vqa)
-    _check_folder(out)
-    say(0, None, "checking the tables")
+    check_folder(out)
+    report(0, None, "checking the tables")
     identity = _identity(settings, vqa, tables)
-    if _is_complete(out, identity):
-        shutil.rmtree(out / WORK, ignore_errors=True)
+    if is_complete(out, identity):
+        remove_state(out)
         return out
-    with _alone(out):
-        _claim(out, identity)
-        database = out / WORK / "tables.sqlite"
-        make_database(database, vqa, tables, lambda what: say(0, None, f"reading {what}"))
-        total = _build_portions(mimic, out, settings, workers or usable_cores(), say)
-        say(total, total, "gathering")
-        gather(out, settings, database, identity)
-        write_json(out / BUILD, {**identity, "complete": True}, _scratch(out))
-    shutil.rmtree(out / WORK)
+    with locked(out):
+        prepare(out, identity)
+        make_database(database_file(out), vqa, tables, lambda stage: report(0, None, f"reading {stage}"))
+        total = _build_portions(_Job(mimic, out, settings), workers or usable_cores(), report)
+        report(total, total, "gathering")
+        gather(out, identity)
+        finish(out, identity)
+    remove_state(out)
     return out
+
+
+def _ignore_progress(done: int, total: int | None, note: str = "") -> None:
+    pass
 
 
 def _find_inputs(mimic: Path, vqa: Path) -> StudyTables:
     if not (mimic / "files").is_dir():
         raise InputNotFoundError(
-            f"`--mimic` must be the folder of MIMIC-CXR-JPG, which holds `files`, but there is no `{mimic / 'files'}`."
+            f"`--mimic` must be the folder of MIMIC-CXR-JPG, which contains `files`, but there is no "
+            f"`{mimic / 'files'}`."
         )
     if not vqa.is_file():
         raise InputNotFoundError(
@@ -112,7 +119,7 @@ def _find_inputs(mimic: Path, vqa: Path) -> StudyTables:
 
 
 def _identity(settings: BuildSettings, vqa: Path, tables: StudyTables) -> dict[str, Any]:
-    """What the bytes of the result depend on, apart from the images."""
+    """Return everything on which the bytes of the result depend, apart from the images."""
     libraries = (cv2, numpy, PIL)
     versions = {"instructx2x": x2x_core.__version__, "simpleitk": metadata.version("simpleitk")}
     versions |= {library.__name__: library.__version__ for library in libraries}
@@ -120,105 +127,46 @@ def _identity(settings: BuildSettings, vqa: Path, tables: StudyTables) -> dict[s
     return {"format": FORMAT, **asdict(settings), "tables_sha256": inputs, "versions": versions}
 
 
-def _check_folder(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise OutputExistsError(f"`--out` must be a folder, but `{out}` is a file. Give another name.")
-    if out.is_dir() and not (out / BUILD).is_file() and any(path.name != WORK for path in out.iterdir()):
-        raise OutputExistsError(f"`--out` must be an empty folder or a build to go on with, but `{out}` holds other "
-                              "files. Give another folder.")  # fmt: skip
+class _Job(NamedTuple):
+    """What a worker process needs to build portions."""
+
+    mimic: Path
+    out: Path
+    settings: BuildSettings
 
 
-def _is_complete(out: Path, identity: dict[str, Any]) -> bool:
-    """Whether this very build is already there; another one is refused."""
-    recorded = _recorded(out)
-    complete = recorded.pop("complete", False)
-    if recorded and recorded != identity:
-        changed = sorted(key for key in {*recorded, *identity} if recorded.get(key) != identity.get(key))
-        raise OutputExistsError(
-            f"`--out` must be an empty folder or this very build, but `{out}` was built with another "
-            f"{', '.join(changed)}. Give another folder, or the tables and settings of that build."
-        )
-    return complete
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Keep a second build out of the folder; the lock is gone when the process is, however it ends."""
-    (out / WORK).mkdir(parents=True, exist_ok=True)
-    lock = sqlite3.connect(out / WORK / "lock.sqlite", timeout=0)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        lock.close()
-        raise OutputExistsError(
-            f"`{out}` is being built by another process. Wait for it, or give another folder."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.close()
-
-
-def _claim(out: Path, identity: dict[str, Any]) -> None:
-    """Make the folder this build's own, and clear away what an interrupted one had half written."""
-    shutil.rmtree(_scratch(out), ignore_errors=True)
-    _scratch(out).mkdir()
-    if not (out / BUILD).is_file():
-        write_json(out / BUILD, {**identity, "complete": False}, _scratch(out))
-    for folder in (_parts(out), out / PAST, out / CURRENT, out / VALID):
-        folder.mkdir(exist_ok=True)
-
-
-def _recorded(out: Path) -> dict[str, Any]:
-    try:
-        return json.loads((out / BUILD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise OutputExistsError(f"`{out / BUILD}` must be the record of a build, but it is not JSON. "
-                              "Give another folder.") from error  # fmt: skip
-
-
-def _scratch(out: Path) -> Path:
-    return out / WORK / SCRATCH
-
-
-def _parts(out: Path) -> Path:
-    return out / WORK / PARTS
-
-
-def _build_portions(mimic: Path, out: Path, settings: BuildSettings, workers: int, say: Progress) -> int:
-    """Build all portions that are not on disk; the number of pairs in all."""
-    database = open_database(out / WORK / "tables.sqlite")
+def _build_portions(job: _Job, workers: int, report: Callable[[int, int | None, str], None]) -> int:
+    """Build all portions that are not on disk, and return the total number of pairs."""
+    database = open_database(database_file(job.out))
     total = count_pairs(database)
     database.close()
     portions = -(-total // PORTION)
-    todo = (portion for portion in range(portions) if not part_file(out, portion).is_file())
-    missing = sum(not part_file(out, portion).is_file() for portion in range(portions))
+    missing = sum(not part_file(job.out, portion).is_file() for portion in range(portions))
+    unfinished = (portion for portion in range(portions) if not part_file(job.out, portion).is_file())
     done = portions - missing
-    say(min(done * PORTION, total), total, "pairs")
-    for _ in deal(_work, todo, min(workers, max(1, missing)), _start_worker, (mimic, out, settings)):
+    report(min(done * PORTION, total), total, "pairs")
+    for _ in distribute(_work, unfinished, min(workers, max(1, missing)), _start_worker, job):
         done += 1
-        say(min(done * PORTION, total), total, "pairs")
+        report(min(done * PORTION, total), total, "pairs")
     return total
 
 
-_worker: dict[str, Any] = {}  # what this process was started with
+_worker: dict[str, Any] = {}  # arguments with which this worker process was started
 
 
 def _start_worker(mimic: Path, out: Path, settings: BuildSettings) -> None:
-    database = open_database(out / WORK / "tables.sqlite")
-    _worker.update(places=Places(mimic, out, _scratch(out), database), settings=settings, out=out)
+    database, folders = open_database(database_file(out)), ImageFolders(mimic, out, scratch_folder(out))
+    _worker.update(database=database, folders=folders, settings=settings)
 
 
 def _work(portion: int) -> int:
-    """Build the pairs of one portion and write its lines."""
-    places, settings = _worker["places"], _worker["settings"]
-    lines = []
-    for _, study_id, ref_id in read_pairs(places.database, portion * PORTION + 1, (portion + 1) * PORTION):
-        result = build_pair(study_id, ref_id, settings, places)
-        lines.append({"kept": result.kept, "rejected": result.rejected})
-    path = part_file(_worker["out"], portion)
+    """Build the pairs of one portion and write its results."""
+    database, folders = _worker["database"], _worker["folders"]
+    results = []
+    for _, study_id, ref_id in read_pairs(database, portion * PORTION + 1, (portion + 1) * PORTION):
+        result = build_pair(study_id, ref_id, _worker["settings"], database, folders)
+        results.append({"kept": result.kept, "rejected": result.rejected})
+    path = part_file(folders.out, portion)
     path.parent.mkdir(exist_ok=True)
-    write_text(path, json.dumps(lines), places.scratch)
+    write_text(path, json.dumps(results), folders.scratch)
     return portion

@@ -1,4 +1,4 @@
-"""The tables of a build in one SQLite file: made once, then read by every process."""
+"""Source tables of a build in one SQLite file, which is created once and read by every process."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 from .questions import load_questions
 from .rejections import Reason
-from .studies import StudyTables, load_studies
+from .study_tables import StudyTables, load_studies
+from .tables import Record
 
-# One row for each row of any table that could not be used; the columns of `rejected.csv`.
+#: Columns of `rejected.csv`: one row for each row of any table that could not be used.
 REJECTED_COLUMNS = (
     "table", "row", "reason", "detail", "study_id", "ref_id", "subject_id", "question_type", "question", "answer",
     "line",
@@ -21,13 +22,13 @@ INSERT_REJECTED = f"INSERT INTO rejected VALUES ({', '.join('?' * len(REJECTED_C
 
 
 def make_database(path: Path, vqa: Path, tables: StudyTables, progress: Callable[[str], None] | None = None) -> None:
-    """Read all tables into a database at `path`, which is there whole or not at all.
+    """Read all tables into a database; the file appears only when it is complete. An existing file is kept.
 
     Args:
-        path: where to.
-        vqa: the questions.
+        path: the database file.
+        vqa: Medical-Diff-VQA's table of questions.
         tables: the tables of studies.
-        progress: called with what is being read.
+        progress: called with the name of the stage.
     """
     if path.is_file():
         return
@@ -36,21 +37,25 @@ def make_database(path: Path, vqa: Path, tables: StudyTables, progress: Callable
         leftover.unlink()
     database = sqlite3.connect(partial)
     try:
-        # Nobody reads a half-made file, so it needs no care against being cut off.
+        # An unfinished file is never read, so it needs no protection against interruption.
         database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + REJECTED_TABLE)
-        for load, source in ((load_studies, tables), (load_questions, vqa)):
+        for stage, malformed in (
+            ("studies", load_studies(database, tables)),
+            ("questions", load_questions(database, vqa)),
+        ):
             if progress:
-                progress("studies" if load is load_studies else "questions")
-            for name, record in load(database, source):
-                database.execute(INSERT_REJECTED, _malformed(name, record))
+                progress(stage)
+            for name, record in malformed:
+                database.execute(INSERT_REJECTED, _rejected_row(name, record))
         database.commit()
     finally:
         database.close()
     os.replace(partial, path)
 
 
-def _malformed(name: str, record) -> tuple:
-    fields = dict.fromkeys(REJECTED_COLUMNS, "")
+def _rejected_row(name: str, record: Record) -> tuple[object, ...]:
+    """Return the values of `REJECTED_COLUMNS` for a malformed line of the table `name`."""
+    fields: dict[str, object] = dict.fromkeys(REJECTED_COLUMNS, "")
     fields |= {"table": name, "row": record.row, "reason": Reason.MALFORMED_ROW.value, "detail": record.problem}
     if len(record.values) >= 6:
         known = ("study_id", "subject_id", "ref_id", "question_type", "question", "answer")
@@ -60,5 +65,5 @@ def _malformed(name: str, record) -> tuple:
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open a finished database for reading."""
+    """Open a complete database for reading."""
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)

@@ -1,6 +1,6 @@
 """Level and place from the other questions about a pair, for the v2 instructions.
 
-Medical-Diff-VQA asks of the main (later) image of each pair, in sentences of which these are heeded:
+Medical-Diff-VQA also asks about the main (later) image of each pair. These questions are used:
 
 - location: "where in the image is the X located?", "where is the X?"; answers "left lower lung area", "left area and
   right lower area", "the left lung base"
@@ -8,10 +8,10 @@ Medical-Diff-VQA asks of the main (later) image of each pair, in sentences of wh
 - level: "what level is the X?"; answers "moderate", "small increasing"
 - abnormality: "what abnormalities are seen in the right lower lung?"; the answer is the finding
 
-Its generator fills some questions with one finding and answers them with the place of another: where the finding drawn
-first has no place of the kind that the question is about. So the side alone is heeded only where no other question
-tells the place, and the presence questions ("is there X in the left lower area?") are not heeded at all; nor are their
-"no" answers, which are made up from the opposite place.
+Its generator fills some questions with one finding and answers them with the place of another, if the finding drawn
+first has no place of the requested kind. Therefore the side alone is used only if no other question states the place,
+and the presence questions ("is there X in the left lower area?") are never used; nor are their "no" answers, which are
+made from the opposite place.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .difference import at_places, plain, with_text
 from .levels import NO_LEVELS, Levels, read_levels
 from .places import Place, narrowest, read_all_places
 
-# Of each question type: its question, and its answer where that tells something.
+# Question type, pattern of the question, and pattern of the answers that are used.
 _FORMS = tuple(
     (kind, re.compile(question), re.compile(answer))
     for kind, question, answer in (
@@ -42,15 +42,15 @@ _FORMS = tuple(
 
 
 @dataclass
-class Told:
-    """What other questions tell of one finding in one image."""
+class Details:
+    """Places and levels of one finding in one image, from the other questions."""
 
     places: list[Place] = field(default_factory=list)
-    side: str = ""  # less certain than a place
+    side: str = ""  # less reliable than a place
     levels: Levels = NO_LEVELS
 
     @property
-    def where(self) -> list[Place]:
+    def location(self) -> list[Place]:
         """The places, or else the side."""
         return self.places or ([Place(self.side)] if self.side else [])
 
@@ -60,35 +60,35 @@ def enrich(
     other_rows: Iterable[Mapping[str, str]],
     reference_rows: Iterable[Mapping[str, str]] = (),
 ) -> Instruction:
-    """An instruction with the level and the place of each finding, where the other questions tell them.
+    """Add the level and the place of each finding that the other questions state.
 
-    What an instruction already says stays as it is. A level is given to what is added or removed, a place to every
-    finding without one that can have one; a finding in several places becomes one clause for each. Where an answer's
-    "from A to B to C" has two readings, the level question settles which.
+    The instruction's own levels and places are kept. Added and removed findings get a level, and every finding that has
+    no place but can have one gets a place; a finding in several places becomes one clause for each. If "from A to B to
+    C" in an answer has two readings, the level question decides between them.
 
     Args:
         instruction: from `instruction_from_difference`.
-        other_rows: rows `question_type`, `question`, `answer` about the main image of the same pair. Rows that tell
-            nothing are passed over.
-        reference_rows: such rows about the reference image, that is of the pair whose main image it is: they tell
-            about the findings that are removed, which the main image does not have.
+        other_rows: rows with `question_type`, `question` and `answer` about the main image of the same pair. Rows that
+            state no level or place are ignored.
+        reference_rows: such rows about the reference image, from the pair in which it is the main image: they describe
+            the removed findings, which the main image does not show.
 
     Returns:
         The instruction for the v2 schema.
     """
-    main, reference = told(other_rows), told(reference_rows)
+    main, reference = details_by_finding(other_rows), details_by_finding(reference_rows)
     clauses = []
     for clause in instruction.clauses:
-        known = (reference if clause.operation is Operation.REMOVE else main).get(clause.finding, Told())
-        clauses += at_places(_with_level(clause, known.levels), known.where)
+        details = (reference if clause.operation is Operation.REMOVE else main).get(clause.finding, Details())
+        clauses += at_places(_with_level(clause, details.levels), details.location)
     return with_text(Instruction(tuple(clauses), unplaced=instruction.unplaced))
 
 
 def without_details(instruction: Instruction) -> Instruction:
-    """An instruction for the v1 schema: no places, and levels in changes alone.
+    """Remove all places, and the levels of added and removed findings, for the v1 schema.
 
     Raises:
-        InputError: without its places it would contradict itself.
+        InputError: the instruction contradicts itself without its places.
     """
     clauses = [
         replace(clause, side=None, zone=None, level=clause.level if clause.operation is Operation.CHANGE else None)
@@ -97,32 +97,32 @@ def without_details(instruction: Instruction) -> Instruction:
     return with_text(Instruction(tuple(clauses), unplaced=instruction.unplaced))
 
 
-def told(rows: Iterable[Mapping[str, str]]) -> dict[str, Told]:
-    """What rows tell of each finding, by its name in the instruction language."""
-    found: dict[str, Told] = {}
+def details_by_finding(rows: Iterable[Mapping[str, str]]) -> dict[str, Details]:
+    """Collect the details that rows state, by the canonical name of the finding."""
+    details: dict[str, Details] = {}
     for row in rows:
         words = _words(row)
         finding = find_finding(words.get("finding", ""))
         if finding is None:
             continue
-        entry = found.setdefault(finding.name, Told())
+        entry = details.setdefault(finding.name, Details())
         entry.side = words.get("side", entry.side) if finding.lateral else ""
         try:
             if "place" in words and finding.lateral:
                 entry.places = narrowest([*entry.places, *read_all_places(words["place"])[0]])
             if "level" in words:
                 entry.levels = read_levels(words["level"])
-        except ValueError:  # a place or level in other words tells nothing
+        except ValueError:  # the answer is not a place or level of the vocabulary
             continue
-    return found
+    return details
 
 
 def _words(row: Mapping[str, str]) -> dict[str, str]:
-    """The finding and the place, side or level that a row speaks of, as far as it does."""
-    asked, answered = (plain(str(row.get(name, ""))) for name in ("question", "answer"))
+    """Extract the finding and the place, side or level of a row, as far as it names them."""
+    row_question, row_answer = (plain(str(row.get(name, ""))) for name in ("question", "answer"))
     for kind, question, answer in _FORMS:
         if row.get("question_type") == kind:
-            first, second = question.fullmatch(asked), answer.fullmatch(answered)
+            first, second = question.fullmatch(row_question), answer.fullmatch(row_answer)
             if first and second:
                 return first.groupdict() | second.groupdict()
     return {}
@@ -130,13 +130,15 @@ def _words(row: Mapping[str, str]) -> dict[str, str]:
 
 def _with_level(clause: Clause, levels: Levels) -> Clause:
     if clause.operation is Operation.CHANGE:
-        return _settled(clause, levels)
-    level = levels.strength or (levels.course if levels.course == "acute" else None)  # what is new does not "increase"
+        return _decide_range(clause, levels)
+    level = levels.strength or (
+        levels.course if levels.course == "acute" else None
+    )  # an added finding is not "increasing"
     return replace(clause, level=level) if clause.level is None else clause
 
 
-def _settled(clause: Clause, levels: Levels) -> Clause:
-    """The reading of "from A to B to C" that the level of the main image tells."""
+def _decide_range(clause: Clause, levels: Levels) -> Clause:
+    """Choose the reading of "from A to B to C" that matches the level of the main image."""
     steps = f"{clause.level_from} to {clause.level}".split(" to ")
     if len(steps) != 3 or levels.level is None:
         return clause

@@ -1,4 +1,4 @@
-"""Work dealt to processes, a little at a time."""
+"""Distribution of work to processes, a few items at a time."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from x2x_core.common.errors import WorkerLostError
 
 
 def usable_cores() -> int:
-    """The cores that this process may use, which a cluster's scheduler or container can make fewer than there are."""
+    """Count the cores that this process may use; a scheduler or container can limit them."""
     allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
-def deal(
+def distribute(
     work: Callable[[Any], Any],
     items: Iterable[Any],
     workers: int,
     start: Callable[..., None] | None = None,
-    started_with: tuple = (),
+    started_with: tuple[Any, ...] = (),
 ) -> Iterator[Any]:
-    """Do `work` on every item; yields each result as it comes, in any order. A few items wait in line, not all.
+    """Call `work` on every item; yields each result as it arrives, in any order. Only a few items are queued at a time.
 
     Args:
-        work: a function of a module, of one item.
-        items: may be a stream.
-        workers: processes; 1: all is done in this one.
-        start: called once in each process with `started_with`, before any work.
+        work: a module-level function of one item.
+        items: any iterable, also an unlimited stream.
+        workers: number of processes; 1 does all work in this process.
+        start: called once in each process, before any work.
+        started_with: arguments of `start`.
 
     Raises:
         WorkerLostError: a process was killed.
@@ -47,7 +48,7 @@ def deal(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _start_process, (start, started_with)) as pool:
-        waiting: set[Future] = {pool.submit(work, item) for item in islice(items, 2 * workers)}
+        waiting: set[Future[Any]] = {pool.submit(work, item) for item in islice(items, 2 * workers)}
         try:
             while waiting:
                 finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -55,7 +56,7 @@ def deal(
                 yield from (future.result() for future in finished)
         except BrokenProcessPool as error:
             raise WorkerLostError(
-                "A process was killed, perhaps for lack of memory. Start again to go on where it was; fewer "
+                "A process was killed, perhaps for lack of memory. Start again to continue; fewer "
                 "`--workers` need less memory."
             ) from error
         except BaseException:
@@ -63,10 +64,10 @@ def deal(
             raise
 
 
-def _start_process(start: Callable[..., None] | None, started_with: tuple) -> None:
-    # A process whose parent was killed outright would wait for work for ever.
+def _start_process(start: Callable[..., None] | None, started_with: tuple[Any, ...]) -> None:
+    # A process whose parent was killed would wait for work forever.
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interruption is the parent's to deal with
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles interruptions
     import cv2
     import torch
 
@@ -77,5 +78,8 @@ def _start_process(start: Callable[..., None] | None, started_with: tuple) -> No
 
 
 def _leave_with_parent() -> None:
-    multiprocessing.parent_process().join()
+    """Exit when the parent process ends."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
     os._exit(1)

@@ -1,12 +1,12 @@
-"""Why a row of the tables did not become a pair of the dataset."""
+"""Reasons for which a source row does not become a pair of the dataset."""
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 
-class Reason(str, Enum):
-    """Each reason by the name that stands in `rejected.csv`."""
+class Reason(StrEnum):
+    """Reasons, by their names in `rejected.csv`."""
 
     MALFORMED_ROW = "malformed_row"
     DUPLICATE_ROW = "duplicate_row"
@@ -28,28 +28,28 @@ class Reason(str, Enum):
 
 
 MEANING: dict[Reason, str] = {
-    Reason.MALFORMED_ROW: "too few or too many fields, a stray quotation mark, or an identifier that is no number",
-    Reason.DUPLICATE_ROW: "the same difference question and answer stand in an earlier row of the pair",
+    Reason.MALFORMED_ROW: "too few or too many fields, a stray quotation mark, or an identifier that is not a number",
+    Reason.DUPLICATE_ROW: "an earlier row of the pair has the same difference question and answer",
     Reason.SAME_STUDY: "the row compares a study with itself",
-    Reason.UNKNOWN_STUDY: "a study of the pair is in no table of studies",
-    Reason.PATIENT_MISMATCH: "the row and its two studies do not name one patient",
+    Reason.UNKNOWN_STUDY: "a study of the pair is missing from the tables of studies",
+    Reason.PATIENT_MISMATCH: "the row and its two studies belong to different patients",
     Reason.WRONG_ORDER: "the reference study is later than the main study",
     Reason.NO_FRONTAL_VIEW: "a study of the pair has no frontal image (postero-anterior or antero-posterior)",
-    Reason.UNKNOWN_SPLIT: "neither the patient's rows nor MIMIC's table say a split",
+    Reason.UNKNOWN_SPLIT: "neither the patient's rows nor MIMIC's table name a split",
     Reason.NOTHING_CHANGED: "the answer says that nothing has changed",
-    Reason.UNREADABLE_ANSWER: "the rules can't read the answer, or what it says contradicts itself",
+    Reason.UNREADABLE_ANSWER: "the rules cannot read the answer, or it contradicts itself",
     Reason.DUPLICATE_INSTRUCTION: "another row of the pair gives the same instruction",
-    Reason.MISSING_IMAGE: "an image file is not there",
-    Reason.UNREADABLE_IMAGE: "an image file can't be decoded",
-    Reason.FLAT_IMAGE: "an image has one value everywhere",
-    Reason.REGISTRATION_QUALITY: "after registration the images agree less than the threshold asks",
-    Reason.REGISTRATION_OVERLAP: "after registration the past image covers too little of the current one",
-    Reason.REGISTRATION_IMPLAUSIBLE: "registration turned or stretched the past image more than patients move",
+    Reason.MISSING_IMAGE: "an image file does not exist",
+    Reason.UNREADABLE_IMAGE: "an image file cannot be decoded",
+    Reason.FLAT_IMAGE: "an image has the same value everywhere",
+    Reason.REGISTRATION_QUALITY: "the agreement of the registered images is below the threshold",
+    Reason.REGISTRATION_OVERLAP: "the registered past image covers too little of the current one",
+    Reason.REGISTRATION_IMPLAUSIBLE: "registration rotated or stretched the past image more than patients move",
 }
 
 
-class Rejected(ValueError):
-    """A row or a pair that can't be used, with the reason and what exactly is wrong."""
+class RowRejectedError(Exception):
+    """A row or a pair cannot be used; caught by the build, which records the reason and the detail."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)

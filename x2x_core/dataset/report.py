@@ -1,4 +1,4 @@
-"""The report of a build as one HTML page: counts as bars, rejections by reason, example pairs as pictures."""
+"""Report of a build as one HTML page: counts as bars, rejections by reason, example pairs as images."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 
 from x2x_core.imaging.files import encode_png
+from x2x_core.pairs.layout import CURRENT, PAST
 
-from .layout import CURRENT, PAST, VALID
+from .layout import VALID
 from .rejections import MEANING, Reason
 
-_SHOWN = 224  # pixels to a side of an example picture
+_SHOWN = 224  # width and height of an example image in pixels
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 68rem; padding: 0 1rem; color: #222 }
 h1, h2 { line-height: 1.2 } h2 { margin-top: 2.5rem }
@@ -28,30 +29,30 @@ figure img { display: block } figcaption { max-width: 42rem; font-size: .85rem }
 """
 NOTICE = (
     "This page shows credentialed health data (MIMIC-CXR-JPG, Medical-Diff-VQA). "
-    "It must stay with people who have signed their use agreements."
+    "Only people who have signed their use agreements may see it."
 )
 
 
 _EXAMPLES_TITLE = (
     "<h2>Example pairs</h2>\n"
-    "<p>Past (registered), current, and their difference where both show something: "
-    "red is brighter now, blue darker.</p>"
+    "<p>Past (registered), current, and their difference over the pixels of both: "
+    "red is brighter in the current image, blue darker.</p>"
 )
 
 
 def report_html(report: dict[str, Any], folder: Path, examples: dict[str, list[dict[str, Any]]]) -> str:
-    """The page.
+    """Return the page.
 
     Args:
-        report: what `report.json` says.
-        folder: the dataset, for the example pictures.
-        examples: lines of the dataset by operation.
+        report: the content of `report.json`.
+        folder: the dataset, for the example images.
+        examples: rows of the dataset by operation.
     """
     rows, dataset = report["rows"], report["dataset"]
     build = report["build"]
     parts = [
         f"<p class=notice>{NOTICE}</p>",
-        f"<p>{dataset['instructions']:,} instructions ({build['schema']}) for {report['pairs']['built']:,} pairs, of "
+        f"<p>{dataset['instructions']:,} instructions ({build['schema']}) for {report['pairs']['built']:,} pairs, from "
         f"{rows['difference']:,} difference rows and {report['pairs']['seen']:,} pairs. "
         f"Images {build['size']} x {build['size']}, registration {build['registration']}.</p>",
         _counts("Splits", dataset["splits"]),
@@ -76,7 +77,7 @@ def report_html(report: dict[str, Any], folder: Path, examples: dict[str, list[d
 
 
 def _counts(title: str, counts: dict[str, int]) -> str:
-    """A table with a bar for each count."""
+    """Return a table with a bar for each count."""
     if not counts:
         return ""
     lines = [_line(name, number, max(counts.values())) for name, number in counts.items()]
@@ -106,7 +107,7 @@ def _rejections(rejected: dict[str, int]) -> str:
         _line(name, number, most, f"<td>{escape(MEANING[Reason(name)])}") for name, number in rejected.items()
     ] or ["<tr><td>none"]
     return (
-        "<h2>Rejected rows by reason</h2>\n<p>Each is listed in <code>rejected.csv</code>.</p>\n<table>\n"
+        "<h2>Rejected rows by reason</h2>\n<p>All of them are listed in <code>rejected.csv</code>.</p>\n<table>\n"
         + "\n".join(lines) + "\n</table>"
     )  # fmt: skip
 
@@ -117,35 +118,41 @@ def _conflicts(conflicts: dict[str, Any]) -> str:
     went = ", ".join(f"{number:,} to {split}" for split, number in conflicts["went_to"].items())
     return (
         f"<h2>Patients in several splits</h2>\n<p>The tables name more than one split for {conflicts['patients']:,} "
-        f"patients. Each went, as a whole, to the most held-out one (test before val before train): {went}.</p>"
+        f"patients. Each was assigned as a whole to the most held-out one (test before val before train): {went}.</p>"
     )
 
 
 def _examples(folder: Path, examples: dict[str, list[dict[str, Any]]]) -> str:
     parts = [_EXAMPLES_TITLE]
-    for operation, lines in examples.items():
-        if lines:
+    for operation, rows in examples.items():
+        if rows:
             parts.append(f"<h3>{escape(operation)}</h3>")
-            parts += [_example(folder, line) for line in lines]
+            parts += [_example(folder, row) for row in rows]
     return "\n".join(parts)
 
 
-def _example(folder: Path, line: dict[str, Any]) -> str:
-    picture = example_picture(folder, line["past_dicom_id"], line["current_dicom_id"])
-    data = base64.b64encode(encode_png(picture)).decode()
-    caption = f"{line['instruction']} Registration quality {line['quality']:.2f}, overlap {line['overlap']:.0%}."
+def _example(folder: Path, row: dict[str, Any]) -> str:
+    image = example_image(folder, row["past_dicom_id"], row["current_dicom_id"])
+    data = base64.b64encode(encode_png(image)).decode()
+    caption = f"{row['instruction']} Registration quality {row['quality']:.2f}, overlap {row['overlap']:.0%}."
     return f"<figure><img alt='' src='data:image/png;base64,{data}'><figcaption>{escape(caption)}</figcaption></figure>"
 
 
-def example_picture(folder: Path, past_name: str, current_name: str) -> np.ndarray:
-    """Past, current and their difference side by side: uint8 `(S, 3 * S, 3)`."""
+def example_image(folder: Path, past_name: str, current_name: str) -> np.ndarray:
+    """Return past, current and their difference side by side: uint8 `(S, 3 * S, 3)`."""
     past, current, valid = (
-        cv2.resize(cv2.imread(str(folder / part / name), cv2.IMREAD_GRAYSCALE), (_SHOWN, _SHOWN),
-                   interpolation=cv2.INTER_AREA)
+        _thumbnail(folder / part / name)
         for part, name in ((PAST, past_name), (CURRENT, current_name), (VALID, past_name))
-    )  # fmt: skip
+    )
     difference = np.where(valid == 255, current.astype(np.int16) - past, 0)
-    ground = (255 - np.abs(difference)).clip(0, 255)
-    red, blue = np.where(difference > 0, 255, ground), np.where(difference < 0, 255, ground)
-    coloured = np.stack([red, ground, blue], axis=-1).astype(np.uint8)
+    background = (255 - np.abs(difference)).clip(0, 255)
+    red, blue = np.where(difference > 0, 255, background), np.where(difference < 0, 255, background)
+    coloured = np.stack([red, background, blue], axis=-1).astype(np.uint8)
     return np.concatenate([np.repeat(past[..., None], 3, 2), np.repeat(current[..., None], 3, 2), coloured], axis=1)
+
+
+def _thumbnail(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise FileNotFoundError(f"The image {path} of this build cannot be read.")
+    return cv2.resize(image, (_SHOWN, _SHOWN), interpolation=cv2.INTER_AREA)

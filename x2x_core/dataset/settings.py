@@ -1,4 +1,4 @@
-"""What decides the bytes of a built dataset."""
+"""Settings that determine the bytes of a built dataset."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ REGISTRATIONS = ("affine", "rigid")
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """How a dataset is built from the tables and images.
+    """Settings of a build.
 
     Raises:
-        InputError: a setting out of its range.
+        InputError: a setting out of range.
     """
 
-    schema: str = "v2"  # wording: "v1" (findings alone) or "v2" (levels and places where the rows tell them)
-    size: int = 512  # pixels to a side
-    registration: str = "affine"  # how the past image may be moved: "affine" or "rigid"
-    min_quality: float = 0.5  # least agreement after registration, see `x2x_core.dataset.registration`
-    min_overlap: float = 0.6  # least share of the current picture that the registered past covers
+    schema: str = "v2"  # wording: "v1" (findings only) or "v2" (levels and places where the rows state them)
+    size: int = 512  # width and height in pixels
+    registration: str = "affine"  # transform of the past image: "affine" or "rigid"
+    min_quality: float = 0.5  # least agreement after registration, see `x2x_core.dataset.agreement`
+    min_overlap: float = 0.6  # least share of the current image covered by the registered past image
 
     def __post_init__(self) -> None:
         _check("schema", self.schema, SCHEMAS)

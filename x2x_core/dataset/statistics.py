@@ -1,8 +1,9 @@
-"""What a dataset asks for: counts of operations, findings, levels, places and splits."""
+"""Counts of operations, findings, levels, places and splits in the instructions of a dataset."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from x2x_core.language.clauses import Clause, Operation
@@ -11,10 +12,10 @@ UNSAID = "not said"
 
 
 class Statistics:
-    """Counts of a stream of instructions; their size is that of the vocabulary, however many there are.
+    """Counts over a stream of instructions; their size is limited by the vocabulary.
 
-    An instruction is counted once in its split and each of its clauses once in the rest. A change counts with the level
-    that it leads to; from where to where stands in `changes`.
+    An instruction is counted once in its split, and each of its clauses once in all other counts. A change is counted
+    with its new level; `changes` counts the pairs of levels.
     """
 
     def __init__(self) -> None:
@@ -27,8 +28,8 @@ class Statistics:
         self.changes: Counter[str] = Counter()
         self.lengths: Counter[int] = Counter()
 
-    def add(self, split: str, clauses: list[Clause] | tuple[Clause, ...]) -> None:
-        """Count one instruction; without clauses it counts as not read."""
+    def add(self, split: str, clauses: Sequence[Clause]) -> None:
+        """Count one instruction; without clauses it counts as not understood."""
         self.instructions += 1
         self.splits[split] += 1
         self.unread += not clauses
@@ -46,7 +47,7 @@ class Statistics:
             self.changes[f"{clause.level_from or UNSAID} to {clause.level}"] += 1
 
     def as_dict(self) -> dict[str, Any]:
-        """What JSON can hold; the most frequent first, equals by name."""
+        """Return the counts for JSON, the most frequent first, equal ones by name."""
         findings = {
             name: {"all": counts.total(), **{op.value: counts[op.value] for op in Operation}}
             for name, counts in sorted(self.findings.items(), key=lambda item: (-item[1].total(), item[0]))
@@ -65,6 +66,6 @@ class Statistics:
         }
 
 
-def ordered(counts: Counter) -> dict[str, int]:
-    """A counter as a dict, the most frequent first, equals by name."""
+def ordered(counts: Counter[str]) -> dict[str, int]:
+    """Return a counter as a dictionary, the most frequent first, equal ones by name."""
     return dict(sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))))

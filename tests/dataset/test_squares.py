@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from x2x_core.dataset.pictures import halve, read_square
+from x2x_core.dataset.squares import halve, read_square
 
 
 def gradient(height, width):
@@ -14,7 +14,7 @@ def gradient(height, width):
 
 @pytest.mark.parametrize("ending", ["jpg", "png"])
 @pytest.mark.parametrize(("height", "width"), [(120, 90), (90, 120), (100, 100), (31, 40)])
-def test_the_whole_picture_is_centred_on_black(tmp_path, ending, height, width):
+def test_the_whole_image_is_centred_on_black(tmp_path, ending, height, width):
     path = tmp_path / f"a.{ending}"
     Image.fromarray(gradient(height, width)).save(path, quality=98) if ending == "jpg" else cv2.imwrite(
         str(path), gradient(height, width)
@@ -32,7 +32,7 @@ def test_the_whole_picture_is_centred_on_black(tmp_path, ending, height, width):
     assert abs(inside - expected).mean() < 1
 
 
-def test_a_large_jpeg_read_small_is_the_picture_shrunk(tmp_path):
+def test_a_large_jpeg_read_small_is_the_image_reduced(tmp_path):
     values = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (1200, 1000)).astype(np.uint8), (0, 0), 12)
     values = cv2.normalize(values, None, 0, 255, cv2.NORM_MINMAX)
     Image.fromarray(values).save(tmp_path / "a.jpg", quality=95)
@@ -54,7 +54,7 @@ def test_colour_depth_and_orientation_are_read_as_everywhere(tmp_path):
     assert read_square(tmp_path / "turned.jpg", 40).valid.sum(1).max() == 40
 
 
-def test_what_cannot_be_read_is_said(tmp_path):
+def test_unreadable_files_are_errors(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_square(tmp_path / "none.jpg", 32)
     whole = tmp_path / "a.jpg"

@@ -1,4 +1,4 @@
-"""Radiograph files as 8-bit squares: the whole picture, nothing cut off, black where there is none."""
+"""Radiograph files as 8-bit squares: the whole image, padded with black."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _ORIENTATION = 0x0112  # EXIF tag; 1 is upright
 
 @dataclass(frozen=True)
 class Square:
-    """A square picture and where it shows the file's own pixels.
+    """A square image, and the mask of its valid pixels.
 
-    `pixels` is uint8 `(S, S)`; `valid` bool `(S, S)`, ``False`` in the black bands beside a picture that is not square.
+    `pixels` is uint8 `(S, S)`; `valid` is bool `(S, S)`, False in the black padding of an image that is not square.
     """
 
     pixels: np.ndarray
@@ -29,8 +29,8 @@ def read_square(path: str | Path, side: int) -> Square:
     """Read a radiograph, scale its longer side to `side` pixels and centre it on a black square.
 
     Raises:
-        InputNotFoundError: there is no such file.
-        InputError: it can't be decoded.
+        InputNotFoundError: the file does not exist.
+        InputError: it cannot be decoded.
     """
     values = _read_grey(Path(path), side)
     scale = side / max(values.shape)
@@ -46,32 +46,32 @@ def read_square(path: str | Path, side: int) -> Square:
 
 
 def _read_grey(path: Path, side: int) -> np.ndarray:
-    """Grey values `(H, W)` uint8; a large JPEG comes at the smallest size that holds `side`."""
-    quick = _read_plain_jpeg(path, side) if path.suffix.lower() in (".jpg", ".jpeg") and path.is_file() else None
-    if quick is not None:
-        return quick
+    """Read grey values `(H, W)` uint8; a large JPEG is decoded at the smallest size not below `side`."""
+    jpeg = _read_plain_jpeg(path, side) if path.suffix.lower() in (".jpg", ".jpeg") and path.is_file() else None
+    if jpeg is not None:
+        return jpeg
     grey = read_image(path).pixels[0].mean(0)
     return (grey * 255).round().numpy().astype(np.uint8)
 
 
 def _read_plain_jpeg(path: Path, side: int) -> np.ndarray | None:
-    """A grey upright JPEG, scaled down while it is decoded (by 2, 4 or 8); ``None`` where it is something else."""
+    """Decode a grey upright JPEG, reduced by 2, 4 or 8 while decoding; ``None`` for any other file."""
     try:
-        with Image.open(path, formats=("JPEG",)) as picture:
-            if picture.mode != "L" or picture.getexif().get(_ORIENTATION, 1) != 1:
+        with Image.open(path, formats=("JPEG",)) as image:
+            if image.mode != "L" or image.getexif().get(_ORIENTATION, 1) != 1:
                 return None
-            picture.draft("L", _least_size(picture.size, side))
-            return np.asarray(picture)
+            image.draft("L", _least_size(image.size, side))
+            return np.asarray(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return None  # what is wrong is said by `read_image`
+        return None  # `read_image` reports the problem
 
 
 def _least_size(size: tuple[int, int], side: int) -> tuple[int, int]:
     scale = min(1.0, side / max(size))
-    return tuple(int(length * scale) for length in size)
+    return int(size[0] * scale), int(size[1] * scale)
 
 
 def halve(values: np.ndarray) -> np.ndarray:
-    """Half the size, each pixel the mean of four: `(2H, 2W)` to `(H, W)`."""
+    """Halve the size, each pixel the mean of four: `(2H, 2W)` to `(H, W)`."""
     height, width = values.shape
     return cv2.resize(values, (width // 2, height // 2), interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""The figures of a build: what was read, kept and rejected, how well pairs were registered, and example pairs."""
+"""Counts of a build: rows and pairs read, kept and rejected, quality of registration, and example pairs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .rejections import Reason
 from .statistics import Statistics, ordered
 
 _BINS = 20  # of the histograms of quality and overlap, over [0, 1]
-_NAMED = 20  # patients in conflict that the report names
-EXAMPLES = 4  # pairs shown for each operation
+_NAMED = 20  # patients in several splits that the report names
+EXAMPLES = 4  # example pairs for each operation
 
 
-class BuildFigures:
-    """Counts of a build, and a few example pairs for each operation; their size does not grow with the dataset."""
+class BuildCounts:
+    """Counts of a build, with a few example pairs for each operation; their size is independent of the dataset's."""
 
     def __init__(self, tables: sqlite3.Connection) -> None:
         self.types, self.pairs_seen = count_types(tables), count_pairs(tables)
@@ -31,47 +31,51 @@ class BuildFigures:
         self.rejected: Counter[str] = Counter()
         self.rejected_of_table: Counter[str] = Counter()
         self.pairs_built = 0
-        self.quality, self.overlap = Counter(), Counter()
-        self.sums = Counter()
+        self.histograms: dict[str, Counter[int]] = {"quality": Counter(), "overlap": Counter()}
+        self.sums = dict.fromkeys(self.histograms, 0.0)
         self.statistics = Statistics()
-        self._examples: dict[str, list] = {operation.value: [] for operation in Operation}
+        self._examples: dict[str, list[tuple[str, int, dict[str, Any]]]] = {
+            operation.value: [] for operation in Operation
+        }
 
     def add_pair(self, kept: list[dict[str, Any]]) -> None:
-        """Count a pair by the lines that came of it; none: it was rejected."""
+        """Count a pair by its rows of the dataset; a pair without rows was rejected."""
         if not kept:
             return
         self.pairs_built += 1
-        for name, histogram in (("quality", self.quality), ("overlap", self.overlap)):
+        for name, histogram in self.histograms.items():
             value = kept[0][name]
             histogram[min(_BINS - 1, max(0, int(value * _BINS)))] += 1
             self.sums[name] += value
 
     def add_instruction(self, kept: dict[str, Any], clauses: list[Clause]) -> None:
-        """Count one line of the dataset."""
+        """Count one row of the dataset."""
         self.statistics.add(kept["split"], clauses)
         for operation in {clause.operation.value for clause in clauses}:
             self._offer(operation, kept)
 
     def _offer(self, operation: str, kept: dict[str, Any]) -> None:
-        """Keep the few whose names hash highest: spread over the dataset, and the same in every run."""
+        """Keep the rows with the highest hashes as examples: spread over the dataset, and the same in every run."""
         key = hashlib.sha256(f"{kept['past_dicom_id']} {kept['row']}".encode()).hexdigest()
         examples = self._examples[operation]
         push = heapq.heappush if len(examples) < EXAMPLES else heapq.heappushpop
         push(examples, (key, kept["row"], kept))
 
     def add_rejection(self, row: dict[str, Any]) -> None:
-        """Count one line of the list of rejections."""
+        """Count one row of the list of rejections."""
         self.rejected[row["reason"]] += 1
         if row["table"] != "questions":
             self.rejected_of_table[row["table"]] += 1
 
     @property
     def examples(self) -> dict[str, list[dict[str, Any]]]:
-        """Lines of the dataset by operation."""
-        return {name: [kept for *_, kept in sorted(found, reverse=True)] for name, found in self._examples.items()}
+        """Example rows of the dataset by operation."""
+        return {
+            name: [kept for *_, kept in sorted(examples, reverse=True)] for name, examples in self._examples.items()
+        }
 
     def as_dict(self) -> dict[str, Any]:
-        """What `report.json` says."""
+        """Return the counts of `report.json`."""
         difference = self.types.get(DIFFERENCE, 0)
         reasons = {reason.value: self.rejected[reason.value] for reason in Reason if self.rejected[reason.value]}
         return {
@@ -94,7 +98,7 @@ class BuildFigures:
         }
 
     def _spread(self, name: str) -> dict[str, Any]:
-        histogram = {"quality": self.quality, "overlap": self.overlap}[name]
+        histogram = self.histograms[name]
         bins = {
             f"{number / _BINS:.2f} to {(number + 1) / _BINS:.2f}": histogram[number] for number in sorted(histogram)
         }
