@@ -28,7 +28,7 @@ from PIL import Image
 
 from x2x_core.conversion.checkpoint import CONFIGS, Checkpoint, expected_shapes
 from x2x_core.conversion.folder import write_folder
-from x2x_core.conversion.stable_diffusion import stable_diffusion_files
+from x2x_core.conversion.standard_configs import stable_diffusion_files
 from x2x_core.imaging.provenance import versions
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.config_files import load_config

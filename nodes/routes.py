@@ -7,7 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from .work.folders import MODEL_INDEX, checkpoint_places
+from x2x_core.common.checkpoint_layout import MODEL_INDEX
+
+from .work.folders import checkpoint_places
 
 PREFIX = "/instructx2x"
 
@@ -46,7 +48,7 @@ def preset_of(checkpoint: str, preset: str) -> dict | None:
 def recommendations(path: Path | None) -> dict:
     """A checkpoint's own settings, as its index has them; none for a single file that carries no index."""
     from x2x_core.common.bundled import bundled_path
-    from x2x_core.conversion.single_file import carried_files
+    from x2x_core.conversion.embedded_files import carried_files
 
     place = bundled_path("demo") if path is None else path
     if place.is_file():

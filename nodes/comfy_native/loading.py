@@ -13,7 +13,8 @@ from typing import Any
 import comfy.sd
 import torch
 
-from x2x_core.conversion.checkpoint import CONFIGS, INDEX, SCHEDULER, read_json
+from x2x_core.common.checkpoint_layout import MODEL_INDEX
+from x2x_core.conversion.checkpoint import CONFIGS, SCHEDULER, read_json
 from x2x_core.conversion.folder import read_folder, read_small_files
 from x2x_core.edit.loading import check_folder
 from x2x_core.edit.settings import resolve_settings
@@ -48,6 +49,6 @@ def load_native(folder: Path, dtype: str) -> tuple[Any, comfy.sd.CLIP, comfy.sd.
     vae_number = None if number == torch.float16 else number
     groups, vae_scale = configs["unet"].get("norm_num_groups"), configs["vae"].get("scaling_factor", 0.18215)
     model = load_unet(weights["unet"], shapes[0], groups, sampling, vae_scale, number)
-    model.set_attachments(SETTINGS, resolve_settings({}, read_json(files, INDEX)))
+    model.set_attachments(SETTINGS, resolve_settings({}, read_json(files, MODEL_INDEX)))
     clip = load_text_encoder(weights["text_encoder"], shapes[1], folder / "tokenizer", number)
     return model, clip, load_vae(weights["vae"], configs["vae"], vae_number)

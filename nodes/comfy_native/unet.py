@@ -15,7 +15,7 @@ import comfy.utils
 import torch
 
 from x2x_core.common.errors import InputError
-from x2x_core.conversion.names import unet_names
+from x2x_core.conversion.unet_names import unet_names
 
 # What ComfyUI's U-Net does in one way only, and diffusers by default.
 ONLY = {

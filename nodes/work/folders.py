@@ -9,6 +9,7 @@ from pathlib import Path
 
 import folder_paths
 
+from x2x_core.common.checkpoint_layout import MODEL_INDEX
 from x2x_core.imaging.kinds import is_radiograph_file
 
 logger = logging.getLogger(__name__)
@@ -16,7 +17,6 @@ logger = logging.getLogger(__name__)
 DEMO = "demo (bundled)"
 SAMPLE = "instructx2x-sample.png"  # in ComfyUI's input folder, so that the page, its mask editor too, can open it
 MODEL_FOLDER = "instructx2x"
-MODEL_INDEX = "model_index.json"
 SINGLE_FILES = (".safetensors", ".ckpt")
 # ComfyUI's kinds of model folder that can hold a checkpoint as a folder.
 _FOLDER_KINDS = (MODEL_FOLDER, "diffusers", "checkpoints")

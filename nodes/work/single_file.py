@@ -21,8 +21,9 @@ def read_single_file(path: Path, dtype: torch.dtype) -> Any:
         InputError: no InstructPix2Pix checkpoint of Stable Diffusion 1's size; the message names the weights.
     """
     from x2x_core import InstructX2XPipeline
-    from x2x_core.conversion.convert import read_checkpoint, with_tokenizer
-    from x2x_core.conversion.folder import has_tokenizer, write_folder
+    from x2x_core.conversion.convert import read_checkpoint
+    from x2x_core.conversion.folder import write_folder
+    from x2x_core.conversion.tokenizer import has_tokenizer, with_tokenizer
 
     checkpoint = read_checkpoint(path)
     if not has_tokenizer(checkpoint):

@@ -1,8 +1,8 @@
-"""Run by ComfyUI's Python: load a single file as `CheckpointLoaderSimple` does, and hold every weight to the file's.
+"""Load a single file as `CheckpointLoaderSimple` does and compare every weight; run by ComfyUI's Python.
 
     python comfy_check.py COMFYUI_FOLDER FILE
 
-Prints one line of JSON: the model's class, and how many weights of each part are those of the file.
+Prints one line of JSON: the model's class and the number of equal weights of each part.
 """
 
 import json
@@ -21,8 +21,8 @@ import comfy.sd  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 
 
-class Told(logging.Handler):
-    """Keeps what ComfyUI says of weights it misses or has left over."""
+class Messages(logging.Handler):
+    """Keeps ComfyUI's messages on missing and left-over weights."""
 
     def __init__(self):
         super().__init__()
@@ -33,18 +33,18 @@ class Told(logging.Handler):
 
 
 def count_same(model, weights, prefix, rename=lambda name: name):
-    """How many of the file's weights under a prefix the model holds, to the bit; all of them or an error."""
-    held = model.state_dict()
+    """Return the number of the file's weights under a prefix; an error if the model's differ in any bit."""
+    loaded = model.state_dict()
     own = {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
     for name, value in own.items():
-        found = held[rename(name)]
-        if not bool((found.to(value.dtype) == value).all()):
-            raise SystemExit(f"{prefix}{name} is not what the file holds")
+        value_loaded = loaded[rename(name)]
+        if not bool((value_loaded.to(value.dtype) == value).all()):
+            raise SystemExit(f"{prefix}{name} differs from the file")
     return len(own)
 
 
-told = Told()
-logging.getLogger().addHandler(told)
+messages = Messages()
+logging.getLogger().addHandler(messages)
 logging.getLogger().setLevel(logging.INFO)
 model, clip, vae, _ = comfy.sd.load_checkpoint_guess_config(file, output_vae=True, output_clip=True)
 weights = load_file(file)
@@ -55,5 +55,7 @@ counts = {
         clip.cond_stage_model.clip_l.transformer, weights, "cond_stage_model.transformer."
     ),
 }  # fmt: skip
-faults = [line for line in told.lines if any(word in line.lower() for word in ("missing", "left over", "unexpected"))]
-print(json.dumps({"class": type(model.model).__name__, "counts": counts, "faults": faults}))
+faults = [
+    line for line in messages.lines if any(word in line.lower() for word in ("missing", "left over", "unexpected"))
+]
+sys.stdout.write(json.dumps({"class": type(model.model).__name__, "counts": counts, "faults": faults}) + "\n")

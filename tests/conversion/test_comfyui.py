@@ -14,7 +14,7 @@ import torch
 
 from x2x_core.conversion.checkpoint import CONFIGS, Checkpoint, expected_shapes
 from x2x_core.conversion.single_file import write_single_file
-from x2x_core.conversion.stable_diffusion import stable_diffusion_files
+from x2x_core.conversion.standard_configs import stable_diffusion_files
 
 COMFYUI = os.environ.get("COMFYUI_PATH")
 

@@ -13,10 +13,12 @@ from safetensors.torch import load_file, save_file
 from tiny_models import make_scheduler, make_text_encoder, make_tokenizer
 
 from x2x_core import InstructX2XPipeline
+from x2x_core.common.errors import InputError
 from x2x_core.conversion.convert import convert, read_checkpoint
 from x2x_core.conversion.names import ema_name
 from x2x_core.conversion.single_file import read_single_file
-from x2x_core.conversion.stable_diffusion import stable_diffusion_files
+from x2x_core.conversion.standard_configs import stable_diffusion_files
+from x2x_core.training.small_tokenizer import make_tokenizer as make_small_tokenizer
 
 WEIGHTS = ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/model")
 
@@ -85,7 +87,7 @@ def test_file_to_folder_to_file_is_the_same(single, plain, tmp_path):
 
 
 def test_a_network_of_stable_diffusions_plan_goes_both_ways_bit_for_bit(tmp_path):
-    """Four levels of two layers, attention on three and in the autoencoder's middle: Stable Diffusion's plan, narrow."""
+    """Four levels of two layers, attention on three and in the middle of the autoencoder, as in Stable Diffusion."""
     from diffusers import AutoencoderKL, StableDiffusionInstructPix2PixPipeline, UNet2DConditionModel
 
     torch.manual_seed(3)
@@ -133,7 +135,7 @@ def test_weights_can_be_cast(tiny_folder, tmp_path):
 # -- original files ---------------------------------------------------------------------------------------------------
 
 
-def test_the_running_average_is_chosen_unless_it_is_not_wanted(ckpt, tiny_folder, plain):
+def test_the_ema_is_chosen_unless_trained_weights_are_requested(ckpt, tiny_folder, plain):
     original = load_file(tiny_folder / f"{WEIGHTS[0]}.safetensors")
     for weights, factor in (("auto", 0.5), ("ema", 0.5), ("trained", 1.0)):
         read = read_checkpoint(ckpt, weights=weights, like=tiny_folder)
@@ -148,9 +150,9 @@ def test_every_key_is_taken_over_or_left_out_by_name(ckpt, tiny_folder):
         assert read.left_out.keys() <= state.keys() and all(read.left_out.values())
 
 
-def test_a_file_without_a_running_average(single, tiny_folder):
+def test_a_file_without_an_ema(single, tiny_folder):
     assert not read_checkpoint(single, weights="trained").left_out
-    with pytest.raises(ValueError, match="holds no running average"):
+    with pytest.raises(ValueError, match=r"`weights` is ema, but .* has no EMA weights"):
         read_checkpoint(single, weights="ema")
     with pytest.raises(ValueError, match="`weights` must be one of auto, ema, trained, got 'best'"):
         read_checkpoint(single, weights="best")
@@ -166,7 +168,7 @@ def test_missing_unexpected_and_misshapen_weights_are_all_named(plain, tiny_fold
     state["control_model.x"] = torch.zeros(1)
     state["first_stage_model.quant_conv.bias"] = torch.zeros(8, dtype=torch.int64)
     save_file(state, tmp_path / "bad.safetensors")
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(InputError, match=r"The weights of .* do not match its configuration") as caught:
         read_checkpoint(tmp_path / "bad.safetensors", like=tiny_folder)
     message = str(caught.value)
     assert f"{len(gone)} missing" in message and all(name in message for name in gone)
@@ -177,15 +179,67 @@ def test_missing_unexpected_and_misshapen_weights_are_all_named(plain, tiny_fold
     assert "1 not floating-point: first_stage_model.quant_conv.bias" in message
 
 
-def test_a_running_average_that_lacks_a_weight_is_refused(plain, tiny_folder, tmp_path):
+def test_an_ema_that_lacks_a_weight_is_refused(plain, tiny_folder, tmp_path):
     content = lightning_checkpoint(plain)
     gone = "model_ema.diffusion_modelout2bias"
     del content["state_dict"][gone]
     content["state_dict"]["model_ema.stranger"] = torch.zeros(1)
     torch.save(content, tmp_path / "bad.ckpt")
     for weights in ("auto", "trained"):
-        with pytest.raises(ValueError, match=f"running average.*1 missing: {gone}; 1 unexpected: model_ema.stranger"):
+        with pytest.raises(ValueError, match=f"the EMA in .*1 missing: {gone}; 1 unexpected: model_ema.stranger"):
             read_checkpoint(tmp_path / "bad.ckpt", like=tiny_folder, weights=weights)
+
+
+@pytest.mark.parametrize("weights", ["auto", "ema", "trained"])
+@pytest.mark.parametrize("damage", ["missing", "of another shape"])
+def test_a_damaged_trained_weight_is_refused_where_the_ema_is_complete(plain, tiny_folder, tmp_path, weights, damage):
+    content = lightning_checkpoint(plain)
+    name = "model.diffusion_model.out.2.bias"
+    if damage == "missing":
+        del content["state_dict"][name]
+    else:
+        content["state_dict"][name] = torch.zeros(3)
+    torch.save(content, tmp_path / "bad.ckpt")
+    with pytest.raises(InputError, match=f"1 {damage}: {name}"):
+        read_checkpoint(tmp_path / "bad.ckpt", like=tiny_folder, weights=weights)
+
+
+@pytest.mark.parametrize("part", WEIGHTS)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_not_finite_are_refused_by_name(tiny_folder, tmp_path, part, value):
+    folder = tmp_path / "bad"
+    shutil.copytree(tiny_folder, folder)
+    weights = load_file(folder / f"{part}.safetensors")
+    name = sorted(weights)[3]
+    weights[name].view(-1)[-1] = value
+    save_file(weights, folder / f"{part}.safetensors", {"format": "pt"})
+    for target in ("out", "out.safetensors"):
+        with pytest.raises(InputError, match=f"must be finite, but 1 have NaN or infinite values: {name}"):
+            convert(folder, tmp_path / target)
+        assert not (tmp_path / target).exists()
+
+
+def test_an_ema_that_is_not_finite_is_refused_unless_trained_weights_are_requested(plain, tiny_folder, tmp_path):
+    content = lightning_checkpoint(plain)
+    content["state_dict"]["model_ema.diffusion_modelout2bias"][0] = float("nan")
+    torch.save(content, tmp_path / "bad.ckpt")
+    with pytest.raises(InputError, match=r"must be finite, but 1 have NaN or infinite values: conv_out.bias"):
+        read_checkpoint(tmp_path / "bad.ckpt", like=tiny_folder)
+    assert read_checkpoint(tmp_path / "bad.ckpt", like=tiny_folder, weights="trained").weights
+
+
+@pytest.mark.parametrize("value", [70_000.0, -1e30])
+def test_values_that_overflow_float16_are_refused_by_name_with_the_remedy(tiny_folder, tmp_path, value):
+    folder = tmp_path / "large"
+    shutil.copytree(tiny_folder, folder)
+    weights = load_file(folder / f"{WEIGHTS[1]}.safetensors")
+    name = sorted(weights)[0]
+    weights[name].view(-1)[0] = value
+    save_file(weights, folder / f"{WEIGHTS[1]}.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=rf"the vae overflow float16 \(values above 65504\): {name}. Use bfloat16 or"):
+        convert(folder, tmp_path / "half", dtype=torch.float16)
+    assert not (tmp_path / "half").exists()
+    convert(folder, tmp_path / "wide", dtype=torch.bfloat16)
 
 
 def test_another_noise_schedule_and_damaged_positions_are_refused(plain, tiny_folder, tmp_path):
@@ -203,11 +257,15 @@ def test_another_noise_schedule_and_damaged_positions_are_refused(plain, tiny_fo
 
 def test_a_bare_file_is_taken_for_stable_diffusion(plain, tmp_path):
     save_file(dict(plain), tmp_path / "bare.safetensors")
-    with pytest.raises(ValueError, match=r"input_blocks.0.0.weight \(16, 8, 3, 3\), not \(320, 8, 3, 3\)"):
+    message = (
+        r"input_blocks.0.0.weight \(16, 8, 3, 3\), not \(320, 8, 3, 3\).* set `like` \(`--like`\) to a diffusers folder"
+    )
+    with pytest.raises(ValueError, match=message):
         read_single_file(tmp_path / "bare.safetensors")
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(
-        ValueError, match="original layout, but `model.diffusion_model.input_blocks.0.0.weight` is missing"
+        ValueError,
+        match=r"not a checkpoint in the original layout: `model.diffusion_model.input_blocks.0.0.weight` is missing",
     ):
         read_single_file(tmp_path / "other.safetensors")
 
@@ -272,7 +330,7 @@ def test_a_safety_checker_is_left_out_and_said(tiny_folder, tmp_path):
 def test_a_folder_that_lacks_something_is_refused(tiny_folder, tmp_path):
     for path, match in [
         ("vae/config.json", "lacks `vae/config.json`"),
-        (f"{WEIGHTS[0]}.safetensors", "the weights of the unet"),
+        (f"{WEIGHTS[0]}.safetensors", "lacks the weights of the unet"),
     ]:
         folder = tmp_path / "part"
         shutil.copytree(tiny_folder, folder)
@@ -284,7 +342,9 @@ def test_a_folder_that_lacks_something_is_refused(tiny_folder, tmp_path):
     shutil.copytree(tiny_folder, folder)
     config = json.loads((folder / "unet/config.json").read_text())
     (folder / "unet/config.json").write_text(json.dumps(config | {"layers_per_block": 2}))
-    with pytest.raises(ValueError, match="weights of the unet are not those .* missing: down_blocks.0.resnets.1"):
+    with pytest.raises(
+        ValueError, match=r"weights of the unet do not match its configuration: .* missing: down_blocks\.0\.resnets\.1"
+    ):
         read_checkpoint(folder)
 
 
@@ -301,14 +361,12 @@ def test_a_folder_needs_a_tokenizer_that_fits(plain, ckpt, tiny_folder, tmp_path
     bare = tmp_path / "like"
     shutil.copytree(tiny_folder, bare)
     shutil.rmtree(bare / "tokenizer")
-    with pytest.raises(ValueError, match="needs a tokenizer, and the source brings none"):
+    with pytest.raises(ValueError, match="needs a tokenizer, and the source has none"):
         convert(ckpt, tmp_path / "made", like=bare)
     assert not (tmp_path / "made").exists()
     convert(ckpt, tmp_path / "made", like=bare, tokenizer=tiny_folder / "tokenizer")
     InstructX2XPipeline.from_pretrained(tmp_path / "made")
-    from x2x_core.training.models import make_tokenizer as small_tokenizer
-
-    small_tokenizer(["add"]).save_pretrained(tmp_path / "small")
+    make_small_tokenizer(["add"]).save_pretrained(tmp_path / "small")
     with pytest.raises(ValueError, match="must have the 190 tokens of the text encoder, got"):
         convert(ckpt, tmp_path / "made", like=bare, tokenizer=tmp_path / "small")
     with pytest.raises(ValueError, match="`tokenizer` must be a folder with a CLIP tokenizer"):
@@ -386,14 +444,14 @@ def test_numbers_of_numpy_beside_the_weights_are_no_hindrance_and_in_their_place
     assert same(read.weights["vae"], load_file(tiny_folder / f"{WEIGHTS[1]}.safetensors"))
     content["state_dict"]["extra"] = np.float64(0.5)
     torch.save(content, tmp_path / "numbers.ckpt")
-    with pytest.raises(ValueError, match="weights alone, but these are none: extra"):
+    with pytest.raises(ValueError, match="weights alone, but these are not: extra"):
         read_checkpoint(tmp_path / "numbers.ckpt", like=tiny_folder)
 
 
 @pytest.mark.parametrize("name", ["x.safetensors", "x.ckpt", "x.pt"])
 def test_damaged_files_are_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"not weights")
-    with pytest.raises(ValueError, match="is damaged|can't be read"):
+    with pytest.raises(ValueError, match=r"is damaged|can't be read"):
         read_checkpoint(tmp_path / name)
 
 
@@ -407,7 +465,7 @@ def test_files_that_hold_something_else_are_refused(tmp_path):
     with pytest.raises(ValueError, match="must hold weights by name, got list"):
         read_checkpoint(tmp_path / "list.pt")
     torch.save({"state_dict": {"a": torch.zeros(1), "b": 3}}, tmp_path / "mixed.pt")
-    with pytest.raises(ValueError, match="weights alone, but these are none: b"):
+    with pytest.raises(ValueError, match="weights alone, but these are not: b"):
         read_checkpoint(tmp_path / "mixed.pt")
 
 
@@ -415,7 +473,7 @@ def test_a_damaged_header_is_refused(single, tmp_path):
     with safe_open(single, framework="pt") as opened:
         assert set(opened.metadata()) == {"x2x_files"}
     save_file(load_file(single), tmp_path / "x.safetensors", {"x2x_files": "eJw"})
-    with pytest.raises(ValueError, match="small files in the header of .* can't be read"):
+    with pytest.raises(ValueError, match=r"small files in the header of .* can't be read"):
         read_checkpoint(tmp_path / "x.safetensors")
 
 

@@ -16,7 +16,8 @@ from x2x_core import InstructX2XPipeline
 from x2x_core.cli import app
 from x2x_core.common.seeds import seeded_generator
 from x2x_core.conversion import single_file
-from x2x_core.conversion.checkpoint import CONFIGS, INDEX, SCHEDULER
+from x2x_core.common.checkpoint_layout import MODEL_INDEX
+from x2x_core.conversion.checkpoint import CONFIGS, SCHEDULER
 from x2x_core.conversion.convert import convert, read_checkpoint
 from x2x_core.conversion.names import ema_name
 from x2x_core.training import config, model_card, run_log
@@ -77,7 +78,7 @@ def test_a_run_starts_from_the_averaged_weights_of_an_original_checkpoint(tuning
     files = {
         name: text
         for name, text in read_checkpoint(tiny_folder).files.items()
-        if name in (INDEX, SCHEDULER, *CONFIGS.values())
+        if name in (MODEL_INDEX, SCHEDULER, *CONFIGS.values())
     }
     monkeypatch.setattr(single_file, "_standard_files", lambda found, file: files)
     start = tuning.replace(init=str(tmp_path / "original.ckpt"))

@@ -1,1 +1,1 @@
-"""Checkpoints from one layout to another: original single files of InstructPix2Pix, and diffusers folders."""
+"""Conversion of checkpoints between original single files of InstructPix2Pix and diffusers folders."""

@@ -1,4 +1,4 @@
-"""Folders in the diffusers layout, as InstructPix2Pix's stock pipeline writes them."""
+"""Checkpoints in the diffusers layout, as InstructPix2Pix's stock pipeline writes them."""
 
 from __future__ import annotations
 
@@ -9,56 +9,55 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS
 from x2x_core.common.errors import InputError, InputNotFoundError, OutputExistsError
 
-from .checkpoint import CONFIGS, INDEX, PARTS, SCHEDULER, Checkpoint, read_json
-from .reading import read_weights
+from .checkpoint import CONFIGS, PARTS, SCHEDULER, Checkpoint, read_json
+from .tokenizer import TOKENIZER, has_tokenizer
+from .weight_files import read_weights
 
-TOKENIZER = "tokenizer"
 _STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
 _OLD_STEMS = {"text_encoder": "pytorch_model"}
-# Parts of the stock pipeline that the original layout has no place for, and this project no use for.
-_DROPPED = ("safety_checker", "feature_extractor", "image_encoder")
 _POSITIONS = "embeddings.position_ids"
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 
 
 def read_small_files(folder: str | Path) -> dict[str, str]:
-    """Index, configurations and tokenizer of a folder, as text by their path in it.
+    """Return index, configurations and tokenizer of a folder as texts by their path in it.
 
     Raises:
-        InputNotFoundError: no folder in the diffusers layout, or a file is missing.
+        InputNotFoundError: the folder is not in the diffusers layout, or a file is missing.
     """
     folder = Path(folder)
-    needed = (INDEX, *CONFIGS.values(), SCHEDULER)
-    for path in needed:
+    required = (MODEL_INDEX, *CONFIGS.values(), SCHEDULER)
+    for path in required:
         if not (folder / path).is_file():
             raise InputNotFoundError(f"`{folder}` must be a checkpoint in the diffusers layout, but lacks `{path}`.")
     words = sorted(f"{TOKENIZER}/{file.name}" for file in (folder / TOKENIZER).glob("*") if file.is_file())
-    return {path: (folder / path).read_text(encoding="utf-8") for path in (*needed, *words)}
+    return {path: (folder / path).read_text(encoding="utf-8") for path in (*required, *words)}
 
 
 def read_folder(folder: str | Path) -> Checkpoint:
-    """Read a checkpoint in the diffusers layout; weights in safetensors, whole or in shards, or in `.bin`.
+    """Read a checkpoint in the diffusers layout, with weights in safetensors (one file or shards) or `.bin`.
 
     Raises:
         InputNotFoundError: a part is missing.
-        InputError: weights can't be read or are not those that the configuration asks for.
+        InputError: weights cannot be read, or do not match the configuration.
     """
-    folder, left_out = Path(folder), {}
-    files = read_small_files(folder)
-    index = read_json(files, INDEX)
-    for part in _DROPPED:
+    folder = Path(folder)
+    files, left_out = read_small_files(folder), {}
+    index = read_json(files, MODEL_INDEX)
+    for part in OPTIONAL_PARTS:
         if index.get(part, [None])[0] is not None:
             left_out[part] = "a part that the original layout has no place for"
             index[part] = [None, None]
     if left_out:
-        files[INDEX] = json.dumps(index | {"requires_safety_checker": False}, indent=2, sort_keys=True) + "\n"
+        files[MODEL_INDEX] = json.dumps(index | {"requires_safety_checker": False}, indent=2, sort_keys=True) + "\n"
     weights = {part: _read_part(folder / part, part) for part in PARTS}
-    weights["vae"] = {_new_attention(name): value for name, value in weights["vae"].items()}
+    weights["vae"] = {_current_attention_name(name): value for name, value in weights["vae"].items()}
     text = {name.removeprefix("text_model."): value for name, value in weights["text_encoder"].items()}
     if text.pop(_POSITIONS, None) is not None:
-        left_out[f"text_encoder: {_POSITIONS}"] = "counts the positions, which the text encoder does itself"
+        left_out[f"text_encoder: {_POSITIONS}"] = "position numbers, which the text encoder computes itself"
     return Checkpoint(weights | {"text_encoder": text}, files, left_out)
 
 
@@ -72,23 +71,18 @@ def _read_part(folder: Path, part: str) -> dict[str, torch.Tensor]:
     for name in names:
         if (folder / name).is_file():
             return read_weights(folder / name)[0]
-    raise InputNotFoundError(f"`{folder}` must hold the weights of the {part}: there is none of {', '.join(names)}.")
+    raise InputNotFoundError(f"`{folder}` lacks the weights of the {part}: it has none of {', '.join(names)}.")
 
 
-def _new_attention(name: str) -> str:
-    """The autoencoder's attention under its present name: older folders call its parts query, key, value, proj_attn."""
+def _current_attention_name(name: str) -> str:
+    """Return the current name of an attention weight of the autoencoder; older folders have query, key, value."""
     stem, _, end = name.rpartition(".")
     place, _, part = stem.rpartition(".")
     return f"{place}.{_OLD_ATTENTION[part]}.{end}" if ".attentions." in name and part in _OLD_ATTENTION else name
 
 
-def has_tokenizer(checkpoint: Checkpoint) -> bool:
-    """Whether a checkpoint brings a tokenizer."""
-    return any(path.startswith(f"{TOKENIZER}/") for path in checkpoint.files)
-
-
 def write_folder(checkpoint: Checkpoint, folder: str | Path) -> None:
-    """Write a checkpoint in the diffusers layout; the folder is there whole or not at all.
+    """Write a checkpoint in the diffusers layout, completely or not at all.
 
     Raises:
         InputError: the checkpoint has no tokenizer.
@@ -96,8 +90,8 @@ def write_folder(checkpoint: Checkpoint, folder: str | Path) -> None:
     folder = Path(folder)
     if not has_tokenizer(checkpoint):
         raise InputError(
-            "A folder in the diffusers layout needs a tokenizer, and the source brings none. Give `tokenizer`: a folder "
-            "with CLIP's vocabulary (vocab.json and merges.txt, or tokenizer.json), such as the one of any Stable "
+            "A folder in the diffusers layout needs a tokenizer, and the source has none. Set `tokenizer` to a folder "
+            "with CLIP's vocabulary (vocab.json and merges.txt, or tokenizer.json), such as that of any Stable "
             "Diffusion 1 checkpoint in the diffusers layout, or ComfyUI's comfy/sd1_tokenizer."
         )
     partial = folder.with_name(folder.name + ".partial")
@@ -114,10 +108,12 @@ def write_folder(checkpoint: Checkpoint, folder: str | Path) -> None:
 
 
 def check_replaceable(folder: Path) -> None:
-    """See that a folder is new, empty, or a checkpoint: nothing else is ever replaced.
+    """Check that a folder is new, empty, or a checkpoint; nothing else is ever replaced.
 
     Raises:
-        OutputExistsError: it holds something else, or a file is in the way.
+        OutputExistsError: the folder holds something else, or a file has its name.
     """
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / INDEX).is_file()):
-        raise OutputExistsError(f"`{folder}` is there and is no checkpoint in the diffusers layout: it isn't replaced.")
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / MODEL_INDEX).is_file()):
+        raise OutputExistsError(
+            f"`{folder}` exists and is not a checkpoint in the diffusers layout: it isn't replaced."
+        )

@@ -1,183 +1,133 @@
-"""Single files in the original layout: what InstructPix2Pix published, what its training writes, what ComfyUI reads."""
+"""Single files in the original layout: as InstructPix2Pix published, its training writes, and ComfyUI reads them."""
 
 from __future__ import annotations
 
-import base64
-import json
-import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from diffusers import DDIMScheduler
 from safetensors.torch import save_file
 
 from x2x_core.common.errors import InputError
 
 from .checkpoint import PARTS, SCHEDULER, Checkpoint, expected_shapes, read_json
-from .keys import check_keys
-from .names import PREFIXES, ema_name, original_names
-from .reading import read_weights
+from .ema_weights import CHOICES, choose_weights, take_averages
+from .embedded_files import pack, unpack
+from .names import PREFIXES, original_names
+from .standard_configs import INPUT_WEIGHT, stable_diffusion_files
+from .weight_check import check_names_and_shapes
+from .weight_files import read_weights
 
-WEIGHTS = ("auto", "ema", "trained")
-"""Which weights of the U-Net: the running average where the file has one; it, always; those last trained."""
-
-_FILES = "x2x_files"  # in a safetensors header: the small files of the diffusers folder, so that they come back
 _POSITIONS = PREFIXES["text_encoder"] + "embeddings.position_ids"
 _SCHEDULE = {
     "betas", "alphas_cumprod", "alphas_cumprod_prev", "sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod",
     "log_one_minus_alphas_cumprod", "sqrt_recip_alphas_cumprod", "sqrt_recipm1_alphas_cumprod", "posterior_variance",
     "posterior_log_variance_clipped", "posterior_mean_coef1", "posterior_mean_coef2", "logvar", "lvlb_weights",
 }  # fmt: skip
+_OTHER_SIZE = (
+    "The file embeds no configuration, so Stable Diffusion 1's was assumed. For a model of another size, set `like` "
+    "(`--like`) to a diffusers folder of that size."
+)
 
 
 def read_single_file(file: str | Path, files: dict[str, str] | None = None, weights: str = "auto") -> Checkpoint:
-    """Read a single file in the original layout; every weight in it is placed, or left out by name and reason.
+    """Read a single file in the original layout; what is not taken over is listed by name and reason.
 
     Args:
         file: `.safetensors` or a pickle, see `read_weights`.
-        files: the small files that go with it; ``None``: those that the file itself carries, or Stable Diffusion 1's.
-        weights: one of `WEIGHTS`.
+        files: the small files of the diffusers folder; ``None``: those embedded in the file, or Stable Diffusion 1's.
+        weights: one of `x2x_core.conversion.ema_weights.CHOICES`.
 
     Raises:
-        InputNotFoundError: there is no such file.
-        InputError: it can't be read, or its weights are not those expected; the message names every one.
+        InputNotFoundError: the file does not exist.
+        InputError: the file cannot be read, or its weights are not as expected; the message names every such weight.
     """
-    if weights not in WEIGHTS:
-        raise InputError(f"`weights` must be one of {', '.join(WEIGHTS)}, got {weights!r}.")
-    found, metadata = read_weights(file)
-    if files is None:
-        files = _unpack(metadata[_FILES], file) if _FILES in metadata else _standard_files(found, file)
+    if weights not in CHOICES:
+        raise InputError(f"`weights` must be one of {', '.join(CHOICES)}, got {weights!r}.")
+    state, metadata = read_weights(file)
+    embedded = unpack(metadata, file) if files is None else files
+    files = _standard_files(state, file) if embedded is None else embedded
     shapes = expected_shapes(files)
     names = {part: original_names(part, shapes[part]) for part in PARTS}
-    left_out = _leave_out(found, names["unet"].values(), files, weights, file)
-    wanted = {
-        original: _original_shape(part, original, shapes[part][name])
+    expected = {
+        part: {original: _original_shape(part, original, shapes[part][name]) for name, original in names[part].items()}
         for part in PARTS
-        for name, original in names[part].items()
     }
-    check_keys(found, wanted, f"`{file}`")
+    left_out = _take_schedule_and_positions(state, files, file)
+    averages, counters = take_averages(state)
+    left_out |= dict.fromkeys(counters, "counters of the EMA")
+    every_shape = {name: shape for part in PARTS for name, shape in expected[part].items()}
+    check_names_and_shapes(state, every_shape, f"`{file}`", "" if embedded is not None else _OTHER_SIZE)
+    trained = {name: state[name] for name in expected["unet"]}
+    chosen, others = choose_weights(trained, averages, expected["unet"], weights, file)
+    state |= chosen
     placed = {
-        part: {name: found[original].reshape(shapes[part][name]) for name, original in names[part].items()}
+        part: {name: state[original].reshape(shapes[part][name]) for name, original in names[part].items()}
         for part in PARTS
     }
-    return Checkpoint(placed, files, left_out)
-
-
-def carried_files(file: str | Path) -> dict[str, str]:
-    """The small files that a single file carries in its header, by their places; none in files that others wrote.
-
-    The weights are not read.
-    """
-    if Path(file).suffix != ".safetensors":
-        return {}
-    with safe_open(file, "pt") as opened:
-        metadata = opened.metadata() or {}
-    return _unpack(metadata[_FILES], file) if _FILES in metadata else {}
+    return Checkpoint(placed, files, left_out | others)
 
 
 def write_single_file(checkpoint: Checkpoint, file: str | Path) -> None:
-    """Write a checkpoint as one safetensors file in the original layout.
+    """Write a checkpoint as one safetensors file in the original layout, completely or not at all.
 
-    The small files of the diffusers folder (configurations, tokenizer) are packed into its header.
+    The small files of the diffusers folder (configurations, tokenizer) are embedded in its header.
     """
-    shapes = {part: {name: tuple(value.shape) for name, value in checkpoint.weights[part].items()} for part in PARTS}
     state = {}
     for part in PARTS:
-        for name, original in original_names(part, shapes[part]).items():
-            value = checkpoint.weights[part][name]
-            state[original] = value.reshape(_original_shape(part, original, shapes[part][name])).contiguous()
+        weights = checkpoint.weights[part]
+        for name, original in original_names(part, weights).items():
+            shape = _original_shape(part, original, tuple(weights[name].shape))
+            state[original] = weights[name].reshape(shape).contiguous()
     file = Path(file)
     partial = file.with_name(file.name + ".partial")
-    save_file(state, partial, {_FILES: _pack(checkpoint.files)})  # one entry: several are written in any order
+    save_file(state, partial, pack(checkpoint.files))
     partial.replace(file)
 
 
 def _original_shape(part: str, original: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The autoencoder's attention is linear in diffusers and a 1x1 convolution in the original."""
+    """Return the shape in the original layout, where the autoencoder's attention is a 1x1 convolution, not linear."""
     convolution = part == "vae" and ".mid.attn_" in original and len(shape) == 2
     return (*shape, 1, 1) if convolution else shape
 
 
-def _leave_out(found: dict[str, torch.Tensor], unet, files: dict[str, str], weights: str, file) -> dict[str, str]:
-    """Take what is no weight of the three parts out of `found`, choose the U-Net's weights, and say what went."""
+def _take_schedule_and_positions(
+    state: dict[str, torch.Tensor], files: Mapping[str, str], file: str | Path
+) -> dict[str, str]:
+    """Remove and check the noise schedule and the position numbers; return their names with the reason."""
     left_out = {}
-    for name in sorted(_SCHEDULE & found.keys()):
+    for name in sorted(_SCHEDULE & state.keys()):
         left_out[name] = "noise schedule, which the scheduler's configuration states"
-        _check_schedule(name, found.pop(name), files, file)
-    if _POSITIONS in found:
-        left_out[_POSITIONS] = "counts the positions, which the text encoder does itself"
-        _check_positions(found.pop(_POSITIONS), file)
-    averages = {name: found.pop(name) for name in sorted(found) if name.startswith("model_ema.")}
-    left_out |= {name: "state of the running average" for name in _EMA_STATE if averages.pop(name, None) is not None}
-    if not averages:
-        if weights == "ema":
-            raise InputError(
-                f"`weights` is ema, but `{file}` holds no running average (model_ema.*). Use auto or trained."
-            )
-        return left_out
-    return left_out | _choose_average(found, averages, unet, weights, file)
+        _check_schedule(name, state.pop(name), files, file)
+    if _POSITIONS in state:
+        left_out[_POSITIONS] = "position numbers, which the text encoder computes itself"
+        _check_positions(state.pop(_POSITIONS), file)
+    return left_out
 
 
-_EMA_STATE = ("model_ema.decay", "model_ema.num_updates")
-
-
-def _choose_average(found, averages, unet, weights: str, file) -> dict[str, str]:
-    """Check the running average against the U-Net's weights, name by name, and put the chosen ones into `found`."""
-    trained = {name: found[name] for name in unet if name in found}
-    flat = {ema_name(name): name for name in unet}
-    check_keys(
-        averages,
-        {
-            name: tuple(trained.get(original, averages.get(name, torch.empty(0))).shape)
-            for name, original in flat.items()
-        },
-        f"the running average in `{file}`",
-    )
-    if weights == "trained":
-        return dict.fromkeys(averages, "running average; the weights last trained were chosen")
-    found.update({original: averages[name] for name, original in flat.items()})
-    return dict.fromkeys(trained, "weights last trained; their running average was chosen")
-
-
-def _check_schedule(name: str, values: torch.Tensor, files: dict[str, str], file) -> None:
-    """The file's noise schedule must be that of the scheduler's configuration."""
+def _check_schedule(name: str, values: torch.Tensor, files: Mapping[str, str], file: str | Path) -> None:
+    """Check that the noise schedule of the file is that of the scheduler's configuration."""
     if name != "alphas_cumprod":
         return
-    from diffusers import DDIMScheduler
-
-    own = DDIMScheduler.from_config(read_json(files, SCHEDULER)).alphas_cumprod
-    if values.shape != own.shape or not torch.allclose(values.float(), own, atol=1e-4):
+    configured = DDIMScheduler.from_config(read_json(files, SCHEDULER)).alphas_cumprod
+    if values.shape != configured.shape or not torch.allclose(values.float(), configured, atol=1e-4):
         raise InputError(
-            f"`{file}` was trained with another noise schedule than `{SCHEDULER}` states. Give a folder whose scheduler "
-            "is the right one with `like`."
+            f"`{file}` was trained with another noise schedule than `{SCHEDULER}` states. Set `like` to a folder with "
+            "the right scheduler."
         )
 
 
-def _check_positions(positions: torch.Tensor, file) -> None:
-    counted = torch.arange(positions.numel())
-    if not torch.equal(positions.flatten().float().round().long(), counted):
+def _check_positions(positions: torch.Tensor, file: str | Path) -> None:
+    if not torch.equal(positions.flatten().float().round().long(), torch.arange(positions.numel())):
         raise InputError(f"`{_POSITIONS}` in `{file}` must count from 0, but does not: the file is damaged.")
 
 
-def _standard_files(found: dict[str, torch.Tensor], file) -> dict[str, str]:
-    from .stable_diffusion import INPUT, stable_diffusion_files
-
-    if INPUT not in found or found[INPUT].ndim != 4:
+def _standard_files(state: Mapping[str, torch.Tensor], file: str | Path) -> dict[str, str]:
+    """Return Stable Diffusion 1's configurations, with the input channels and the data type of the file."""
+    if INPUT_WEIGHT not in state or state[INPUT_WEIGHT].ndim != 4:
         raise InputError(
-            f"`{file}` must be a checkpoint in the original layout, but `{INPUT}` is missing or no convolution."
+            f"`{file}` is not a checkpoint in the original layout: `{INPUT_WEIGHT}` is missing or not a convolution."
         )
-    return stable_diffusion_files(found[INPUT].shape[1], found[INPUT].dtype)
-
-
-def _pack(files: dict[str, str]) -> str:
-    return base64.b64encode(zlib.compress(json.dumps(files, sort_keys=True).encode(), 9)).decode()
-
-
-def _unpack(text: str, file) -> dict[str, str]:
-    try:
-        files = json.loads(zlib.decompress(base64.b64decode(text)))
-        if all(isinstance(value, str) for value in files.values()):
-            return files
-    except (ValueError, zlib.error, AttributeError):
-        pass
-    raise InputError(f"The small files in the header of `{file}` can't be read: it is damaged. Give them with `like`.")
+    weight = state[INPUT_WEIGHT]
+    return stable_diffusion_files(weight.shape[1], weight.dtype)

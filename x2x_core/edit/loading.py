@@ -12,17 +12,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from x2x_core.common.bundled import bundled_path
+from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS, SINGLE_FILE_SUFFIXES
 from x2x_core.common.errors import InputError, InputNotFoundError
 
-MODEL_INDEX = "model_index.json"
 BUNDLED_MODELS = ("demo",)
 # Configurations for single files of InstructPix2Pix checkpoints; diffusers alone would take Stable Diffusion's.
 SINGLE_FILE_CONFIG = "timbrooks/instruct-pix2pix"
-# Parts that a checkpoint may lack.
-OPTIONAL_PARTS = ("safety_checker", "feature_extractor", "image_encoder")
 _WEIGHTS = (".safetensors", ".bin")
 _CONFIGS = {"config.json", "adapter_config.json"}  # a part saved with LoRA layers on it holds those alone
-_SINGLE_FILES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 # Parts whose folder holds no weights, and what it holds instead.
 _FILES_OF = {
@@ -68,7 +65,7 @@ def locate_checkpoint(name: str | Path) -> tuple[str, bool]:
 
 def _looks_like_path(text: str) -> bool:
     """Whether a text that is nothing on this machine was meant as a path rather than as "owner/name"."""
-    if not _HUB_ID.fullmatch(text) or text.endswith(_SINGLE_FILES):
+    if not _HUB_ID.fullmatch(text) or text.endswith(SINGLE_FILE_SUFFIXES):
         return True
     return Path(text).parent.is_dir()
 

@@ -25,7 +25,7 @@ from .parts import EditParts
 
 def make_pipeline(parts: EditParts, module: EditLoss, settings: dict[str, Any]) -> InstructX2XPipeline:
     """Return the pipeline of a module's U-Net and text encoder with the other parts and settings of a run."""
-    absent: dict[str, Any] = dict.fromkeys(OPTIONAL_PARTS[:2])
+    absent: dict[str, Any] = dict.fromkeys(OPTIONAL_PARTS)
     return InstructX2XPipeline(
         vae=parts.vae,
         text_encoder=module.text_encoder,

@@ -1,31 +1,35 @@
-"""The configurations of InstructPix2Pix at Stable Diffusion 1's size, for files that bring none along."""
+"""Configurations of InstructPix2Pix at Stable Diffusion 1's size, for files without any."""
 
 from __future__ import annotations
 
 import json
 
+import diffusers
 import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from transformers import CLIPTextConfig
 
+from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS
 from x2x_core.edit.published import stable_diffusion_ddim
 
-from .checkpoint import CONFIGS, INDEX, SCHEDULER
+from .checkpoint import CONFIGS, SCHEDULER
 from .names import PREFIXES
 
-INPUT = PREFIXES["unet"] + "input_blocks.0.0.weight"
-"""The weight whose shape says whether the U-Net takes an image beside the noise."""
+#: Original name of the weight whose shape shows whether the U-Net takes an image besides the noise.
+INPUT_WEIGHT = PREFIXES["unet"] + "input_blocks.0.0.weight"
 
 
 def stable_diffusion_files(in_channels: int, dtype: torch.dtype) -> dict[str, str]:
-    """Index and configurations of a Stable Diffusion 1 checkpoint; no tokenizer.
+    """Return index and configurations of a Stable Diffusion 1 checkpoint, without a tokenizer.
 
     The noise schedule is Stable Diffusion's with DDIM, as InstructX2X's published code uses it.
 
     Args:
-        in_channels: of the U-Net: 8 in InstructPix2Pix.
+        in_channels: of the U-Net; 8 in InstructPix2Pix.
         dtype: of the weights.
     """
     return {
-        INDEX: model_index(),
+        MODEL_INDEX: model_index(),
         CONFIGS["unet"]: _unet(in_channels).to_json_string(),
         CONFIGS["vae"]: _autoencoder().to_json_string(),
         CONFIGS["text_encoder"]: _text_encoder_config(dtype),
@@ -34,10 +38,8 @@ def stable_diffusion_files(in_channels: int, dtype: torch.dtype) -> dict[str, st
 
 
 def model_index() -> str:
-    """The index of a stock InstructPix2Pix folder without a safety checker."""
-    import diffusers
-
-    none = dict.fromkeys(("safety_checker", "feature_extractor", "image_encoder"), [None, None])
+    """Return the index of a stock InstructPix2Pix folder without a safety checker."""
+    absent = {part: [None, None] for part in OPTIONAL_PARTS}
     parts = {
         "unet": ["diffusers", "UNet2DConditionModel"],
         "vae": ["diffusers", "AutoencoderKL"],
@@ -46,19 +48,15 @@ def model_index() -> str:
         "scheduler": ["diffusers", "DDIMScheduler"],
     }
     head = {"_class_name": "StableDiffusionInstructPix2PixPipeline", "_diffusers_version": diffusers.__version__}
-    return json.dumps(head | parts | none | {"requires_safety_checker": False}, indent=2, sort_keys=True) + "\n"
+    return json.dumps(head | parts | absent | {"requires_safety_checker": False}, indent=2, sort_keys=True) + "\n"
 
 
-def _unet(in_channels: int):
-    from diffusers import UNet2DConditionModel
-
-    with torch.device("meta"):  # what is not said is Stable Diffusion 1's: diffusers' defaults
+def _unet(in_channels: int) -> UNet2DConditionModel:
+    with torch.device("meta"):  # diffusers' defaults are Stable Diffusion 1's
         return UNet2DConditionModel(sample_size=64, in_channels=in_channels, cross_attention_dim=768)
 
 
-def _autoencoder():
-    from diffusers import AutoencoderKL
-
+def _autoencoder() -> AutoencoderKL:
     with torch.device("meta"):
         return AutoencoderKL(
             block_out_channels=(128, 256, 512, 512),
@@ -71,9 +69,7 @@ def _autoencoder():
 
 
 def _text_encoder_config(dtype: torch.dtype) -> str:
-    """Radford et al.'s CLIP ViT-L/14, its text side."""
-    from transformers import CLIPTextConfig
-
+    """Return the configuration of the text encoder of CLIP ViT-L/14 (Radford et al., ICML 2021)."""
     config = CLIPTextConfig(
         vocab_size=49408,
         hidden_size=768,

@@ -1,25 +1,23 @@
-"""Weights read from files: safetensors, and pickles that hold weights and nothing else."""
+"""Weights from files: safetensors, and pickles that contain nothing but weights."""
 
 from __future__ import annotations
 
 import pickle
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 
+from x2x_core.common.checkpoint_layout import PICKLE_SUFFIXES, SAFETENSORS_SUFFIX, SINGLE_FILE_SUFFIXES
 from x2x_core.common.errors import InputError, InputNotFoundError
-
-PICKLES = (".ckpt", ".pt", ".pth", ".bin")
-SAFETENSORS = ".safetensors"
 
 
 class _Inert:
-    """What stands in for the classes in `_STAND_INS` when a file names them: it does nothing and is thrown away."""
+    """Stand-in for the classes in `_STAND_INS`: it does nothing and is discarded."""
 
     def __init__(self, *_: Any) -> None:
         pass
@@ -28,9 +26,9 @@ class _Inert:
         pass
 
 
-# Lightning keeps the state of its callbacks beside the weights, by their class; Stable Diffusion's and InstructPix2Pix's
-# original files have it. Step counts and scores there may be numbers of NumPy. Nothing of these modules is called: the
-# names become an empty class.
+# PyTorch Lightning stores the state of its callbacks by class beside the weights, as in the original files of Stable
+# Diffusion and InstructPix2Pix; step counts and scores may be NumPy numbers. Nothing of these modules is imported or
+# called: each name becomes an empty class.
 _STAND_INS = (
     "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
     "pytorch_lightning.callbacks.early_stopping.EarlyStopping",
@@ -46,51 +44,53 @@ _STAND_INS = (
 
 
 def read_weights(file: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """The weights in a file, and the text that a safetensors file carries with them.
+    """Read the weights of a file, and the metadata of a safetensors file.
 
     A pickle is read with `weights_only`: no code in it is run.
 
     Args:
-        file: `.safetensors`, or a pickle: `.ckpt`, `.pt`, `.pth`, `.bin`; in a training checkpoint the weights are
+        file: `.safetensors`, or a pickle (`.ckpt`, `.pt`, `.pth`, `.bin`); the weights of a training checkpoint are
             those under "state_dict".
 
     Raises:
-        InputNotFoundError: there is no such file.
-        InputError: another kind of file, a damaged one, or a pickle that holds anything but weights.
+        InputNotFoundError: the file does not exist.
+        InputError: the file is of another kind or damaged, or a pickle that contains anything but weights.
     """
     file = Path(file)
     if not file.is_file():
         raise InputNotFoundError(f"There is no file `{file}`.")
-    if file.suffix.lower() == SAFETENSORS:
+    if file.suffix.lower() == SAFETENSORS_SUFFIX:
         return _read_safetensors(file)
-    if file.suffix.lower() not in PICKLES:
-        raise InputError(f"`{file}` must be a file of weights ({', '.join((SAFETENSORS, *PICKLES))}).")
+    if file.suffix.lower() not in PICKLE_SUFFIXES:
+        raise InputError(f"`{file}` must be a file of weights ({', '.join(SINGLE_FILE_SUFFIXES)}).")
     return _weights_of(_read_pickle(file), file), {}
 
 
 def _read_safetensors(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     try:
         with safe_open(file, framework="pt") as opened:
-            return {name: opened.get_tensor(name) for name in opened.keys()}, dict(opened.metadata() or {})
+            return {name: opened.get_tensor(name) for name in opened.keys()}, dict(opened.metadata() or {})  # noqa: SIM118  not a dict
     except (SafetensorError, OSError) as error:
-        raise InputError(f"`{file}` must be a whole safetensors file, but can't be read: {error}.") from error
+        raise InputError(f"`{file}` must be a complete safetensors file, but can't be read: {error}.") from error
 
 
 def _read_pickle(file: Path) -> Any:
-    stand_ins = [(type(name.rpartition(".")[2], (_Inert,), {}), name) for name in _STAND_INS]
+    stand_ins: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+        (type(name.rpartition(".")[2], (_Inert,), {}), name) for name in _STAND_INS
+    ]
     try:
         with torch.serialization.safe_globals(stand_ins):
             return torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
     except pickle.UnpicklingError as error:
-        found = re.search(r"(?:GLOBAL|function|class|type) ([\w.]+)", str(error))
-        named = f" ({found[1]})" if found else ""
+        match = re.search(r"(?:GLOBAL|function|class|type) ([\w.]+)", str(error))
+        name = f" ({match[1]})" if match else ""
         raise InputError(
-            f"`{file}` holds more than weights{named}, or is damaged, and is not read: to read the rest would run code "
-            "from the file. Use a safetensors file of the same model; or, if you trust whoever made this one, load it in "
-            "the program that wrote it and save its `state_dict` alone with `safetensors.torch.save_file`."
+            f"`{file}` holds more than weights{name}, or is damaged. It is not read, since reading the rest would run "
+            "code from the file. Use a safetensors file of the same model; or, if you trust its author, load it in the "
+            "program that wrote it and save its `state_dict` alone with `safetensors.torch.save_file`."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError) as error:
-        raise InputError(f"`{file}` must be a whole file of weights, but can't be read: {error}.") from error
+        raise InputError(f"`{file}` must be a complete file of weights, but can't be read: {error}.") from error
 
 
 def _weights_of(content: Any, file: Path) -> dict[str, torch.Tensor]:
@@ -100,5 +100,5 @@ def _weights_of(content: Any, file: Path) -> dict[str, torch.Tensor]:
         raise InputError(f"`{file}` must hold weights by name, got {type(content).__name__}.")
     others = sorted(str(name) for name, value in content.items() if not torch.is_tensor(value))
     if others:
-        raise InputError(f"`{file}` must hold weights alone, but these are none: {', '.join(others)}.")
+        raise InputError(f"`{file}` must hold weights alone, but these are not: {', '.join(others)}.")
     return dict(content)
