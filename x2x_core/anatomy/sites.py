@@ -254,5 +254,24 @@ def zone_mask(zone: str, size: tuple[int, int]) -> torch.Tensor:
     return band[:, None].expand(size).clone()
 
 
+def location_window(side: str | None, zone: str | None, resolution: int = SITE_RESOLUTION) -> torch.Tensor:
+    """Return the part of the unit square that a side and a zone name.
+
+    Args:
+        side: "left" or "right" of the patient; "bilateral" or ``None`` for both.
+        zone: see `zone_mask`; ``None`` for all heights.
+        resolution: side length in pixels.
+
+    Returns:
+        `(resolution, resolution)` float32 in [0, 1], with soft edges.
+
+    Raises:
+        InputError: an unknown side or zone.
+    """
+    size = (resolution, resolution)
+    window = torch.ones(size) if side is None else side_mask(side, size)
+    return window if zone is None else window * zone_mask(zone, size)
+
+
 def _centres(pixels: int) -> torch.Tensor:
     return (torch.arange(pixels, dtype=torch.float32) + 0.5) / pixels

@@ -215,7 +215,7 @@ def test_categories_that_a_table_lacks_are_pooled_and_few_boxes_are_left_out():
 
 def test_building_does_not_depend_on_the_order_of_the_boxes():
     boxes = make_boxes()
-    forward, backward = (PseudomaskAtlas.build(order, smoothing=PLAIN) for order in (boxes, boxes[::-1]))
+    forward, backward = (PseudomaskAtlas(*build_maps(order, smoothing=PLAIN)) for order in (boxes, boxes[::-1]))
     assert torch.equal(forward.probability("Effusion"), backward.probability("Effusion"))
     assert forward.metadata == backward.metadata
 

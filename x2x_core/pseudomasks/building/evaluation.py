@@ -16,8 +16,9 @@ import torch
 
 from x2x_core.anatomy.sites import EDGE_LEVEL
 from x2x_core.common.errors import InputError
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas, place_in_frame
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.pseudomasks.maps import MASK_RESOLUTION
+from x2x_core.pseudomasks.placing import place_in_frame
 
 from .boxes import Box
 from .calibration import CASES, deal_patients

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from x2x_core.anatomy.sites import ZONE_BANDS
+from x2x_core.anatomy.sites import ZONE_BANDS, location_window
 from x2x_core.language.vocabulary import FINDINGS
-from x2x_core.pseudomasks.atlas import location_window
 from x2x_core.pseudomasks.maps import Place
 
 from .boxes import Box
