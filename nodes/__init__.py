@@ -1,15 +1,22 @@
-"""InstructX2X's ComfyUI nodes: thin; each converts, calls `x2x_core`, and converts back.
+"""InstructX2X's ComfyUI nodes: each converts its inputs, calls `x2x_core`, and converts the results back.
 
-They work in a clone in `custom_nodes`, where `x2x_core` is not installed: `nodes.library` makes it importable.
+The arrows between modules go one way: node classes and routes import `work` and `comfy_native`, which import `sockets`
+and `choices`. Imports inside functions only defer heavy libraries (diffusers, transformers, OpenCV), so that ComfyUI
+starts without them.
+
+In `custom_nodes` the pack is a clone and `x2x_core` is not installed: `nodes.library` makes it importable.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def node_classes() -> list[type]:
-    """Every node of the pack, in the order of its work."""
+    """Return all nodes, in the order of a workflow."""
     from .compare import X2XCompare
-    from .edit import X2XEdit, X2XSettings
+    from .edit import X2XEdit
+    from .edit_settings import X2XSettings
     from .guidance import X2XGuidanceMap, X2XGuidancePreview
     from .instruction import X2XInstruction
     from .load_folder import X2XLoadFolder
@@ -17,7 +24,10 @@ def node_classes() -> list[type]:
     from .load_pseudomask import X2XLoadPseudomask
     from .load_radiograph import X2XLoadRadiograph
     from .look import X2XPseudomask, X2XRelevanceMap
-    from .native import NATIVE_NODES
+    from .native_compose import X2XNativeCompose
+    from .native_guider import X2XRegionGuider
+    from .native_load import X2XLoadNative
+    from .native_relevance import X2XNativeRelevanceMap
     from .save import X2XSave
 
     return [
@@ -34,12 +44,15 @@ def node_classes() -> list[type]:
         X2XSettings,
         X2XCompare,
         X2XSave,
-        *NATIVE_NODES,
+        X2XLoadNative,
+        X2XNativeRelevanceMap,
+        X2XRegionGuider,
+        X2XNativeCompose,
     ]
 
 
-def make_extension():
-    """The extension that ComfyUI asks for."""
+def make_extension() -> Any:
+    """Return the extension that ComfyUI asks for."""
     from . import library
 
     library.provide()  # first: the modules of this pack import it
@@ -49,7 +62,10 @@ def make_extension():
     from .work.folders import add_model_folder, add_sample
 
     class InstructX2XExtension(ComfyExtension):
+        """The pack as ComfyUI loads it."""
+
         async def get_node_list(self) -> list[type]:
+            """Return the nodes, after making the pack's folders, routes and sample known to ComfyUI."""
             add_model_folder()
             add_routes()
             classes = node_classes()

@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from comfy_api.latest import io
 
 from . import sockets
 
+if TYPE_CHECKING:
+    import torch
+
 
 class X2XCompare(io.ComfyNode):
-    """A panel of before, guidance, after and difference; a slider on the node."""
+    """Show a slider on the node and draw a panel of before, guidance, after and difference."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        """Return the node's definition."""
         return io.Schema(
             node_id="X2XCompare",
             display_name="Compare Before and After",
             category=sockets.EDIT,
-            description="A slider between before and after on the node, and a panel with guidance and difference for "
-            "print.",
+            description="Compare two images with a slider on the node, and draw a panel that also shows the guidance "
+            "map "
+            "and the difference.",
             is_output_node=True,
             inputs=[
-                io.Image.Input("before", tooltip="The radiograph."),
-                io.Image.Input("after", tooltip="The edited one, of the same size."),
-                io.Mask.Input("guidance", optional=True, tooltip="The guidance map, shown in the panel."),
-                io.Mask.Input(
-                    "guidance_mask",
-                    optional=True,
-                    tooltip="Where it was allowed to change: its outline is drawn.",
-                ),
-                io.String.Input("instruction", optional=True, force_input=True, tooltip="The panel's title."),
+                io.Image.Input("before", tooltip="The original radiograph."),
+                io.Image.Input("after", tooltip="The edited radiograph, of the same size."),
+                io.Mask.Input("guidance", optional=True, tooltip="A guidance map to show in the panel."),
+                io.Mask.Input("guidance_mask", optional=True, tooltip="A mask to outline on the guidance map."),
+                io.String.Input("instruction", optional=True, force_input=True, tooltip="The title of the panel."),
             ],
             outputs=[
                 io.Image.Output(
                     "panel",
                     display_name="panel",
-                    tooltip="Before, guidance, after and difference in a row.",
+                    tooltip="Before, guidance, after and difference, side by side.",
                 ),
             ],
         )
 
     @classmethod
-    def execute(cls, before, after, guidance=None, guidance_mask=None, instruction: str | None = None) -> io.NodeOutput:
+    def execute(
+        cls,
+        before: torch.Tensor,
+        after: torch.Tensor,
+        guidance: torch.Tensor | None = None,
+        guidance_mask: torch.Tensor | None = None,
+        instruction: str | None = None,
+    ) -> io.NodeOutput:
+        """Draw the panel."""
         from .work.pictures import panels, preview, slider_pictures
 
         panel = panels(before, after, guidance, guidance_mask, instruction or "")

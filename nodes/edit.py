@@ -1,161 +1,94 @@
-"""X2XEdit: the edit; X2XSettings: everything about it that the node itself has no widget for."""
+"""X2XEdit: edit a radiograph."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
 from . import sockets
-from .guidance import MASK_RULES
-from .sockets import RECOMMENDED
+from .checks import check_menus
+from .choices import DEFAULT, PRESETS, SOLVERS
 
-PRESETS = ("recommended", "fast", "reference", "custom")
-SOLVERS = ("checkpoint's", "DDIM", "Euler", "DPM++ 2M", "UniPC")
-AS_RECOMMENDED = (RECOMMENDED, "on", "off")
-COMPOSITIONS = ("difference", "decoded")
-SOURCES = ("noise", "attention", "both")
-BY_FINDING = -1.0  # a soft edge as suits the finding
+if TYPE_CHECKING:
+    import torch
+
+    from .work.checkpoints import LoadedPipeline
+    from .work.more_settings import MoreSettings
 
 
 class X2XEdit(io.ComfyNode):
-    """Edit a radiograph by an instruction, and only where the instruction is about."""
+    """Edit a radiograph from a text instruction, changing only the region the instruction refers to."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        """Return the node's definition."""
         return io.Schema(
             node_id="X2XEdit",
             display_name="Edit Radiograph",
             category=sockets.EDIT,
-            description="Edits a radiograph by an instruction, and only where the instruction is about. Outside the "
-            "mask nothing changes. The result is synthetic, for research.",
+            description="Edit a radiograph from a text instruction, changing only the region the instruction refers "
+            "to. "
+            "Pixels outside the mask stay identical. The result is synthetic, for research use only.",
             is_output_node=True,
             inputs=[
-                sockets.Pipeline.Input("pipeline", tooltip="The checkpoint that edits."),
+                sockets.Pipeline.Input("pipeline", tooltip="The checkpoint."),
                 io.Image.Input(
                     "image",
-                    tooltip="The radiograph, any size; several are edited each with the same seed.",
+                    tooltip="The radiographs, of any size. Each image of a batch is edited with the same seed.",
                 ),
-                sockets.instruction_input("What to edit, in words: Add the finding of moderate left pleural effusion."),
-                io.Combo.Input(
+                sockets.instruction_input(
+                    "The edit in words, for example: Add the finding of moderate left pleural effusion."
+                ),
+                sockets.menu(
                     "preset",
-                    options=list(PRESETS),
-                    default="recommended",
-                    tooltip="recommended: the checkpoint's own settings. fast: the same with half the steps and one "
-                    "noise draw. reference: the published arithmetic and settings, for the authors' checkpoint. "
-                    "custom: the five widgets under this one count; with the other presets they are greyed and show "
-                    "what is used.",
+                    PRESETS,
+                    PRESETS[0],
+                    "recommended: the checkpoint's own settings. fast: half the steps and one noise sample. reference: "
+                    "the published algorithm and settings, for the authors' checkpoint. custom: the five widgets "
+                    "below. With other presets these are greyed out and show the values in use.",
                 ),
-                io.Int.Input(
-                    "steps", default=20, min=1, max=1000, tooltip="Steps of denoising. Counts with preset 'custom'."
-                ),
-                io.Float.Input(
-                    "guidance_scale",
-                    default=7.5,
-                    min=-30.0,
-                    max=30.0,
-                    step=0.1,
-                    tooltip="How strongly the instruction is followed. Counts with preset 'custom'.",
-                ),
-                io.Float.Input(
-                    "image_guidance_scale",
-                    default=1.5,
-                    min=-30.0,
-                    max=30.0,
-                    step=0.1,
-                    tooltip="How strongly the image is kept to. Counts with preset 'custom'.",
-                ),
-                io.Combo.Input(
-                    "mask_rule",
-                    options=list(MASK_RULES),
-                    default="adaptive",
-                    tooltip="From guidance map to mask: adaptive finds the level itself, threshold takes the widget's. "
-                    "Counts with preset 'custom' and without a guidance mask.",
-                ),
-                io.Float.Input(
-                    "threshold",
-                    default=0.1,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="The guidance map's level from which the image may change. Counts with preset 'custom', "
-                    "the rule 'threshold' and without a guidance mask.",
-                ),
-                io.Combo.Input(
-                    "solver",
-                    options=list(SOLVERS),
-                    default=SOLVERS[0],
-                    tooltip="How the steps are taken. checkpoint's: the one that was saved with it. Not with preset "
-                    "'reference', which has its own.",
-                ),
-                io.Float.Input(
-                    "edit_strength",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="How much of the edit is laid over the image: 0 gives the image back, 1 is the full edit. "
-                    "1 with preset 'reference'.",
-                ),
-                sockets.seed_input(
-                    "Of the noise: the same seed gives the same edit. Each image of a batch gets this seed."
-                ),
+                *_custom_inputs(),
+                *_sampling_inputs(),
                 io.Mask.Input(
                     "guidance_mask",
                     optional=True,
-                    tooltip="Where the image may change (0.5 and up), instead of what would be found: from Guidance "
-                    "Map, the mask editor, or any mask node. Any size; one, or one for each image.",
+                    tooltip="Where the image may change (values of at least 0.5), instead of the mask that the node "
+                    "finds. Any size; one mask, or one per image.",
                 ),
                 sockets.Settings.Input(
                     "settings",
                     optional=True,
-                    tooltip="Everything else, from Edit Settings. With preset 'reference' "
-                    "only its atlas and pseudomask.",
+                    tooltip="Further settings from Edit Settings. Preset 'reference' uses only its atlas and "
+                    "pseudomask.",
                 ),
             ],
-            outputs=[
-                io.Image.Output(
-                    "edited",
-                    display_name="edited",
-                    tooltip="The edited radiograph, of the image's size. Synthetic.",
-                ),
-                io.Mask.Output(
-                    "guidance",
-                    display_name="guidance",
-                    tooltip="The guidance map, 0 to 1: where the model was led to change it.",
-                ),
-                io.Mask.Output(
-                    "edit_mask",
-                    display_name="edit_mask",
-                    tooltip="Where it was allowed to change; elsewhere it is the input.",
-                ),
-                io.String.Output(
-                    "info",
-                    display_name="info",
-                    tooltip="What was understood, the settings that were used, and warnings.",
-                ),
-            ],
+            outputs=_outputs(),
         )
 
     @classmethod
-    def validate_inputs(cls, preset, solver, edit_strength) -> bool | str:
-        wrong = sockets.check_choices(preset=(preset, PRESETS), solver=(solver, SOLVERS))
-        if wrong:
-            return wrong
+    def validate_inputs(cls, preset: str | None, solver: str | None, edit_strength: float | None) -> bool | str:
+        """Check inputs that contradict each other."""
+        if error := check_menus(preset=(preset, PRESETS), solver=(solver, SOLVERS)):
+            return error
         if edit_strength is not None and not 0 <= edit_strength <= 1:
-            return f"`edit_strength` must lie in [0, 1], got {edit_strength!r}."
+            return f"`edit_strength` must be in [0, 1], got {edit_strength!r}."
         if preset == "reference" and solver not in (None, SOLVERS[0]):
-            return f"`solver` must be {SOLVERS[0]!r} with preset 'reference', which has its own, got {solver!r}."
+            return (
+                f"`solver` must be {SOLVERS[0]!r} with preset 'reference', which uses its own solver, got {solver!r}."
+            )
         if preset == "reference" and edit_strength not in (None, 1):
             return (
-                "`edit_strength` must be 1 with preset 'reference': the published code makes the full edit, got "
-                f"{edit_strength!r}."
+                "`edit_strength` must be 1 with preset 'reference', because the published algorithm always applies the "
+                f"full edit, got {edit_strength!r}."
             )
         return True
 
     @classmethod
     def execute(
         cls,
-        pipeline,
-        image,
+        pipeline: LoadedPipeline,
+        image: torch.Tensor,
         instruction: str,
         preset: str,
         steps: int,
@@ -166,9 +99,10 @@ class X2XEdit(io.ComfyNode):
         solver: str,
         edit_strength: float,
         seed: int,
-        guidance_mask=None,
-        settings=None,
+        guidance_mask: torch.Tensor | None = None,
+        settings: MoreSettings | None = None,
     ) -> io.NodeOutput:
+        """Edit the images."""
         from .work.pictures import preview
         from .work.running import edit_images
         from .work.settings import EditWidgets
@@ -183,85 +117,73 @@ class X2XEdit(io.ComfyNode):
         return io.NodeOutput(edited, to_mask(result.guidance), to_mask(result.mask), result.info, ui=ui)
 
 
-def _switch(name: str, tooltip: str):
-    """A menu of on, off, and what the checkpoint recommends."""
-    return io.Combo.Input(name, options=list(AS_RECOMMENDED), default=RECOMMENDED, tooltip=tooltip)
+def _custom_inputs() -> list[sockets.Input]:
+    """Return the widgets of the preset "custom"."""
+    return [
+        io.Int.Input(
+            "steps",
+            default=DEFAULT.num_inference_steps,
+            min=1,
+            max=1000,
+            tooltip="Number of denoising steps. Used with preset 'custom'.",
+        ),
+        *sockets.scale_inputs(
+            (-30.0, 30.0),
+            "How strongly the instruction is followed. Used with preset 'custom'.",
+            "How closely the input image is followed. Used with preset 'custom'.",
+        ),
+        sockets.mask_rule_input(
+            "How the mask is derived from the guidance map. adaptive: the level is found automatically. threshold: "
+            "`threshold` is used. Used with preset 'custom' and no guidance_mask."
+        ),
+        sockets.threshold_input(
+            "Lowest value of the guidance map inside the mask. Used with preset 'custom', mask_rule 'threshold' and no "
+            "guidance_mask."
+        ),
+    ]
 
 
-class X2XSettings(io.ComfyNode):
-    """What an expert can set beyond the widgets of X2XEdit."""
+def _sampling_inputs() -> list[sockets.Input]:
+    """Return solver, strength and seed."""
+    return [
+        sockets.menu(
+            "solver",
+            SOLVERS,
+            SOLVERS[0],
+            "Sampling method. checkpoint's: the one saved with the checkpoint. Preset 'reference' uses its own.",
+        ),
+        sockets.number(
+            "edit_strength",
+            DEFAULT.edit_strength,
+            (0.0, 1.0),
+            0.01,
+            "Opacity of the edit: 0 returns the input, 1 applies the full edit. Must be 1 with preset 'reference'.",
+        ),
+        sockets.seed_input("Noise seed. The same seed gives the same edit. Every image of a batch uses this seed."),
+    ]
 
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="X2XSettings",
-            display_name="Edit Settings",
-            category=sockets.EDIT,
-            description="Everything that Edit Radiograph has no widget for. What is 'recommended' here stays as the "
-            "checkpoint recommends.",
-            inputs=[
-                _switch(
-                    "twin",
-                    "Take the change as the difference to the same noise denoised without the instruction. For "
-                    "checkpoints that were trained to change nothing without a text, such as the demo.",
-                ),
-                io.Combo.Input(
-                    "composition",
-                    options=list(COMPOSITIONS),
-                    default="difference",
-                    tooltip="difference: the change is laid over the original, whose grain stays. decoded: the model's "
-                    "picture itself, as published.",
-                ),
-                io.Float.Input(
-                    "soft_edge",
-                    default=BY_FINDING,
-                    min=BY_FINDING,
-                    max=0.5,
-                    step=0.005,
-                    tooltip="Width of the mask's soft inner edge, share of the image's longer side; below 0: as suits "
-                    "the finding (0.05 for pleural effusion, else 0.02).",
-                ),
-                sockets.noise_level_input(
-                    "Noise at which the relevance map is read, 0 to 1; several with commas are averaged."
-                ),
-                sockets.draws_input("Noise draws of the relevance map; 0: as recommended."),
-                io.Combo.Input(
-                    "relevance_source",
-                    options=list(SOURCES),
-                    default="noise",
-                    tooltip="What the relevance map is read from: predicted noise, attention to the words, or both.",
-                ),
-                io.Boolean.Input(
-                    "attention_gating",
-                    default=False,
-                    tooltip="Hold the model's attention to the words to the mask, while it denoises.",
-                ),
-                _switch("remove_islands", "Drop small parts of the mask."),
-                _switch("close_holes", "Fill holes of the mask, within the pseudomask."),
-                _switch("limit_area", "Hold the mask to a size that the findings can have."),
-                io.Boolean.Input(
-                    "align",
-                    default=True,
-                    tooltip="Lay the pseudomask over the patient's lungs. Off: the image is the typical radiograph.",
-                ),
-                io.String.Input("negative", default="", tooltip="What to lead away from; empty: nothing."),
-                sockets.Atlas.Input("atlas", optional=True, tooltip="Other pseudomasks, from Load Pseudomask."),
-                io.Mask.Input(
-                    "pseudomask",
-                    optional=True,
-                    tooltip="Where editing is allowed at all, instead of the atlas: the relevance map still decides "
-                    "where within it.",
-                ),
-            ],
-            outputs=[sockets.Settings.Output("settings", display_name="settings", tooltip="For Edit Radiograph.")],
-        )
 
-    @classmethod
-    def validate_inputs(cls, noise_level) -> bool | str:
-        return sockets.check_noise_level(noise_level)
-
-    @classmethod
-    def execute(cls, **chosen) -> io.NodeOutput:
-        from .work.settings import MoreSettings
-
-        return io.NodeOutput(MoreSettings.from_widgets(**chosen))
+def _outputs() -> list[sockets.Input]:
+    """Return the outputs."""
+    return [
+        io.Image.Output(
+            "edited",
+            display_name="edited",
+            tooltip="The edited radiograph at the size of the input. Synthetic.",
+        ),
+        io.Mask.Output(
+            "guidance",
+            display_name="guidance",
+            tooltip="The guidance map in [0, 1]: how strongly each location was a target of the edit.",
+        ),
+        io.Mask.Output(
+            "edit_mask",
+            display_name="edit_mask",
+            tooltip="Where the image was allowed to change. Elsewhere the result equals the input.",
+        ),
+        io.String.Output(
+            "info",
+            display_name="info",
+            tooltip="How the instruction was interpreted, the settings used, and warnings.",
+        ),
+    ]

@@ -1,74 +1,58 @@
-"""X2XGuidanceMap (pseudomask times relevance, and the mask) and X2XGuidancePreview (the picture of them)."""
+"""X2XGuidanceMap (pseudomask times relevance, and the mask) and X2XGuidancePreview (an overlay of them)."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
 from . import sockets
+from .checks import check_finite
+from .choices import STYLES
 
-MASK_RULES = ("adaptive", "threshold")
-STYLES = ("colour map", "red")
+if TYPE_CHECKING:
+    import torch
+
+    from .work.regions import Places
 
 
 class X2XGuidanceMap(io.ComfyNode):
-    """G = P * R, and the mask M of where an edit may change the image."""
+    """Compute G = P * R and the mask M where an edit may change the image."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        """Return the node's definition."""
         return io.Schema(
             node_id="X2XGuidanceMap",
             display_name="Guidance Map",
             category=sockets.GUIDE,
-            description="Joins where a finding can be with where the model would edit, and cuts the mask that an edit "
-            "is held to. Both come out as MASK: paint on them, grow them, join them with any mask node.",
+            description="Multiply the pseudomask by the relevance map and derive the mask that restricts an edit. Both "
+            "outputs are MASKs that any mask node can modify.",
             inputs=[
-                io.Mask.Input("pseudomask", tooltip="Where the finding can be, P."),
-                io.Mask.Input("relevance", tooltip="Where the model would edit, R. Its size is taken."),
-                io.Combo.Input(
-                    "mask_rule",
-                    options=list(MASK_RULES),
-                    default="adaptive",
-                    tooltip="adaptive: the smallest region that holds 98 % of the map's energy. threshold: everything "
-                    "from `threshold` up, as published.",
+                io.Mask.Input("pseudomask", tooltip="P: where the finding can occur."),
+                io.Mask.Input(
+                    "relevance", tooltip="R: where the model would edit. The outputs have the size of this map."
                 ),
-                io.Float.Input(
-                    "threshold",
-                    default=0.1,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="The map's level from which the image may change. Counts with the rule 'threshold' only.",
-                ),
-                io.Boolean.Input("remove_islands", default=True, tooltip="Drop small parts of the mask."),
-                io.Boolean.Input("close_holes", default=True, tooltip="Fill holes of the mask, within the pseudomask."),
-                io.Float.Input(
-                    "soft_edge",
-                    default=0.0,
-                    min=0.0,
-                    max=0.5,
-                    step=0.005,
-                    tooltip="Width of a soft inner edge of the mask, share of the image's longer side, for other mask "
-                    "nodes. The editing node softens the edge by itself and takes a mask from 0.5 up.",
-                ),
+                *_mask_inputs(),
                 io.String.Input(
                     "instruction",
                     optional=True,
                     force_input=True,
-                    tooltip="Where it is connected, the mask is held to a size that the findings can have.",
+                    tooltip="Limits the mask to the expected size of these findings.",
                 ),
                 sockets.Places.Input(
                     "places",
                     optional=True,
-                    tooltip="From Pseudomask. Where it is connected, the mask is the one that Edit Radiograph finds: a "
-                    "piece of it is kept for each clause and on each side, and it is held to a size that the findings "
-                    "can have.",
+                    tooltip="From Pseudomask. With it, the mask is the one that Edit Radiograph finds: one component "
+                    "is "
+                    "kept per clause and side, and the mask is limited to the expected size of the findings.",
                 ),
             ],
             outputs=[
                 io.Mask.Output(
                     "guidance",
                     display_name="guidance",
-                    tooltip="G in [0, 1]: how much the model is led to change each place.",
+                    tooltip="G in [0, 1]: how strongly each location is a target of the edit.",
                 ),
                 io.Mask.Output(
                     "guidance_mask",
@@ -81,19 +65,21 @@ class X2XGuidanceMap(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        pseudomask,
-        relevance,
+        pseudomask: torch.Tensor,
+        relevance: torch.Tensor,
         mask_rule: str,
         threshold: float,
         remove_islands: bool,
         close_holes: bool,
         soft_edge: float,
         instruction: str | None = None,
-        places=None,
+        places: Places | None = None,
     ) -> io.NodeOutput:
+        """Compute the map and the mask."""
         from .work.regions import guidance_of
         from .work.tensors import to_mask
 
+        check_finite(threshold=threshold, soft_edge=soft_edge)
         rules = {
             "mask_rule": mask_rule,
             "mask_threshold": threshold,
@@ -104,41 +90,65 @@ class X2XGuidanceMap(io.ComfyNode):
         return io.NodeOutput(to_mask(guidance), to_mask(mask))
 
 
+def _mask_inputs() -> list[sockets.Input]:
+    """Return the widgets that turn the map into a mask."""
+    return [
+        sockets.mask_rule_input(
+            "adaptive: the smallest region with 98 % of the map's energy. threshold: all values of at least "
+            "`threshold`, as published."
+        ),
+        sockets.threshold_input("Lowest value of the map inside the mask. Used with mask_rule 'threshold'."),
+        io.Boolean.Input("remove_islands", default=True, tooltip="Remove small components of the mask."),
+        io.Boolean.Input("close_holes", default=True, tooltip="Fill holes in the mask, within the pseudomask."),
+        sockets.number(
+            "soft_edge",
+            0.0,
+            (0.0, 0.5),
+            0.005,
+            "Width of a soft edge inside the mask, as a fraction of the image's longer side, for use with other mask "
+            "nodes. Edit Radiograph softens the edge itself and uses values of at least 0.5.",
+        ),
+    ]
+
+
 class X2XGuidancePreview(io.ComfyNode):
-    """The guidance map over the radiograph."""
+    """Overlay a map on the radiograph."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        """Return the node's definition."""
         return io.Schema(
             node_id="X2XGuidancePreview",
             display_name="Guidance Preview",
             category=sockets.GUIDE,
-            description="The picture that explains an edit: the guidance map over the radiograph, and the mask's "
-            "outline.",
+            description="Overlay a guidance map and the outline of a mask on the radiograph.",
             is_output_node=True,
             inputs=[
                 io.Image.Input("image", tooltip="The radiograph."),
-                io.Mask.Input("guidance", tooltip="The map to show: guidance, relevance or pseudomask."),
-                io.Combo.Input(
+                io.Mask.Input("guidance", tooltip="The map to show: guidance, relevance, uncertainty or pseudomask."),
+                sockets.menu(
                     "style",
-                    options=list(STYLES),
-                    default="colour map",
-                    tooltip="colour map: dark is 0, bright is 1, with a legend. red: over a faded radiograph, as in "
-                    "the paper's figures.",
+                    STYLES,
+                    STYLES[0],
+                    "colour map: dark is 0, bright is 1, with a legend. red: over a faded radiograph, as in the "
+                    "paper's figures.",
                 ),
-                io.Mask.Input("guidance_mask", optional=True, tooltip="Its outline is drawn."),
+                io.Mask.Input("guidance_mask", optional=True, tooltip="A mask to outline."),
             ],
             outputs=[
                 io.Image.Output(
                     "overlay",
                     display_name="overlay",
-                    tooltip="The picture, with the legend on its right.",
+                    tooltip="The overlay. With 'colour map', a legend is on the right.",
                 ),
             ],
         )
 
     @classmethod
-    def execute(cls, image, guidance, style: str, guidance_mask=None) -> io.NodeOutput:
+    def execute(
+        cls, image: torch.Tensor, guidance: torch.Tensor, style: str, guidance_mask: torch.Tensor | None = None
+    ) -> io.NodeOutput:
+        """Draw the overlay."""
         from .work.pictures import overlays, preview
 
         overlay = overlays(image, guidance, guidance_mask, style)

@@ -1,4 +1,4 @@
-"""X2XLoadRadiograph: a picture or DICOM file as IMAGE, with the depth of its numbers kept."""
+"""X2XLoadRadiograph: load a picture or DICOM file as IMAGE at its full bit depth."""
 
 from __future__ import annotations
 
@@ -7,68 +7,80 @@ from comfy_api.latest import io
 from x2x_core.imaging.kinds import DICOM
 
 from . import sockets
-from .work.folders import SAMPLE, input_radiographs
-
-BUNDLED = "sample (bundled)"  # the sample by the place where it ships, for a server whose input folder is closed
+from .choices import BUNDLED_SAMPLE, SAMPLE
+from .work.folders import input_radiographs
 
 
 class X2XLoadRadiograph(io.ComfyNode):
-    """Read a radiograph from ComfyUI's input folder."""
+    """Load a radiograph from ComfyUI's input folder."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        """Return the node's definition."""
         return io.Schema(
             node_id="X2XLoadRadiograph",
             display_name="Load Radiograph",
             category=sockets.LOAD,
-            description="Reads a radiograph, DICOM too. 16-bit files keep all their grey levels. The sample ships with the "
-            "pack.",
+            description="Load a radiograph from a picture or DICOM file. 16-bit files keep all grey levels. A "
+            "simulated "
+            "sample is included.",
             inputs=[
-                io.Combo.Input(
+                sockets.menu(
                     "image",
-                    options=input_radiographs(),
-                    default=SAMPLE,
+                    input_radiographs(),
+                    SAMPLE,
+                    "PNG, JPEG, TIFF, BMP, WebP or DICOM file, 8 or 16 bits. Drop a file on the node or use one of the "
+                    "buttons. The sample is simulated.",
                     upload=io.UploadType.image,
                     display_name="file",
-                    tooltip="A PNG, JPEG, TIFF, BMP, WebP or DICOM file, 8 or 16-bit. Drop one here, or use a button. The "
-                    "sample is simulated.",
                 ),
             ],
             outputs=[
-                io.Image.Output("radiograph", display_name="image", tooltip="The radiograph, any size, grey as RGB."),
+                io.Image.Output(
+                    "radiograph",
+                    display_name="image",
+                    tooltip="The radiograph at its own size. Grey pictures are RGB with three equal channels.",
+                ),
                 io.Mask.Output(
                     "painted",
                     display_name="mask",
-                    tooltip="What was painted on it in the mask editor (1 where it is transparent); empty if nothing.",
+                    tooltip="The area painted in the mask editor (1 where the picture is transparent). Empty if "
+                    "nothing "
+                    "was painted.",
                 ),
                 io.String.Output(
                     "info",
                     display_name="info",
-                    tooltip="Name, size, bit depth and colour of the file; of DICOM, in place of its name, how it is shown.",
+                    tooltip="File name, size, bit depth and colour. For DICOM, how the pixel values are displayed "
+                    "instead "
+                    "of the file name.",
                 ),
             ],
         )
 
     @classmethod
-    def validate_inputs(cls, image) -> bool | str:
+    def validate_inputs(cls, image: str | None) -> bool | str:
+        """Check that the file exists."""
         from .work.files import check_input_file
 
-        return True if image in (None, BUNDLED) else check_input_file(image, "image")
+        return True if image in (None, BUNDLED_SAMPLE) else check_input_file(image, "image")
 
     @classmethod
-    def fingerprint_inputs(cls, image) -> str:
+    def fingerprint_inputs(cls, image: str) -> str:
+        """Return a value that changes when the file changes."""
         from .work.files import file_digest, input_path
 
-        return image if image == BUNDLED else file_digest(input_path(image))
+        return image if image == BUNDLED_SAMPLE else file_digest(input_path(image))
 
     @classmethod
     def execute(cls, image: str) -> io.NodeOutput:
+        """Read the file."""
         from .work.files import describe, input_path, read_radiograph, sample_path
         from .work.pictures import preview
         from .work.tensors import to_image, to_mask
 
-        radiograph, mask = read_radiograph(sample_path() if image == BUNDLED else input_path(image))
+        radiograph, mask = read_radiograph(sample_path() if image == BUNDLED_SAMPLE else input_path(image))
         pixels = to_image(radiograph.pixels)
-        # the page shows other files by itself
+        # the page itself shows every other kind of file
         shown = preview(pixels, cls, synthetic=False) if radiograph.kind == DICOM else None
         return io.NodeOutput(pixels, to_mask(mask), describe(radiograph), ui=shown)

@@ -1,56 +1,70 @@
-"""Looking before an edit: X2XPseudomask (where a finding can be), X2XRelevanceMap (where the model would edit)."""
+"""X2XPseudomask (where a finding can occur) and X2XRelevanceMap (where the model would edit)."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
 from . import sockets
+from .checks import check_noise_level
+
+if TYPE_CHECKING:
+    import torch
+
+    from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+
+    from .work.checkpoints import LoadedPipeline
 
 
 class X2XPseudomask(io.ComfyNode):
-    """The pseudomask P of an instruction, laid over this patient."""
+    """Find the pseudomask P of an instruction in a radiograph."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        """Return the node's definition."""
         return io.Schema(
             node_id="X2XPseudomask",
             display_name="Pseudomask",
             category=sockets.GUIDE,
-            description="Where the findings of an instruction can be, laid over the lungs that are found in the image.",
+            description="Show where the findings of an instruction can occur, aligned to the lungs in the image.",
             inputs=[
-                sockets.instruction_input("Which findings, on which side and in which zone."),
-                io.Image.Input("image", tooltip="The radiograph that the mask is laid over; several are aligned each."),
+                sockets.instruction_input("The findings, with their side and zone."),
+                io.Image.Input("image", tooltip="The radiographs. Each is aligned separately."),
                 io.Boolean.Input(
                     "align",
                     default=True,
-                    tooltip="Find the patient's lungs and lay the mask over them. Off: the image is taken for the "
-                    "typical radiograph.",
+                    tooltip="Detect the lungs and align the mask to them. Off: use the mask of the average chest, "
+                    "stretched over the image.",
                 ),
                 sockets.Atlas.Input(
-                    "atlas", optional=True, tooltip="Other masks than those that ship, from Load Pseudomask."
+                    "atlas", optional=True, tooltip="Masks from Load Pseudomask, instead of the included atlas."
                 ),
             ],
             outputs=[
                 io.Mask.Output(
                     "pseudomask",
                     display_name="pseudomask",
-                    tooltip="P in [0, 1], one for each image: 1 where the finding is at home.",
+                    tooltip="P in [0, 1], one per image: 1 where the finding typically occurs.",
                 ),
                 io.String.Output(
                     "info",
                     display_name="info",
-                    tooltip="What was understood, and how the mask was aligned.",
+                    tooltip="How the instruction was interpreted and the mask aligned.",
                 ),
                 sockets.Places.Output(
                     "places",
                     display_name="places",
-                    tooltip="Where each clause and each side of it is at home, for Guidance Map.",
+                    tooltip="The region of each clause and side, for Guidance Map.",
                 ),
             ],
         )
 
     @classmethod
-    def execute(cls, instruction: str, image, align: bool, atlas=None) -> io.NodeOutput:
+    def execute(
+        cls, instruction: str, image: torch.Tensor, align: bool, atlas: PseudomaskAtlas | None = None
+    ) -> io.NodeOutput:
+        """Find the pseudomask."""
         from .work.regions import pseudomask_of
         from .work.tensors import to_library, to_mask
 
@@ -59,47 +73,53 @@ class X2XPseudomask(io.ComfyNode):
 
 
 class X2XRelevanceMap(io.ComfyNode):
-    """The relevance map R: where the instruction changes what the model predicts."""
+    """Find the relevance map R: where the instruction changes the model's prediction."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        """Return the node's definition."""
         return io.Schema(
             node_id="X2XRelevanceMap",
             display_name="Relevance Map",
             category=sockets.GUIDE,
-            description="Where the model itself would change the image for the instruction, wherever that is.",
+            description="Show where the model would change the image for the instruction, without restriction to a "
+            "region.",
             inputs=[
-                sockets.Pipeline.Input("pipeline", tooltip="The checkpoint that is asked."),
-                io.Image.Input("image", tooltip="The radiograph."),
-                sockets.instruction_input("What would be edited."),
+                sockets.Pipeline.Input("pipeline", tooltip="The checkpoint."),
+                io.Image.Input("image", tooltip="The radiographs."),
+                sockets.instruction_input("The edit instruction."),
                 sockets.noise_level_input(
-                    "Noise at which the model is asked, 0 to 1; several with commas are averaged (0.6, 0.7, "
-                    "0.8). 'recommended': the checkpoint's own."
+                    "Noise level at which predictions are compared, 0 to 1. Several levels, separated by commas, are "
+                    "averaged (0.6, 0.7, 0.8). recommended: the checkpoint's setting."
                 ),
                 sockets.draws_input(
-                    "Noise draws that are averaged at each level; more are steadier and slower. 0: the "
-                    "checkpoint's own number."
+                    "Noise samples averaged per level. More give a steadier map and take longer. 0: the checkpoint's "
+                    "setting."
                 ),
-                sockets.seed_input("Of the noise. The same seed gives the edit node's own map."),
+                sockets.seed_input("Noise seed. With the same seed, Edit Radiograph computes the same map."),
             ],
             outputs=[
-                io.Mask.Output("relevance", display_name="relevance", tooltip="R in [0, 1], one for each image."),
+                io.Mask.Output("relevance", display_name="relevance", tooltip="R in [0, 1], one per image."),
                 io.Mask.Output(
                     "uncertainty",
                     display_name="uncertainty",
-                    tooltip="How far R would move with other noise, in its own units; 0 where there is a single draw.",
+                    tooltip="Standard error of R over noise samples, in the units of R. 0 for a single sample.",
                 ),
             ],
         )
 
     @classmethod
-    def validate_inputs(cls, noise_level) -> bool | str:
-        return sockets.check_noise_level(noise_level)
+    def validate_inputs(cls, noise_level: str | None) -> bool | str:
+        """Check the noise levels."""
+        return check_noise_level(noise_level)
 
     @classmethod
-    def execute(cls, pipeline, image, instruction: str, noise_level: str, draws: int, seed: int) -> io.NodeOutput:
+    def execute(
+        cls, pipeline: LoadedPipeline, image: torch.Tensor, instruction: str, noise_level: str, draws: int, seed: int
+    ) -> io.NodeOutput:
+        """Compute the relevance map."""
         from .work.running import relevance_of
         from .work.tensors import to_library, to_mask
 
-        found, uncertainty = relevance_of(pipeline, to_library(image), instruction, noise_level, draws, seed)
-        return io.NodeOutput(to_mask(found), to_mask(uncertainty))
+        relevance, uncertainty = relevance_of(pipeline, to_library(image), instruction, noise_level, draws, seed)
+        return io.NodeOutput(to_mask(relevance), to_mask(uncertainty))

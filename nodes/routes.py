@@ -1,4 +1,4 @@
-"""What the page asks the server for: what a preset stands for and how menus read as a sentence."""
+"""Routes of the page: the values of a preset, and the sentence of X2XInstruction's menus."""
 
 from __future__ import annotations
 
@@ -6,37 +6,39 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from x2x_core.common.checkpoint_layout import MODEL_INDEX
 
+from .choices import PRESETS
 from .work.folders import checkpoint_places
+from .work.sentences import make_clause, unused
 
 PREFIX = "/instructx2x"
 
 
 def add_routes() -> None:
-    """Add the routes to ComfyUI's server, where one runs."""
-    running = getattr(sys.modules.get("server"), "PromptServer", None)
-    server = getattr(running, "instance", None)
+    """Add the routes to ComfyUI's server, if one is running."""
+    prompt_server = getattr(sys.modules.get("server"), "PromptServer", None)
+    server = getattr(prompt_server, "instance", None)
     if server is None:  # the nodes are used without a page
         return
     from aiohttp import web
 
     @server.routes.get(f"{PREFIX}/preset")
-    async def preset(request):
+    async def preset(request: Any) -> Any:
         values = await asyncio.to_thread(
             preset_of, request.query.get("checkpoint", ""), request.query.get("preset", "")
         )
         return web.json_response(values) if values is not None else web.json_response({}, status=404)
 
     @server.routes.get(f"{PREFIX}/sentence")
-    async def sentence(request):
+    async def sentence(request: Any) -> Any:
         return web.json_response(await asyncio.to_thread(sentence_of, dict(request.query)))
 
 
-def preset_of(checkpoint: str, preset: str) -> dict | None:
-    """What the widgets of X2XEdit stand for with a checkpoint and a preset; ``None``: unknown ones."""
-    from .edit import PRESETS
+def preset_of(checkpoint: str, preset: str) -> dict[str, Any] | None:
+    """Return the values of X2XEdit's widgets for a checkpoint and a preset, or ``None`` for unknown ones."""
     from .work.settings import preset_values
 
     places = checkpoint_places()
@@ -45,8 +47,8 @@ def preset_of(checkpoint: str, preset: str) -> dict | None:
     return preset_values(preset, recommendations(places[checkpoint]))
 
 
-def recommendations(path: Path | None) -> dict:
-    """A checkpoint's own settings, as its index has them; none for a single file that carries no index."""
+def recommendations(path: Path | None) -> dict[str, Any]:
+    """Return a checkpoint's index, which holds its own settings; empty for a single file without an index."""
     from x2x_core.common.bundled import bundled_path
     from x2x_core.conversion.embedded_files import carried_files
 
@@ -58,16 +60,14 @@ def recommendations(path: Path | None) -> dict:
 
 
 def sentence_of(choices: dict[str, str]) -> dict[str, str]:
-    """What the menus of X2XInstruction stand for.
+    """Return the sentence for the menus of X2XInstruction.
 
     Returns:
-        `sentence`, empty where the menus make none, and `text`: the sentence with notes, or what is wrong.
+        `sentence`, empty if the choices are invalid, and `text`: the sentence with notes, or the error message.
     """
-    from .work.sentences import make_clause, unused
-
     names = ("operation", "finding", "level", "level_to", "side", "zone")
     if missing := [name for name in names if name not in choices]:
-        return {"sentence": "", "text": f"`{missing[0]}` must be given."}
+        return {"sentence": "", "text": f"`{missing[0]}` is required."}
     try:
         sentence = make_clause(*(choices[name] for name in names))
     except ValueError as error:

@@ -1,12 +1,16 @@
-"""X2XSave: pictures that say what they are."""
+"""X2XSave: save edits with their provenance."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
 from . import sockets
+from .choices import BIT_DEPTHS
 
-BIT_DEPTHS = ("8-bit", "16-bit")
+if TYPE_CHECKING:
+    import torch
 
 
 class X2XSave(io.ComfyNode):
@@ -14,34 +18,41 @@ class X2XSave(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        """Return the node's definition."""
         return io.Schema(
             node_id="X2XSave",
             display_name="Save Edit",
             category=sockets.EDIT,
-            description="Saves to the output folder. Each file says in its metadata that it is synthetic and for "
-            "research, and how it was made; drop it on the page to get the workflow back.",
+            description="Save images to the output folder as PNG. The metadata marks each file as synthetic and "
+            "records "
+            "how it was made. Drop a file on the page to restore its workflow.",
             is_output_node=True,
             inputs=[
-                io.Image.Input("image", tooltip="The edited radiograph, one or several."),
+                io.Image.Input("image", tooltip="The edited radiographs."),
                 io.String.Input(
                     "filename_prefix",
                     default="InstructX2X/edit",
-                    tooltip="Folder and beginning of the name; ComfyUI's %date:yyyy-MM-dd% and the like work.",
+                    tooltip="Folder and start of the file name. ComfyUI's placeholders such as %date:yyyy-MM-dd% can "
+                    "be "
+                    "used.",
                 ),
-                io.Combo.Input(
-                    "bit_depth",
-                    options=list(BIT_DEPTHS),
-                    default="8-bit",
-                    tooltip="16-bit keeps all grey levels of a 16-bit original.",
+                sockets.menu(
+                    "bit_depth", BIT_DEPTHS, BIT_DEPTHS[0], "16-bit keeps all grey levels of a 16-bit original."
                 ),
-                io.Image.Input("before", optional=True, tooltip="Where it is connected, a panel is saved too."),
-                io.String.Input("instruction", optional=True, force_input=True, tooltip="Recorded in the file."),
-                io.Mask.Input("guidance", optional=True, tooltip="Where it is connected, its picture is saved too."),
+                io.Image.Input("before", optional=True, tooltip="The original. Adds a panel file."),
+                io.String.Input(
+                    "instruction", optional=True, force_input=True, tooltip="Recorded in the metadata of the file."
+                ),
+                io.Mask.Input(
+                    "guidance",
+                    optional=True,
+                    tooltip="The guidance map. Adds a file with its overlay on the radiograph.",
+                ),
                 io.String.Input(
                     "info",
                     optional=True,
                     force_input=True,
-                    tooltip="Of the editing node; recorded in the file.",
+                    tooltip="`info` of Edit Radiograph. Recorded in the metadata of the file.",
                 ),
             ],
             outputs=[],
@@ -50,16 +61,17 @@ class X2XSave(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        image,
+        image: torch.Tensor,
         filename_prefix: str,
         bit_depth: str,
-        before=None,
+        before: torch.Tensor | None = None,
         instruction: str | None = None,
-        guidance=None,
+        guidance: torch.Tensor | None = None,
         info: str | None = None,
     ) -> io.NodeOutput:
-        from .work.saving import save_edits
+        """Write the files."""
+        from .work.saving import EditRecord, save_edits
 
         depth = int(bit_depth.split("-")[0])
-        saved = save_edits(cls, image, filename_prefix, depth, before, instruction, guidance, info)
+        saved = save_edits(cls, image, filename_prefix, depth, EditRecord(before, instruction, guidance, info))
         return io.NodeOutput(ui={"images": saved, "animated": (False,)})

@@ -1,8 +1,13 @@
-"""Socket types of the pack's own, and what several nodes' schemas share."""
+"""Socket types of the pack, node categories, and inputs that several nodes share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from comfy_api.latest import io
+
+from .choices import DEFAULT, DTYPES, EXAMPLE, LARGEST_SEED, MASK_RULES, RECOMMENDED
 
 Pipeline = io.Custom("X2X_PIPELINE")
 Atlas = io.Custom("X2X_ATLAS")
@@ -13,52 +18,68 @@ LOAD = "InstructX2X/Load"
 INSTRUCT = "InstructX2X/Instruct"
 GUIDE = "InstructX2X/Guide"
 EDIT = "InstructX2X/Edit"
+NATIVE = "InstructX2X/Native"
 
-EXAMPLE = "Add the finding of moderate right pleural effusion."
-LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
-RECOMMENDED = "recommended"  # the widgets' word for what the checkpoint recommends
+Input = Any  # one of ComfyUI's input classes, which have no stubs
 
 
-def instruction_input(tooltip: str):
-    """The instruction as a text field, which a link can take the place of."""
+def menu(name: str, options: Iterable[str], default: str, tooltip: str, **more: Any) -> Input:
+    """Return a menu."""
+    return io.Combo.Input(name, options=list(options), default=default, tooltip=tooltip, **more)
+
+
+def number(name: str, default: float, bounds: tuple[float, float], step: float, tooltip: str, **more: Any) -> Input:
+    """Return a field for a floating-point number in `bounds`."""
+    return io.Float.Input(name, default=default, min=bounds[0], max=bounds[1], step=step, tooltip=tooltip, **more)
+
+
+def dtype_input(tooltip: str) -> Input:
+    """Return a menu of floating-point types."""
+    return menu("dtype", DTYPES, DTYPES[0], tooltip)
+
+
+def instruction_input(tooltip: str) -> Input:
+    """Return the instruction as a text field, which a link can replace."""
     return io.String.Input("instruction", multiline=True, default=EXAMPLE, tooltip=tooltip)
 
 
-def seed_input(tooltip: str):
-    """A seed, with ComfyUI's control of what happens to it after a run."""
+def seed_input(tooltip: str) -> Input:
+    """Return a seed with ComfyUI's control of its value after a run."""
     return io.Int.Input("seed", default=0, min=0, max=LARGEST_SEED, control_after_generate=True, tooltip=tooltip)
 
 
-def noise_level_input(tooltip: str):
-    """Noise levels of the relevance map as a text field, see `settings.read_levels`."""
+def noise_level_input(tooltip: str) -> Input:
+    """Return the relevance map's noise levels as a text field; see `work.noise_levels.read_levels`."""
     return io.String.Input("noise_level", default=RECOMMENDED, tooltip=tooltip)
 
 
-def draws_input(tooltip: str):
-    """Noise draws of the relevance map at each level; 0 leaves them to the checkpoint."""
+def draws_input(tooltip: str) -> Input:
+    """Return the number of noise draws per level of the relevance map; 0 uses the checkpoint's recommendation."""
     return io.Int.Input("draws", default=0, min=0, max=64, tooltip=tooltip)
 
 
-def check_noise_level(text: str | None) -> bool | str:
-    """Whether a text field holds noise levels; else a sentence."""
-    from .work.settings import read_levels
-
-    try:
-        read_levels(text)
-    except ValueError as error:
-        return str(error)
-    return True
+def mask_rule_input(tooltip: str) -> Input:
+    """Return the menu of rules that turn a guidance map into a mask."""
+    return menu("mask_rule", sorted(MASK_RULES), "adaptive", tooltip)
 
 
-def check_choices(**chosen: tuple[object, tuple[str, ...]]) -> str | None:
-    """A sentence on the first menu that holds none of its words; ``None`` where there is none.
+def threshold_input(tooltip: str) -> Input:
+    """Return the level of the rule "threshold"."""
+    return number("threshold", DEFAULT.mask_threshold, (0.0, 1.0), 0.01, tooltip)
 
-    ComfyUI leaves inputs that `validate_inputs` names unchecked, so that a node that names a menu checks it itself.
 
-    Args:
-        chosen: for each menu its value (``None`` where it is linked) and its words.
-    """
-    for name, (value, options) in chosen.items():
-        if value is not None and value not in options:
-            return f"`{name}` must be one of {', '.join(options)}, got {value!r}."
-    return None
+def scale_inputs(bounds: tuple[float, float], text_tooltip: str, image_tooltip: str) -> list[Input]:
+    """Return the guidance scales for the instruction and for the image."""
+    return [
+        number("guidance_scale", DEFAULT.guidance_scale, bounds, 0.1, text_tooltip),
+        number("image_guidance_scale", DEFAULT.image_guidance_scale, bounds, 0.1, image_tooltip),
+    ]
+
+
+def native_inputs() -> list[Input]:
+    """Return the model and the conditionings of nodes that work with ComfyUI's own samplers."""
+    return [
+        io.Model.Input("model", tooltip="An InstructPix2Pix model."),
+        io.Conditioning.Input("positive", tooltip="The instruction from CLIP Text Encode."),
+        io.Conditioning.Input("negative", tooltip="CLIP Text Encode of an empty text."),
+    ]

@@ -1,1 +1,1 @@
-"""The method in ComfyUI's own samplers."""
+"""The method for ComfyUI's own samplers."""

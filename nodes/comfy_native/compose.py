@@ -1,6 +1,9 @@
-"""A decoded edit laid over the original picture."""
+"""Merge a decoded edit into the original picture."""
 
 from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -10,84 +13,136 @@ from x2x_core.edit.composition import compose_decoded, compose_difference, is_gr
 from x2x_core.imaging.geometry import resize
 from x2x_core.imaging.soft import soft_edges
 
+from .cropping import CELL, uncrop
 from .inputs import bool_mask, to_batch
 
-CELL = 8  # VAE Encode leaves out less than this of a picture's side
+logger = logging.getLogger(__name__)
+
 COLOURS = 3
 
 
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Results of VAE Decode, and the size of the picture that was given to VAE Encode."""
+
+    edited: torch.Tensor  # IMAGE
+    unchanged: torch.Tensor | None = None  # IMAGE of the same size; None: the edit replaces the original
+    encoded: tuple[int, int] | None = None  # (height, width); None: that of the original, or else of `edited`
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Position of a decoded picture in the original."""
+
+    decoded: tuple[int, int]  # (height, width) of the decoded picture
+    encoded: tuple[int, int]  # before VAE Encode cropped it
+    original: tuple[int, int]
+
+    def place(self, values: torch.Tensor, mode: str = "replicate") -> torch.Tensor:
+        """Return `(B, C, h, w)` of the decoded picture as `(B, C, H, W)` of the original."""
+        values = uncrop(values, self.encoded, mode)
+        return values if self.encoded == self.original else resize(values, self.original)
+
+    def place_mask(self, mask: torch.Tensor) -> torch.Tensor:
+        """Return a mask `(B, 1, h, w)` bool of any size as `(B, 1, H, W)` of the original.
+
+        A mask of the decoded picture's size is cropped like it; any other covers the whole original.
+        """
+        values = mask.float()
+        if tuple(mask.shape[-2:]) == self.decoded:
+            values = uncrop(values, self.encoded, "constant")
+        return F.interpolate(values, self.original, mode="nearest-exact") > 0
+
+
 def compose(
-    image: torch.Tensor,
-    edited: torch.Tensor,
-    guidance_mask: torch.Tensor,
-    soft_edge: float,
-    strength: float,
-    unchanged: torch.Tensor | None = None,
+    image: torch.Tensor, decoded: Decoded, guidance_mask: torch.Tensor, soft_edge: float, strength: float
 ) -> torch.Tensor:
-    """Lay an edit over the original inside a mask.
+    """Merge an edit into the original inside a mask.
 
     Args:
-        image: IMAGE `(B, H, W, C)`, the original; what it has beyond three channels is kept.
-        edited: IMAGE, the decoded edit, of the original's size, as VAE Encode cut it, or scaled.
-        guidance_mask: MASK of any size, may change from one half on.
-        soft_edge: width of the mask's soft inner edge, share of the picture's longer side.
-        strength: how much of the edit is laid over the original, [0, 1].
-        unchanged: IMAGE of the edit's size that the edit is compared with: their difference is laid over the original;
-            ``None`` lays the decoded edit in the original's place.
+        image: IMAGE `(B, H, W, C)`, the original; channels beyond three are kept.
+        decoded: the edit and its reference. The edit may be cropped by VAE Encode, and smaller than the original.
+        guidance_mask: MASK of any size; the image may change where it is at least 0.5.
+        soft_edge: width of the soft edge inside the mask, as a fraction of the picture's longer side.
+        strength: opacity of the edit, [0, 1].
 
     Returns:
-        IMAGE `(B, H, W, C)`: outside the mask, and where nothing was encoded, the original bit for bit.
+        IMAGE `(B, H, W, C)`, identical to the original outside the mask and where VAE Encode cropped it.
 
     Raises:
-        InputError: pictures that do not go together.
+        InputError: pictures that do not belong together.
     """
-    count = max(len(image), len(edited))
+    count = max(len(image), len(decoded.edited))
     original = to_batch(image, count, "image").movedim(-1, 1)
-    rest = original[:, COLOURS:]
-    original = original[:, :COLOURS]
-    size = tuple(original.shape[-2:])
-    edited = _pictures(edited, count, "edited")
-    mask = F.interpolate(to_batch(bool_mask(guidance_mask), count, "guidance_mask").float(), size, mode="nearest-exact")
-    soft_mask = soft_edges(mask > 0, soft_edge * max(size)) * _in_frame(torch.ones_like(edited[:, :1]), size)
+    original, rest = original[:, :COLOURS], original[:, COLOURS:]
+    edited = _pictures(decoded.edited, count, "edited")
+    frame = _frame(edited, original, decoded.encoded)
+    mask = frame.place_mask(to_batch(bool_mask(guidance_mask), count, "guidance_mask"))
+    encoded = frame.place(torch.ones_like(edited[:, :1]), "constant")
+    soft_mask = soft_edges(mask, soft_edge * max(frame.original)) * encoded
     grey = is_grey(original)
-    if unchanged is None:
-        picture = match_channels(_in_frame(edited, size), original.shape[1], grey)
-        made = compose_decoded(original, picture, soft_mask, strength)
+    if decoded.unchanged is None:
+        picture = match_channels(frame.place(edited), original.shape[1], grey)
+        result = compose_decoded(original, picture, soft_mask, strength)
     else:
-        unchanged = _pictures(unchanged, count, "unchanged")
-        if unchanged.shape[-2:] != edited.shape[-2:]:
-            raise InputError(
-                f"`unchanged` must be of the size of `edited`, {tuple(edited.shape[-2:])}, got "
-                f"{tuple(unchanged.shape[-2:])}. Decode both with the same VAE from latents of one size."
-            )
-        change = match_channels(_in_frame(edited - unchanged, size), original.shape[1], grey)
-        made = compose_difference(original, change, soft_mask, strength)
-    made = torch.where(soft_mask > 0, made, original)
-    return torch.cat([made, rest], dim=1).movedim(1, -1)
+        change = edited - _unchanged(decoded.unchanged, edited)
+        change = match_channels(frame.place(change), original.shape[1], grey)
+        result = compose_difference(original, change, soft_mask, strength)
+    result = torch.where(soft_mask > 0, result, original)
+    return torch.cat([result, rest], dim=1).movedim(1, -1)
 
 
 def _pictures(images: torch.Tensor, count: int, name: str) -> torch.Tensor:
-    """An IMAGE as `(count, 3, h, w)`."""
+    """Return an IMAGE as `(count, 3, h, w)`."""
     return to_batch(images, count, name).movedim(-1, 1)[:, :COLOURS]
 
 
-def _in_frame(values: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """What was decoded, `(B, C, h, w)`, in the original's frame `(B, C, H, W)`.
-
-    Where less than a cell is missing, VAE Encode cut it off about the middle, and zeros stand there. Other sizes are
-    scaled.
+def _unchanged(images: torch.Tensor, edited: torch.Tensor) -> torch.Tensor:
+    """Return the reference of a difference, `(B, 3, h, w)`.
 
     Raises:
-        InputError: of another shape than the original.
+        InputError: it has another size than the edit.
     """
-    missing = [whole - part for whole, part in zip(size, values.shape[-2:])]
-    if all(0 <= one < CELL for one in missing):
-        top, left = (one // 2 for one in missing)
-        return F.pad(values, (left, missing[1] - left, top, missing[0] - top))
-    height, width = values.shape[-2:]
-    if abs(height * size[1] - width * size[0]) > CELL * max(*size, height, width):
+    unchanged = _pictures(images, len(edited), "unchanged")
+    if unchanged.shape[-2:] != edited.shape[-2:]:
         raise InputError(
-            f"`edited` must have the shape of `image`, {size[0]}x{size[1]} pixels (height x width), got "
-            f"{height}x{width}. Scale the image without stretching it before it is encoded."
+            f"`unchanged` must have the size of `edited`, {tuple(edited.shape[-2:])}, got "
+            f"{tuple(unchanged.shape[-2:])}. Decode both with the same VAE from latents of the same size."
         )
-    return resize(values, size)
+    return unchanged
+
+
+def _frame(edited: torch.Tensor, image: torch.Tensor, encoded: tuple[int, int] | None) -> _Frame:
+    """Find the position of the edit in the original.
+
+    Raises:
+        InputError: sizes that do not belong together.
+    """
+    (height, width), (rows, columns) = image.shape[-2:], edited.shape[-2:]
+    size, decoded = (height, width), (rows, columns)
+    if encoded is None:
+        encoded = size if _is_crop(decoded, size) else decoded
+        hint = "If the image was scaled before VAE Encode, connect the scaled image to `encoded`."
+    elif _is_crop(decoded, encoded):
+        hint = "Scale the image without stretching it before VAE Encode."
+    else:
+        raise InputError(
+            f"`encoded` must be the image given to VAE Encode: `edited`, {rows}x{columns} pixels (height x width), is "
+            f"not a crop of {encoded[0]}x{encoded[1]}."
+        )
+    # scaled sizes are rounded: one side may be off by a pixel
+    if abs(encoded[0] * width - encoded[1] * height) > max(size):
+        raise InputError(
+            f"`edited` must have the aspect ratio of `image`, {height}x{width} pixels (height x width), got "
+            f"{rows}x{columns}. {hint}"
+        )
+    if decoded != encoded:
+        logger.warning(
+            "VAE Encode cropped the image from %dx%d to %dx%d pixels (height x width). Its border stays unchanged.",
+            *encoded, *decoded,
+        )  # fmt: skip
+    return _Frame(decoded, encoded, size)
+
+
+def _is_crop(decoded: tuple[int, int], encoded: tuple[int, int]) -> bool:
+    return all(0 <= whole - part < CELL for whole, part in zip(encoded, decoded))

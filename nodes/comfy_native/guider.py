@@ -1,4 +1,4 @@
-"""InstructPix2Pix's guidance with two scales, held to a region, as a GUIDER for SamplerCustomAdvanced."""
+"""InstructPix2Pix's guidance with two scales, restricted to a region, as a GUIDER for SamplerCustomAdvanced."""
 
 from __future__ import annotations
 
@@ -13,70 +13,81 @@ import torch
 from x2x_core.common.errors import InputError
 from x2x_core.edit.background import blend
 
-from .inputs import bool_mask, check_model, image_samples, mask_cells, to_batch, with_image, without_image
+from .inputs import (
+    Conditionings,
+    Latent,
+    Model,
+    bool_mask,
+    check_model,
+    image_samples,
+    mask_cells,
+    to_batch,
+    with_image,
+    without_image,
+)
 
 logger = logging.getLogger(__name__)
 
-# At a model's highest noise level ComfyUI takes the start for noise alone and adds more of it, unless the level is
-# lower by more than 1e-5 of itself. A region's start is the noised image, so it starts that much lower.
+# At the model's highest noise level ComfyUI treats the start as pure noise and adds more, unless the level is lower by
+# more than a fraction of 1e-5. A region starts from the noised image, so its highest level is lowered by this fraction.
 START_BELOW = 2e-5
 
 
 def region_guider(
-    model: Any,
-    positive: Any,
-    negative: Any,
-    image_latent: dict[str, Any],
+    model: Model,
+    conditionings: Conditionings,
+    image_latent: Latent,
     scales: tuple[float, float],
     guidance_mask: torch.Tensor | None,
 ) -> RegionGuider:
-    """A guider that edits an image where a mask is.
+    """Return a guider that edits an image inside a mask.
 
     Args:
-        model: MODEL of InstructPix2Pix.
-        positive: CONDITIONING of the instruction.
-        negative: CONDITIONING of an empty text.
-        image_latent: LATENT of the image.
-        scales: how strongly the instruction and the image are followed.
-        guidance_mask: MASK `(B, H, W)`, may change from one half on; ``None`` is everywhere.
+        model: an InstructPix2Pix model.
+        conditionings: of the instruction and of an empty text.
+        image_latent: of the image.
+        scales: guidance scales of the instruction and of the image.
+        guidance_mask: MASK `(B, H, W)`; the image may change where it is at least 0.5; ``None``: everywhere.
 
     Raises:
-        InputError: another model, or latents of another one.
+        InputError: another kind of model, or latents of another model.
     """
     check_model(model)
     samples = image_samples(image_latent, model, "image_latent")
-    cells = None if guidance_mask is None else mask_cells(bool_mask(guidance_mask), tuple(samples.shape[-2:]))
+    rows, columns = samples.shape[-2:]
+    cells = None if guidance_mask is None else mask_cells(bool_mask(guidance_mask), (rows, columns))
     if cells is not None and not cells.any():
-        logger.warning("`guidance_mask` is empty: the image is given back unchanged.")
+        logger.warning("`guidance_mask` is empty: the image is returned unchanged.")
     guider = RegionGuider(model, scales, samples, cells)
-    guider.set_conds(positive, negative)
+    guider.set_conds(conditionings)
     return guider
 
 
 class RegionGuider(comfy.samplers.CFGGuider):
-    """Classifier-free guidance with two scales; outside the region the latents stay the image's, bit for bit."""
+    """Classifier-free guidance with two scales; outside the region the latents stay identical to the image's.
 
-    def __init__(
-        self, model_patcher: Any, scales: tuple[float, float], image: torch.Tensor, cells: torch.Tensor | None
-    ) -> None:
-        """Args:
+    Args:
         model_patcher: MODEL.
         scales: of the instruction and of the image.
-        image: its latents `(B, C, h, w)`, unscaled.
-        cells: `(B, 1, h, w)` bool, where the instruction counts and the latents may change; ``None`` is everywhere.
-        """
+        image: latents of the image `(B, C, h, w)`, unscaled.
+        cells: `(B, 1, h, w)` bool, where the instruction applies and the latents may change; ``None``: everywhere.
+    """
+
+    def __init__(
+        self, model_patcher: Model, scales: tuple[float, float], image: torch.Tensor, cells: torch.Tensor | None
+    ) -> None:
         super().__init__(model_patcher)
         self.scales = scales
         self.image = image
         self.cells = cells
 
-    def set_conds(self, positive: Any, negative: Any) -> None:
-        """The branches of InstructPix2Pix: text and image, image alone, neither."""
+    def set_conds(self, conditionings: Conditionings) -> None:
+        """Set the branches of InstructPix2Pix: text and image, image alone, neither."""
         self.inner_set_conds(
             {
-                "positive": with_image(positive, self.image),
-                "negative": with_image(negative, self.image),
-                "unconditional": without_image(negative),
+                "positive": with_image(conditionings.positive, self.image),
+                "negative": with_image(conditionings.negative, self.image),
+                "unconditional": without_image(conditionings.negative),
             }
         )
 
@@ -87,14 +98,14 @@ class RegionGuider(comfy.samplers.CFGGuider):
         sampler: Any,
         sigmas: torch.Tensor,
         denoise_mask: torch.Tensor | None = None,
-        callback: Callable | None = None,
+        callback: Callable[..., Any] | None = None,
         disable_pbar: bool = False,
         seed: int | None = None,
     ) -> torch.Tensor:
-        """ComfyUI's call: denoise `latent_image` inside the region, and the image's own latents outside it.
+        """Denoise `latent_image` inside the region, and return the image's own latents outside it.
 
         Raises:
-            InputError: `latent_image` is of another size or batch than the image.
+            InputError: `latent_image` has another size or batch size than the image.
         """
         image = self._image_for(latent_image)
         if self.cells is not None and not self.cells.any():
@@ -108,27 +119,32 @@ class RegionGuider(comfy.samplers.CFGGuider):
         start = blend(latent_image, image, cells)
         levels = self._below_highest(sigmas)
         edited = super().sample(noise, start, sampler, levels, region, callback, disable_pbar, seed)
-        if sigmas[-1] > 0:  # noise is left on it for another sampler to go on with
+        if sigmas[-1] > 0:  # noise is left for another sampler
             return edited
         return blend(edited, image.to(edited), cells.to(edited.device))
 
     def predict_noise(
-        self, x: torch.Tensor, timestep: torch.Tensor, model_options: dict[str, Any] = {}, seed: int | None = None
+        self,
+        x: torch.Tensor,
+        timestep: torch.Tensor,
+        model_options: dict[str, Any] | None = None,
+        seed: int | None = None,
     ) -> torch.Tensor:
-        """The guided prediction of the clean latents; outside the region that of the image alone."""
+        """Predict the clean latents with guidance inside the region and from the image alone outside it."""
+        options = model_options or {}
         text_scale, image_scale = self.scales
         conds = self.conds["positive"], self.conds["negative"], self.conds["unconditional"]
-        wanted = text_scale != 0, True, image_scale != 1  # a branch that counts nothing is left out
+        active = text_scale != 0, True, image_scale != 1  # the other branches cancel and are skipped
         text, image, neither = comfy.samplers.calc_cond_batch(
             self.inner_model,
-            [cond if want else None for cond, want in zip(conds, wanted)],
+            [cond if is_active else None for cond, is_active in zip(conds, active)],
             x,
             timestep,
-            model_options,
+            options,
         )
-        by_image = neither + image_scale * (image - neither) if wanted[2] else image
-        by_text = by_image + (text - image) if wanted[0] else by_image
-        guided = self._apply_hooks(by_text, by_image, x, timestep, model_options)
+        by_image = neither + image_scale * (image - neither) if active[2] else image
+        by_text = by_image + (text - image) if active[0] else by_image
+        guided = self._apply_hooks(by_text, by_image, x, timestep, options)
         return guided if self.cells is None else torch.where(self.cells.to(x.device), guided, by_image)
 
     def _apply_hooks(
@@ -139,17 +155,17 @@ class RegionGuider(comfy.samplers.CFGGuider):
         timestep: torch.Tensor,
         model_options: dict[str, Any],
     ) -> torch.Tensor:
-        """ComfyUI's guidance from image to text, with what a model's patches hook into it."""
-        conds, found = [self.conds["positive"], self.conds["negative"]], [by_text, by_image]
+        """Apply ComfyUI's guidance from image to text, including the hooks of a model's patches."""
+        conds, predictions = [self.conds["positive"], self.conds["negative"]], [by_text, by_image]
         for hook in model_options.get("sampler_pre_cfg_function", []):
-            found = hook(
+            predictions = hook(
                 {
-                    "conds": conds, "conds_out": found, "cond_scale": self.scales[0], "timestep": timestep,
+                    "conds": conds, "conds_out": predictions, "cond_scale": self.scales[0], "timestep": timestep,
                     "input": x, "sigma": timestep, "model": self.inner_model, "model_options": model_options,
                 }
             )  # fmt: skip
         return comfy.samplers.cfg_function(
-            self.inner_model, *found, self.scales[0], x, timestep, model_options, cond=conds[0], uncond=conds[1]
+            self.inner_model, *predictions, self.scales[0], x, timestep, model_options, cond=conds[0], uncond=conds[1]
         )
 
     def _below_highest(self, sigmas: torch.Tensor) -> torch.Tensor:
@@ -159,7 +175,7 @@ class RegionGuider(comfy.samplers.CFGGuider):
     def _image_for(self, latent_image: torch.Tensor) -> torch.Tensor:
         if latent_image.shape[1:] != self.image.shape[1:]:
             raise InputError(
-                f"The sampler's `latent_image` must be of the shape of the guider's `image_latent`, "
-                f"{tuple(self.image.shape[1:])}, got {tuple(latent_image.shape[1:])}. Give both the same latent."
+                f"The sampler's `latent_image` must have the shape of the guider's `image_latent`, "
+                f"{tuple(self.image.shape[1:])}, got {tuple(latent_image.shape[1:])}. Connect the same latent to both."
             )
         return to_batch(self.image, len(latent_image), "image_latent").to(latent_image)

@@ -1,7 +1,8 @@
-"""What the native nodes are given: models, conditionings, latents and masks, checked and brought to one form."""
+"""Inputs of the native nodes: models, conditionings, latents and masks, checked and in one form."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import comfy.model_base
@@ -13,45 +14,60 @@ from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.geometry import Padding
 from x2x_core.pseudomasks.given import as_guidance_mask
 
-IMAGE = "concat_latent_image"  # where ComfyUI's InstructPix2Pix models look for the image's latent
+from .cropping import encoded_part
+
+IMAGE = "concat_latent_image"  # key under which ComfyUI's InstructPix2Pix models expect the image's latent
+
+Model = Any  # ComfyUI's MODEL, which has no stubs
+Conditioning = list[Any]  # ComfyUI's CONDITIONING
+Latent = dict[str, Any]  # ComfyUI's LATENT
 
 
-def check_model(model: Any) -> None:
-    """See that a MODEL sees the image's latent.
+@dataclass(frozen=True)
+class Conditionings:
+    """The conditionings of an instruction and of an empty text."""
+
+    positive: Conditioning
+    negative: Conditioning
+
+
+def check_model(model: Model) -> None:
+    """Check that a MODEL is conditioned on the image's latent.
 
     Raises:
-        InputError: it does not.
+        InputError: it is not.
     """
     if not isinstance(model.model, comfy.model_base.IP2P):
         raise InputError(
-            f"`model` must be an InstructPix2Pix model, which sees the image's latent, got {type(model.model).__name__}."
-            " Load one with Load InstructX2X (Native), or an InstructPix2Pix checkpoint with Load Checkpoint."
+            f"`model` must be an InstructPix2Pix model, which is conditioned on the image's latent, got "
+            f"{type(model.model).__name__}. Load one with Load InstructX2X (Native), or an InstructPix2Pix checkpoint "
+            "with Load Checkpoint."
         )
 
 
-def image_samples(latent: dict[str, Any], model: Any, name: str) -> torch.Tensor:
-    """The latents of a LATENT, `(B, C, h, w)`, unscaled.
+def image_samples(latent: Latent, model: Model, name: str) -> torch.Tensor:
+    """Return the unscaled latents `(B, C, h, w)` of a LATENT.
 
     Args:
-        latent: ComfyUI's.
-        model: the MODEL that is to see them.
+        latent: the LATENT.
+        model: the MODEL they are for.
         name: of the input, for the message.
 
     Raises:
-        InputError: not latents of this model.
+        InputError: latents of another model.
     """
     samples = latent["samples"]
     channels = model.model.latent_format.latent_channels
     if samples.ndim != 4 or samples.shape[1] != channels:
         raise InputError(
-            f"`{name}` must be of shape (batch, {channels}, height, width) for this model, got {tuple(samples.shape)}. "
-            "Encode the image with this checkpoint's own VAE."
+            f"`{name}` must have shape (batch, {channels}, height, width) for this model, got {tuple(samples.shape)}. "
+            "Encode the image with the VAE of this checkpoint."
         )
     return samples
 
 
 def to_batch(values: torch.Tensor, count: int, name: str) -> torch.Tensor:
-    """One for all, or one each: `values` of a batch of 1 or `count`, brought to `count`.
+    """Broadcast a batch of 1 or `count` to `count`.
 
     Raises:
         InputError: another batch size.
@@ -61,39 +77,34 @@ def to_batch(values: torch.Tensor, count: int, name: str) -> torch.Tensor:
     return values.expand(count, *values.shape[1:])
 
 
-def with_image(conditioning: Any, samples: torch.Tensor) -> list:
-    """A conditioning that shows the model the image's latents, `(B, C, h, w)`, unscaled."""
+def with_image(conditioning: Conditioning, samples: torch.Tensor) -> Conditioning:
+    """Return a conditioning with the image's unscaled latents `(B, C, h, w)`."""
     return node_helpers.conditioning_set_values(conditioning, {IMAGE: samples})
 
 
-def without_image(conditioning: Any) -> list:
-    """A conditioning that shows the model no image, which is zeros to it."""
+def without_image(conditioning: Conditioning) -> Conditioning:
+    """Return a conditioning without the image's latents, which the model reads as zeros."""
     return [[text, {name: value for name, value in more.items() if name != IMAGE}] for text, more in conditioning]
 
 
 def bool_mask(mask: torch.Tensor) -> torch.Tensor:
-    """A MASK, `(B, H, W)` or `(H, W)`, as `(B, 1, H, W)` bool: white from one half on."""
-    return as_guidance_mask(mask.clamp(0, 1), tuple(mask.shape[-2:]))
+    """Return a MASK `(B, H, W)` or `(H, W)` as `(B, 1, H, W)` bool, True for values of at least 0.5."""
+    height, width = mask.shape[-2:]
+    return as_guidance_mask(mask.clamp(0, 1), (height, width))
 
 
 def mask_cells(mask: torch.Tensor, cells: tuple[int, int]) -> torch.Tensor:
-    """Every latent cell that a mask touches.
+    """Return the latent cells that a mask touches.
 
     Args:
-        mask: `(B, 1, H, W)` bool, of any size; one of the picture's own size is cut as VAE Encode cuts the picture.
+        mask: `(B, 1, H, W)` bool, of any size; a mask of the picture's own size is cropped as VAE Encode crops it.
         cells: `(h, w)` of the latents.
 
     Returns:
         `(B, 1, h, w)` bool.
     """
-    rows, columns = _encoded_part(tuple(mask.shape[-2:]), cells)
+    height, width = mask.shape[-2:]
+    rows, columns = encoded_part((height, width), cells) or (slice(None), slice(None))
     mask = mask[..., rows, columns]
-    return Canvas(tuple(mask.shape[-2:]), cells, Padding(), 1).cells_of(mask)
-
-
-def _encoded_part(size: tuple[int, int], cells: tuple[int, int]) -> tuple[slice, slice]:
-    """The rows and columns of a picture that VAE Encode takes: whole cells, about the middle."""
-    scale = size[0] // cells[0]
-    if scale == 0 or any(side // scale != count for side, count in zip(size, cells)):
-        return slice(None), slice(None)  # of another size than the picture: the whole of it
-    return tuple(slice(side % scale // 2, side % scale // 2 + count * scale) for side, count in zip(size, cells))
+    height, width = mask.shape[-2:]
+    return Canvas((height, width), cells, Padding(), 1).cells_of(mask)

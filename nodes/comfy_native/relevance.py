@@ -1,8 +1,9 @@
-"""The relevance map through ComfyUI's own sampling, so that its memory management, patches and hooks hold."""
+"""The relevance map through ComfyUI's own sampling, with its memory management, patches and hooks."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import comfy.model_management
@@ -10,7 +11,8 @@ import comfy.samplers
 import comfy.utils
 import torch
 
-from x2x_core.edit.settings import DEFAULT
+from x2x_core.common.errors import InputError
+from x2x_core.edit.settings import DEFAULT, EditSettings
 from x2x_core.guidance.relevance import (
     balance_levels,
     noise_disagreement,
@@ -19,88 +21,114 @@ from x2x_core.guidance.relevance import (
     upsample,
 )
 
-from .inputs import check_model, image_samples, with_image
+from .cropping import CELL, encoded_part, uncrop
+from .inputs import Conditionings, Latent, Model, check_model, image_samples, with_image
 from .loading import SETTINGS
 
 logger = logging.getLogger(__name__)
 
-CELL = 8  # pixels of the mask to a side of a latent cell
+
+@dataclass(frozen=True)
+class RelevanceOptions:
+    """Noise of a relevance map."""
+
+    noise_levels: list[float] | None  # in [0, 1]; None: the checkpoint's recommendation
+    draws: int  # per level; 0: the checkpoint's recommendation
+    seed: int
 
 
 def relevance_mask(
-    model: Any,
-    positive: Any,
-    negative: Any,
-    latent: dict[str, Any],
-    noise_levels: list[float] | None,
-    draws: int,
-    seed: int,
+    model: Model,
+    conditionings: Conditionings,
+    latent: Latent,
+    options: RelevanceOptions,
+    image_size: tuple[int, int] | None = None,
 ) -> torch.Tensor:
-    """Where the instruction matters to a MODEL.
+    """Compute the relevance map of a MODEL.
 
     Args:
-        model: ComfyUI's, of InstructPix2Pix.
-        positive: CONDITIONING of the instruction.
-        negative: CONDITIONING of an empty text.
-        latent: LATENT of the image.
-        noise_levels: shares of the noise schedule, [0, 1]; ``None``: what the checkpoint recommends.
-        draws: of the noise, to average over at each level; 0: what the checkpoint recommends.
-        seed: of the noise.
+        model: an InstructPix2Pix model.
+        conditionings: of the instruction and of an empty text.
+        latent: of the image.
+        options: noise levels, draws and seed.
+        image_size: `(height, width)` of the image before VAE Encode, to which the map is aligned; ``None``: the map has
+            the size of the cropped image.
 
     Returns:
-        A MASK `(B, 8h, 8w)` in [0, 1], 0 everywhere where the instruction makes no difference.
+        A MASK `(B, H, W)` in [0, 1], `(B, 8h, 8w)` without `image_size`; 0 where the instruction makes no difference.
 
     Raises:
-        InputError: another model, or latents of another one.
+        InputError: another kind of model, latents of another model, or another image than the latents'.
     """
     check_model(model)
     samples = image_samples(latent, model, "latent")
-    settings = model.get_attachment(SETTINGS) or DEFAULT
-    levels = noise_levels or settings.relevance_noise_level
-    levels = levels if isinstance(levels, (list, tuple)) else [levels]
+    part = _part(samples, image_size)
+    settings: EditSettings = model.get_attachment(SETTINGS) or DEFAULT
+    recommended = settings.relevance_noise_level
+    levels = options.noise_levels or (recommended if isinstance(recommended, tuple) else (recommended,))
     sampling = model.get_model_object("model_sampling")
     sigmas = torch.stack([sampling.sigmas[noise_timestep(level, len(sampling.sigmas))] for level in levels]).cpu()
-    noise = relevance_noise(samples, len(levels), draws or settings.relevance_samples, seed)
+    noise = relevance_noise(samples, len(levels), options.draws or settings.relevance_samples, options.seed)
     sampler = RelevanceSampler(noise)
-    conds = with_image(positive, samples), with_image(negative, samples)
+    pair = with_image(conditionings.positive, samples), with_image(conditionings.negative, samples)
     comfy.samplers.sample(
-        model, noise[:, 0, 0], *conds, 1.0, model.load_device, sampler, sigmas, latent_image=samples, seed=seed
+        model, noise[:, 0, 0], *pair, 1.0, model.load_device, sampler, sigmas, latent_image=samples, seed=options.seed
     )
     relevance, flat = relevance_from_disagreement(balance_levels(sampler.disagreement))
-    for number in flat.nonzero().flatten().tolist():
+    for index in flat.nonzero().flatten().tolist():
         logger.warning(
-            "The relevance map of image %d is flat: the instruction makes no difference to the model.", number
+            "The relevance map of image %d is flat: the instruction makes no difference to the model.", index
         )
-    return upsample(relevance, (CELL * relevance.shape[-2], CELL * relevance.shape[-1]))[:, 0].clamp(0, 1).cpu()
+    pixels = upsample(relevance, part).clamp(0, 1)
+    return (pixels if image_size is None else uncrop(pixels, image_size, "replicate"))[:, 0].cpu()
+
+
+def _part(samples: torch.Tensor, image_size: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the size of the picture's part that the latents represent."""
+    rows, columns = samples.shape[-2:]
+    if image_size is None:
+        return CELL * rows, CELL * columns
+    part = encoded_part(image_size, (rows, columns))
+    if part is None:
+        raise InputError(
+            f"`image` must be the image that `latent` was encoded from, but {image_size[0]}x{image_size[1]} pixels "
+            f"(height x width) do not give {rows}x{columns} latents."
+        )
+    return part[0].stop - part[0].start, part[1].stop - part[1].start
 
 
 def relevance_noise(samples: torch.Tensor, levels: int, draws: int, seed: int) -> torch.Tensor:
-    """The noise that the pipeline draws for the relevance map with this seed: after that of the edit.
+    """Draw the noise that the pipeline uses for the relevance map with this seed: after the noise of the edit.
 
     Args:
         samples: latents `(B, C, h, w)`.
-        levels: L, noise levels.
-        draws: K, at each of them.
-        seed: of a generator on the CPU, for each image anew: a batch gets what its images get alone.
+        levels: L, number of noise levels.
+        draws: K, number of draws per level.
+        seed: of a CPU generator, restarted for each image: an image of a batch has the same noise as a single image.
 
     Returns:
         `(B, L, K, C, h, w)`.
     """
     generator = torch.Generator().manual_seed(seed)
-    torch.randn(samples.shape[1:], generator=generator)  # RandomNoise draws this one
+    torch.randn(samples.shape[1:], generator=generator)  # RandomNoise uses this one
     return torch.randn((levels, draws, *samples.shape[1:]), generator=generator).expand(len(samples), *[-1] * 5)
 
 
 class RelevanceSampler(comfy.samplers.Sampler):
-    """A SAMPLER that denoises nothing: at each noise level it asks the model with the instruction and without.
+    """A SAMPLER that compares predictions with and without the instruction at each noise level, without denoising.
 
-    After a run `disagreement` holds how far the two noise predictions differ, `(B, L, K, h, w)` float32.
+    Args:
+        noise: `(B, L, K, C, h, w)`, K draws at each of L levels for each image.
     """
 
     def __init__(self, noise: torch.Tensor) -> None:
-        """`noise`: `(B, L, K, C, h, w)`, K draws at each of L levels for each image."""
         self.noise = noise
-        self.disagreement: torch.Tensor | None = None
+        self._draws: list[torch.Tensor] = []
+
+    @property
+    def disagreement(self) -> torch.Tensor:
+        """Difference of the two noise predictions after a run, `(B, L, K, h, w)` float32."""
+        return torch.cat(self._draws, dim=1).unflatten(1, tuple(self.noise.shape[1:3]))
 
     def sample(
         self,
@@ -109,30 +137,25 @@ class RelevanceSampler(comfy.samplers.Sampler):
         extra_args: dict[str, Any],
         callback: Any,
         noise: torch.Tensor,
-        latent_image: torch.Tensor | None = None,
+        latent_image: torch.Tensor,
         denoise_mask: torch.Tensor | None = None,
         disable_pbar: bool = False,
     ) -> torch.Tensor:
-        """ComfyUI's call, with one sigma for each level. Gives the latents back as they came."""
+        """Compare predictions at one sigma per level, and return the latents unchanged."""
         levels, draws = self.noise.shape[1:3]
         progress = comfy.utils.ProgressBar(levels * draws)
-        found = []
-        for sigma, some in zip(sigmas, self.noise.unbind(dim=1)):
-            for draw in some.unbind(dim=1):
+        self._draws = []
+        for sigma, level in zip(sigmas, self.noise.unbind(dim=1)):
+            for draw in level.unbind(dim=1):
                 comfy.model_management.throw_exception_if_processing_interrupted()
-                found.append(
-                    _disagreement(model_wrap, sigma, extra_args["model_options"], draw.to(noise), latent_image)
-                )
+                noisy = model_wrap.inner_model.model_sampling.noise_scaling(sigma, draw.to(noise), latent_image)
+                self._draws.append(_disagreement(model_wrap, sigma, extra_args["model_options"], noisy))
                 progress.update(1)
-        self.disagreement = torch.cat(found, dim=1).unflatten(1, (levels, draws))
         return latent_image
 
 
-def _disagreement(
-    guider: Any, sigma: torch.Tensor, model_options: dict[str, Any], noise: torch.Tensor, latents: torch.Tensor
-) -> torch.Tensor:
-    """Of one draw of noise at one level, `(B, 1, h, w)`."""
-    noisy = guider.inner_model.model_sampling.noise_scaling(sigma, noise, latents)
+def _disagreement(guider: Any, sigma: torch.Tensor, model_options: dict[str, Any], noisy: torch.Tensor) -> torch.Tensor:
+    """Return the difference of the noise predictions for noisy latents, `(B, 1, h, w)`."""
     conds = [guider.conds["positive"], guider.conds["negative"]]
     denoised = comfy.samplers.calc_cond_batch(guider.inner_model, conds, noisy, sigma.expand(len(noisy)), model_options)
-    return noise_disagreement(*((noisy - one) / sigma for one in denoised))
+    return noise_disagreement(*((noisy - prediction) / sigma for prediction in denoised))

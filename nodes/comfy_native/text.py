@@ -16,7 +16,7 @@ import torch
 
 from x2x_core.common.errors import InputError
 
-# Shape that a configuration leaves out: transformers' defaults.
+# transformers' defaults for values that a configuration leaves out.
 DEFAULTS = {
     "vocab_size": 49408,
     "hidden_size": 512,
@@ -31,18 +31,18 @@ DEFAULTS = {
 
 
 def text_shape(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of ComfyUI's text model for one of transformers'.
+    """Return the configuration of ComfyUI's text model for a configuration of transformers.
 
     Args:
-        config: transformers'.
+        config: of transformers.
 
     Raises:
-        InputError: a text encoder that ComfyUI's classes can't hold.
+        InputError: a text encoder that ComfyUI's classes cannot represent.
     """
     shape = {**DEFAULTS, **config}
     if shape.get("model_type", "clip_text_model") != "clip_text_model":
         raise InputError(
-            f"The text encoder must be a CLIP text model for ComfyUI, got {shape['model_type']!r}. Use the pipeline "
+            f"ComfyUI requires a CLIP text model as text encoder, got {shape['model_type']!r}. Use the pipeline "
             "nodes for this checkpoint."
         )
     if shape["hidden_act"] not in comfy.clip_model.ACTIVATIONS or shape["layer_norm_eps"] != DEFAULTS["layer_norm_eps"]:
@@ -57,13 +57,13 @@ def text_shape(config: Mapping[str, Any]) -> dict[str, Any]:
 def load_text_encoder(
     weights: Mapping[str, torch.Tensor], shape: dict[str, Any], tokenizer: Path, dtype: torch.dtype | None = None
 ) -> comfy.sd.CLIP:
-    """ComfyUI's CLIP of a text encoder of any width and vocabulary.
+    """Return ComfyUI's CLIP for a text encoder of any width and vocabulary.
 
     Args:
-        weights: by transformers' name without "text_model.", of that shape.
-        shape: of `text_shape`.
-        tokenizer: the tokenizer's folder.
-        dtype: of the weights; ``None`` is ComfyUI's choice.
+        weights: by transformers' name without "text_model.".
+        shape: from `text_shape`.
+        tokenizer: folder of the tokenizer.
+        dtype: of the weights; ``None``: chosen by ComfyUI.
     """
     make_tokenizer = partial(
         comfy.sd1_clip.SD1Tokenizer,
@@ -89,7 +89,7 @@ def load_text_encoder(
     options = {} if dtype is None else {"dtype": dtype}
     clip = comfy.sd.CLIP(target, embedding_directory=folder_paths.get_folder_paths("embeddings"), model_options=options)
     named = {f"text_model.{name}": value for name, value in weights.items()}
-    named["text_projection.weight"] = torch.eye(shape["hidden_size"])  # of the pooled text, which goes nowhere here
+    named["text_projection.weight"] = torch.eye(shape["hidden_size"])  # for the pooled output, which is not used
     clip.load_sd(named)
     return clip
 

@@ -17,8 +17,8 @@ import torch
 from x2x_core.common.errors import InputError
 from x2x_core.conversion.unet_names import unet_names
 
-# What ComfyUI's U-Net does in one way only, and diffusers by default.
-ONLY = {
+# Options of diffusers' U-Net for which ComfyUI's U-Net supports a single value, which is diffusers' default.
+SUPPORTED = {
     "act_fn": "silu",
     "addition_embed_type": None,
     "attention_type": "default",
@@ -45,10 +45,10 @@ ONLY = {
     "time_embedding_type": "positional",
     "timestep_post_act": None,
 }
-DOWN_BLOCKS = {"DownBlock2D": False, "CrossAttnDownBlock2D": True}  # whether the block attends
+DOWN_BLOCKS = {"DownBlock2D": False, "CrossAttnDownBlock2D": True}  # True: with cross-attention
 UP_BLOCKS = {"UpBlock2D": False, "CrossAttnUpBlock2D": True}
-COMFY_GROUPS = 32  # of every group normalisation in ComfyUI's U-Net
-BETA_SCHEDULES = {"scaled_linear": "linear", "linear": "sqrt_linear"}  # diffusers' names to ComfyUI's
+COMFY_GROUPS = 32  # groups of every group normalisation in ComfyUI's U-Net
+BETA_SCHEDULES = {"scaled_linear": "linear", "linear": "sqrt_linear"}  # diffusers' name: ComfyUI's name
 PREDICTIONS = {
     "epsilon": comfy.model_base.ModelType.EPS,
     "v_prediction": comfy.model_base.ModelType.V_PREDICTION,
@@ -63,15 +63,15 @@ def load_unet(
     vae_scale: float,
     dtype: torch.dtype | None = None,
 ) -> comfy.model_patcher.ModelPatcher:
-    """ComfyUI's InstructPix2Pix model with a diffusers U-Net's weights.
+    """Return ComfyUI's InstructPix2Pix model with the weights of a diffusers U-Net.
 
     Args:
-        weights: by diffusers name, of the shapes that the U-Net's configuration asks for.
-        shape: of `unet_shape`.
-        groups: of every group normalisation; ``None`` is Stable Diffusion's number.
-        sampling: of `sampling_settings`.
-        vae_scale: what latents are multiplied by for the U-Net.
-        dtype: of the weights; ``None`` is ComfyUI's choice.
+        weights: by diffusers' name.
+        shape: from `unet_shape`.
+        groups: of every group normalisation; ``None``: Stable Diffusion's number.
+        sampling: from `sampling_settings`.
+        vae_scale: factor by which latents are scaled for the U-Net.
+        dtype: of the weights; ``None``: chosen by ComfyUI.
     """
     names = unet_names(weights)
     weights = {names[name]: value for name, value in weights.items()}
@@ -95,13 +95,13 @@ def load_unet(
 
 
 def unet_shape(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of ComfyUI's U-Net for a diffusers U-Net.
+    """Return the arguments of ComfyUI's U-Net for a diffusers U-Net.
 
     Args:
-        config: diffusers'.
+        config: of diffusers' U-Net.
 
     Raises:
-        InputError: ComfyUI's U-Net can't be of this shape.
+        InputError: ComfyUI's U-Net does not support this configuration.
     """
     _check(config)
     widths, attends = config["block_out_channels"], [DOWN_BLOCKS[name] for name in config["down_block_types"]]
@@ -134,7 +134,7 @@ def unet_shape(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Multiple(Fraction):
-    """A level's width as a multiple of the first level's; times that width it is a whole number again."""
+    """Width of a level as a multiple of the first level's width; the product with that width is an integer."""
 
     def __mul__(self, other: int) -> int:
         return int(Fraction(self) * other)
@@ -143,49 +143,50 @@ class _Multiple(Fraction):
 
 
 class _ModelConfig(comfy.supported_models.SD15_instructpix2pix):
-    """ComfyUI's configuration of an InstructPix2Pix model, with a checkpoint's own shape and noise schedule."""
+    """ComfyUI's configuration of an InstructPix2Pix model with a checkpoint's shape and noise schedule."""
 
     def __init__(self, shape: dict[str, Any], sampling: dict[str, Any], vae_scale: float) -> None:
         super().__init__(shape)
-        self.unet_config.update(shape)  # the base class puts Stable Diffusion's heads in
+        self.unet_config.update(shape)  # the base class sets Stable Diffusion's number of heads
         self.sampling_settings = sampling
         self.prediction = PREDICTIONS[sampling["prediction_type"]]
         self.latent_format.scale_factor = vae_scale
         self.latent_format.latent_channels = shape["out_channels"]
         if shape["model_channels"] != comfy.supported_models.SD15.unet_config["model_channels"]:
-            # its autoencoder is its own too, so ComfyUI's colours for Stable Diffusion's latents mean nothing
+            # ComfyUI's preview colours are those of Stable Diffusion's autoencoder
             self.latent_format.latent_rgb_factors = self.latent_format.taesd_decoder_name = None
 
     def get_model(
         self, state_dict: Mapping[str, torch.Tensor], prefix: str = "", device: torch.device | None = None
     ) -> comfy.model_base.SD15_instructpix2pix:
+        """Return the model without weights, as ComfyUI calls it."""
         return comfy.model_base.SD15_instructpix2pix(self, model_type=self.prediction, device=device)
 
 
 def _check(config: Mapping[str, Any]) -> None:
-    own = config.get("in_channels"), config.get("out_channels")
-    if None in own or own[0] != 2 * own[1]:
+    inputs, outputs = config.get("in_channels"), config.get("out_channels")
+    if inputs is None or outputs is None or inputs != 2 * outputs:
         raise InputError(
-            f"The U-Net must take twice the channels that it gives, the noisy latents and the image's, but it takes "
-            f"{own[0]} and gives {own[1]}: this is no InstructPix2Pix checkpoint."
+            "The U-Net must have twice as many input channels as output channels, for the noisy latents and the "
+            f"image's, got {inputs} and {outputs}: this is not an InstructPix2Pix checkpoint."
         )
     blocks = config.get("down_block_types", ()), config.get("up_block_types", ())
     known = all(name in DOWN_BLOCKS for name in blocks[0]) and all(name in UP_BLOCKS for name in blocks[1])
     if not known or [DOWN_BLOCKS[name] for name in blocks[0]] != [UP_BLOCKS[name] for name in reversed(blocks[1])]:
         raise InputError(
-            f"The U-Net's blocks must be {' or '.join(DOWN_BLOCKS)}, and mirrored upwards, for ComfyUI's U-Net; got "
+            f"ComfyUI's U-Net requires blocks of type {' or '.join(DOWN_BLOCKS)}, with mirrored up blocks, got "
             f"{list(blocks[0])} and {list(blocks[1])}. Use the pipeline nodes for this checkpoint."
         )
     if config.get("mid_block_type", "UNetMidBlock2DCrossAttn") != "UNetMidBlock2DCrossAttn":
-        raise _unfit("mid_block_type", config["mid_block_type"], "UNetMidBlock2DCrossAttn")
-    for name, value in ONLY.items():
+        raise _unsupported("mid_block_type", config["mid_block_type"], "UNetMidBlock2DCrossAttn")
+    for name, value in SUPPORTED.items():
         if config.get(name, value) != value:
-            raise _unfit(name, config[name], value)
+            raise _unsupported(name, config[name], value)
 
 
-def _unfit(name: str, value: Any, wanted: Any) -> ValueError:
-    return ValueError(
-        f"The U-Net's `{name}` must be {wanted!r} for ComfyUI's U-Net, got {value!r}. Use the pipeline nodes for this "
+def _unsupported(name: str, value: Any, supported: Any) -> InputError:
+    return InputError(
+        f"ComfyUI's U-Net requires `{name}` to be {supported!r}, got {value!r}. Use the pipeline nodes for this "
         "checkpoint."
     )
 
@@ -195,34 +196,36 @@ def _per_level(value: int | list[int], levels: int) -> list[int]:
 
 
 def _heads(config: Mapping[str, Any]) -> dict[str, int]:
-    """How attention is split; diffusers' `attention_head_dim` of a U-Net is the number of heads."""
+    """Return the attention heads; `attention_head_dim` of diffusers' U-Nets is the number of heads."""
     levels = len(config["block_out_channels"])
     counts = _per_level(config.get("num_attention_heads") or config.get("attention_head_dim", 8), levels)
     if len(set(counts)) == 1:
         return {"num_heads": counts[0], "num_head_channels": -1}
     sizes = {width // count for width, count in zip(config["block_out_channels"], counts)}
     if len(sizes) > 1:
-        raise _unfit("attention_head_dim", config.get("attention_head_dim"), "one number, or heads of one width")
+        raise _unsupported("attention_head_dim", config.get("attention_head_dim"), "one number, or heads of one width")
     return {"num_heads": -1, "num_head_channels": sizes.pop()}
 
 
 def sampling_settings(scheduler: Mapping[str, Any]) -> dict[str, Any]:
-    """A diffusers scheduler's noise schedule, and what its U-Net predicts, in ComfyUI's words.
+    """Return noise schedule and prediction type of a diffusers scheduler as ComfyUI's settings.
 
     Args:
-        scheduler: its configuration.
+        scheduler: configuration of the scheduler.
 
     Raises:
-        InputError: ComfyUI has no such schedule or prediction.
+        InputError: ComfyUI does not support the schedule or prediction type.
     """
     schedule, prediction = scheduler.get("beta_schedule", "linear"), scheduler.get("prediction_type", "epsilon")
     if schedule not in BETA_SCHEDULES or scheduler.get("trained_betas") is not None:
         raise InputError(
-            f"The scheduler's `beta_schedule` must be one of {', '.join(BETA_SCHEDULES)} for ComfyUI, got "
+            f"ComfyUI requires the scheduler's `beta_schedule` to be one of {', '.join(BETA_SCHEDULES)}, got "
             f"{schedule!r}{' with trained betas' if scheduler.get('trained_betas') is not None else ''}."
         )
     if prediction not in PREDICTIONS:
-        raise InputError(f"The U-Net must predict {' or '.join(PREDICTIONS)} for ComfyUI, got {prediction!r}.")
+        raise InputError(
+            f"ComfyUI requires the scheduler's `prediction_type` to be {' or '.join(PREDICTIONS)}, got {prediction!r}."
+        )
     return {
         "prediction_type": prediction,
         "beta_schedule": BETA_SCHEDULES[schedule],
@@ -234,7 +237,7 @@ def sampling_settings(scheduler: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _grouped(operations: type, groups: int) -> type:
-    """ComfyUI's layers with another number of groups in every group normalisation."""
+    """Return ComfyUI's layers with another number of groups in every group normalisation."""
 
     class Grouped(operations):
         class GroupNorm(operations.GroupNorm):

@@ -13,7 +13,7 @@ from diffusers import AutoencoderKL
 
 from x2x_core.common.errors import InputError
 
-# Stable Diffusion's autoencoder, which ComfyUI knows.
+# Configuration of Stable Diffusion's autoencoder, which ComfyUI implements.
 STABLE_DIFFUSION = {
     "block_out_channels": [128, 256, 512, 512],
     "layers_per_block": 2,
@@ -28,31 +28,33 @@ STABLE_DIFFUSION = {
 
 
 def check_vae(config: Mapping[str, Any]) -> None:
-    """See that an autoencoder takes and gives pictures in colour, as ComfyUI's are.
+    """Check that an autoencoder encodes and decodes colour pictures, as ComfyUI requires.
 
     Args:
-        config: its configuration.
+        config: of the autoencoder.
 
     Raises:
-        InputError: it does not.
+        InputError: it has other channels.
     """
     channels = config.get("in_channels", 3), config.get("out_channels", 3)
     if channels != (3, 3):
         raise InputError(
-            f"The autoencoder must take and give 3 channels for ComfyUI, but takes {channels[0]} and gives "
-            f"{channels[1]}. Use the pipeline nodes for this checkpoint."
+            f"ComfyUI requires an autoencoder with 3 input and 3 output channels, got {channels[0]} and {channels[1]}. "
+            "Use the pipeline nodes for this checkpoint."
         )
 
 
 def load_vae(
     weights: dict[str, torch.Tensor], config: Mapping[str, Any], dtype: torch.dtype | None = None
 ) -> comfy.sd.VAE:
-    """ComfyUI's VAE: Stable Diffusion's by ComfyUI's own network, another by diffusers' under ComfyUI's management.
+    """Return ComfyUI's VAE.
+
+    Stable Diffusion's autoencoder runs in ComfyUI's own network, any other in diffusers', under ComfyUI's management.
 
     Args:
-        weights: by diffusers name, of the shapes that the configuration asks for.
-        config: the autoencoder's.
-        dtype: of the weights; ``None`` is ComfyUI's choice.
+        weights: by diffusers' name.
+        config: of the autoencoder.
+        dtype: of the weights; ``None``: chosen by ComfyUI.
     """
     if all(config.get(name, value) == value for name, value in STABLE_DIFFUSION.items()):
         return comfy.sd.VAE(sd=weights, dtype=dtype)
@@ -62,23 +64,23 @@ def load_vae(
 
 
 class _Autoencoder(torch.nn.Module):
-    """diffusers' autoencoder behind the two calls that ComfyUI's VAE makes."""
+    """Adapter of diffusers' autoencoder to the two calls of ComfyUI's VAE."""
 
     def __init__(self, autoencoder: AutoencoderKL) -> None:
         super().__init__()
         self.autoencoder = autoencoder
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Pixels `(B, 3, H, W)` in [-1, 1] to unscaled latents `(B, C, h, w)`: the posterior's mode."""
+        """Encode pixels `(B, 3, H, W)` in [-1, 1] to unscaled latents `(B, C, h, w)`, the mode of the posterior."""
         return self.autoencoder.encode(pixels).latent_dist.mode()
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """Unscaled latents to pixels."""
+        """Decode unscaled latents `(B, C, h, w)` to pixels `(B, 3, H, W)`."""
         return self.autoencoder.decode(latents, return_dict=False)[0]
 
 
 def _managed(autoencoder: AutoencoderKL, dtype: torch.dtype | None) -> comfy.sd.VAE:
-    """ComfyUI's VAE around an autoencoder: built around the smallest of ComfyUI's own, which it then replaces."""
+    """Return ComfyUI's VAE for an autoencoder: ComfyUI builds a minimal one, which is then replaced."""
     small = {
         "embed_dim": 4,
         "ddconfig": {
@@ -94,5 +96,5 @@ def _managed(autoencoder: AutoencoderKL, dtype: torch.dtype | None) -> comfy.sd.
     )
     vae.latent_channels = autoencoder.config.latent_channels
     vae.downscale_ratio = vae.upscale_ratio = 2 ** (len(autoencoder.config.block_out_channels) - 1)
-    vae.size = None  # newer ComfyUI measures it again when asked
+    vae.size = None  # newer versions of ComfyUI recompute it
     return vae

@@ -1,1 +1,1 @@
-"""What the nodes do behind their sockets."""
+"""The work behind the nodes' sockets."""

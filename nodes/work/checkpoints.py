@@ -14,7 +14,8 @@ import torch
 
 from .folders import SINGLE_FILES
 
-# Bytes that an edit needs for each item and pixel beside the weights, generously: of a Stable-Diffusion-sized U-Net.
+# Upper estimate of the memory that an edit needs beside the weights, in bytes per image and pixel, for a U-Net of
+# Stable Diffusion's size.
 _BYTES_PER_PIXEL = 2048
 _PARTS = ("unet", "vae", "text_encoder", "image_encoder", "safety_checker")
 
@@ -31,9 +32,10 @@ class PipelineParts(torch.nn.Module):
 
 
 class PipelinePatcher(comfy.model_patcher.ModelPatcher):
-    """Moves a pipeline's networks as a whole: their layers are not ComfyUI's, which could be moved one by one."""
+    """Moves the networks of a pipeline as a whole: ComfyUI can only move its own layers one by one."""
 
     def partially_load(self, device_to: torch.device, *_: Any, **__: Any) -> int:
+        """Move all networks to a device and return the number of bytes moved."""
         before = self.loaded_size()
         self.model.to(device_to)
         self.model.device = device_to
@@ -41,31 +43,32 @@ class PipelinePatcher(comfy.model_patcher.ModelPatcher):
         return self.model_size() - before
 
     def partially_unload(self, *_: Any, **__: Any) -> int:
-        return 0  # frees nothing in part: ComfyUI then unloads the whole
+        """Return 0 bytes freed, so that ComfyUI unloads the whole model."""
+        return 0
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedPipeline:
-    """A pipeline that nodes hand on to each other."""
+    """A pipeline that nodes pass on to each other."""
 
-    name: str  # as the menu shows it
+    name: str  # in the menu
     pipe: Any  # x2x_core.InstructX2XPipeline
     patcher: PipelinePatcher
 
     def ready(self, items: int = 1) -> Any:
-        """The pipeline on its device, with room for `items` U-Net items."""
+        """Return the pipeline on its device, with memory for `items` U-Net items."""
         cells = self.pipe.unet.config.sample_size or 64
         side = (cells if isinstance(cells, int) else max(cells)) * self.pipe.vae_scale_factor
         memory.load_models_gpu([self.patcher], memory_required=items * side**2 * _BYTES_PER_PIXEL)
         return self.pipe
 
 
-# By path, content and dtype; ComfyUI's own cache of node outputs is what keeps them.
-_shared: weakref.WeakValueDictionary[tuple, LoadedPipeline] = weakref.WeakValueDictionary()
+# By fingerprint, dtype and device. ComfyUI's own cache of node outputs keeps the pipelines alive.
+_shared: weakref.WeakValueDictionary[tuple[str, torch.dtype, str], LoadedPipeline] = weakref.WeakValueDictionary()
 
 
 def fingerprint(path: Path | None) -> str:
-    """What tells whether a file or folder is still the same: names, sizes and times; nothing is read."""
+    """Return the names, sizes and times of a file or of the files in a folder, without reading them."""
     if path is None:
         return "bundled"
     if not path.exists():
@@ -75,22 +78,23 @@ def fingerprint(path: Path | None) -> str:
 
 
 def load(name: str, path: Path | None, dtype: str) -> LoadedPipeline:
-    """A checkpoint's pipeline: the one that is loaded already, or a new one.
+    """Return the pipeline of a checkpoint, loading it unless it is loaded.
 
     Args:
-        name: as the menu shows it.
-        path: a folder in diffusers layout or a single file; ``None``: the demo that ships.
+        name: in the menu.
+        path: a folder in diffusers layout or a single file; ``None``: the bundled demo.
         dtype: "auto", "float32", "float16" or "bfloat16".
 
     Raises:
-        InputError, InputNotFoundError: a checkpoint that can't be used; the message says why.
+        InputNotFoundError: a file is missing.
+        InputError: the checkpoint cannot be used; the message names the reason.
     """
     device = memory.get_torch_device()
-    number = choose_dtype(dtype, device)
-    key = fingerprint(path), number, str(device)
+    torch_dtype = choose_dtype(dtype, device)
+    key = fingerprint(path), torch_dtype, str(device)
     loaded = _shared.get(key)
     if loaded is None:
-        pipe = _read(path, number)
+        pipe = _read(path, torch_dtype)
         pipe.set_progress_bar_config(disable=True)
         patcher = PipelinePatcher(PipelineParts(pipe), device, memory.unet_offload_device())
         loaded = _shared[key] = LoadedPipeline(name, pipe, patcher)
@@ -98,7 +102,7 @@ def load(name: str, path: Path | None, dtype: str) -> LoadedPipeline:
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
-    """A torch dtype by its name; "auto": half precision where ComfyUI finds the device good at it."""
+    """Return a torch dtype by its name; "auto" is half precision if ComfyUI considers the device fast at it."""
     if name != "auto":
         return getattr(torch, name)
     if memory.should_use_fp16(device):

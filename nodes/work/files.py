@@ -13,60 +13,61 @@ from x2x_core.common.bundled import bundled_path
 from x2x_core.imaging.files import Radiograph, read_image
 from x2x_core.imaging.provenance import sha256_file
 
-_WITH_ALPHA = ("RGBA", "LA")
+_MODES_WITH_ALPHA = ("RGBA", "LA")
 
 
 def input_path(name: str) -> Path:
-    """The path of a file as ComfyUI's menus name it ("name.png", "folder/name.png [input]")."""
+    """Return the path of a file as ComfyUI's menus name it ("name.png", "folder/name.png [input]")."""
     return Path(folder_paths.get_annotated_filepath(name))
 
 
 def check_input_file(name: str, label: str) -> bool | str:
-    """Whether there is such a file; else a sentence."""
+    """Return True if the file exists, else an error message."""
     if folder_paths.exists_annotated_filepath(name):
         return True
-    return f"`{label}` must be a file in the input folder, but {name!r} is not there. Upload it, or choose another one."
+    return f"`{label}` {name!r} was not found in ComfyUI's input folder. Upload it, or choose another file."
 
 
 def sample_path() -> Path:
-    """The simulated radiograph that ships."""
+    """Return the path of the bundled simulated radiograph."""
     return bundled_path("sample")
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
+    """Return the SHA-256 of a file's bytes."""
     return sha256_file(path)
 
 
 def read_radiograph(path: Path) -> tuple[Radiograph, torch.Tensor]:
-    """A radiograph, and what was painted on it in ComfyUI's mask editor.
+    """Read a radiograph and the area painted on it in ComfyUI's mask editor.
 
-    The editor keeps the picture's colours and makes painted places transparent; so alpha is not laid over black here,
-    but is the mask, as in ComfyUI's own Load Image.
+    The editor keeps the picture's colours and makes the painted area transparent. So alpha is the mask, as in
+    ComfyUI's own Load Image, and does not change the colours.
 
     Returns:
-        The radiograph, and the mask `(1, 1, H, W)` in [0, 1], 1 where it is transparent.
+        The radiograph, and the mask `(1, 1, H, W)` in [0, 1], 1 where the picture is transparent.
 
     Raises:
-        InputNotFoundError, InputError: no picture that can be read.
+        InputNotFoundError: the file does not exist.
+        InputError: the file is not a readable picture.
     """
-    alpha = _split_alpha(path)
-    if alpha is not None:
-        return alpha
+    separated = _split_alpha(path)
+    if separated is not None:
+        return separated
     radiograph = read_image(path)
     return radiograph, torch.zeros(1, 1, *radiograph.size)
 
 
 def _split_alpha(path: Path) -> tuple[Radiograph, torch.Tensor] | None:
-    """An 8-bit picture with an alpha channel, taken apart; ``None`` for other files."""
+    """Read an 8-bit picture with an alpha channel and separate the two; ``None`` for other files."""
     try:
         with Image.open(path) as picture:
-            if picture.mode not in _WITH_ALPHA:
+            if picture.mode not in _MODES_WITH_ALPHA:
                 return None
             mode = picture.mode
             values = np.asarray(ImageOps.exif_transpose(picture).convert("RGBA"), np.float32) / 255
     except OSError:
-        return None  # `read_image` says what is wrong with it
+        return None  # `read_image` reports the problem
     pixels = torch.from_numpy(values[..., :3].transpose(2, 0, 1).copy())[None]
     if (pixels == pixels[:, :1]).all():
         pixels = pixels[:, :1]
@@ -75,7 +76,7 @@ def _split_alpha(path: Path) -> tuple[Radiograph, torch.Tensor] | None:
 
 
 def describe(radiograph: Radiograph) -> str:
-    """Name, size, depth and colour in one line, and how a DICOM file's values are shown."""
+    """Describe name, size, depth and colour in one line, and how a DICOM file's values are displayed."""
     height, width = radiograph.size
     colour = "grey" if radiograph.pixels.shape[1] == 1 else "colour"
     size = f"{radiograph.record_name}: {width} x {height} pixels, {radiograph.bit_depth}-bit {colour}."

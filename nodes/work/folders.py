@@ -1,4 +1,4 @@
-"""Where checkpoints and masks are on this machine, through ComfyUI's own folder list."""
+"""Checkpoints, masks and radiographs on this machine, through ComfyUI's own list of folders."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ import folder_paths
 from x2x_core.common.checkpoint_layout import MODEL_INDEX
 from x2x_core.imaging.kinds import is_radiograph_file
 
+from ..choices import DEMO, SAMPLE
+
 logger = logging.getLogger(__name__)
 
-DEMO = "demo (bundled)"
-SAMPLE = "instructx2x-sample.png"  # in ComfyUI's input folder, so that the page, its mask editor too, can open it
 MODEL_FOLDER = "instructx2x"
 SINGLE_FILES = (".safetensors", ".ckpt")
-# ComfyUI's kinds of model folder that can hold a checkpoint as a folder.
+# ComfyUI's kinds of model folder in which checkpoints in diffusers layout are looked for.
 _FOLDER_KINDS = (MODEL_FOLDER, "diffusers", "checkpoints")
 
 
 def add_model_folder() -> None:
-    """Tell ComfyUI of `models/instructx2x`, once."""
+    """Register `models/instructx2x` with ComfyUI."""
     if MODEL_FOLDER not in folder_paths.folder_names_and_paths:
         folder_paths.add_model_folder_path(MODEL_FOLDER, os.path.join(folder_paths.models_dir, MODEL_FOLDER))
 
 
 def add_sample() -> None:
-    """Put the sample that ships into ComfyUI's input folder, where it is not there yet."""
+    """Copy the bundled sample to ComfyUI's input folder unless it is there."""
     from x2x_core.common.bundled import bundled_path
 
-    place = Path(folder_paths.get_input_directory()) / SAMPLE
-    if place.exists():
+    target = Path(folder_paths.get_input_directory()) / SAMPLE
+    if target.exists():
         return
     try:
-        shutil.copyfile(bundled_path("sample"), place)
+        shutil.copyfile(bundled_path("sample"), target)
     except OSError as error:
-        logger.warning("InstructX2X: the sample radiograph can't be put into the input folder: %s", error)
+        logger.warning("InstructX2X: could not copy the sample radiograph to the input folder: %s", error)
 
 
 def _roots(kind: str) -> list[Path]:
@@ -48,7 +48,7 @@ def _roots(kind: str) -> list[Path]:
 
 
 def checkpoint_places() -> dict[str, Path | None]:
-    """Every checkpoint by the name that the menu shows; ``None``: the one that ships."""
+    """Return the path of every checkpoint by its name in the menu; ``None`` for the bundled demo."""
     places: dict[str, Path | None] = {DEMO: None}
     for kind in _FOLDER_KINDS:
         for root in _roots(kind):
@@ -63,25 +63,24 @@ def checkpoint_places() -> dict[str, Path | None]:
 
 
 def _diffusers_folders(root: Path) -> list[Path]:
-    """Folders under `root` that hold a checkpoint in diffusers layout, nested ones too, in alphabetical order."""
-    found = []
-    for folder, below, files in os.walk(root, followlinks=True):
-        below.sort()
+    """Return the folders under `root`, at any depth, that hold a checkpoint in diffusers layout, sorted."""
+    folders = []
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        subfolders.sort()
         if MODEL_INDEX in files and Path(folder) != root:
-            found.append(Path(folder))
-            below.clear()
-    return found
+            folders.append(Path(folder))
+            subfolders.clear()
+    return folders
 
 
 def _is_part_of_a_folder(name: str) -> bool:
-    """Whether a file under `checkpoints` is a part of a checkpoint in diffusers layout."""
-    above = [parent for parent in Path(name).parents if parent != Path()]
-    roots = _roots("checkpoints")
-    return any((root / parent / MODEL_INDEX).is_file() for root in roots for parent in above)
+    """Return True if a file under `checkpoints` belongs to a checkpoint in diffusers layout."""
+    parents = [parent for parent in Path(name).parents if parent != Path()]
+    return any((root / parent / MODEL_INDEX).is_file() for root in _roots("checkpoints") for parent in parents)
 
 
 def input_files(suffixes: tuple[str, ...]) -> list[str]:
-    """Files of ComfyUI's input folder with one of these endings, as its menus show them."""
+    """Return the names of files with one of these suffixes in ComfyUI's input folder."""
     folder = Path(folder_paths.get_input_directory())
     if not folder.is_dir():
         return []
@@ -89,13 +88,13 @@ def input_files(suffixes: tuple[str, ...]) -> list[str]:
 
 
 def input_radiographs() -> list[str]:
-    """Files of ComfyUI's input folder that are pictures or DICOM, as its menus show them."""
+    """Return the names of pictures and DICOM files in ComfyUI's input folder."""
     folder = Path(folder_paths.get_input_directory())
     return sorted(entry.name for entry in folder.iterdir() if is_radiograph_file(entry)) if folder.is_dir() else []
 
 
 def diffusers_places() -> dict[str, Path]:
-    """Checkpoints in diffusers layout by the name that the menu shows, the one that ships too."""
+    """Return the folder of every checkpoint in diffusers layout, including the demo, by its name in the menu."""
     from x2x_core.common.bundled import bundled_path
 
     places = {name: path or bundled_path("demo") for name, path in checkpoint_places().items()}

@@ -1,4 +1,4 @@
-"""What files say of themselves: that they are synthetic, and the workflow that made them."""
+"""Metadata of saved files: provenance, and ComfyUI's workflow."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from comfy.cli_args import args
 from x2x_core.imaging.provenance import synthetic_metadata
 
 
-def chunks(cls, parameters: Mapping[str, Any] | None) -> dict[str, str]:
-    """Text chunks for a PNG.
+def chunks(node: Any, parameters: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return text chunks for a PNG.
 
     Args:
-        cls: the node that writes it: ComfyUI's prompt and workflow are on it, unless metadata is turned off.
-        parameters: how a synthetic picture was made; ``None``: it is none.
+        node: the node class that writes the file, with ComfyUI's prompt and workflow, which are included unless
+            metadata is disabled.
+        parameters: how a synthetic picture was made; ``None``: the picture is not synthetic.
     """
-    found = {} if parameters is None else synthetic_metadata(parameters)
-    hidden = getattr(cls, "hidden", None)
+    texts = {} if parameters is None else synthetic_metadata(parameters)
+    hidden = getattr(node, "hidden", None)
     if args.disable_metadata or hidden is None:
-        return found
+        return texts
     if hidden.prompt is not None:
-        found["prompt"] = json.dumps(hidden.prompt)
+        texts["prompt"] = json.dumps(hidden.prompt)
     for name, value in (hidden.extra_pnginfo or {}).items():
-        found[name] = json.dumps(value)
-    return found
+        texts[name] = json.dumps(value)
+    return texts

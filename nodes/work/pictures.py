@@ -1,68 +1,75 @@
-"""Pictures for people: overlays, panels, and what the page shows on the nodes."""
+"""Overlays, panels, and pictures shown on the nodes."""
 
 from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 import folder_paths
 import torch
+from PIL import Image
 
 from x2x_core.common.errors import InputError
 from x2x_core.imaging.files import encode_png, to_values
 from x2x_core.imaging.overlay import guidance_colormap, guidance_overlay, mask_contour
 from x2x_core.imaging.panel import panel
 
+from ..choices import STYLES
 from .metadata import chunks
-from .tensors import as_maps, from_picture, to_image, to_library, to_map
+from .tensors import as_maps, from_picture, size_of, to_image, to_library, to_map
 
 SLIDER_BEFORE, SLIDER_AFTER = "x2x_before", "x2x_after"
 
 
-def preview(image: torch.Tensor, cls, synthetic: bool = True) -> dict:
-    """Write an IMAGE to ComfyUI's temporary folder, for the page to show it on the node that made it.
+def preview(image: torch.Tensor, node: Any, synthetic: bool = True) -> dict[str, Any]:
+    """Write an IMAGE to ComfyUI's temporary folder so that the page shows it on the node.
 
     Args:
         image: the IMAGE.
-        cls: the node, for its hidden prompt and workflow.
-        synthetic: whether it is an edit, or shows one: the files then say so.
+        node: the node class, with ComfyUI's prompt and workflow.
+        synthetic: mark the files as synthetic.
+
+    Returns:
+        ComfyUI's `ui` entries.
     """
-    folder, shown = Path(folder_paths.get_temp_directory()), []
+    folder, files = Path(folder_paths.get_temp_directory()), []
     folder.mkdir(parents=True, exist_ok=True)
-    metadata = chunks(cls, {} if synthetic else None)
+    metadata = chunks(node, {} if synthetic else None)
     for pixels in to_library(image):
         name = f"instructx2x_{uuid.uuid4().hex}.png"
         (folder / name).write_bytes(encode_png(to_values(pixels, 8), metadata))
-        shown.append({"filename": name, "subfolder": "", "type": "temp"})
-    return {"images": shown, "animated": (False,)}
+        files.append({"filename": name, "subfolder": "", "type": "temp"})
+    return {"images": files, "animated": (False,)}
 
 
 def overlays(image: torch.Tensor, guidance: torch.Tensor, mask: torch.Tensor | None, style: str) -> torch.Tensor:
-    """The guidance map over each radiograph, with the mask's outline.
+    """Draw the guidance map over each radiograph, with the outline of the mask.
 
     Args:
-        image: IMAGE; one serves all maps, one map serves all images.
-        guidance, mask: MASK of any size.
-        style: "colour map" or "red".
+        image: IMAGE; one image is used for all maps, and one map for all images.
+        guidance: MASK of any size.
+        mask: MASK of any size.
+        style: one of `STYLES`.
 
     Returns:
         IMAGE.
 
     Raises:
-        InputError: numbers of images and maps that don't fit.
+        InputError: the numbers of images and maps do not match.
     """
     pixels, maps = to_library(image), as_maps(guidance, "guidance")
-    batch, size = max(len(pixels), len(maps)), tuple(pixels.shape[-2:])
+    batch, size = max(len(pixels), len(maps)), size_of(pixels)
     if len(pixels) not in (1, batch):
         raise InputError(f"`image` must be one, or one for each of the {batch} maps, got {len(pixels)}.")
     pixels = pixels.expand(batch, -1, -1, -1)
     maps = to_map(maps, size, batch, "guidance")
     masks = [None] * batch if mask is None else to_map(mask, size, batch, "guidance_mask")
-    return torch.cat([from_picture(_overlay(*one, style)) for one in zip(pixels, maps, masks)])
+    return torch.cat([from_picture(_overlay(*layers, style)) for layers in zip(pixels, maps, masks)])
 
 
-def _overlay(image: torch.Tensor, guidance: torch.Tensor, mask: torch.Tensor | None, style: str):
-    if style == "colour map":
+def _overlay(image: torch.Tensor, guidance: torch.Tensor, mask: torch.Tensor | None, style: str) -> Image.Image:
+    if style == STYLES[0]:
         return guidance_colormap(image, guidance, mask=mask)
     picture = guidance_overlay(image, guidance)
     return picture if mask is None else mask_contour(picture, mask)
@@ -75,39 +82,40 @@ def panels(
     mask: torch.Tensor | None,
     title: str,
 ) -> torch.Tensor:
-    """Before, guidance (where there is one), after and difference in a row, for each pair.
+    """Draw before, guidance (if connected), after and difference side by side, for each pair.
 
     Args:
-        before, after: IMAGE of one size; one `before` serves several of `after`.
-        guidance, mask: MASK of any size.
-        title: over the panel.
+        before: IMAGE; one is used for several of `after`.
+        after: IMAGE of the same size.
+        guidance: MASK of any size.
+        mask: MASK of any size.
+        title: above the panel.
 
     Returns:
         IMAGE.
 
     Raises:
-        InputError: pictures of different sizes or numbers.
+        InputError: sizes or numbers of images do not match.
     """
     old, new = pairs(before, after)
-    batch, size = len(new), tuple(new.shape[-2:])
+    batch, size = len(new), size_of(new)
     maps, masks = (
-        [None] * batch if one is None else to_map(one, size, batch, name)
-        for one, name in ((guidance, "guidance"), (mask, "guidance_mask"))
+        [None] * batch if values is None else to_map(values, size, batch, name)
+        for values, name in ((guidance, "guidance"), (mask, "guidance_mask"))
     )
-    drawn = [panel(b, g, m, a, title) for b, g, m, a in zip(old, maps, masks, new)]
-    return torch.cat([from_picture(one) for one in drawn])
+    return torch.cat([from_picture(panel(*layers, title)) for layers in zip(old, maps, masks, new)])
 
 
 def pairs(before: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Before and after as `(B, C, H, W)`, one before for each after.
+    """Return before and after as `(B, C, H, W)`, with one before for each after.
 
     Raises:
-        InputError: other sizes, or numbers that don't fit.
+        InputError: sizes or numbers of images do not match.
     """
     old, new = to_library(before, "before"), to_library(after, "after")
     if old.shape[-2:] != new.shape[-2:]:
         raise InputError(
-            f"`after` must be of the size of `before`, {old.shape[-1]} x {old.shape[-2]} pixels, got "
+            f"`after` must have the size of `before`, {old.shape[-1]} x {old.shape[-2]} pixels, got "
             f"{new.shape[-1]} x {new.shape[-2]}. Connect the image that was edited."
         )
     if len(old) not in (1, len(new)):
@@ -115,10 +123,10 @@ def pairs(before: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torc
     return old.expand(len(new), -1, -1, -1), new
 
 
-def slider_pictures(before: torch.Tensor, after: torch.Tensor, cls) -> dict:
-    """What the slider on the node shows."""
+def slider_pictures(before: torch.Tensor, after: torch.Tensor, node: Any) -> dict[str, Any]:
+    """Return ComfyUI's `ui` entries for the slider on the node."""
     old, new = pairs(before, after)
     return {
-        SLIDER_BEFORE: preview(to_image(old), cls, synthetic=False)["images"],
-        SLIDER_AFTER: preview(to_image(new), cls)["images"],
+        SLIDER_BEFORE: preview(to_image(old), node, synthetic=False)["images"],
+        SLIDER_AFTER: preview(to_image(new), node)["images"],
     }

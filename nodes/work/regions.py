@@ -1,7 +1,8 @@
-"""Pseudomasks and guidance masks for the nodes that look before an edit."""
+"""Pseudomasks and guidance masks for the nodes that inspect regions before an edit."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,34 +24,39 @@ from x2x_core.imaging.soft import soft_edges
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
+from .reports import alignment_lines
 from .sentences import as_page_says, explain, page_words
-from .tensors import as_maps, to_map
+from .tensors import as_maps, size_of, to_map
+
+logger = logging.getLogger(__name__)
+
+CELL = 8  # pixels: VAE Encode crops sides to a multiple of it
 
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where the clauses of an instruction are at home in each of several radiographs."""
+    """The regions of an instruction's clauses in each of several radiographs."""
 
     text: str  # the instruction
-    parts: list[torch.Tensor | None]  # for each image `(N, H, W)` bool, see `x2x_core.edit.reading.parts_of`
+    parts: list[torch.Tensor | None]  # per image `(N, H, W)` bool, see `x2x_core.edit.reading.parts_of`
 
     def at(self, size: tuple[int, int], batch: int) -> list[torch.Tensor | None]:
-        """The parts at the size of a map, one for each map of a batch.
+        """Return the regions at the size of a map, one entry per map of a batch.
 
         Raises:
-            InputError: places of another number of images.
+            InputError: the number of images differs.
         """
         if len(self.parts) not in (1, batch):
             raise InputError(
-                f"`places` must be of one image, or of each of the {batch} maps, got {len(self.parts)}. Connect it from "
+                f"`places` must be of one image, or of each of the {batch} maps, got {len(self.parts)}. Connect it to "
                 "the Pseudomask node that `pseudomask` comes from."
             )
-        scaled = [None if one is None else _at_size(one, size) for one in self.parts]
+        scaled = [None if parts is None else _at_size(parts, size) for parts in self.parts]
         return scaled * (batch // len(scaled))
 
 
 def _at_size(parts: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    if tuple(parts.shape[-2:]) == size:
+    if size_of(parts) == size:
         return parts
     return resize(parts[:, None].float(), size)[:, 0] >= 0.5
 
@@ -63,19 +69,19 @@ def _bundled() -> PseudomaskAtlas:
 def pseudomask_of(
     pixels: torch.Tensor, text: str, atlas: PseudomaskAtlas | None, align: bool
 ) -> tuple[torch.Tensor, str, Places]:
-    """P of an instruction for each of several radiographs, as the pipeline finds it.
+    """Find P of an instruction for each radiograph of a batch, as the pipeline does.
 
     Args:
         pixels: `(B, C, H, W)` in [0, 1].
         text: the instruction.
-        atlas: the masks; ``None``: those that ship.
-        align: lay them over the patients' lungs.
+        atlas: the masks; ``None``: the bundled atlas.
+        align: align the masks to the patients' lungs.
 
     Returns:
-        `(B, 1, H, W)` in [0, 1]; what was understood and done, in lines; and the places of the clauses.
+        `(B, 1, H, W)` in [0, 1]; a report, one fact per line; and the regions of the clauses.
 
     Raises:
-        InputError: an instruction that can't be used, or a mask that the atlas lacks.
+        InputError: an invalid instruction, or a finding that the atlas lacks.
     """
     request, masks = EditRequest(pixels, text), atlas or _bundled()
     with page_words(), Notes() as notes:
@@ -83,17 +89,11 @@ def pseudomask_of(
         alignments = align_pictures(request, reading, masks, align)
         region = region_of(request, reading, masks, True, alignments)
         places = Places(text, parts_of(request, reading, masks, alignments))
-    lines = [explain(text), *alignment_lines(alignments)]
-    sources = dict.fromkeys(f"{one.finding}: {one.name} ({one.kind})" for one in masks.sources(reading.instructions[0]))
-    return region, "\n".join([*lines, *sources, *map(as_page_says, notes.lines)]), places
-
-
-def alignment_lines(alignments: list | None) -> list[str]:
-    """A line for each image that the masks were aligned to."""
-    notes = [one.note for one in alignments or () if one is not None]
-    if len(notes) == 1:
-        return notes
-    return [f"Image {number}: {note}" for number, note in enumerate(notes)]
+    sources = {
+        f"{source.finding}: {source.name} ({source.kind})": None for source in masks.sources(reading.instructions[0])
+    }
+    lines = [explain(text), *alignment_lines(alignments), *sources, *map(as_page_says, notes.lines)]
+    return region, "\n".join(lines), places
 
 
 def guidance_of(
@@ -104,42 +104,54 @@ def guidance_of(
     instruction: str | None,
     places: Places | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """G = P * R and the mask M.
+    """Compute G = P * R and the mask M.
 
     Args:
-        pseudomask: MASK, P; of any size; one, or one for each relevance map.
-        relevance: MASK, R; its size is taken.
-        rules: fields of `EditSettings` that say how the mask is cut.
-        soft_edge: width of the mask's soft inner edge, share of the longer side.
-        instruction: holds the mask to a size that its findings can have; ``None``: any size.
-        places: the mask keeps a piece in each of them, and is held to a size as by `instruction`.
+        pseudomask: MASK, P; of any size, one or one per relevance map.
+        relevance: MASK, R; the results have its size.
+        rules: fields of `EditSettings` that determine the mask.
+        soft_edge: width of the soft edge inside the mask, as a fraction of the longer side.
+        instruction: limits the mask to the expected size of its findings; ``None``: no limit.
+        places: the mask keeps a component in each of these regions, and is limited as by `instruction`.
 
     Returns:
         Both `(B, 1, H, W)` in [0, 1].
 
     Raises:
-        InputError: masks that don't fit each other, or an instruction that can't be used.
+        InputError: masks that do not match, or an invalid instruction.
     """
     r, p = as_maps(relevance, "relevance"), as_maps(pseudomask, "pseudomask")
-    batch, size = max(len(r), len(p)), tuple(r.shape[-2:])
+    _warn_of_crop(size_of(p), size_of(r))
+    batch, size = max(len(r), len(p)), size_of(r)
     r, p = to_map(r, size, batch, "relevance"), to_map(p, size, batch, "pseudomask")
     with page_words():
-        text = _one_text(instruction, places)
+        text = _limiting_text(instruction, places)
         limits = None if text is None else [area_limits(Instruction.parse(text))] * batch
+        settings = EditSettings(**rules).mask_settings
     guidance = guidance_map(r, p)
-    mask = find_mask(
-        guidance, p, EditSettings(**rules).mask_settings, limits, None if places is None else places.at(size, batch)
-    )
+    mask = find_mask(guidance, p, settings, limits, None if places is None else places.at(size, batch))
     return guidance, soft_edges(mask, soft_edge * max(size))
 
 
-def _one_text(instruction: str | None, places: Places | None) -> str | None:
-    """The instruction that a mask is for; ``None``: none is known."""
+def _warn_of_crop(image: tuple[int, int], relevance: tuple[int, int]) -> None:
+    """Warn if a relevance map looks like that of an image cropped by VAE Encode."""
+    cropped = [side // CELL * CELL for side in image]
+    if image != relevance and list(relevance) == cropped:
+        logger.warning(
+            "`relevance` is %dx%d pixels (height x width) and `pseudomask` %dx%d: `pseudomask` is scaled to the size "
+            "of `relevance`. If VAE Encode cropped the image, connect the image to Relevance Map (Native) to align "
+            "them.",
+            *relevance, *image,
+        )  # fmt: skip
+
+
+def _limiting_text(instruction: str | None, places: Places | None) -> str | None:
+    """Return the instruction that the mask is for, or ``None`` if it is unknown."""
     if places is None:
         return instruction or None
     if instruction and Instruction.parse(instruction).clauses != Instruction.parse(places.text).clauses:
         raise InputError(
-            f"`instruction` must be the one that `places` were found for, {places.text!r}, got {instruction!r}. "
-            "Disconnect `instruction`: `places` know theirs."
+            f"`instruction` must be the one that `places` was computed for, {places.text!r}, got {instruction!r}. "
+            "Disconnect `instruction`: `places` includes it."
         )
     return places.text

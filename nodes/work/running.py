@@ -1,8 +1,7 @@
-"""The pipeline at work for the nodes: batches, seeds, the mask that is connected, and what to say of it."""
+"""Runs of the pipeline for the nodes: batches, seeds, connected masks, and the report."""
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,29 +13,56 @@ import torch
 from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
 from x2x_core.edit.looking import draws_at_once
+from x2x_core.edit.published import stable_diffusion_ddim
 from x2x_core.edit.settings import EditSettings, resolve_settings
 from x2x_core.guidance.cfg import BRANCHES
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 from .checkpoints import LoadedPipeline
+from .more_settings import MoreSettings
+from .noise_levels import read_levels
 from .progress import Preview, Watch, as_preview
-from .regions import alignment_lines
+from .reports import alignment_lines, describe_settings
 from .sentences import as_page_says, explain, page_words
-from .settings import EditWidgets, MoreSettings, describe_settings, make_solver, read_levels
-from .tensors import to_library, to_map
-
-logger = logging.getLogger(__name__)
+from .settings import EditWidgets
+from .solvers import make_solver
+from .tensors import size_of, to_library, to_map
 
 IMAGES_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
 class EditResult:
-    """Edits of a batch: `(B, C, H, W)` and `(B, 1, H, W)`, on the CPU in [0, 1]."""
+    """Edits of a batch: images `(B, C, H, W)`, maps and masks `(B, 1, H, W)`, on the CPU in [0, 1]."""
 
     edited: torch.Tensor
     guidance: torch.Tensor
     mask: torch.Tensor
     info: str
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Checked inputs of an edit."""
+
+    loaded: LoadedPipeline
+    pixels: torch.Tensor  # (B, C, H, W) in [0, 1]
+    text: str
+    widgets: EditWidgets
+    settings: EditSettings
+    arguments: dict[str, Any]  # of the pipeline
+    masks: dict[str, torch.Tensor]  # connected masks by the pipeline's argument, one per image
+    atlas: PseudomaskAtlas | None
+
+    @property
+    def masked(self) -> bool:
+        """True if a guidance mask is connected."""
+        return "guidance_mask" in self.masks
+
+    @property
+    def chunks(self) -> list[slice]:
+        """Images that are edited together."""
+        return _chunks(len(self.pixels))
 
 
 def edit_images(
@@ -47,58 +73,65 @@ def edit_images(
     guidance_mask: torch.Tensor | None,
     more: MoreSettings | None,
 ) -> EditResult:
-    """Edit each image of a batch with the same seed, so that a batch gives what single images give.
+    """Edit each image of a batch with the same seed, so that a batch gives the same results as single images.
 
     Args:
         loaded: the checkpoint.
         image: IMAGE.
         text: the instruction.
-        widgets: of the node.
-        guidance_mask: MASK, where the image may change; ``None``: it is found.
-        more: of X2XSettings.
+        widgets: of X2XEdit.
+        guidance_mask: MASK where the image may change; ``None``: the pipeline finds it.
+        more: settings of X2XSettings.
 
     Raises:
-        InputError: inputs that can't be used; the message names the input.
+        InputError: invalid inputs; the message names the input.
+    """
+    with Notes() as notes:
+        job = _check(loaded, image, text, widgets, guidance_mask, more or MoreSettings())
+    pipe = loaded.ready(BRANCHES * min(len(job.pixels), IMAGES_AT_ONCE))
+    calls = sum(_calls(job.settings, chunk.stop - chunk.start, job.masked) for chunk in job.chunks)
+    outputs = []
+    with page_words(), _prepared(pipe, widgets.solver, job.atlas), Watch(pipe, calls) as watch, notes:
+        for chunk in job.chunks:
+            outputs.append(_edit(pipe, job, chunk, watch))
+            watch.show(as_preview(_joined(outputs[-1:], "images")[0]))
+    edited, mask = _joined(outputs, "images"), _joined(outputs, "guidance_mask")
+    info = _describe(job, outputs, edited, mask, notes.lines)
+    return EditResult(edited, _joined(outputs, "guidance_map"), mask, info)
+
+
+def _check(
+    loaded: LoadedPipeline,
+    image: torch.Tensor,
+    text: str,
+    widgets: EditWidgets,
+    guidance_mask: torch.Tensor | None,
+    more: MoreSettings,
+) -> _Job:
+    """Check the inputs of an edit.
+
+    Raises:
+        InputError: invalid inputs.
     """
     widgets.check()
-    more = more or MoreSettings()
     pixels = to_library(image)
-    batch, size = len(pixels), tuple(pixels.shape[-2:])
-    regions = _regions(guidance_mask, more, size, batch)
+    masks = _masks(guidance_mask, more, size_of(pixels), len(pixels))
     recommended = loaded.pipe.config
-    given = {**widgets.given(recommended), **more.given()}
+    arguments = {**widgets.arguments(recommended), **more.arguments()}
     with page_words():
-        settings = resolve_settings(given, recommended, widgets.reference)
-    pipe = loaded.ready(BRANCHES * min(batch, IMAGES_AT_ONCE))
-    starts = range(0, batch, IMAGES_AT_ONCE)
-    calls = sum(_calls(settings, min(IMAGES_AT_ONCE, batch - start), guidance_mask is not None) for start in starts)
-    parts, notes = [], Notes()
-    with page_words(), _prepared(pipe, widgets.solver, more), Watch(pipe, calls) as watch, notes:
-        for start in starts:
-            chunk = slice(start, start + IMAGES_AT_ONCE)
-            some = {name: values[chunk] for name, values in regions.items()}
-            parts.append(_edit(pipe, pixels[chunk], text, widgets.seed, {**given, **some}, watch))
-            watch.show(as_preview(_of(parts[-1], "images")[0]))
-    info = _describe(loaded, text, widgets, settings, guidance_mask is not None, pixels, parts, notes.lines)
-    return EditResult(*(torch.cat([_of(part, name) for part in parts]) for name in _FIELDS), info)
+        settings = resolve_settings(arguments, recommended, widgets.reference)
+    return _Job(loaded, pixels, text, widgets, settings, arguments, masks, more.atlas)
 
 
-_FIELDS = ("images", "guidance_map", "guidance_mask")
-
-
-def _of(part: Any, name: str) -> torch.Tensor:
-    return getattr(part, name).detach().cpu().float()
-
-
-def _regions(
+def _masks(
     guidance_mask: torch.Tensor | None, more: MoreSettings, size: tuple[int, int], batch: int
 ) -> dict[str, torch.Tensor]:
-    """The masks that are connected, one for each image."""
+    """Return the connected masks, one per image."""
     if guidance_mask is not None:
         if more.pseudomask is not None:
             raise InputError(
-                "`pseudomask` of the settings and `guidance_mask` must not both be connected: a guidance mask is used "
-                "as it stands. Disconnect one of them."
+                "`guidance_mask` and `pseudomask` of Edit Settings must not both be connected, because a guidance mask "
+                "replaces the pseudomask. Disconnect one of them."
             )
         return {"guidance_mask": to_map(guidance_mask, size, batch, "guidance_mask") >= 0.5}
     if more.pseudomask is not None:
@@ -106,41 +139,55 @@ def _regions(
     return {}
 
 
+def _chunks(batch: int) -> list[slice]:
+    return [slice(start, min(start + IMAGES_AT_ONCE, batch)) for start in range(0, batch, IMAGES_AT_ONCE)]
+
+
 def _calls(settings: EditSettings, images: int, masked: bool) -> int:
-    """How often the U-Net is called for some images at once."""
-    draws = settings.relevance_levels * settings.relevance_samples
-    look = 0 if masked else math.ceil(draws / draws_at_once(images))
-    return look + settings.num_inference_steps * (2 if settings.twin else 1)
+    """Return the number of U-Net calls of an edit of `images` images."""
+    relevance = 0 if masked else _relevance_calls(settings, images)
+    return relevance + settings.num_inference_steps * (2 if settings.twin else 1)
+
+
+def _relevance_calls(settings: EditSettings, images: int) -> int:
+    """Return the number of U-Net calls of a relevance map of `images` images."""
+    return math.ceil(settings.relevance_levels * settings.relevance_samples / draws_at_once(images))
 
 
 @contextmanager
-def _prepared(pipe: Any, solver: str, more: MoreSettings) -> Iterator[None]:
-    """The shared pipeline with the solver and the atlas of one run; afterwards with its own again."""
-    scheduler, atlas = pipe.scheduler, pipe.pseudomasks
-    pipe.scheduler = make_solver(solver, scheduler)
-    if more.atlas is not None:
-        pipe.pseudomasks = more.atlas
+def _prepared(pipe: Any, solver: str, atlas: PseudomaskAtlas | None) -> Iterator[None]:
+    """Give the shared pipeline the solver and atlas of one run, and restore its own afterwards."""
+    own_scheduler, own_atlas = pipe.scheduler, pipe.pseudomasks
+    pipe.scheduler = make_solver(solver, own_scheduler)
+    if atlas is not None:
+        pipe.pseudomasks = atlas
     try:
         yield
     finally:
-        pipe.scheduler, pipe.pseudomasks = scheduler, atlas
+        pipe.scheduler, pipe.pseudomasks = own_scheduler, own_atlas
 
 
-def _edit(pipe: Any, pixels: torch.Tensor, text: str, seed: int, given: dict[str, Any], watch: Watch) -> Any:
-    """The pipeline's output for some images at once."""
-    preview = Preview(pipe, pixels[:1])
+def _edit(pipe: Any, job: _Job, chunk: slice, watch: Watch) -> Any:
+    """Return the pipeline's output for some of the images."""
+    pixels = job.pixels[chunk]
+    scheduler = pipe.scheduler
+    if job.widgets.reference:  # the published algorithm runs on a schedule of its own
+        scheduler = stable_diffusion_ddim(scheduler.config.get("prediction_type", "epsilon"))
+    preview = Preview(pipe, scheduler, pixels[:1])
 
-    def step_done(*_: Any) -> dict:
-        watch.show(preview(watch.last))
+    def on_step_end(*_: Any) -> dict[str, Any]:
+        if watch.last is not None:
+            watch.show(preview(watch.last))
         return {}
 
     return pipe(
         pixels,
-        text,
-        generator=_generators(seed, len(pixels)),
+        job.text,
+        generator=_generators(job.widgets.seed, len(pixels)),
         output_type="pt",
-        callback_on_step_end=step_done,
-        **given,
+        callback_on_step_end=on_step_end,
+        **{name: mask[chunk] for name, mask in job.masks.items()},
+        **job.arguments,
     )
 
 
@@ -148,31 +195,25 @@ def _generators(seed: int, count: int) -> list[torch.Generator]:
     return [torch.Generator().manual_seed(seed) for _ in range(count)]
 
 
-def _describe(
-    loaded: LoadedPipeline,
-    text: str,
-    widgets: EditWidgets,
-    settings: EditSettings,
-    masked: bool,
-    pixels: torch.Tensor,
-    parts: list,
-    warnings: list[str],
-) -> str:
-    """What was done, in lines for people: first what the node's small box should show without scrolling."""
-    mask = torch.cat([_of(part, "guidance_mask") for part in parts])
-    edited = torch.cat([_of(part, "images") for part in parts])
-    changed = (edited != pixels).any(dim=1).float().mean()
-    alignments = [one for part in parts for one in part.alignments or ()]
-    settings = settings.settled(parts[0].instructions[0])
+def _joined(outputs: list[Any], name: str) -> torch.Tensor:
+    return torch.cat([getattr(output, name).detach().cpu().float() for output in outputs])
+
+
+def _describe(job: _Job, outputs: list[Any], edited: torch.Tensor, mask: torch.Tensor, warnings: list[str]) -> str:
+    """Return the report; its first lines are those that the small text box on the node shows without scrolling."""
+    changed = (edited != job.pixels).any(dim=1).float().mean()
+    alignments = [alignment for output in outputs for alignment in output.alignments or ()]
+    settings = job.settings.settled(outputs[0].instructions[0])
+    dtype = str(job.loaded.pipe.dtype).removeprefix("torch.")
     return "\n".join(
         [
-            explain(text),
+            explain(job.text),
             f"Editable {float(mask.mean()):.1%} of the image, changed {float(changed):.1%}.",
             *(f"Warning: {as_page_says(line)}" for line in warnings),
             "Synthetic, for research. Not for diagnosis.",
             *alignment_lines(alignments),
-            f"Checkpoint {loaded.name}, {str(loaded.pipe.dtype).removeprefix('torch.')}, seed {widgets.seed}.",
-            *describe_settings(widgets.preset, widgets.solver, settings, masked),
+            f"Checkpoint {job.loaded.name}, {dtype}, seed {job.widgets.seed}.",
+            *describe_settings(job.widgets.preset, job.widgets.solver, settings, job.masked),
         ]
     )
 
@@ -180,36 +221,31 @@ def _describe(
 def relevance_of(
     loaded: LoadedPipeline, pixels: torch.Tensor, text: str, noise_level: str, draws: int, seed: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """R and its uncertainty for each image of a batch, each with the same seed.
+    """Compute R and its uncertainty for each image of a batch, each with the same seed.
 
     Args:
         loaded: the checkpoint.
         pixels: `(B, C, H, W)` in [0, 1].
         text: the instruction.
-        noise_level: see `settings.read_levels`.
-        draws: at each level; 0: as the checkpoint recommends.
+        noise_level: see `noise_levels.read_levels`.
+        draws: noise draws per level; 0 uses the checkpoint's recommendation.
         seed: of the noise.
 
     Returns:
-        Both `(B, 1, H, W)` in [0, 1]; the uncertainty is 0 where there was one draw.
+        Both `(B, 1, H, W)` in [0, 1]; the uncertainty of a single draw is 0.
     """
-    levels = read_levels(noise_level)
-    given = {"relevance_noise_level": levels, "relevance_samples": draws or None}
-    given = {name: value for name, value in given.items() if value is not None}
+    chosen = {"relevance_noise_level": read_levels(noise_level), "relevance_samples": draws or None}
+    arguments = {name: value for name, value in chosen.items() if value is not None}
     with page_words():
-        settings = resolve_settings(given, loaded.pipe.config)
-    batch = len(pixels)
-    pipe = loaded.ready(2 * min(batch, IMAGES_AT_ONCE))
-    starts = range(0, batch, IMAGES_AT_ONCE)
-    calls = sum(
-        _calls(settings, min(IMAGES_AT_ONCE, batch - start), False) - settings.num_inference_steps for start in starts
-    )
-    maps, uncertain = [], []
-    with page_words(), Watch(pipe, calls):
-        for start in starts:
-            some = pixels[start : start + IMAGES_AT_ONCE]
-            found = pipe.relevance(some, text, generator=_generators(seed, len(some)), **given)
-            maps.append(found.relevance_map)
-            unknown = found.relevance_uncertainty
-            uncertain.append(torch.zeros_like(found.relevance_map) if unknown is None else unknown)
-    return torch.cat(maps), torch.cat(uncertain)
+        settings = resolve_settings(arguments, loaded.pipe.config)
+    chunks = _chunks(len(pixels))
+    pipe = loaded.ready(2 * min(len(pixels), IMAGES_AT_ONCE))
+    maps, uncertainties = [], []
+    with page_words(), Watch(pipe, sum(_relevance_calls(settings, chunk.stop - chunk.start) for chunk in chunks)):
+        for chunk in chunks:
+            some = pixels[chunk]
+            output = pipe.relevance(some, text, generator=_generators(seed, len(some)), **arguments)
+            maps.append(output.relevance_map)
+            spread = output.relevance_uncertainty
+            uncertainties.append(torch.zeros_like(output.relevance_map) if spread is None else spread)
+    return torch.cat(maps), torch.cat(uncertainties)

@@ -1,4 +1,4 @@
-"""Instructions in words: written from menus, and explained as they are understood."""
+"""Instructions in words: written from menus, and explained as they are interpreted."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
 
-from ..instruction import OPEN
+from ..choices import ANY
 
-# The library's words, and what the page calls the same.
+# Names in the library's messages, and the names of the same inputs on the page.
 PAGE_WORDS = {
     "`prompt`": "`instruction`",
     "`num_inference_steps`": "`steps`",
@@ -24,7 +24,7 @@ PAGE_WORDS = {
 
 
 def as_page_says(text: str) -> str:
-    """A message of the library in the words of the nodes' sockets."""
+    """Return a message of the library with the names of the nodes' inputs."""
     for word, shown in PAGE_WORDS.items():
         text = text.replace(word, shown)
     return text
@@ -32,48 +32,50 @@ def as_page_says(text: str) -> str:
 
 @contextmanager
 def page_words() -> Iterator[None]:
-    """Refusals of the library inside of it name the nodes' inputs.
+    """Translate the library's errors to the names of the nodes' inputs.
 
     Raises:
-        InputError: the library's, in the page's words.
+        InputError: the library's, with the names on the page.
     """
     try:
         yield
     except ValueError as error:
-        told = as_page_says(str(error))
-        if told == str(error):
+        message = as_page_says(str(error))
+        if message == str(error):
             raise
-        raise InputError(told) from error
+        raise InputError(message) from error
 
 
 def make_clause(operation: str, finding: str, level: str, level_to: str, side: str, zone: str) -> str:
-    """One sentence of the instruction language from the menus' choices.
+    """Write a sentence from the choices in the menus.
 
     Raises:
-        InputError: a change that does not say to what, or a word that the language lacks.
+        InputError: a change without a new level, or a word that the vocabulary lacks.
     """
-    start, end, side, zone = (None if choice == OPEN else choice for choice in (level, level_to, side, zone))
+    start, end, place, part = (None if choice == ANY else choice for choice in (level, level_to, side, zone))
     if finding in FINDINGS and not FINDINGS[finding].lateral:
-        side = None
+        place = None
     if operation != Operation.CHANGE:
-        return str(Instruction((Clause(operation, finding, side, zone, level=start),)))
-    if end in (None, start):
-        raise InputError(f"`level_to` must be chosen for a change, another one than `level`, got {level_to!r}.")
-    return str(Instruction((Clause(operation, finding, side, zone, level=end, level_from=start),)))
+        clause = Clause(Operation(operation), finding, place, part, level=start)
+    elif end in (None, start):
+        raise InputError(f"`level_to` must be set for a change and differ from `level`, got {level_to!r}.")
+    else:
+        clause = Clause(Operation.CHANGE, finding, place, part, level=end, level_from=start)
+    return str(Instruction((clause,)))
 
 
 def unused(operation: str, finding: str, level_to: str, side: str) -> list[str]:
-    """A sentence for each choice that the clause has no place for."""
+    """Return a message for each choice that the clause does not use."""
     notes = []
-    if operation != Operation.CHANGE and level_to != OPEN:
-        notes.append(f"`level_to` is left out: {operation} has no second level.")
-    if finding in FINDINGS and not FINDINGS[finding].lateral and side != OPEN:
-        notes.append(f"`side` is left out: {finding} has none.")
+    if operation != Operation.CHANGE and level_to != ANY:
+        notes.append(f"`level_to` is not used: {operation} has no second level.")
+    if finding in FINDINGS and not FINDINGS[finding].lateral and side != ANY:
+        notes.append(f"`side` is not used: {finding} has no side.")
     return notes
 
 
 def explain(text: str) -> str:
-    """What an instruction is read as, a line for each clause.
+    """Return the interpretation of an instruction, one clause per line.
 
     Raises:
         InputError: an empty or contradictory instruction.
@@ -82,7 +84,7 @@ def explain(text: str) -> str:
         instruction = Instruction.parse(text)
     lines = [_explain_clause(clause) for clause in instruction.clauses]
     if not lines:
-        lines = [f"Free text that names no finding to edit: the whole {instruction.region} is the region."]
+        lines = [f"No finding recognised: the region is the whole {instruction.region}."]
     if instruction.unplaced:
         lines.append(f"Not understood: {', '.join(instruction.unplaced)}.")
     return "\n".join(lines)

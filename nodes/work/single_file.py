@@ -1,4 +1,4 @@
-"""Single-file checkpoints in the original layout, as ComfyUI's other nodes load them too."""
+"""Single-file checkpoints in Stable Diffusion's original layout."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import comfy.sd1_clip
 import folder_paths
 import torch
 
-# The tokenizer of Stable Diffusion 1, which comes with ComfyUI: single files rarely carry one.
+# Stable Diffusion 1's tokenizer, included in ComfyUI: few single files have one.
 _TOKENIZER = Path(comfy.sd1_clip.__file__).parent / "sd1_tokenizer"
 
 
 def read_single_file(path: Path, dtype: torch.dtype) -> Any:
-    """The pipeline of a single file, by way of a folder in diffusers layout that is there for the moment only.
+    """Return the pipeline of a single file, converted by way of a temporary folder in diffusers layout.
 
     Raises:
-        InputError: no InstructPix2Pix checkpoint of Stable Diffusion 1's size; the message names the weights.
+        InputError: not an InstructPix2Pix checkpoint of Stable Diffusion 1's size; the message names the weights.
     """
     from x2x_core import InstructX2XPipeline
     from x2x_core.conversion.convert import read_checkpoint

@@ -136,4 +136,4 @@ def test_a_latent_of_another_size_is_refused_with_a_sentence(server, tiny, radio
     prompt["edit"]["inputs"]["latent_image"] = ["empty latent", 0]
     entry = server.wait(server.queue(prompt)[1]["prompt_id"])
     errors = [detail for kind, detail in entry["status"]["messages"] if kind == "execution_error"]
-    assert "The sampler's `latent_image` must be of the shape" in errors[0]["exception_message"]
+    assert "The sampler's `latent_image` must have the shape" in errors[0]["exception_message"]

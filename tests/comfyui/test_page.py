@@ -154,7 +154,8 @@ def test_a_stroke_of_the_mask_editor_is_edited(visit, server, shots):
     page.page.get_by_role("button", name="Save", exact=True).last.click()
     load = number_of(page, "X2XLoadRadiograph")
     page.page.wait_for_function(
-        f"id => {NODES}.find(one => one.id === id).widgets.find(one => one.name === 'image').value.includes('clipspace')",
+        f"id => {NODES}.find(one => one.id === id).widgets.find(one => one.name === "
+        "'image').value.includes('clipspace')",
         arg=load,
     )
     assert page.run_to_the_end()["event"] == "execution_success"

@@ -65,7 +65,7 @@ def test_the_connected_mask_is_what_may_change(tiny, sample):
     image, guidance, used, info = edit(tiny, sample, guidance_mask=mask)
     assert torch.equal(used[0, ::2, ::2], mask)
     assert torch.equal(image[used == 0], sample[used == 0])
-    assert "the one that is connected" in info
+    assert "from the input `guidance_mask`" in info
 
 
 def test_a_mask_for_another_batch_is_refused(tiny, sample):
@@ -87,7 +87,7 @@ def test_fast_takes_half_the_steps(tiny, sample):
 def test_reference_has_its_own_arithmetic(tiny, sample):
     settings = pack("work.settings")
     widgets = settings.EditWidgets(**{**WIDGETS, "preset": "reference"})
-    assert widgets.given(tiny.pipe.config) == {"reference": True}
+    assert widgets.arguments(tiny.pipe.config) == {"reference": True}
     node = load_pack()["X2XEdit"]
     assert "`solver`" in node.validate_inputs(preset="reference", solver="Euler", edit_strength=1)
     assert "`edit_strength`" in node.validate_inputs(preset="reference", solver="checkpoint's", edit_strength=0.5)
@@ -152,8 +152,8 @@ def test_the_preview_is_the_picture_that_the_model_has_in_mind(tiny, sample):
     noisy = signal**0.5 * clean + (1 - signal) ** 0.5 * noise
     call = progress.UNetCall(torch.cat([noisy, own], dim=1).repeat(3, 1, 1, 1), 500, noise.repeat(3, 1, 1, 1))
     pipe._guidance_scale, pipe._image_guidance_scale = 5.0, 1.0  # all branches agree: guidance changes nothing
-    assert torch.allclose(progress.estimate_clean(pipe, call), clean, atol=1e-4)
-    picture = progress.Preview(pipe, pixels)(call)
+    assert torch.allclose(progress.estimate_clean(pipe, pipe.scheduler, call), clean, atol=1e-4)
+    picture = progress.Preview(pipe, pipe.scheduler, pixels)(call)
     assert picture.size == (128, 128)
     shown = torch.tensor(list(picture.tobytes()[::3])).reshape(1, 1, 128, 128) / 255
     assert torch.corrcoef(torch.stack([shown.flatten(), pixels.flatten()]))[0, 1] > 0.2  # a random encoder says little
@@ -169,12 +169,12 @@ def more(**chosen):
 
 
 def test_untouched_settings_change_nothing(tiny, sample, edited):
-    assert more().given() == {}
+    assert more().arguments() == {}
     assert torch.equal(edit(tiny, sample, settings=more())[0], edited[0])
 
 
 def test_settings_reach_the_edit(tiny, sample):
-    assert more(soft_edge=0.0).given() == {"soft_edge": 0.0}
+    assert more(soft_edge=0.0).arguments() == {"soft_edge": 0.0}
     chosen = more(twin="off", composition="decoded", noise_level="0.5", draws=2, align=False)
     *_, info = edit(tiny, sample, settings=chosen)
     assert "composition decoded" in info and "twin" not in info

@@ -32,7 +32,10 @@ def test_clauses_chain():
 def test_what_has_no_place_is_said():
     sentence, understood = say(finding="cardiomegaly", side="left", level_to="large")
     assert sentence == "Add the finding of cardiomegaly."
-    assert "`side` is left out" in understood and "`level_to` is left out" in understood
+    assert (
+        "`side` is not used: cardiomegaly has no side" in understood
+        and "`level_to` is not used: add has no second level" in understood
+    )
 
 
 def test_contradictions_are_refused():
@@ -41,7 +44,7 @@ def test_contradictions_are_refused():
 
 
 def test_a_change_must_say_to_what():
-    with pytest.raises(ValueError, match="`level_to` must be chosen"):
+    with pytest.raises(ValueError, match="`level_to` must be set for a change"):
         say(operation="change", level="small")
     node = load_pack()["X2XInstruction"]
     assert "`level_to`" in node.validate_inputs(operation="change", level="small", level_to="small")

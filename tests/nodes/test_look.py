@@ -79,7 +79,7 @@ def test_places_keep_a_piece_on_each_side(both_sides):
 
 def test_places_of_another_instruction_or_batch_are_refused(both_sides):
     maps, places = both_sides
-    with pytest.raises(ValueError, match="`instruction` must be the one that `places` were found for"):
+    with pytest.raises(ValueError, match="`instruction` must be the one that `places` was computed for"):
         run("X2XGuidanceMap", **maps, **RULES, instruction=PROMPT, places=places)
     several = pack("work.regions").Places(places.text, places.parts * 2)
     with pytest.raises(ValueError, match="`places` must be of one image, or of each of the 3 maps"):

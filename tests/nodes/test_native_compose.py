@@ -137,9 +137,9 @@ def test_inputs_stay_as_they_are():
 
 
 def test_pictures_that_do_not_go_together_are_refused():
-    with pytest.raises(ValueError, match="`edited` must have the shape of `image`, 64x32"):
+    with pytest.raises(ValueError, match="`edited` must have the aspect ratio of `image`, 64x32"):
         compose(picture(height=64), picture(), half())
-    with pytest.raises(ValueError, match="`unchanged` must be of the size of `edited`"):
+    with pytest.raises(ValueError, match="`unchanged` must have the size of `edited`"):
         compose(picture(), picture(), half(), picture(height=16, width=16))
     with pytest.raises(ValueError, match="`edited` must hold one, or one for each of 3"):
         compose(picture(batch=3), picture(batch=2), half())

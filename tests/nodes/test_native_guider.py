@@ -224,9 +224,9 @@ def test_cancel_ends_a_run(native, latent, mask):
 
 def test_wrong_inputs_are_refused(native, latent, mask):
     sigmas = schedule(native[0])
-    with pytest.raises(ValueError, match="`image_latent` must be of shape"):
+    with pytest.raises(ValueError, match="`image_latent` must have shape"):
         guide(native, {"samples": torch.zeros(1, 16, 8, 8)})
-    with pytest.raises(ValueError, match="`latent_image` must be of the shape"):
+    with pytest.raises(ValueError, match="`latent_image` must have the shape"):
         run(guide(native, latent), {"samples": torch.zeros(1, 4, 8, 8)}, sigmas)
     with pytest.raises(ValueError, match="`guidance_mask` must hold one, or one for each of 1"):
         run(guide(native, latent, mask.repeat(2, 1, 1)), latent, sigmas)
@@ -244,4 +244,4 @@ def test_other_models_are_refused(native, latent):
     with pytest.raises(ValueError, match="`model` must be an InstructPix2Pix model"):
         guide((Plain(), *native[1:]), latent)
     with pytest.raises(ValueError, match="`model` must be an InstructPix2Pix model"):
-        pack("comfy_native.relevance").relevance_mask(Plain(), [], [], latent, None, 0, 0)
+        pack("comfy_native.relevance").relevance_mask(Plain(), None, latent, None)

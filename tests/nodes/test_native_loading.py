@@ -217,19 +217,27 @@ def test_loras_find_their_layers(tiny_folder):
 @pytest.mark.parametrize(
     ("part", "values", "message"),
     [
-        ("unet", {"in_channels": 4}, "this is no InstructPix2Pix checkpoint"),
-        ("unet", {"down_block_types": ["DownBlock2D", "AttnDownBlock2D"]}, "The U-Net's blocks must be DownBlock2D"),
-        ("unet", {"up_block_types": ["UpBlock2D", "UpBlock2D"]}, "mirrored upwards"),
-        ("unet", {"mid_block_type": "UNetMidBlock2D"}, "`mid_block_type` must be 'UNetMidBlock2DCrossAttn'"),
-        ("unet", {"time_embedding_type": "fourier"}, "`time_embedding_type` must be 'positional'"),
+        ("unet", {"in_channels": 4}, "this is not an InstructPix2Pix checkpoint"),
+        (
+            "unet",
+            {"down_block_types": ["DownBlock2D", "AttnDownBlock2D"]},
+            "ComfyUI's U-Net requires blocks of type DownBlock2D",
+        ),
+        ("unet", {"up_block_types": ["UpBlock2D", "UpBlock2D"]}, "with mirrored up blocks"),
+        ("unet", {"mid_block_type": "UNetMidBlock2D"}, "`mid_block_type` to be 'UNetMidBlock2DCrossAttn'"),
+        ("unet", {"time_embedding_type": "fourier"}, "`time_embedding_type` to be 'positional'"),
         ("unet", {"attention_head_dim": [4, 4, 2]}, "heads of one width"),
-        ("scheduler", {"beta_schedule": "squaredcos_cap_v2"}, "`beta_schedule` must be one of scaled_linear"),
+        ("scheduler", {"beta_schedule": "squaredcos_cap_v2"}, "`beta_schedule` to be one of scaled_linear"),
         ("scheduler", {"trained_betas": [0.1]}, "with trained betas"),
-        ("scheduler", {"prediction_type": "sample"}, "must predict epsilon or v_prediction"),
-        ("text_encoder", {"model_type": "t5"}, "must be a CLIP text model"),
+        ("scheduler", {"prediction_type": "sample"}, "`prediction_type` to be epsilon or v_prediction"),
+        ("text_encoder", {"model_type": "t5"}, "requires a CLIP text model"),
         ("text_encoder", {"hidden_act": "relu"}, "`hidden_act` must be one of"),
         ("text_encoder", {"layer_norm_eps": 1e-3}, "`layer_norm_eps`"),
-        ("vae", {"in_channels": 1, "out_channels": 1}, "must take and give 3 channels"),
+        (
+            "vae",
+            {"in_channels": 1, "out_channels": 1},
+            "requires an autoencoder with 3 input and 3 output channels, got 1 and 1",
+        ),
     ],
 )
 def test_what_comfyui_cant_hold_is_refused_by_name(folder, part, values, message):

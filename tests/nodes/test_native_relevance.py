@@ -122,13 +122,15 @@ def test_progress_is_told_and_cancel_ends_it(native, latent):
 def test_inputs_stay_as_they_are(native, latent):
     positive, negative = texts(native[1])
     kept = latent["samples"].clone()
-    pack("comfy_native.relevance").relevance_mask(native[0], positive, negative, latent, [0.8], 1, 0)
+    conditionings = pack("comfy_native.inputs").Conditionings(positive, negative)
+    options = pack("comfy_native.relevance").RelevanceOptions([0.8], 1, 0)
+    pack("comfy_native.relevance").relevance_mask(native[0], conditionings, latent, options)
     assert torch.equal(latent["samples"], kept)
     assert "concat_latent_image" not in positive[0][1] and "concat_latent_image" not in negative[0][1]
 
 
 def test_latents_of_another_model_are_refused(native):
-    with pytest.raises(ValueError, match=r"`latent` must be of shape \(batch, 4"):
+    with pytest.raises(ValueError, match=r"`latent` must have shape \(batch, 4"):
         relevance(native, {"samples": torch.zeros(1, 16, 8, 8)})
 
 

@@ -7,11 +7,11 @@ from comfy_pack import load_pack
 
 INPUTS = {
     "X2XLoadNative": ["checkpoint", "dtype"],
-    "X2XNativeRelevanceMap": ["model", "positive", "negative", "latent", "noise_level", "draws", "seed"],
+    "X2XNativeRelevanceMap": ["model", "positive", "negative", "latent", "noise_level", "draws", "seed", "image"],
     "X2XRegionGuider": [
         "model", "positive", "negative", "image_latent", "guidance_scale", "image_guidance_scale", "guidance_mask",
     ],
-    "X2XNativeCompose": ["image", "edited", "guidance_mask", "soft_edge", "strength", "unchanged"],
+    "X2XNativeCompose": ["image", "edited", "guidance_mask", "soft_edge", "strength", "unchanged", "encoded"],
 }  # fmt: skip
 OUTPUTS = {
     "X2XLoadNative": ["model", "clip", "vae"],
@@ -64,7 +64,9 @@ def test_only_folders_are_offered_and_others_are_refused(tmp_path):
     assert "checkpoints/single-for-native.safetensors" not in offered
     assert node.validate_inputs("demo (bundled)", "auto") is True
     assert node.validate_inputs(None, None) is True  # linked: the values are not known yet
-    assert "must be a folder" in node.validate_inputs("checkpoints/single-for-native.safetensors", "auto")
+    assert "must be a folder in diffusers layout" in node.validate_inputs(
+        "checkpoints/single-for-native.safetensors", "auto"
+    )
     assert "`dtype` must be one of" in node.validate_inputs("demo (bundled)", "int8")
 
 

@@ -47,7 +47,7 @@ def test_the_slider_gets_both_pictures():
 
 def test_pictures_of_other_sizes_are_refused():
     before, after = pair()
-    with pytest.raises(ValueError, match="`after` must be of the size of `before`, 60 x 40"):
+    with pytest.raises(ValueError, match="`after` must have the size of `before`, 60 x 40"):
         run("X2XCompare", before=before, after=after[:, :20])
     with pytest.raises(ValueError, match="`before` must be one image, or one for each"):
         run("X2XCompare", before=torch.cat([before] * 3), after=torch.cat([after] * 2))

@@ -89,7 +89,7 @@ def test_defaults_are_the_librarys():
     settings = {one.id: one for one in NODES["X2XSettings"].GET_SCHEMA().inputs}
     for name in ("composition", "relevance_source", "attention_gating", "align"):
         assert settings[name].default == getattr(DEFAULT, name), name
-    assert settings["soft_edge"].default == settings["soft_edge"].min == pack("edit").BY_FINDING < 0
+    assert settings["soft_edge"].default == settings["soft_edge"].min == pack("choices").EDGE_BY_FINDING < 0
     guidance = {one.id: one for one in NODES["X2XGuidanceMap"].GET_SCHEMA().inputs}
     assert guidance["threshold"].default == DEFAULT.mask_threshold
 
@@ -99,9 +99,9 @@ def test_menus_are_the_librarys():
     from x2x_core.guidance.mask_rules import MASK_RULES
     from x2x_core.guidance.relevance import SOURCES
 
-    assert set(pack("guidance").MASK_RULES) == set(MASK_RULES)
-    assert set(pack("edit").COMPOSITIONS) == set(COMPOSITIONS)
-    assert set(pack("edit").SOURCES) == set(SOURCES)
+    assert set(pack("choices").MASK_RULES) == set(MASK_RULES)
+    assert set(pack("choices").COMPOSITIONS) == set(COMPOSITIONS)
+    assert set(pack("choices").SOURCES) == set(SOURCES)
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "zh", "ja"])

@@ -54,5 +54,5 @@ def test_a_mask_for_another_number_of_images_is_refused():
 
 
 def test_an_image_is_no_mask():
-    with pytest.raises(ValueError, match="is it an image"):
+    with pytest.raises(ValueError, match="Convert an IMAGE"):
         pack("work.tensors").to_map(torch.ones(1, 4, 4, 3), (4, 4), 1, "mask")
