@@ -1,8 +1,8 @@
 """Hooks of mkdocs for the documentation site, see mkdocs.yml.
 
-The repository's own pages are read on GitHub too, so links in them are paths in the repository. Here pages outside docs/
-(cards of the models, help of the nodes, changelog) join the site, links are rewritten to where a page lies in it, and the
-reference of the command line is written from the command line itself.
+Links in the pages are paths in the repository, so that they work where the repository is browsed. For the site, pages
+outside docs/ are added (cards of the models, help of the nodes, changelog), links are rewritten to pages of the site, and
+the reference of the command line is written from the command line itself.
 """
 
 from __future__ import annotations
@@ -104,10 +104,12 @@ def _command_section(name: str, command: click.Command) -> list[str]:
 def _parameter_row(parameter: click.Parameter) -> str:
     names = [*parameter.opts, *parameter.secondary_opts]
     if parameter.param_type_name == "argument":
-        names = [(parameter.metavar or parameter.name or "").upper().strip("{}[].") + ("..." if parameter.nargs == -1 else "")]
-    note = "required" if parameter.required else ""
-    default = parameter.default
-    if not parameter.required and not callable(default) and isinstance(default, str | int | float) and default is not False:
+        name = (parameter.metavar or parameter.name or "").upper().strip("{}[].")
+        names = [name + ("..." if parameter.nargs == -1 else "")]
+    default, note = parameter.default, ""
+    if parameter.required:
+        note = "required"
+    elif isinstance(default, str | int | float) and default is not False:
         note = f"`{default}`"
     cells = (", ".join(f"`{name}`" for name in names), getattr(parameter, "help", None) or "", note)
     return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
