@@ -258,3 +258,52 @@ def test_the_list_goes_on_after_what_stays_as_it_is():
 )  # fmt: skip
 def test_exchanges_arrows_and_abbreviations(text, canonical):
     assert read(text) == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("add no effusion but edema", "Remove the finding of pleural effusion. Add the finding of edema."),
+        ("add fracture, no effusion, and edema",
+         "Add the finding of fracture. Remove the finding of pleural effusion. Add the finding of edema."),
+        ("add edema, no effusion or fracture",
+         "Add the finding of edema. Remove the findings of pleural effusion and fracture."),
+        ("remove the edema rather than the effusion", "Remove the finding of edema."),
+        ("add the edema instead of the effusion",
+         "Add the finding of edema. Remove the finding of pleural effusion."),
+    ],
+)  # fmt: skip
+def test_a_negation_ends_where_but_or_a_comma_ends_it(text, canonical):
+    assert read(text) == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("remove the added effusion", "Remove the finding of pleural effusion."),
+        ("the previously inserted nodule should be removed", "Remove the finding of lung lesion."),
+        ("make the effusion on the right larger than the left", "Increase the level of right pleural effusion."),
+        ("with a left effusion in place, add a right pneumothorax", "Add the finding of right pneumothorax."),
+        ("add an effusion to the left nodule", "Add the finding of pleural effusion."),
+        ("add a right effusion, the left lung has a nodule", "Add the finding of right pleural effusion."),
+        ("add both effusion and edema", "Add the findings of pleural effusion and edema."),
+        ("add effusion in both lungs and edema", "Add the findings of bilateral pleural effusion and edema."),
+    ],
+)
+def test_words_that_look_like_requests_are_not_followed(text, canonical):
+    assert read(text) == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("add bilateral effusions but not on the right", "leave it alone"),
+        ("add an effusion but spare the right side", "leave it alone"),
+        ("undo the removal of the effusion", "of another edit"),
+        ("put the left effusion on the other side", "must name the side"),
+        ("remove one of the effusions", "must say which effusions is meant"),
+    ],
+)
+def test_what_would_be_read_as_its_opposite_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        read(text)

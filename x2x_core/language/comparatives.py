@@ -26,7 +26,7 @@ def mark_comparisons(tokens: Sequence[Token]) -> list[Token]:
         first = _skip(tokens, position - 1, -1, _ADVERBS)
         last = _skip(tokens, position + 1, 1, {"than", "the", "on", "in"})
         sides = [_side_at(tokens, place) for place in (first, last)]
-        if all(sides):
+        if all(sides) and not _changes(tokens[:position]):
             _set_aside(marked, first, last + 1)
             if not _bilateral_before(tokens, first):
                 marked[first] = replace(tokens[first], kind=Kind.SIDE, value="bilateral")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .lexicon import Kind, Token
+from .clauses import Operation
+from .lexicon import Kind, Token, Verb
 
 _DISPLACEMENT = frozenset(
     [
@@ -47,11 +48,13 @@ _RELATIVE_PLACES = tuple(
     phrase.split()
     for phrase in (
         "next to", "adjacent to", "beside", "below", "beneath", "under", "underneath", "above", "behind", "on top of",
-        "in front of", "overlying", "underlying", "surrounding",
+        "in front of", "overlying", "underlying", "surrounding", "same side as", "opposite", "opposite to",
+        "contralateral to", "ipsilateral to",
     )
 )  # fmt: skip
 _PERSON = frozenset(["patient", "patients", "man", "woman", "person", "child"])
 _HAS = frozenset(["with", "who", "has", "having", "had", "is", "was"])
+_ARTICLES = frozenset(("the", "this", "that", "these", "those", "newly", "previously"))
 _INTO = frozenset(["to", "in", "of", "for", "from", "on"])
 _ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
 
@@ -76,8 +79,44 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             end = _end(tokens, position + 1, (Kind.AND,))
             if any(other.kind is Kind.FINDING for other in tokens[position:end]) and _finding_before(tokens, position):
                 yield position, end
+        elif _is_participle(tokens, position):
+            yield position, position + 1
+        elif token.kind is Kind.TO and _adds_to_finding(tokens, position):
+            yield position, _end(tokens, position + 1, (Kind.AND,))
+        elif token.text in ("has", "had", "contains") and _opens_part(tokens, position):
+            yield _part_start(tokens, position), _end(tokens, position + 1)
         elif token.text in _PERSON:
             yield from _of_person(tokens, position)
+
+
+def _is_participle(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "added" in "remove the added effusion"."""
+    before = tokens[position - 1].text if position else ""
+    return isinstance(tokens[position].value, Verb) and tokens[position].text.endswith("ed") and before in _ARTICLES
+
+
+def _adds_to_finding(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "to" in "add an effusion to the left nodule"."""
+    verb = next((token.value for token in reversed(tokens[:position]) if isinstance(token.value, Verb)), None)
+    attributes = (Kind.FILLER, Kind.SIDE, Kind.ZONE)
+    following = next((token for token in tokens[position + 1 :] if token.kind not in attributes), None)
+    adds = verb is not None and verb.operation is Operation.ADD and not verb.makes
+    return (
+        adds and tokens[position - 1].kind is Kind.FINDING and following is not None and following.kind is Kind.FINDING
+    )
+
+
+def _part_start(tokens: Sequence[Token], position: int) -> int:
+    while position and tokens[position - 1].kind not in (*_ENDS, Kind.AND):
+        position -= 1
+    return position
+
+
+def _opens_part(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for a statement in a list, such as ", left lung has a nodule", after a verb."""
+    start = _part_start(tokens, position)
+    in_list = start > 0 and tokens[start - 1].kind is Kind.AND
+    return in_list and any(isinstance(token.value, Verb) for token in tokens[:start])
 
 
 def _of_person(tokens: Sequence[Token], position: int) -> Iterator[tuple[int, int]]:

@@ -50,7 +50,35 @@ _EXCEPT = frozenset(
     ]
 ) | {"except for", "apart from", "other than", "aside from", "save for"}
 _UNCHANGED = frozenset(["same", "alone", "unchanged", "stays", "remains"])
+_UNDO = frozenset(("undo", "reverse", "revert", "cancel"))
+_DEEDS = ("remov", "addition", "delet", "insert", "adding")
+_OTHER = frozenset(("other", "opposite", "contralateral"))
+_CALM = frozenset(("clear", "normal", "alone", "same"))
 _ATTRIBUTES = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
+
+
+def check_no_reversal(tokens: Sequence[Token]) -> None:
+    """Refuse "undo the removal of X" and "on the other side", which would be read as their opposites.
+
+    Raises:
+        InputError: a request that undoes another one, or a side that is not named.
+    """
+    texts = [token.text for token in tokens]
+    for position, text in enumerate(texts):
+        if text in _UNDO and any(word.startswith(_DEEDS) for word in texts[position + 1 : position + 4]):
+            raise InputError(f"`prompt` must say what to edit, got {text!r} of another edit. Name the edit itself.")
+        if text in _OTHER and texts[position + 1 : position + 2] == ["side"] and not _is_passive(tokens, position):
+            raise InputError(f"`prompt` must name the side, got {text!r} side. Write left or right.")
+
+
+def _is_passive(tokens: Sequence[Token], position: int) -> bool:
+    """Return True if the words are left alone: "leave the other side alone", "the other side is unchanged"."""
+    for token in reversed(tokens[:position]):
+        if token.kind in (Kind.KEEP, Kind.NOT):
+            return True
+        if token.kind is Kind.VERB:
+            break
+    return any(token.kind is Kind.STATE or token.text in _CALM for token in tokens[position : position + 6])
 
 
 def check_no_universal(tokens: Sequence[Token]) -> None:

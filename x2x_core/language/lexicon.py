@@ -128,7 +128,7 @@ _STRUCTURE = {
         "severity, amount, extent, please, there, is, are, be, should, has, have, this, that, it, its, "
         "it's, his, her, their, new, some, any, now, make sure, i, want, to see, would like, let, us, "
         "let's, can, could, you, image, radiograph, x ray, xray, picture, scan, film, for, as, of, "
-        "evidence, signs, visible, changes of, appearance of, appearances of, features of, so, just, only, "
+        "in place, evidence, signs, visible, changes of, appearance of, appearances of, features of, so, just, only, "
         "following, everything, anything, else, rest, all, same, "
         "other, others, alone, third, thirds, quadrant, hand, space, corner, degrees",
 }  # fmt: skip

@@ -37,7 +37,7 @@ from x2x_core.common.errors import InputError
 from .clauses import Clause
 from .comparatives import mark_comparisons
 from .descriptions import mark_descriptions
-from .exceptions import check_no_universal
+from .exceptions import check_no_reversal, check_no_universal
 from .lexicon import Kind, Token
 from .line_ends import join_wrapped_lines
 from .picture_sides import said_of_picture
@@ -97,6 +97,7 @@ def _understand(text: str) -> list[Token]:
     """Return the tokens of a text, with everything that requests nothing turned into asides."""
     tokens = read(text)
     check_no_universal(tokens)
+    check_no_reversal(tokens)
     _report_sides(tokens)
     for mark in (
         join_wrapped_lines,

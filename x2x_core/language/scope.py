@@ -18,7 +18,7 @@ _PLACES = (Kind.SIDE, Kind.ZONE)
 def share_sides(tokens: Sequence[Token]) -> list[Token]:
     """Repeat a side that ends a list before each of its findings."""
     shared: list[Token] = []
-    for phrase in _phrases(tokens):
+    for phrase in _phrases(_without_correlatives(tokens)):
         tail = _tail(phrase)
         if tail is None:
             shared += phrase
@@ -30,6 +30,20 @@ def share_sides(tokens: Sequence[Token]) -> list[Token]:
             shared.append(token)
         shared += [Token(Kind.FILLER, token.text) for token in phrase[tail:]]
     return shared
+
+
+def _without_correlatives(tokens: Sequence[Token]) -> list[Token]:
+    """Return the tokens with "both" of "both effusion and edema" as a function word."""
+    return [
+        Token(Kind.FILLER, token.text) if token.text == "both" and _is_correlative(tokens[position + 1 :]) else token
+        for position, token in enumerate(tokens)
+    ]
+
+
+def _is_correlative(following: Sequence[Token]) -> bool:
+    content = [token for token in following if token.kind not in (Kind.FILLER, Kind.LEVEL)][:3]
+    kinds = [token.kind for token in content]
+    return kinds == [Kind.FINDING, Kind.AND, Kind.FINDING] and not content[0].text.endswith("s")
 
 
 def _phrases(tokens: Sequence[Token]) -> Iterator[list[Token]]:

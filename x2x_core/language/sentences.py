@@ -9,6 +9,7 @@ from .clauses import Operation
 from .lexicon import Kind, Token, Verb
 from .phrases import SEPARATORS
 
+_IN_PLACE_OF = ("instead of", "rather than")  # after "remove", what stays
 _CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
 
@@ -57,9 +58,11 @@ def _sentences(tokens: Iterable[Token]) -> Iterator[tuple[list[Token], bool]]:
 
 def _cut_at_verbs(sentence: list[Token]) -> list[VerbPhrase]:
     phrases = [VerbPhrase()]
-    for token in sentence:
+    for position, token in enumerate(sentence):
         last = phrases[-1]
-        if token.kind is Kind.KEEP:
+        if _resumes(sentence, position, last) and (verb := _verb_before_negation(phrases)):  # "no effusion but edema"
+            phrases.append(VerbPhrase(verb))
+        elif token.kind is Kind.KEEP or (token.text in _IN_PLACE_OF and last.verb == Verb(Operation.REMOVE)):
             phrases.append(VerbPhrase(keep=True))
         elif token.kind is Kind.NOT:
             phrases.append(VerbPhrase(Verb(Operation.REMOVE), negated=True))
@@ -70,6 +73,20 @@ def _cut_at_verbs(sentence: list[Token]) -> list[VerbPhrase]:
         else:
             phrases.append(VerbPhrase(token.value))
     return phrases
+
+
+def _resumes(sentence: list[Token], position: int, last: VerbPhrase) -> bool:
+    """Return True where a negation ends: at "but", and at ", and" after one finding."""
+    token, following = sentence[position], sentence[position + 1 :]
+    opens = bool(following) and following[0].kind not in (Kind.KEEP, Kind.NOT, Kind.VERB)
+    findings = sum(other.kind is Kind.FINDING for other in last.tokens)
+    after_comma = position > 0 and sentence[position - 1].text == ","
+    ends = token.text == "but" or (token.text == "and" and after_comma and findings == 1)
+    return (last.negated or last.keep) and findings > 0 and token.kind is Kind.AND and ends and opens
+
+
+def _verb_before_negation(phrases: list[VerbPhrase]) -> Verb | None:
+    return next((phrase.verb for phrase in reversed(phrases) if not (phrase.keep or phrase.negated)), None)
 
 
 def _join_passive(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
@@ -95,7 +112,7 @@ def _join_ellipsis(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
         place_alone = phrase.names(Kind.SIDE, Kind.ZONE) and not phrase.names(Kind.FINDING, Kind.UNKNOWN, Kind.ASIDE)
         if named:
             finding = named[-1]
-        elif finding and phrase.verb and place_alone and not (phrase.keep or phrase.negated):
+        elif finding and (phrase.verb or phrase.keep) and place_alone and not phrase.negated:
             phrase.tokens.insert(0, Token(Kind.FINDING, "", finding.value))
     return phrases
 
