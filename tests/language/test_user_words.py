@@ -307,3 +307,20 @@ def test_words_that_look_like_requests_are_not_followed(text, canonical):
 def test_what_would_be_read_as_its_opposite_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("smaller left effusion", "Decrease the level of left pleural effusion."),
+        ("the edema should be worse", "Increase the level of edema."),
+        ("a left nodule, please", "Add the finding of left lung lesion."),
+    ],
+)
+def test_a_wish_alone_needs_no_verb(text, canonical):
+    assert read(text) == canonical
+
+
+@pytest.mark.parametrize("text", ["large left effusion", "left effusion"])
+def test_a_finding_alone_stays_free_text(text):
+    assert is_free(text)

@@ -1,7 +1,7 @@
-"""The parts of a phrase of the instruction language, and the places that they speak of.
+"""Parts of a verb phrase, and the findings in places that they name.
 
 A phrase is a list, cut at commas and "and". Each part names a finding with its level and place, or only a level or a
-place of a finding beside it, as in "small left and large right effusion".
+place of a neighbouring finding, as in "small left and large right effusion".
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class _Part:
     after: list[Token] = field(default_factory=list)  # levels after it
     sides: list[str] = field(default_factory=list)
     zones: list[str] = field(default_factory=list)
-    order: list[Kind] = field(default_factory=list)  # kinds of the tokens, as they came
+    order: list[Kind] = field(default_factory=list)  # kinds of the tokens, in order
     unplaced: list[str] = field(default_factory=list)
     nouns: list[str] = field(default_factory=list)  # unknown nouns, which its level and place may belong to
     words: list[str] = field(default_factory=list)  # texts of all tokens but function words
@@ -45,13 +45,13 @@ class _Part:
 
     @property
     def kinds(self) -> set[Kind]:
-        """What it says something of."""
-        given = {Kind.LEVEL: self.levels, Kind.SIDE: self.sides, Kind.ZONE: self.zones}
-        return {kind for kind, values in given.items() if values}
+        """Kinds of attributes that the part names."""
+        named = {Kind.LEVEL: self.levels, Kind.SIDE: self.sides, Kind.ZONE: self.zones}
+        return {kind for kind, values in named.items() if values}
 
     @property
     def zone_first(self) -> bool:
-        """Whether it is worded like "lower zone of the left lung"."""
+        """True for the order of "lower zone of the left lung"."""
         return bool(self.sides and self.zones) and self.order.index(Kind.ZONE) < self.order.index(Kind.SIDE)
 
     @property
@@ -59,11 +59,11 @@ class _Part:
         return self.order[:1] == [Kind.PREPOSITION]
 
     def leading(self) -> set[Kind]:
-        """The kinds of what stands before its finding."""
+        """Return the kinds of the tokens before the finding."""
         return set(self.order[: self.order.index(Kind.FINDING)]) if self.finding else set()
 
     def trailing(self) -> set[Kind]:
-        """The kinds of what stands after its finding."""
+        """Return the kinds of the tokens from the finding on."""
         return set(self.order[self.order.index(Kind.FINDING) :]) if self.finding else set(self.order)
 
     def take(self, token: Token) -> None:
@@ -87,7 +87,7 @@ class _Part:
             self.unplaced.append(token.text)
 
     def joined(self, other: _Part) -> _Part:
-        """Both as one; a level that stands beside the finding alone counts as standing after it."""
+        """Join two parts; a level of the part without the finding counts as standing after the finding."""
         first, second = (self, other) if self.finding or not other.finding else (other, self)
         return _Part(
             finding=first.finding,
@@ -115,7 +115,7 @@ def _of_unknown_noun(part: _Part) -> _Part:
 
 
 def _begins_anew(part: _Part, tokens: Sequence[Token]) -> bool:
-    """Whether another finding follows, with what stands before it, without an "and"."""
+    """Return True if another finding with its attributes follows without an "and"."""
     if not part.finding or tokens[0].kind is Kind.PREPOSITION or Kind.PREPOSITION in part.trailing():
         return bool(part.finding) and tokens[0].kind is Kind.FINDING
     attributes = (Kind.LEVEL, Kind.SIDE, Kind.ZONE, Kind.FILLER)
@@ -123,7 +123,7 @@ def _begins_anew(part: _Part, tokens: Sequence[Token]) -> bool:
 
 
 def _groups(parts: list[_Part]) -> list[list[_Part]]:
-    """Parts that speak of one finding; the last group has none if no finding is named at all."""
+    """Group the parts by finding; without any finding, all parts form one group."""
     groups: list[list[_Part]] = []
     waiting: list[_Part] = []
     for position, part in enumerate(parts):
@@ -140,7 +140,7 @@ def _groups(parts: list[_Part]) -> list[list[_Part]]:
 
 
 def _leads(part: _Part, group: list[_Part], following: list[_Part]) -> bool:
-    """Whether a part such as "left" in "edema, left and right effusion" belongs to the finding after it."""
+    """Return True if a part such as "left" in "edema, left and right effusion" belongs to the finding after it."""
     finding = next((other for other in following if other.finding), None)
     places_follow = any(other.trailing() & {Kind.PREPOSITION, Kind.SIDE, Kind.ZONE} for other in group)
     if finding is None or part.prepositional or places_follow:
@@ -168,26 +168,32 @@ class Spot:
 
 
 def spots_of(tokens: Sequence[Token]) -> tuple[list[Spot], list[str]]:
-    """What tokens speak of, and the words that say nothing known. Without a finding in them, the spots have none."""
+    """Return the spots that tokens name, and the words that were not understood.
+
+    Without a finding in the tokens, the spots have none.
+    """
     parts = _parts(join_ranges(tokens))
-    found = [spot for group in _groups([part for part in parts if part.order]) for spot in _spots_of_group(group)]
-    return found, [word for part in parts for word in part.unplaced]
+    spots = [spot for group in _groups([part for part in parts if part.order]) for spot in _spots_of_group(group)]
+    return spots, [word for part in parts for word in part.unplaced]
 
 
 def _spots_of_group(group: list[_Part]) -> list[Spot]:
-    """The places of one finding. Parts that say different things are one place; each lacks what its neighbour says."""
+    """Return the spots of one finding.
+
+    Parts that name different attributes form one spot; a spot takes missing attributes from its neighbour.
+    """
     finding = next((part.finding for part in group if part.finding), None)
     parts = _join_complements(group)
-    found = []
+    spots = []
     for number, part in enumerate(parts):
         last = parts[number - 1] if number else None
         following = parts[number + 1] if number + 1 < len(parts) else None
         levels = next((other for other in (part, last, following) if other and other.levels), part)
-        found.append(
+        spots.append(
             Spot(finding, tuple(levels.before), tuple(levels.after), _side(part, last, following),
                   _zone(part, last, following))
         )  # fmt: skip
-    return _join_sides(found)
+    return _join_sides(spots)
 
 
 def _join_complements(group: list[_Part]) -> list[_Part]:
@@ -201,7 +207,7 @@ def _join_complements(group: list[_Part]) -> list[_Part]:
 
 
 def _side(part: _Part, last: _Part | None, following: _Part | None) -> str | None:
-    """Its own side; "left" for "lower" in "left upper and lower zones" and "upper and lower zones of the left lung"."""
+    """Return the side; "left" for "lower" in "left upper and lower zones", "upper and lower zones of the left lung"."""
     if part.side or not part.zone or part.prepositional:
         return part.side
     if last and last.side:
@@ -210,7 +216,7 @@ def _side(part: _Part, last: _Part | None, following: _Part | None) -> str | Non
 
 
 def _zone(part: _Part, last: _Part | None, following: _Part | None) -> str | None:
-    """Its own zone; "upper" in "left and right upper zones" and "upper zones of the left and right lungs"."""
+    """Return the part's zone; "upper" in "left and right upper zones", "upper zones of the left and right lungs"."""
     if part.zone or not part.side or part.prepositional:
         return part.zone
     if last and last.zone_first:
@@ -219,7 +225,7 @@ def _zone(part: _Part, last: _Part | None, following: _Part | None) -> str | Non
 
 
 def _join_sides(spots: list[Spot]) -> list[Spot]:
-    """Left and right of the same as one bilateral."""
+    """Join spots that differ only in left and right to a bilateral one."""
     joined: list[Spot] = []
     for spot in spots:
         other = next((last for last in joined if replace(last, side=spot.side) == spot), None)

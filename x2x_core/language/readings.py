@@ -24,7 +24,9 @@ def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[str]]:
     """
     verb = Verb(Operation.REMOVE) if phrase.keep else phrase.verb
     if verb is None:
-        verb = _statement(phrase.tokens)
+        verb = _statement(phrase.tokens, alone=phrase.alone)
+        if verb and verb.course:  # the level is the change itself
+            phrase.tokens = [token for token in phrase.tokens if token.value != verb.course]
     if verb is None or not phrase.names(Kind.FINDING):
         return [], list(unused(phrase.tokens))
     clauses, unplaced = _read_plain(verb, phrase.tokens) if _is_plain(verb) else _read_changes(verb, phrase.tokens)
@@ -33,9 +35,15 @@ def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[str]]:
     return clauses, unplaced
 
 
-def _statement(tokens: Sequence[Token]) -> Verb | None:
-    """Return the operation of a phrase without a verb: "effusion absent"."""
-    return Verb(Operation.REMOVE) if any(token.value == ABSENT for token in tokens) else None
+def _statement(tokens: Sequence[Token], alone: bool) -> Verb | None:
+    """Return the verb for "effusion absent", and, if the phrase stands alone, "smaller effusion" or "X, please"."""
+    values = {token.value for token in tokens}
+    if ABSENT in values:
+        return Verb(Operation.REMOVE)
+    courses = sorted({"increasing", "decreasing"} & values)
+    if alone and len(courses) == 1:
+        return Verb(Operation.CHANGE, courses[0])
+    return Verb(Operation.ADD) if alone and any(token.text == "please" for token in tokens) else None
 
 
 def _is_plain(verb: Verb) -> bool:
@@ -83,6 +91,8 @@ def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[st
         return [_clause(verb, spot, unplaced) for spot in spots if spot.finding], unplaced
     targets, unknown = spots_of(split.after)
     unplaced += unknown
+    if not targets:  # only unknown words after the "to"
+        return [_clause(verb, spot, unplaced) for spot in spots if spot.finding], unplaced
     return _transitions(spots, targets, unplaced), unplaced
 
 

@@ -20,6 +20,7 @@ class VerbPhrase:
     verb: Verb | None = None
     keep: bool = False  # names findings to leave alone
     negated: bool = False  # opened by "no" or "without"
+    alone: bool = False  # the only phrase of the text
     place: tuple[Token, ...] = ()  # place said before the verb, for findings without their own
     tokens: list[Token] = field(default_factory=list)
 
@@ -36,8 +37,10 @@ class VerbPhrase:
 def verb_phrases(tokens: Iterable[Token]) -> Iterator[VerbPhrase]:
     """Yield the verb phrases of a text. A sentence without a verb after a soft stop inherits the verb before it."""
     verb = None
-    for sentence, continues in _sentences(tokens):
+    sentences = list(_sentences(tokens))
+    for sentence, continues in sentences:
         phrases = _join_places(_join_ellipsis(_join_passive(_cut_at_verbs(sentence))))
+        phrases[0].alone = len(sentences) == len(phrases) == 1
         if continues and phrases[0].verb is None and not phrases[0].keep:
             phrases[0].verb = verb
         verb = phrases[-1].verb

@@ -1,4 +1,4 @@
-"""The words of the instruction language: a text cut into tokens, each the longest phrase known at its place."""
+"""Tokeniser of the instruction language: at each word the longest known phrase becomes a token."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _MARKS = {"->": "to", "→": "to", "|": ","}  # marks that stand for a word
 
 
 def read(text: str) -> list[Token]:
-    """The tokens of a text, in order; every word of it is in one of them."""
+    """Return the tokens of a text in order; every word is part of one."""
     return [token for token, _ in read_places(text)]
 
 
 def read_places(text: str) -> list[tuple[Token, Span]]:
-    """The tokens of a text, in order, and the characters `(start, end)` of the phrase that each is read from."""
+    """Return the tokens of a text in order, each with the characters `(start, end)` of its phrase."""
     placed = list(_words(text))
     words = [word for word, _ in placed]
     tokens: list[tuple[Token, Span]] = []
     position = 0
     while position < len(words):
-        found, length = _longest(words, position)
+        phrase, length = _longest(words, position)
         span = placed[position][1][0], placed[position + length - 1][1][1]
-        tokens += [(token, span) for token in found]
+        tokens += [(token, span) for token in phrase]
         position += length
     sides = patients_sides([token for token, _ in tokens])
     return [(token, span) for token, (_, span) in zip(sides, tokens, strict=True)]
 
 
 def _words(text: str) -> Iterator[tuple[str, Span]]:
-    """Words in lower case and the marks that matter, with their characters; a range with hyphens is one word."""
+    """Yield lower-case words and meaningful marks with their characters; a hyphenated range is one word."""
     lowered = text.lower()
-    if len(lowered) != len(text):  # a few letters become two, which would move all that follow
+    if len(lowered) != len(text):  # some letters become two, which would shift the characters after them
         lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
     for match in _WORD.finditer(lowered.replace("’", "'")):
         if match.group() in _MARKS:
@@ -61,7 +61,7 @@ def _words(text: str) -> Iterator[tuple[str, Span]]:
 
 
 def _longest(words: list[str], start: int) -> tuple[list[Token], int]:
-    """The longest phrase that begins at a word, as tokens, and the number of its words."""
+    """Return the longest phrase that begins at a word, as tokens, and its number of words."""
     name, length = match_finding(words, start, SIDE_NAMES)
     if any(match_finding(words, start + inner, SIDE_NAMES)[1] > length - inner for inner in range(1, length)):
         name, length = None, 0  # "large heart failure" is no large heart
@@ -74,17 +74,17 @@ def _longest(words: list[str], start: int) -> tuple[list[Token], int]:
     phrase = words[start : start + max(length, 1)]
     if name:
         return [*_sides_within(phrase), Token(Kind.FINDING, " ".join(phrase), name)], length
-    if " to " in words[start]:  # a range with hyphens
+    if " to " in words[start]:  # a hyphenated range
         return [Token(Kind.LEVEL, words[start], words[start])], 1
     return [Token(Kind.UNKNOWN, word) for word in phrase], len(phrase)
 
 
 def _sides_within(phrase: Iterable[str]) -> list[Token]:
-    """The sides that stand inside a finding's name, as in "blunting of the left costophrenic angle"."""
+    """Return the sides inside the name of a finding, as in "blunting of the left costophrenic angle"."""
     return [Token(Kind.SIDE, word, SIDE_NAMES[word]) for word in phrase if word in SIDE_NAMES]
 
 
 def unused(tokens: Iterable[Token]) -> tuple[str, ...]:
-    """The words of tokens that were not made use of, without those that say nothing."""
-    silent = (Kind.FILLER, Kind.AND, Kind.PREPOSITION, Kind.WITH, Kind.FROM, Kind.TO)
+    """Return the words of unused tokens, without function words."""
+    silent = (Kind.FILLER, Kind.STATE, Kind.AND, Kind.PREPOSITION, Kind.WITH, Kind.FROM, Kind.TO)
     return tuple(token.text for token in tokens if token.text and token.kind not in silent)

@@ -76,6 +76,8 @@ _ATTRIBUTES = (Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
 def is_noun(word: str) -> bool:
     """Return True unless an unknown word looks like an adjective, an adverb or a number."""
+    if not any(letter.isalpha() for letter in word):
+        return False
     return not (word in DESCRIPTORS or word.endswith(_ADJECTIVE_ENDINGS) or any(letter.isdigit() for letter in word))
 
 

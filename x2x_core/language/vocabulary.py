@@ -1,7 +1,7 @@
 """The vocabulary of the instruction language: findings with their synonyms and anatomic sites, levels, sides, zones.
 
-Findings and levels are those of Medical-Diff-VQA's libraries (Hu et al., *Medical-Diff-VQA*, PhysioNet 2023), which
-the published instructions are made of.
+Findings and levels are those of Medical-Diff-VQA's libraries (Hu et al., *Medical-Diff-VQA*, PhysioNet 2023), from
+which the published instructions are generated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from x2x_core.common.errors import InputError
 
-# Level and its rank.
+# Level to rank.
 _RANKS = {
     "minimal": 1.0,
     "subtle": 1.0,
@@ -25,9 +25,9 @@ _RANKS = {
     "severe": 4.0,
     "massive": 5.0,
 }
-# Levels that say how a finding runs, not how strong it is.
+# Levels that describe the course of a finding, not its severity.
 COURSES: tuple[str, ...] = ("acute", "increasing", "decreasing")
-# The usual ranges stand between what they range over; `level_range` gives the others.
+# The usual ranges, ordered by severity; `level_range` gives the others.
 LEVELS: tuple[str, ...] = (
     "minimal", "subtle", "minor", "small", "mild", "small to moderate", "mild to moderate", "moderate",
     "moderate to large", "moderate to severe", "large", "severe", "massive", *COURSES,
@@ -57,7 +57,7 @@ _LEVEL_SYNONYMS = {
 
 
 def _by_name(names: tuple[str, ...], synonyms: dict[str, str]) -> dict[str, str]:
-    """Each name and each of its synonyms to the name."""
+    """Map each name and each synonym to the name."""
     return {name: name for name in names} | {
         word: name for name, words in synonyms.items() for word in words.split(", ")
     }
@@ -67,13 +67,13 @@ LEVEL_NAMES: dict[str, str] = _by_name(LEVELS, _LEVEL_SYNONYMS)
 
 
 def is_level(name: str) -> bool:
-    """Whether a text is a level in its canonical words: one of `LEVELS`, or a range "A to B" of two of them."""
+    """Return True for a canonical level: one of `LEVELS`, or a range "A to B" of two of them."""
     weakest, _, strongest = name.partition(" to ")
     return name in LEVELS or level_range(weakest, strongest) is not None
 
 
 def level_range(weakest: str, strongest: str) -> str | None:
-    """The range between two single levels, such as "minimal to mild"; ``None`` where the second is not the stronger."""
+    """Return the range of two single levels, such as "minimal to mild"; `None` unless the second is the stronger."""
     first, second = _RANKS.get(weakest), _RANKS.get(strongest)
     if first is None or second is None or first >= second:
         return None
@@ -81,9 +81,9 @@ def level_range(weakest: str, strongest: str) -> str | None:
 
 
 def rarity(level: str | None) -> int:
-    """How unusual a range is: 0 for those of Medical-Diff-VQA and for single levels, 1 for another of `LEVELS`, else 2.
+    """Return how unusual a range is: 0 in Medical-Diff-VQA and for single levels, 1 for others in `LEVELS`, else 2.
 
-    Of two ways to read "from A to B to C", that with the more usual range is meant.
+    Of the two readings of "from A to B to C" the one with the more usual range is taken.
     """
     if level not in LEVELS:
         return 2 if level else 0
@@ -113,7 +113,7 @@ _ZONE_SYNONYMS = {
     "costophrenic": "costo phrenic",
 }
 ZONE_NAMES: dict[str, str] = _by_name(ZONES, _ZONE_SYNONYMS)
-# Zones that share a part of the lung, other than each with itself.
+# Pairs of different zones that share a part of the lung.
 _ZONES_SHARING = frozenset(
     frozenset(pair.split())
     for pair in (
@@ -124,19 +124,19 @@ _ZONES_SHARING = frozenset(
 
 
 def zones_meet(first: str | None, second: str | None) -> bool:
-    """Whether two zones share a part of the lung; ``None`` is all of it."""
+    """Return True if two zones share a part of the lung; `None` is the whole lung."""
     return first is None or second is None or first == second or frozenset((first, second)) in _ZONES_SHARING
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding of the chest radiograph."""
+    """Finding on a chest radiograph."""
 
     name: str  # canonical
     synonyms: tuple[str, ...]  # other words for it, in the singular
-    site: str  # where it is, a key of `x2x_core.anatomy.sites.SHAPES`
-    category: str | None  # of the published pseudomasks; None: no expert boxed it
-    lateral: bool  # whether it has a side
+    site: str  # anatomic site, a key of `x2x_core.anatomy.sites.SHAPES`
+    category: str | None  # category of the published pseudomasks; None without expert boxes
+    lateral: bool  # True if it has a side
 
 
 def _finding(name: str, site: str, *synonyms: str, category: str | None = None, lateral: bool = True) -> Finding:
@@ -166,7 +166,8 @@ _ALL = (
              "collapsed lobe", "collapsed lower lobe", "collapsed upper lobe", "collapsed middle lobe", "volume loss",
              "decreased lung volume", "reduced lung volume", "low lung volume", "loss of volume", "collapse",
              category="Atelectasis"),
-    _finding("edema", "lungs", "pulmonary edema", "oedema", "pulmonary oedema", "lung edema", "lung oedema",
+    _finding("edema", "lungs", "pulmonary edema", "oedema", "odema", "œdema", "pulmonary oedema", "lung edema",
+             "lung oedema",
              "interstitial edema", "interstitial oedema", "interstitial pulmonary edema", "alveolar edema",
              "alveolar oedema", "edematous change", "oedematous change", category="Edema"),
     _finding("cardiomegaly", "heart", "enlarged heart", "heart enlargement", "enlargement of the heart",
@@ -220,7 +221,7 @@ _ALL = (
 FINDINGS: dict[str, Finding] = {finding.name: finding for finding in _ALL}
 SITES: tuple[str, ...] = tuple(sorted({finding.site for finding in _ALL}))
 
-# Read as a whole, so that no part of them is taken for a finding above.
+# Matched as a whole, so that no part of them counts as a finding above.
 _OTHER_FINDINGS = (
     "pericardial effusion", "pericardial fluid", "joint effusion", "fluid overload", "fluid level", "air fluid level",
     "subcutaneous emphysema", "surgical emphysema", "subcutaneous edema", "subcutaneous oedema", "soft tissue edema",
@@ -232,10 +233,12 @@ _ARTICLES = frozenset(("a", "an", "the"))
 
 
 def level_rank(level: str) -> float:
-    """How strong a level is: minimal 1, small and mild 2, moderate 3, large and severe 4, massive 5; ranges between.
+    """Return the severity of a level: minimal 1, small and mild 2, moderate 3, large and severe 4, massive 5.
+
+    A range has the mean of its ends.
 
     Raises:
-        InputError: the level is none, or tells a course ("increasing") and not a strength.
+        InputError: unknown level, or one that describes a course ("increasing").
     """
     name = LEVEL_NAMES.get(level.lower(), level.lower())
     if name in COURSES or not is_level(name):
@@ -246,21 +249,21 @@ def level_rank(level: str) -> float:
 
 @lru_cache(maxsize=1)
 def phrases() -> dict[tuple[str, ...], str | None]:
-    """Every way to name a finding, as words in lower case without articles, to its canonical name.
+    """Map every name of a finding, as lower-case words without articles, to its canonical name.
 
-    Findings outside the vocabulary whose names hold one of it ("pericardial effusion") lead to ``None``.
+    Findings outside the vocabulary whose names contain one of it ("pericardial effusion") map to `None`.
     """
-    found: dict[tuple[str, ...], str | None] = {}
+    names: dict[tuple[str, ...], str | None] = {}
     for finding in _ALL:
         for phrase in (finding.name, *finding.synonyms):
-            found.update(dict.fromkeys(_forms(phrase), finding.name))
+            names.update(dict.fromkeys(_forms(phrase), finding.name))
     for phrase in _OTHER_FINDINGS:
-        found.update(dict.fromkeys(_forms(phrase)))
-    return found
+        names.update(dict.fromkeys(_forms(phrase)))
+    return names
 
 
 def _forms(phrase: str) -> set[tuple[str, ...]]:
-    """A phrase as it is, with its last word in the plural, and with the word before "of" or "in" in the plural."""
+    """Return a phrase, with its last word in the plural, and with the word before "of" or "in" in the plural."""
     words = tuple(word for word in phrase.split() if word not in _ARTICLES)
     forms = {words, (*words[:-1], _plural(words[-1]))}
     if len(words) > 2 and words[1] in ("of", "in"):
@@ -280,7 +283,7 @@ def _plural(word: str) -> str:
 
 @lru_cache(maxsize=1)
 def _phrases_by_first_word() -> dict[str, list[tuple[str, ...]]]:
-    """The phrases that begin with a word, the longest first."""
+    """Index the phrases by first word, longest first."""
     index: dict[str, list[tuple[str, ...]]] = {}
     for words in sorted(phrases(), key=len, reverse=True):
         index.setdefault(words[0], []).append(words)
@@ -288,16 +291,16 @@ def _phrases_by_first_word() -> dict[str, list[tuple[str, ...]]]:
 
 
 def match_finding(words: Sequence[str], start: int, between: Container[str] = ()) -> tuple[str | None, int]:
-    """The longest name of a finding that begins at a word.
+    """Match the longest name of a finding that begins at a word.
 
     Args:
-        words: in lower case.
+        words: lower-case words.
         start: position of the first word.
-        between: words that may stand inside the name, such as "left" in "blunting of the left costophrenic angle".
+        between: words that may occur inside the name, such as "left" in "blunting of the left costophrenic angle".
 
     Returns:
-        The canonical name and the number of words read; ``(None, 0)`` where no name begins here, and ``None`` with the
-        number of words for a finding that is not of the vocabulary.
+        The canonical name and the number of words matched; `(None, 0)` without a match, `None` with the number of words
+        for a finding outside the vocabulary.
     """
     for phrase in _phrases_by_first_word().get(words[start], ()):
         length = _match(phrase, words, start, between)
@@ -320,7 +323,7 @@ def _match(phrase: tuple[str, ...], words: Sequence[str], start: int, between: C
 
 
 def find_finding(text: str) -> Finding | None:
-    """The finding that a text names: whole words, any case, the longest name where there are several, else ``None``."""
+    """Return the finding that a text names in whole words, in any case: the longest name, `None` without one."""
     words = re.findall(r"\w+", text.lower())
     best, longest, position = None, 0, 0
     while position < len(words):
@@ -332,5 +335,5 @@ def find_finding(text: str) -> Finding | None:
 
 
 def listed_names(text: str) -> list[str]:
-    """The names of a list that is written with commas, in order; empty entries are left out."""
+    """Split a comma-separated list of names, leaving out empty entries."""
     return [name.strip() for name in text.split(",") if name.strip()]
