@@ -60,9 +60,11 @@ def test_what_is_no_segmenter_is_refused():
     with pytest.raises(ValueError, match="must have `name`, `structures` and `masks`"):
         check_segmenter(Sides())
     for structures in (["heart", "Heart"], [""]):
-        with pytest.raises(ValueError, match="`structures` of segmenter 'Sides' must be names, each its own"):
+        with pytest.raises(ValueError, match="`structures` of segmenter 'Sides' must be different names, at least one"):
             ModuleSegmenter(Sides(), structures)
-    with pytest.raises(ValueError, match=r"must give 3 maps an image, as it names structures, got \(1, 2, 30, 20\)"):
+    with pytest.raises(
+        ValueError, match=r"must return 3 maps per image, one for each structure, got shape \(1, 2, 30, 20\)"
+    ):
         ModuleSegmenter(Sides(), ["a", "b", "c"]).masks(picture())
     with pytest.raises(ValueError, match="`activation` must be one of"):
         ModuleSegmenter(Sides(), ["a"], activation="relu")
@@ -94,7 +96,7 @@ def test_files_outline_as_their_modules_do(tmp_path, suffix):
 
 def test_of_torchxrayvision_s_pspnet_lungs_and_heart_are_taken(monkeypatch):
     class PSPNet(nn.Module):
-        targets = ["Left Clavicle", "Left Lung", "Right Lung", "Heart", "Spine"]
+        targets = ("Left Clavicle", "Left Lung", "Right Lung", "Heart", "Spine")
 
         def forward(self, x):
             assert x.shape[1:] == (1, 512, 512) and x.min() >= -1024 and x.max() > 500

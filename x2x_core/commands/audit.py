@@ -48,9 +48,8 @@ def audit(
     from x2x_core.evaluation.audit.summary import NOTICE, RECORD, summarise_audit
     from x2x_core.evaluation.report.drawing import check_drawing
     from x2x_core.evaluation.report.write import write_report
-    from x2x_core.scorers.adapters import load_scorer
-    from x2x_core.scorers.bundled import SIMULATED_NOTICE
-    from x2x_core.scorers.network_files import BUNDLED
+    from x2x_core.scorers.bundled import BUNDLED, SIMULATED_NOTICE
+    from x2x_core.scorers.loading import load_scorer
     from x2x_core.scorers.scorer import PROBABILITY
 
     check_drawing()

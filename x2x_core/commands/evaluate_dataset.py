@@ -137,9 +137,9 @@ def load_scorers(names: Mapping[str, str | None], simulated: bool, device: torch
         InputError: a name that is not a network.
     """
     from x2x_core.evaluation.on_dataset.evidence import Scorers
-    from x2x_core.scorers.adapters import load_scorer
+    from x2x_core.scorers.bundled import BUNDLED
     from x2x_core.scorers.features import load_features
-    from x2x_core.scorers.network_files import BUNDLED
+    from x2x_core.scorers.loading import load_scorer
     from x2x_core.scorers.scorer import PROBABILITY, VALUE
     from x2x_core.scorers.segmenters import load_segmenter
 

@@ -1,1 +1,1 @@
-"""Networks that read a radiograph: finding scorers, feature extractors, segmenters."""
+"""Networks that read a radiograph: scorers of findings and attributes, feature extractors, segmenters."""

@@ -1,6 +1,6 @@
-"""The scorers that ship: small networks that read findings and attributes off simulated radiographs.
+"""Bundled scorers: small networks that read findings and attributes of simulated radiographs.
 
-They were trained on simulated radiographs alone and say nothing of real ones: every report that uses them says so.
+They were trained on simulated radiographs alone and say nothing about real ones; every report that uses them states it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from x2x_core.imaging.geometry import fit_to
 from .network import AttributeNetwork, FindingNetwork
 from .scorer import KINDS, PROBABILITY, check_images
 
+BUNDLED = "bundled"  # the bundled scorers' name on the command line
 FINDINGS_FILE, ATTRIBUTES_FILE = "findings.safetensors", "attributes.safetensors"
-#: What the attribute scorer reads: of the numbers that the simulator draws, those that a picture shows.
+#: Labels of the attribute scorer: the numbers drawn by the simulator that a picture shows.
 ATTRIBUTES = (
     "field_mm", "shift_x", "shift_z", "yaw", "pitch", "roll", "scale_x", "scale_y", "scale_z",
     "level", "contrast", "toe", "scatter",
@@ -34,15 +35,17 @@ _FORMAT = "x2x_scorer"
 
 
 class BundledScorer:
-    """A network of this project as an `ImageScorer`, with features; on the CPU, each image by itself.
+    """A network of this project as an `ImageScorer` with features; it runs on the CPU.
 
     Args:
         network: with its weights.
-        name, labels, kind: see `x2x_core.scorers.scorer.ImageScorer`.
-        size: pixels to a side of the view.
-        mean, spread: of each value; what the network gives is standardised by them. Left out for probabilities.
-        turn: of each finding, the logit that becomes the probability 0.5, as it says "present" from 0.5 on. Left out for
-            values.
+        name: name in reports.
+        labels: of the outputs.
+        kind: "probability" or "value".
+        size: side of the view in pixels.
+        mean: of each value, whose outputs are standardised; ``None`` for probabilities.
+        spread: standard deviation of each value; ``None`` for probabilities.
+        turn: logit of each finding that becomes probability 0.5, the decision threshold; ``None`` for values.
     """
 
     def __init__(
@@ -59,16 +62,17 @@ class BundledScorer:
         self.network = network.float().eval().requires_grad_(False)
         self.name, self.labels, self.kind, self.size = name, tuple(labels), kind, size
         self._mean, self._spread, self._turn = (
-            torch.tensor(plain if one is None else one) for one, plain in ((mean, 0.0), (spread, 1.0), (turn, 0.0))
+            torch.tensor(default if values is None else values)
+            for values, default in ((mean, 0.0), (spread, 1.0), (turn, 0.0))
         )
 
     @classmethod
     def load(cls, path: str | Path, name: str) -> BundledScorer:
-        """Read a scorer (`.safetensors`) that `x2x train --config scorers` wrote.
+        """Load a scorer (`.safetensors`) written by `x2x train --config scorers`.
 
         Raises:
-            InputNotFoundError: there is no such file.
-            InputError: it holds no scorer of this kind.
+            InputNotFoundError: the file does not exist.
+            InputError: the file is not a scorer of this project.
         """
         path = Path(path)
         if not path.is_file():
@@ -76,21 +80,21 @@ class BundledScorer:
         try:
             with safe_open(path, framework="pt") as file:
                 about = json.loads((file.metadata() or {})[_FORMAT])
-                weights = {key: file.get_tensor(key).float() for key in file.keys()}
-            make = FindingNetwork if about["kind"] == PROBABILITY else AttributeNetwork
-            network = make(len(about["labels"]), channels_of(weights, "encoder."))
+                weights = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118  not a dict
+            network_class = FindingNetwork if about["kind"] == PROBABILITY else AttributeNetwork
+            network = network_class(len(about["labels"]), channels_of(weights, "encoder."))
             network.load_state_dict(weights)
         except (SafetensorError, KeyError, RuntimeError, json.JSONDecodeError) as error:
-            raise InputError(f"`{path}` must hold a scorer of this project, but can't be used: {error}.") from error
+            raise InputError(f"`{path}` is not a scorer of this project: {error}.") from error
         return cls(network, name, **about)
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """`(B, 1, H, W)` in [0, 1], of any size, to `(B, len(labels))`."""
-        given = self.network(self._views(images))
-        return (given - self._turn).sigmoid() if self.kind == PROBABILITY else given * self._spread + self._mean
+        """Return scores `(B, len(labels))` of images `(B, 1, H, W)` in [0, 1], of any size."""
+        outputs = self.network(self._views(images))
+        return (outputs - self._turn).sigmoid() if self.kind == PROBABILITY else outputs * self._spread + self._mean
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """`(B, 1, H, W)` in [0, 1] to `(B, D)`: what the last layer reads its answer from."""
+        """Return the input of the last layer, `(B, D)`, for images `(B, 1, H, W)` in [0, 1]."""
         return self.network.features(self._views(images))
 
     def _views(self, images: torch.Tensor) -> torch.Tensor:
@@ -101,7 +105,17 @@ class BundledScorer:
 
 
 def scorer_metadata(labels: Sequence[str], kind: str, size: int, **scale: list[float]) -> dict[str, str]:
-    """What a scorer's file says of it, as the metadata of safetensors."""
+    """Return the safetensors metadata of a scorer's file.
+
+    Args:
+        labels: of the outputs.
+        kind: "probability" or "value".
+        size: side of the view in pixels.
+        scale: `mean` and `spread`, or `turn`, see `BundledScorer`.
+
+    Raises:
+        InputError: an unknown kind.
+    """
     if kind not in KINDS:
         raise InputError(f"`kind` must be one of {', '.join(KINDS)}, got {kind!r}.")
     return {_FORMAT: json.dumps({"labels": list(labels), "kind": kind, "size": size, **scale})}
@@ -109,11 +123,11 @@ def scorer_metadata(labels: Sequence[str], kind: str, size: int, **scale: list[f
 
 @lru_cache(maxsize=1)
 def finding_scorer() -> BundledScorer:
-    """The bundled scorer of findings: probabilities of the eight that the simulator draws."""
+    """Return the bundled finding scorer: probabilities of the eight findings that the simulator draws."""
     return BundledScorer.load(bundled_path("scorers") / FINDINGS_FILE, "bundled findings (simulated radiographs)")
 
 
 @lru_cache(maxsize=1)
 def attribute_scorer() -> BundledScorer:
-    """The bundled scorer of attributes: pose, body shape and exposure, each in its own unit."""
+    """Return the bundled attribute scorer: pose, body shape and exposure, each in its own unit."""
     return BundledScorer.load(bundled_path("scorers") / ATTRIBUTES_FILE, "bundled attributes (simulated radiographs)")

@@ -1,8 +1,8 @@
-"""`ImageScorer`: the one protocol by which networks that read radiographs take part in an evaluation.
+"""Protocols of networks that read radiographs, and the checked scoring of images.
 
-A scorer is anything with `name`, `labels` and `kind` that, called with images, gives one number for each label. Adapters
-for networks in several forms are in `x2x_core.scorers.adapters`; the small scorers that ship, trained on
-simulated radiographs, in `x2x_core.scorers.bundled`.
+A scorer is any object with `name`, `labels` and `kind` that maps images to one number per label.
+`x2x_core.scorers.adapters` adapts torch modules; `x2x_core.scorers.bundled` has small scorers trained on simulated
+radiographs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from x2x_core.common.errors import InputError
 
 PROBABILITY, VALUE = "probability", "value"
 KINDS = (PROBABILITY, VALUE)
-SCORED_AT_ONCE = 32  # images
+BATCH_SIZE = 32  # images scored at once
 
 
 @runtime_checkable
@@ -24,8 +24,9 @@ class ImageScorer(Protocol):
     """A network that reads radiographs.
 
     Attributes:
-        name: what reports call it.
-        labels: what it scores: findings by their canonical names (see `x2x_core.language.vocabulary`), classes, attributes.
+        name: name in reports.
+        labels: names of the scores: findings by canonical name (see `x2x_core.language.vocabulary`), classes, or
+            attributes.
         kind: "probability" (scores in [0, 1]) or "value" (scores in the attribute's own unit).
     """
 
@@ -34,26 +35,30 @@ class ImageScorer(Protocol):
     kind: str
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """`(B, 1, H, W)` floating point in [0, 1] to scores `(B, len(labels))`."""
+        """Return scores `(B, len(labels))` of images `(B, 1, H, W)`, floating point in [0, 1]."""
         ...
 
 
 @runtime_checkable
 class FeatureSource(Protocol):
-    """A network that sums images up in numbers, for distances between sets of images; a scorer may be one too."""
+    """A feature extractor, for distances between sets of images; a scorer may be one too.
+
+    Attributes:
+        name: name in reports.
+    """
 
     name: str
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """`(B, 1, H, W)` in [0, 1] to features `(B, D)`."""
+        """Return features `(B, D)` of images `(B, 1, H, W)` in [0, 1]."""
         ...
 
 
 def check_scorer(scorer: ImageScorer) -> ImageScorer:
-    """The scorer, if it keeps to the protocol.
+    """Return the scorer if it follows the protocol.
 
     Raises:
-        InputError: no scorer, no labels or two alike, or another kind.
+        InputError: the object is not a scorer, has no labels or duplicate ones, or an unknown kind.
     """
     if not isinstance(scorer, ImageScorer) or not callable(scorer):
         raise InputError(
@@ -61,17 +66,19 @@ def check_scorer(scorer: ImageScorer) -> ImageScorer:
             "Wrap a torch module in `x2x_core.scorers.adapters.ModuleScorer`."
         )
     if not scorer.labels or len(set(scorer.labels)) < len(scorer.labels):
-        raise InputError(f"`labels` of scorer {scorer.name!r} must be names, each its own, got {tuple(scorer.labels)}.")
+        raise InputError(
+            f"`labels` of scorer {scorer.name!r} must be different names, at least one, got {tuple(scorer.labels)}."
+        )
     if scorer.kind not in KINDS:
         raise InputError(f"`kind` of scorer {scorer.name!r} must be one of {', '.join(KINDS)}, got {scorer.kind!r}.")
     return scorer
 
 
 def check_images(images: torch.Tensor) -> torch.Tensor:
-    """Images as scorers take them.
+    """Return images if they are in the form that scorers take.
 
     Raises:
-        InputError: not `(B, 1, H, W)`, or not floating point in [0, 1].
+        InputError: the images are not `(B, 1, H, W)`, or not floating point in [0, 1].
     """
     if not isinstance(images, torch.Tensor) or images.ndim != 4 or images.shape[1] != 1 or 0 in images.shape:
         got = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
@@ -85,35 +92,35 @@ def check_images(images: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def score_images(scorer: ImageScorer, images: torch.Tensor, at_once: int = SCORED_AT_ONCE) -> torch.Tensor:
-    """Scores of any number of images, some at a time, checked.
+def score_images(scorer: ImageScorer, images: torch.Tensor, at_once: int = BATCH_SIZE) -> torch.Tensor:
+    """Score any number of images in batches, and check the scores.
 
     Args:
-        scorer: any.
-        images: `(B, 1, H, W)` floating point in [0, 1].
-        at_once: images to a call.
+        scorer: any scorer.
+        images: `(B, 1, H, W)`, floating point in [0, 1].
+        at_once: images per call.
 
     Returns:
         `(B, len(labels))` float64 on the CPU.
 
     Raises:
-        InputError: wrong images, or scores of another shape or range than the scorer's labels and kind say.
+        InputError: wrong images, or scores whose shape or range does not match the scorer's labels and kind.
     """
     check_scorer(scorer)
     scores = in_batches(scorer, check_images(images), at_once).double()
     if tuple(scores.shape) != (len(images), len(scorer.labels)):
         raise InputError(
-            f"Scores of {scorer.name!r} must have the shape {(len(images), len(scorer.labels))}, one for each image and "
+            f"Scores of {scorer.name!r} must have shape {(len(images), len(scorer.labels))}, one for each image and "
             f"label, got {tuple(scores.shape)}."
         )
     if not torch.isfinite(scores).all() or (scorer.kind == PROBABILITY and not ((scores >= 0) & (scores <= 1)).all()):
-        wanted = "in [0, 1]" if scorer.kind == PROBABILITY else "finite"
+        requirement = "in [0, 1]" if scorer.kind == PROBABILITY else "finite"
         raise InputError(
-            f"Scores of {scorer.name!r} must be {wanted}, got {float(scores.min()):g} to {float(scores.max()):g}."
+            f"Scores of {scorer.name!r} must be {requirement}, got {float(scores.min()):g} to {float(scores.max()):g}."
         )
     return scores
 
 
 def in_batches(call: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, at_once: int) -> torch.Tensor:
-    """What `call` gives for `images`, `at_once` at a time, on the CPU."""
-    return torch.cat([call(some).detach().cpu() for some in images.split(at_once)])
+    """Return the outputs of `call` for `images`, `at_once` at a time, on the CPU."""
+    return torch.cat([call(batch).detach().cpu() for batch in images.split(at_once)])
