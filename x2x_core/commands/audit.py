@@ -38,8 +38,8 @@ def audit(
 ) -> None:
     """Report whether a classifier's score follows counterfactual edits.
 
-    Each finding is added to each image weak, moderate and strong, and removed. The report says whether the score follows
-    the edit, in which order, which other scores move, and which images break it.
+    Each finding is added to each image weak, moderate and strong, and removed. The report says whether the score
+    follows the edit, in which order, which other scores move, and which images break it.
 
     Example: x2x audit chests/ --classifier bundled --findings "pleural effusion, edema" -o audit
     """
@@ -82,7 +82,8 @@ def _print(results: Results, images: int) -> None:
     from x2x_core.evaluation.audit.measures import AUDIT_MEASURES
     from x2x_core.evaluation.report.view import value_text
 
-    rows, bold = [], []
+    rows: list[list[str]] = []
+    bold = []
     for row in results.rows:
         bold.append(len(rows))
         for name, metrics in {f"{row.name}, all": row.metrics, **row.per_finding}.items():

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from x2x_core.scorers.scorer import ImageScorer
 
 SHOWN = (
-    "pathology_auroc", "race_accuracy", "race_auroc", "age_correlation", "cmig", "label_kl", "fid", "change_outside_mask",
-    "editable_share", "changed_share", "ssim_inside", "psnr_inside", "ssim_outside", "psnr_outside", "flip_rate",
-    "score_follows", "collateral_flips", "lung_dice", "attribute_correlation", "attribute_worst",
+    "pathology_auroc", "race_accuracy", "race_auroc", "age_correlation", "cmig", "label_kl", "fid",
+    "change_outside_mask", "editable_share", "changed_share", "ssim_inside", "psnr_inside", "ssim_outside",
+    "psnr_outside", "flip_rate", "score_follows", "collateral_flips", "lung_dice", "attribute_correlation",
+    "attribute_worst",
 )  # fmt: skip
 
 
@@ -47,9 +48,7 @@ def evaluate_dataset(
     model: Model = "demo",
     split: Annotated[str, typer.Option(help="Split to edit.")] = "test",
     count: Annotated[int | None, typer.Option(help="Largest number of pairs. [default: all]")] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of the edits. [default: one that no training uses]")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the edits. [default: one that no training uses]")] = None,
     labels: Annotated[
         Path | None, typer.Option(help="CSV of the images' findings, race and age. [default: none]")
     ] = None,

@@ -1,7 +1,7 @@
 """Forms of `x2x evaluate`: options that a command does not use are refused, forms of version 0.1 are translated.
 
-Until version 0.1 one command had four meanings, chosen by flags: `x2x evaluate DATASET`, `x2x evaluate --simulated`, and
-this with `--benchmark` or `--ablation`. These forms work with a warning until `REMOVED_IN`.
+Until version 0.1 one command had four meanings, chosen by flags: `x2x evaluate DATASET`, `x2x evaluate --simulated`,
+and this with `--benchmark` or `--ablation`. These forms work with a warning until `REMOVED_IN`.
 """
 
 from __future__ import annotations
@@ -9,19 +9,25 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import typer
 
 from x2x_core._moved import REMOVED_IN
 from x2x_core.common.errors import InputError
 
-if TYPE_CHECKING:
-    from click import Command
-
-DATASET, SIMULATED = "dataset", "simulated"
-FLAGS = {"--benchmark": "benchmark", "--ablation": "ablation", "--simulated": SIMULATED}  # the first that is given decides
+DATASET = "dataset"
+# Flags that chose the meaning; of several the first decides.
+FLAGS = {"--benchmark": "benchmark", "--ablation": "ablation", "--simulated": "simulated"}
 HELP = "--help"
+
+
+class Command(Protocol):
+    """A command as click and typer's copy of click define it."""
+
+    @property
+    def params(self) -> Sequence[Any]:
+        """Parameters with `opts`, `secondary_opts` and, for options, `is_flag`."""
 
 
 def check_and_translate(arguments: Sequence[str], commands: Mapping[str, Command]) -> list[str]:
@@ -66,8 +72,8 @@ def _translate(arguments: Sequence[str], syntax: _Syntax) -> list[str]:
     if flags:
         if positional:
             raise InputError(
-                f"`DATASET` cannot be combined with `{flags[0]}`, got {positional[0]!r}. Leave it out; `--data` takes a folder "
-                "of simulated pairs."
+                f"`DATASET` cannot be combined with `{flags[0]}`, got {positional[0]!r}. Leave it out; `--data` takes "
+                "a folder of simulated pairs."
             )
         return [FLAGS[flags[0]], *rest]
     if not positional:

@@ -60,6 +60,4 @@ def _from_ablation(record: Mapping[str, Any]) -> Results:
 
 
 def _metrics(values: Mapping[str, Mapping[str, Any]]) -> Metrics:
-    return {
-        key: Metric(value["value"], value["low"], value["high"], value["count"]) for key, value in values.items()
-    }
+    return {key: Metric(value["value"], value["low"], value["high"], value["count"]) for key, value in values.items()}

@@ -74,7 +74,8 @@ class Case:
     Args:
         id: name of the case.
         instruction: text of its edit.
-        files: paths of pictures relative to the folder of the record, usually "before", "after", "target" and "guidance".
+        files: paths of pictures relative to the folder of the record, usually "before", "after", "target" and
+            "guidance".
         scores: values by key, or by row and key.
     """
 

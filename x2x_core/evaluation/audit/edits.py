@@ -1,7 +1,7 @@
 """An audit's edits, scored by the classifier.
 
-Each image is edited for each finding: the finding is added weak, moderate and strong, and removed, all with one seed. The
-classifier scores the image and every edit. An image gives one record::
+Each image is edited for each finding: the finding is added weak, moderate and strong, and removed, all with one seed.
+The classifier scores the image and every edit. An image gives one record::
 
     {"image": path, "file": its copy, "scores": {label: score},
      "edits": [{"finding", "operation", "level", "instruction", "scores", "changed_share", "file", "guidance"}]}

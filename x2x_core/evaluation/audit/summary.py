@@ -24,8 +24,8 @@ ROW_NOTES = {
     REMOVE: f"the finding removed from images that the classifier sees it in (score of {SEEN:g} or more)",
 }
 NOTICE = (
-    "Counterfactuals are synthetic: a score that does not follow may be the classifier's fault or the edit's. Look at the "
-    "pictures before you blame either. For research, not for diagnosis."
+    "Counterfactuals are synthetic: a score that does not follow may be the classifier's fault or the edit's. Look at "
+    "the pictures before you blame either. For research, not for diagnosis."
 )
 Record = Mapping[str, Any]  # of an image, see `x2x_core.evaluation.audit.edits`
 
@@ -53,7 +53,7 @@ def summarise_audit(
 
 
 def _score_lines(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Return a line of scores for each counted edit, and one for each image and finding with the order of its levels."""
+    """Return a line of scores for each counted edit, and one with the order of levels for each image and finding."""
     lines = []
     for number, record in enumerate(records):
         edits = [edit for edit in record["edits"] if is_counted(record["scores"], edit)]
@@ -118,9 +118,7 @@ def movement(records: Sequence[Record]) -> dict[str, dict[str, float]]:
             row = changes.setdefault(kind, {label: [] for label in record["scores"]})
             for label, score in edit["scores"].items():
                 row[label].append(score - record["scores"][label])
-    return {
-        kind: {label: sum(values) / len(values) for label, values in row.items()} for kind, row in changes.items()
-    }
+    return {kind: {label: sum(values) / len(values) for label, values in row.items()} for kind, row in changes.items()}
 
 
 def _breaking_edits(records: Sequence[Record]) -> list[dict[str, Any]]:

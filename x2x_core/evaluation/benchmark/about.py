@@ -12,8 +12,8 @@ from .scores import BenchmarkScores
 from .summary import largest_change_outside_mask, minus_ours
 
 NOTICE = (
-    "Everything here is synthetic: radiographs simulated from one CT, with body shapes, poses, exposures and lesions that "
-    "no training has seen. It says nothing about real radiographs and is not for diagnosis."
+    "Everything here is synthetic: radiographs simulated from one CT, with body shapes, poses, exposures and lesions "
+    "that no training has seen. It says nothing about real radiographs and is not for diagnosis."
 )
 
 

@@ -27,8 +27,10 @@ def attribute_correlations(scores: BenchmarkScores, row: str, counts: torch.Tens
 
 
 def attribute_table(scores: BenchmarkScores) -> dict[str, dict[str, dict[str, float | None]]]:
-    """Return for each row and attribute "r", its correlation with the truth, and "shift" and "worst", the mean and the
-    largest shift from the real target's reading, in standard deviations.
+    """Return the correlation and the shifts of each attribute in each row.
+
+    "r" is the correlation with the truth, "shift" and "worst" are the mean and the largest shift from the real target's
+    reading, in standard deviations.
     """
     table = {}
     for row in scores.readings:

@@ -1,9 +1,9 @@
 """DiffEdit's mask for a model that sees the image (Couairon et al., *DiffEdit*, 2022).
 
-DiffEdit predicts noise with a text-to-image model for the requested words and for words that describe the image, at half
-of the noise schedule and for several draws. It edits where the two predictions differ by more than half of a clipping
-value, three times the mean difference. Here the predictions are those of an instruction-following model with and without
-the instruction, and the image takes the place of DiffEdit's inversion.
+DiffEdit predicts noise with a text-to-image model for the requested words and for words that describe the image, at
+half of the noise schedule and for several draws. It edits where the two predictions differ by more than half of a
+clipping value, three times the mean difference. Here the predictions are those of an instruction-following model with
+and without the instruction, and the image takes the place of DiffEdit's inversion.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def find_mask(
     Args:
         pipeline: an `InstructX2XPipeline`.
         images: `(B, 1, H, W)` in [0, 1].
-        prompts, seeds: one for each image.
+        prompts: one for each image.
+        seeds: like `prompts`.
 
     Returns:
         Map `(B, 1, H, W)` in [0, 1] and mask `(B, 1, H, W)` bool, on the CPU.

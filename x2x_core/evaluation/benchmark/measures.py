@@ -1,7 +1,7 @@
 """All measures of simulated pairs: their table, and their values for an edit.
 
-"The true region" is where the truth changes, grown a little; the guidance map is judged against the exact region. Measures
-without a value for an edit are ``None``: those of the levels outside triples, those of the map for references.
+"The true region" is where the truth changes, grown a little; the guidance map is judged against the exact region.
+Measures without a value for an edit are ``None``: those of the levels outside triples, those of the map for references.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def score_pairs(planned: Sequence[PlannedPair], edits: Sequence[EditedPair]) -> 
         edits: one for each pair.
 
     Returns:
-        For each pair `measure_edit` with "amount", the amount of the true change that was made, and "dose", for the pairs
-        of a triple the same relative to the true change of the triple's strongest pair.
+        For each pair `measure_edit` with "amount", the amount of the true change that was made, and "dose", for the
+        pairs of a triple the same relative to the true change of the triple's strongest pair.
     """
     # the last pair of a triple is its strongest
     strongest = {one.triple: one.pair.after - one.pair.before for one in planned if one.triple is not None}

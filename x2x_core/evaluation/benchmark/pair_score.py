@@ -2,8 +2,8 @@
 
 The questions are about the change that the edit makes, `edited - before`:
 
-- *in region*: is at least half of its energy (sum of squares) in the true region? The true region is where the true change
-  exceeds a tenth of its maximum (and 0.01), grown by 4 % of the image's longer side.
+- *in region*: is at least half of its energy (sum of squares) in the true region? The true region is where the true
+  change exceeds a tenth of its maximum (and 0.01), grown by 4 % of the image's longer side.
 - *right direction*: is its inner product with the true change positive?
 - *closer*: over the union of the true region and the edited pixels, is the mean squared error to the true image smaller
   than that of the unedited image?

@@ -18,7 +18,8 @@ class TruePair:
     """An image, what it should become, and the instruction.
 
     Args:
-        before, after: `(1, H, W)` in [0, 1].
+        before: `(1, H, W)` in [0, 1].
+        after: like `before`.
         instruction: text that leads from one to the other.
         body: simulated body (or patient); pairs of one body are resampled together. ``None``: a body of its own.
     """

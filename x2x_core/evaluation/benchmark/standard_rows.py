@@ -43,8 +43,8 @@ def standard_rows(
 ) -> tuple[Row, ...]:
     """Return the rows of an ablation: no restriction, relevance only, pseudomask only, published RSE, ours.
 
-    Steps and scales are the same in all rows: those of `call`, else what the checkpoint recommends. Rows in the published
-    arithmetic use the published threshold, ours its own.
+    Steps and scales are the same in all rows: those of `call`, else what the checkpoint recommends. Rows in the
+    published arithmetic use the published threshold, ours its own.
 
     Args:
         pipeline: an `InstructX2XPipeline`.
@@ -125,12 +125,14 @@ def benchmark_rows(
     decoding pasted, separates the effect of this from that of the restriction.
 
     Args:
-        pipeline, call, published_masks: see `standard_rows`.
+        pipeline: see `standard_rows`.
+        call: like `pipeline`.
+        published_masks: like `pipeline`.
     """
     rows = {row.name: row for row in standard_rows(pipeline, call, published_masks=published_masks)}
     note = (
-        f"edited where DiffEdit's rule on the relevance map says (noise level {diffedit.NOISE_LEVEL:g}, {diffedit.DRAWS} "
-        "draws), in the published arithmetic; the image stands in place of DiffEdit's inversion"
+        f"edited where DiffEdit's rule on the relevance map says (noise level {diffedit.NOISE_LEVEL:g}, "
+        f"{diffedit.DRAWS} draws), in the published arithmetic; the image stands in place of DiffEdit's inversion"
     )
     arguments = {**shared_settings(pipeline, call or {}), "reference": True}
     rows[DIFFEDIT] = Row(DIFFEDIT, note, arguments, diffedit=True)

@@ -1,9 +1,9 @@
 """The verdict: does local editing preserve patient attributes better than editing everywhere?
 
 The paper (Min et al., *InstructX2X*, 2025) claims that editing inside a region preserves a patient's attributes and
-editing everywhere does not. Each measure of preservation answers by the interval of a paired difference: *yes* if all of
-it is on the claimed side, *no* if all of it is on the other side, else *can't be read*. Intervals come from resampling
-bodies, which means little for a few of them: below `FEWEST_BODIES` no verdict is given.
+editing everywhere does not. Each measure of preservation answers by the interval of a paired difference: *yes* if all
+of it is on the claimed side, *no* if all of it is on the other side, else *can't be read*. Intervals come from
+resampling bodies, which means little for a few of them: below `FEWEST_BODIES` no verdict is given.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def judge(scores: BenchmarkScores) -> Verdict:
     counts = scores.counts()
     # The target differs from the image outside the region by nothing but the change itself.
     of_target = [key for key in PRESERVATION if key != "change_outside"]
-    comparisons = [
+    comparisons: list[tuple[str, Sequence[str], str]] = [
         (row, PRESERVATION, f"{row[0].upper()}{row[1:]} keeps attributes better than editing everywhere")
         for row in LOCAL
     ]

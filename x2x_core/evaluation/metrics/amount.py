@@ -9,7 +9,8 @@ def amount(change: torch.Tensor, truth: torch.Tensor) -> float | None:
     """Return `<change, truth> / <truth, truth>`: 1 for the truth, 0 for no change, negative for the opposite.
 
     Args:
-        change, truth: changes of the image, `(1, H, W)`.
+        change: changes of the image, `(1, H, W)`.
+        truth: like `change`.
 
     Returns:
         ``None`` if the true change is 0.

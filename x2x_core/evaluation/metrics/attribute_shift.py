@@ -9,7 +9,8 @@ def attribute_shifts(found: torch.Tensor, target: torch.Tensor, truth: torch.Ten
     """Return `|found - target| / std(truth)` for each pair and attribute.
 
     Args:
-        found, target: readings of the images to judge and of the real targets, `(n, A)`.
+        found: readings of the images to judge and of the real targets, `(n, A)`.
+        target: like `found`.
         truth: true attributes of all pairs, `(m, A)`, whose standard deviation is the unit.
 
     Returns:

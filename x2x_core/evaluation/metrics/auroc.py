@@ -42,7 +42,8 @@ def macro_auroc(
     """Return the mean AUROC over classes, leaving out classes for which it is undefined; nan if all are.
 
     Args:
-        scores, positive: `(n, C)`.
+        scores: `(n, C)`.
+        positive: like `scores`.
         known: `(n, C)` bool, True if the truth of an image and class is known; others are left out.
         weights: `(R, n)`.
     """

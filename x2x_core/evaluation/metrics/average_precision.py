@@ -17,7 +17,8 @@ def average_precision(map: torch.Tensor, region: torch.Tensor) -> float:
     ranks the whole region above the rest scores 1.
 
     Args:
-        map, region: see `x2x_core.evaluation.metrics.map_ranking`.
+        map: see `x2x_core.evaluation.metrics.map_ranking`.
+        region: like `map`.
     """
     hits, selected = hits_by_threshold(map, region)
     if not len(hits):

@@ -1,8 +1,8 @@
 """Percentile bootstrap over pairs (Efron, *Bootstrap Methods: Another Look at the Jackknife*, 1979).
 
-A resample is a weight for each pair: how often the pair was drawn. Pairs of one patient (or simulated body) are alike, so
-patients are drawn, not pairs (cluster bootstrap; Davison and Hinkley, *Bootstrap Methods and their Application*, 1997).
-All rows and columns of a table share the same resamples, so differences between rows are paired.
+A resample is a weight for each pair: how often the pair was drawn. Pairs of one patient (or simulated body) are alike,
+so patients are drawn, not pairs (cluster bootstrap; Davison and Hinkley, *Bootstrap Methods and their Application*,
+1997). All rows and columns of a table share the same resamples, so differences between rows are paired.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def interval(
 ) -> tuple[float | None, float | None, float | None]:
     """Return a statistic over all pairs with its 95 % interval.
 
-    Resamples for which the statistic is undefined are left out. All three are ``None`` if it is undefined for all pairs;
-    the bounds are ``None`` if all pairs belong to one patient, since nothing then says how patients differ.
+    Resamples for which the statistic is undefined are left out. All three are ``None`` if it is undefined for all
+    pairs; the bounds are ``None`` if all pairs belong to one patient, since nothing then says how patients differ.
 
     Args:
         statistic: function of the pairs' weights.

@@ -9,7 +9,8 @@ def change_outside(edited: torch.Tensor, before: torch.Tensor, region: torch.Ten
     """Return the mean absolute change of grey value over the pixels outside a region.
 
     Args:
-        edited, before: `(1, H, W)` in [0, 1].
+        edited: `(1, H, W)` in [0, 1].
+        before: like `edited`.
         region: `(1, H, W)` bool.
 
     Returns:
@@ -23,7 +24,8 @@ def energy_outside(edited: torch.Tensor, before: torch.Tensor, region: torch.Ten
     """Return the share of the edit's energy (sum of squared changes) outside a region, in [0, 1]; 0 for no change.
 
     Args:
-        edited, before: `(1, H, W)` in [0, 1].
+        edited: `(1, H, W)` in [0, 1].
+        before: like `edited`.
         region: `(1, H, W)` bool.
     """
     change = (edited - before).double()
@@ -35,7 +37,8 @@ def largest_change_outside(edited: torch.Tensor, before: torch.Tensor, mask: tor
     """Return the largest absolute change outside a guidance mask, which must be 0 for a restricted edit.
 
     Args:
-        edited, before: `(1, H, W)` in [0, 1].
+        edited: `(1, H, W)` in [0, 1].
+        before: like `edited`.
         mask: `(1, H, W)` bool.
 
     Returns:

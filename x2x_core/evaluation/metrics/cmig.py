@@ -10,8 +10,8 @@ from x2x_core.common.errors import InputError
 def cmig(pathology: torch.Tensor, race: torch.Tensor, age: torch.Tensor) -> torch.Tensor:
     """Return `sqrt(pathology * sqrt(race * age))` (Gu et al., *BiomedJourney*, 2023).
 
-    A negative age correlation counts as 0, which makes the composite 0: see `is_clipped`. Read the components first: very
-    different models can have the same composite.
+    A negative age correlation counts as 0, which makes the composite 0: see `is_clipped`. Read the components first:
+    very different models can have the same composite.
 
     Args:
         pathology: AUROC of pathologies, `(R,)` in [0, 1]; where it is nan the composite is nan.

@@ -11,7 +11,8 @@ def dice(first: torch.Tensor, second: torch.Tensor) -> float | None:
     """Return `2 |A & B| / (|A| + |B|)` (Dice, *Measures of the Amount of Ecologic Association*, 1945).
 
     Args:
-        first, second: bool masks of one shape.
+        first: bool masks of one shape.
+        second: like `first`.
 
     Returns:
         In [0, 1]; ``None`` if both masks are empty.

@@ -13,7 +13,8 @@ def energy_inside(map: torch.Tensor, region: torch.Tensor) -> float:
     """Return the sum of squares inside the region over the sum of all squares, in [0, 1]; 0 for a map of zeros.
 
     Args:
-        map, region: see `x2x_core.evaluation.metrics.map_ranking`; the map may be signed.
+        map: see `x2x_core.evaluation.metrics.map_ranking`; the map may be signed.
+        region: like `map`.
     """
     values, inside = flat_map_and_region(map, region)
     if not inside.any():

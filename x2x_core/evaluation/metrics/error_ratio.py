@@ -5,15 +5,15 @@ from __future__ import annotations
 import torch
 
 
-def error_ratio(
-    edited: torch.Tensor, before: torch.Tensor, after: torch.Tensor, region: torch.Tensor
-) -> float | None:
+def error_ratio(edited: torch.Tensor, before: torch.Tensor, after: torch.Tensor, region: torch.Tensor) -> float | None:
     """Return the mean squared error of the edit over that of the unedited image, over a region.
 
     0 for the truth, 1 for an edit that changes nothing.
 
     Args:
-        edited, before, after: `(1, H, W)` in [0, 1]; `after` is the truth.
+        edited: `(1, H, W)` in [0, 1]; `after` is the truth.
+        before: like `edited`.
+        after: like `edited`.
         region: `(1, H, W)` bool.
 
     Returns:

@@ -121,7 +121,8 @@ def paired_difference(
     """Estimate the statistic of `first` minus that of `second` over the pairs that have both values.
 
     Args:
-        first, second: `(n,)` float64, nan where a pair has no value.
+        first: `(n,)` float64, nan where a pair has no value.
+        second: like `first`.
         counts: how often each pair is in each resample, `(R, n)`.
         statistic: "mean" or "median". The difference of medians is not the median of differences.
     """

@@ -9,7 +9,8 @@ def brightness_shift(edited: torch.Tensor, after: torch.Tensor, region: torch.Te
     """Return `|mean(edited) - mean(after)| / std(after)` over the pixels outside a region.
 
     Args:
-        edited, after: `(1, H, W)` in [0, 1]; `after` is the truth.
+        edited: `(1, H, W)` in [0, 1]; `after` is the truth.
+        after: like `edited`.
         region: `(1, H, W)` bool.
 
     Returns:
@@ -24,7 +25,8 @@ def contrast_shift(edited: torch.Tensor, after: torch.Tensor, region: torch.Tens
     """Return `|std(edited) / std(after) - 1|` over the pixels outside a region.
 
     Args:
-        edited, after: `(1, H, W)` in [0, 1]; `after` is the truth.
+        edited: `(1, H, W)` in [0, 1]; `after` is the truth.
+        after: like `edited`.
         region: `(1, H, W)` bool.
 
     Returns:

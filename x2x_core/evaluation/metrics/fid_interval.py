@@ -21,7 +21,8 @@ def fid_with_interval(edited: torch.Tensor, real: torch.Tensor, counts: torch.Te
     resampled distances about their own mean, centred on the value and cut at 0.
 
     Args:
-        edited, real: features of the same pairs.
+        edited: features of the same pairs.
+        real: like `edited`.
         counts: how often each pair is in each resample, `(R, n)`; the first `RESAMPLES` are used.
     """
     if len(edited) < 2:

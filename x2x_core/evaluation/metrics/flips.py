@@ -37,7 +37,8 @@ def flips(instruction: Instruction, labels: tuple[str, ...], before: torch.Tenso
     Args:
         instruction: clauses about findings that are not scored are left out.
         labels: findings that the classifier scores.
-        before, after: probabilities `(len(labels),)` for the input and for the image to judge.
+        before: probabilities `(len(labels),)` for the input and for the image to judge.
+        after: like `before`.
 
     Raises:
         InputError: numbers of probabilities and labels that differ.
@@ -77,7 +78,7 @@ def direction(clause: Clause) -> int:
         return 1 if clause.operation is Operation.ADD else -1
     if clause.level in COURSES:
         return _COURSE_SIGNS.get(clause.level, 0)
-    if clause.level_from is None or clause.level_from in COURSES:
+    if clause.level is None or clause.level_from is None or clause.level_from in COURSES:
         return 0
     new, old = level_rank(clause.level), level_rank(clause.level_from)
     return (new > old) - (new < old)

@@ -1,4 +1,7 @@
-"""Frechet distance between two sets of features (FID; Heusel et al., *GANs Trained by a Two Time-Scale Update Rule*, 2017)."""
+"""Frechet distance between two sets of features.
+
+FID: Heusel et al., *GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium* (2017).
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,12 @@ def gaussian_of(features: torch.Tensor) -> Gaussian:
 def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     """Return `|m1 - m2|^2 + trace(S1 + S2 - 2 (S1 S2)^(1/2))` for two Gaussians.
 
-    The trace of the root is the sum of the square roots of the eigenvalues of `S1^(1/2) S2 S1^(1/2)`, which is symmetric,
-    so singular covariances (fewer images than features) are handled.
+    The trace of the root is the sum of the square roots of the eigenvalues of `S1^(1/2) S2 S1^(1/2)`, which is
+    symmetric, so singular covariances (fewer images than features) are handled.
 
     Args:
-        first, second: mean `(D,)` and covariance `(D, D)` each.
+        first: mean `(D,)` and covariance `(D, D)` each.
+        second: like `first`.
 
     Raises:
         InputError: dimensions that differ.

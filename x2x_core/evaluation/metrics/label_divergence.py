@@ -18,7 +18,8 @@ def label_divergence(edited: torch.Tensor, real: torch.Tensor, weights: torch.Te
     label is `p log(p / q) + (1 - p) log((1 - p) / (1 - q))`: 0 if the classifier predicts it as often as it should.
 
     Args:
-        edited, real: probabilities `(n, C)` for edited images and for the real images they stand for.
+        edited: probabilities `(n, C)` for edited images and for the real images they stand for.
+        real: like `edited`.
         weights: `(R, n)`.
 
     Returns:

@@ -6,8 +6,8 @@ All localisation metrics take
   values),
 - `region`: bool, of the same shape,
 
-return nan for an empty region, and raise `InputError` for another shape or type and for values that are not finite. Equal
-values are treated as equal: no metric depends on the order of pixels.
+return nan for an empty region, and raise `InputError` for another shape or type and for values that are not finite.
+Equal values are treated as equal: no metric depends on the order of pixels.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ def pearson(found: torch.Tensor, truth: torch.Tensor, weights: torch.Tensor) -> 
     """Return Pearson's correlation, in [-1, 1]; nan if either side does not vary.
 
     Args:
-        found, truth: `(n,)`.
+        found: `(n,)`.
+        truth: like `found`.
         weights: `(R, n)`, not negative.
 
     Returns:

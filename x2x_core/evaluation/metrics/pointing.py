@@ -16,7 +16,8 @@ def pointing(map: torch.Tensor, region: torch.Tensor) -> float:
     choice among them.
 
     Args:
-        map, region: see `x2x_core.evaluation.metrics.map_ranking`.
+        map: see `x2x_core.evaluation.metrics.map_ranking`.
+        region: like `map`.
     """
     values, inside = flat_map_and_region(map, region)
     if not inside.any():

@@ -15,7 +15,8 @@ def psnr(image: torch.Tensor, reference: torch.Tensor, region: torch.Tensor) -> 
     """Return `10 log10(1 / mean squared error)` over a region in dB, at most `LARGEST_PSNR`, computed by torchmetrics.
 
     Args:
-        image, reference: `(1, H, W)` float32 in [0, 1].
+        image: `(1, H, W)` float32 in [0, 1].
+        reference: like `image`.
         region: `(1, H, W)` bool.
 
     Returns:

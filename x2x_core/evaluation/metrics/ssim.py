@@ -16,7 +16,8 @@ def ssim(image: torch.Tensor, reference: torch.Tensor, region: torch.Tensor) -> 
     with a Gaussian window of 11 pixels and data range 1, computed by torchmetrics.
 
     Args:
-        image, reference: `(1, H, W)` float32 in [0, 1].
+        image: `(1, H, W)` float32 in [0, 1].
+        reference: like `image`.
         region: `(1, H, W)` bool.
 
     Returns:

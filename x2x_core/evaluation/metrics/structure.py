@@ -13,7 +13,8 @@ def structure(edited: torch.Tensor, after: torch.Tensor, region: torch.Tensor) -
     1 if every edge of ribs, heart, lungs and skin is where it was.
 
     Args:
-        edited, after: `(1, H, W)` in [0, 1]; `after` is the truth.
+        edited: `(1, H, W)` in [0, 1]; `after` is the truth.
+        after: like `edited`.
         region: `(1, H, W)` bool.
 
     Returns:

@@ -7,8 +7,8 @@ Layout of the run's folder::
     masks/      guidance masks: white where the image could change
     guidance/   guidance maps, 8-bit grey
 
-Pairs are edited in batches that depend only on their numbers, and an incomplete batch is edited again, so a run that was
-stopped ends with the same bytes.
+Pairs are edited in batches that depend only on their numbers, and an incomplete batch is edited again, so a run that
+was stopped ends with the same bytes.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def evaluate_edits(
     about: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Results:
-    """Score the edits that `x2x_core.evaluation.on_dataset.edits.edit_dataset` wrote, and write `JSON_FILE` and `CSV_FILE`.
+    """Score the edits that `edit_dataset` wrote, and write the record as `JSON_FILE` and `CSV_FILE`.
 
     Args:
         rows: the pairs that were edited.
@@ -70,8 +70,8 @@ def evaluate_edits(
         "size": f"{len(rows)} pairs of {len({truth.group for truth in truths})} patients",
         "pairs": len(rows),
         "compared": [EDITED, UNEDITED, TARGET],
-        "cases_note": "Outlines: where the edit could change the image. Best, median and worst by the error ratio: squared "
-        "error to the real target inside the mask, over that of the input.",
+        "cases_note": "Outlines: where the edit could change the image. Best, median and worst by the error ratio: "
+        "squared error to the real target inside the mask, over that of the input.",
         "seed": seed,
         "intervals": f"{LEVEL:.0%} percentile bootstrap over patients, {RESAMPLES} resamples, the same for all rows",
         "scorers": scorers.names(),

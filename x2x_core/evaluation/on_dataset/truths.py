@@ -87,9 +87,9 @@ def _simulated(rows: Sequence[Row], folder: str | Path) -> list[Truth]:
 def read_labels(path: str | Path) -> dict[str, Truth]:
     """Read labels of images, by file name without suffix.
 
-    Columns are "image" (or "dicom_id"); findings by any of their names ("Pleural Effusion"): 1 present, 0 absent, empty or
-    -1 (uncertain) unknown, and if two columns name one finding ("Nodule", "Mass") either makes it present; "race" (a class
-    of the race scorer); "subject_id" (or "patient_id"). Other columns are numbers ("age"). Empty means unknown.
+    Columns are "image" (or "dicom_id"); findings by any of their names ("Pleural Effusion"): 1 present, 0 absent, empty
+    or -1 (uncertain) unknown, and if two columns name one finding ("Nodule", "Mass") either makes it present; "race" (a
+    class of the race scorer); "subject_id" (or "patient_id"). Other columns are numbers ("age"). Empty means unknown.
 
     Raises:
         InputNotFoundError: there is no such file.

@@ -1,7 +1,7 @@
 """A record as one HTML page without outside links.
 
-The sections of the page are data (`x2x_core.evaluation.report.sections`); the templates beside this module turn each into
-HTML, escaping every text.
+The sections of the page are data (`x2x_core.evaluation.report.sections`); the templates beside this module turn each
+into HTML, escaping every text.
 """
 
 from __future__ import annotations

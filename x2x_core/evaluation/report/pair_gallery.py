@@ -43,9 +43,7 @@ def draw_gallery(ablation: Ablation) -> Figure:
         _draw_pair(line, ablation, index)
         title = f"{rank.capitalize()} of {ranked} (error ratio {_ratio(ablation, ranked, index)})"
         instruction = ablation.scores.instructions[index]
-        line.suptitle(
-            f"{title}: {instruction}", x=0.005, ha="left", fontsize=10, fontweight="bold", color=INK
-        )
+        line.suptitle(f"{title}: {instruction}", x=0.005, ha="left", fontsize=10, fontweight="bold", color=INK)
     figure.supxlabel(f"Outline: where the image may change. {FOOTER}", fontsize=8, color=GREY)
     return figure
 

@@ -1,4 +1,4 @@
-"""Forest plots as data for the templates, which draw them in plain HTML: a line for each row, a dot and its interval."""
+"""Forest plots as data for the templates: a line for each row, with a dot and its interval."""
 
 from __future__ import annotations
 

@@ -65,9 +65,7 @@ def sections(view: View, folder: Path) -> list[Section]:
         ("Cases", "cases"): lambda view: _cases(view, folder),
         ("How it was made", "provenance"): provenance,
     }
-    made = [
-        Section(heading, f"{template}.html.jinja", make(view)) for (heading, template), make in makers.items()
-    ]
+    made = [Section(heading, f"{template}.html.jinja", make(view)) for (heading, template), make in makers.items()]
     return [section for section in made if section.content]
 
 

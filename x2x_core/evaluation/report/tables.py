@@ -69,7 +69,8 @@ def verdict(view: View) -> list[Sentence]:
 
 def _claims(row: str, other: str, rows: Sequence[TableRow]) -> Table | None:
     caption = (
-        f"Mean of {row} minus that of {other} on the same pairs, with its 95 % interval. Better: all of it on that side."
+        f"Mean of {row} minus that of {other} on the same pairs, with its 95 % interval. Better: all of it on that "
+        "side."
     )
     return Table(("", "difference", "interval", "better?"), tuple(rows), caption) if rows else None
 
@@ -115,8 +116,8 @@ def attributes(view: View) -> Table | None:
         for row, values in table.items()
     ]
     caption = (
-        "Large: the mean shift of the network's reading from that of the real target, in standard deviations of the attribute "
-        "(darker: more). Small: the worst shift of a pair; the reading's correlation with the truth."
+        "Large: the mean shift of the network's reading from that of the real target, in standard deviations of the "
+        "attribute (darker: more). Small: the worst shift of a pair; the reading's correlation with the truth."
     )
     return Table(("", *names), tuple(rows), caption)
 
@@ -135,19 +136,17 @@ def movement(view: View) -> Table | None:
     labels = list(dict.fromkeys(label for row in table.values() for label in row))
     largest = max((abs(value) for row in table.values() for value in row.values()), default=0) or 1.0
     rows = [
-        TableRow(edit, tuple(_movement_cell(row.get(label), largest) for label in labels)) for edit, row in table.items()
+        TableRow(edit, tuple(_movement_cell(changes.get(label), largest) for label in labels))
+        for edit, changes in table.items()
     ]
-    return Table(
-        ("", *labels), tuple(rows), "Mean change of each score (columns) with each edit (rows): red up, blue down."
-    )
+    caption = "Mean change of each score (columns) with each edit (rows): red up, blue down."
+    return Table(("", *labels), tuple(rows), caption)
 
 
 def _movement_cell(value: float | None, largest: float) -> Cell:
     if value is None:
         return Cell(UNDEFINED)
-    return Cell(
-        f"{value:+.3f}", background=f"rgba({_UP if value > 0 else _DOWN},{0.55 * abs(value) / largest:.2f})"
-    )
+    return Cell(f"{value:+.3f}", background=f"rgba({_UP if value > 0 else _DOWN},{0.55 * abs(value) / largest:.2f})")
 
 
 def breaking(view: View) -> Table | None:
@@ -155,9 +154,9 @@ def breaking(view: View) -> Table | None:
     edits = view.about.get("breaking")
     if not edits:
         return None
-    rows = [
-        TableRow(edit["image"], (Cell(edit["instruction"]), Cell(f"{edit['before']:.3f}"), Cell(f"{edit['after']:.3f}")))
-        for edit in edits
-    ]
+    rows = []
+    for edit in edits:
+        before, after = (Cell(f"{edit[when]:.3f}") for when in ("before", "after"))
+        rows.append(TableRow(edit["image"], (Cell(edit["instruction"]), before, after)))
     headings = ("Image", "Instruction", "score before", "after")
     return Table(headings, tuple(rows), view.about.get("breaking_note", ""))

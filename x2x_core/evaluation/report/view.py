@@ -18,8 +18,8 @@ UNDEFINED = "–"
 SUMMARY_MEASURES = (
     "average_precision", "editable_share", "change_outside", "mse_ratio", "ssim", "direction", "closer",
     "monotone", "structure", "attribute_shift", "fid",
-    "cmig", "pathology_auroc", "race_accuracy", "age_correlation", "label_kl", "ssim_inside", "ssim_outside", "flip_rate",
-    "score_follows", "collateral_flips", "lung_dice",
+    "cmig", "pathology_auroc", "race_accuracy", "age_correlation", "label_kl", "ssim_inside", "ssim_outside",
+    "flip_rate", "score_follows", "collateral_flips", "lung_dice",
     "follows", "change", "flips", "ordered", "others", "collateral", "changed_share",
 )  # fmt: skip
 GROUP_MEASURES = (
@@ -90,8 +90,8 @@ class View:
     def compared_rows(self) -> list[ResultRow]:
         """Return the few rows that are compared group by group.
 
-        They are those that the record names ("compared"), else ours, editing everywhere and published RSE, else the first
-        three that a model made.
+        They are those that the record names ("compared"), else ours, editing everywhere and published RSE, else the
+        first three that a model made.
         """
         names = self.about.get("compared", (self.ours().name, self.about.get("unrestricted"), "published RSE"))
         named = [row for row in self.results.rows if row.name in names]
