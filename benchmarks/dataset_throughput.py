@@ -1,10 +1,15 @@
-"""How fast a dataset is built, and in how much memory: python benchmarks/dataset_throughput.py [ROWS] [PAIRS]
+"""Measure the speed and memory of building a dataset.
 
-Makes two inputs in MIMIC's formats in a temporary folder. Tables of ROWS rows (default: the 700,703 of Medical-Diff-
-VQA) of 164,324 pairs in proportion, without images: reading them, making every instruction and gathering everything
-is measured, and how much memory it takes against a tenth of the rows. And PAIRS pairs (default 24) of radiographs of
-2544 x 3056 pixels, built at 512 pixels to a side by one process and by two. On a machine that is busy with other
-things the seconds of a core tell more than those of the clock, which for two processes hold their start (some
+    python benchmarks/dataset_throughput.py [ROWS] [PAIRS]
+
+Makes two inputs in MIMIC's formats in a temporary folder:
+
+- tables of ROWS rows (default: the 700,703 of Medical-Diff-VQA, with 164,324 pairs in proportion) without images, to
+  measure reading them, making every instruction and gathering the results, and the memory against a tenth of the rows;
+- PAIRS pairs (default 24) of radiographs of 2544 x 3056 pixels, built at 512 pixels to a side by one process and by
+  two.
+
+On a busy machine CPU seconds are more reliable than the clock's, which include the start of the processes (some
 seconds).
 """
 
@@ -40,7 +45,7 @@ OTHERS = (
 
 
 def write_tables(folder: Path, pairs: int, rows: int, per_patient: int = 4) -> tuple[Path, Path]:
-    """The tables of `rows` questions about `pairs` pairs; the folders of MIMIC and the questions."""
+    """Write tables of `rows` questions about `pairs` pairs; return the folder of MIMIC and the table of questions."""
     mimic, vqa = folder / "mimic", folder / "vqa" / "mimic_pair_questions.csv"
     (mimic / "files").mkdir(parents=True)
     vqa.parent.mkdir()
@@ -55,7 +60,7 @@ def write_tables(folder: Path, pairs: int, rows: int, per_patient: int = 4) -> t
             for order, study in enumerate((past, current)):
                 known.writerow((patient, study, f"{study:08x}-00000000", "postero-anterior", "train", order + 1))
             due = round((pair + 1) * rows / pairs) - written
-            kinds = [*OTHERS * 3][: due - 1] + [("difference", GENERAL, ANSWERS[pair % len(ANSWERS)])]
+            kinds = [*(OTHERS * 3)[: due - 1], ("difference", GENERAL, ANSWERS[pair % len(ANSWERS)])]
             asked.writerows(
                 (current, patient, past, kind, question, answer, "train") for kind, question, answer in kinds
             )
@@ -64,7 +69,7 @@ def write_tables(folder: Path, pairs: int, rows: int, per_patient: int = 4) -> t
 
 
 def write_images(mimic: Path, pairs: int, source: np.ndarray) -> None:
-    """A radiograph for each study, the past one moved a little."""
+    """Write a radiograph for each study, the past one slightly rotated."""
     for pair in range(pairs):
         for order in range(2):
             study, patient = 50_000_000 + 2 * pair + order, f"p{10_000_000 + pair // 4}"
@@ -76,7 +81,7 @@ def write_images(mimic: Path, pairs: int, source: np.ndarray) -> None:
 
 
 def timed_build(mimic: Path, vqa: Path, out: Path, workers: int) -> dict[str, float]:
-    """Seconds of a build in a process of its own, by the clock and of a core; its memory and its largest worker's."""
+    """Build in a separate process; return wall and CPU seconds, its memory and that of its largest worker."""
     code = (
         "import json, resource, sys, time\n"
         "from x2x_core.dataset.building import build_dataset\n"
@@ -96,7 +101,7 @@ def timed_build(mimic: Path, vqa: Path, out: Path, workers: int) -> dict[str, fl
 
 
 def measure_tables(folder: Path, rows: int) -> None:
-    """Rows a second, and memory against a tenth of the rows."""
+    """Print rows per second, and memory against a tenth of the rows."""
     for count in (rows // 10, rows):
         place = folder / f"tables-{count}"
         place.mkdir()
@@ -113,7 +118,7 @@ def measure_tables(folder: Path, rows: int) -> None:
 
 
 def measure_pairs(folder: Path, pairs: int) -> None:
-    """Pairs a second at 512 pixels, with one process and with two."""
+    """Print pairs per second at 512 pixels, with one process and with two."""
     from x2x_core.common.bundled import bundled_path
     from x2x_core.imaging.files import read_image
 

@@ -1,11 +1,11 @@
-"""How an edit is best made: guidance scales, steps and the width of the mask's edge, on planned simulated pairs.
+"""Choose guidance scales, steps and the width of the mask's edge, on planned simulated pairs.
 
-    python benchmarks/edit_choice.py --ct CT_FOLDER --pairs runs/choice-pairs --scales 0.8 1 1.3 --steps 4 8 --out choice.json
+    python benchmarks/edit_choice.py --ct CT_FOLDER --pairs runs/choice --scales 0.8 1 1.3 --steps 4 8 --out choice.json
 
-A higher scale makes more of the change and is further off where it is wrong. For every choice: how many edits go the
-right way, keep to the true region and come closer to the truth, the error left, how much of the true change is made,
-and how often three levels of one lesion come in order. The pairs are planned as those of the simulated benchmark, of
-another seed. Prints a table, and writes every pair's scores with `--out`.
+A higher scale makes more of the change and a larger error where it is wrong. Prints for every choice how many edits
+have the right direction, stay in the true region and come closer to the truth, the error ratio, the amount of the true
+change, and how often three levels of one lesion are in order. The pairs are planned like those of the simulated
+benchmark, with another seed. `--out` writes every pair's scores.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Body = list[PlannedPair]
 
 
 def simulate(ct: str, folder: Path, count: int, workers: int) -> Iterator[Body]:
-    """Planned pairs, body by body; those that lie in `folder` are not made again."""
+    """Yield planned pairs body by body; those that exist in `folder` are not simulated again."""
     settings = SimulationSettings(count, SEED, SIZE, version=BENCHMARK, bits=16)
     simulate_dataset(ct, folder / PAIRS, settings, workers=workers)
     for body in range(count // PAIRS_PER_BODY):
@@ -43,7 +43,7 @@ def simulate(ct: str, folder: Path, count: int, workers: int) -> Iterator[Body]:
 
 
 def score(pipe: Any, bodies: Sequence[Body], **call: Any) -> list[dict[str, Any]]:
-    """Every pair's scores, with its finding, of one choice."""
+    """Return every pair's scores and finding for one choice."""
     found = []
     for pairs in bodies:
         edits = edit_pairs(pipe, [one.pair for one in pairs], [one.seed for one in pairs], **call)
@@ -54,7 +54,7 @@ def score(pipe: Any, bodies: Sequence[Body], **call: Any) -> list[dict[str, Any]
 
 
 def summary(scores: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Shares and means over pairs."""
+    """Return shares and means over pairs, and the median error ratio."""
     known = {name: [one[name] for one in scores if one.get(name) is not None] for name in scores[0]}
     shares = {name: mean(known[name]) for name in SHARES}
     amounts = {"error": median(known["mse_ratio"]), "amount": mean(known["amount"])}
@@ -63,7 +63,7 @@ def summary(scores: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 def by_finding(scores: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """The same for each finding."""
+    """Return `summary` for each finding."""
     groups = defaultdict(list)
     for one in scores:
         groups[one["finding"]].append(one)

@@ -1,7 +1,9 @@
-"""How long an edit takes: python benchmarks/edit_speed.py [MODEL] [IMAGE]
+"""Measure how long an edit takes.
 
-Loads the model once, edits once to warm up, then three times, and prints the parts' medians in seconds and as shares
-of the whole edit, with the versions and the number of threads.
+    python benchmarks/edit_speed.py [MODEL] [IMAGE]
+
+Loads the model once, edits once to warm up, then three times, and prints the median seconds of loading, guidance and
+edit, with the versions and the number of threads.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
 
 import torch
 
@@ -22,8 +25,8 @@ PROMPT = "Add the finding of moderate right pleural effusion."
 REPEATS = 3
 
 
-def seconds(function) -> float:
-    """How long a call takes."""
+def seconds(function: Callable[[], object]) -> float:
+    """Return the seconds that a call takes."""
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
@@ -37,14 +40,14 @@ def main(model: str = "demo", image: str | None = None) -> None:
     loading = time.perf_counter() - started
     pixels = read_image(image or bundled_path("sample")).pixels
 
-    def look():
+    def find_guidance() -> None:
         pipe.guidance(pixels, PROMPT, generator=torch.Generator().manual_seed(0))
 
-    def edit():
+    def edit() -> None:
         pipe(pixels, PROMPT, generator=torch.Generator().manual_seed(0), output_type="pt")
 
     edit()
-    guidance, whole = (statistics.median(seconds(call) for _ in range(REPEATS)) for call in (look, edit))
+    guidance, whole = (statistics.median(seconds(call) for _ in range(REPEATS)) for call in (find_guidance, edit))
     print(f"load {loading:.2f} s, guidance {guidance:.2f} s ({guidance / whole:.0%} of an edit), edit {whole:.2f} s")
     print(json.dumps({"threads": torch.get_num_threads(), "size": list(pixels.shape), **versions()}))
 

@@ -2,13 +2,15 @@
 
     python benchmarks/lung_finders.py --ct CT_FOLDER --bodies 40
 
-Prints, for each finder, the Dice of the lung fields (mean and 5th percentile over lungs), on the radiographs as simulated
-and on the same ones varied as a real archive varies them: darker, inverted, noisy, in a black frame, cropped.
+Prints the Dice of the lung fields for each finder (mean and 5th percentile over lungs), on the radiographs as simulated
+and on variants as real archives have them: darker, inverted, noisy, in a black frame, cropped.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from functools import partial
 
 import cv2
 import numpy as np
@@ -25,10 +27,16 @@ SEED = 77_001  # no training uses it
 
 
 def classical(grey: np.ndarray) -> np.ndarray:
-    """Lung fields `(2, h, w)` bool of `(h, w)` in [0, 1], by thresholding.
+    """Find lung fields by thresholding.
 
-    Of 25 thresholds the one is taken that leaves two dark pieces off the border, large and alike in size; they are opened,
-    closed and ordered from left to right. No pair of pieces: no lungs.
+    Of 25 thresholds the best leaves two dark regions off the border that are large and similar in size. They are
+    opened, closed and ordered from left to right. Without two such regions no lungs are found.
+
+    Args:
+        grey: `(h, w)` in [0, 1].
+
+    Returns:
+        `(2, h, w)` bool.
     """
     picture = cv2.GaussianBlur((grey * 255).astype(np.uint8), (0, 0), grey.shape[1] / 120)
     best, highest = np.zeros((2, *grey.shape), bool), 0.0
@@ -44,7 +52,7 @@ def classical(grey: np.ndarray) -> np.ndarray:
 
 
 def _dark_pieces(dark: np.ndarray) -> list[np.ndarray]:
-    """The two largest pieces of a mask that touch no border and may be lungs, from left to right."""
+    """Return the two largest regions of a mask that may be lungs and touch no border, from left to right."""
     height, width = dark.shape
     side = max(3, round(0.02 * width) | 1)
     small, large = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (n, n)) for n in (side, 3 * side))
@@ -61,8 +69,10 @@ def _dark_pieces(dark: np.ndarray) -> list[np.ndarray]:
     return [cv2.morphologyEx((labels == number).astype(np.uint8), cv2.MORPH_CLOSE, large) > 0 for number in kept]
 
 
-def variants(image: torch.Tensor, fields: torch.Tensor, generator: torch.Generator):
-    """Names, images `(1, 1, h, w)` and fields `(2, h, w)` of one radiograph's variants."""
+def variants(
+    image: torch.Tensor, fields: torch.Tensor, generator: torch.Generator
+) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+    """Yield names, images `(1, 1, h, w)` and fields `(2, h, w)` of one radiograph's variants."""
     frame = image.shape[-1] // 3
     side = image.shape[-1] // 8
     noise = 0.06 * torch.randn(image.shape, generator=generator)
@@ -75,43 +85,47 @@ def variants(image: torch.Tensor, fields: torch.Tensor, generator: torch.Generat
 
 
 def dice(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the Dice overlap of two masks; 1 if both are empty."""
     total = first.sum() + second.sum()
     return 2.0 * float((first & second).sum()) / float(total) if total else 1.0
 
 
 def main() -> None:
+    """Read the command line, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--ct", default="phantom", help='DICOM folder, .npz, or "phantom"')
     parser.add_argument("--bodies", type=int, default=20)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--size", type=int, default=192)
-    parser.add_argument("--weights", help="of the lung finder; default: those that ship")
+    parser.add_argument("--weights", help="weights of the lung finder [default: the bundled ones]")
     options = parser.parse_args()
     thorax = segment_thorax(read_ct(options.ct))
     finder = LungFinder.load(options.weights) if options.weights else LungFinder.bundled()
     scores: dict[tuple[str, str], list[float]] = {}
     for body in range(options.bodies):
-        draw = lambda: body_generator(options.seed, body)  # noqa: E731
+        draw = partial(body_generator, options.seed, body)
         pair = simulate_body(thorax, draw(), pairs=1, size=options.size)[0]
         fields = lung_fields(thorax, draw(), options.size, pairs=1)
         for image in (pair.before, pair.after):
             for name, varied, truth in variants(image[None], fields, draw()):
-                found = finder.find(varied)
-                drawn = (torch.cat([found.right, found.left], 1)[0] >= INSIDE).numpy()
-                simple = classical(varied[0, 0].numpy())
-                for which, masks in (("network", drawn), ("classical", simple)):
-                    kept = [n for n in range(2) if truth[n].any()]
-                    scores.setdefault((name, which), []).extend(dice(masks[n], truth[n].numpy()) for n in kept)
-                scores.setdefault((name, "confidence"), []).append(float(found.confidence[0]))
-        found = finder.find(pair.before[None])
-        whole = (torch.cat([found.right_whole, found.left_whole], 1)[0] >= INSIDE).numpy()
-        truth = pair.masks[:2].numpy()
+                lungs = finder.find(varied)
+                masks = {
+                    "network": (torch.cat([lungs.right, lungs.left], 1)[0] >= INSIDE).numpy(),
+                    "classical": classical(varied[0, 0].numpy()),
+                }
+                for method, found in masks.items():
+                    visible = [n for n in range(2) if truth[n].any()]
+                    scores.setdefault((name, method), []).extend(dice(found[n], truth[n].numpy()) for n in visible)
+                scores.setdefault((name, "confidence"), []).append(float(lungs.confidence[0]))
+        lungs = finder.find(pair.before[None])
+        whole = (torch.cat([lungs.right_whole, lungs.left_whole], 1)[0] >= INSIDE).numpy()
+        whole_truth = pair.masks[:2].numpy()
         scores.setdefault(("as simulated", "network, whole lungs"), []).extend(
-            dice(whole[n], truth[n]) for n in range(2)
+            dice(whole[n], whole_truth[n]) for n in range(2)
         )
     print(f"{'radiographs':14}  {'finder':22} {'mean':>6} {'5th percentile':>15}")
-    for (name, which), values in scores.items():
-        print(f"{name:14}  {which:22} {np.mean(values):6.3f} {np.percentile(values, 5):15.3f}")
+    for (name, method), values in scores.items():
+        print(f"{name:14}  {method:22} {np.mean(values):6.3f} {np.percentile(values, 5):15.3f}")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
-"""How well pairs are registered, and what quality tells good from bad.
+"""Measure how well pairs are registered, and which quality separates good registrations from bad ones.
 
-python benchmarks/registration_quality.py DATA [CT] [COUNT]
+    python benchmarks/registration_quality.py DATA [CT] [COUNT]
 
-DATA is a folder made by `x2x simulate`; CT what it was made from. Three kinds of pairs:
+DATA is a folder that `x2x simulate` wrote, CT the volume that it was simulated from. There are three kinds of pairs:
 
-- displaced: a simulated pair whose past image was turned, scaled, sheared and moved by a known transform and exposed
-  otherwise. The error is the mean distance between where the transform found and the true one put the middle of the
-  picture, in percent of the side. Four times as far displaced, some fail, which is what the threshold is for.
-- another day: one body projected twice, turned and tilted anew, breathing and exposed otherwise. No plane transform is
-  exact. Its quality says what a good registration of a real pair can hope for, and, spoilt by a shift of 5 % of the
-  side, what a bad one comes to.
-- wrong: pictures that are no frontal pair: the past one upside down or lying on its side.
+- displaced: a simulated pair whose past image was rotated, scaled, sheared and shifted by a known transform, with
+  another exposure. The error is the mean distance between the positions to which the found and the true transform move
+  the middle of the picture, in percent of the side. At four times the displacement some registrations fail, which the
+  threshold must detect.
+- another day: one body projected twice with another pose, breathing and exposure. No plane transform is exact. Its
+  quality shows what a good registration of a real pair can reach and, after a shift of 5 % of the side, what a bad one
+  has.
+- wrong: pictures that are not a frontal pair: the past one upside down or on its side.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -38,13 +40,13 @@ from x2x_core.simulation.projection import project, ray_grid
 from x2x_core.simulation.thorax import segment_thorax
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
-GOOD, BAD = 1.0, 2.0  # percent of the side: an error up to here is good, from here on bad
+GOOD, BAD = 1.0, 2.0  # percent of the side: errors up to the first are good, above the second bad
 SIDE = 256
 SPOILT = 0.05
 
 
 def random_transform(rng: np.random.Generator, strength: float = 1.0) -> Registration:
-    """Turned by 8 degrees at most, moved by 10 % of the side, scaled by 14 %, stretched by 4 % and sheared by 3 %."""
+    """Return a transform: rotation up to 8 degrees, shift 10 % of the side, scale 14 %, stretch 4 %, shear 3 %."""
     draw = lambda most: rng.uniform(-most, most) * strength  # noqa: E731
     turn, scale, stretch, shear = math.radians(draw(8)), math.exp(draw(0.13)), math.exp(draw(0.04)), draw(0.03)
     turned = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
@@ -52,32 +54,32 @@ def random_transform(rng: np.random.Generator, strength: float = 1.0) -> Registr
     return Registration(tuple(matrix.flatten()), (draw(0.1), draw(0.1)))
 
 
-def inverse(one: Registration) -> Registration:
-    """The transform that leads back."""
-    matrix = np.linalg.inv(np.array(one.matrix).reshape(2, 2))
-    return Registration(tuple(matrix.flatten()), tuple(-matrix @ one.shift))
+def inverse(transform: Registration) -> Registration:
+    """Return the inverse transform."""
+    matrix = np.linalg.inv(np.array(transform.matrix).reshape(2, 2))
+    return Registration(tuple(matrix.flatten()), tuple(-matrix @ transform.shift))
 
 
 def error(found: Registration, true: Registration) -> float:
-    """Mean distance of the two over the middle of the picture, percent of the side."""
+    """Return the mean distance of two transforms over the middle of the picture, in percent of the side."""
     points = np.stack(np.meshgrid(*[np.linspace(-0.35, 0.35, 8)] * 2), -1).reshape(-1, 2)
-    first, second = (points @ np.array(one.matrix).reshape(2, 2).T + one.shift for one in (found, true))
+    first, second = (points @ np.array(t.matrix).reshape(2, 2).T + t.shift for t in (found, true))
     return 100 * float(np.linalg.norm(first - second, axis=1).mean())
 
 
 def exposed(square: Square, rng: np.random.Generator) -> Square:
-    """The picture with another exposure."""
+    """Return a picture with another exposure."""
     grey = 255 * (square.pixels / 255) ** rng.uniform(0.7, 1.4) * rng.uniform(0.75, 1.1) + rng.uniform(0, 25)
     return Square(np.where(square.valid, grey.clip(0, 255), 0).astype(np.uint8), square.valid)
 
 
 def whole(values: np.ndarray) -> Square:
-    """A picture without bands."""
+    """Return a picture without padding."""
     return Square(values, np.ones_like(values, bool))
 
 
 def displaced_pairs(data: str, count: int, strength: float) -> Iterator[tuple[Square, Square, Registration]]:
-    """Past, current and the true transform."""
+    """Yield past, current and the true transform."""
     rng, rows = np.random.default_rng(1), read_rows(data, "train")
     for number in rng.choice(len(rows), count, replace=False):
         past, current = (
@@ -87,15 +89,19 @@ def displaced_pairs(data: str, count: int, strength: float) -> Iterator[tuple[Sq
         yield exposed(move(whole(past), inverse(true)), rng), whole(current), true
 
 
+def _draw(rng: np.random.Generator, most: float) -> float:
+    return rng.uniform(-most, most)
+
+
 def two_days(ct: str, count: int) -> Iterator[tuple[Square, Square]]:
-    """One body on two days."""
+    """Yield one body on two days."""
     thorax = segment_thorax(read_ct(ct))
     for number in range(count):
         generator = torch.Generator().manual_seed(number)
         body, scenarios = draw_body(generator, 1, "v2")
         geometry = body.geometry
         rng = np.random.default_rng(number)
-        draw = lambda most: rng.uniform(-most, most)  # noqa: E731
+        draw = partial(_draw, rng)
         other = replace(
             geometry, yaw=geometry.yaw + draw(5), pitch=geometry.pitch + draw(5), roll=geometry.roll + draw(4),
             shift_x=geometry.shift_x + draw(20), shift_z=geometry.shift_z + draw(25),
@@ -116,16 +122,16 @@ def two_days(ct: str, count: int) -> Iterator[tuple[Square, Square]]:
         yield days[0], days[1]
 
 
-def figures(past: Square, current: Square, found: Registration) -> Registration:
-    """A transform with its quality and overlap."""
+def with_quality(past: Square, current: Square, found: Registration) -> Registration:
+    """Return a transform with its quality and overlap."""
     return measure(move(past, found), current, found)
 
 
 def measure_displaced(data: str, count: int, strength: float, kind: str) -> list[tuple[float, float, bool]]:
-    """Error and quality of each pair, and whether overlap and transform would let it pass."""
+    """Return error and quality of each pair, and True if overlap and transform would be accepted."""
     results, start = [], time.process_time()
     for past, current, true in displaced_pairs(data, count, strength):
-        found = figures(past, current, register(past, current, kind))
+        found = with_quality(past, current, register(past, current, kind))
         passes = found.overlap >= BuildSettings.min_overlap and found.plausible
         results.append((error(found, true), found.quality, passes))
     errors, qualities, _ = np.array(results).T
@@ -138,15 +144,15 @@ def measure_displaced(data: str, count: int, strength: float, kind: str) -> list
 
 
 def measure_days(ct: str, count: int) -> tuple[list[float], list[float]]:
-    """Qualities as registered, and with the transform found spoilt by a shift."""
+    """Return the qualities as registered, and after spoiling the transform by a shift."""
     good, spoilt, before = [], [], []
     for number, (past, current) in enumerate(two_days(ct, count)):
         found = register(past, current)
         angle = 2 * math.pi * number / count
         shift = (found.shift[0] + SPOILT * math.cos(angle), found.shift[1] + SPOILT * math.sin(angle))
-        good.append(figures(past, current, found).quality)
-        spoilt.append(figures(past, current, replace(found, shift=shift)).quality)
-        before.append(figures(past, current, Registration((1, 0, 0, 1), (0, 0))).quality)
+        good.append(with_quality(past, current, found).quality)
+        spoilt.append(with_quality(past, current, replace(found, shift=shift)).quality)
+        before.append(with_quality(past, current, Registration((1, 0, 0, 1), (0, 0))).quality)
     for name, values in (("not registered", before), ("registered", good), (f"spoilt by {SPOILT:.0%}", spoilt)):
         low, middle, high = np.quantile(values, (0.1, 0.5, 0.9))
         print(f"another day, {name}: quality {middle:.2f} ({low:.2f} to {high:.2f}, 10th to 90th percentile)")
@@ -154,11 +160,11 @@ def measure_days(ct: str, count: int) -> tuple[list[float], list[float]]:
 
 
 def measure_wrong(data: str, count: int) -> list[float]:
-    """Qualities of pairs that can't be registered."""
+    """Return the qualities of pairs that cannot be registered."""
     values = []
     for number, (past, current, _) in enumerate(displaced_pairs(data, count, 1.0)):
         turned = np.ascontiguousarray(np.rot90(past.pixels, 2 if number % 2 else 1))
-        values.append(figures(whole(turned), current, register(whole(turned), current)).quality)
+        values.append(with_quality(whole(turned), current, register(whole(turned), current)).quality)
     print(f"wrong: quality median {np.median(values):.2f}, highest {max(values):.2f}")
     return values
 

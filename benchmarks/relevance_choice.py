@@ -1,12 +1,12 @@
-"""How many noise draws and levels the relevance map needs, and which rule makes the mask, on simulated pairs.
+"""Choose the noise draws and levels of the relevance map and the rule of the mask, on simulated pairs.
 
     python benchmarks/relevance_choice.py --ct CT_FOLDER --count 40 --out choice.json
     python benchmarks/relevance_choice.py --data SIMULATED_DATASET --draws 1 4 --levels 0.8 0.6,0.7,0.8
 
-For every choice: how well relevance map R and guidance map G find the place of the true change (average precision,
-share of the map's energy inside, pointing game, best overlap), against the cost in U-Net items an image; then, on the
-guidance maps of the last choice, how the masks of each rule overlap the true change and how much of its energy they
-hold. Prints tables, and writes every pair's scores with `--out`.
+Prints for every choice how well the relevance map R and the guidance map G find the true change (average precision,
+share of the map's energy inside, pointing game, best overlap) and what they cost in U-Net items per image; then, on the
+guidance maps of the last choice, how the mask of each rule overlaps the true change and how much of its energy it
+contains. `--out` writes every pair's scores.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ SHARES = (0.9, 0.95, ENERGY_SHARE)  # of the energy, at which the adaptive rule 
 Scores = dict[str, float]
 
 
-def look(pipe: Any, pair: TruePair, levels: Sequence[float], draws: int, seed: int):
-    """The maps of one pair."""
+def find_maps(pipe: Any, pair: TruePair, levels: Sequence[float], draws: int, seed: int):
+    """Return the maps of one pair."""
     generator = torch.Generator().manual_seed(seed)
     choice = {"relevance_noise_level": list(levels), "relevance_samples": draws}
     return pipe.guidance(pair.before[None], pair.instruction, generator=generator, **choice)
 
 
 def map_scores(found: Any, region: torch.Tensor) -> Scores:
-    """How relevance map and guidance map find a region `(1, H, W)`."""
+    """Score how relevance map and guidance map find a region `(1, H, W)`."""
     maps = {"R": found.relevance_map[0], "G": found.guidance_map[0]}
     scores = {f"{name} {score}": SCORES[score](values, region) for name, values in maps.items() for score in SCORES}
     spread = found.relevance_uncertainty
@@ -62,7 +62,7 @@ def map_scores(found: Any, region: torch.Tensor) -> Scores:
 
 
 def mask_scores(found: Any, pair: TruePair) -> dict[str, Scores]:
-    """How each rule's mask fits the true change."""
+    """Score how each rule's mask fits the true change."""
     rules = {f"threshold {tau:g}": {"mask_rule": "threshold", "mask_threshold": tau} for tau in THRESHOLDS}
     guidance = found.guidance_map[0, 0].numpy()
     for share in SHARES:
@@ -85,7 +85,7 @@ def mask_scores(found: Any, pair: TruePair) -> dict[str, Scores]:
 def measure(
     pipe: Any, pairs: Iterable[TruePair], levels: Sequence[tuple[float, ...]], draws: Sequence[int], seed: int = SEED
 ) -> dict[str, Any]:
-    """Scores of all pairs for all choices; pairs without a visible change are left out."""
+    """Score all pairs for all choices; pairs without a visible change are left out."""
     choices = [(some, count) for some in levels for count in draws]
     maps: list[list[Scores]] = [[] for _ in choices]
     masks: list[dict[str, Scores]] = []
@@ -94,7 +94,7 @@ def measure(
         if not region.any():
             continue
         for (some, count), scores in zip(choices, maps):
-            found = look(pipe, pair, some, count, seed + number)
+            found = find_maps(pipe, pair, some, count, seed + number)
             scores.append(map_scores(found, region))
         masks.append(mask_scores(found, pair))
     named = [
@@ -105,7 +105,7 @@ def measure(
 
 
 def summary(scores: Sequence[Scores]) -> list[str]:
-    """Mean of each score, with its standard error."""
+    """Return the mean of each score with its standard error."""
     cells = []
     for name in scores[0]:
         values = [one[name] for one in scores]
@@ -144,10 +144,7 @@ def main() -> None:
     given = parser.parse_args()
     pipe = InstructX2XPipeline.from_pretrained(given.model)
     pipe.set_progress_bar_config(disable=True)
-    if given.ct:
-        pairs = simulate_pairs(given.ct, given.count, seed=given.seed)
-    else:
-        pairs = read_pairs(given.data, given.count)
+    pairs = simulate_pairs(given.ct, given.count, seed=given.seed) if given.ct else read_pairs(given.data, given.count)
     levels = [tuple(float(level) for level in one.split(",")) for one in given.levels]
     result = measure(pipe, pairs, levels, given.draws, given.seed)
     show(result)

@@ -1,23 +1,25 @@
-"""How well the bundled scorers read simulated radiographs that they were not trained on.
+"""Measure how well the bundled scorers read simulated radiographs that they were not trained on.
 
     x2x simulate --ct CT_FOLDER --count 200 --seed 4242 -o heldout
     python benchmarks/scorers.py --data heldout
 
-For each finding, its AUROC over all images, before and after: as simulated, and softened, where the after is the before
-plus the change blurred by 2 pixels in 256, as an edit of a small model has it; and the share of pairs in which adding or
-removing the finding moves its score the right way; sensitivity and specificity at a probability of 0.5. For each attribute, its correlation and root mean square error.
-Intervals are 95 % bootstrap ones over bodies.
+Prints for each finding its AUROC over all images, before and after: as simulated, and softened (the after is the before
+plus the change blurred by 2 pixels in 256, as in edits of a small model); the share of pairs in which adding or
+removing the finding moves its score in the right direction; and sensitivity and specificity at a probability of 0.5.
+Prints for each attribute its correlation and root mean square error. Intervals are 95 % bootstrap intervals over
+bodies.
 """
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from x2x_core.evaluation.metrics.auroc import auroc
-from x2x_core.evaluation.metrics.bootstrap import draw_counts, interval
+from x2x_core.evaluation.metrics.bootstrap import WeightedStatistic, draw_counts, interval
 from x2x_core.evaluation.metrics.estimates import mean_of_defined, weighted_mean
 from x2x_core.evaluation.metrics.pearson import pearson
 from x2x_core.evaluation.on_dataset.edits import read_grey
@@ -28,7 +30,7 @@ from x2x_core.scorers.scorer import score_images
 from x2x_core.simulation.attributes import read_attributes
 
 SOFT = 2.0  # pixels
-PREDICTED = 0.5  # probability from which a finding counts as predicted
+PREDICTED = 0.5  # probability at and above which a finding counts as predicted
 
 
 def main(data: Path) -> None:
@@ -56,17 +58,16 @@ def _rows(data: Path, split: str):
 def _findings(pairs, before, after, soft, counts) -> None:
     scorer = finding_scorer()
     old, new, softened = (score_images(scorer, images) for images in (before, after, soft))
-    parts = {"as simulated": [], "softened": []}
+    parts: dict[str, list[WeightedStatistic]] = {"as simulated": [], "softened": []}
     columns = ("Finding", "Images with it", "AUROC", "AUROC, softened", "Score follows", "Sensitivity", "Specificity")
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for n, label in enumerate(scorer.labels):
         has = [torch.tensor([label in getattr(pair, when) for pair in pairs]) for when in ("before", "after")]
         cells = []
         for name, later in (("as simulated", new), ("softened", softened)):
-            scores = torch.cat([old[:, n], later[:, n]])
-            of = lambda w, s=scores, p=torch.cat(has): auroc(s, p, torch.cat([w, w], 1))  # noqa: E731
-            parts[name].append(of)
-            cells.append(_text(of, counts))
+            area = partial(_area, torch.cat([old[:, n], later[:, n]]), torch.cat(has))
+            parts[name].append(area)
+            cells.append(_text(area, counts))
         moved = torch.where(
             has[1] == has[0], torch.nan, ((new - old)[:, n] * (has[1].double() - has[0].double()) > 0).double()
         )
@@ -77,6 +78,11 @@ def _findings(pairs, before, after, soft, counts) -> None:
         print(f"| {label} | {images} | {cells[0]} | {cells[1]} | {follows} | {found:.2f} | {spared:.2f} |")
     means = [_text(lambda w, fs=fs: mean_of_defined([f(w) for f in fs]), counts) for fs in parts.values()]
     print(f"| mean | | {means[0]} | {means[1]} | | | |\n")
+
+
+def _area(scores: torch.Tensor, positive: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Return the AUROC over the images before and after, which share the weights of their pairs."""
+    return auroc(scores, positive, torch.cat([weights, weights], 1))
 
 
 def _attributes(pairs, images, counts) -> None:

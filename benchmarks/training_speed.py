@@ -1,13 +1,13 @@
-"""How fast training goes and what memory it takes: python benchmarks/training_speed.py [--size sd] [--set FIELD=VALUE ...]
+"""Measure the speed and memory of training.
 
-    python benchmarks/training_speed.py --size small              # a small U-Net at 256x256, batches of 4
+    python benchmarks/training_speed.py --size small             # a small U-Net at 256x256, batches of 4
     python benchmarks/training_speed.py --size small --set latent_variants=1
-    python benchmarks/training_speed.py --size sd --batch 1 --steps 1     # Stable Diffusion's sizes at 512x512, bfloat16
+    python benchmarks/training_speed.py --size sd --batch 1 --steps 1    # Stable Diffusion's sizes, 512x512, bfloat16
 
-Makes a random model of the size asked for and random pairs in a temporary folder, trains on them with `x2x train`'s own
-trainer, and prints as JSON the samples a second (the median over the steps after the first), the peak memory, and what
-that means for the paper's schedule (4,500 steps of 1,024 pairs). The numbers are those of the device that it runs on.
-On a CPU that others use too, the processor's seconds say more than the clock's: both are printed.
+Makes a random model and random pairs in a temporary folder, trains on them with the trainer of `x2x train`, and prints
+as JSON the samples per second (the median over the steps after the first), the peak memory, and the duration of the
+paper's schedule (4,500 steps of 1,024 pairs) on this device. Both wall and CPU time are printed: on a shared CPU the
+latter is more reliable.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ from x2x_core.training.trainer import Trainer
 PAPER_SAMPLES = 4500 * 1024
 # Beside Stable Diffusion's own sizes ("sd"): a tenth of its width, for machines without a GPU.
 SMALL = {
-    "unet": {"block_out_channels": [64, 128, 192], "layers_per_block": 1, "cross_attention_dim": 128, "norm_num_groups": 16,
-             "attention_head_dim": 4, "sample_size": 32, "down_block_types": ["DownBlock2D"] + ["CrossAttnDownBlock2D"] * 2,
-             "up_block_types": ["CrossAttnUpBlock2D"] * 2 + ["UpBlock2D"]},
+    "unet": {"block_out_channels": [64, 128, 192], "layers_per_block": 1, "cross_attention_dim": 128,
+             "norm_num_groups": 16, "attention_head_dim": 4, "sample_size": 32,
+             "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+             "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"]},
     "vae": {"block_out_channels": [16, 32, 64, 128], "layers_per_block": 1, "norm_num_groups": 8},
     "text_encoder": {"hidden_size": 128, "intermediate_size": 512, "num_hidden_layers": 3, "num_attention_heads": 4},
 }  # fmt: skip
@@ -49,7 +50,7 @@ PIXELS = {"small": 256, "sd": 512}
 
 
 def make_model(folder: Path, size: str) -> None:
-    """A random InstructPix2Pix in the diffusers layout."""
+    """Write a random InstructPix2Pix in the diffusers layout."""
     tokenizer = make_tokenizer(["add the finding of pleural effusion"], length=77)
     files = stable_diffusion_files(8, torch.float32)
     for part, path in CONFIGS.items():
@@ -70,7 +71,7 @@ def make_model(folder: Path, size: str) -> None:
 
 
 def make_pairs(folder: Path, pixels: int, count: int = 16) -> None:
-    """Random pairs in the published layout."""
+    """Write random pairs in the published layout."""
     draws = np.random.default_rng(0)
     rows = [("split", "instruction", "past_dicom_id", "current_dicom_id")]
     for name in ("past", "current"):
@@ -87,7 +88,7 @@ def make_pairs(folder: Path, pixels: int, count: int = 16) -> None:
 
 
 def configuration(folder: Path, size: str, batch: int, steps: int, changes: dict[str, Any]) -> TrainingConfig:
-    """The paper's configuration on the random model, for a few steps."""
+    """Return the paper's configuration on the random model, for a few steps."""
     pixels = PIXELS[size]
     fields = {
         "task": "edit", "data": str(folder / "data"), "out": str(folder / "run"), "init": str(folder / "model"),
@@ -104,7 +105,7 @@ class TimedTrainer(Trainer):
     """A trainer that records the time of each step and writes no checkpoint and no pipeline."""
 
     def measure(self) -> list[tuple[float, float]]:
-        """Return the seconds of each optimiser step by the clock and by the processor, reading and encoding included."""
+        """Return wall and CPU seconds of each optimiser step, with reading and encoding."""
         self.times: list[tuple[float, float]] = []
         self.began = time.perf_counter(), time.process_time()
         self.train()
@@ -124,7 +125,7 @@ class TimedTrainer(Trainer):
 
 
 def measure(size: str, batch: int, steps: int, changes: dict[str, Any]) -> dict[str, Any]:
-    """Train for some steps and report."""
+    """Train for some steps and return the measurements."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         make_model(folder / "model", size)

@@ -1,4 +1,4 @@
-"""`x2x evaluate`: each command takes only its own options, and the forms of version 0.1 are translated for one release."""
+"""`x2x evaluate`: each command takes only its own options, and the forms of version 0.1 are translated."""
 
 import pytest
 import typer
@@ -26,14 +26,14 @@ def run(capsys, *arguments):
 
 TRANSLATIONS = [
     (["--simulated"], ["simulated"]),
-    (["--simulated", "--ct", "ct", "--count", "9", "-o", "s.json"], ["simulated", "--ct", "ct", "--count", "9", "-o", "s.json"]),
+    (["--simulated", "--ct", "ct", "--count", "9", "-o", "s"], ["simulated", "--ct", "ct", "--count", "9", "-o", "s"]),
     (["--ct", "ct", "--simulated", "--overwrite"], ["simulated", "--ct", "ct", "--overwrite"]),
     (["--simulated", "--benchmark", "-o", "out", "--workers", "2"], ["benchmark", "-o", "out", "--workers", "2"]),
     (["--benchmark", "--peers-count=5", "--simulated", "-oout"], ["benchmark", "--peers-count=5", "-oout"]),
     (["--simulated", "--ablation", "--parts", "--gallery", "g.png"], ["ablation", "--parts", "--gallery", "g.png"]),
     (["--ablation", "--published-settings"], ["ablation", "--published-settings"]),
     (["data", "--model", "m", "-o", "out"], ["dataset", "data", "--model", "m", "-o", "out"]),
-    (["--model", "m", "data", "-o", "out", "--batch-size", "2"], ["dataset", "--model", "m", "data", "-o", "out", "--batch-size", "2"]),
+    (["--model", "m", "data", "-oout", "--count", "2"], ["dataset", "--model", "m", "data", "-oout", "--count", "2"]),
     (["-o", "out", "./dataset", "--labels=l.csv"], ["dataset", "-o", "out", "./dataset", "--labels=l.csv"]),
 ]  # fmt: skip
 
@@ -66,8 +66,8 @@ def test_a_new_form_is_left_as_it_is_without_a_word(capsys, form):
 
 
 OWNERS = {
-    "dataset": ["--labels", "--findings-scorer", "--race-scorer", "--age-scorer", "--attributes-scorer", "--fid-features",
-                "--segmenter", "--batch-size"],
+    "dataset": ["--labels", "--findings-scorer", "--race-scorer", "--age-scorer", "--attributes-scorer",
+                "--fid-features", "--segmenter", "--batch-size"],
     "benchmark": ["--peers-count", "--workers"],
     "ablation": ["--parts", "--published-settings", "--figure", "--gallery"],
 }  # fmt: skip

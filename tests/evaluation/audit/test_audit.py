@@ -30,8 +30,10 @@ class Brightness:
 
 def edit(operation, level, edema, effusion, finding="edema"):
     words = f"{operation} {level} {finding}"
-    return {"finding": finding, "operation": operation, "level": level, "instruction": words, "changed_share": 0.2,
-            "scores": {"edema": edema, "pleural effusion": effusion}, "file": f"p/{words}.png", "guidance": "g.png"}  # fmt: skip
+    return {
+        "finding": finding, "operation": operation, "level": level, "instruction": words, "changed_share": 0.2,
+        "scores": {"edema": edema, "pleural effusion": effusion}, "file": f"p/{words}.png", "guidance": "g.png",
+    }  # fmt: skip
 
 
 def record(edema, effusion, edits, name="a.png"):
@@ -49,9 +51,16 @@ FOLLOWING = record(
     ],
 )
 STUBBORN = record(
-    0.7, 0.1, [edit(ADD, "mild", 0.6, 0.1), edit(ADD, "moderate", 0.8, 0.1), edit(ADD, "severe", 0.75, 0.1), edit(REMOVE, None, 0.4, 0.1)],
+    0.7,
+    0.1,
+    [
+        edit(ADD, "mild", 0.6, 0.1),
+        edit(ADD, "moderate", 0.8, 0.1),
+        edit(ADD, "severe", 0.75, 0.1),
+        edit(REMOVE, None, 0.4, 0.1),
+    ],
     "b.png",
-)  # fmt: skip
+)
 SETTINGS = AuditSettings("brightness", ("edema",))
 
 

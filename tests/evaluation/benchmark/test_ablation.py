@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -51,9 +52,9 @@ def result(images, region):
 
 
 class Fake:
-    """Stands in for the pipeline: what it does is told by `behaviour`, an argument of its call."""
+    """Stands in for the pipeline: `behaviour`, an argument of its call, says what it does."""
 
-    config = {"recommended_num_inference_steps": 3}
+    config: ClassVar = {"recommended_num_inference_steps": 3}
     pseudomasks = PseudomaskAtlas.bundled()
 
     def __init__(self, pairs):
@@ -276,7 +277,7 @@ def test_published_files_are_used_and_what_they_lack_is_named(tmp_path):
     other = Instruction.parse("Add the finding of pneumothorax.")
     assert torch.equal(masks(other, (SIDE, SIDE)), PublishedMasks(PseudomaskAtlas.bundled())(other, (SIDE, SIDE)))
     assert "Cardiomegaly from the given folder, other findings" in masks.note
-    with pytest.raises(ValueError, match="must be a folder of `pseudo_mask_<Category>.npy`, got soft masks"):
+    with pytest.raises(ValueError, match=r"must be a folder of `pseudo_mask_<Category>\.npy`, got soft masks"):
         PublishedMasks(PseudomaskAtlas.bundled(), PseudomaskAtlas.bundled())
     with pytest.raises(ValueError, match="got soft masks"):
         standard_rows(Fake([]), published_masks=PseudomaskAtlas.bundled())

@@ -207,7 +207,7 @@ def test_diffedits_mask_is_where_the_difference_is_over_one_and_a_half_of_its_me
     assert not diffedit_mask(torch.zeros(2, 1, 4, 4)).any()
 
 
-# -- attributes ---------------------------------------------------------------------------------------------------------
+# -- attributes --------------------------------------------------------------------------------------------------------
 
 
 def test_shifts_are_in_the_attributes_own_spread():
@@ -223,7 +223,7 @@ def test_an_attribute_that_is_not_drawn_is_refused():
         true_values([record], ["age"])
 
 
-# -- cases --------------------------------------------------------------------------------------------------------------
+# -- cases -------------------------------------------------------------------------------------------------------------
 
 
 def test_the_verdict_of_one_shared_body_is_not_drawn(run):

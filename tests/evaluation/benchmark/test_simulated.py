@@ -107,7 +107,7 @@ def test_a_map_has_no_score_where_the_truth_changes_nothing():
 
 
 def test_an_instruction_without_a_finding_is_refused():
-    with pytest.raises(ValueError, match="must name a known finding, got 'Do something.'"):
+    with pytest.raises(ValueError, match=r"must name a known finding, got 'Do something\.'"):
         score(make_pair("Do something."), make_pair().after)
 
 

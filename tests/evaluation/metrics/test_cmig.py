@@ -27,7 +27,7 @@ def test_an_undefined_component_leaves_it_undefined():
     assert math.isnan(of(float("nan"), 0.9, 0.5)) and math.isnan(of(0.9, 0.9, float("nan")))
 
 
-@pytest.mark.parametrize("values, name", [((1.2, 1, 1), "pathology"), ((1, -0.1, 1), "race"), ((1, 1, 90), "age")])
+@pytest.mark.parametrize(("values", "name"), [((1.2, 1, 1), "pathology"), ((1, -0.1, 1), "race"), ((1, 1, 90), "age")])
 def test_percentages_and_the_like_are_refused(values, name):
     with pytest.raises(ValueError, match=f"`{name}` must lie in"):
         of(*values)

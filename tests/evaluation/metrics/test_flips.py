@@ -39,7 +39,7 @@ def test_findings_that_are_not_scored_are_left_out():
 
 
 @pytest.mark.parametrize(
-    "words, way",
+    ("words", "way"),
     [
         ("Add the finding of edema.", 1),
         ("Remove the finding of edema.", -1),

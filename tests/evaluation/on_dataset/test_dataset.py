@@ -97,14 +97,14 @@ def test_edits_are_written_and_nothing_changes_outside_the_mask(run, data):
 
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(run, data, pipeline, tmp_path):
-    class Stopped(Exception):
+    class StoppedError(Exception):
         pass
 
     def stop(done, total):
-        raise Stopped
+        raise StoppedError
 
     rows = read_rows(data, "test")
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         edit_dataset(pipeline, rows, tmp_path / "out", SETTINGS, stop)
     assert len(everything(tmp_path / "out")) == 6
     (tmp_path / "out" / "edited" / f"{case_id(1, rows[1])}.png").unlink()  # as if killed within the batch

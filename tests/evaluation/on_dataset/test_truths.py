@@ -17,7 +17,10 @@ def rows(*texts):
 
 
 def test_an_instruction_says_what_the_target_has():
-    words = "Add the finding of edema. Remove the finding of pneumonia. Change the level of atelectasis from mild to severe."
+    words = (
+        "Add the finding of edema. Remove the finding of pneumonia. "
+        "Change the level of atelectasis from mild to severe."
+    )
     truth = from_instruction(Instruction.parse(words), "7")
     assert truth == Truth({"edema": True, "pneumonia": False, "atelectasis": True}, group="7")
 
@@ -56,15 +59,15 @@ def test_a_simulated_dataset_brings_its_truth(tmp_path):
     (truth,) = read_truths(rows("Add the finding of edema."), tmp_path)
     assert truth.findings["edema"] and not truth.findings["pneumonia"] and len(truth.findings) == 8
     assert truth.values == {"yaw": 2.5, "level": 0.5} and truth.group == "000000"
-    with pytest.raises(ValueError, match="must have a line for each pair, but has none for `000001-0.png`"):
+    with pytest.raises(ValueError, match=r"must have a line for each pair, but has none for `000001-0\.png`"):
         read_truths(rows("Add edema.", "Add edema."), tmp_path)
     (tmp_path / "attributes.jsonl").write_text("{}\n")
-    with pytest.raises(ValueError, match="Line 1 of .* cannot be read as the attributes of a pair"):
+    with pytest.raises(ValueError, match=r"Line 1 of .* cannot be read as the attributes of a pair"):
         read_truths(rows("Add edema."), tmp_path)
 
 
 @pytest.mark.parametrize(
-    "text, words",
+    ("text", "words"),
     [
         ("name,edema\na,1\n", "must name its images in a column `image` or `dicom_id`"),
         ("image,edema\na,2\n", "`edema` of .* must be 1, 0, -1 or empty, got '2'"),

@@ -41,7 +41,7 @@ def make_ablation(pairs=4):
     picture = torch.zeros(48, 48, dtype=torch.uint8)
     mask = torch.zeros(48, 48, dtype=torch.bool)
     mask[10:30, 10:30] = True
-    edits = {name: (picture + 100, mask) for name in NAMES}
+    edits = dict.fromkeys(NAMES, (picture + 100, mask))
     pictures = tuple(PairPictures(picture + 10 * n, picture + 200, edits) for n in range(pairs))
     about = {
         "ours": OURS,

@@ -22,15 +22,20 @@ ABOUT = {
     "ours": "ours",
     "references": ["do nothing"],
     "measures": {
-        "ssim": {"key": "ssim", "title": "SSIM", "group": "Inside", "better": "higher", "meaning": "likeness", "digits": 2},
-        "shift": {"key": "shift", "title": "Shift", "group": "Kept", "better": "lower", "meaning": "moved", "percent": True, "digits": 1},
+        "ssim": {"key": "ssim", "title": "SSIM", "group": "Inside", "better": "higher", "meaning": "likeness",
+                 "digits": 2},
+        "shift": {"key": "shift", "title": "Shift", "group": "Kept", "better": "lower", "meaning": "moved",
+                  "percent": True, "digits": 1},
     },
     "verdict": {
         "sentences": ["Ours keeps more: yes, by all 1 measures."],
         "claims": [{"row": "ours", "other": "peer", "measure": "shift", "answer": "yes",
                     "difference": {"value": -0.1, "low": -0.2, "high": -0.05, "n": 4, "note": ""}}],
     },
-    "attributes": {"ours": {"yaw": {"r": 0.91, "shift": 0.1, "worst": 0.4}}, "peer": {"yaw": {"r": None, "shift": 0.8, "worst": 2.0}}},
+    "attributes": {
+        "ours": {"yaw": {"r": 0.91, "shift": 0.1, "worst": 0.4}},
+        "peer": {"yaw": {"r": None, "shift": 0.8, "worst": 2.0}},
+    },
 }  # fmt: skip
 
 
@@ -73,7 +78,7 @@ def folder(tmp_path):
 class Checker(HTMLParser):
     """Sees that every tag is closed, and collects addresses."""
 
-    empty = {"meta", "img", "br"}
+    empty = frozenset({"meta", "img", "br"})
 
     def __init__(self):
         super().__init__()
@@ -108,9 +113,28 @@ def test_the_page_is_whole_and_links_to_nothing_outside(folder):
 def test_the_page_says_what_the_record_holds(folder):
     html = page(View(make_results()), folder)
     assert "A &lt;small&gt; benchmark" in html and "<small> benchmark" not in html
-    for words in ("Ours keeps more: yes", "SSIM", "0.80", "0.70 to 0.90", "edema", "error ratio 0.25", "Not a medical device",
-                  "Odd one", "0.91", "-20.0 to -5.0"):  # fmt: skip
+    for words in (
+        "Ours keeps more: yes", "SSIM", "0.80", "0.70 to 0.90", "edema", "error ratio 0.25", "Not a medical device",
+        "Odd one", "0.91", "-20.0 to -5.0",
+    ):  # fmt: skip
         assert words in html, words
+
+
+def test_every_text_of_a_record_is_escaped(folder):
+    script = "<script>x</script>"
+    about = {
+        "title": script, "model": script, "notice": script, "intervals": script, "cases_note": script, "note": script,
+        "row_notes": {script: script}, "movement": {script: {script: 0.5}}, "breaking_note": script, "notes": [script],
+        "breaking": [{"image": script, "instruction": script, "before": 0.5, "after": 0.4}], "settings": {script: 1},
+        "verdict": {"sentences": [script], "claims": []}, "attributes": {script: ABOUT["attributes"]["ours"]},
+        "measures": {"ssim": {"title": script, "group": script, "meaning": script, "better": "higher"}},
+    }  # fmt: skip
+    results = make_results(**about)
+    row = replace(results.rows[2], name=script, per_finding={script: results.rows[2].metrics})
+    case = replace(results.cases[0], instruction=script)
+    html = page(View(replace(results, rows=(row, *results.rows), cases=(case,))), folder)
+    checked(html)
+    assert script not in html and html.count("&lt;script&gt;") > 20
 
 
 def test_a_record_without_descriptions_verdict_or_pictures_is_shown_too(tmp_path):
