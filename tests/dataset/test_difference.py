@@ -458,3 +458,7 @@ def test_the_documentation_of_the_rules_is_true(capsys):
     for answer, instruction in rows:
         filled = [re.sub(r"\b[XYZAB]\b", lambda letter: words[letter[0]], text) for text in (answer, instruction)]
         assert str(instruction_from_difference(filled[0])) == filled[1]
+    message = " ".join(re.search(r"```text\n(.*?)```", page, re.DOTALL)[1].split())
+    with pytest.raises(UnreadableAnswer) as caught:
+        instruction_from_difference(re.search("got '(.*?)':", message)[1])
+    assert str(caught.value) == message
