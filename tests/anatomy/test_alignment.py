@@ -1,6 +1,7 @@
-"""Alignment: the frame follows the lungs wherever they are, holds to the typical one where they aren't, and is recorded."""
+"""Alignment: the frame follows the lungs, falls back to the typical one without lungs, and is recorded."""
 
 import json
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -10,8 +11,10 @@ import torch.nn.functional as F
 from lung_cases import BODIES, dice, noise, radiograph, truth
 
 from x2x_core import PseudomaskAtlas
-from x2x_core.anatomy.alignment import TYPICAL_FIELDS, Alignment, fit_affine, fit_frame
+from x2x_core.anatomy.affine_fit import fit_affine
+from x2x_core.anatomy.alignment import Alignment, fit_frame
 from x2x_core.anatomy.frame import Frame
+from x2x_core.anatomy.landmarks import TYPICAL_FIELDS
 from x2x_core.anatomy.lungs import LungMasks
 from x2x_core.edit.reading import align_pictures, parts_of, region_of
 from x2x_core.edit.request import EditRequest
@@ -54,7 +57,7 @@ def test_the_typical_fields_lie_over_those_found(atlas):
 def test_frames_carry_what_the_fit_did_not_see_from_body_to_body():
     frames = [fit_frame(masks(truth(body)))[0] for body in BODIES]
     aligned, plain = [], []
-    for first, second in zip(BODIES, BODIES[1:]):
+    for first, second in pairwise(BODIES):
         source, goal = (truth(body, "whole").any(0) for body in (first, second))
         axis = (torch.arange(160.0) + 0.5) / 160
         y, x = torch.meshgrid(axis, axis, indexing="ij")

@@ -1,4 +1,4 @@
-"""The lung finder: it finds lungs that it has not seen, whatever the picture's tone, frame and size, and says when not."""
+"""The lung finder: it finds unseen lungs at any tone, framing and size, and its confidence falls where it fails."""
 
 import cv2
 import numpy as np
@@ -8,9 +8,11 @@ import torch.nn.functional as F
 from lung_cases import BODIES, dice, noise, radiograph, truth
 from safetensors.torch import save_file
 
+from x2x_core.anatomy.lung_cleaning import without_tails
 from x2x_core.anatomy.lung_network import LungNetwork
 from x2x_core.anatomy.lung_overlay import LEFT_COLOUR, RIGHT_COLOUR, lung_overlay
-from x2x_core.anatomy.lungs import LungFinder, _without_tails, content_box
+from x2x_core.anatomy.lung_views import content_box
+from x2x_core.anatomy.lungs import LungFinder
 from x2x_core.imaging.drawing import as_rgb
 from x2x_core.training.seeding import seeded_initialisation
 
@@ -169,7 +171,7 @@ def test_a_field_loses_a_long_thin_tail_and_keeps_a_short_one():
     chances = torch.zeros(1, 4, 200, 200)
     chances[..., 20:140, 40:90] = 1
     chances[..., 140:190, 40:45] = 1  # narrower than TAIL, longer than TAIL_REACH
-    kept = _without_tails(chances)
+    kept = without_tails(chances)
     assert torch.equal(kept[0, 0, :140], chances[0, 0, :140])
     assert kept[0, 0, 140:145, 40:45].all() and not kept[0, 0, 170:].any()
     assert torch.equal(kept[:, 2:], chances[:, 2:])  # the whole lungs go as deep as they do
@@ -178,6 +180,6 @@ def test_a_field_loses_a_long_thin_tail_and_keeps_a_short_one():
 @pytest.mark.parametrize("size", [(3, 3), (40, 400), (1200, 900)])
 def test_tails_are_looked_for_at_any_size(size):
     chances = torch.zeros(1, 4, *size)
-    assert torch.equal(_without_tails(chances), chances)
+    assert torch.equal(without_tails(chances), chances)
     chances[...] = 1
-    assert torch.equal(_without_tails(chances), chances)
+    assert torch.equal(without_tails(chances), chances)

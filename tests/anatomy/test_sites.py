@@ -61,7 +61,7 @@ def test_every_zone_is_a_part_of_the_image(zone):
 
 
 def test_unknown_names_are_refused_with_what_there_is():
-    with pytest.raises(ValueError, match="`name` must be an anatomic site .*heart"):
+    with pytest.raises(ValueError, match=r"`name` must be an anatomic site .*heart"):
         site_mask("knee")
     with pytest.raises(ValueError, match="`side` must be left, right or bilateral, got 'up'"):
         side_mask("up", (4, 4))

@@ -1,10 +1,10 @@
-"""How much of a frontal radiograph a finding takes up: the bounds that a guidance mask is held to.
+"""Expected areas of findings on a frontal radiograph: limits for the size of a guidance mask.
 
-For findings that experts boxed, from the boxes of NIH ChestX-ray14 (one box is one lesion): at most a box that is
-larger than 97.5 % of them; at least a quarter of the ellipse inscribed in a box that is larger than 2.5 % of them, since
-an instruction may change a part of a finding only (its level, a heart's border). For the others, from the anatomic site
-where they are: at most the site, at least a fiftieth of it. Areas are shares of an image that shows the chest from
-border to border. They are wide on purpose: they catch masks that can't be, and shape none.
+For findings with expert boxes in NIH ChestX-ray14 (one box per lesion), the upper limit is the 97.5th percentile of the
+boxes' areas. The lower limit is a quarter of the ellipse inscribed in a box at the 2.5th percentile, since an
+instruction may change only a part of a finding (its level, the border of a heart). For other findings the limits are
+the area of the anatomic site and a fiftieth of it. Areas are shares of an image that shows the chest from border to
+border. They are wide on purpose: they reject impossible masks and do not shape plausible ones.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from .sites import EDGE_LEVEL, SHAPES, site_mask
 SMALLEST_BOX_SHARE = math.pi / 4 / 4
 SMALLEST_SITE_SHARE = 0.02
 
-# Box areas at the 2.5th and the 97.5th percentile, of one lesion: what is on both sides takes up to twice that.
-# Infiltrates stand for consolidation and lung opacity; nodules (the least) and masses (the most) for lung lesions.
+# Box areas of one lesion at the 2.5th and 97.5th percentile; a bilateral finding takes up to twice that. Infiltrates
+# stand for consolidation and lung opacity; nodules (lower limit) and masses (upper limit) for lung lesions.
 _BOX_AREAS = {
     "atelectasis": (0.0051, 0.128),
     "cardiomegaly": (0.113, 0.263),
@@ -39,7 +39,7 @@ _BOX_AREAS = {
 
 @dataclass(frozen=True)
 class AreaLimits:
-    """The least and the most that a mask may cover, shares of the image."""
+    """The smallest and the largest area that a mask may cover, as shares of the image."""
 
     lowest: float
     highest: float
@@ -50,7 +50,7 @@ class AreaLimits:
 
 
 def expected_area(clause: Clause) -> AreaLimits:
-    """How much of the image one clause's finding takes up, with its side considered."""
+    """Return the expected area of one clause's finding, given its side."""
     finding = FINDINGS[clause.finding]
     sides = 2 if finding.lateral else 1
     lowest, highest = _one_side(finding, sides)
@@ -58,18 +58,18 @@ def expected_area(clause: Clause) -> AreaLimits:
         return AreaLimits(lowest, min(1.0, highest))
     if clause.side == "bilateral":
         return AreaLimits(min(1.0, 2 * lowest), min(1.0, 2 * highest))
-    return AreaLimits(lowest, min(1.0, 2 * highest))  # no side is named: one or both
+    return AreaLimits(lowest, min(1.0, 2 * highest))  # no side is named: one side or both
 
 
 def area_limits(instruction: Instruction) -> AreaLimits | None:
-    """What an instruction's mask is held to, that of all of its clauses together; ``None`` for free text.
+    """Return the limits for the mask of an instruction, over all of its clauses; ``None`` for free text.
 
     The union of several regions is at least as large as the largest of them and at most as large as their sum.
     """
     if not instruction.clauses:
         return None
     areas = [expected_area(clause) for clause in instruction.clauses]
-    return AreaLimits(max(one.lowest for one in areas), min(1.0, sum(one.highest for one in areas)))
+    return AreaLimits(max(area.lowest for area in areas), min(1.0, sum(area.highest for area in areas)))
 
 
 def _one_side(finding: Finding, sides: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Where the anatomical frame lies in an image: an affine map."""
+"""The anatomical frame in an image: an affine map."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IDENTITY: tuple[Row, Row] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 
 
 def pixel_centres(size: tuple[int, int]) -> torch.Tensor:
-    """The pixel centres of an image of `(height, width)`: `(H, W, 2)` (x, y), shares of its width and height."""
+    """Return the pixel centres `(H, W, 2)` (x, y) of an image of `(height, width)`, as shares of width and height."""
     height, width = size
     y, x = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
     rows, columns = torch.meshgrid(y, x, indexing="ij")
@@ -25,9 +25,9 @@ def pixel_centres(size: tuple[int, int]) -> torch.Tensor:
 class Frame:
     """An affine map from the anatomical frame to an image.
 
-    The anatomical frame is the unit square of the typical radiograph, in which `x2x_core.anatomy.sites` draws its outlines and
-    the atlas holds its maps: x from its left edge (the patient's right), y from its top edge. In the image, points are
-    shares of its width and its height. The default says that the image is the typical radiograph.
+    The anatomical frame is the unit square of the typical radiograph, in which `x2x_core.anatomy.sites` and the atlas
+    are defined: x from its left edge (the patient's right), y from its top edge. Points in the image are shares of
+    its width and height. By default the image is the typical radiograph.
 
     Args:
         matrix: two rows of three numbers: x' = m00 x + m01 y + m02, y' = m10 x + m11 y + m12.
@@ -45,15 +45,16 @@ class Frame:
         object.__setattr__(self, "matrix", (tuple(rows[0]), tuple(rows[1])))
         if self.determinant <= 0:
             raise InputError(
-                f"`frame` must neither mirror nor flatten the anatomy, got {self.matrix}: its determinant must be positive."
+                f"`frame` must neither mirror nor flatten the anatomy, got {self.matrix}. "
+                "Its determinant must be positive."
             )
 
     @classmethod
     def rectangle(cls, left: float = 0.0, top: float = 0.0, right: float = 1.0, bottom: float = 1.0) -> Frame:
-        """The typical radiograph inside a rectangle of the image, given as shares of its width and height.
+        """Return the frame that fills a rectangle of the image, given as shares of its width and height.
 
         Raises:
-            InputError: the rectangle is empty or turned round.
+            InputError: the rectangle is empty or inverted.
         """
         if not (left < right and top < bottom):
             raise InputError(
@@ -64,30 +65,35 @@ class Frame:
 
     @property
     def determinant(self) -> float:
-        """How many times the image's area the typical radiograph takes."""
+        """Area of the typical radiograph, as a share of the image's area."""
         (a, b, _), (c, d, _) = self.matrix
         return a * d - b * c
 
     @property
     def is_identity(self) -> bool:
-        """Whether the image is the typical radiograph."""
+        """True if the image is the typical radiograph."""
         return self.matrix == IDENTITY
 
     def to_image(self, points: torch.Tensor) -> torch.Tensor:
-        """Points `(..., 2)` (x, y) of the anatomical frame, as shares of the image's width and height."""
+        """Map points `(..., 2)` (x, y) of the anatomical frame to shares of the image's width and height."""
         matrix = self._as_tensor(points)
         return points @ matrix[:, :2].T + matrix[:, 2]
 
     def to_frame(self, points: torch.Tensor) -> torch.Tensor:
-        """Points `(..., 2)` (x, y), shares of the image's width and height, in the anatomical frame."""
+        """Map points `(..., 2)` (x, y), shares of the image's width and height, to the anatomical frame."""
         matrix = self._as_tensor(points)
         return (points - matrix[:, 2]) @ torch.linalg.inv(matrix[:, :2].double()).to(points.dtype).T
 
     def within(self, outer: Frame) -> Frame:
-        """This frame, given in a part of an image, in the whole: `outer` says where the part's unit square lies."""
+        """Return this frame of a part of an image as a frame of the whole image.
+
+        Args:
+            outer: the part's unit square in the whole image.
+        """
         inner = torch.tensor([*self.matrix, (0.0, 0.0, 1.0)], dtype=torch.float64)
         whole = torch.tensor([*outer.matrix, (0.0, 0.0, 1.0)], dtype=torch.float64) @ inner
-        return Frame(tuple(tuple(row) for row in whole[:2].tolist()))
+        (a, b, c), (d, e, f) = whole[:2].tolist()
+        return Frame(((a, b, c), (d, e, f)))
 
     def _as_tensor(self, points: torch.Tensor) -> torch.Tensor:
         if points.ndim < 1 or points.shape[-1] != 2 or not points.is_floating_point():

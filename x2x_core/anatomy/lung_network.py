@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-VIEW = 128  # pixels to a side of what the network sees
-# What it draws: the lung fields as a reader outlines them, and the whole lungs with what heart and diaphragm hide.
+VIEW = 128  # side length of the network's input in pixels
+# Outputs: the lung fields as a reader outlines them, and the whole lungs with the part behind heart and diaphragm.
 OUTPUTS = ("right field", "left field", "right lung", "left lung")
 CHANNELS = (16, 32, 48, 64, 72)
 _GROUPS = 8
-_NEIGHBOURHOOD = 25  # pixels to a side over which local contrast is evened out
-_FAINTEST = 0.02  # spread of grey under which a neighbourhood counts as flat
+_NEIGHBOURHOOD = 25  # side length in pixels over which local contrast is normalised
+_FAINTEST = 0.02  # standard deviation of grey below which a neighbourhood counts as flat
 
 
 def normalise(view: torch.Tensor) -> torch.Tensor:
-    """What the network is fed: grey relative to the whole view, and relative to its neighbourhood.
+    """Normalise a view: grey relative to the whole view, and relative to the neighbourhood.
 
-    Neither brightness nor contrast of the view make a difference.
+    The result does not depend on the brightness and contrast of the view.
 
     Args:
         view: `(B, 1, h, w)` in [0, 1].
 
     Returns:
-        `(B, 2, h, w)`; both channels have about mean 0 and spread 1, and are 0 for a view of one grey.
+        `(B, 2, h, w)`; both channels have about mean 0 and standard deviation 1, and are 0 for a uniform view.
     """
     mean = view.mean((-2, -1), keepdim=True)
     spread = view.std((-2, -1), keepdim=True)
@@ -45,7 +46,7 @@ def _local_mean(values: torch.Tensor) -> torch.Tensor:
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions with a shortcut; the first may halve the size."""
+    """Two convolutions with a shortcut; with stride 2 the size is halved."""
 
     def __init__(self, inner: int, outer: int, stride: int = 1) -> None:
         super().__init__()
@@ -57,25 +58,26 @@ class ResidualBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map `(B, inner, h, w)` to `(B, outer, h / stride, w / stride)`."""
         short = self.shortcut(F.avg_pool2d(x, 2) if self.stride == 2 else x)
         x = F.silu(self.first_norm(self.first(x)))
         return F.silu(self.second_norm(self.second(x)) + short)
 
 
 class LungNetwork(nn.Module):
-    """A U-Net (Ronneberger et al., MICCAI 2015) that works at half the view's size and less.
+    """A U-Net (Ronneberger et al., MICCAI 2015) whose finest level has half the resolution of the view.
 
-    Its coarsest level, 4 x 4 cells of the view, sees all of it: which lung is which is a question of the whole.
+    The receptive field of its coarsest level, 4 x 4 cells, is the whole view, which tells the right lung from the left.
 
     Args:
-        channels: of the levels, finest first; multiples of 8.
+        channels: number of channels of each level, finest first; multiples of 8.
     """
 
     def __init__(self, channels: tuple[int, ...] = CHANNELS) -> None:
         super().__init__()
         self.stem = nn.Conv2d(2, channels[0], 5, 2, 2)
         self.enter = ResidualBlock(channels[0], channels[0])
-        pairs = list(zip(channels, channels[1:]))
+        pairs = list(pairwise(channels))
         self.down = nn.ModuleList(ResidualBlock(fine, coarse, 2) for fine, coarse in pairs)
         self.middle = ResidualBlock(channels[-1], channels[-1])
         self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in reversed(pairs))
@@ -86,7 +88,7 @@ class LungNetwork(nn.Module):
         self.draw = nn.Conv2d(channels[0], 4 * len(OUTPUTS), 3, 1, 1)
 
     def forward(self, view: torch.Tensor) -> torch.Tensor:
-        """`(B, 1, h, w)` in [0, 1], sides multiples of 32, to logits `(B, 4, h, w)` of `OUTPUTS`."""
+        """Map views `(B, 1, h, w)` in [0, 1], sides multiples of 32, to logits `(B, 4, h, w)` of `OUTPUTS`."""
         x = self.enter(F.silu(self.stem(normalise(view))))
         levels = []
         for down in self.down:
@@ -100,14 +102,14 @@ class LungNetwork(nn.Module):
 
 
 def channels_of(weights: Mapping[str, torch.Tensor], prefix: str = "") -> tuple[int, ...]:
-    """The widths of the levels of a network with a `stem` and blocks `down`, read from its weights.
+    """Read the number of channels of each level from the weights of a network with a `stem` and blocks `down`.
 
     Args:
-        weights: by name.
-        prefix: of the names, "encoder." where an encoder is a part of the network.
+        weights: weights by name.
+        prefix: prefix of the names, such as "encoder." for a part of a network.
 
     Raises:
-        KeyError: they are of another network.
+        KeyError: weights of another network.
     """
     downs = sum(name.startswith(f"{prefix}down.") and name.endswith(".first.weight") for name in weights)
     return (

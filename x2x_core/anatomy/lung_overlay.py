@@ -1,4 +1,4 @@
-"""The lungs drawn over a radiograph: an outline each, with a legend that says which is which."""
+"""Outlines of the lungs over a radiograph, with a legend."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from x2x_core.common.errors import InputError
 from x2x_core.imaging.drawing import Colour, ImageLike
 from x2x_core.imaging.overlay import mask_contour
 
-from .lungs import INSIDE, LungMasks
+from .lung_masks import INSIDE, LungMasks
 
 RIGHT_COLOUR: Colour = (64, 196, 255)
 LEFT_COLOUR: Colour = (126, 217, 87)
@@ -18,27 +18,27 @@ _NOT_FOUND = "not found"
 
 
 def lung_overlay(image: ImageLike, lungs: LungMasks) -> Image.Image:
-    """The outlines of both lung fields over a picture.
+    """Draw the outlines of both lung fields over an image.
 
     Args:
-        image: the radiograph, or a picture of it, see `x2x_core.imaging.drawing`.
-        lungs: B = 1, see `x2x_core.anatomy.lungs`.
+        image: the radiograph, see `x2x_core.imaging.drawing`.
+        lungs: the lungs of one image, B = 1.
 
     Returns:
-        RGB, of the image's size; the legend stands in its lower corners, each lung's on the lung's side.
+        An RGB image of the same size; the legend is in the lower corners, each entry on its lung's side.
 
     Raises:
         InputError: lungs of several images.
     """
     if len(lungs) != 1:
-        raise InputError(f"`lungs` must be those of one image, got {len(lungs)}. Take one: `lungs[0]`.")
+        raise InputError(f"`lungs` must be those of one image, got {len(lungs)}. Select one: `lungs[0]`.")
     picture = mask_contour(image, np.zeros((1, 1), np.float32))
-    found = []
+    entries = []
     for mask, (name, colour) in zip((lungs.right, lungs.left), LEGEND):
         inside = (mask >= INSIDE).float()
-        found.append((name if inside.any() else f"{name} {_NOT_FOUND}", colour))
+        entries.append((name if inside.any() else f"{name} {_NOT_FOUND}", colour))
         picture = mask_contour(picture, inside, colour)
-    return _with_legend(picture, found)
+    return _with_legend(picture, entries)
 
 
 def _with_legend(picture: Image.Image, entries: list[tuple[str, Colour]]) -> Image.Image:

@@ -1,12 +1,12 @@
-"""Where the anatomy lies on a typical frontal radiograph: soft masks of anatomic sites, sides and zones.
+"""Anatomy of the typical frontal radiograph: soft masks of anatomic sites, sides and zones.
 
-Coordinates are shares of the whole image, x from its left edge and y from its top edge, so that the picture
-is the unit square. The patient's right is on the image's left.
+Coordinates are shares of the whole image, x from its left edge and y from its top edge: the image is the unit square.
+The patient's right is on the left of the image.
 
-The outlines are drawn by hand from the anatomy of the frontal projection, not measured on one patient: lung
-apices above the clavicles, hemidiaphragms a little above 3/4 of the height, the left one lower, the heart two thirds
-to the patient's left. They are generous, since patients differ in build, pose and cropping; their use is to say where
-a finding can not be.
+The outlines are drawn by hand from the anatomy of the frontal projection, not measured on a patient: lung apices
+above the clavicles, hemidiaphragms a little above 3/4 of the height, the left one lower, two thirds of the heart on
+the patient's left. They are generous, since patients differ in build, pose and cropping; they exclude places where a
+finding cannot be.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ import torch.nn.functional as F
 from x2x_core.common.errors import InputError
 from x2x_core.imaging.soft import inverse_smoothstep, smoothstep
 
-SITE_RESOLUTION = 256  # pixels to a side at which outlines are drawn
+SITE_RESOLUTION = 256  # side length in pixels at which outlines are drawn
 
-# A mask is 1 inside and falls smoothly to 0 at its outline. The published threshold on the guidance map G = P * R is
-# 0.1 and R is at most 1: so the level 0.1 of every mask is laid exactly on its outline, and nothing beyond
-# the outline can pass the threshold, while a weak relevance near it is held back more than a strong one.
+# A mask is 1 inside and falls smoothly to 0 across its outline. The published threshold on the guidance map G = P * R
+# is 0.1 and R is at most 1. With the level 0.1 exactly on the outline, nothing outside can pass the threshold, and
+# near the outline only strong relevance passes.
 EDGE_LEVEL = 0.1
 EDGE_WIDTH = 0.05  # width of the fall from 1 to 0, share of the image's side
 
 MIDLINE = 0.5
-SIDE_OVERLAP = 0.03  # how far a side's mask reaches over the midline before it falls under EDGE_LEVEL
+SIDE_OVERLAP = 0.03  # distance past the midline at which the mask of a side falls to EDGE_LEVEL
 
-# Thirds of the lung field (apices near 0.08, bases near 0.77 of the height); the outer ones are open to the image's
-# edges, since effusions reach below the lungs.
+# Thirds of the lung field (apices near 0.08, bases near 0.77 of the height); the outer ones extend to the borders of
+# the image, since effusions reach below the lungs.
 ZONE_BANDS = {
     "upper": (0.0, 0.34),
     "middle": (0.28, 0.58),
@@ -42,7 +42,7 @@ ZONE_BANDS = {
     "apical": (0.0, 0.25),
     "basal": (0.56, 1.0),
 }
-# Zones that are no bands but places of their own.
+# Zones that are sites instead of bands.
 ZONE_SITES = {"perihilar": "hila", "hilar": "hila", "retrocardiac": "heart", "costophrenic": "costophrenic angles"}
 
 Point = tuple[float, float]
@@ -134,22 +134,22 @@ SHAPES: dict[str, tuple[tuple[Point, ...], ...]] = {
 
 
 def soften(region: np.ndarray, edge_width: float = EDGE_WIDTH) -> np.ndarray:
-    """A soft mask of a region: 1 inside, falling to 0 at its outline, `EDGE_LEVEL` on it.
+    """Return a soft mask of a region: 1 inside, falling to 0 across its outline, `EDGE_LEVEL` on the outline.
 
     Args:
         region: `(h, w)` of bool.
-        edge_width: width of the fall from 1 to 0, share of the image's longer side.
+        edge_width: width of the fall from 1 to 0, as a share of the image's longer side.
 
     Returns:
         `(h, w)` float32 in [0, 1], at least `EDGE_LEVEL` inside the region and less outside. An empty region gives
-        zeros; a region that is the whole image, ones.
+        zeros, the whole image gives ones.
 
     Raises:
         InputError: `region` is not 2-dimensional, or `edge_width` is not positive.
     """
     if region.ndim != 2 or edge_width <= 0:
         raise InputError(f"`region` must be (h, w) and `edge_width` positive, got {region.shape} and {edge_width}.")
-    inside = np.pad(region.astype(np.uint8), 1, mode="edge")  # the image's own border is no outline
+    inside = np.pad(region.astype(np.uint8), 1, mode="edge")  # the border of the image is not an outline
     depth = _distance(inside) - _distance(1 - inside)  # pixels, positive inside; +-0.5 beside the outline
     outline = inverse_smoothstep(EDGE_LEVEL)
     share = outline + depth[1:-1, 1:-1] / (edge_width * max(region.shape))
@@ -157,7 +157,7 @@ def soften(region: np.ndarray, edge_width: float = EDGE_WIDTH) -> np.ndarray:
 
 
 def _distance(inside: np.ndarray) -> np.ndarray:
-    """Distance to the outline in pixels, from the inner side; 0 elsewhere."""
+    """Return the distance of inner pixels to the outline; 0 elsewhere."""
     if inside.all():
         return np.full(inside.shape, float(sum(inside.shape)))
     distance = cv2.distanceTransform(np.ascontiguousarray(inside), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
@@ -175,7 +175,7 @@ def _site(name: str) -> np.ndarray:
 
 
 def _round_outline(points: Sequence[Point]) -> np.ndarray:
-    """A polygon's corners cut twice (Chaikin, 1974) so that it is smooth; `(n, 1, 2)` int32 pixels."""
+    """Smooth a polygon by cutting its corners twice (Chaikin, 1974); returns `(n, 1, 2)` int32 pixels."""
     corners = np.asarray(points, np.float64)
     for _ in range(2):
         following = np.roll(corners, -1, axis=0)
@@ -185,7 +185,7 @@ def _round_outline(points: Sequence[Point]) -> np.ndarray:
 
 
 def site_mask(name: str) -> torch.Tensor:
-    """The soft mask of an anatomic site in the unit square.
+    """Return the soft mask of an anatomic site in the unit square.
 
     Args:
         name: a key of `SHAPES`.
@@ -202,10 +202,10 @@ def site_mask(name: str) -> torch.Tensor:
 
 
 def side_mask(side: str, size: tuple[int, int]) -> torch.Tensor:
-    """Where the patient's left or right is: 1 there, falling smoothly a little over the midline.
+    """Return the mask of the patient's left or right: 1 there, falling smoothly just past the midline.
 
     Args:
-        side: "left", "right" or "bilateral" (everywhere). The patient's left is the image's right.
+        side: "left", "right" or "bilateral" (everywhere). The patient's left is on the right of the image.
         size: `(height, width)` in pixels.
 
     Returns:
@@ -226,14 +226,14 @@ def side_mask(side: str, size: tuple[int, int]) -> torch.Tensor:
 
 
 def zone_mask(zone: str, size: tuple[int, int]) -> torch.Tensor:
-    """Where a zone of the lungs is: a third of their height, or a place such as "perihilar".
+    """Return the mask of a zone of the lungs: a third of their height, or a site such as "perihilar".
 
     Args:
         zone: a key of `ZONE_BANDS` or `ZONE_SITES`.
         size: `(height, width)` in pixels.
 
     Returns:
-        `(H, W)` float32 in [0, 1], with soft edges. Neighbouring thirds overlap a little.
+        `(H, W)` float32 in [0, 1], with soft edges. Neighbouring thirds overlap.
 
     Raises:
         InputError: an unknown zone.
