@@ -71,7 +71,7 @@ def make_model(folder: Path, size: str) -> None:
 
 
 def make_pairs(folder: Path, pixels: int, count: int = 16) -> None:
-    """Write random pairs in the published layout."""
+    """Write random pairs in the pair layout."""
     draws = np.random.default_rng(0)
     rows = [("split", "instruction", "past_dicom_id", "current_dicom_id")]
     for name in ("past", "current"):

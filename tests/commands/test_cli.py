@@ -299,7 +299,7 @@ def test_simulate_and_train_from_the_command_line(capsys, tmp_path, monkeypatch)
 
 @pytest.fixture
 def dataset(tmp_path):
-    """Two pairs in the published layout, 64x64."""
+    """Two pairs in the pair layout, 64x64."""
     from tiny_models import make_radiograph
 
     rows = ["split,instruction,past_dicom_id,current_dicom_id"]

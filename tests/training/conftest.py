@@ -1,4 +1,4 @@
-"""What tests of fine-tuning share: a small dataset in the published layout, and a configuration for the tiny model."""
+"""What tests of fine-tuning share: a small dataset in the pair layout, and a configuration for the tiny model."""
 
 import csv
 

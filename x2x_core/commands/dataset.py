@@ -93,7 +93,7 @@ def _print_built(report: dict[str, Any]) -> None:
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="A dataset in the published layout.")],
+    folder: Annotated[Path, typer.Argument(help="A dataset in the pair layout.")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="JSON file for the statistics and all problems. [default: none]")
     ] = None,

@@ -41,7 +41,7 @@ SHOWN = (
 
 
 def evaluate_dataset(
-    dataset: Annotated[Path, typer.Argument(help="Dataset in the published layout.", metavar="DATASET")],
+    dataset: Annotated[Path, typer.Argument(help="Dataset in the pair layout.", metavar="DATASET")],
     out: Annotated[
         Path, typer.Option("-o", "--out", help="Folder for edits and record; a run that was stopped continues.")
     ],

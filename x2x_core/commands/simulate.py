@@ -66,7 +66,7 @@ def simulate(
 
     With --ct, the disease is inserted into a CT volume, and both volumes are projected. With --films, it is drawn on
     real radiographs, in the lungs found in each of them; films on which that is not possible are left out and counted.
-    The folder has the published layout (instructions.csv, past/, current/) with the truth beside it (change/,
+    The folder has the pair layout (instructions.csv, past/, current/) with the truth beside it (change/,
     masks/, attributes.jsonl). An interrupted run continues when the command is repeated.
 
     Examples: x2x simulate --ct ct-folder --count 2000 --out runs/simulated

@@ -103,7 +103,7 @@ class TrainingConfig(Section):
 
     task: Task  # "autoencoder" (VAE), "edit" (instruction-following U-Net), "lungs" (lung finder) or "scorers"
     # (findings and attributes of simulated radiographs)
-    data: Annotated[str, Field(min_length=1)]  # dataset folder in the published layout; "scorers": a simulated dataset;
+    data: Annotated[str, Field(min_length=1)]  # dataset folder in the pair layout; "scorers": a simulated dataset;
     # "lungs": a simulated dataset with lung fields
     out: Annotated[str, Field(min_length=1)]  # run folder: checkpoints, samples, log, finished pipeline
     init: str = ""  # diffusers folder or original single file to start from; "lungs" and "scorers": folder with their

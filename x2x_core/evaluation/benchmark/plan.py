@@ -64,7 +64,7 @@ def simulate_pairs(
 
 
 def read_pairs(folder: str | Path, count: int, size: int = SIZE, split: str = "val") -> Iterator[TruePair]:
-    """Read the first pairs of a split of a dataset in the published layout.
+    """Read the first pairs of a split of a dataset in the pair layout.
 
     Args:
         folder: the dataset.

@@ -1,4 +1,4 @@
-"""Edit a split of a dataset in the published layout, resumably.
+"""Edit a split of a dataset in the pair layout, resumably.
 
 Layout of the run's folder::
 
