@@ -1,8 +1,8 @@
 """Hooks of mkdocs for the documentation site, see mkdocs.yml.
 
 Links in the pages are paths in the repository, so that they work where the repository is browsed. For the site, pages
-outside docs/ are added (cards of the models, help of the nodes, changelog), links are rewritten to pages of the site, and
-the reference of the command line is written from the command line itself.
+outside docs/ are added (cards of the models, help of the nodes, changelog), links are rewritten, and the reference of
+the command line is written from the command line itself.
 """
 
 from __future__ import annotations

@@ -90,9 +90,9 @@ def test_the_findings_are_listed(hooks):
 def test_links_are_rewritten_for_the_site(hooks):
     pages_outside = hooks.outside_pages()
     text = (
-        "[card](../models/demo/README.md), [node](../web/docs/X2XEdit.md#Inputs), [page](metrics.md), [text](../NOTICE)"
+        "[card](../models/demo/README.md), [node](../web/docs/X2XEdit.md#Inputs), [text](../NOTICE)"
     )
-    rewritten = "[card](cards/demo.md), [node](nodes/X2XEdit.md#Inputs), [page](metrics.md), [text](../NOTICE)"
+    rewritten = "[card](cards/demo.md), [node](nodes/X2XEdit.md#Inputs), [text](../NOTICE)"
     assert hooks.rewrite_links(text, "docs/nodes.md", pages_outside) == rewritten
     assert hooks.rewrite_links("[a](../../docs/audit.md)", "models/demo/README.md", pages_outside) == "[a](../audit.md)"
     code = "```\n[a](../models/demo/README.md)\n```"
