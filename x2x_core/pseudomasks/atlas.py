@@ -1,10 +1,10 @@
 """The atlas of pseudomasks: for every finding, side and zone, the region of a chest radiograph where it can be.
 
-Region-Specific Editing multiplies the relevance map R by a pseudomask P, G = P * R, and edits where G >= 0.1 (Min et al.,
-*An Interpretable Local Editing Model for Counterfactual Medical Image Generation*, MICCAI 2025). The published masks are
-0 or 1. Ours are soft: 1 where the finding is common, falling smoothly to 0 across the region's outline, where they are
-0.1. So R = 1 passes the published threshold right up to the outline and never beyond it, and weak relevance near the
-outline, which is mostly noise, does not pass.
+Region-Specific Editing multiplies the relevance map R by a pseudomask P, G = P * R, and edits where G >= 0.1 (Min et
+al., *An Interpretable Local Editing Model for Counterfactual Medical Image Generation*, MICCAI 2025). The published
+masks are 0 or 1. Ours are soft: 1 where the finding is common, falling smoothly to 0 across the region's outline, where
+they are 0.1. So R = 1 passes the published threshold right up to the outline and never beyond it, and weak relevance
+near the outline, which is mostly noise, does not pass.
 
 The atlas holds the probability of each finding over each point of the anatomical frame, learnt from experts' boxes, for
 the finding anywhere, on a side, in a zone, and in a zone of a side; a mask is the region of highest probability,
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,40 +26,22 @@ import torch
 from x2x_core.anatomy.alignment import Alignment, align_image
 from x2x_core.anatomy.frame import Frame
 from x2x_core.anatomy.lungs import LungFinder
-from x2x_core.anatomy.sites import SHAPES, ZONE_SITES, location_window, site_mask
+from x2x_core.anatomy.sites import ZONE_SITES, site_mask
 from x2x_core.common.bundled import bundled_path
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.imaging.geometry import check_size
 from x2x_core.language.clauses import Clause
 from x2x_core.language.instruction import Instruction
-from x2x_core.language.vocabulary import FINDINGS, Finding
+from x2x_core.language.vocabulary import FINDINGS
 
 from .files import AtlasContent, read_atlas_file, write_atlas_file
 from .learnt import LearntMaps
-from .maps import MASK_RESOLUTION, Place, ProbabilityMap
-from .placing import place
+from .maps import Place, ProbabilityMap
+from .placing import cut_to_place, place
 from .published import published_file_name, read_published_masks
+from .sources import MaskSource, find_source
 
 logger = logging.getLogger(__name__)
-
-# Findings without a published mask that experts boxed in tables: the category of their boxes.
-BOXED_CATEGORIES = {
-    "lung lesion": "Lung Lesion",
-    "pleural thickening": "Pleural thickening",
-    "calcification": "Calcification",
-    "fracture": "Rib fracture",
-}
-# If a side or zone leaves less than this of a finding's map, the thorax there is the region: the words take precedence.
-SMALLEST_SHARE = 0.005
-
-
-@dataclass(frozen=True)
-class MaskSource:
-    """The origin of one finding's mask."""
-
-    finding: str  # canonical name, see `x2x_core.language.vocabulary`
-    kind: str  # "boxes" (experts' bounding boxes) or "site" (its anatomic site)
-    name: str  # the category in the atlas, or the site
 
 
 class PseudomaskAtlas:
@@ -185,17 +166,7 @@ class PseudomaskAtlas:
         Raises:
             InputError: an unknown finding, or a folder of published masks that lacks this finding's file.
         """
-        known = _known_finding(finding)
-        category = known.category or BOXED_CATEGORIES.get(known.name)
-        if category is not None and category in self._maps:
-            return MaskSource(known.name, "boxes", category)
-        if known.category is not None and self.published:
-            present = ", ".join(map(published_file_name, self.names)) or "no mask"
-            raise InputError(
-                f"`{self.source}` must hold `{published_file_name(known.category)}` for {known.name!r}, but it is "
-                f"missing; there is {present}. Add the file, or use the bundled atlas."
-            )
-        return MaskSource(known.name, "site", known.site)
+        return find_source(finding, self.names, self.source if self.published else None)
 
     def sources(self, instruction: Instruction) -> tuple[MaskSource, ...]:
         """Return the origins of the masks that make up an instruction's region, one per clause."""
@@ -212,8 +183,8 @@ class PseudomaskAtlas:
     ) -> torch.Tensor:
         """Return the pseudomask of an instruction: the union (maximum) over its clauses.
 
-        Each clause's mask is the one learnt for its side and zone, or a wider one cut to them by windows. Free text that
-        names no finding has ``instruction.region`` "thorax" or "image", which is then the region.
+        Each clause's mask is the one learnt for its side and zone, or a wider one cut to them by windows. Free text
+        that names no finding has ``instruction.region`` "thorax" or "image", which is then the region.
 
         Args:
             instruction: the instruction.
@@ -277,15 +248,17 @@ class PseudomaskAtlas:
         learnt = self._learnt.mask(category, Place(side, zone))
         if side == "bilateral" and self._learnt:
             masks = [self.for_category(category, size, each, zone, frame) for each in ("left", "right")]
-            across = self.for_category(category, size, None, zone, frame) if learnt is None else None
-            masks.append(place(learnt, size, frame) if learnt is not None else across)
+            if learnt is None:
+                masks.append(self.for_category(category, size, None, zone, frame))
+            else:
+                masks.append(place(learnt, size, frame))
             return torch.stack(masks).amax(dim=0)
         if learnt is not None:
             return place(learnt, size, frame)
         on_side = self._learnt.mask(category, Place(side))
         if zone in ZONE_SITES and on_side is not None:
             whole = on_side
-        return _cut(place(whole, size, frame, self.published), category, Place(side, zone), frame)
+        return cut_to_place(place(whole, size, frame, self.published), category, Place(side, zone), frame)
 
     def align(self, image: Any, finder: LungFinder | None = None) -> Alignment:
         """Find this patient's lungs and fit the anatomical frame to them.
@@ -308,30 +281,7 @@ class PseudomaskAtlas:
         if localise and source.kind == "boxes":
             return self.for_category(source.name, size, side, clause.zone, frame)
         mask = self.for_finding(clause.finding, size, frame)
-        return _cut(mask, clause.finding, Place(side, clause.zone), frame) if localise else mask
-
-
-def _cut(mask: torch.Tensor, name: str, where: Place, frame: Frame | None) -> torch.Tensor:
-    """Cut a mask `(1, 1, H, W)` to a side and a zone by windows; if nothing is left, return the thorax there."""
-    if where.side in (None, "bilateral") and where.zone is None:
-        return mask
-    size = (mask.shape[-2], mask.shape[-1])
-    window = place(location_window(where.side, where.zone, MASK_RESOLUTION), size, frame)
-    cut = mask * window
-    if cut.mean() >= SMALLEST_SHARE:
-        return cut
-    side = where.side or "either side"
-    logger.info("%s is not expected at %s %s: the thorax there is the region.", name, side, where.zone)
-    return place(site_mask("thorax"), size, frame) * window
-
-
-def _known_finding(name: str) -> Finding:
-    if name not in FINDINGS:
-        raise InputError(f"`finding` must be a known finding's canonical name, got {name!r}; see `x2x info`.")
-    finding = FINDINGS[name]
-    if finding.site not in SHAPES:
-        raise InputError(f"`site` of {name!r} must be one of {', '.join(SHAPES)}, got {finding.site!r}.")
-    return finding
+        return cut_to_place(mask, clause.finding, Place(side, clause.zone), frame) if localise else mask
 
 
 def _check_map(name: str, values: torch.Tensor) -> torch.Tensor:
