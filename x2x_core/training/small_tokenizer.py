@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
 from transformers import CLIPTokenizer
 
@@ -34,7 +35,8 @@ def make_tokenizer(texts: Iterable[str], length: int = 40) -> CLIPTokenizer:
     tokens = [*letters, *(letter + _WORD_END for letter in letters), *("".join(pair) for pair in merges)]
     tokens += ["<|startoftext|>", "<|endoftext|>"]
     vocabulary = {token: number for number, token in enumerate(dict.fromkeys(tokens))}
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=length)
+    pairs: Any = merges  # transformers' annotation allows texts alone, its code takes pairs
+    return CLIPTokenizer(vocab=vocabulary, merges=pairs, model_max_length=length)
 
 
 def _learn_merges(words: Iterable[str]) -> list[tuple[str, str]]:
