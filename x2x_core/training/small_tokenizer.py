@@ -17,8 +17,11 @@ _GRAMMAR = "add remove change increase decrease the level of finding findings fr
 
 
 def vocabulary_texts() -> list[str]:
-    """Return texts that contain every word of the instruction language."""
-    names = [name for finding in FINDINGS.values() for name in (finding.name, *finding.synonyms)]
+    """Return texts that contain every word of the instruction language in the tokenizer's alphabet.
+
+    Spellings with other letters ("œdema") are left out; canonical prompts, which models are trained on, avoid them.
+    """
+    names = [name for finding in FINDINGS.values() for name in (finding.name, *finding.synonyms) if name.isascii()]
     return [*names, *LEVELS, *SIDES, *ZONES, *_GRAMMAR.split()] * 2
 
 
