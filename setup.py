@@ -1,4 +1,4 @@
-"""Carries what ships in `models/` into the wheel, as `x2x_core/_bundled/`; everything else is in pyproject.toml."""
+"""Copy `models/` into the wheel as `x2x_core/_bundled/`; everything else is in pyproject.toml."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,8 @@ MODELS = Path(__file__).parent / "models"
 class BuildWithModels(build_py):
     """Copy the bundled models beside the code; an editable install finds them in the checkout."""
 
-    def run(self):
+    def run(self) -> None:
+        """Build, then copy the models."""
         super().run()
         if self.editable_mode:
             return

@@ -1,9 +1,8 @@
-"""Writes the workflow files of `workflows/` from their plans.
+"""Write the workflow files in `workflows/` from their plans.
 
     python tools/build_workflows.py http://127.0.0.1:8188
 
-The address is that of a running ComfyUI with this pack, whose definitions of the nodes are asked; a file of its
-`/object_info` will do too.
+The address is that of a running ComfyUI with this pack, which defines the nodes; a file of its `/object_info` works too.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "workflows"
 
 
 def read_definitions(place: str) -> dict:
-    """ComfyUI's `/object_info`, from a server's address or a file."""
+    """Return ComfyUI's `/object_info`, from the address of a server or from a file."""
     if not place.startswith("http"):
         return json.loads(Path(place).read_text(encoding="utf-8"))
     with urllib.request.urlopen(place.rstrip("/") + "/object_info", timeout=60) as answer:
@@ -28,6 +27,7 @@ def read_definitions(place: str) -> dict:
 
 
 def main(place: str) -> None:
+    """Write all workflow files."""
     definitions = read_definitions(place)
     for name, plan in PLANS.items():
         graph = Graph(definitions)

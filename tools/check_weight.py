@@ -4,7 +4,7 @@
     python tools/check_weight.py --write    record the files of a new version
 
 Git keeps every version of a file for good: six versions of one network made most of a clone of this project. So weights
-and pictures under `docs/`, `examples/`, `models/` and `workflows/` change at most once between two versions. The manifest
+and pictures in `docs/`, `examples/`, `models/` and `workflows/` change at most once between two versions. The manifest
 holds the version and the SHA-256 of each file. The check needs no history and no tag, so it works in a shallow clone.
 `--write` refuses while the version in `pyproject.toml` is the one already recorded.
 """

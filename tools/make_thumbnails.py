@@ -1,8 +1,8 @@
-"""Makes the thumbnails of the template list, `workflows/*.jpg`, from what the workflows made.
+"""Make the thumbnails of the template list, `workflows/*.jpg`, from the outputs of the workflows.
 
     python tools/make_thumbnails.py http://127.0.0.1:8188
 
-The address is that of a running ComfyUI where every workflow was run, as it ships.
+The address is that of a running ComfyUI on which every workflow was run unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WORKFLOWS = Path(__file__).resolve().parent.parent / "workflows"
 SIDE, GAP, QUALITY = 512, 6, 80
 BACKGROUND = (24, 24, 28)
 SAMPLE = {"filename": "instructx2x-sample.png", "subfolder": "", "type": "input"}
-# What each thumbnail shows: a file, or a node's type, which of that type, the kind of its pictures, and which.
+# Pictures of each thumbnail: a file, or (node type, index among the nodes of that type, key of its outputs, index).
 SHOWN = {
     "1-plain-edit": [("X2XCompare", 0, "x2x_before", 0), ("X2XCompare", 0, "x2x_after", 0)],
     "2-look-before-you-edit": [
@@ -43,22 +43,23 @@ SHOWN = {
 }
 
 
-def ask(url: str) -> bytes:
+def download(url: str) -> bytes:
+    """Return what the server answers."""
     with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.read()
 
 
 def outputs_of(history: dict, workflow: dict) -> dict[str, list[dict]]:
-    """What the newest run of a workflow gave, by type of node in the workflow's order."""
+    """Return the outputs of the newest run of a workflow, by node type, in the order of the workflow."""
     kinds = {str(node["id"]): node["type"] for node in workflow["nodes"]}
     for entry in reversed(history.values()):
         graph = entry["prompt"][2]
         if entry["status"]["status_str"] == "success" and _is_of(graph, kinds):
-            found: dict[str, list[dict]] = {}
+            outputs: dict[str, list[dict]] = {}
             for number in sorted(entry["outputs"], key=int):
-                found.setdefault(kinds[number], []).append(entry["outputs"][number])
-            return found
-    raise ValueError("Every workflow must have been run on this server, as it ships; run it and try again.")
+                outputs.setdefault(kinds[number], []).append(entry["outputs"][number])
+            return outputs
+    raise ValueError("A workflow has not been run unchanged on this server: run it and try again.")
 
 
 def _is_of(graph: dict, kinds: dict[str, str]) -> bool:
@@ -68,32 +69,42 @@ def _is_of(graph: dict, kinds: dict[str, str]) -> bool:
     }
 
 
-def picture(url: str, file: dict) -> Image.Image:
+def read_picture(url: str, file: dict) -> Image.Image:
+    """Return a picture that the server keeps."""
     query = urllib.parse.urlencode({key: file[key] for key in ("filename", "subfolder", "type")})
-    return Image.open(BytesIO(ask(f"{url}/view?{query}"))).convert("RGB")
+    return Image.open(BytesIO(download(f"{url}/view?{query}"))).convert("RGB")
+
+
+def _find_file(outputs: dict[str, list[dict]], source: dict | tuple[str, int, str, int]) -> dict:
+    if isinstance(source, dict):
+        return source
+    node_type, node, key, index = source
+    return outputs[node_type][node][key][index]
 
 
 def tile(pictures: list[Image.Image]) -> Image.Image:
-    """One, two or four pictures in a square."""
+    """Arrange one, two or four pictures in a square."""
     square = Image.new("RGB", (SIDE, SIDE), BACKGROUND)
     columns = 1 if len(pictures) == 1 else 2
     cell = (SIDE - GAP * (columns - 1)) // columns
     rows = -(-len(pictures) // columns)
     top = (SIDE - rows * cell - GAP * (rows - 1)) // 2
-    for number, one in enumerate(pictures):
-        scale = min(cell / one.width, cell / one.height)
-        one = one.resize((round(one.width * scale), round(one.height * scale)), Image.Resampling.LANCZOS)
+    for number, picture in enumerate(pictures):
+        scale = min(cell / picture.width, cell / picture.height)
+        size = round(picture.width * scale), round(picture.height * scale)
         left, down = (number % columns) * (cell + GAP), top + (number // columns) * (cell + GAP)
-        square.paste(one, (left + (cell - one.width) // 2, down + (cell - one.height) // 2))
+        place = left + (cell - size[0]) // 2, down + (cell - size[1]) // 2
+        square.paste(picture.resize(size, Image.Resampling.LANCZOS), place)
     return square
 
 
 def main(url: str) -> None:
-    history = json.loads(ask(f"{url}/history"))
+    """Write all thumbnails."""
+    history = json.loads(download(f"{url}/history"))
     for name, shown in SHOWN.items():
         outputs = outputs_of(history, json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8")))
-        files = [one if isinstance(one, dict) else outputs[one[0]][one[1]][one[2]][one[3]] for one in shown]
-        tile([picture(url, file) for file in files]).save(WORKFLOWS / f"{name}.jpg", quality=QUALITY)
+        files = [_find_file(outputs, source) for source in shown]
+        tile([read_picture(url, file) for file in files]).save(WORKFLOWS / f"{name}.jpg", quality=QUALITY)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes ComfyUI workflow files, UI format 0.4, from a plan: nodes at their places, joined by name."""
+"""Write ComfyUI workflow files, UI format 0.4, from a plan: nodes with positions, connected by name."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
-CONTROL = "fixed"  # what happens to a seed after a run, in a file that is shared
-TITLE = 30  # height of a node's title bar, which is above its place
+CONTROL = "fixed"  # seeds do not change after a run
+TITLE = 30  # height of a node's title bar, which is above its position
 MARGIN = 30  # of a group around its nodes
-VIEW = (1640, 820)  # pixels of a page of 1800 x 1000 that a workflow is opened into, beside ComfyUI's own bars
-CORNER = (85, 90)  # where it begins there
+VIEW = (1640, 820)  # pixels of the canvas on a page of 1800 x 1000, without ComfyUI's own bars
+CORNER = (85, 90)  # top left of the canvas on that page
 NOTE = {"color": "#432", "bgcolor": "#653"}
 COLOURS = {"load": "#3f789e", "instruct": "#8A8", "guide": "#a1309b", "edit": "#b06634", "look": "#88A"}
 
 
 @dataclass
 class Output:
-    """One output of a node that was placed, to be joined to an input."""
+    """An output of a placed node, to be connected to an input."""
 
     node: int
     slot: int
@@ -27,7 +27,7 @@ class Output:
 
 @dataclass
 class Placed:
-    """A node on the canvas; `node["name"]` is one of its outputs."""
+    """A node on the canvas; `node["name"]` returns one of its outputs."""
 
     entry: dict
     outputs: dict[str, Output]
@@ -35,12 +35,12 @@ class Placed:
 
     def __getitem__(self, name: str) -> Output:
         if name not in self.outputs:
-            raise ValueError(f"{self.entry['type']} must have an output {name!r}; it has {', '.join(self.outputs)}.")
+            raise ValueError(f"{self.entry['type']} has no output {name!r}, only {', '.join(self.outputs)}.")
         return self.outputs[name]
 
 
 class Graph:
-    """A workflow in the making.
+    """A workflow under construction.
 
     Args:
         definitions: ComfyUI's `/object_info`.
@@ -54,20 +54,23 @@ class Graph:
         self._outputs: dict[int, list[dict]] = {}
 
     def node(self, kind: str, at: tuple[int, int], size: tuple[int, int], title: str | None = None, **values) -> Placed:
-        """Places a node.
+        """Place a node.
 
         Args:
+            kind: node id.
             at: left and top, below the title bar.
-            values: for each input a widget's value, or an `Output` to join it to. What is left out has its default.
+            size: width and height.
+            title: title instead of the node's own.
+            values: value of each input's widget, or an `Output` to connect it to; inputs left out have their defaults.
         """
         definition = self.definitions[kind]
-        given = {**definition["input"].get("required", {}), **definition["input"].get("optional", {})}
-        unknown = set(values) - set(given)
+        specs = {**definition["input"].get("required", {}), **definition["input"].get("optional", {})}
+        unknown = set(values) - set(specs)
         if unknown:
-            raise ValueError(f"{kind} must have the inputs that the plan names; it lacks {', '.join(sorted(unknown))}.")
+            raise ValueError(f"{kind} lacks inputs that the plan names: {', '.join(sorted(unknown))}.")
         number = len(self.nodes) + 1
-        wanted = [(name, spec, values.get(name)) for name, spec in given.items()]
-        inputs = [self._input(number, slot, *one) for slot, one in enumerate(wanted)]
+        fields = [(name, spec, values.get(name)) for name, spec in specs.items()]
+        inputs = [self._input(number, slot, *item) for slot, item in enumerate(fields)]
         names = zip(definition["output_name"], definition["output"])
         outputs = [{"name": name, "type": kind_, "links": []} for name, kind_ in names]
         entry = {
@@ -82,11 +85,12 @@ class Graph:
             "outputs": outputs,
             **({"title": title} if title else {}),
             "properties": {"Node name for S&R": kind},
-            "widgets_values": [value for one in wanted for value in _widget_values(*one)],
+            "widgets_values": [value for item in fields for value in _widget_values(*item)],
         }
         self.nodes.append(entry)
         self._outputs[number] = outputs
-        return Placed(entry, {one["name"]: Output(number, slot, one["type"]) for slot, one in enumerate(outputs)})
+        slots = {output["name"]: Output(number, slot, output["type"]) for slot, output in enumerate(outputs)}
+        return Placed(entry, slots)
 
     def _input(self, number: int, slot: int, name: str, spec: list, value) -> dict:
         kind = "COMBO" if isinstance(spec[0], list) else spec[0]
@@ -99,7 +103,7 @@ class Graph:
         return {**entry, "widget": {"name": name}} if _is_widget(spec) else entry
 
     def note(self, text: str, at: tuple[int, int], size: tuple[int, int], title: str = "Note") -> None:
-        """Places a note in Markdown."""
+        """Place a note in Markdown."""
         number = len(self.nodes) + 1
         self.nodes.append(
             {
@@ -121,8 +125,8 @@ class Graph:
         self._outputs[number] = []
 
     def group(self, title: str, colour: str, *members: Placed) -> None:
-        """Draws a frame around nodes."""
-        lefts, tops, rights, bottoms = zip(*(_box(one.entry) for one in members))
+        """Draw a frame around nodes."""
+        lefts, tops, rights, bottoms = zip(*(_box(member.entry) for member in members))
         left, top = min(lefts) - MARGIN, min(tops) - MARGIN - 30
         right, bottom = max(rights) + MARGIN, max(bottoms) + MARGIN
         self.groups.append(
@@ -137,7 +141,7 @@ class Graph:
         )
 
     def write(self, file: Path) -> None:
-        """Writes the file, opened so that all of it is in view."""
+        """Write the file, with a view that shows the whole workflow."""
         workflow = {
             "last_node_id": len(self.nodes),
             "last_link_id": len(self.links),
@@ -166,7 +170,7 @@ def _is_widget(spec: list) -> bool:
 
 
 def _widget_values(name: str, spec: list, value) -> list:
-    """What the file holds for an input's widgets: none for a socket, two for a seed, and one for an upload button."""
+    """Return the values of an input's widgets: none for a socket, two for a seed or an upload, else one."""
     if not _is_widget(spec):
         return []
     options = spec[1] if len(spec) > 1 else {}

@@ -1,6 +1,7 @@
-"""What each workflow of `workflows/` is made of, and where it lies on the canvas.
+"""Nodes, connections and positions of each workflow in `workflows/`.
 
-Columns are about 70 apart and nodes about 80; all of a workflow fits a page of 1800 x 1000 at a scale that shows texts.
+Columns are about 70 pixels apart and nodes about 80. A workflow fits a page of 1800 x 1000 at a scale that keeps texts
+legible.
 """
 
 from __future__ import annotations

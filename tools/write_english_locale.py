@@ -11,20 +11,22 @@ sys.path.insert(0, str(ROOT / "tests" / "nodes"))
 
 
 def words_of(schema) -> dict:
-    """A node's texts as ComfyUI's page looks them up."""
+    """Return a node's texts in the form in which ComfyUI's page looks them up."""
     words = {
         "display_name": schema.display_name,
         "description": schema.description,
-        "inputs": {one.id: {"name": one.display_name or one.id, "tooltip": one.tooltip} for one in schema.inputs},
+        "inputs": {entry.id: _texts(entry) for entry in schema.inputs},
     }
-    outputs = {
-        str(number): {"name": one.display_name or one.id, "tooltip": one.tooltip}
-        for number, one in enumerate(schema.outputs)
-    }
+    outputs = {str(number): _texts(entry) for number, entry in enumerate(schema.outputs)}
     return {**words, "outputs": outputs} if outputs else words
 
 
+def _texts(entry) -> dict:
+    return {"name": entry.display_name or entry.id, "tooltip": entry.tooltip}
+
+
 def main() -> None:
+    """Write the file."""
     from comfy_pack import load_pack
 
     words = {node_id: words_of(node.GET_SCHEMA()) for node_id, node in load_pack().items()}
