@@ -2,7 +2,7 @@
 
     python tools/build_workflows.py http://127.0.0.1:8188
 
-The address is that of a running ComfyUI with this pack, which defines the nodes; a file of its `/object_info` works too.
+The address is that of a running ComfyUI with this pack, which defines the nodes; a file of `/object_info` works too.
 """
 
 from __future__ import annotations
