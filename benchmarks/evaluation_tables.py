@@ -1,6 +1,6 @@
 """Write the tables of `docs/evaluation.md` from the record of a benchmark.
 
-    python benchmarks/evaluation_tables.py models/demo/benchmark.json docs/evaluation.md
+    python benchmarks/evaluation_tables.py models/demo/benchmark.json.gz docs/evaluation.md
 
 The text between each pair of marks, `<!-- NAME -->` and `<!-- /NAME -->`, is replaced. NAME is one of `TABLES`.
 """

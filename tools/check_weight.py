@@ -25,6 +25,7 @@ FOLDERS = ("docs", "examples", "models", "workflows")
 WEIGHTS = {".bin", ".ckpt", ".npy", ".npz", ".onnx", ".pt", ".pth", ".safetensors"}
 PICTURES = {".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"}
 MOST_PICTURE_BYTES = 200_000
+MOST_JSON_BYTES = 100_000
 
 
 def heavy_files(root: Path) -> Iterator[Path]:
@@ -64,13 +65,19 @@ def find_changes(root: Path) -> list[str]:
 
 
 def find_oversized(root: Path) -> list[str]:
-    """Return a line for each file that is too large to be kept in the history."""
-    return [
-        f"{file.relative_to(root).as_posix()} has {file.stat().st_size} bytes; "
-        f"a picture may have {MOST_PICTURE_BYTES}: save it as JPEG or WebP"
-        for file in heavy_files(root)
-        if file.suffix.lower() in PICTURES and file.stat().st_size > MOST_PICTURE_BYTES
-    ]
+    """Return a line for each picture or record that is too large to be kept in the history."""
+    lines = []
+    for folder in FOLDERS:
+        for file in sorted((root / folder).rglob("*")):
+            size, suffix = file.stat().st_size, file.suffix.lower()
+            if suffix in PICTURES and size > MOST_PICTURE_BYTES:
+                remedy = f"a picture may have {MOST_PICTURE_BYTES}: save it as JPEG or WebP"
+            elif suffix == ".json" and size > MOST_JSON_BYTES:
+                remedy = f"a JSON file may have {MOST_JSON_BYTES}: compress it with `gzip -n -9`"
+            else:
+                continue
+            lines.append(f"{file.relative_to(root).as_posix()} has {size} bytes; {remedy}")
+    return lines
 
 
 def write_manifest(root: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import x2x_core.evaluation
+from x2x_core.common.storage import read_text
 from x2x_core.evaluation.benchmark.pair_score import PairScore
 from x2x_core.evaluation.benchmark.simulated import SimulatedScores
 
@@ -61,7 +62,7 @@ def test_no_module_takes_an_upper_or_lower_median(path):
 
 
 def test_the_recorded_medians_are_those_of_the_recorded_pairs():
-    record = json.loads((ROOT / "models" / "demo" / "evaluation.json").read_text(encoding="utf-8"))
+    record = json.loads(read_text(ROOT / "models" / "demo" / "evaluation.json.gz"))
     groups = {("overall", ""): (record["overall"], record["pairs"])}
     for kind in ("finding", "operation"):
         for name, values in record[f"by_{kind}"].items():

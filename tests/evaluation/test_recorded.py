@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from x2x_core.common.storage import read_text
 from x2x_core.evaluation.recorded import read_record
 from x2x_core.evaluation.results import UNEDITED, Metric, ResultRow, Results
 
@@ -12,8 +13,8 @@ DEMO = Path(__file__).parents[2] / "models" / "demo"
 
 
 def test_the_recorded_ablation_keeps_its_numbers():
-    record = json.loads((DEMO / "ablation.json").read_text(encoding="utf-8"))
-    results = read_record(DEMO / "ablation.json")
+    record = json.loads(read_text(DEMO / "ablation.json.gz"))
+    results = read_record(DEMO / "ablation.json.gz")
     rows = {row.name: row.metrics for row in results.rows}
     assert list(rows) == [*record["rows"], UNEDITED]
     for name, row in record["rows"].items():
@@ -31,8 +32,8 @@ def test_a_record_of_today_is_read_as_it_is(tmp_path):
     results = Results({"title": "x"}, (ResultRow("edited", {"fid": Metric(1.0)}),))
     results.write_json(tmp_path / "r.json")
     assert read_record(tmp_path / "r.json") == results
-    benchmark = read_record(DEMO / "benchmark.json")
-    assert benchmark == Results.read_json(DEMO / "benchmark.json") and len(benchmark.rows) == 9
+    benchmark = read_record(DEMO / "benchmark.json.gz")
+    assert benchmark == Results.read_json(DEMO / "benchmark.json.gz") and len(benchmark.rows) == 9
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,10 @@ def test_a_change_needs_another_version(tool, checkout):
     assert tool.find_changes(checkout) == [] and tool.read_manifest(checkout)["version"] == "1.1.0"
 
 
-def test_large_pictures_are_found(tool, checkout):
+def test_large_pictures_and_records_are_found(tool, checkout):
     (checkout / "docs" / "figure.png").write_bytes(bytes(tool.MOST_PICTURE_BYTES + 1))
-    (line,) = tool.find_oversized(checkout)
-    assert line.startswith("docs/figure.png has 200001 bytes")
+    (checkout / "models" / "demo" / "record.json").write_bytes(bytes(tool.MOST_JSON_BYTES + 1))
+    (checkout / "models" / "demo" / "small.json").write_bytes(bytes(tool.MOST_JSON_BYTES))
+    picture, record = tool.find_oversized(checkout)
+    assert picture == "docs/figure.png has 200001 bytes; a picture may have 200000: save it as JPEG or WebP"
+    assert record.startswith("models/demo/record.json has 100001 bytes; a JSON file may have 100000: compress it")

@@ -1,8 +1,9 @@
-"""Atomic writes: files appear complete or not at all, with the same bytes on every platform."""
+"""Atomic writes: files appear complete or not at all, with the same bytes on every platform. Reading of packed text."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -26,6 +27,16 @@ def write_bytes(path: Path, data: bytes, scratch: Path | None = None) -> None:
 def write_text(path: Path, text: str, scratch: Path | None = None) -> None:
     """Write a UTF-8 text file atomically."""
     write_bytes(path, text.encode(), scratch)
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text file, compressed by gzip if its suffix is ".gz".
+
+    Raises:
+        OSError: the file cannot be read, or is not what its suffix says.
+    """
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
 
 
 def write_json(path: Path, value: Any, scratch: Path) -> None:

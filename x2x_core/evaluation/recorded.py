@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from x2x_core.common.errors import InputError
+from x2x_core.common.storage import read_text
 
 from .results import UNEDITED, Case, Metric, Metrics, ResultRow, Results
 
@@ -25,7 +26,7 @@ def read_record(path: str | Path) -> Results:
     if not path.is_file():
         return Results.read_json(path)  # raises the error that says so
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise InputError(f"`{path}` must be JSON: {error}.") from error
     if isinstance(record, Mapping) and isinstance(record.get("rows"), Mapping):

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.storage import read_text
 
 EDITED, UNEDITED, TARGET = "edited", "do nothing", "real target"  # names of the usual rows
 CSV_COLUMNS = ("row", "group", "name", "metric", "value", "low", "high", "n", "note")
@@ -124,7 +125,7 @@ class Results:
 
     @classmethod
     def read_json(cls, path: str | Path) -> Results:
-        """Read the file that `write_json` wrote.
+        """Read the file that `write_json` wrote, or that file compressed by gzip (".json.gz").
 
         Raises:
             InputNotFoundError: there is no such file.
@@ -134,7 +135,7 @@ class Results:
         if not path.is_file():
             raise InputNotFoundError(f"There is no record of an evaluation at `{path}`.")
         try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+            return cls.from_dict(json.loads(read_text(path)))
         except json.JSONDecodeError as error:
             raise InputError(f"`{path}` must be JSON: {error}.") from error
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from x2x_core.common.errors import InputError
+from x2x_core.common.storage import read_text
 from x2x_core.evaluation.progress import Progress
 
 from .editing import edit_pairs
@@ -62,12 +63,12 @@ class SimulatedScores:
 
     @classmethod
     def read_json(cls, path: str | Path) -> SimulatedScores:
-        """Read a recorded run.
+        """Read a recorded run, JSON or JSON compressed by gzip (".json.gz").
 
         Raises:
             InputError: not the JSON of `as_dict`.
         """
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        record = json.loads(read_text(Path(path)))
         try:
             return cls(tuple(PairScore(**pair) for pair in record["pairs"]), record["settings"])
         except (KeyError, TypeError) as error:
