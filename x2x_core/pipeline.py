@@ -1,56 +1,56 @@
-"""InstructX2XPipeline: edit a radiograph by an instruction, and only where the instruction is about.
+"""InstructX2XPipeline: edit a radiograph from a text instruction, changing only the region the instruction refers to.
 
-Conventions of InstructPix2Pix, kept throughout: the guidance batch is [text, image, unconditional]; `image_latents`
-are the unscaled mode of the VAE's posterior; noisy `latents` are scaled.
+An edit runs through these stages, each a function in a file of `edit/`; the records that they hand on are in `state`:
 
-An edit goes through five stages: reading (`edit_reading`), encoding (`edit_encoding`), guidance (`edit_guidance`),
-denoising (`edit_denoising`), composition. What they hand on stands in `edit_state`.
+1. `request`: check every argument and prepare the inputs of each stage (`reading`: pictures and instructions).
+2. `region`: the pseudomask of each instruction, aligned to the patient.
+3. `encoding`: encode pictures and prompts, and draw the noise.
+4. `looking`: relevance map, guidance map and guidance mask.
+5. `denoising`: denoise, restricted to the mask (`unet`: the network's inputs and predictions).
+6. `composing`: decode, and combine the edit with the original.
 """
 
 from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack, overload
 
 import torch
-from diffusers import AutoencoderKL, StableDiffusionInstructPix2PixPipeline, UNet2DConditionModel
-from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_instruct_pix2pix import (
+    StableDiffusionInstructPix2PixPipeline,
+)
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from diffusers.schedulers import KarrasDiffusionSchedulers
 from safetensors import SafetensorError
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 from x2x_core.common.errors import InputError
-from x2x_core.edit.composition import compose_decoded, compose_difference, interpolate_latents, is_grey, match_channels
-from x2x_core.edit.denoising import EditDenoising
-from x2x_core.edit.encoding import EditEncoding
-from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, unreadable_weights
-from x2x_core.edit.looking import EditGuidance
+from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
+from x2x_core.edit.composing import compose
+from x2x_core.edit.denoising import denoise
+from x2x_core.edit.encoding import encode
+from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, read_index, unreadable_weights
+from x2x_core.edit.looking import find_guidance, find_relevance
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
-from x2x_core.edit.reading import (
-    Reading,
-    align_pictures,
-    given_guidance_mask,
-    parts_of,
-    read_request,
-    region_of,
-    warn_of_untrained,
-)
-from x2x_core.edit.request import EditRequest
-from x2x_core.edit.settings import EditSettings, resolve_settings
-from x2x_core.edit.state import Edit, Edited, Guidance, StepCallback, everywhere, to_image, to_view
-from x2x_core.guidance.attention.switching import check_processors
-from x2x_core.imaging.soft import soft_edges
+from x2x_core.edit.recommended import recommendations_of, take_old_keywords, translate_config
+from x2x_core.edit.region import Region, find_region
+from x2x_core.edit.request import Request, Scales, order_arguments, read_request
+from x2x_core.edit.saved_pseudomasks import as_atlas, downloaded_pseudomasks, save_pseudomasks, saved_pseudomasks
+from x2x_core.edit.settings import RECOMMENDABLE
+from x2x_core.edit.signature import hide_keywords, public_call
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 logger = logging.getLogger(__name__)
 
+Prompt = str | Sequence[str]
 
-class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffusionInstructPix2PixPipeline):
+
+class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
     """Instruction-driven, region-restricted editing of radiographs.
 
     Example:
@@ -58,23 +58,35 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         >>> output = pipe(Image.open("radiograph.png"), "Add the finding of moderate right pleural effusion.")
         >>> output.images[0].save("edited.png")
 
-    A diffusers pipeline: what works with `StableDiffusionInstructPix2PixPipeline` (loading and saving, schedulers,
-    LoRA, textual inversion, IP-Adapters, offloading, callbacks) works here.
+    It is a diffusers pipeline: what works with `StableDiffusionInstructPix2PixPipeline` (loading and saving,
+    schedulers, LoRA, textual inversion, IP-Adapters, offloading, callbacks) works here. The image comes first; the
+    order of the stock pipeline, `pipe(prompt, image=image)`, works too.
 
     Args:
-        vae, text_encoder, tokenizer, unet, scheduler, safety_checker, feature_extractor, image_encoder,
+        vae: as for `StableDiffusionInstructPix2PixPipeline`.
+        text_encoder: as for `StableDiffusionInstructPix2PixPipeline`.
+        tokenizer: as for `StableDiffusionInstructPix2PixPipeline`.
+        unet: as for `StableDiffusionInstructPix2PixPipeline`.
+        scheduler: as for `StableDiffusionInstructPix2PixPipeline`.
+        safety_checker: as for `StableDiffusionInstructPix2PixPipeline`.
+        feature_extractor: as for `StableDiffusionInstructPix2PixPipeline`.
+        image_encoder: as for `StableDiffusionInstructPix2PixPipeline`.
         requires_safety_checker: as for `StableDiffusionInstructPix2PixPipeline`.
-        recommended_num_inference_steps, recommended_guidance_scale, recommended_image_guidance_scale,
-        recommended_mask_threshold, recommended_relevance_noise_level, recommended_relevance_samples,
-        recommended_mask_rule, recommended_remove_islands, recommended_close_holes, recommended_limit_area,
-        recommended_twin: the checkpoint's own defaults for calls that don't say otherwise; saved with it. ``None``: those
-            of `x2x_core.edit.settings.EditSettings`.
-        canonical_prompts: whether the text encoder gets an instruction in its canonical words (``str(instruction)``)
-            instead of the user's: for checkpoints trained on those alone. Saved with the checkpoint.
+        recommended: the checkpoint's own defaults, by name: some of `x2x_core.edit.settings.RECOMMENDABLE`. Saved with
+            it.
+        canonical_prompts: True if the text encoder gets an instruction in its canonical wording (``str(instruction)``)
+            instead of the user's: for checkpoints trained on that alone. Saved with the checkpoint.
         trained_findings: names of the findings that the checkpoint was trained on, separated by commas; a call that
             names another one warns. ``None``: not known, no warning. Saved with the checkpoint.
+        own_pseudomasks: True if the checkpoint's folder holds pseudomasks of its own. Set by `save_pretrained`.
+        pseudomasks: the atlas of where findings can be, or its path; ``None``: the bundled one.
+        deprecated: "recommended_<name>" for entries of `recommended`, until version 0.3.
+
+    Raises:
+        InputError: `recommended` names something that is not a setting that can be recommended.
     """
 
+    @hide_keywords
     def __init__(
         self,
         vae: AutoencoderKL,
@@ -86,20 +98,16 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         feature_extractor: CLIPImageProcessor,
         image_encoder: CLIPVisionModelWithProjection | None = None,
         requires_safety_checker: bool = True,
-        recommended_num_inference_steps: int | None = None,
-        recommended_guidance_scale: float | Mapping[str, float] | None = None,
-        recommended_image_guidance_scale: float | None = None,
-        recommended_mask_threshold: float | None = None,
-        recommended_relevance_noise_level: float | Sequence[float] | None = None,
-        recommended_relevance_samples: int | None = None,
-        recommended_mask_rule: str | None = None,
-        recommended_remove_islands: bool | None = None,
-        recommended_close_holes: bool | None = None,
-        recommended_limit_area: bool | None = None,
-        recommended_twin: bool | None = None,
+        recommended: Mapping[str, Any] | None = None,
         canonical_prompts: bool = False,
         trained_findings: str | None = None,
+        own_pseudomasks: bool = False,
+        pseudomasks: PseudomaskAtlas | str | Path | None = None,
+        **deprecated: Any,
     ) -> None:
+        recommended = {**take_old_keywords(deprecated), **(recommended or {})}
+        if deprecated:
+            raise TypeError(f"InstructX2XPipeline takes no argument `{next(iter(deprecated))}`.")
         super().__init__(
             vae=vae,
             text_encoder=text_encoder,
@@ -112,30 +120,21 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
             requires_safety_checker=requires_safety_checker,
         )
         self.register_to_config(
-            recommended_num_inference_steps=recommended_num_inference_steps,
-            recommended_guidance_scale=recommended_guidance_scale,
-            recommended_image_guidance_scale=recommended_image_guidance_scale,
-            recommended_mask_threshold=recommended_mask_threshold,
-            recommended_relevance_noise_level=recommended_relevance_noise_level,
-            recommended_relevance_samples=recommended_relevance_samples,
-            recommended_mask_rule=recommended_mask_rule,
-            recommended_remove_islands=recommended_remove_islands,
-            recommended_close_holes=recommended_close_holes,
-            recommended_limit_area=recommended_limit_area,
-            recommended_twin=recommended_twin,
+            recommended=recommendations_of({"recommended": recommended}, RECOMMENDABLE),
             canonical_prompts=canonical_prompts,
             trained_findings=trained_findings,
+            own_pseudomasks=own_pseudomasks,
         )
-        self._pseudomasks: PseudomaskAtlas | None = None
+        self._pseudomasks = as_atlas(pseudomasks)
         self._interrupt = False
         self._guidance_scale = self._image_guidance_scale = 1.0
         self._scale_shares: torch.Tensor | None = None
         self._num_timesteps = 0
 
-    # -- loading ------------------------------------------------------------------------------------------------------
+    # -- loading and saving -------------------------------------------------------------------------------------------
 
     @classmethod
-    def from_pretrained(
+    def from_pretrained(  # type: ignore[override]  # with an atlas
         cls,
         pretrained_model_name_or_path: str | Path,
         pseudomasks: PseudomaskAtlas | str | Path | None = None,
@@ -144,25 +143,27 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
         """Load a checkpoint.
 
         Args:
-            pretrained_model_name_or_path: "demo" (the checkpoint that ships), a folder in diffusers layout (also one
+            pretrained_model_name_or_path: "demo" (the bundled checkpoint), a folder in diffusers layout (also one
                 whose index names the stock `StableDiffusionInstructPix2PixPipeline`), or a repository of the Hugging
-                Face Hub as "owner/name". Only the last touches the network.
-            pseudomasks: the atlas, or where it is; ``None``: the one that ships.
-            kwargs: as for `DiffusionPipeline.from_pretrained`; without `dtype` it is float32.
+                Face Hub as "owner/name". Only the last uses the network.
+            pseudomasks: the atlas, or its path; ``None``: the checkpoint's own, or the bundled one.
+            kwargs: as for `DiffusionPipeline.from_pretrained`; the default `dtype` is float32.
 
         Raises:
-            InputNotFoundError: there is no such checkpoint, or it lacks a part; the message names it.
-            InputError: text that is no checkpoint, or weights that can't be read safely.
+            InputNotFoundError: no such checkpoint, or a missing part; the message names it.
+            InputError: not a checkpoint, or weights that can't be read safely.
         """
         checkpoint, local = locate_checkpoint(pretrained_model_name_or_path)
-        atlas = _as_atlas(pseudomasks)
+        atlas = as_atlas(pseudomasks)
         if local:
             for part in check_folder(checkpoint, given=kwargs.keys()):
                 logger.info("The checkpoint %s has no %s: it is left out.", checkpoint, part)
                 kwargs[part] = None
             kwargs["local_files_only"] = True
+            atlas = atlas or saved_pseudomasks(read_index(checkpoint), checkpoint)
         if not {"dtype", "torch_dtype"} & kwargs.keys():
-            kwargs["dtype"] = torch.float32  # else transformers' parts keep the precision that they were saved in
+            kwargs["dtype"] = torch.float32  # otherwise transformers' parts keep the precision that they were saved in
+        hub_arguments, recommended = dict(kwargs), take_old_keywords(kwargs)
         try:
             pipe = super().from_pretrained(checkpoint, **kwargs)
         except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
@@ -173,6 +174,10 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
                 f"`{bad}` must hold weights and nothing else, but it is damaged or holds more, which is never loaded. "
                 "Download the checkpoint again, from a source that you trust."
             ) from error
+        if recommended:
+            pipe.register_to_config(recommended={**pipe.config["recommended"], **recommended})
+        if atlas is None and not local:
+            atlas = downloaded_pseudomasks(pipe.config, checkpoint, hub_arguments)
         pipe.pseudomasks = atlas
         return pipe
 
@@ -187,462 +192,226 @@ class InstructX2XPipeline(EditEncoding, EditGuidance, EditDenoising, StableDiffu
 
         Args:
             pretrained_model_link_or_path: the file, or its address on the Hugging Face Hub.
-            pseudomasks: the atlas, or where it is; ``None``: the one that ships.
+            pseudomasks: the atlas, or its path; ``None``: that of the folder `config`, or the bundled one.
             kwargs: as for diffusers; `config` names a folder or repository with the parts' configurations. Without
                 it, they are downloaded from the original InstructPix2Pix's repository.
         """
-        atlas = _as_atlas(pseudomasks)
+        atlas = as_atlas(pseudomasks)
         if kwargs.get("original_config") is None:
             kwargs.setdefault("config", SINGLE_FILE_CONFIG)
         pipe = super().from_single_file(str(pretrained_model_link_or_path), **kwargs)
-        pipe.pseudomasks = atlas
+        pipe.pseudomasks = atlas or saved_pseudomasks(pipe.config, kwargs.get("config") or "")
         return pipe
+
+    @classmethod
+    def from_pipe(
+        cls,
+        pipeline: Any,
+        pseudomasks: PseudomaskAtlas | str | Path | None = None,
+        **kwargs: Any,
+    ) -> InstructX2XPipeline:
+        """Make a pipeline from the parts of another one, as `DiffusionPipeline.from_pipe` does.
+
+        Args:
+            pipeline: any pipeline with the same parts.
+            pseudomasks: the atlas, or its path; ``None``: that of `pipeline`, or the bundled one.
+            kwargs: as for diffusers.
+        """
+        atlas = as_atlas(pseudomasks)
+        pipe = super().from_pipe(pipeline, **kwargs)
+        pipe.pseudomasks = atlas or getattr(pipeline, "_pseudomasks", None)
+        return pipe
+
+    @classmethod
+    def extract_init_dict(
+        cls, config_dict: Mapping[str, Any], **kwargs: Any
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Split a config as diffusers does; recommendations in the old form are translated."""
+        return super().extract_init_dict(translate_config(config_dict), **kwargs)
+
+    def save_pretrained(  # type: ignore[override]  # the arguments are diffusers' own
+        self, save_directory: str | Path, *args: Any, **kwargs: Any
+    ) -> None:
+        """Save the pipeline, with its pseudomasks if they are not the bundled ones.
+
+        Args:
+            save_directory: the folder.
+            args: as for `DiffusionPipeline.save_pretrained`.
+            kwargs: as for `DiffusionPipeline.save_pretrained`.
+        """
+        own = save_pseudomasks(self._pseudomasks, Path(save_directory))
+        self.register_to_config(own_pseudomasks=own)
+        super().save_pretrained(save_directory, *args, **kwargs)
 
     @property
     def pseudomasks(self) -> PseudomaskAtlas:
-        """The atlas that says where findings can be. Set it to another one, its path, or ``None`` for the bundled."""
+        """The atlas of where findings can be. Set it to another one, its path, or ``None`` for the bundled one."""
         if self._pseudomasks is None:
             self._pseudomasks = PseudomaskAtlas.bundled()
         return self._pseudomasks
 
     @pseudomasks.setter
     def pseudomasks(self, atlas: PseudomaskAtlas | str | Path | None) -> None:
-        self._pseudomasks = _as_atlas(atlas)
+        self._pseudomasks = as_atlas(atlas)
 
     # -- state that callbacks read ------------------------------------------------------------------------------------
 
     @property
     def do_classifier_free_guidance(self) -> bool:
-        """Whether any guidance is needed: at scales of 1 and 1, it is the text's prediction alone."""
+        """True if classifier-free guidance is active: either scale differs from 1."""
         return self._scale_shares is not None or not (self.guidance_scale == 1 and self.image_guidance_scale == 1)
 
     @property
     def output_guidance_scale(self) -> float | torch.Tensor:
-        """`guidance_scale`; where the outputs of a call have scales of their own, each one's, `(B, 1, 1, 1)`.
+        """`guidance_scale`, or `(B, 1, 1, 1)` if the outputs of a call have different scales.
 
-        `guidance_scale` is then the strongest of them, and who changes it in a callback changes all alike.
+        `guidance_scale` is then the largest of them; changing it in a callback scales all of them.
         """
         return self.guidance_scale if self._scale_shares is None else self.guidance_scale * self._scale_shares
 
     @property
     def interrupt(self) -> bool:
-        """Set `pipe._interrupt = True` in a callback to end the denoising after this step."""
+        """True to end denoising after the current step; set `pipe._interrupt = True` in a callback."""
         return self._interrupt
 
-    # -- looking before editing ---------------------------------------------------------------------------------------
+    def _set_scales(self, scales: Scales) -> None:
+        self._guidance_scale, self._image_guidance_scale = max(scales.text, key=abs), scales.image
+        self._scale_shares = None
+        if len(set(scales.text)) > 1:
+            self._scale_shares = torch.tensor(scales.text).view(-1, 1, 1, 1) / self._guidance_scale
 
-    @torch.no_grad()
+    # -- maps before an edit ------------------------------------------------------------------------------------------
+
+    @overload
     def relevance(
-        self,
-        image: Any,
-        prompt: str | Sequence[str] | None = None,
-        *,
-        relevance_noise_level: float | Sequence[float] | None = None,
-        relevance_samples: int | None = None,
-        relevance_source: str | None = None,
-        reference: bool = False,
-        return_dict: bool = True,
-        **request: Any,
-    ) -> InstructX2XRelevanceOutput | tuple:
-        """The relevance map of an instruction: where the model would change the image, wherever that is.
+        self, image: Any, prompt: Prompt | None = ..., **arguments: Unpack[RelevanceKwargs]
+    ) -> InstructX2XRelevanceOutput: ...
+
+    @overload
+    def relevance(
+        self, prompt: Prompt, /, *, image: Any, **arguments: Unpack[RelevanceKwargs]
+    ) -> InstructX2XRelevanceOutput: ...
+
+    @public_call(RelevanceKwargs)
+    @torch.no_grad()
+    def relevance(self, *_positional: Any, image: Any = None, prompt: Any = None, **arguments: Any) -> Any:
+        """Find the relevance map of an instruction: where the model would change the image.
 
         The same arguments and seed give the same map as the full call.
 
         Args:
-            image, prompt, relevance_noise_level, relevance_samples, relevance_source, reference: as for the call.
-            return_dict: ``False`` gives a plain tuple.
-            request: `negative_prompt`, `prompt_embeds`, `negative_prompt_embeds`, `num_images_per_prompt`,
-                `generator`, `relevance_noise`, `ip_adapter_image`, `ip_adapter_image_embeds`,
-                `cross_attention_kwargs`, as for the call.
-        """
-        asked = EditRequest.to_look(image, prompt, request)
-        given = {
-            "relevance_noise_level": relevance_noise_level,
-            "relevance_samples": relevance_samples,
-            "relevance_source": relevance_source,
-        }
-        settings = resolve_settings(given, self.config, reference)
-        self._check_attention(asked, settings)
-        reading = replace(self._read(asked, reference), restricted=True)
-        edit = self._encode(asked, reading, settings)
-        found = self._relevance(edit, settings)
-        self.maybe_free_model_hooks()
-        output = InstructX2XRelevanceOutput(
-            to_image(found.map, edit.canvas),
-            found.map.cpu(),
-            edit.instructions,
-            to_image(found.uncertainty, edit.canvas),
-        )
-        return output if return_dict else output.all_fields()
-
-    @torch.no_grad()
-    def guidance(
-        self,
-        image: Any,
-        prompt: str | Sequence[str] | None = None,
-        *,
-        mask_threshold: float | None = None,
-        mask_rule: str | None = None,
-        remove_islands: bool | None = None,
-        close_holes: bool | None = None,
-        limit_area: bool | None = None,
-        pseudomask: Any = None,
-        relevance_noise_level: float | Sequence[float] | None = None,
-        relevance_samples: int | None = None,
-        relevance_source: str | None = None,
-        align: bool | None = None,
-        reference: bool = False,
-        return_dict: bool = True,
-        **request: Any,
-    ) -> InstructX2XGuidanceOutput | tuple:
-        """Where an edit would be allowed to change the image, before paying for it.
-
-        The same arguments and seed give the same maps as the full call, and `guidance_mask` handed back to it gives
-        the same edit. (Free text on a picture that is no radiograph is edited without restriction; here its map is
-        computed all the same, and handing the mask back holds the edit to it.)
-
-        Args:
-            image, prompt, mask_threshold, mask_rule, remove_islands, close_holes, limit_area, pseudomask,
-            relevance_noise_level, relevance_samples, relevance_source, align, reference: as for
-                the call.
-            return_dict: ``False`` gives a plain tuple.
-            request: as for `relevance`.
-        """
-        asked = EditRequest.to_look(image, prompt, {**request, "pseudomask": pseudomask})
-        given = {
-            "mask_threshold": mask_threshold,
-            "mask_rule": mask_rule,
-            "remove_islands": remove_islands,
-            "close_holes": close_holes,
-            "limit_area": limit_area,
-            "relevance_noise_level": relevance_noise_level,
-            "relevance_samples": relevance_samples,
-            "relevance_source": relevance_source,
-            "align": align,
-        }
-        settings = resolve_settings(given, self.config, reference)
-        self._check_attention(asked, settings)
-        reading = replace(self._read(asked, reference), restricted=True)
-        alignments, region, parts = self._region(asked, reading, settings)
-        edit = self._encode(asked, reading, settings)
-        found = self._guidance(edit, settings, region, parts)
-        self.maybe_free_model_hooks()
-        output = InstructX2XGuidanceOutput(
-            found.map, found.mask, found.relevance, found.pseudomask, edit.instructions, found.uncertainty, alignments
-        )
-        return output if return_dict else output.all_fields()
-
-    # -- the edit -----------------------------------------------------------------------------------------------------
-
-    @torch.no_grad()
-    def __call__(
-        self,
-        image: Any = None,
-        prompt: str | Sequence[str] | None = None,
-        *,
-        num_inference_steps: int | None = None,
-        guidance_scale: float | Mapping[str, float] | None = None,
-        image_guidance_scale: float | None = None,
-        mask_threshold: float | None = None,
-        mask_rule: str | None = None,
-        remove_islands: bool | None = None,
-        close_holes: bool | None = None,
-        limit_area: bool | None = None,
-        pseudomask: Any = None,
-        guidance_mask: Any = None,
-        relevance_noise_level: float | Sequence[float] | None = None,
-        relevance_samples: int | None = None,
-        relevance_source: str | None = None,
-        attention_gating: bool | None = None,
-        composition: str | None = None,
-        twin: bool | None = None,
-        soft_edge: float | None = None,
-        edit_strength: float | None = None,
-        align: bool | None = None,
-        reference: bool = False,
-        restricted: bool = True,
-        negative_prompt: str | Sequence[str] | None = None,
-        num_images_per_prompt: int = 1,
-        eta: float = 0.0,
-        generator: torch.Generator | list[torch.Generator] | None = None,
-        latents: torch.Tensor | None = None,
-        relevance_noise: torch.Tensor | None = None,
-        prompt_embeds: torch.Tensor | None = None,
-        negative_prompt_embeds: torch.Tensor | None = None,
-        ip_adapter_image: Any = None,
-        ip_adapter_image_embeds: list[torch.Tensor] | None = None,
-        output_type: str = "pil",
-        return_dict: bool = True,
-        callback_on_step_end: Callable | PipelineCallback | MultiPipelineCallbacks | None = None,
-        callback_on_step_end_tensor_inputs: Sequence[str] = ("latents",),
-        cross_attention_kwargs: dict[str, Any] | None = None,
-        **deprecated: Any,
-    ) -> InstructX2XPipelineOutput | tuple:
-        """Edit radiographs by instructions.
-
-        One image serves several prompts and one prompt several images; else they go in pairs. Defaults of ``None`` are
-        the checkpoint's recommendation, or those of `x2x_core.edit.settings.EditSettings`.
-
-        An instruction edits only where its findings can be. Free text that names no finding edits the whole thorax of
-        a radiograph; other pictures (coloured, or of a single grey) it edits without restriction, by exactly the
-        arithmetic of the stock pipeline (in a batch with restricted edits: where their relevance map passes the
-        threshold). What was understood is in the output's `instructions`.
-
-        Noise is drawn from `generator` in this order: diffusion noise, relevance noise (level by level: no two levels
-        share a draw, for maps of one draw at two levels say nearly the same), then what the scheduler draws.
-        Both are drawn even where they are given or not needed, so that a seed has one relevance map, and a guidance
-        mask that is handed back gives the same edit. (Edits without restriction draw as the stock pipeline does.)
-
-        Args:
-            image: a radiograph or several of one size: Pillow pictures, arrays or tensors of any size and depth (see
-                `x2x_core.imaging.inputs`), or image latents `(B, 4, h, w)`, which are edited as the picture that they
-                decode to.
-            prompt: what to edit, for example "Add the finding of moderate left pleural effusion."
-            num_inference_steps: steps of denoising.
-            guidance_scale: how strongly the instruction is followed: a number, or a number for each of some findings and
-                for "other", such as ``{"pneumothorax": 1.2, "other": 0.8}``; of several findings the lowest counts.
-            image_guidance_scale: how strongly the image is. Guidance is always on; only at scales of 1 and 1 it makes
-                no difference and is left out.
-            mask_threshold: the guidance map's level from which the image may change, [0, 1]; 0 is all of the
-                pseudomask (unless `limit_area` finds that too much). To give one is to ask for that rule.
-            mask_rule: "threshold" (the published rule) or "adaptive", which finds the level in the map itself; see
-                `x2x_core.guidance.mask_rules`.
-            remove_islands: whether small islands of the mask are dropped.
-            close_holes: whether its holes are closed, within the pseudomask.
-            limit_area: whether the level is moved until the mask has a size that the finding can have
-                (`x2x_core.anatomy.areas`); not with a `pseudomask` of your own.
-            pseudomask: where editing is allowed, instead of the atlas: an array, tensor or picture of any size in
-                [0, 1], one or one for each output.
-            guidance_mask: where the image may change, instead of what would be found: of the image's size, one or one
-                for each output.
-            relevance_noise_level: noise at which the relevance map is read, share of the schedule, [0, 1]: one number,
-                or several levels that are averaged over (see `x2x_core.guidance.relevance.balance_levels`).
-            relevance_samples: noise draws that the relevance map is averaged over, at each level.
-            relevance_source: what the relevance map is read from: "noise" (where the instruction changes the predicted
-                noise), "attention" (where the U-Net looks at the instruction) or "both" (where they agree).
-            attention_gating: whether, while denoising, cross-attention follows the instruction inside the guidance mask
-                only, and the negative prompt (or none) outside; see `x2x_core.guidance.attention`.
-            composition: "difference" lays the change between two decodings over the original; "decoded" lays the
-                decoding itself.
-            twin: whether the difference is taken to a twin of the edit, the same noise denoised without the
-                instruction, instead of to the original's decoding. What the model gets wrong about the picture is then
-                in both and cancels, and a `guidance_scale` of 0 changes nothing. For checkpoints that were trained to
-                change nothing without a text; costs one or two U-Net items more a step.
-            soft_edge: width of the mask's soft inner edge, share of the image's longer side; in a thin mask at most half
-                of its depth. ``None``: as suits the finding, see `x2x_core.anatomy.edges`; free text and embeddings
-                name none and get the usual width.
-            edit_strength: how much of the edit is laid over the original, [0, 1]: 0 gives the image back, 1 is the full
-                edit, and between them it goes over continuously. With `output_type="latent"` the latents are
-                interpolated.
-            align: find the patient's lungs and lay the atlas's pseudomasks over them; ``False`` takes the image for the
-                typical radiograph. Masks of the caller's and published ones stay as they are.
-            reference: the published code's arithmetic and settings, to the number: DDIM on Stable Diffusion's schedule
-                whatever the scheduler, one relevance draw, findings without their side and zone, a hard mask, the
-                decoding laid over the image. Works on, and returns, colour.
-            restricted: ``False`` lets every pixel change, whatever the instruction: the stock pipeline's edit, to
-                compare with.
-            negative_prompt: what to lead away from.
-            num_images_per_prompt: edits of each pair of image and prompt.
-            eta: of DDIM; other schedulers ignore it.
-            generator: one, or one for each output. One for each makes a batch give the same as single calls.
-            latents: the diffusion noise `(B, 4, h, w)`, standard normal, at the canvas's size in latents.
-            relevance_noise: the relevance noise, `(B, 4, h, w)` for one draw (at every noise level the same) or
-                `(B, K, 4, h, w)` for K, dealt out to the levels in their order, each as many.
-            prompt_embeds: the prompt, encoded. They say nothing of where: give `pseudomask` or `guidance_mask` too,
-                or they count as free text.
-            negative_prompt_embeds: the negative prompt, encoded.
-            ip_adapter_image, ip_adapter_image_embeds: input of IP-Adapters, as for diffusers.
-            output_type: "pil", "np", "pt" or "latent".
-            return_dict: ``False`` gives a plain tuple of all fields.
-            callback_on_step_end: called as `callback(pipe, step, timestep, tensors)` after each step.
-            callback_on_step_end_tensor_inputs: which tensors it gets: "latents", "prompt_embeds", "image_latents".
-            cross_attention_kwargs: passed on to the attention processors.
-            deprecated: diffusers' `callback` and `callback_steps`.
+            image: as for the call.
+            prompt: as for the call.
+            arguments: see `x2x_core.edit.arguments.RelevanceKwargs`.
 
         Returns:
-            `InstructX2XPipelineOutput`. Outside its `guidance_mask` the images are the input's, bit for bit.
+            `InstructX2XRelevanceOutput`.
 
         Raises:
             InputError: an argument that can't be used; the message names it and says what to do.
         """
-        # 0. Check the arguments
-        callback = self._check_callback(callback_on_step_end, callback_on_step_end_tensor_inputs, deprecated)
-        request = EditRequest(
-            image=image,
-            prompt=prompt,
-            negative_prompt=negative_prompt,
-            prompt_embeds=prompt_embeds,
-            negative_prompt_embeds=negative_prompt_embeds,
-            pseudomask=pseudomask,
-            guidance_mask=guidance_mask,
-            num_images_per_prompt=num_images_per_prompt,
-            generator=generator,
-            latents=latents,
-            relevance_noise=relevance_noise,
-            ip_adapter_image=ip_adapter_image,
-            ip_adapter_image_embeds=ip_adapter_image_embeds,
-            cross_attention_kwargs=cross_attention_kwargs,
-            output_type=output_type,
-        )
-
-        # 1. Read the pictures, understand the prompts, settle the settings
-        reading = self._read(request, reference)
-        if not restricted:
-            request.check_unrestricted(reference)
-            reading = replace(reading, restricted=False)
-        given = {
-            "num_inference_steps": num_inference_steps,
-            "guidance_scale": guidance_scale,
-            "image_guidance_scale": image_guidance_scale,
-            "mask_threshold": mask_threshold,
-            "mask_rule": mask_rule,
-            "remove_islands": remove_islands,
-            "close_holes": close_holes,
-            "limit_area": limit_area,
-            "relevance_noise_level": relevance_noise_level,
-            "relevance_samples": relevance_samples,
-            "relevance_source": relevance_source,
-            "attention_gating": attention_gating,
-            "composition": composition,
-            "twin": twin,
-            "soft_edge": soft_edge,
-            "edit_strength": edit_strength,
-            "align": align,
-        }
-        settings = resolve_settings(given, self.config, reference, reading.restricted)
-        self._check_attention(request, settings)
-        self._interrupt = False
-
-        given_mask = given_guidance_mask(request, reading)
-        region = parts = alignments = None
-        if given_mask is None and reading.restricted:
-            alignments, region, parts = self._region(request, reading, settings)
-
-        # 2. Encode prompts and pictures, draw the noise
-        edit = self._encode(request, reading, settings)
-        self._set_scales(edit, settings)
-
-        # 3. Find where the pictures may change
-        if given_mask is not None:
-            found = Guidance(given_mask.float(), given_mask, edit.canvas.cells_of(given_mask).to(edit.noise.device))
-        elif reading.restricted:
-            found = self._guidance(edit, settings, region, parts)
-        else:
-            found = everywhere(edit)
-
-        # 4. Denoise, held to the original outside the mask
-        edited = self._denoise(edit, found, settings, reading.restricted, eta, callback)
-
-        # 5. Lay the edit over the original
-        if output_type == "latent":
-            clean = edit.condition * self.vae.config.scaling_factor
-            images, flagged = interpolate_latents(clean, edited.latents, settings.edit_strength), None
-        else:
-            images, flagged = self._compose(edit, edited, found, settings, reading.restricted)
-
+        image, prompt = order_arguments(_positional, image, prompt)
+        request = read_request(self, RelevanceKwargs, image, prompt, arguments)
+        encoded = encode(self, request.encoding)
+        relevance = find_relevance(self, request.guidance.relevance, encoded)
         self.maybe_free_model_hooks()
-        output = InstructX2XPipelineOutput(
-            images=images,
-            nsfw_content_detected=flagged,
-            guidance_map=found.map,
-            guidance_mask=found.mask,
-            relevance_map=found.relevance,
-            pseudomask=found.pseudomask,
-            instructions=edit.instructions,
-            relevance_uncertainty=found.uncertainty,
-            alignments=alignments,
-        )
-        return output if return_dict else output.all_fields()
+        output = InstructX2XRelevanceOutput.of(relevance, encoded.canvas, request.instructions)
+        return output if request.return_dict else output.all_fields()
 
-    # -- 0. checks ----------------------------------------------------------------------------------------------------
+    @overload
+    def guidance(
+        self, image: Any, prompt: Prompt | None = ..., **arguments: Unpack[GuidanceKwargs]
+    ) -> InstructX2XGuidanceOutput: ...
 
-    def _check_callback(self, function: Any, tensors: Sequence[str], deprecated: dict[str, Any]) -> StepCallback:
-        legacy, steps = deprecated.pop("callback", None), deprecated.pop("callback_steps", None)
-        if deprecated:
-            raise TypeError(f"InstructX2XPipeline takes no argument `{next(iter(deprecated))}`.")
-        if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
-            raise InputError(f"`callback_steps` must be a whole number of at least 1, got {steps!r}.")
-        if isinstance(function, (PipelineCallback, MultiPipelineCallbacks)):
-            tensors = function.tensor_inputs
-        unknown = [name for name in tensors if name not in self._callback_tensor_inputs]
-        if unknown:
-            raise InputError(
-                f"`callback_on_step_end_tensor_inputs` must name some of {', '.join(self._callback_tensor_inputs)}, "
-                f"got {', '.join(map(repr, unknown))}."
-            )
-        return StepCallback(function, tuple(tensors), legacy, steps or 1)
+    @overload
+    def guidance(
+        self, prompt: Prompt, /, *, image: Any, **arguments: Unpack[GuidanceKwargs]
+    ) -> InstructX2XGuidanceOutput: ...
 
-    def _check_attention(self, request: EditRequest, settings: EditSettings) -> None:
-        """See that what is asked of attention can be had."""
-        if settings.relevance_source != "noise" and request.prompt is None:
-            raise InputError(
-                f'`relevance_source="{settings.relevance_source}"` needs the words of the prompt, but `prompt_embeds` '
-                "have none. Give `prompt` instead, or leave `relevance_source` out."
-            )
-        if settings.relevance_source != "noise" or settings.attention_gating:
-            check_processors(self.unet)
+    @public_call(GuidanceKwargs)
+    @torch.no_grad()
+    def guidance(self, *_positional: Any, image: Any = None, prompt: Any = None, **arguments: Any) -> Any:
+        """Find where an edit would be allowed to change the image, without making it.
 
-    # -- 1. reading ---------------------------------------------------------------------------------------------------
+        The same arguments and seed give the same maps as the full call, and passing `guidance_mask` to it gives the
+        same edit. (Free text on a picture that is not a radiograph is edited without restriction; here its map is
+        computed all the same, and passing the mask restricts the edit to it.)
 
-    def _read(self, request: EditRequest, reference: bool) -> Reading:
-        reading = read_request(request, self.vae.config.latent_channels, self.vae_scale_factor, reference)
-        warn_of_untrained(reading.instructions, self.config.trained_findings)
-        return reading
+        Args:
+            image: as for the call.
+            prompt: as for the call.
+            arguments: see `x2x_core.edit.arguments.GuidanceKwargs`.
 
-    def _set_scales(self, edit: Edit, settings: EditSettings) -> None:
-        each = [settings.guidance_scale_for(one) for one in edit.wanted]
-        self._guidance_scale, self._image_guidance_scale = max(each, key=abs), settings.image_guidance_scale
-        self._scale_shares = None
-        if len(set(each)) > 1:
-            self._scale_shares = torch.tensor(each).view(-1, 1, 1, 1) / self._guidance_scale
+        Returns:
+            `InstructX2XGuidanceOutput`.
 
-    def _region(
-        self, request: EditRequest, reading: Reading, settings: EditSettings
-    ) -> tuple[list | None, torch.Tensor, list[torch.Tensor | None] | None]:
-        """How the pictures are aligned, the pseudomask, and the parts of it that each keep a piece of the mask."""
-        alignments = align_pictures(request, reading, self.pseudomasks, settings.align)
-        region = region_of(request, reading, self.pseudomasks, not settings.reference, alignments)
-        if settings.reference:
-            return alignments, region, None
-        return alignments, region, parts_of(request, reading, self.pseudomasks, alignments)
+        Raises:
+            InputError: an argument that can't be used; the message names it and says what to do.
+        """
+        image, prompt = order_arguments(_positional, image, prompt)
+        request = read_request(self, GuidanceKwargs, image, prompt, arguments)
+        region = self._find_region(request)
+        encoded = encode(self, request.encoding)
+        guidance = find_guidance(self, request.guidance, encoded, region)
+        self.maybe_free_model_hooks()
+        output = InstructX2XGuidanceOutput.of(guidance, region, request.instructions)
+        return output if request.return_dict else output.all_fields()
 
-    # -- 5. composition -----------------------------------------------------------------------------------------------
+    # -- the edit -----------------------------------------------------------------------------------------------------
 
-    def _compose(
-        self, edit: Edit, made: Edited, found: Guidance, settings: EditSettings, restricted: bool
-    ) -> tuple[Any, list[bool] | None]:
-        """The edited pictures in the caller's form, and what the safety checker says."""
-        images, mask = edit.images, found.mask
-        if settings.edit_strength == 0:
-            mask = torch.zeros_like(mask)
-        if not mask.any():
-            return images.give_back(images.pixels[edit.owners], mask, edit.owners, edit.request.output_type), None
-        decoded = self._decode(made.latents / self.vae.config.scaling_factor)
-        decoded, flagged = self.run_safety_checker(decoded, decoded.device, edit.prompt_embeds.dtype)
-        original = images.pixels[edit.owners]
-        grey = is_grey(original) & (restricted and not settings.reference)
-        longer = max(images.size)
-        soft_mask = soft_edges(mask, [settings.soft_edge_for(one) * longer for one in edit.wanted])
-        if settings.composition == "difference":
-            if made.twin is None:
-                unchanged = self._decode(edit.image_latents)[edit.owners]
-            else:
-                unchanged = self._decode(made.twin / self.vae.config.scaling_factor)
-            change = (decoded.float() - unchanged.float()) / 2
-            change = match_channels(edit.canvas.cut(change.cpu()), original.shape[1], grey)
-            edited = compose_difference(original, change, soft_mask, settings.edit_strength)
-        else:
-            picture = match_channels(edit.canvas.cut(to_view(decoded)), original.shape[1], grey)
-            edited = compose_decoded(original, picture, soft_mask, settings.edit_strength)
-        for number in [number for number, bad in enumerate(flagged or ()) if bad]:
-            logger.warning("The safety checker objected to edit %d: it is not given back.", number)
-            edited[number] = original[number] if restricted else 0
-        return images.give_back(edited, mask, edit.owners, edit.request.output_type), flagged
+    @overload  # type: ignore[override]  # the image comes first, and settings are added
+    def __call__(
+        self, image: Any, prompt: Prompt | None = ..., **arguments: Unpack[EditKwargs]
+    ) -> InstructX2XPipelineOutput: ...
 
+    @overload
+    def __call__(
+        self, prompt: Prompt, /, *, image: Any, **arguments: Unpack[EditKwargs]
+    ) -> InstructX2XPipelineOutput: ...
 
-def _as_atlas(atlas: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas | None:
-    if atlas is None or isinstance(atlas, PseudomaskAtlas):
-        return atlas
-    if isinstance(atlas, (str, Path)):
-        return PseudomaskAtlas.load(atlas)
-    raise InputError(f"`pseudomasks` must be a PseudomaskAtlas or its path, got {type(atlas).__name__}.")
+    @public_call(EditKwargs)
+    @torch.no_grad()
+    def __call__(self, *_positional: Any, image: Any = None, prompt: Any = None, **arguments: Any) -> Any:
+        """Edit radiographs from text instructions, changing only the regions the instructions refer to.
+
+        One image is used with several prompts, and one prompt with several images; otherwise they are paired. A setting
+        of ``None`` is the checkpoint's recommendation, or the default of `x2x_core.edit.settings.EditSettings`.
+
+        An instruction changes only the region where its findings can be. Free text that names no finding edits the
+        whole thorax of a radiograph; other pictures (coloured or uniform) it edits without restriction, with exactly
+        the stock pipeline's arithmetic (in a batch with restricted edits: where their relevance map passes the
+        threshold). The output's `instructions` say what was understood.
+
+        Noise is drawn from `generator` in this order: diffusion noise, relevance noise (level by level; no two levels
+        share a draw, because maps of one draw at two levels are nearly the same), then what the scheduler draws. Both
+        are drawn even if they are given or not needed, so that a seed has one relevance map, and passing a guidance
+        mask gives the same edit. (Edits without restriction draw as the stock pipeline does.)
+
+        Args:
+            image: a radiograph or several of one size: Pillow pictures, arrays, tensors or paths, of any size and depth
+                (see `x2x_core.imaging.inputs`), or image latents `(B, 4, h, w)`, which are edited as the picture that
+                they decode to.
+            prompt: what to edit, for example "Add the finding of moderate left pleural effusion."
+            arguments: see `x2x_core.edit.arguments.EditKwargs`.
+
+        Returns:
+            `InstructX2XPipelineOutput`. Outside its `guidance_mask` the images equal the input bit for bit.
+
+        Raises:
+            InputError: an argument that can't be used; the message names it and says what to do.
+        """
+        image, prompt = order_arguments(_positional, image, prompt)
+        request = read_request(self, EditKwargs, image, prompt, arguments)
+        self._interrupt = False
+        region = self._find_region(request)
+        encoded = encode(self, request.encoding)
+        self._set_scales(request.scales)
+        guidance = find_guidance(self, request.guidance, encoded, region)
+        edited = denoise(self, request.denoising, encoded, guidance)
+        composed = compose(self, request.composing, encoded, guidance, edited)
+        self.maybe_free_model_hooks()
+        output = InstructX2XPipelineOutput.of(composed, guidance, region, request.instructions)
+        return output if request.return_dict else output.all_fields()
+
+    def _find_region(self, request: Request) -> Region | None:
+        return None if request.region is None else find_region(self.pseudomasks, request.region)

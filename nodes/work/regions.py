@@ -14,8 +14,8 @@ from x2x_core.anatomy.areas import area_limits
 from x2x_core.common.checkpoint_layout import LATENT_CHANNELS
 from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
-from x2x_core.edit.reading import align_pictures, parts_of, read_request, region_of
-from x2x_core.edit.request import EditRequest
+from x2x_core.edit.reading import read_pictures, read_subject
+from x2x_core.edit.region import RegionInputs, find_region
 from x2x_core.edit.settings import EditSettings
 from x2x_core.guidance.maps import guidance_map
 from x2x_core.guidance.mask_rules import find_mask
@@ -38,7 +38,7 @@ class Places:
     """The regions of an instruction's clauses in each of several radiographs."""
 
     text: str  # the instruction
-    parts: list[torch.Tensor | None]  # per image `(N, H, W)` bool, see `x2x_core.edit.reading.parts_of`
+    parts: list[torch.Tensor | None]  # per image `(N, H, W)` bool, see `x2x_core.edit.region.Region`
 
     def at(self, size: tuple[int, int], batch: int) -> list[torch.Tensor | None]:
         """Return the regions at the size of a map, one entry per map of a batch.
@@ -83,17 +83,17 @@ def pseudomask_of(
     Raises:
         InputError: an invalid instruction, or a finding that the atlas lacks.
     """
-    request, masks = EditRequest(pixels, text), atlas or _bundled()
+    masks = atlas or _bundled()
     with page_words(), Notes() as notes:
-        reading = read_request(request, LATENT_CHANNELS, 1, reference=False)
-        alignments = align_pictures(request, reading, masks, align)
-        region = region_of(request, reading, masks, True, alignments)
-        places = Places(text, parts_of(request, reading, masks, alignments))
+        pictures = read_pictures(pixels, LATENT_CHANNELS, 1, reference=False)
+        subject = read_subject([text], pictures.radiographs, 1, reference=False, region_given=False)
+        inputs = RegionInputs(pictures.pixels, pictures.size, subject.pair_images, subject.instructions, align=align)
+        region = find_region(masks, inputs)
     sources = {
-        f"{source.finding}: {source.name} ({source.kind})": None for source in masks.sources(reading.instructions[0])
+        f"{source.finding}: {source.name} ({source.kind})": None for source in masks.sources(subject.instructions[0])
     }
-    lines = [explain(text), *alignment_lines(alignments), *sources, *map(as_page_says, notes.lines)]
-    return region, "\n".join(lines), places
+    lines = [explain(text), *alignment_lines(region.alignments), *sources, *map(as_page_says, notes.lines)]
+    return region.pseudomask, "\n".join(lines), Places(text, region.parts or [])
 
 
 def guidance_of(

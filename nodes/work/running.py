@@ -14,7 +14,7 @@ from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
 from x2x_core.edit.looking import draws_at_once
 from x2x_core.edit.published import stable_diffusion_ddim
-from x2x_core.edit.settings import EditSettings, resolve_settings
+from x2x_core.edit.settings import MASK_FINDING, EditSettings, resolve_settings
 from x2x_core.guidance.cfg import BRANCHES
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
@@ -120,6 +120,8 @@ def _check(
     arguments = {**widgets.arguments(recommended), **more.arguments()}
     with page_words():
         settings = resolve_settings(arguments, recommended, widgets.reference)
+    if guidance_mask is not None:  # the widgets always have values; those that find a mask are not used
+        arguments = {name: value for name, value in arguments.items() if name not in MASK_FINDING}
     return _Job(loaded, pixels, text, widgets, settings, arguments, masks, more.atlas)
 
 

@@ -10,14 +10,13 @@ import torch
 import torch.nn.functional as F
 from lung_cases import BODIES, dice, noise, radiograph, truth
 
-from x2x_core import PseudomaskAtlas
+from x2x_core import Instruction, PseudomaskAtlas
 from x2x_core.anatomy.affine_fit import fit_affine
 from x2x_core.anatomy.alignment import Alignment, fit_frame
 from x2x_core.anatomy.frame import Frame
 from x2x_core.anatomy.landmarks import TYPICAL_FIELDS
 from x2x_core.anatomy.lungs import LungMasks
-from x2x_core.edit.reading import align_pictures, parts_of, region_of
-from x2x_core.edit.request import EditRequest
+from x2x_core.edit.region import RegionInputs, find_region
 from x2x_core.edit.settings import EditSettings, resolve_settings
 
 PROMPT = "Add the finding of moderate left pleural effusion."
@@ -170,13 +169,11 @@ def test_the_pipeline_lays_the_pseudomask_over_the_patient(pipe):
 
 
 def test_the_parts_of_a_mask_follow_the_patient(pipe):
-    request = EditRequest(radiograph(1), "Add the finding of bilateral pleural effusion.")
-    reading = pipe._read(request, False)
-    alignments = align_pictures(request, reading, pipe.pseudomasks, True)
-    (parts,) = parts_of(request, reading, pipe.pseudomasks, alignments)
-    region = region_of(request, reading, pipe.pseudomasks, True, alignments)
+    instruction = Instruction.parse("Add the finding of bilateral pleural effusion.")
+    region = find_region(pipe.pseudomasks, RegionInputs(radiograph(1), (160, 160), [0], [instruction]))
+    (parts,) = region.parts
     assert parts.shape == (2, 160, 160) and not (parts[0] & parts[1]).any()
-    assert torch.equal(parts.any(0), region[0, 0] > 0)
+    assert torch.equal(parts.any(0), region.pseudomask[0, 0] > 0)
     for part, field in zip(parts, truth(1)):
         assert (part & field).sum() > 0.9 * field.sum()
 

@@ -57,7 +57,7 @@ def test_an_edit_at_a_scale_of_one_is_guided_among_others(scales):
 
 
 def test_a_checkpoint_recommends_them_and_a_call_goes_before(tmp_path):
-    pipe = InstructX2XPipeline(**make_pipeline().components, recommended_guidance_scale=SCALES)
+    pipe = InstructX2XPipeline(**make_pipeline().components, recommended={"guidance_scale": SCALES})
     pipe.save_pretrained(tmp_path)
     loaded = InstructX2XPipeline.from_pretrained(tmp_path)
     assert resolve_settings({}, loaded.config).guidance_scale == SCALES

@@ -48,11 +48,13 @@ def tiny(tiny_folder):
 
     loaded = pack("work.checkpoints").load("tiny", tiny_folder, "float32")
     loaded.pipe.register_to_config(
-        recommended_num_inference_steps=4,
-        recommended_guidance_scale=3.0,
-        recommended_mask_rule="adaptive",
-        recommended_relevance_samples=2,
-        recommended_twin=True,
+        recommended={
+            "num_inference_steps": 4,
+            "guidance_scale": 3.0,
+            "mask_rule": "adaptive",
+            "relevance_samples": 2,
+            "twin": True,
+        }
     )
     return loaded
 

@@ -24,7 +24,7 @@ def load(**chosen):
 
 def test_the_same_checkpoint_is_loaded_once():
     demo = load()
-    assert demo.pipe.config.recommended_twin is True
+    assert demo.pipe.config.recommended["twin"] is True
     assert load() is demo
     assert load(dtype="float32") is demo  # what auto is on a CPU
     other = load(dtype="bfloat16")

@@ -40,7 +40,7 @@ def test_its_recommendations_are_used(demo):
 
     demo(read_image(bundled_path("sample")).pixels, "Add edema.", generator=torch.Generator().manual_seed(0),
          output_type="pt", callback_on_step_end=count)  # fmt: skip
-    assert len(steps) == demo.config.recommended_num_inference_steps
+    assert len(steps) == demo.config.recommended["num_inference_steps"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Bad input, one by one: refused before any work, in one sentence that names the argument."""
+"""Bad arguments, one by one: refused before any network runs, in one line that names the argument."""
 
 import math
 
@@ -9,7 +9,8 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from PIL import Image
 from tiny_models import CELL, NATIVE, PROMPT, make_pipeline, make_radiograph, make_unet, seeded
 
-from x2x_core.edit.settings import DEFAULT, PUBLISHED, EditSettings, resolve_settings
+from x2x_core import PseudomaskAtlas
+from x2x_core.edit.draw_checks import read_generators
 
 CELLS = NATIVE // CELL
 NOISE = torch.zeros(1, 4, CELLS, CELLS)
@@ -88,44 +89,183 @@ BAD_ARGUMENTS = [
     ({"ip_adapter_image_embeds": [EMBEDS[0]]}, "`ip_adapter_image_embeds` must hold tensors of 3 or 4"),
     ({"callback_on_step_end_tensor_inputs": ["noise"]}, "`callback_on_step_end_tensor_inputs` must name some"),
     ({"callback_steps": 0}, "`callback_steps` must be a whole number"),
+    ({"callback_on_step_end": 5}, "`callback_on_step_end` must be callable, got int"),
+    ({"callback": "print"}, "`callback` must be callable, got str"),
+    ({"callback_on_step_end_tensor_inputs": "latents"}, "`callback_on_step_end_tensor_inputs` must be a list of names"),
+    ({"cross_attention_kwargs": 5}, "`cross_attention_kwargs` must be a dict of arguments by name, got 5"),
+    ({"cross_attention_kwargs": {"scale": "1"}}, r"`cross_attention_kwargs\['scale'\]` must be a finite number, got '1'"),
+    ({"image": torch.zeros(0, 4, CELLS, CELLS)}, r"`image` must hold at least one .* got shape \(0, 4, 16, 16\)"),
+    ({"image": NOISE * math.nan}, "`image` must hold finite numbers, got latents with NaN or infinity"),
+    ({"latents": NOISE * math.nan}, "`latents` must hold finite numbers, got NaN or infinity"),
+    ({"latents": NOISE - math.inf}, "`latents` must hold finite numbers, got NaN or infinity"),
+    ({"relevance_noise": NOISE + math.inf}, "`relevance_noise` must hold finite numbers, got NaN or infinity"),
+    ({"eta": math.nan}, r"`eta` must lie in \[0, 1\], got nan"),
+    ({"eta": math.inf}, r"`eta` must lie in \[0, 1\], got inf"),
+    ({"eta": "0"}, r"`eta` must lie in \[0, 1\], got '0'"),
+    ({"generator": "5"}, "`generator` must be a torch.Generator, a whole number as a seed, or a list of either, got str"),
+    ({"generator": True}, "`generator` must be a torch.Generator, a whole number as a seed, .* got bool"),
+    ({"generator": [0.5]}, "`generator` must be a torch.Generator, .* got float"),
+    ({"generator": [1, 2]}, "`generator` must be one, or one for each of the 1 edited images, got 2"),
+    ({"generator": 2**64}, r"`generator` as a seed must lie in \[-2\*\*63, 2\*\*64\), got 18446744073709551616"),
+    ({"restricted": "no"}, "`restricted` must be True or False, got 'no'"),
+    ({"reference": "yes"}, "`reference` must be True or False, got 'yes'"),
+    ({"prompt": None, "prompt_embeds": EMBEDS[..., :8]}, "`prompt_embeds` must be of width 32, .* got 8"),
+    ({"prompt": None, "prompt_embeds": EMBEDS * math.nan}, "`prompt_embeds` must hold finite numbers"),
+    ({"prompt": None, "prompt_embeds": EMBEDS, "negative_prompt": "x"}, "as `negative_prompt_embeds` with `prompt_em"),
+    ({"negative_prompt_embeds": EMBEDS[:, :5]}, "`negative_prompt_embeds` must hold 77 tokens, as the prompt, got 5"),
+    ({"ip_adapter_image_embeds": [EMBEDS]}, "must be one for each of the 0 loaded IP-Adapters, got 1"),
+    ({"ip_adapter_image_embeds": [1]}, "`ip_adapter_image_embeds` must be a list of tensors"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changed", "message"), BAD_ARGUMENTS, ids=lambda value: str(value)[:60])
-def test_a_bad_argument_is_refused_before_any_work(pipe, radiograph, changed, message, monkeypatch):
-    def fail(*told, **more):
-        raise AssertionError("work began")
+REGION = torch.ones(NATIVE, NATIVE)
+MASK_SETTINGS = {
+    "mask_rule": "adaptive", "mask_threshold": 0.3, "remove_islands": False, "close_holes": True, "limit_area": False,
+    "relevance_noise_level": 0.5, "relevance_samples": 2, "relevance_source": "noise", "align": True,
+}  # fmt: skip
+CONTRADICTIONS = [
+    *(({"restricted": False, name: value}, f"`{name}` must be left out with `restricted=False`")
+      for name, value in {**MASK_SETTINGS, "twin": True, "attention_gating": True}.items()),
+    *(({"guidance_mask": REGION, name: value}, f"`{name}` must be left out with `guidance_mask`")
+      for name, value in MASK_SETTINGS.items()),
+    ({"restricted": False, "relevance_noise": NOISE}, "`relevance_noise` must be left out with `restricted=False`"),
+]  # fmt: skip
 
-    with monkeypatch.context() as watch, pytest.raises(ValueError, match=message) as caught:
-        watch.setattr(pipe.unet, "forward", fail)
-        watch.setattr(pipe.vae, "encode", fail)
-        pipe(**{"image": radiograph, "prompt": PROMPT, **changed})
+
+@pytest.fixture
+def idle(pipe, monkeypatch):
+    """A pipeline none of whose networks, nor the lung network, may run."""
+
+    def fail(*_, **__):
+        raise AssertionError("a network ran")
+
+    for part in (pipe.unet, pipe.text_encoder):
+        monkeypatch.setattr(part, "forward", fail)
+    monkeypatch.setattr(pipe.vae, "encode", fail)
+    monkeypatch.setattr(pipe.vae, "decode", fail)
+    monkeypatch.setattr(PseudomaskAtlas, "align", fail)
+    yield pipe
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize(("changed", "message"), BAD_ARGUMENTS + CONTRADICTIONS, ids=lambda value: str(value)[:60])
+def test_a_bad_argument_is_refused_before_any_network_runs(idle, radiograph, changed, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        idle(**{"image": radiograph, "prompt": PROMPT, **changed})
     assert str(caught.value).count("\n") == 0 and len(str(caught.value)) < 400
 
 
-def test_an_unknown_argument_is_refused(pipe, radiograph):
-    with pytest.raises(TypeError, match="takes no argument `strength`"):
-        pipe(radiograph, PROMPT, strength=0.5)
-    for look, name in ((pipe.relevance, "strength"), (pipe.guidance, "guidance_scale")):
-        with pytest.raises(TypeError, match=f"`{name}` has no bearing on the maps"):
+def test_what_a_checkpoint_recommends_contradicts_nothing(shared_components, radiograph):
+    recommended = {"twin": True, "mask_rule": "adaptive", "relevance_samples": 2, "limit_area": False}
+    pipe = make_pipeline(**shared_components, recommended=recommended)
+    for mode in ({"restricted": False}, {"guidance_mask": REGION}, {"reference": True}):
+        assert pipe(radiograph, PROMPT, num_inference_steps=1, generator=0, **mode).images
+
+
+def test_what_means_the_same_as_leaving_it_out_contradicts_nothing(pipe, radiograph):
+    off = {"twin": False, "attention_gating": False, "align": False, "mask_rule": None}
+    for mode in ({"restricted": False}, {"guidance_mask": REGION}):
+        plain, given = (
+            pipe(radiograph, PROMPT, num_inference_steps=1, generator=0, output_type="pt", **mode, **more).images
+            for more in ({}, off)
+        )
+        assert torch.equal(plain, given)
+
+
+@pytest.mark.parametrize("seed", [5, np.int64(5)])
+def test_a_whole_number_is_a_seed(pipe, radiograph, seed):
+    edits = [
+        pipe(radiograph, PROMPT, num_inference_steps=1, output_type="pt", generator=generator).images
+        for generator in (seed, seeded(5), [seed], [seeded(5)])
+    ]
+    assert torch.equal(edits[0], edits[1]) and torch.equal(edits[2], edits[3])
+    pair, expected = (
+        pipe(radiograph, [PROMPT] * 2, num_inference_steps=1, output_type="pt", generator=generators).images
+        for generators in ((1, 2), [seeded(1), seeded(2)])
+    )
+    assert torch.equal(pair, expected) and not torch.equal(pair[0], pair[1])
+
+
+def test_a_generator_on_another_device_is_refused():
+    class Elsewhere(torch.Generator):
+        device = torch.device("cuda")
+
+    with pytest.raises(ValueError, match="`generator` must be on the CPU or on the pipeline's device, cpu, got cuda"):
+        read_generators(Elsewhere(), 1, torch.device("cpu"))
+
+
+def test_a_pipeline_without_a_text_encoder_needs_embeddings(shared_components, radiograph):
+    bare = make_pipeline(**{**shared_components, "text_encoder": None, "tokenizer": None})
+    with pytest.raises(ValueError, match="`prompt_embeds` must be given: this pipeline has no text encoder"):
+        bare(radiograph, PROMPT)
+    with pytest.raises(ValueError, match="`negative_prompt_embeds` must be given: this pipeline has no text encoder"):
+        bare(radiograph, prompt_embeds=EMBEDS)
+
+
+def test_an_unknown_argument_is_refused_in_one_line(pipe, radiograph):
+    for call in (pipe, pipe.guidance, pipe.relevance):
+        with pytest.raises(TypeError, match=r"^InstructX2XPipeline takes no argument `strength`\.") as caught:
+            call(radiograph, PROMPT, strength=0.5)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(TypeError, match=r"takes no argument `mask_treshold`\. Did you mean `mask_threshold`\?$"):
+        pipe.guidance(radiograph, PROMPT, mask_treshold=0.5)
+
+
+def test_arguments_of_the_edit_are_refused_by_the_maps(pipe, radiograph):
+    for look, name in (
+        (pipe.relevance, "edit_strength"),
+        (pipe.relevance, "mask_threshold"),
+        (pipe.relevance, "pseudomask"),
+        (pipe.guidance, "guidance_scale"),
+        (pipe.guidance, "output_type"),
+    ):
+        with pytest.raises(TypeError, match=f"`{name}` has no bearing on this map: leave it out"):
             look(radiograph, PROMPT, **{name: 0.5})
 
 
-def test_image_and_prompt_in_the_wrong_order_are_told_apart(pipe, radiograph):
+@pytest.mark.parametrize("call", ["__call__", "guidance", "relevance"])
+def test_both_orders_of_image_and_prompt_work(pipe, radiograph, call):
+    call = getattr(pipe, call)
+    expected = call(radiograph, PROMPT, generator=0).relevance_map
+    for positional, keywords in (
+        ((PROMPT,), {"image": radiograph}),
+        (([PROMPT],), {"image": radiograph}),
+        ((radiograph,), {"prompt": PROMPT}),
+        ((), {"prompt": PROMPT, "image": radiograph}),
+    ):
+        assert torch.equal(call(*positional, generator=0, **keywords).relevance_map, expected)
+
+
+@pytest.mark.parametrize("call", ["__call__", "guidance", "relevance"])
+def test_image_and_prompt_in_the_wrong_order_are_refused_with_the_right_call(pipe, radiograph, call):
+    call = getattr(pipe, call)
+    right = r"call `pipe\(image, prompt\)` or `pipe\(prompt, image=image\)`"
+    for prompt in (PROMPT, [PROMPT, PROMPT]):
+        with pytest.raises(ValueError, match=right):
+            call(prompt, radiograph)
     with pytest.raises(ValueError, match="image first"):
-        pipe(PROMPT, [PROMPT])
-    with pytest.raises(ValueError, match="`prompt` must be text"):
-        pipe(PROMPT, radiograph)
+        call(PROMPT, [PROMPT])
+    with pytest.raises(ValueError, match="`image` must be given"):
+        call(prompt=PROMPT)
+
+
+def test_arguments_given_twice_are_refused(pipe, radiograph):
+    with pytest.raises(TypeError, match="got `image` twice"):
+        pipe(radiograph, image=radiograph)
+    with pytest.raises(TypeError, match="got `prompt` twice"):
+        pipe(radiograph, PROMPT, prompt=PROMPT)
+    with pytest.raises(TypeError, match="at most 2 positional arguments"):
+        pipe(radiograph, PROMPT, 20)
 
 
 def test_a_unet_of_another_kind_is_refused(shared_components, radiograph):
-    with pytest.raises(ValueError, match="`unet` must take 8 channels, .* but it takes 4"):
+    with pytest.raises(ValueError, match=r"`unet` must take 8 channels, .* but it takes 4"):
         make_pipeline(**{**shared_components, "unet": make_unet(channels=4)})(radiograph, PROMPT)
 
 
 def test_a_scheduler_of_another_kind_is_refused(pipe, radiograph):
     pipe.scheduler = FlowMatchEulerDiscreteScheduler()
-    with pytest.raises(ValueError, match="`scheduler` must be one .* got FlowMatchEulerDiscreteScheduler"):
+    with pytest.raises(ValueError, match=r"`scheduler` must be one .* got FlowMatchEulerDiscreteScheduler"):
         pipe(radiograph, PROMPT)
 
 
@@ -140,43 +280,8 @@ def test_looking_checks_its_arguments_too(pipe, radiograph):
 
 def test_half_precision_that_breaks_down_is_said(pipe, radiograph, monkeypatch):
     monkeypatch.setattr(pipe.unet, "forward", lambda sample, *rest, **more: (sample[:, :4] * float("nan"),))
-    with pytest.raises(ValueError, match="not finite numbers. In half precision, load the pipeline in float32"):
+    with pytest.raises(ValueError, match=r"not finite numbers\. In half precision, load the pipeline in float32"):
         pipe.relevance(radiograph, PROMPT)
-
-
-# -- settings ---------------------------------------------------------------------------------------------------------
-
-
-def test_settings_come_from_the_call_then_the_checkpoint_then_the_defaults():
-    config = {"recommended_guidance_scale": 3.0, "recommended_num_inference_steps": 8, "other": 1}
-    found = resolve_settings({"guidance_scale": None, "num_inference_steps": 4, "mask_threshold": 0.0}, config)
-    assert (found.guidance_scale, found.num_inference_steps, found.mask_threshold) == (3.0, 4, 0.0)
-    assert found.image_guidance_scale == DEFAULT.image_guidance_scale
-    assert resolve_settings({}, {}) == DEFAULT == EditSettings()
-
-
-def test_published_settings_hold_whatever_is_recommended():
-    assert resolve_settings({}, {"recommended_guidance_scale": 3.0}, reference=True) == PUBLISHED
-    assert resolve_settings({"num_inference_steps": 8}, {}, reference=True).num_inference_steps == 8
-    assert (PUBLISHED.num_inference_steps, PUBLISHED.relevance_samples, PUBLISHED.soft_edge) == (100, 1, 0.0)
-
-
-def test_a_threshold_that_is_asked_for_counts_whatever_rule_is_recommended():
-    config = {"recommended_mask_rule": "adaptive"}
-    assert resolve_settings({}, config).mask_rule == "adaptive"
-    assert resolve_settings({"mask_threshold": 0.2}, config).mask_rule == "threshold"
-    assert resolve_settings({"mask_rule": "adaptive"}, {}).mask_rule == "adaptive"
-
-
-def test_levels_are_kept_as_one_number_or_as_a_tuple():
-    assert resolve_settings({}, {"recommended_relevance_noise_level": [0.6, 0.8]}).relevance_noise_level == (0.6, 0.8)
-    assert EditSettings(relevance_noise_level=[0.5]).relevance_noise_level == 0.5
-    assert (EditSettings().relevance_levels, EditSettings(relevance_noise_level=(0.1, 0.2)).relevance_levels) == (1, 2)
-
-
-def test_a_recommendation_out_of_range_is_refused():
-    with pytest.raises(ValueError, match="`mask_threshold`"):
-        resolve_settings({}, {"recommended_mask_threshold": 5.0})
 
 
 def test_numpy_numbers_are_numbers(pipe):

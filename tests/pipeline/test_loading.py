@@ -44,25 +44,26 @@ def test_a_stock_folder_loads(tiny_folder, pipe, radiograph):
         "StableDiffusionInstructPix2PixPipeline"
     )
     loaded = InstructX2XPipeline.from_pretrained(tiny_folder)
-    assert type(loaded) is InstructX2XPipeline and loaded.config.recommended_guidance_scale is None
+    assert type(loaded) is InstructX2XPipeline and loaded.config.recommended == {}
     assert torch.allclose(edit(loaded, radiograph), edit(pipe, radiograph), atol=1e-5)
 
 
 def test_saving_and_loading_keeps_everything(pipe, tmp_path, radiograph, shared_components):
     advised = make_pipeline(
         **shared_components,
-        recommended_guidance_scale=3.5,
-        recommended_image_guidance_scale=1.2,
-        recommended_num_inference_steps=2,
-        recommended_mask_threshold=0.3,
-        recommended_relevance_noise_level=[0.5, 0.8],
-        recommended_mask_rule="adaptive",
-        recommended_limit_area=False,
+        recommended={
+            "guidance_scale": 3.5,
+            "image_guidance_scale": 1.2,
+            "num_inference_steps": 2,
+            "mask_threshold": 0.3,
+            "relevance_noise_level": [0.5, 0.8],
+            "mask_rule": "adaptive",
+            "limit_area": False,
+        },
     )
     advised.save_pretrained(tmp_path / "saved")
     loaded = InstructX2XPipeline.from_pretrained(str(tmp_path / "saved"))
-    for name in ("guidance_scale", "image_guidance_scale", "num_inference_steps", "mask_threshold", "mask_rule"):
-        assert loaded.config[f"recommended_{name}"] == advised.config[f"recommended_{name}"]
+    assert loaded.config.recommended == advised.config.recommended and len(loaded.config.recommended) == 7
     assert torch.allclose(edit(loaded, radiograph), edit(advised, radiograph), atol=1e-5)
     assert not torch.equal(edit(loaded, radiograph), edit(pipe, radiograph))
     assert set(loaded.components) == set(shared_components) - {"requires_safety_checker"} | {"image_encoder"}
@@ -134,7 +135,7 @@ def test_an_index_that_names_too_little_or_is_damaged_is_refused(folder):
     with pytest.raises(ValueError, match="must be a JSON object"):
         InstructX2XPipeline.from_pretrained(folder)
     index.unlink()
-    with pytest.raises(FileNotFoundError, match="lacks model_index.json"):
+    with pytest.raises(FileNotFoundError, match=r"lacks model_index.json"):
         InstructX2XPipeline.from_pretrained(folder)
 
 
@@ -148,7 +149,7 @@ def test_a_path_to_nothing_is_one_sentence_and_no_look_up(name, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     if name == "":
         name = str(tmp_path / "gone")
-    with pytest.raises(FileNotFoundError, match="There is no checkpoint at `.*`. Give a folder"):
+    with pytest.raises(FileNotFoundError, match=r"There is no checkpoint at `.*`. Give a folder"):
         InstructX2XPipeline.from_pretrained(name)
 
 
@@ -262,10 +263,11 @@ def test_an_atlas_that_is_none_is_refused(tiny_folder, tmp_path):
         InstructX2XPipeline.from_pretrained(tiny_folder, pseudomasks={})
 
 
-def test_the_atlas_is_no_part_of_the_checkpoint(pipe, tmp_path):
-    pipe.pseudomasks = PseudomaskAtlas({"Effusion": torch.ones(8, 8)})
+def test_the_bundled_atlas_is_not_saved_with_a_checkpoint(pipe, tmp_path):
+    assert pipe.pseudomasks is not None
     pipe.save_pretrained(tmp_path / "saved")
-    assert "pseudomasks" not in json.loads((tmp_path / "saved/model_index.json").read_text())
+    index = json.loads((tmp_path / "saved/model_index.json").read_text())
+    assert index["own_pseudomasks"] is False and not (tmp_path / "saved/pseudomasks").exists()
 
 
 # -- single files -----------------------------------------------------------------------------------------------------

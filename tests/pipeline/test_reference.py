@@ -181,7 +181,7 @@ def test_free_text_edits_the_whole_image_as_published(pipe, case, caplog):
 
 def test_published_defaults_are_used_whatever_the_checkpoint_recommends(pipe):
     steps = []
-    other = InstructX2XPipeline(**pipe.components, recommended_num_inference_steps=7, recommended_guidance_scale=3.0)
+    other = InstructX2XPipeline(**pipe.components, recommended={"num_inference_steps": 7, "guidance_scale": 3.0})
     other.set_progress_bar_config(disable=True)
 
     def stop(pipe, step, timestep, tensors):

@@ -166,7 +166,7 @@ def test_fine_tuning_keeps_what_the_initial_checkpoint_says_of_its_use(edit_conf
         out = tmp_path / f"run-{canonical}"
         folder = train(edit_config.replace(out=str(out), init=str(init), autoencoder="", steps=1, latent_variants=0))
         made = json.loads((folder / "model_index.json").read_text())
-        assert made["canonical_prompts"] is canonical and made["recommended_guidance_scale"] == 2.5
+        assert made["canonical_prompts"] is canonical and made["recommended"] == {"guidance_scale": 2.5}
         assert made["trained_findings"] == index["trained_findings"]
 
 

@@ -1,4 +1,4 @@
-"""Finding a checkpoint: a bundled name, a folder in diffusers layout, or a repository of the Hugging Face Hub."""
+"""Locating a checkpoint: a bundled name, a folder in diffusers layout, or a repository of the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pickle
 import re
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,10 +19,11 @@ from x2x_core.common.errors import InputError, InputNotFoundError
 BUNDLED_MODELS = ("demo",)
 # Configurations for single files of InstructPix2Pix checkpoints; diffusers alone would take Stable Diffusion's.
 SINGLE_FILE_CONFIG = "timbrooks/instruct-pix2pix"
+REQUIRED_PARTS = ("vae", "text_encoder", "tokenizer", "unet", "scheduler")
 _WEIGHTS = (".safetensors", ".bin")
 _CONFIGS = {"config.json", "adapter_config.json"}  # a part saved with LoRA layers on it holds those alone
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-# Parts whose folder holds no weights, and what it holds instead.
+# Parts without weights, and the files that they have instead.
 _FILES_OF = {
     "tokenizer": ("tokenizer.json", "vocab.json", "spiece.model"),
     "scheduler": ("scheduler_config.json",),
@@ -30,15 +32,14 @@ _FILES_OF = {
 
 
 def locate_checkpoint(name: str | Path) -> tuple[str, bool]:
-    """Where a checkpoint is.
+    """Return the location of a checkpoint, without using the network.
 
     Args:
-        name: "demo" (the one that ships), the path of a folder, or a repository of the Hugging Face Hub as
+        name: "demo" (the bundled checkpoint), the path of a folder, or a repository of the Hugging Face Hub as
             "owner/name".
 
     Returns:
-        A folder or a repository's name, and whether it is a folder on this machine. Nothing is looked up on the
-        network.
+        A folder and True, or the name of a repository and False.
 
     Raises:
         InputNotFoundError: a path where there is nothing.
@@ -64,21 +65,21 @@ def locate_checkpoint(name: str | Path) -> tuple[str, bool]:
 
 
 def _looks_like_path(text: str) -> bool:
-    """Whether a text that is nothing on this machine was meant as a path rather than as "owner/name"."""
+    """Return True if a text that names nothing on this machine looks like a path rather than "owner/name"."""
     if not _HUB_ID.fullmatch(text) or text.endswith(SINGLE_FILE_SUFFIXES):
         return True
     return Path(text).parent.is_dir()
 
 
 def check_folder(folder: str | Path, given: Collection[str] = ()) -> list[str]:
-    """See that a folder holds all of a checkpoint's parts.
+    """Check that a folder holds all parts of a checkpoint.
 
     Args:
         folder: in diffusers layout.
-        given: parts that the caller brings along.
+        given: parts that the caller passes.
 
     Returns:
-        The optional parts that its index names but that are not there.
+        The optional parts that the index names but that are missing.
 
     Raises:
         InputNotFoundError: the index or a part is missing; the message names it.
@@ -90,34 +91,51 @@ def check_folder(folder: str | Path, given: Collection[str] = ()) -> list[str]:
         if part in given or _is_whole(folder / part, part):
             continue
         if part not in OPTIONAL_PARTS:
-            wanted = _FILES_OF.get(part, ("weights as .safetensors (or .bin)",))
+            files = _FILES_OF.get(part, ("weights as .safetensors (or .bin)",))
             raise InputNotFoundError(
                 f"The checkpoint `{folder}` lacks its {part}: there is no folder `{folder / part}` with "
-                f"{' or '.join(wanted)}. Copy that part too, or download the checkpoint again."
+                f"{' or '.join(files)}. Copy that part too, or download the checkpoint again."
             )
         missing.append(part)
     return missing
 
 
-def _parts(folder: Path) -> list[str]:
-    index = folder / MODEL_INDEX
+def read_index(folder: str | Path) -> dict[str, Any]:
+    """Read the index of a checkpoint in diffusers layout.
+
+    Raises:
+        InputNotFoundError: the index is missing.
+        InputError: the index can't be read.
+    """
+    index = Path(folder) / MODEL_INDEX
     if not index.is_file():
         raise InputNotFoundError(
-            f"`{folder}` is no checkpoint in diffusers layout: it lacks {MODEL_INDEX}. Give the folder that holds it."
+            f"`{folder}` is not a checkpoint in diffusers layout: it lacks {MODEL_INDEX}. Give the folder that holds "
+            "it."
         )
     try:
         entries = json.loads(index.read_text(encoding="utf-8"))
-        # A part is [library, class]; settings can be lists too, of numbers.
-        lists = {name: value for name, value in entries.items() if isinstance(value, list) and value}
-        parts = [name for name, value in lists.items() if isinstance(value[0], str)]
-    except (ValueError, AttributeError) as error:
+    except ValueError as error:
         raise InputError(f"`{index}` must be a JSON object that names the checkpoint's parts, got: {error}.") from error
-    needed = [name for name in ("vae", "text_encoder", "tokenizer", "unet", "scheduler") if name not in entries]
-    if needed:
-        raise InputNotFoundError(
-            f"`{index}` does not name the {needed[0]}: it is no InstructPix2Pix checkpoint in diffusers layout."
+    if not isinstance(entries, dict):
+        raise InputError(
+            f"`{index}` must be a JSON object that names the checkpoint's parts, got: {type(entries).__name__}."
         )
-    return parts
+    return entries
+
+
+def _parts(folder: Path) -> list[str]:
+    """Return the parts that the index names."""
+    entries = read_index(folder)
+    # A part is [library, class]; settings can be lists too, of numbers.
+    lists = {name: value for name, value in entries.items() if isinstance(value, list) and value}
+    missing = [name for name in REQUIRED_PARTS if name not in entries]
+    if missing:
+        raise InputNotFoundError(
+            f"`{folder / MODEL_INDEX}` does not name the {missing[0]}: this is not an InstructPix2Pix checkpoint in "
+            "diffusers layout."
+        )
+    return [name for name, value in lists.items() if isinstance(value[0], str)]
 
 
 def _is_whole(folder: Path, part: str) -> bool:
@@ -130,9 +148,9 @@ def _is_whole(folder: Path, part: str) -> bool:
 
 
 def unreadable_weights(folder: str | Path) -> Path | None:
-    """The first weights file of a checkpoint that does not hold weights and nothing else, or ``None``.
+    """Return the first weights file of a checkpoint that can't be read as weights alone, or ``None``.
 
-    No code in it is run.
+    No code in the files is run.
     """
     for file in sorted(Path(folder).glob("*/*")):
         try:

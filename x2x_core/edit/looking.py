@@ -1,22 +1,29 @@
-"""The third stage of an edit: where the instruction matters to the model, and where it may change the image."""
+"""Guidance: where the instruction matters to the model, and where the edit may change the image."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from x2x_core.anatomy.areas import area_limits
-from x2x_core.guidance import mask_rules
-from x2x_core.guidance import relevance as interest
+from x2x_core.anatomy.areas import AreaLimits
+from x2x_core.guidance import relevance as maths
 from x2x_core.guidance.attention.record import AttentionRecord
 from x2x_core.guidance.attention.relevance import attention_record, join_relevance, relevance_from_attention
 from x2x_core.guidance.attention.switching import rse_attention
+from x2x_core.guidance.attention.tokens import PromptTokens
 from x2x_core.guidance.maps import guidance_map, guidance_mask
+from x2x_core.guidance.mask_rules import MaskSettings, find_mask
 
 from .published import to_published_latents
-from .settings import EditSettings
-from .state import Edit, Guidance, Relevance, to_image
+from .region import Region
+from .state import Encoded, Guidance, Relevance, to_image
+from .unet import predict_with_and_without
+
+if TYPE_CHECKING:
+    from x2x_core.pipeline import InstructX2XPipeline
 
 logger = logging.getLogger(__name__)
 
@@ -24,132 +31,137 @@ logger = logging.getLogger(__name__)
 RELEVANCE_BATCH = 24
 
 
+@dataclass(frozen=True)
+class RelevanceInputs:
+    """What the relevance map depends on, beside the encoded pictures and prompts."""
+
+    scheduler: Any
+    noise_levels: tuple[float, ...]  # shares of the schedule, [0, 1]
+    source: str  # one of `x2x_core.guidance.relevance.SOURCES`
+    tokens: list[PromptTokens]  # P, of the prompts; empty for the source "noise"
+    copies: int  # outputs of each pair
+
+
+@dataclass(frozen=True)
+class GuidanceInputs:
+    """What the guidance map and mask depend on, beside the relevance map and the region."""
+
+    relevance: RelevanceInputs
+    mask: MaskSettings
+    limits: list[AreaLimits | None] | None  # B, expected areas; None with the caller's pseudomask
+    published: bool  # the published arithmetic
+    guidance_mask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) bool
+
+
 def draws_at_once(outputs: int) -> int:
-    """Draws for each output in one U-Net call: each takes two items, with and without the instruction."""
+    """Return the draws for each output in one U-Net call: each takes two items, with and without the instruction."""
     return max(1, RELEVANCE_BATCH // (2 * outputs))
 
 
-class EditGuidance:
-    """A part of `InstructX2XPipeline`, with its U-Net and tokenizer."""
-
-    def _relevance(self, edit: Edit, settings: EditSettings) -> Relevance:
-        """R and its uncertainty, from one batch of all draws at all noise levels."""
-        scheduler = edit.scheduler
-        schedule = scheduler.alphas_cumprod, scheduler.config.num_train_timesteps
-        levels = interest.noise_levels(settings.relevance_noise_level, *schedule)
-        clean = edit.condition * self.vae.config.scaling_factor
-        noise = edit.relevance_noise.chunk(len(levels), dim=1)  # each level has draws of its own
-        noisy = torch.cat(
-            [interest.add_noise(clean[:, None], some, level.alpha_cumprod) for some, level in zip(noise, levels)], dim=1
-        )
-        of_each = [level for some, level in zip(noise, levels) for _ in range(some.shape[1])]
-        draws = draws_at_once(len(noisy))
-        record = self._attention_record(edit, settings)
-        with rse_attention(self.unet, record):
-            parts = [
-                self._disagreement(edit, some, of_each[first : first + draws], scheduler.config.prediction_type)
-                for first, some in zip(range(0, len(of_each), draws), noisy.split(draws, dim=1))
-            ]
-        valid = edit.canvas.shown_cells().to(clean.device)
-        maps = interest.balance_levels(torch.cat(parts, dim=1).unflatten(1, (len(levels), -1)), valid)
-        relevance_map, flat = interest.relevance_from_disagreement(maps, valid)
-        uncertainty = interest.relevance_uncertainty(maps, valid)
-        if record is not None:
-            from_noise, uncertainty = relevance_map, None
-            relevance_map, flat = relevance_from_attention(record.maps, edit.canvas.cells, valid)
-            if settings.relevance_source == "both":
-                relevance_map, flat = join_relevance(from_noise, relevance_map, valid)
-        for number in flat.nonzero().flatten().tolist():
-            logger.warning(
-                "The relevance map of image %d is flat: the instruction makes no difference to the model, so there is "
-                "nothing to edit.",
-                number,
-            )
-        return Relevance(relevance_map, uncertainty)
-
-    def _attention_record(self, edit: Edit, settings: EditSettings) -> AttentionRecord | None:
-        """What watches the text branch of the relevance map's U-Net calls."""
-        if settings.relevance_source == "noise":
-            return None
-        texts = self.maybe_convert_prompt(edit.wordings, self.tokenizer)  # as they are encoded: textual inversion
-        copies = edit.request.num_images_per_prompt
-        return attention_record(
-            self.unet, self.tokenizer, texts, edit.instructions, edit.canvas.cells, edit.noise.device, copies
-        )
-
-    def _disagreement(
-        self, edit: Edit, noisy: torch.Tensor, levels: list[interest.NoiseLevel], prediction_type: str
-    ) -> torch.Tensor:
-        """One U-Net call on noisy latents `(B, K, C, h, w)`, each of the K at its own noise level.
-
-        Returns how far text and image branch differ, `(B, K, h, w)`.
-        """
-        outputs, draws = noisy.shape[:2]
-        flat = noisy.flatten(0, 1)
-        condition = edit.condition.repeat_interleave(draws, dim=0)
-        two_branches = [
-            values[: 2 * outputs].repeat_interleave(draws, dim=0)
-            for values in (edit.prompt_embeds, *(edit.image_embeds or ()))
-        ]
-        prediction = self.unet(
-            torch.cat([torch.cat([flat, condition], dim=1)] * 2),
-            torch.tensor([level.timestep for level in levels], device=flat.device).repeat(2 * outputs),
-            encoder_hidden_states=two_branches[0],
-            added_cond_kwargs={"image_embeds": two_branches[1:]} if edit.image_embeds else None,
-            cross_attention_kwargs=edit.request.cross_attention_kwargs,
-            return_dict=False,
-        )[0]
-        text, image = (branch.unflatten(0, (outputs, draws)) for branch in prediction.chunk(2))
-        found = []
-        for k, level in enumerate(levels):
-            noise = [
-                interest.predicted_noise(branch[:, k], noisy[:, k], level.alpha_cumprod, prediction_type)
-                for branch in (text, image)
-            ]
-            found.append(interest.noise_disagreement(*noise))
-        return torch.cat(found, dim=1)
-
-    def _guidance(
-        self,
-        edit: Edit,
-        settings: EditSettings,
-        pseudomask: torch.Tensor,
-        parts: list[torch.Tensor | None] | None = None,
-    ) -> Guidance:
-        """Relevance map, guidance map and guidance mask within a pseudomask `(B, 1, H, W)`.
-
-        `parts`: for each output the regions that each keep a piece of the mask, see `x2x_core.guidance.mask_rules`.
-        """
-        found = self._relevance(edit, settings)
-        latent_map = found.map
-        relevance_map = to_image(latent_map, edit.canvas)
-        guidance = guidance_map(relevance_map, pseudomask)
-        if settings.reference:
-            mask = guidance_mask(guidance, settings.mask_threshold)
-            latent_pseudomask = to_published_latents(edit.canvas.place(pseudomask), edit.canvas.cells)
-            latent_guidance = guidance_map(latent_map.cpu(), latent_pseudomask)
-            cells = guidance_mask(latent_guidance, settings.mask_threshold)
-        else:
-            limits = None
-            if edit.request.pseudomask is None:  # else the caller says how much may change
-                limits = [area_limits(one) for one in edit.wanted]
-            mask = mask_rules.find_mask(guidance, pseudomask, settings.mask_settings, limits, parts)
-            cells = edit.canvas.cells_of(mask)
-        _warn_of_empty(mask, settings)
-        uncertainty = to_image(found.uncertainty, edit.canvas)
-        return Guidance(guidance, mask, cells.to(latent_map.device), relevance_map, pseudomask, uncertainty)
+def find_guidance(
+    pipe: InstructX2XPipeline, inputs: GuidanceInputs, encoded: Encoded, region: Region | None
+) -> Guidance:
+    """Find where the edit may change the image: the caller's mask, else within the region, else everywhere."""
+    if inputs.guidance_mask is not None:
+        mask = inputs.guidance_mask
+        return Guidance(mask.float(), mask, encoded.canvas.cells_of(mask).to(encoded.noise.device))
+    if region is None:
+        return _everywhere(encoded)
+    return _find_within(region, inputs, encoded, find_relevance(pipe, inputs.relevance, encoded))
 
 
-def _warn_of_empty(mask: torch.Tensor, settings: EditSettings) -> None:
+def _everywhere(encoded: Encoded) -> Guidance:
+    """Return the guidance of an edit without restriction."""
+    outputs, device = len(encoded.image_index), encoded.noise.device
+    whole = torch.ones(outputs, 1, *encoded.images.size)
+    cells = torch.ones(outputs, 1, *encoded.canvas.cells, dtype=torch.bool, device=device)
+    return Guidance(whole, whole > 0, cells, pseudomask=whole.clone())
+
+
+def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relevance: Relevance) -> Guidance:
+    """Return G = P * R and the mask M."""
+    canvas, pseudomask = encoded.canvas, region.pseudomask
+    relevance_map = to_image(relevance.map, canvas)
+    guidance = guidance_map(relevance_map, pseudomask)
+    if inputs.published:
+        mask = guidance_mask(guidance, inputs.mask.mask_threshold)
+        latent_pseudomask = to_published_latents(canvas.place(pseudomask), canvas.cells)
+        cells = guidance_mask(guidance_map(relevance.map.cpu(), latent_pseudomask), inputs.mask.mask_threshold)
+    else:
+        mask = find_mask(guidance, pseudomask, inputs.mask, inputs.limits, region.parts)
+        cells = canvas.cells_of(mask)
+    _warn_of_empty_masks(mask, inputs.mask)
+    uncertainty = None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvas)
+    return Guidance(guidance, mask, cells.to(relevance.map.device), relevance_map, pseudomask, uncertainty)
+
+
+def _warn_of_empty_masks(mask: torch.Tensor, settings: MaskSettings) -> None:
     reason, remedy = "near 0", "check what was understood"
     if settings.mask_rule == "threshold":
         reason, remedy = f"under `mask_threshold` {settings.mask_threshold:g}", "lower the threshold"
     for number, empty in enumerate(~mask.flatten(1).any(dim=1)):
         if empty:
             logger.warning(
-                "The guidance mask of image %d is empty: the guidance map stays %s everywhere. The image is given back "
+                "The guidance mask of image %d is empty: the guidance map stays %s everywhere. The image is returned "
                 "unchanged; %s, or give a `pseudomask`.",
                 number,
                 reason,
                 remedy,
             )
+
+
+def find_relevance(pipe: InstructX2XPipeline, inputs: RelevanceInputs, encoded: Encoded) -> Relevance:
+    """Return the relevance map R and its uncertainty, from all draws at all noise levels."""
+    levels = maths.noise_levels(
+        inputs.noise_levels, inputs.scheduler.alphas_cumprod, inputs.scheduler.config.num_train_timesteps
+    )
+    record = _attention_record(pipe, inputs, encoded)
+    with rse_attention(pipe.unet, record):
+        disagreement = _disagreement(pipe, inputs, encoded, levels)
+    valid = encoded.canvas.shown_cells().to(encoded.clean.device)
+    balanced = maths.balance_levels(disagreement.unflatten(1, (len(levels), -1)), valid)
+    relevance_map, flat = maths.relevance_from_disagreement(balanced, valid)
+    uncertainty = maths.relevance_uncertainty(balanced, valid)
+    if record is not None:
+        from_noise, uncertainty = relevance_map, None
+        relevance_map, flat = relevance_from_attention(record.maps, encoded.canvas.cells, valid)
+        if inputs.source == "both":
+            relevance_map, flat = join_relevance(from_noise, relevance_map, valid)
+    for number in flat.nonzero().flatten().tolist():
+        logger.warning(
+            "The relevance map of image %d is flat: the instruction makes no difference to the model, so there is "
+            "nothing to edit.",
+            number,
+        )
+    return Relevance(relevance_map, uncertainty)
+
+
+def _attention_record(pipe: InstructX2XPipeline, inputs: RelevanceInputs, encoded: Encoded) -> AttentionRecord | None:
+    """Return the record of the text branch's attention, if it is a source."""
+    if inputs.source == "noise":
+        return None
+    return attention_record(pipe.unet, inputs.tokens, encoded.canvas.cells, encoded.noise.device, copies=inputs.copies)
+
+
+def _disagreement(
+    pipe: InstructX2XPipeline, inputs: RelevanceInputs, encoded: Encoded, levels: list[maths.NoiseLevel]
+) -> torch.Tensor:
+    """Return the disagreement of the predictions with and without the instruction, `(B, L * K, h, w)`."""
+    assert encoded.relevance_noise is not None
+    noise = encoded.relevance_noise.chunk(len(levels), dim=1)  # each level has draws of its own
+    clean = encoded.clean[:, None]
+    noisy = torch.cat([maths.add_noise(clean, own, level.alpha_cumprod) for own, level in zip(noise, levels)], dim=1)
+    level_of_draw = [level for own, level in zip(noise, levels) for _ in range(own.shape[1])]
+    draws, prediction_type = draws_at_once(len(noisy)), inputs.scheduler.config.prediction_type
+    disagreement = []
+    for first in range(0, len(level_of_draw), draws):
+        chunk, chunk_levels = noisy[:, first : first + draws], level_of_draw[first : first + draws]
+        timesteps = [level.timestep for level in chunk_levels]
+        predictions = predict_with_and_without(pipe, encoded.conditioning, chunk, timesteps)
+        for k, level in enumerate(chunk_levels):
+            text, image = (
+                maths.predicted_noise(prediction[:, k], chunk[:, k], level.alpha_cumprod, prediction_type)
+                for prediction in predictions
+            )
+            disagreement.append(maths.noise_disagreement(text, image))
+    return torch.cat(disagreement, dim=1)

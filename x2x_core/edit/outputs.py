@@ -1,4 +1,4 @@
-"""What the pipeline gives back."""
+"""Outputs of the pipeline."""
 
 from __future__ import annotations
 
@@ -10,38 +10,44 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 
 from x2x_core.anatomy.alignment import Alignment
+from x2x_core.imaging.canvas import Canvas
 from x2x_core.language.instruction import Instruction
+
+from .composing import Composed
+from .region import Region
+from .state import Guidance, Relevance, to_image
 
 
 class _NamedOutput(BaseOutput):
-    """Named values; as a tuple, all of them in order, those left out as ``None``."""
+    """Named values."""
 
     def all_fields(self) -> tuple:
-        return tuple(getattr(self, field.name) for field in fields(self))
+        """Return all values in order, missing ones as ``None``."""
+        return tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]  # subclasses are dataclasses
 
 
 @dataclass
 class InstructX2XPipelineOutput(_NamedOutput):
-    """An edit, with the map that led it.
+    """An edit, with its guidance map.
 
-    B is the number of edits: of every pair of image and prompt `num_images_per_prompt`, one after the other. Maps are
-    float32 in [0, 1] on the CPU, at the image's own size.
+    B is the number of edits: `num_images_per_prompt` of each pair of image and prompt, in sequence. Maps are float32 in
+    [0, 1] on the CPU, at the image's own size.
 
     Args:
         images: the edited images, of the caller's size and kind (see `x2x_core.imaging.inputs`), or final latents.
-        nsfw_content_detected: for each edit, whether a safety checker objected: a restricted edit is then undone, an
-            unrestricted one is black. ``None`` where there is no checker.
+        nsfw_content_detected: for each edit, True if a safety checker objected: a restricted edit is then undone, an
+            unrestricted one is black. ``None`` without a checker.
         guidance_map: G = P * R, `(B, 1, H, W)`.
-        guidance_mask: where the image was allowed to change, `(B, 1, H, W)` bool. Elsewhere nothing changed.
-        relevance_map: R, `(B, 1, H, W)`; ``None`` where none was computed (the caller gave the guidance mask, or free
-            text edits a picture that is no radiograph, without restriction).
-        pseudomask: P, `(B, 1, H, W)`; ``None`` where the caller gave the guidance mask.
+        guidance_mask: where the image was allowed to change, `(B, 1, H, W)` bool. Nothing changed elsewhere.
+        relevance_map: R, `(B, 1, H, W)`; ``None`` if none was computed (the caller gave the guidance mask, or free
+            text edits a picture that is not a radiograph, without restriction).
+        pseudomask: P, `(B, 1, H, W)`; ``None`` if the caller gave the guidance mask.
         instructions: what was understood, one for each pair of image and prompt.
         relevance_uncertainty: the standard error of R over its draws and noise levels, `(B, 1, H, W)`, in R's units;
-            ``None`` where there was one draw or none, or attention was read too.
-        alignments: how the pseudomask was laid over the patient's lungs, one for each pair; ``None`` in it where a pair's
-            region follows no lungs, and in its place where none does (`align=False`, `reference=True`, a mask of the
-            caller's, published masks).
+            ``None`` for one draw or none, or if attention was used.
+        alignments: for each pair, how the pseudomask was fitted to the patient's lungs; ``None`` for a pair whose
+            region does not depend on them, and instead of the list if no region does (`align=False`,
+            `reference=True`, the caller's own mask, published masks).
     """
 
     images: list[Image.Image] | np.ndarray | torch.Tensor
@@ -54,12 +60,29 @@ class InstructX2XPipelineOutput(_NamedOutput):
     relevance_uncertainty: torch.Tensor | None = None
     alignments: list[Alignment | None] | None = None
 
+    @classmethod
+    def of(
+        cls, composed: Composed, guidance: Guidance, region: Region | None, instructions: list[Instruction]
+    ) -> InstructX2XPipelineOutput:
+        """Collect the results of the stages."""
+        return cls(
+            images=composed.images,
+            nsfw_content_detected=composed.nsfw_content_detected,
+            guidance_map=guidance.map,
+            guidance_mask=guidance.mask,
+            relevance_map=guidance.relevance,
+            pseudomask=guidance.pseudomask,
+            instructions=instructions,
+            relevance_uncertainty=guidance.uncertainty,
+            alignments=None if region is None else region.alignments,
+        )
+
 
 @dataclass
 class InstructX2XGuidanceOutput(_NamedOutput):
     """Where an edit would be allowed to change the image, and why; see `InstructX2XPipelineOutput`.
 
-    `guidance_mask`, changed or not, can be handed back to the pipeline.
+    `guidance_mask`, changed or not, can be passed to the pipeline.
     """
 
     guidance_map: torch.Tensor
@@ -70,10 +93,26 @@ class InstructX2XGuidanceOutput(_NamedOutput):
     relevance_uncertainty: torch.Tensor | None = None
     alignments: list[Alignment | None] | None = None
 
+    @classmethod
+    def of(
+        cls, guidance: Guidance, region: Region | None, instructions: list[Instruction]
+    ) -> InstructX2XGuidanceOutput:
+        """Collect the results of the stages."""
+        assert guidance.relevance is not None and guidance.pseudomask is not None and region is not None
+        return cls(
+            guidance_map=guidance.map,
+            guidance_mask=guidance.mask,
+            relevance_map=guidance.relevance,
+            pseudomask=guidance.pseudomask,
+            instructions=instructions,
+            relevance_uncertainty=guidance.uncertainty,
+            alignments=region.alignments,
+        )
+
 
 @dataclass
 class InstructX2XRelevanceOutput(_NamedOutput):
-    """What the model would change for an instruction, wherever that is.
+    """Where the model would change the image for an instruction.
 
     Args:
         relevance_map: R at the image's size, `(B, 1, H, W)` float32 in [0, 1].
@@ -86,3 +125,13 @@ class InstructX2XRelevanceOutput(_NamedOutput):
     latent_relevance_map: torch.Tensor
     instructions: list[Instruction]
     relevance_uncertainty: torch.Tensor | None = None
+
+    @classmethod
+    def of(cls, relevance: Relevance, canvas: Canvas, instructions: list[Instruction]) -> InstructX2XRelevanceOutput:
+        """Collect the results of the stages."""
+        return cls(
+            relevance_map=to_image(relevance.map, canvas),
+            latent_relevance_map=relevance.map.cpu(),
+            instructions=instructions,
+            relevance_uncertainty=None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvas),
+        )

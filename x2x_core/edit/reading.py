@@ -1,26 +1,21 @@
-"""Reading a request before any model is asked: its pictures, what its prompts say, and where they allow an edit."""
+"""Reading pictures and prompts before any network runs: which picture goes with which prompt, and what is asked."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from x2x_core.anatomy.alignment import Alignment
-from x2x_core.anatomy.frame import Frame, pixel_centres
-from x2x_core.anatomy.sites import MIDLINE
 from x2x_core.common.errors import InputError
-from x2x_core.imaging.inputs import ImageBatch, is_image_latents, read_images
-from x2x_core.language.clauses import Clause
+from x2x_core.imaging.batch import ImageBatch
+from x2x_core.imaging.inputs import is_image_latents, read_images
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import listed_names
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.pseudomasks.given import as_guidance_mask, as_pseudomask
 
 from .composition import is_grey
-from .request import EditRequest
 
 logger = logging.getLogger(__name__)
 
@@ -29,184 +24,146 @@ COLOUR_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a request says, before any model is asked: P pairs of picture and prompt."""
+class Pictures:
+    """N pictures to edit, or their image latents."""
 
-    images: ImageBatch | None  # N pictures; None where the caller gives image latents
-    size: tuple[int, int]  # of the pictures
-    pairs: list[tuple[int, int]]  # P: numbers of picture and prompt
-    instructions: list[Instruction]  # P
-    restricted: bool  # whether the edit is held to a region
+    images: ImageBatch | None
+    latents: torch.Tensor | None  # (N, C, h, w), unscaled, instead of `images`
+    size: tuple[int, int]  # in pixels
+    radiographs: list[bool]  # N: True for pictures that can be radiographs
+
+    def __len__(self) -> int:
+        return len(self.radiographs)
 
     @property
-    def owners(self) -> list[int]:
-        """The picture of each pair."""
+    def pixels(self) -> torch.Tensor | None:
+        """`(N, C, H, W)` in [0, 1]; ``None`` for image latents."""
+        return None if self.images is None else self.images.pixels
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is edited: P pairs of picture and instruction, each in a number of copies."""
+
+    pairs: list[tuple[int, int]]  # P: indices of picture and prompt
+    instructions: list[Instruction]  # P
+    copies: int  # outputs of each pair
+
+    @property
+    def pair_images(self) -> list[int]:
+        """The picture of each pair, P."""
         return [picture for picture, _ in self.pairs]
 
+    @property
+    def image_index(self) -> list[int]:
+        """The picture of each output, B."""
+        return [picture for picture, _ in self.pairs for _ in range(self.copies)]
 
-def read_request(request: EditRequest, latent_channels: int, cell: int, reference: bool) -> Reading:
-    """Read the pictures and understand the prompts.
+    @property
+    def output_instructions(self) -> list[Instruction]:
+        """The instruction of each output, B."""
+        return [instruction for instruction in self.instructions for _ in range(self.copies)]
+
+    @property
+    def names_no_region(self) -> bool:
+        """True if no instruction restricts its edit to a region."""
+        return all(instruction.region == "image" for instruction in self.instructions)
+
+
+def read_pictures(image: Any, latent_channels: int, cell: int, reference: bool) -> Pictures:
+    """Read the caller's pictures or image latents.
 
     Args:
-        request: the caller's.
+        image: the argument.
         latent_channels: of the VAE.
         cell: pixels to a side of a latent cell.
-        reference: whether the published rules hold: colour, and free text edits the whole image.
+        reference: convert to colour, as the published code does.
 
     Raises:
-        InputError: a picture or a prompt that can't be used.
+        InputError: pictures that can't be used; no latents, or latents that are not finite.
     """
-    latents = is_image_latents(request.image, latent_channels)
-    images = None if latents else read_images(request.image)
-    radiographs = [False] * len(request.image) if latents else _look_like_radiographs(images.pixels)
-    if reference and images is not None:
-        images = images.in_colour()
-    pairs = request.pairs(len(radiographs))
-    given = request.pseudomask is not None or request.guidance_mask is not None
-    instructions = []
-    for picture, prompt in pairs:
-        region = "thorax" if radiographs[picture] and not reference else "image"
-        text = None if request.prompt is None else request.prompts[prompt]
-        instructions.append(_understand(text, region, given))
-    everywhere = all(one.region == "image" for one in instructions)
-    size = images.size if images else tuple(side * cell for side in request.image.shape[-2:])
-    return Reading(images, size, pairs, instructions, restricted=reference or given or not everywhere)
-
-
-def warn_of_untrained(instructions: Sequence[Instruction], trained: str | None) -> None:
-    """Say so where an instruction names findings that the model was not trained on.
-
-    `trained` holds names, separated by commas; ``None``: not known.
-    """
-    if trained is None:
-        return
-    known = listed_names(trained)
-    unknown = dict.fromkeys(finding for one in instructions for finding in one.findings if finding not in known)
-    if unknown:
-        logger.warning(
-            "This model was not trained on %s: the region is the finding's, but what it changes there is a guess. It was "
-            "trained on %s.",
-            ", ".join(unknown), trained,
-        )  # fmt: skip
-
-
-def align_pictures(
-    request: EditRequest, reading: Reading, atlas: PseudomaskAtlas, align: bool
-) -> list[Alignment | None] | None:
-    """Where the anatomical frame lies in the picture of each pair, one for each pair.
-
-    ``None`` for a pair whose region does not follow the lungs, and in place of the list where none does: without
-    `align`, with the caller's own pseudomask or published masks, or where there are latents instead of pictures.
-    """
-    if not align or request.pseudomask is not None or atlas.published or reading.images is None:
-        return None
-    follows = [one.region != "image" for one in reading.instructions]
-    pictures = {picture for picture, wanted in zip(reading.owners, follows) if wanted}
-    known = {picture: atlas.align(reading.images.pixels[[picture]]) for picture in sorted(pictures)}
-    return [known[picture] if wanted else None for picture, wanted in zip(reading.owners, follows)]
-
-
-def region_of(
-    request: EditRequest,
-    reading: Reading,
-    atlas: PseudomaskAtlas,
-    localise: bool,
-    alignments: list[Alignment | None] | None = None,
-) -> torch.Tensor:
-    """P `(B, 1, H, W)` in [0, 1]: the caller's pseudomask, or the atlas's for each instruction.
-
-    Args:
-        request, reading: the caller's.
-        atlas: the pseudomasks of all findings.
-        localise: cut to the sides and zones that are named; the published code does not.
-        alignments: of the pairs, see `align_pictures`; ``None``: every picture is the typical radiograph.
-
-    Raises:
-        InputError: a pseudomask that does not fit, or that the atlas lacks.
-    """
-    copies, given = request.num_images_per_prompt, request.pseudomask
-    if given is not None:
-        outputs = copies * len(reading.pairs)
-        leading = given.shape[0] if getattr(given, "ndim", 2) > 2 else 1
-        if leading == outputs:
-            return as_pseudomask(given, reading.size, outputs)
-        return as_pseudomask(given, reading.size, len(reading.pairs)).repeat_interleave(copies, dim=0)
-    wanted = list(zip(reading.instructions, _frames(reading, alignments)))
-    known = {
-        (one, frame): atlas.for_instruction(one, reading.size, frame, localise=localise)
-        for one, frame in dict.fromkeys(wanted)
-    }
-    return torch.cat([known[pair] for pair in wanted]).repeat_interleave(copies, dim=0)
-
-
-def _frames(reading: Reading, alignments: list[Alignment | None] | None) -> list[Frame | None]:
-    """The frame of each pair; ``None``: the picture is the typical radiograph."""
-    known = alignments or [None] * len(reading.pairs)
-    return [one.frame if one and not one.frame.is_identity else None for one in known]
-
-
-def parts_of(
-    request: EditRequest,
-    reading: Reading,
-    atlas: PseudomaskAtlas,
-    alignments: list[Alignment | None] | None = None,
-) -> list[torch.Tensor | None]:
-    """For each output `(N, H, W)` bool: the place of each clause, on each of its sides; ``None``: no place of its own.
-
-    A mask keeps a piece in each of these. With the caller's own pseudomask, clauses have no place of their own.
-    `alignments` are those of the pairs, see `align_pictures`.
-    """
-    wanted, known = list(zip(reading.instructions, _frames(reading, alignments))), {}
-    for one, frame in dict.fromkeys(wanted):
-        clauses = () if request.pseudomask is not None else one.clauses
-        places = []
-        for clause in clauses:
-            place = atlas.for_instruction(Instruction((clause,)), reading.size, frame)[0, 0] > 0
-            places += _sides(clause, place, frame)
-        known[one, frame] = torch.stack(places) if places else None
-    return [known[pair] for pair in wanted for _ in range(request.num_images_per_prompt)]
-
-
-def _sides(clause: Clause, place: torch.Tensor, frame: Frame | None) -> list[torch.Tensor]:
-    """A clause's place `(H, W)` bool, parted at the midline where it is to be edited on both sides."""
-    if clause.side != "bilateral":
-        return [place]
-    right = (frame or Frame()).to_frame(pixel_centres(tuple(place.shape)))[..., 0] < MIDLINE
-    return [place & right, place & ~right]
-
-
-def given_guidance_mask(request: EditRequest, reading: Reading) -> torch.Tensor | None:
-    """The caller's own guidance mask `(B, 1, H, W)`: one for all, one for each pair or one for each output.
-
-    Raises:
-        InputError: one that does not fit.
-    """
-    if request.guidance_mask is None:
-        return None
-    mask = as_guidance_mask(request.guidance_mask, reading.size)
-    pairs = len(reading.pairs)
-    outputs = pairs * request.num_images_per_prompt
-    if len(mask) not in (1, pairs, outputs):
-        raise InputError(f"`guidance_mask` must be one, or one for each of {outputs} images, got {len(mask)}.")
-    if not mask.any():
-        logger.warning("`guidance_mask` is empty: the image is given back unchanged.")
-    return mask.repeat_interleave(outputs // len(mask), dim=0)
+    if is_image_latents(image, latent_channels):
+        if 0 in image.shape:
+            raise InputError(f"`image` must hold at least one set of image latents, got shape {tuple(image.shape)}.")
+        if not torch.isfinite(image).all():
+            raise InputError("`image` must hold finite numbers, got latents with NaN or infinity.")
+        height, width = image.shape[-2:]
+        return Pictures(None, image, (height * cell, width * cell), [False] * len(image))
+    images = read_images(image)
+    radiographs = _look_like_radiographs(images.pixels)
+    return Pictures(images.in_colour() if reference else images, None, images.size, radiographs)
 
 
 def _look_like_radiographs(pixels: torch.Tensor) -> list[bool]:
-    """Which of `(N, C, H, W)` pictures can be radiographs: grey, and not of one grey throughout."""
+    """Return True for each of `(N, C, H, W)` pictures that is grey and not uniform."""
     varied = pixels.flatten(1).amax(dim=1) > pixels.flatten(1).amin(dim=1)
     return (is_grey(pixels, COLOUR_TOLERANCE) & varied).tolist()
 
 
-def _understand(text: str | None, free_region: str, region_given: bool) -> Instruction:
-    """The instruction of one prompt; embeddings (`text` is ``None``) count as free text."""
+def pair_up(image_count: int, prompt_count: int) -> list[tuple[int, int]]:
+    """Pair pictures with prompts, by index: one of either goes with all of the other, else the first with the first.
+
+    Raises:
+        InputError: their numbers don't match.
+    """
+    if image_count != prompt_count and 1 not in (image_count, prompt_count):
+        raise InputError(f"`prompt` must be one, or one for each of the {image_count} images, got {prompt_count}.")
+    total = max(image_count, prompt_count)
+    return [(n if image_count > 1 else 0, n if prompt_count > 1 else 0) for n in range(total)]
+
+
+def read_subject(
+    texts: Sequence[str | None], radiographs: Sequence[bool], copies: int, *, reference: bool, region_given: bool
+) -> Subject:
+    """Pair pictures with prompts and parse the instructions.
+
+    Args:
+        texts: the prompts; ``None`` for prompt embeddings.
+        radiographs: for each picture, True if it can be a radiograph.
+        copies: outputs of each pair.
+        reference: free text edits the whole image, as in the published code.
+        region_given: True if the caller gives a pseudomask or guidance mask.
+
+    Raises:
+        InputError: an instruction that can't be used, or numbers of pictures and prompts that don't match.
+    """
+    pairs = pair_up(len(radiographs), len(texts))
+    instructions = []
+    for picture, prompt in pairs:
+        free_region = "thorax" if radiographs[picture] and not reference else "image"
+        instructions.append(_parse(texts[prompt], free_region, region_given))
+    return Subject(pairs, instructions, copies)
+
+
+def _parse(text: str | None, free_region: str, region_given: bool) -> Instruction:
+    """Return the instruction of one prompt; embeddings (`text` is ``None``) count as free text."""
     if text is not None:
         return Instruction.parse(text, free_region=free_region)
     if not region_given:
         logger.warning(
             "`prompt_embeds` do not say where to edit: the whole %s is the region. Give `pseudomask` (for example from "
-            "`pipe.pseudomasks.for_instruction`) or `guidance_mask` to hold the edit to a part of it.",
+            "`pipe.pseudomasks.for_instruction`) or `guidance_mask` to restrict the edit to a part of it.",
             free_region,
         )
     return Instruction(text="(prompt embeddings)", region=free_region)
+
+
+def warn_of_untrained(instructions: Sequence[Instruction], trained: str | None) -> None:
+    """Warn if an instruction names findings that the model was not trained on.
+
+    Args:
+        instructions: of the call.
+        trained: names of findings, separated by commas; ``None``: not known.
+    """
+    if trained is None:
+        return
+    known = listed_names(trained)
+    findings = [finding for instruction in instructions for finding in instruction.findings]
+    unknown = dict.fromkeys(finding for finding in findings if finding not in known)
+    if unknown:
+        logger.warning(
+            "This model was not trained on %s: the region is the finding's, but the change within it is unreliable. It "
+            "was trained on %s.",
+            ", ".join(unknown),
+            trained,
+        )

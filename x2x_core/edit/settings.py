@@ -1,235 +1,260 @@
-"""How an edit is made: the defaults, what a checkpoint recommends, and checks of what a caller asks for."""
+"""The settings of an edit: their one definition, and which of them a call runs with.
+
+To add a setting, add a field to `EditSettings` with its range and a line in the docstring, and the same name to the
+`TypedDict` of the first call that uses it.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from numbers import Integral, Real
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypedDict
 
 from x2x_core.anatomy.edges import soft_edge_of
 from x2x_core.common.errors import InputError
 from x2x_core.guidance.mask_rules import MASK_RULES, MaskSettings
 from x2x_core.guidance.relevance import SOURCES
 from x2x_core.language.instruction import Instruction
-from x2x_core.language.vocabulary import FINDINGS
 
 from .composition import COMPOSITIONS
+from .recommended import recommendations_of
+from .setting_rules import OTHER, Check, guidance_scale, noise_level, number, one_of, optional, switch, whole_number
 
-# Settings that a checkpoint can recommend, in its pipeline's config, as "recommended_<name>".
-RECOMMENDABLE = (
-    "num_inference_steps",
-    "guidance_scale",
-    "image_guidance_scale",
-    "mask_threshold",
-    "relevance_noise_level",
-    "relevance_samples",
-    "mask_rule",
-    "remove_islands",
-    "close_holes",
-    "limit_area",
-    "twin",
-)
-# Steps from the guidance map to the mask that can be left out, see `x2x_core.guidance.mask_rules`.
-MASK_STEPS = ("remove_islands", "close_holes", "limit_area")
-# In numbers by finding: the findings that are not named, and free text.
-OTHER = "other"
-# Settings that are one of several words.
-_OPTIONS = {"relevance_source": SOURCES, "composition": COMPOSITIONS, "mask_rule": MASK_RULES}
+# A mode that does not fix a setting's value.
+_FREE = object()
 
 
-def _check_count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise InputError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
+def _setting(
+    default: Any,
+    check: Check,
+    *,
+    recommendable: bool = False,
+    published: Any = _FREE,
+    unrestricted: Any = _FREE,
+    fixed: str = "",
+) -> Any:
+    """Define a setting.
 
-
-def _check_number(name: str, value: Any, lowest: float, highest: float) -> None:
-    bounds = f"lie in [{lowest:g}, {highest:g}]" if math.isfinite(lowest) else "be a finite number"
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-        raise InputError(f"`{name}` must {bounds}, got {value!r}.")
-    if not lowest <= value <= highest:
-        raise InputError(f"`{name}` must {bounds}, got {value:g}.")
-
-
-def _check_levels(name: str, value: Any) -> float | tuple[float, ...]:
-    """One number as it is, several as a tuple (of one: that one)."""
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        _check_number(name, value, 0, 1)
-        return value
-    if not value:
-        raise InputError(f"`{name}` must be a number or a list of at least one number, got {value!r}.")
-    for one in value:
-        _check_number(name, one, 0, 1)
-    return tuple(value) if len(value) > 1 else value[0]
-
-
-def _check_scale(name: str, value: Any) -> float | dict[str, float]:
-    """A number as it is, numbers for findings as a dict of their own."""
-    if not isinstance(value, Mapping):
-        _check_number(name, value, -math.inf, math.inf)
-        return value
-    unknown = [one for one in value if one not in FINDINGS and one != OTHER]
-    if unknown or OTHER not in value:
-        raise InputError(
-            f"`{name}` must be a number, or a number for each of some findings and for {OTHER!r}, got "
-            f"{', '.join(map(repr, value)) or 'nothing'}. Name findings as `x2x_core.language.vocabulary.FINDINGS` does."
-        )
-    for finding, one in value.items():
-        _check_number(f"{name}[{finding!r}]", one, -math.inf, math.inf)
-    return dict(value)
-
-
-def scale_in_words(scale: float | Mapping[str, float]) -> str:
-    """A guidance scale for people: "0.8", or "1 for edema, 1.2 for pneumothorax, else 0.8"."""
-    if not isinstance(scale, Mapping):
-        return f"{scale:g}"
-    named = [f"{value:g} for {finding}" for finding, value in scale.items() if finding != OTHER]
-    return ", ".join([*named, f"else {scale[OTHER]:g}"])
+    Args:
+        default: of the pipeline.
+        check: of its range.
+        recommendable: True if a checkpoint can recommend a value.
+        published: the value with `reference=True`, if it differs.
+        unrestricted: the value with `restricted=False`, if it differs.
+        fixed: what the published code does instead, if it has no choice.
+    """
+    facts = {"check": check, "recommendable": recommendable, "fixed": fixed}
+    return field(default=default, metadata={**facts, "published": published, "unrestricted": unrestricted})
 
 
 @dataclass(frozen=True)
 class EditSettings:
-    """The settings of one edit; the defaults are those of the pipeline.
+    """The settings of one edit; the defaults are the pipeline's.
+
+    Args:
+        num_inference_steps: denoising steps, at least 1.
+        guidance_scale: s_T, the strength of the instruction: a number, or a number for each of some findings and for
+            "other", such as ``{"pneumothorax": 1.2, "other": 0.8}``. Of several findings the lowest counts.
+        image_guidance_scale: s_I, the strength of the image. Classifier-free guidance is skipped only if both scales
+            are 1, where it makes no difference.
+        mask_rule: "threshold" (the published rule) or "adaptive", which finds the level in the guidance map; see
+            `x2x_core.guidance.mask_rules`.
+        mask_threshold: tau, the level of the guidance map from which the image may change, [0, 1]; 0 selects the whole
+            pseudomask (unless `limit_area` raises the level). Giving it selects the rule "threshold".
+        remove_islands: remove small islands of the mask.
+        close_holes: fill holes of the mask, within the pseudomask.
+        limit_area: adjust the level until the mask's area is one that the finding can have
+            (`x2x_core.anatomy.areas`); not with the caller's own `pseudomask`.
+        relevance_noise_level: noise level of the relevance map, share of the schedule, [0, 1]; several levels are
+            averaged (see `x2x_core.guidance.relevance.balance_levels`).
+        relevance_samples: noise draws at each level that the relevance map is averaged over, at least 1.
+        relevance_source: "noise" (where the instruction changes the predicted noise), "attention" (where the U-Net
+            attends to the instruction) or "both" (where they agree).
+        attention_gating: while denoising, restrict cross-attention to the instruction to the guidance mask, and use the
+            negative prompt (or the empty text) outside; see `x2x_core.guidance.attention.gate`.
+        composition: "difference" adds the change between two decodings to the original; "decoded" inserts the decoding
+            itself.
+        twin: take the difference to a twin of the edit, the same noise denoised without the instruction, instead of to
+            the original's decoding. Reconstruction errors are then in both and cancel, and a `guidance_scale` of 0
+            changes nothing. For checkpoints trained to change nothing without a text; costs one or two U-Net items more
+            per step.
+        soft_edge: width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]; in a thin mask at
+            most half of its depth. ``None``: by the finding, see `x2x_core.anatomy.edges`.
+        edit_strength: opacity of the edit over the original, [0, 1]: 0 returns the image, 1 the full edit. With
+            `output_type="latent"` the latents are interpolated.
+        reference: reproduce the published results exactly: DDIM on Stable Diffusion's schedule whatever the scheduler,
+            one relevance draw, no sides and zones, a hard mask, composition "decoded", in colour.
+        align: find the patient's lungs and fit the atlas's pseudomasks to them; ``False`` takes the image for the
+            typical radiograph. The caller's own masks and published masks are never aligned.
 
     Raises:
         InputError: a value out of range.
     """
 
-    num_inference_steps: int = 20
-    # s_T: how strongly the instruction is followed; or for each finding, "other" for those that are not named.
-    guidance_scale: float | Mapping[str, float] = 7.5
-    image_guidance_scale: float = 1.5  # s_I: how strongly the image is
-    mask_threshold: float = 0.1  # tau: the guidance map's level from which the image may change, [0, 1]
-    mask_rule: str = (
-        "threshold"  # from guidance map to mask: "threshold" or "adaptive", see `x2x_core.guidance.mask_rules`
+    num_inference_steps: int = _setting(20, whole_number, recommendable=True, published=100)
+    guidance_scale: float | Mapping[str, float] = _setting(7.5, guidance_scale, recommendable=True)
+    image_guidance_scale: float = _setting(1.5, number(), recommendable=True)
+    mask_threshold: float = _setting(0.1, number(0, 1), recommendable=True)
+    mask_rule: str = _setting("threshold", one_of(MASK_RULES), recommendable=True, fixed="uses a threshold")
+    remove_islands: bool = _setting(
+        True, switch, recommendable=True, published=False, fixed="does not clean up the mask"
     )
-    remove_islands: bool = True  # drop small parts of the mask
-    close_holes: bool = True  # fill holes of the mask, within the pseudomask
-    limit_area: bool = True  # hold the mask to the finding's expected size
-    # Where the relevance map is read, share of the noise schedule, [0, 1]; several levels are averaged over.
-    relevance_noise_level: float | tuple[float, ...] = 0.8
-    relevance_samples: int = 4  # noise draws that the relevance map is averaged over, at each level
-    relevance_source: str = "noise"  # what the relevance map is read from, one of `SOURCES`
-    attention_gating: bool = False  # whether attention follows the instruction inside the mask only, while denoising
-    composition: str = "difference"  # see `x2x_core.edit.composition`
-    twin: bool = False  # whether the difference is taken to the same noise denoised without the instruction
-    # Width of the mask's soft inner edge, share of the image's longer side, [0, 0.5]; None: as suits the finding.
-    soft_edge: float | None = None
-    edit_strength: float = 1.0  # how much of the edit is laid over the original, [0, 1]
-    reference: bool = False  # the published arithmetic
-    align: bool = True  # lay the pseudomasks over this patient's lungs, see `x2x_core.anatomy.alignment`
+    close_holes: bool = _setting(True, switch, recommendable=True, published=False, fixed="does not clean up the mask")
+    limit_area: bool = _setting(True, switch, recommendable=True, published=False, fixed="does not clean up the mask")
+    relevance_noise_level: float | tuple[float, ...] = _setting(0.8, noise_level, recommendable=True)
+    relevance_samples: int = _setting(4, whole_number, recommendable=True, published=1)
+    relevance_source: str = _setting("noise", one_of(SOURCES), fixed="reads the noise predictions")
+    attention_gating: bool = _setting(False, switch, fixed="does not gate attention")
+    composition: str = _setting(
+        "difference",
+        one_of(COMPOSITIONS),
+        published="decoded",
+        unrestricted="decoded",
+        fixed="inserts the decoding",
+    )
+    twin: bool = _setting(False, switch, recommendable=True, fixed="inserts the decoding")
+    soft_edge: float | None = _setting(None, optional(number(0, 0.5)), published=0.0, unrestricted=0.0)
+    edit_strength: float = _setting(1.0, number(0, 1), fixed="makes the full edit")
+    reference: bool = _setting(False, switch, published=True)
+    align: bool = _setting(True, switch, published=False, fixed="does not align pseudomasks")
 
     def __post_init__(self) -> None:
-        for name in ("num_inference_steps", "relevance_samples"):
-            _check_count(name, getattr(self, name))
-        _check_number("image_guidance_scale", self.image_guidance_scale, -math.inf, math.inf)
-        object.__setattr__(self, "guidance_scale", _check_scale("guidance_scale", self.guidance_scale))
-        for name in ("mask_threshold", "edit_strength"):
-            _check_number(name, getattr(self, name), 0, 1)
-        levels = _check_levels("relevance_noise_level", self.relevance_noise_level)
-        object.__setattr__(self, "relevance_noise_level", levels)  # what JSON holds as a list is a tuple here
-        if self.soft_edge is not None:
-            _check_number("soft_edge", self.soft_edge, 0, 0.5)
-        for name, options in _OPTIONS.items():
-            if getattr(self, name) not in options:
-                raise InputError(f"`{name}` must be one of {', '.join(options)}, got {getattr(self, name)!r}.")
-        for name in (*MASK_STEPS, "twin", "align", "attention_gating"):
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(f"`{name}` must be True or False, got {getattr(self, name)!r}.")
+        for setting in fields(self):
+            value = setting.metadata["check"](setting.name, getattr(self, setting.name))
+            object.__setattr__(self, setting.name, value)
+
+    @property
+    def noise_levels(self) -> tuple[float, ...]:
+        """The noise levels of the relevance map."""
+        level = self.relevance_noise_level
+        return level if isinstance(level, tuple) else (level,)
 
     @property
     def relevance_levels(self) -> int:
-        """How many noise levels the relevance map is averaged over."""
-        return len(self.relevance_noise_level) if isinstance(self.relevance_noise_level, tuple) else 1
+        """Number of noise levels that the relevance map is averaged over."""
+        return len(self.noise_levels)
 
     @property
     def mask_settings(self) -> MaskSettings:
         """The settings that turn the guidance map into a mask."""
-        return MaskSettings(**{field.name: getattr(self, field.name) for field in fields(MaskSettings)})
+        return MaskSettings(**{setting.name: getattr(self, setting.name) for setting in fields(MaskSettings)})
 
     def settled(self, instruction: Instruction) -> EditSettings:
-        """These settings with the instruction's own numbers in place of those by finding."""
+        """Return these settings with an instruction's own numbers in place of those by finding."""
         scale, edge = self.guidance_scale_for(instruction), self.soft_edge_for(instruction)
         return replace(self, guidance_scale=scale, soft_edge=edge)
 
     def guidance_scale_for(self, instruction: Instruction) -> float:
-        """The scale for an instruction: its finding's, of several the lowest, for free text that of "other"."""
+        """Return the scale of an instruction: the lowest of its findings' scales, or "other" for free text."""
         scales = self.guidance_scale
-        if not isinstance(scales, dict):
+        if not isinstance(scales, Mapping):
             return scales
         return min((scales.get(clause.finding, scales[OTHER]) for clause in instruction.clauses), default=scales[OTHER])
 
     def soft_edge_for(self, instruction: Instruction) -> float:
-        """The soft edge's width for an instruction: what was asked for, else what suits its finding."""
+        """Return the soft edge's width for an instruction: as set, or by its finding."""
         return soft_edge_of(instruction) if self.soft_edge is None else self.soft_edge
 
 
+class RelevanceSettingsKwargs(TypedDict, total=False):
+    """The settings of a relevance map; ``None``: the checkpoint's recommendation, or the default."""
+
+    relevance_noise_level: float | Sequence[float] | None
+    relevance_samples: int | None
+    relevance_source: str | None
+    reference: bool
+
+
+class GuidanceSettingsKwargs(RelevanceSettingsKwargs, total=False):
+    """The settings of a guidance map and mask."""
+
+    mask_rule: str | None
+    mask_threshold: float | None
+    remove_islands: bool | None
+    close_holes: bool | None
+    limit_area: bool | None
+    align: bool | None
+
+
+class EditSettingsKwargs(GuidanceSettingsKwargs, total=False):
+    """The settings of an edit."""
+
+    num_inference_steps: int | None
+    guidance_scale: float | Mapping[str, float] | None
+    image_guidance_scale: float | None
+    attention_gating: bool | None
+    composition: str | None
+    twin: bool | None
+    soft_edge: float | None
+    edit_strength: float | None
+
+
+def _values(mode: str) -> dict[str, Any]:
+    """Return the values that a mode ("published" or "unrestricted") sets."""
+    return {
+        setting.name: setting.metadata[mode] for setting in fields(EditSettings) if setting.metadata[mode] is not _FREE
+    }
+
+
+# Settings that are used only to find the guidance mask.
+MASK_FINDING = tuple(name for name in GuidanceSettingsKwargs.__annotations__ if name != "reference")
+# Settings that a checkpoint can recommend.
+RECOMMENDABLE = tuple(setting.name for setting in fields(EditSettings) if setting.metadata["recommendable"])
 DEFAULT = EditSettings()
-# The published code's.
-PUBLISHED = EditSettings(
-    num_inference_steps=100,
-    mask_rule="threshold",
-    remove_islands=False,
-    close_holes=False,
-    limit_area=False,
-    relevance_samples=1,
-    composition="decoded",
-    soft_edge=0.0,
-    reference=True,
-    align=False,
-)
-# An edit without restriction is the stock pipeline's.
-UNRESTRICTED = replace(DEFAULT, composition="decoded", soft_edge=0.0)
+# Those of the published code.
+PUBLISHED = EditSettings(**_values("published"))
+# Without restriction, an edit is the stock pipeline's.
+UNRESTRICTED = EditSettings(**_values("unrestricted"))
 
 
 def resolve_settings(
     given: Mapping[str, Any],
-    recommended: Mapping[str, Any],
+    config: Mapping[str, Any],
     reference: bool = False,
     restricted: bool = True,
 ) -> EditSettings:
-    """The settings of a call: what the caller gave, else what the checkpoint recommends, else the defaults.
+    """Return the settings of a call: the caller's, else the checkpoint's recommendations, else the defaults.
 
     Args:
-        given: names of `EditSettings` to the call's arguments; ``None`` is not given.
-        recommended: the pipeline's config, with keys such as "recommended_guidance_scale".
-        reference: the published arithmetic, with the published values; recommendations don't count.
-        restricted: whether the edit is held to a region.
+        given: the call's arguments by name; ``None`` and names that are no settings are ignored.
+        config: the pipeline's, with the entry "recommended"; see `x2x_core.edit.recommended`.
+        reference: published settings; recommendations are ignored.
+        restricted: False for an edit without restriction.
 
     Raises:
         InputError: a value out of range, or one that contradicts `reference` or another.
     """
+    given = {
+        setting.name: given[setting.name] for setting in fields(EditSettings) if given.get(setting.name) is not None
+    }
     if reference:
         _check_reference(given)
-    base = PUBLISHED if reference else DEFAULT if restricted else UNRESTRICTED
-    if not reference:
-        advice = {name: recommended.get(f"recommended_{name}") for name in RECOMMENDABLE}
-        base = replace(base, **{name: value for name, value in advice.items() if value is not None})
-    if given.get("mask_threshold") is not None:
-        if given.get("mask_rule") not in (None, "threshold"):
+        base = PUBLISHED
+    else:
+        base = replace(DEFAULT if restricted else UNRESTRICTED, **recommendations_of(config, RECOMMENDABLE))
+    if "mask_threshold" in given:
+        if given.get("mask_rule", "threshold") != "threshold":
             raise InputError(
                 f"`mask_threshold` must be left out with `mask_rule={given['mask_rule']!r}`, which finds its own level."
             )
-        base = replace(base, mask_rule="threshold")  # who gives a threshold wants it to count
-    names = {field.name for field in fields(EditSettings)}
-    settings = replace(base, **{name: value for name, value in given.items() if name in names and value is not None})
+        base = replace(base, mask_rule="threshold")  # a given threshold selects its rule
+    settings = replace(base, **given)
     if settings.twin and settings.composition != "difference":
         if given.get("twin"):
             raise InputError(
-                f"`twin` must be left out with `composition={settings.composition!r}`: it is what a difference is taken "
-                "to."
+                f"`twin` must be left out with `composition={settings.composition!r}`: it is used to compute a "
+                "difference."
             )
         settings = replace(settings, twin=False)
     return settings
 
 
 def _check_reference(given: Mapping[str, Any]) -> None:
-    """See that nothing is asked for that the published code can't do."""
-    for name, published in _PUBLISHED_ONLY.items():
-        value = given.get(name)
-        if value is not None and value != getattr(PUBLISHED, name):
-            raise InputError(f"`{name}` must be left out with `reference=True`: the published code {published}.")
+    """Check that nothing is requested that the published code can't do."""
+    for setting in fields(EditSettings):
+        fixed, value = setting.metadata["fixed"], given.get(setting.name)
+        if fixed and value is not None and value != getattr(PUBLISHED, setting.name):
+            raise InputError(f"`{setting.name}` must be left out with `reference=True`: the published code {fixed}.")
     levels = given.get("relevance_noise_level")
     if isinstance(levels, Sequence) and len(levels) > 1:
         raise InputError(
@@ -238,16 +263,9 @@ def _check_reference(given: Mapping[str, Any]) -> None:
         )
 
 
-# Settings that the published code has no choice of, and what it does.
-_PUBLISHED_ONLY = {
-    "composition": "lays the decoding",
-    "twin": "lays the decoding",
-    "mask_rule": "takes a threshold",
-    "remove_islands": "leaves the mask as it is",
-    "close_holes": "leaves the mask as it is",
-    "limit_area": "leaves the mask as it is",
-    "edit_strength": "makes the full edit",
-    "relevance_source": "reads the noise predictions",
-    "attention_gating": "leaves attention alone",
-    "align": "knows no patient",
-}
+def scale_in_words(scale: float | Mapping[str, float]) -> str:
+    """Write a guidance scale for people: "0.8", or "1 for edema, 1.2 for pneumothorax, else 0.8"."""
+    if not isinstance(scale, Mapping):
+        return f"{scale:g}"
+    named = [f"{value:g} for {finding}" for finding, value in scale.items() if finding != OTHER]
+    return ", ".join([*named, f"else {scale[OTHER]:g}"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ class ImageBatch:
     def __len__(self) -> int:
         return self.values.shape[0]
 
-    @property
+    @cached_property
     def pixels(self) -> torch.Tensor:
         """`(N, C, H, W)` float32 in [0, 1]."""
         if self.dtype in LARGEST_WHOLE:

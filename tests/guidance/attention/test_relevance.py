@@ -12,7 +12,7 @@ from x2x_core.guidance.attention.relevance import (
     token_weights,
 )
 from x2x_core.guidance.attention.switching import rse_attention
-from x2x_core.guidance.attention.tokens import ClauseTokens, PromptTokens
+from x2x_core.guidance.attention.tokens import ClauseTokens, PromptTokens, find_tokens
 
 ONE = PromptTokens((ClauseTokens((4, 5), side=(3,)),), content=(1, 2, 3, 4, 5), length=8)
 TWO = PromptTokens((ClauseTokens((2,)), ClauseTokens((4, 5), level=(3,))), content=(1, 2, 3, 4, 5), length=8)
@@ -100,9 +100,8 @@ def test_joined_only_what_shows_the_image_is_stretched():
 @pytest.mark.parametrize("cells", [(16, 16), (10, 14)])
 def test_a_record_watches_a_unet_for_the_texts(cells):
     unet, text = make_unet(), "Add the finding of left edema."
-    record = attention_record(
-        unet, make_tokenizer(), [text], [Instruction.parse(text)], cells, torch.device("cpu"), copies=2, tokens="words"
-    )
+    prompts = [find_tokens(make_tokenizer(), text, Instruction.parse(text))]
+    record = attention_record(unet, prompts, cells, torch.device("cpu"), copies=2, tokens="words")
     with torch.no_grad(), rse_attention(unet, record):
         unet(torch.randn(4, 8, *cells, generator=seeded()), 10, torch.randn(4, 77, 32, generator=seeded()))
     assert record.maps.shape == (2, 1, cells[0] // 2, cells[1] // 2)

@@ -15,18 +15,16 @@ uniform.)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 
 from x2x_core.common.errors import InputError
-from x2x_core.language.instruction import Instruction
 
 from ..relevance import FLAT_RANGE, relevance_from_disagreement
 from .layers import GRID_SHARE, cross_attention_layers, watched_level
 from .record import AttentionRecord
-from .tokens import PromptTokens, find_tokens
+from .tokens import PromptTokens
 
 TOKENS = ("prompt", "words")
 
@@ -59,11 +57,10 @@ def token_weights(prompts: Sequence[PromptTokens], tokens: str = "prompt") -> to
 
 def attention_record(
     unet: torch.nn.Module,
-    tokenizer: Any,
-    texts: Sequence[str],
-    instructions: Sequence[Instruction],
+    prompts: Sequence[PromptTokens],
     cells: tuple[int, int],
     device: torch.device,
+    *,
     copies: int = 1,
     tokens: str = "prompt",
     grid_share: float = GRID_SHARE,
@@ -72,16 +69,13 @@ def attention_record(
 
     Args:
         unet: a `UNet2DConditionModel`.
-        tokenizer: the text encoder's.
-        texts: P texts, as they are encoded.
-        instructions: of the texts.
+        prompts: P prompts, from `x2x_core.guidance.attention.tokens.find_tokens`.
         cells: `(height, width)` of the latents.
         device: of the U-Net.
-        copies: consecutive copies of each text in the batch.
+        copies: consecutive copies of each prompt in the batch.
         tokens: one of `TOKENS`.
         grid_share: side of the recorded grid, share of the latents' side; the layers nearest to it are recorded.
     """
-    prompts = [find_tokens(tokenizer, text, instruction) for text, instruction in zip(texts, instructions, strict=True)]
     weights = token_weights(prompts, tokens).repeat_interleave(copies, dim=0)
     return AttentionRecord(weights.to(device), cells, watched_level(cross_attention_layers(unet), grid_share))
 

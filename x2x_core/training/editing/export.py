@@ -10,6 +10,8 @@ from typing import Any
 import torch
 
 from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS
+from x2x_core.edit.recommended import recommendations_of
+from x2x_core.edit.saved_pseudomasks import saved_pseudomasks
 from x2x_core.edit.settings import RECOMMENDABLE
 from x2x_core.language.vocabulary import listed_names
 from x2x_core.pairs.layout import Row, findings_of
@@ -46,11 +48,17 @@ def pipeline_settings(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, 
         rows: the training pairs.
     """
     index: dict[str, Any] = {"canonical_prompts": True}  # from scratch, the simulator's wording is all it has seen
+    atlas = None
     if config.init:
-        index = json.loads((Path(resolve_init(config)) / MODEL_INDEX).read_text(encoding="utf-8"))
-    kept = ("canonical_prompts", *(f"recommended_{name}" for name in RECOMMENDABLE))
-    settings = {name: index[name] for name in kept if name in index}
-    return settings | {"trained_findings": trained_findings(findings_of(rows), index)}
+        folder = Path(resolve_init(config))
+        index = json.loads((folder / MODEL_INDEX).read_text(encoding="utf-8"))
+        atlas = saved_pseudomasks(index, folder)
+    return {
+        "canonical_prompts": index.get("canonical_prompts", False),
+        "recommended": recommendations_of(index, RECOMMENDABLE),
+        "trained_findings": trained_findings(findings_of(rows), index),
+        "pseudomasks": atlas,
+    }
 
 
 def trained_findings(findings: Sequence[str], index: dict[str, Any]) -> str | None:

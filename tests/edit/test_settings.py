@@ -1,0 +1,92 @@
+"""The settings of an edit: their definition, and which of them a call runs with."""
+
+from dataclasses import fields
+from typing import get_type_hints
+
+import pytest
+
+from x2x_core.edit.recommended import recommendations_of
+from x2x_core.edit.settings import (
+    DEFAULT,
+    PUBLISHED,
+    RECOMMENDABLE,
+    UNRESTRICTED,
+    EditSettings,
+    EditSettingsKwargs,
+    resolve_settings,
+)
+
+
+def test_settings_come_from_the_call_then_the_checkpoint_then_the_defaults():
+    config = {"recommended_guidance_scale": 3.0, "recommended_num_inference_steps": 8, "other": 1}
+    found = resolve_settings({"guidance_scale": None, "num_inference_steps": 4, "mask_threshold": 0.0}, config)
+    assert (found.guidance_scale, found.num_inference_steps, found.mask_threshold) == (3.0, 4, 0.0)
+    assert found.image_guidance_scale == DEFAULT.image_guidance_scale
+    assert resolve_settings({}, {}) == DEFAULT == EditSettings()
+
+
+def test_published_settings_hold_whatever_is_recommended():
+    assert resolve_settings({}, {"recommended_guidance_scale": 3.0}, reference=True) == PUBLISHED
+    assert resolve_settings({"num_inference_steps": 8}, {}, reference=True).num_inference_steps == 8
+    assert (PUBLISHED.num_inference_steps, PUBLISHED.relevance_samples, PUBLISHED.soft_edge) == (100, 1, 0.0)
+
+
+def test_a_threshold_that_is_asked_for_counts_whatever_rule_is_recommended():
+    config = {"recommended_mask_rule": "adaptive"}
+    assert resolve_settings({}, config).mask_rule == "adaptive"
+    assert resolve_settings({"mask_threshold": 0.2}, config).mask_rule == "threshold"
+    assert resolve_settings({"mask_rule": "adaptive"}, {}).mask_rule == "adaptive"
+
+
+def test_levels_are_kept_as_one_number_or_as_a_tuple():
+    assert resolve_settings({}, {"recommended_relevance_noise_level": [0.6, 0.8]}).relevance_noise_level == (0.6, 0.8)
+    assert EditSettings(relevance_noise_level=[0.5]).relevance_noise_level == 0.5
+    assert (EditSettings().relevance_levels, EditSettings(relevance_noise_level=(0.1, 0.2)).relevance_levels) == (1, 2)
+
+
+def test_a_recommendation_out_of_range_is_refused():
+    with pytest.raises(ValueError, match="`mask_threshold`"):
+        resolve_settings({}, {"recommended_mask_threshold": 5.0})
+
+
+def test_settings_and_keyword_arguments_agree():
+    """The type of a keyword argument is that of its setting, with a list for a tuple, and None for "not given"."""
+    settings, keywords = get_type_hints(EditSettings), get_type_hints(EditSettingsKwargs)
+    assert settings.keys() == keywords.keys()
+    for name, kind in settings.items():
+        stated = (
+            str(keywords[name]).removesuffix(" | None").replace("collections.abc.Sequence[float]", "tuple[float, ...]")
+        )
+        stated = stated.removeprefix("<class '").removesuffix("'>")
+        defined = str(kind).removeprefix("<class '").removesuffix("'>").removesuffix(" | None")
+        assert stated == defined, name
+
+
+def test_every_setting_is_documented_and_checked():
+    for setting in fields(EditSettings):
+        assert f"\n        {setting.name}: " in EditSettings.__doc__
+        with pytest.raises(ValueError, match=f"`{setting.name}`"):
+            EditSettings(**{setting.name: object()})
+
+
+def test_only_settings_can_be_recommended():
+    assert set(RECOMMENDABLE) < {setting.name for setting in fields(EditSettings)}
+    with pytest.raises(ValueError, match="`recommended` must name some of .*, got 'soft_edge'"):
+        recommendations_of({"recommended": {"soft_edge": 0.1}}, RECOMMENDABLE)
+    with pytest.raises(ValueError, match="`recommended` must map names of settings to values, got list"):
+        recommendations_of({"recommended": ["twin"]}, RECOMMENDABLE)
+
+
+def test_both_forms_of_recommendations_are_read():
+    old = {"recommended_guidance_scale": 3.0, "recommended_twin": None}
+    assert recommendations_of(old, RECOMMENDABLE) == {"guidance_scale": 3.0}
+    assert recommendations_of({"recommended": {"guidance_scale": 3.0, "twin": None}}, RECOMMENDABLE) == {
+        "guidance_scale": 3.0
+    }
+    assert recommendations_of({**old, "recommended": {"guidance_scale": 2.0}}, RECOMMENDABLE) == {"guidance_scale": 2.0}
+    assert recommendations_of({}, RECOMMENDABLE) == {}
+
+
+def test_an_edit_without_restriction_inserts_the_decoding_with_a_hard_edge():
+    assert (UNRESTRICTED.composition, UNRESTRICTED.soft_edge) == ("decoded", 0.0)
+    assert resolve_settings({}, {}, restricted=False) == UNRESTRICTED

@@ -1,0 +1,93 @@
+"""Composing: the edited latents are decoded and combined with the original."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from x2x_core.imaging.soft import soft_edges
+
+from .composition import compose_decoded, compose_difference, interpolate_latents, is_grey, match_channels
+from .decoding import decode
+from .state import Edited, Encoded, Guidance, to_view
+
+if TYPE_CHECKING:
+    from x2x_core.pipeline import InstructX2XPipeline
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ComposingInputs:
+    """How the edit is combined with the original, and the form of the result."""
+
+    output_type: str  # one of `x2x_core.imaging.inputs.OUTPUT_TYPES`
+    edit_strength: float  # [0, 1]
+    composition: str  # one of `x2x_core.edit.composition.COMPOSITIONS`
+    soft_edges: list[float]  # B, widths of the mask's soft inner edge, share of the longer side
+    restricted: bool
+    keep_grey: bool  # grey pictures stay grey
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The result of an edit."""
+
+    images: Any  # in the caller's form, or latents
+    nsfw_content_detected: list[bool] | None = None
+
+
+def compose(
+    pipe: InstructX2XPipeline, inputs: ComposingInputs, encoded: Encoded, guidance: Guidance, edited: Edited
+) -> Composed:
+    """Return the edited pictures in the requested form, or the final latents.
+
+    Raises:
+        InputError: the decoder's output is not finite.
+    """
+    if inputs.output_type == "latent":
+        return Composed(interpolate_latents(encoded.clean, edited.latents, inputs.edit_strength))
+    images, index = encoded.images, encoded.image_index
+    mask = guidance.mask if inputs.edit_strength > 0 else torch.zeros_like(guidance.mask)
+    if not mask.any():
+        return Composed(images.give_back(images.pixels[index], mask, index, inputs.output_type))
+    decoded = decode(pipe, edited.latents / pipe.vae.config.scaling_factor)
+    dtype = encoded.conditioning.prompt_embeds.dtype
+    decoded, flagged = pipe.run_safety_checker(decoded, decoded.device, dtype)
+    original = images.pixels[index]
+    result = _combine(pipe, inputs, encoded, original, decoded, edited, _soften(mask, inputs))
+    for number in [number for number, bad in enumerate(flagged or ()) if bad]:
+        logger.warning("The safety checker objected to edit %d: it is not returned.", number)
+        result[number] = original[number] if inputs.restricted else 0
+    return Composed(images.give_back(result, mask, index, inputs.output_type), flagged)
+
+
+def _soften(mask: torch.Tensor, inputs: ComposingInputs) -> torch.Tensor:
+    """Return the mask `(B, 1, H, W)` with soft inner edges, float32 in [0, 1]."""
+    return soft_edges(mask, [width * max(mask.shape[-2:]) for width in inputs.soft_edges])
+
+
+def _combine(
+    pipe: InstructX2XPipeline,
+    inputs: ComposingInputs,
+    encoded: Encoded,
+    original: torch.Tensor,
+    decoded: torch.Tensor,
+    edited: Edited,
+    soft_mask: torch.Tensor,
+) -> torch.Tensor:
+    """Return the original `(B, C, H, W)` with the edit, in [0, 1]."""
+    grey = is_grey(original) & inputs.keep_grey
+    if inputs.composition == "decoded":
+        picture = match_channels(encoded.canvas.cut(to_view(decoded)), original.shape[1], grey)
+        return compose_decoded(original, picture, soft_mask, inputs.edit_strength)
+    if edited.twin is None:
+        unchanged = decode(pipe, encoded.image_latents)[encoded.image_index]
+    else:
+        unchanged = decode(pipe, edited.twin / pipe.vae.config.scaling_factor)
+    change = (decoded.float() - unchanged.float()) / 2
+    change = match_channels(encoded.canvas.cut(change.cpu()), original.shape[1], grey)
+    return compose_difference(original, change, soft_mask, inputs.edit_strength)

@@ -1,0 +1,77 @@
+"""The settings that a checkpoint recommends: the entry "recommended" of its pipeline's config.
+
+Checkpoints saved before version 0.2 have an entry "recommended_<name>" for each setting instead. Those are read too;
+saving writes the new form.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from x2x_core.common.errors import InputError
+
+ENTRY = "recommended"
+_OLD_PREFIX = "recommended_"
+REMOVED_IN = "0.3"
+
+
+def recommendations_of(config: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return the recommended settings of a config, in the new form or the old.
+
+    Args:
+        config: a pipeline's config, or the contents of its `model_index.json`.
+        names: settings that can be recommended.
+
+    Raises:
+        InputError: `recommended` is not a mapping, or names something else.
+    """
+    entry = config.get(ENTRY)
+    if entry is not None and not isinstance(entry, Mapping):
+        raise InputError(f"`recommended` must map names of settings to values, got {type(entry).__name__}.")
+    recommended = {**_old_entries(config), **(entry or {})}
+    unknown = [name for name in recommended if name not in names]
+    if unknown:
+        raise InputError(
+            f"`recommended` must name some of {', '.join(names)}, got {unknown[0]!r}. If the checkpoint is newer than "
+            "this package, update the package."
+        )
+    return {name: value for name, value in recommended.items() if value is not None}
+
+
+def _old_entries(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name.removeprefix(_OLD_PREFIX): value
+        for name, value in config.items()
+        if name.startswith(_OLD_PREFIX) and value is not None
+    }
+
+
+def translate_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config whose recommendations are in the new form."""
+    old = _old_entries(config)
+    kept = {name: value for name, value in config.items() if not name.startswith(_OLD_PREFIX)}
+    if not old:
+        return kept
+    return {**kept, ENTRY: {**old, **(kept.get(ENTRY) or {})}}
+
+
+def take_old_keywords(keywords: dict[str, Any]) -> dict[str, Any]:
+    """Remove the deprecated keywords "recommended_<name>" from `keywords`, with a warning.
+
+    Returns:
+        Their settings, by name.
+    """
+    old = _old_entries(keywords)
+    for name in [name for name in keywords if name.startswith(_OLD_PREFIX)]:
+        del keywords[name]
+    if old:
+        example = next(iter(old))
+        warnings.warn(
+            f"`{_OLD_PREFIX}{example}` is deprecated: pass `recommended={{{example!r}: ...}}`. The old keyword ends "
+            f"with version {REMOVED_IN}.",
+            FutureWarning,
+            stacklevel=3,
+        )
+    return old

@@ -1,0 +1,104 @@
+"""The region of an edit: the pseudomask of each output, aligned to the patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from x2x_core.anatomy.alignment import Alignment
+from x2x_core.anatomy.frame import Frame, pixel_centres
+from x2x_core.anatomy.sites import MIDLINE
+from x2x_core.language.clauses import Clause
+from x2x_core.language.instruction import Instruction
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+
+
+@dataclass(frozen=True)
+class RegionInputs:
+    """What the region depends on: P pairs of N pictures and instructions."""
+
+    pixels: torch.Tensor | None  # (N, C, H, W) in [0, 1]; None for image latents
+    size: tuple[int, int]  # of the pictures
+    image_index: list[int]  # P: the picture of each pair
+    instructions: list[Instruction]  # P
+    copies: int = 1  # outputs of each pair
+    align: bool = True  # fit the atlas to the patients' lungs
+    localise: bool = True  # use sides and zones; the published code does not
+    pseudomask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) in [0, 1]
+
+
+@dataclass(frozen=True)
+class Region:
+    """The pseudomask P of each output.
+
+    Args:
+        pseudomask: `(B, 1, H, W)` in [0, 1].
+        parts: for each output `(N, H, W)` bool, the region of each clause on each of its sides, each of which keeps a
+            component of the mask; ``None`` for free text, and instead of the list with the caller's pseudomask and
+            without `localise`.
+        alignments: for each pair, how the atlas was fitted to the lungs; ``None`` if the region does not depend on
+            them, and instead of the list if no region does.
+    """
+
+    pseudomask: torch.Tensor
+    parts: list[torch.Tensor | None] | None = None
+    alignments: list[Alignment | None] | None = None
+
+
+def find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
+    """Return the caller's pseudomask, or the atlas's for each instruction.
+
+    Raises:
+        InputError: the atlas lacks a mask.
+    """
+    if inputs.pseudomask is not None:
+        return Region(inputs.pseudomask)
+    alignments = _align(atlas, inputs)
+    frames = [_frame(alignment) for alignment in alignments or [None] * len(inputs.instructions)]
+    pairs = list(zip(inputs.instructions, frames))
+    known = {
+        (instruction, frame): _find_one(atlas, instruction, frame, inputs)
+        for instruction, frame in dict.fromkeys(pairs)
+    }
+    masks = torch.cat([known[pair][0] for pair in pairs]).repeat_interleave(inputs.copies, dim=0)
+    parts = [known[pair][1] for pair in pairs for _ in range(inputs.copies)]
+    return Region(masks, parts if inputs.localise else None, alignments)
+
+
+def _align(atlas: PseudomaskAtlas, inputs: RegionInputs) -> list[Alignment | None] | None:
+    """Fit the atlas to the lungs of each picture whose region depends on them."""
+    if not inputs.align or atlas.published or inputs.pixels is None:
+        return None
+    aligned = [instruction.region != "image" for instruction in inputs.instructions]
+    pictures = sorted({picture for picture, needed in zip(inputs.image_index, aligned) if needed})
+    known = {picture: atlas.align(inputs.pixels[[picture]]) for picture in pictures}
+    return [known[picture] if needed else None for picture, needed in zip(inputs.image_index, aligned)]
+
+
+def _frame(alignment: Alignment | None) -> Frame | None:
+    """Return the frame of a picture; ``None`` for the typical radiograph's."""
+    return None if alignment is None or alignment.frame.is_identity else alignment.frame
+
+
+def _find_one(
+    atlas: PseudomaskAtlas, instruction: Instruction, frame: Frame | None, inputs: RegionInputs
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return the pseudomask `(1, 1, H, W)` of an instruction, and its parts `(N, H, W)` bool."""
+    if instruction.region != "findings":
+        return atlas.for_instruction(instruction, inputs.size, frame, localise=inputs.localise), None
+    masks, parts = [], []
+    for clause in instruction.clauses:
+        mask = atlas.for_instruction(Instruction((clause,)), inputs.size, frame, localise=inputs.localise)
+        masks.append(mask)
+        parts += _sides(clause, mask[0, 0] > 0, frame)
+    return torch.stack(masks).amax(dim=0), torch.stack(parts)
+
+
+def _sides(clause: Clause, place: torch.Tensor, frame: Frame | None) -> list[torch.Tensor]:
+    """Split a clause's region `(H, W)` bool at the midline if it is to be edited on both sides."""
+    if clause.side != "bilateral":
+        return [place]
+    height, width = place.shape
+    right = (frame or Frame()).to_frame(pixel_centres((height, width)))[..., 0] < MIDLINE
+    return [place & right, place & ~right]
