@@ -79,5 +79,6 @@ class X2XNativeCompose(io.ComfyNode):
         from .comfy_native.compose import Decoded, compose
 
         check_finite(soft_edge=soft_edge, strength=strength)
-        decoded = Decoded(edited, unchanged, None if encoded is None else tuple(encoded.shape[1:3]))
+        size = None if encoded is None else (encoded.shape[1], encoded.shape[2])
+        decoded = Decoded(edited, unchanged, size)
         return io.NodeOutput(compose(image, decoded, guidance_mask, soft_edge, strength))

@@ -81,5 +81,5 @@ class X2XNativeRelevanceMap(io.ComfyNode):
         from .work.noise_levels import read_levels
 
         options = RelevanceOptions(read_levels(noise_level), draws, seed)
-        size = None if image is None else tuple(image.shape[1:3])
+        size = None if image is None else (image.shape[1], image.shape[2])
         return io.NodeOutput(relevance_mask(model, Conditionings(positive, negative), latent, options, size))

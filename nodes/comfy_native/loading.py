@@ -1,8 +1,8 @@
 """A checkpoint in diffusers layout as ComfyUI's MODEL, CLIP and VAE.
 
 ComfyUI itself loads InstructPix2Pix only in Stable Diffusion's original layout and size. Here the parts are built from
-ComfyUI's classes in the shape given by the checkpoint's configuration, so that ComfyUI's samplers, memory management and
-patches work on them as on any other model.
+ComfyUI's classes in the shape given by the checkpoint's configuration, so that ComfyUI's samplers, memory management
+and patches work on them as on any other model.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def load_native(folder: Path, dtype: str) -> tuple[Any, comfy.sd.CLIP, comfy.sd.
 
     Args:
         folder: in diffusers layout.
-        dtype: of the weights, "float32", "bfloat16" or "float16"; "auto" leaves each part to ComfyUI. With "float16" the
-            autoencoder, which can overflow, is left to ComfyUI too.
+        dtype: of the weights, "float32", "bfloat16" or "float16"; "auto" leaves each part to ComfyUI. With "float16"
+            the autoencoder, which can overflow, is left to ComfyUI too.
 
     Raises:
         InputNotFoundError: a part is missing.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 import comfy.model_base
@@ -133,11 +132,19 @@ def unet_shape(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class _Multiple(Fraction):
-    """Width of a level as a multiple of the first level's width; the product with that width is an integer."""
+class _Multiple:
+    """Width of a level as a multiple of the first level's width, which need not be an integer.
+
+    Args:
+        width: of the level.
+        first: width of the first level.
+    """
+
+    def __init__(self, width: int, first: int) -> None:
+        self.width, self.first = width, first
 
     def __mul__(self, other: int) -> int:
-        return int(Fraction(self) * other)
+        return self.width * other // self.first
 
     __rmul__ = __mul__
 
@@ -236,7 +243,7 @@ def sampling_settings(scheduler: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _grouped(operations: type, groups: int) -> type:
+def _grouped(operations: Any, groups: int) -> type:
     """Return ComfyUI's layers with another number of groups in every group normalisation."""
 
     class Grouped(operations):

@@ -66,7 +66,7 @@ def load_vae(
 class _Autoencoder(torch.nn.Module):
     """Adapter of diffusers' autoencoder to the two calls of ComfyUI's VAE."""
 
-    def __init__(self, autoencoder: AutoencoderKL) -> None:
+    def __init__(self, autoencoder: Any) -> None:
         super().__init__()
         self.autoencoder = autoencoder
 
@@ -79,7 +79,7 @@ class _Autoencoder(torch.nn.Module):
         return self.autoencoder.decode(latents, return_dict=False)[0]
 
 
-def _managed(autoencoder: AutoencoderKL, dtype: torch.dtype | None) -> comfy.sd.VAE:
+def _managed(autoencoder: Any, dtype: torch.dtype | None) -> comfy.sd.VAE:
     """Return ComfyUI's VAE for an autoencoder: ComfyUI builds a minimal one, which is then replaced."""
     small = {
         "embed_dim": 4,

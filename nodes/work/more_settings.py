@@ -45,7 +45,7 @@ class MoreSettings:
             InputError: invalid noise levels.
         """
         levels = read_levels(noise_level)
-        values = {
+        values: dict[str, Any] = {
             name: _SWITCH_VALUES.get(value, value) if isinstance(value, str) else value
             for name, value in widgets.items()
         }

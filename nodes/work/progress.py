@@ -131,7 +131,8 @@ def estimate_clean(pipe: Any, scheduler: Any, call: UNetCall) -> torch.Tensor:
     channels = pipe.vae.config.latent_channels
     prediction = call.prediction
     if pipe.do_classifier_free_guidance:
-        prediction = guided_noise(*prediction.chunk(BRANCHES), pipe.output_guidance_scale, pipe.image_guidance_scale)
+        text, image, neither = prediction.chunk(BRANCHES)
+        prediction = guided_noise(text, image, neither, pipe.output_guidance_scale, pipe.image_guidance_scale)
     noisy = call.sample[: len(prediction), :channels]
     signal = float(scheduler.alphas_cumprod[int(call.timestep)])
     noise = predicted_noise(prediction, noisy, signal, scheduler.config.prediction_type)

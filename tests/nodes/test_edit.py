@@ -159,6 +159,61 @@ def test_the_preview_is_the_picture_that_the_model_has_in_mind(tiny, sample):
     assert torch.corrcoef(torch.stack([shown.flatten(), pixels.flatten()]))[0, 1] > 0.2  # a random encoder says little
 
 
+class Stop(Exception):
+    """Ends a run in a test."""
+
+
+@pytest.mark.parametrize("preset", ["recommended", "reference"])
+def test_the_preview_uses_the_noise_schedule_of_the_run(tiny, sample, monkeypatch, preset):
+    """The preset "reference" runs on Stable Diffusion's schedule, whatever the checkpoint's own is."""
+    from diffusers import DDIMScheduler
+
+    running, previewed, step = [], [], DDIMScheduler.step
+    progress, work = pack("work.progress"), pack("work.running")
+
+    def record_step(self, *inputs, **more):
+        running.append(self.alphas_cumprod)
+        return step(self, *inputs, **more)
+
+    class Recorded(progress.Preview):
+        def __call__(self, call):
+            previewed.append((self._scheduler.alphas_cumprod, super().__call__(call)))
+            if len(previewed) == 2:
+                raise Stop
+            return previewed[-1][1]
+
+    monkeypatch.setattr(DDIMScheduler, "step", record_step)
+    monkeypatch.setattr(work, "Preview", Recorded)
+    own = DDIMScheduler(beta_schedule="linear", beta_start=0.0001, beta_end=0.05, clip_sample=False)
+    monkeypatch.setattr(tiny.pipe, "scheduler", own)
+    with pytest.raises(Stop):
+        edit(tiny, sample, preset=preset)
+    assert len(previewed) == 2
+    for schedule, _ in previewed:
+        assert torch.equal(schedule, running[0])
+    assert torch.equal(running[0], own.alphas_cumprod) == (preset == "recommended")
+
+
+@pytest.mark.parametrize("name", ["guidance_scale", "image_guidance_scale", "threshold", "edit_strength"])
+def test_numbers_that_are_not_finite_are_refused(tiny, sample, name):
+    with pytest.raises(ValueError, match=f"`{name}`"):
+        edit(tiny, sample, preset="custom", **{name: float("nan")})
+
+
+def test_overshoot_of_scaling_is_clipped_and_reported(tiny, sample, edited):
+    """Bicubic scaling, ComfyUI's most common choice, leaves values slightly outside [0, 1]."""
+    import comfy.utils
+
+    contrast = (sample.movedim(-1, 1) > 0.5).float()
+    scaled = comfy.utils.common_upscale(contrast, 96, 96, "bicubic", "disabled").movedim(1, -1)
+    assert scaled.min() < -0.01 and scaled.max() > 1.01
+    image, _, mask, info = edit(tiny, scaled)
+    assert torch.equal(image[mask == 0], scaled.clamp(0, 1)[mask == 0])
+    assert "Warning: The image's values lie between" in info and "clipped" in info
+    *_, clean = edited
+    assert "clipped" not in clean
+
+
 def more(**chosen):
     widgets = {
         "twin": "recommended", "composition": "difference", "soft_edge": -1.0, "noise_level": "recommended", "draws": 0,

@@ -35,6 +35,21 @@ def test_values_out_of_range_are_refused(value, said):
         pack("work.tensors").to_library(torch.full((1, 2, 2, 3), value))
 
 
+@pytest.mark.parametrize("convert", ["to_library", "as_maps"])
+def test_overshoot_of_resampling_is_clipped(convert):
+    values = torch.rand(2, 16, 16, 3) if convert == "to_library" else torch.rand(2, 16, 16)
+    values[0, 0, 0], values[1, 3, 3] = -0.02, 1.03
+    clipped = getattr(pack("work.tensors"), convert)(values, "image")
+    assert clipped.min() >= 0 and clipped.max() <= 1
+    expected = values.clamp(0, 1).movedim(-1, 1) if convert == "to_library" else values.clamp(0, 1)[:, None]
+    assert torch.equal(clipped, expected)
+
+
+def test_pictures_in_minus_one_to_one_are_refused():
+    with pytest.raises(ValueError, match="`after` must lie in"):
+        pack("work.tensors").to_library(torch.rand(1, 16, 16, 3) * 2 - 1, "after")
+
+
 def test_inputs_stay_as_they_are():
     image = torch.rand(1, 4, 4, 3)
     kept = image.clone()
