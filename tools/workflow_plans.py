@@ -1,7 +1,6 @@
-"""Nodes, connections and positions of each workflow in `workflows/`.
+"""Contents and layout of each workflow in `workflows/`.
 
-Columns are about 70 pixels apart and nodes about 80. A workflow fits a page of 1800 x 1000 at a scale that keeps texts
-legible.
+Columns are about 70 apart and nodes about 80. A workflow fits a page of 1800 x 1000 at a scale that shows texts.
 """
 
 from __future__ import annotations
@@ -10,16 +9,16 @@ from workflow_graph import Graph, Placed
 
 SEED = 1
 LOADER, PICTURE, MENUS, EDITOR = (340, 90), (340, 430), (340, 280), (380, 840)
-SYNTHETIC = "Everything that comes out is **synthetic, for research**. It is not a medical device."
+SYNTHETIC = "All results are **synthetic, for research**. This is not a medical device."
 
 
 def read_me(graph: Graph, text: str, height: int, at: tuple[int, int] = (0, 0), width: int = 340) -> None:
-    """The note that a workflow begins with."""
+    """Add the note at the start of a workflow."""
     graph.note(f"{text.strip()}\n\n{SYNTHETIC}", at, (width, height), "Read me")
 
 
 def load(graph: Graph, top: int, left: int = 0) -> tuple[Placed, Placed]:
-    """The checkpoint and the radiograph, in a group."""
+    """Add the loaders of the checkpoint and the radiograph in a group."""
     pipeline = graph.node("X2XLoadPipeline", (left, top), LOADER)
     radiograph = graph.node("X2XLoadRadiograph", (left, top + 170), PICTURE)
     graph.group("Load", "load", pipeline, radiograph)
@@ -27,19 +26,19 @@ def load(graph: Graph, top: int, left: int = 0) -> tuple[Placed, Placed]:
 
 
 def edit_of(graph: Graph, at: tuple[int, int], pipeline: Placed, image, words: Placed, title=None, **more) -> Placed:
-    """An editing node on what was loaded and instructed."""
+    """Add a node that edits an image with an instruction."""
     joined = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
     return graph.node("X2XEdit", at, EDITOR, title, **joined, seed=SEED, **more)
 
 
 def compare_of(graph: Graph, at, size, before, after, guidance, mask, words: Placed) -> Placed:
-    """The slider and the panel."""
+    """Add the node with slider and panel."""
     joined = {"before": before, "after": after, "guidance": guidance, "guidance_mask": mask}
     return graph.node("X2XCompare", at, size, **joined, instruction=words["instruction"])
 
 
 def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **rule) -> tuple[Placed, Placed, Placed]:
-    """Pseudomask, relevance map and guidance map, one under the other."""
+    """Add pseudomask, relevance map and guidance map in a column."""
     where = graph.node("X2XPseudomask", (left, 410), (340, 210), instruction=words["instruction"], image=image)
     asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
     relevance = graph.node("X2XRelevanceMap", (left, 690), (340, 220), **asked, seed=SEED)
@@ -48,24 +47,25 @@ def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **r
 
 
 def guidance_of(graph: Graph, at, where: Placed, relevance: Placed, **rule) -> Placed:
-    """The product of pseudomask and relevance, and its mask."""
+    """Add the guidance map of a pseudomask and a relevance map."""
     maps = {"pseudomask": where["pseudomask"], "relevance": relevance["relevance"]}
     return graph.node("X2XGuidanceMap", at, (340, 200), **maps, places=where["places"], **rule)
 
 
 def plain_edit(graph: Graph) -> None:
-    """Load, say what to change, edit, compare, save."""
+    """Load, instruct, edit, compare, save."""
     text = """
 # Edit a radiograph
 Press **Run**.
 
-1. **Load Radiograph** has a simulated sample; choose a file of yours, or drop one on it.
-2. **Instruction** says what to change. Left and right are the patient's: the patient's right is on the image's left.
-3. **Edit Radiograph** changes the image there and nowhere else.
-4. Drag the line of **Compare Before and After**.
-5. **Save Edit** writes to ComfyUI's output folder, with the guidance map and a panel.
+1. **Load Radiograph** shows a simulated sample. Choose your own file, or drop one on the node.
+2. **Instruction** describes the change. Left and right are the patient's: the patient's right is on the left of the \
+image.
+3. **Edit Radiograph** changes only the region the instruction refers to.
+4. Drag the divider of **Compare Before and After**.
+5. **Save Edit** writes the result, the guidance map and a panel to ComfyUI's output folder.
 
-The demo checkpoint knows: pleural effusion, consolidation, lung opacity, pneumonia, atelectasis, edema, \
+Findings of the demo checkpoint: pleural effusion, consolidation, lung opacity, pneumonia, atelectasis, edema, \
 cardiomegaly, pneumothorax.
 """
     read_me(graph, text, 430)
@@ -90,19 +90,19 @@ cardiomegaly, pneumothorax.
 
 
 def look_first(graph: Graph) -> None:
-    """Pseudomask, relevance, their product and its threshold, each looked at before the edit."""
+    """Show pseudomask, relevance map, guidance map and mask before the edit."""
     text = """
 # Look before you edit
 Where may the image change, and why?
 
-- **Pseudomask**: where experts have seen the finding, laid over this patient's lungs.
-- **Relevance Map**: where the model itself would change the image.
-- **Guidance Map**: their product. What reaches **threshold** is the mask (outlined).
+- **Pseudomask**: where experts found the finding, aligned to this patient's lungs.
+- **Relevance Map**: where the model would change the image.
+- **Guidance Map**: their product. Values of at least **threshold** form the mask (outlined).
 
-Turn **threshold** and run again: only what hangs on it is computed anew. `mask_rule` *adaptive* finds the level by \
-itself.
+Change **threshold** and run again: only the nodes that depend on it are recomputed. `mask_rule` *adaptive* finds the \
+level automatically.
 
-To look without editing, select the last group's nodes and press Ctrl+B (bypass).
+To inspect the maps without editing, select the nodes of the last group and press Ctrl+B (bypass).
 """
     read_me(graph, text, 400)
     pipeline, radiograph = load(graph, 560)
@@ -131,24 +131,25 @@ To look without editing, select the last group's nodes and press Ctrl+B (bypass)
 
 
 def edit_and_compare(graph: Graph, left: int, pipeline: Placed, image, words: Placed, guidance, mask) -> None:
-    """The edit in a mask that was made before, and its comparison."""
+    """Add an edit inside a given mask, and its comparison."""
     edit = edit_of(graph, (left, 0), pipeline, image, words, guidance_mask=mask)
     compare = compare_of(graph, (left + 420, 0), (480, 900), image, edit["edited"], guidance, mask, words)
     graph.group("Edit", "edit", edit, compare)
 
 
 def own_mask(graph: Graph) -> None:
-    """What is painted and a box, joined with the guidance mask by ComfyUI's own mask nodes."""
+    """Combine a painted area and a box with the guidance mask, using ComfyUI's own mask nodes."""
     text = """
 # Paint your own mask
-The mask of an edit is an ordinary MASK: any mask node works on it.
+The mask of an edit is an ordinary MASK that any mask node can modify.
 
-- **Paint**: right-click *Load Radiograph*, *Open in MaskEditor*, paint where the image may change too, save.
-- **Box**: *Solid Mask* is a box of `width` x `height` pixels; `x` and `y` of *Add the box* say where.
-- `operation` **add** joins; **multiply** keeps the guidance only where you painted; **subtract** keeps it out of there.
-- *Grow Mask* widens the result.
+- **Paint**: right-click *Load Radiograph*, choose *Open in MaskEditor*, paint where the image may change too, and save.
+- **Box**: *Solid Mask* is a box of `width` x `height` pixels; `x` and `y` of *Add the box* set its position.
+- `operation` **add** combines masks; **multiply** keeps the guidance mask only where you painted; **subtract** \
+removes that area.
+- *Grow Mask* expands the result.
 
-A mask from a file: *Load Image (as Mask)* in place of the box.
+To use a mask from a file, replace the box by *Load Image (as Mask)*.
 """
     read_me(graph, text, 400)
     pipeline, radiograph = load(graph, 560)
@@ -157,7 +158,7 @@ A mask from a file: *Load Image (as Mask)* in place of the box.
     graph.group("Instruct", "instruct", words)
     found = look_of(graph, 440, pipeline, image, words)
     guidance = found[-1]
-    graph.group("What is found", "guide", *found)
+    graph.group("Guidance mask", "guide", *found)
     steps = _joined_masks(graph, guidance["guidance_mask"], radiograph["mask"])
     shown = graph.node(
         "X2XGuidancePreview",
@@ -168,15 +169,15 @@ A mask from a file: *Load Image (as Mask)* in place of the box.
         guidance=guidance["guidance"],
         guidance_mask=steps[-1]["MASK"],
     )
-    graph.group("Your mask over it", "look", *steps, shown)
+    graph.group("Add your own mask", "look", *steps, shown)
     edit_and_compare(graph, 1420, pipeline, image, words, guidance["guidance"], steps[-1]["MASK"])
 
 
 def _joined_masks(graph: Graph, found, painted) -> list[Placed]:
-    """The found mask, what was painted and a box, joined and grown."""
+    """Combine the guidance mask, the painted area and a box, and expand the result."""
     size = (440, 150)
     both = graph.node(
-        "MaskComposite", (880, 0), size, "Add what was painted", destination=found, source=painted, operation="add"
+        "MaskComposite", (880, 0), size, "Add the painted area", destination=found, source=painted, operation="add"
     )
     box = graph.node("SolidMask", (880, 230), (440, 110), "A box", value=1.0, width=130, height=90)
     joined = {"destination": both["MASK"], "source": box["MASK"], "x": 70, "y": 300, "operation": "add"}
@@ -185,15 +186,15 @@ def _joined_masks(graph: Graph, found, painted) -> list[Placed]:
 
 
 def severity_series(graph: Graph) -> None:
-    """The same finding, seed and radiograph at three levels, in one row."""
+    """Show the same finding, seed and radiograph at three levels in a row."""
     text = """
 # A severity series
 One radiograph, one seed, one finding: small, moderate, large.
 
-Only the `level` of the three instructions differs, so that what differs in the pictures is the level. Choose \
-another `finding` or `side` in all three.
+Only the `level` of the three instructions differs, so the level is the only difference between the pictures. To try \
+another `finding` or `side`, change it in all three.
 
-The row on the right: the radiograph, small, moderate, large.
+The row on the right shows the radiograph, small, moderate and large.
 """
     read_me(graph, text, 290)
     pipeline, radiograph = load(graph, 450)
@@ -213,18 +214,19 @@ The row on the right: the radiograph, small, moderate, large.
 
 
 def several_findings(graph: Graph) -> None:
-    """Two clauses chained into one instruction, edited at once."""
+    """Combine two clauses into one instruction and one edit."""
     text = """
 # Several findings at once
-Chain instructions: `instruction` of one into `previous` of the next. Clauses can add, remove and change in one edit.
+Chain instructions: connect `instruction` of one to `previous` of the next. One edit can add, remove and change \
+findings.
 
-The pseudomask is the union of the findings' own; the relevance map shows where the model would answer them.
+The pseudomask is the union of those of the findings. The relevance map shows where the model would edit.
 
-Any text works as well: delete the link into *Edit Radiograph* and type, such as
+Free text works too: delete the link to *Edit Radiograph* and type, for example,
 
 `Add the findings of edema and cardiomegaly.`
 
-*How it was read* shows what was understood, and the settings that were used.
+*Interpretation and settings* shows how the instruction was interpreted and which settings were used.
 """
     read_me(graph, text, 380)
     pipeline, radiograph = load(graph, 540)
@@ -236,23 +238,23 @@ Any text works as well: delete the link into *Edit Radiograph* and type, such as
     graph.group("Edit", "edit", edit)
     maps = {"guidance": edit["guidance"], "guidance_mask": edit["edit_mask"]}
     shown = graph.node("X2XGuidancePreview", (1360, 0), (420, 520), image=radiograph["image"], **maps)
-    read = graph.node("PreviewAny", (1360, 610), (420, 350), "How it was read", source=edit["info"])
+    read = graph.node("PreviewAny", (1360, 610), (420, 350), "Interpretation and settings", source=edit["info"])
     seen = radiograph["image"], edit["edited"], edit["guidance"], edit["edit_mask"]
     compare = compare_of(graph, (1820, 0), (580, 960), *seen, second)
     graph.group("Look", "look", shown, read, compare)
 
 
 def batch_folder(graph: Graph) -> None:
-    """Every radiograph of a folder, edited and saved under its own name."""
+    """Edit every radiograph in a folder, and save each under its own name."""
     text = """
-# A folder, one after the other
-Make a folder in ComfyUI's **input** folder, put radiographs into it, press **R** (refresh node definitions) and \
-choose it in *Load Radiographs from Folder*. They may be of different sizes.
+# Batch over a folder
+Create a folder in ComfyUI's **input** folder, copy radiographs into it, press **R** (refresh node definitions) and \
+choose it in *Load Radiographs from Folder*. The files may differ in size.
 
-Each is edited with the same instruction and seed, and saved under its own name in `save_to`, below ComfyUI's output \
-folder, with its guidance map and a panel.
+Each file is edited with the same instruction and seed. The result is saved under the file's name in `save_to`, \
+inside ComfyUI's output folder, with its guidance map and a panel.
 
-For very many files, set `limit` and move `skip` on from run to run.
+For a large number of files, set `limit` and increase `skip` from run to run.
 """
     read_me(graph, text, 330)
     pipeline = graph.node("X2XLoadPipeline", (440, 0), LOADER)
@@ -276,20 +278,20 @@ For very many files, set `limit` and move `skip` on from run to run.
 
 
 def native_graph(graph: Graph) -> None:
-    """The method as an ordinary ComfyUI graph of MODEL, CONDITIONING and LATENT."""
+    """Build the method as an ordinary ComfyUI graph of MODEL, CONDITIONING and LATENT."""
     text = """
 # The method in ComfyUI's own samplers
-Each step of the edit is a node: LoRAs, schedulers, samplers and other patches can come between.
+Each step of the edit is a node, so LoRAs, schedulers, samplers and model patches can be added.
 
-**Checkpoint**: the demo that ships, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder \
-with `model_index.json`) under `models/instructx2x` or `models/diffusers`. The settings here are the demo's for an \
-effusion. For the authors' checkpoint: 512 x 512 pixels, scheduler ddim_uniform, 100 steps, guidance_scale 7.5, \
-image_guidance_scale 1.5.
+**Checkpoint**: the included demo, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder \
+with `model_index.json`) in `models/instructx2x` or `models/diffusers`. The settings here are the demo's for an \
+effusion. For the authors' checkpoint, use 512 x 512 pixels, scheduler ddim_uniform, 100 steps, guidance_scale 7.5 \
+and image_guidance_scale 1.5.
 
-One sampler follows the instruction, the other takes the same noise **without** it (guidance_scale 0). *Compose \
-Edit* lays their difference over the radiograph inside the mask. Outside, nothing changes.
+One sampler follows the instruction, the other denoises the same noise **without** it (guidance_scale 0). *Compose \
+Edit* adds their difference to the radiograph inside the mask. Pixels outside the mask stay identical.
 
-Keep the seeds of noise and relevance equal.
+Keep the seeds of RandomNoise and Relevance Map equal.
 """
     read_me(graph, text, 430)
     model = graph.node("X2XLoadNative", (0, 570), (340, 130))
@@ -311,11 +313,11 @@ Keep the seeds of noise and relevance equal.
     composed = graph.node("X2XNativeCompose", (2160, 0), (460, 170), **pictures)
     seen = radiograph["image"], composed["result"], region["guidance"], region["guidance_mask"]
     shown = compare_of(graph, (2160, 260), (460, 900), *seen, words)
-    graph.group("Lay over the radiograph", "look", composed, shown)
+    graph.group("Compose", "look", composed, shown)
 
 
 def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> Placed:
-    """Pseudomask, native relevance map, guidance map and its preview."""
+    """Add pseudomask, native relevance map, guidance map and its preview."""
     where = graph.node("X2XPseudomask", (880, 0), (340, 210), instruction=words["instruction"], image=image)
     relevance = graph.node("X2XNativeRelevanceMap", (880, 280), (340, 200), latent=latent, **asked, seed=SEED)
     guidance = guidance_of(graph, (880, 550), where, relevance)
@@ -326,7 +328,7 @@ def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> P
 
 
 def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, mask) -> tuple[Placed, Placed]:
-    """The sampler with the instruction and its twin without, decoded."""
+    """Add the sampler with the instruction and its twin without, and decode both."""
     noise = graph.node("RandomNoise", (1320, 0), (360, 90), noise_seed=SEED)
     sampler = graph.node("KSamplerSelect", (1320, 170), (360, 60), sampler_name="euler")
     plan = {"model": model["model"], "scheduler": "simple", "steps": 4}
@@ -347,21 +349,21 @@ def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, mask) -> 
 
 
 def counterfactual_pairs(graph: Graph) -> None:
-    """The same patients with one finding or another, saved for a classifier."""
+    """Save the same patients with one finding or another, for a classifier."""
     text = """
 # Counterfactual pairs for an audit
-What would your classifier say of the **same patient** with an effusion, or with a larger heart?
+How would your classifier score the **same patient** with an effusion, or with an enlarged heart?
 
-Each radiograph of the folder is saved under the same name in three folders of `InstructX2X/audit`: `original`, \
-`right-effusion`, `cardiomegaly`. Run your classifier on the three and compare, patient by patient:
+Each radiograph in the folder is saved under the same name in three folders of `InstructX2X/audit`: `original`, \
+`right-effusion` and `cardiomegaly`. Run your classifier on all three and compare its scores for each patient:
 
-- its score of the finding should rise where the finding was added;
-- its other scores, and what it says of age or sex, should stay.
+- the score of the added finding should rise;
+- other scores, and predictions of age or sex, should not change.
 
-Outside the mask the pictures are equal bit for bit: a score that moves, moves for what is inside. Each file's \
-metadata has the instruction, the seed and the settings.
+Pixels outside the mask are identical, so any change of a score is caused by the pixels inside. The metadata of each \
+file contains the instruction, the seed and the settings.
 
-For another question copy a group, and change its finding and its folder.
+For another finding, copy a group and change its finding and folder.
 """
     read_me(graph, text, 480)
     pipeline = graph.node("X2XLoadPipeline", (0, 650), LOADER)
@@ -377,13 +379,13 @@ For another question copy a group, and change its finding and its folder.
 
 
 def _audit_name(graph: Graph, at, case: str, folder: Placed) -> Placed:
-    """The files' names in one folder of the audit."""
+    """Add the names of the files in one folder of the audit."""
     parts = {"string_a": f"InstructX2X/audit/{case}", "string_b": folder["save_as"], "delimiter": "/"}
     return graph.node("StringConcatenate", at, (340, 200), f"Folder: {case}", **parts)
 
 
 def _counterfactual(graph: Graph, left: int, case: str, choice: dict, pipeline: Placed, folder: Placed) -> None:
-    """One question: instruction, edit, name and files."""
+    """Add instruction, edit, file names and saved files of one counterfactual."""
     words = graph.node("X2XInstruction", (left, 0), MENUS, **choice)
     name = _audit_name(graph, (left, 360), case, folder)
     edit = edit_of(graph, (left + 400, 0), pipeline, folder["images"], words)
