@@ -80,3 +80,28 @@ def test_a_loader_travels_to_other_processes():
     load = partial(load_pipeline, "demo", None, "cpu", "float32")
     settings = benchmark_edits.BenchmarkSettings(count=5)
     assert pickle.loads(pickle.dumps((settings, load)))[0] == settings
+
+
+def test_a_dataset_is_edited_scored_and_continued(capsys, tmp_path, tiny_folder):
+    rows = ["split,instruction,past_dicom_id,current_dicom_id", "test,Add the finding of edema.,0.png,0.png"]
+    for kind, change in (("past", 0), ("current", 60)):
+        (tmp_path / "data" / kind).mkdir(parents=True)
+        image = make_radiograph(64, 64) // 2
+        image[35:50, 10:25] += change
+        Image.fromarray(image).save(tmp_path / "data" / kind / "0.png")
+    (tmp_path / "data" / "instructions.csv").write_text("\n".join(rows) + "\n")
+    out = tmp_path / "out"
+    options = ["--model", tiny_folder, "--steps", 1, "--findings-scorer", "bundled", "-o", out]
+    code, printed, error = run(capsys, "evaluate", "dataset", tmp_path / "data", *options)
+    assert code == 0, error
+    assert "Pathology AUROC (%)" in printed and str(out / "evaluation.json") in printed
+    record = json.loads((out / "evaluation.json").read_text())
+    about = record["about"]
+    assert about["split"] == "test" and about["settings"] == {"num_inference_steps": 1} and about["scorers"]["findings"]
+    assert len(about["weights_sha256"]) == 64 and about["versions"] and record["rows"][0]["name"] == "edited"
+    edited = next((out / "edited").glob("*.png"))
+    before = edited.stat().st_mtime_ns
+    code, _, error = run(capsys, "evaluate", tmp_path / "data", *options)  # the old form, on the same run
+    assert code == 0 and "use `x2x evaluate dataset" in error and edited.stat().st_mtime_ns == before
+    code, _, error = run(capsys, "evaluate", "dataset", tmp_path / "data", *options, "--seed", 3)
+    assert code == 2 and "holds one of other settings" in error

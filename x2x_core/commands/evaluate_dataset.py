@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from x2x_core.common.errors import InputError
 
 from .evaluate_options import (
+    EditSeed,
     GuidanceScale,
     ImageGuidanceScale,
     MaskThreshold,
@@ -19,18 +21,23 @@ from .evaluate_options import (
     call_arguments,
 )
 from .evaluate_pairs import model_record
+from .evaluate_scorers import (
+    AgeScorer,
+    AttributesScorer,
+    FidFeatures,
+    FindingsScorer,
+    RaceScorer,
+    Segmenter,
+    load_scorers,
+)
 from .loading import choose_device, load_pipeline
 from .options import Device, Model
 from .progress import progress_bar
 from .tables import print_table
 
 if TYPE_CHECKING:
-    import torch
-
     from x2x_core.evaluation.metrics.measure import Measure
-    from x2x_core.evaluation.on_dataset.evidence import Scorers
     from x2x_core.evaluation.results import Metric, Results
-    from x2x_core.scorers.scorer import ImageScorer
 
 SHOWN = (
     "pathology_auroc", "race_accuracy", "race_auroc", "age_correlation", "cmig", "label_kl", "fid",
@@ -38,6 +45,56 @@ SHOWN = (
     "psnr_outside", "flip_rate", "score_follows", "collateral_flips", "lung_dice", "attribute_correlation",
     "attribute_worst",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _DatasetRun:
+    """Evaluation of a split of a dataset as the command line names it."""
+
+    dataset: Path
+    out: Path
+    model: str
+    split: str
+    count: int | None
+    seed: int
+    labels: Path | None
+    batch_size: int
+    device: str | None
+
+    def __post_init__(self) -> None:
+        for name, value in (("--count", self.count), ("--batch-size", self.batch_size)):
+            if value is not None and value < 1:
+                raise InputError(f"`{name}` must be at least 1, got {value}.")
+
+    def evaluate(self, scorers: Mapping[str, str | None], call: Mapping[str, Any]) -> Results:
+        """Edit and score the split, and write the record.
+
+        Args:
+            scorers: names of the networks, see `load_scorers`.
+            call: arguments of the pipeline's call.
+        """
+        from x2x_core.evaluation.metrics.scoring import check_scoring
+        from x2x_core.evaluation.on_dataset.edits import EditSettings, edit_dataset
+        from x2x_core.evaluation.on_dataset.run import evaluate_edits
+        from x2x_core.evaluation.on_dataset.truths import read_truths
+        from x2x_core.pairs.layout import read_rows
+        from x2x_core.simulation.layout import ATTRIBUTES_FILE
+
+        check_scoring()
+        rows = read_rows(self.dataset, self.split)[: self.count]
+        truths = read_truths(rows, self.dataset, self.labels)
+        networks = load_scorers(scorers, (self.dataset / ATTRIBUTES_FILE).is_file(), choose_device(self.device))
+        pipeline = load_pipeline(self.model, None, self.device, "float32")
+        recorded = model_record(self.model)
+        versions = recorded.pop("versions")
+        decisive = {"dataset": str(self.dataset), "split": self.split, **recorded}
+        with progress_bar("Editing") as update:
+            edit_dataset(pipeline, rows, self.out, EditSettings(self.seed, self.batch_size, decisive, call), update)
+        command = " ".join(["x2x", *sys.argv[1:]])
+        labels = str(self.labels) if self.labels else None
+        about = {**decisive, "command": command, "labels": labels, "settings": call, "versions": versions}
+        with progress_bar("Scoring") as update:
+            return evaluate_edits(rows, self.out, truths, networks, seed=self.seed, about=about, progress=update)
 
 
 def evaluate_dataset(
@@ -48,29 +105,16 @@ def evaluate_dataset(
     model: Model = "demo",
     split: Annotated[str, typer.Option(help="Split to edit.")] = "test",
     count: Annotated[int | None, typer.Option(help="Largest number of pairs. [default: all]")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the edits. [default: one that no training uses]")] = None,
+    seed: EditSeed = None,
     labels: Annotated[
         Path | None, typer.Option(help="CSV of the images' findings, race and age. [default: none]")
     ] = None,
-    findings_scorer: Annotated[
-        str | None,
-        typer.Option(
-            help="bundled, torchxrayvision:NAME, or a TorchScript or ONNX file. [default: bundled on simulated data]"
-        ),
-    ] = None,
-    race_scorer: Annotated[str | None, typer.Option(help="torchxrayvision:race, or a file. [default: none]")] = None,
-    age_scorer: Annotated[str | None, typer.Option(help="torchxrayvision:age, or a file. [default: none]")] = None,
-    attributes_scorer: Annotated[
-        str | None, typer.Option(help="bundled, or a file. [default: bundled on simulated data]")
-    ] = None,
-    fid_features: Annotated[
-        str | None,
-        typer.Option(help="bundled, inception:FILE, or a TorchScript file. [default: bundled on simulated data]"),
-    ] = None,
-    segmenter: Annotated[
-        str | None,
-        typer.Option(help="torchxrayvision:pspnet (lungs, heart), or a file. [default: the lung finder alone]"),
-    ] = None,
+    findings_scorer: FindingsScorer = None,
+    race_scorer: RaceScorer = None,
+    age_scorer: AgeScorer = None,
+    attributes_scorer: AttributesScorer = None,
+    fid_features: FidFeatures = None,
+    segmenter: Segmenter = None,
     batch_size: Annotated[int, typer.Option(help="Pairs edited at once.")] = 5,
     steps: Steps = None,
     guidance_scale: GuidanceScale = None,
@@ -84,76 +128,21 @@ def evaluate_dataset(
 
     Example: x2x evaluate dataset runs/dataset --split test -o runs/evaluation
     """
-    for name, value in (("--count", count), ("--batch-size", batch_size)):
-        if value is not None and value < 1:
-            raise InputError(f"`{name}` must be at least 1, got {value}.")
     from x2x_core.evaluation.benchmark.plan import EVALUATION_SEED
-    from x2x_core.evaluation.metrics.scoring import check_scoring
-    from x2x_core.evaluation.on_dataset.edits import EditSettings, edit_dataset
-    from x2x_core.evaluation.on_dataset.run import CSV_FILE, JSON_FILE, evaluate_edits
-    from x2x_core.evaluation.on_dataset.truths import read_truths
-    from x2x_core.pairs.layout import read_rows
-    from x2x_core.simulation.layout import ATTRIBUTES_FILE
+    from x2x_core.evaluation.on_dataset.run import CSV_FILE, JSON_FILE
 
-    check_scoring()
     seed = EVALUATION_SEED if seed is None else seed
-    rows = read_rows(dataset, split)[:count]
-    truths = read_truths(rows, dataset, labels)
-    names = {
+    run = _DatasetRun(dataset, out, model, split, count, seed, labels, batch_size, device)
+    scorers = {
         "findings": findings_scorer, "race": race_scorer, "age": age_scorer, "attributes": attributes_scorer,
         "features": fid_features, "segmenter": segmenter,
     }  # fmt: skip
-    networks = load_scorers(names, (dataset / ATTRIBUTES_FILE).is_file(), choose_device(device))
-    pipeline = load_pipeline(model, None, device, "float32")
-    recorded = model_record(model)
-    decisive = {"dataset": str(dataset), "split": split, "model": model, "weights_sha256": recorded["weights_sha256"]}
-    call = call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold)
-    with progress_bar("Editing") as update:
-        edit_dataset(pipeline, rows, out, EditSettings(seed, batch_size, decisive, call), update)
-    command = " ".join(["x2x", *sys.argv[1:]])
-    about = {
-        **decisive, "command": command, "labels": str(labels) if labels else None, "settings": call,
-        "versions": recorded["versions"],
-    }  # fmt: skip
-    with progress_bar("Scoring") as update:
-        results = evaluate_edits(rows, out, truths, networks, seed=seed, about=about, progress=update)
+    results = run.evaluate(scorers, call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold))
     print_table(["", *(row.name for row in results.rows)], table_lines(results))
     for note in results.about["notes"]:
         typer.echo(note)
     for name in (JSON_FILE, CSV_FILE):
         typer.echo(str(out / name))
-
-
-def load_scorers(names: Mapping[str, str | None], simulated: bool, device: torch.device | str = "cpu") -> Scorers:
-    """Load the networks that take part.
-
-    Args:
-        names: of "findings", "race", "age", "attributes", "features" and "segmenter"; ``None``: not given.
-        simulated: the dataset is simulated, so the bundled networks stand in for those that were not given.
-        device: of the networks.
-
-    Raises:
-        InputError: a name that is not a network.
-    """
-    from x2x_core.evaluation.on_dataset.evidence import Scorers
-    from x2x_core.scorers.bundled import BUNDLED
-    from x2x_core.scorers.features import load_features
-    from x2x_core.scorers.loading import load_scorer
-    from x2x_core.scorers.scorer import PROBABILITY, VALUE
-    from x2x_core.scorers.segmenters import load_segmenter
-
-    given = {kind: name for kind, name in names.items() if name}
-    if simulated:
-        given = {"findings": BUNDLED, "attributes": BUNDLED, "features": BUNDLED, **given}
-
-    def load(kind: str, scale: str) -> ImageScorer | None:
-        return load_scorer(given[kind], scale, device) if kind in given else None
-
-    findings = load("findings", PROBABILITY)
-    values = tuple(scorer for scorer in (load("age", VALUE), load("attributes", VALUE)) if scorer)
-    features = load_features(given["features"], device) if "features" in given else None
-    segmenter = load_segmenter(given["segmenter"], device) if "segmenter" in given else None
-    return Scorers(findings, load("race", PROBABILITY), values, features, segmenter)
 
 
 def table_lines(results: Results) -> list[tuple[str, ...]]:

@@ -17,6 +17,7 @@ PairCount = Annotated[int, typer.Option(help="Largest number of pairs.")]
 OptionalSeed = Annotated[
     int | None, typer.Option(help="Seed of the pairs and the edits. [default: one that no training uses]")
 ]
+EditSeed = Annotated[int | None, typer.Option(help="Seed of the edits. [default: one that no training uses]")]
 JsonFile = Annotated[Path | None, typer.Option("-o", "--out", help="JSON file for all scores. [default: none]")]
 PublishedMasks = Annotated[
     Path | None, typer.Option(help="Folder of published masks. [default: hard masks of the atlas]")

@@ -100,6 +100,16 @@ def test_intervals_are_the_percentiles_of_resampled_pairs(name, by_hand):
     assert (found.low, found.high) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])))
 
 
+def test_pairs_of_one_body_have_a_value_and_no_interval():
+    counts = draw_counts([0, 0, 1], seeded())
+    for statistic in ("mean", "median"):
+        found = estimate([1.0, 3.0, None], counts, statistic)
+        assert found == Metric(2.0, n=2, note="no interval: all pairs are of one patient")
+        difference = paired_difference(as_values([1.0, 3.0, None]), as_values([0.0, 0.0, 5.0]), counts, statistic)
+        assert (difference.value, difference.low, difference.high, difference.n) == (2.0, None, None, 2)
+        assert estimate([1.0, 3.0, 2.0], counts, statistic).low is not None
+
+
 def test_the_same_seed_gives_the_same_interval():
     values = torch.rand(30, generator=seeded()).tolist()
     first, again, other = (estimate(values, draw_counts(range(30), seeded(seed))) for seed in (1, 1, 2))

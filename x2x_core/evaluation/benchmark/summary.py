@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES
+from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES, is_one_group
 from x2x_core.evaluation.metrics.estimates import estimates, metric, paired_difference
 from x2x_core.evaluation.metrics.fid_interval import fid_with_interval
 from x2x_core.evaluation.results import TARGET, Metric, Metrics, ResultRow
@@ -56,6 +56,8 @@ def _over_sets(scores: BenchmarkScores, row: str, counts: torch.Tensor) -> Metri
     edited, features = scores.edited(row), scores.readings[row].features
     correlations = attribute_correlations(scores, row, counts[:, edited])
     whole, drawn = correlations[0], correlations[1:]
+    if is_one_group(counts[:, edited]):
+        drawn = torch.full_like(drawn, torch.nan)
     worst = int(whole.nan_to_num(2).argmin())
     return {
         "attribute_r": metric(float(whole.nanmean()), drawn.nanmean(1), len(edited)),

@@ -16,6 +16,7 @@ from x2x_core.common.errors import InputError
 
 RESAMPLES = 2000
 LEVEL = 0.95
+ONE_PATIENT = "no interval: all pairs are of one patient"
 WEIGHTS_PER_CHUNK = 4_000_000  # resamples times pairs, to bound memory
 WeightedStatistic = Callable[[torch.Tensor], torch.Tensor]  # weights (R, pairs) to values (R,), nan where undefined
 
@@ -80,7 +81,7 @@ def interval(
     value = float(statistic(torch.ones(1, counts.shape[1], dtype=torch.float64)))
     if math.isnan(value):
         return None, None, None
-    if (counts == counts[:1]).all():
+    if is_one_group(counts):
         return value, None, None
     chunk = max(1, WEIGHTS_PER_CHUNK // counts.shape[1])
     drawn = torch.cat([statistic(weights) for weights in counts.split(chunk)])
@@ -90,6 +91,11 @@ def interval(
         drawn = (value + drawn - drawn.nanmean()).clamp_min(0)
     low, high = percentile_bounds(drawn)
     return value, low, high
+
+
+def is_one_group(counts: torch.Tensor) -> bool:
+    """Return True if all pairs of `(R, n)` counts are drawn together: then nothing says how groups differ."""
+    return bool((counts == counts[:, :1]).all())
 
 
 def percentile_bounds(drawn: torch.Tensor) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import torch
 from x2x_core.common.errors import InputError
 from x2x_core.evaluation.results import Metric
 
-from .bootstrap import percentile_bounds
+from .bootstrap import ONE_PATIENT, is_one_group, percentile_bounds
 
 UNDEFINED = "no pair has a value"
 STATISTICS = ("mean", "median")
@@ -89,6 +89,9 @@ def estimates(values: torch.Tensor, counts: torch.Tensor, statistics: Sequence[s
         counts: how often each pair is in each resample, `(R, n)`.
         statistics: "mean" or "median", one for each measure.
 
+    Returns:
+        The estimates; without bounds if all pairs that have a value are drawn together.
+
     Raises:
         InputError: another statistic, or numbers of pairs that differ.
     """
@@ -101,10 +104,16 @@ def estimates(values: torch.Tensor, counts: torch.Tensor, statistics: Sequence[s
     for index in (index for index, name in enumerate(statistics) if name == "median"):
         whole[:, index] = weighted_median(values[index], ones)
         drawn[:, index] = weighted_median(values[index], counts)
-    return [
-        metric(float(whole[0, index]), drawn[:, index], int((~values[index].isnan()).sum()))
-        for index in range(len(values))
-    ]
+    known = ~values.isnan()
+    return [_estimate(float(whole[0, index]), drawn[:, index], counts[:, known[index]]) for index in range(len(values))]
+
+
+def _estimate(value: float, drawn: torch.Tensor, counts: torch.Tensor) -> Metric:
+    """Return a value with its interval, none if the pairs that have it are drawn together, `counts` `(R, m)`."""
+    count = counts.shape[1]
+    if count and is_one_group(counts):
+        return Metric(value, n=count, note=ONE_PATIENT)
+    return metric(value, drawn, count)
 
 
 def metric(value: float, drawn: torch.Tensor, count: int, note: str = "") -> Metric:
@@ -132,4 +141,4 @@ def paired_difference(
     ones = torch.ones(1, len(first), dtype=torch.float64)
     kept = [values.masked_fill(~both, torch.nan) for values in (first, second)]
     whole, drawn = (weighted_median(kept[0], weights) - weighted_median(kept[1], weights) for weights in (ones, counts))
-    return metric(float(whole), drawn, int(both.sum()))
+    return _estimate(float(whole), drawn, counts[:, both])

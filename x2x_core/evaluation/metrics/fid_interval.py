@@ -6,7 +6,7 @@ import torch
 
 from x2x_core.evaluation.results import Metric
 
-from .bootstrap import percentile_bounds
+from .bootstrap import ONE_PATIENT, is_one_group, percentile_bounds
 from .frechet import Gaussian, fid, frechet_distance
 
 RESAMPLES = 200  # each costs two eigendecompositions
@@ -30,8 +30,8 @@ def fid_with_interval(edited: torch.Tensor, real: torch.Tensor, counts: torch.Te
     value = fid(edited, real)
     if edited.shape[1] > MOST_FEATURES:
         return Metric(value, n=len(edited), note=f"no interval: {edited.shape[1]} features")
-    if (counts == counts[:1]).all():
-        return Metric(value, n=len(edited), note="no interval: all pairs are of one patient")
+    if is_one_group(counts):
+        return Metric(value, n=len(edited), note=ONE_PATIENT)
     drawn = torch.tensor([_resampled(edited, real, weights) for weights in counts[:RESAMPLES]], dtype=torch.float64)
     low, high = (max(0.0, value + end) for end in percentile_bounds(drawn - drawn.nanmean()))
     return Metric(value, low, high, len(edited), CENTRED)

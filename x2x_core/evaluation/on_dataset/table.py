@@ -9,7 +9,7 @@ from functools import partial
 import torch
 
 from x2x_core.evaluation.metrics.auroc import auroc
-from x2x_core.evaluation.metrics.bootstrap import draw_counts, interval
+from x2x_core.evaluation.metrics.bootstrap import ONE_PATIENT, draw_counts, interval
 from x2x_core.evaluation.metrics.catalogue import DICE_PREFIX
 from x2x_core.evaluation.metrics.cmig import cmig, is_clipped
 from x2x_core.evaluation.metrics.fid_interval import CENTRED, fid_with_interval
@@ -20,7 +20,6 @@ from .evidence import Evidence
 from .statistics import NO_FINDINGS, SELF, Statistic, Statistics, known_findings, row_statistics
 
 NO_FEATURES = "no source of features takes part"
-ONE_PATIENT = "no interval: all pairs are of one patient"
 _UNDEFINED = {
     "pathology_auroc": "no finding is both present and absent among the known labels",
     "race_auroc": "fewer than two classes are recorded",

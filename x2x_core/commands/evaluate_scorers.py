@@ -1,0 +1,64 @@
+"""Options of `x2x evaluate dataset` that name networks, and how they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import torch
+
+    from x2x_core.evaluation.on_dataset.evidence import Scorers
+    from x2x_core.scorers.scorer import ImageScorer
+
+FindingsScorer = Annotated[
+    str | None,
+    typer.Option(
+        help="bundled, torchxrayvision:NAME, or a TorchScript or ONNX file. [default: bundled on simulated data]"
+    ),
+]
+RaceScorer = Annotated[str | None, typer.Option(help="torchxrayvision:race, or a file. [default: none]")]
+AgeScorer = Annotated[str | None, typer.Option(help="torchxrayvision:age, or a file. [default: none]")]
+AttributesScorer = Annotated[str | None, typer.Option(help="bundled, or a file. [default: bundled on simulated data]")]
+FidFeatures = Annotated[
+    str | None,
+    typer.Option(help="bundled, inception:FILE, or a TorchScript file. [default: bundled on simulated data]"),
+]
+Segmenter = Annotated[
+    str | None,
+    typer.Option(help="torchxrayvision:pspnet (lungs, heart), or a file. [default: the lung finder alone]"),
+]
+
+
+def load_scorers(names: Mapping[str, str | None], simulated: bool, device: torch.device | str = "cpu") -> Scorers:
+    """Load the networks that take part.
+
+    Args:
+        names: of "findings", "race", "age", "attributes", "features" and "segmenter"; ``None``: not given.
+        simulated: the dataset is simulated, so the bundled networks stand in for those that were not given.
+        device: of the networks.
+
+    Raises:
+        InputError: a name that is not a network.
+    """
+    from x2x_core.evaluation.on_dataset.evidence import Scorers
+    from x2x_core.scorers.bundled import BUNDLED
+    from x2x_core.scorers.features import load_features
+    from x2x_core.scorers.loading import load_scorer
+    from x2x_core.scorers.scorer import PROBABILITY, VALUE
+    from x2x_core.scorers.segmenters import load_segmenter
+
+    given = {kind: name for kind, name in names.items() if name}
+    if simulated:
+        given = {"findings": BUNDLED, "attributes": BUNDLED, "features": BUNDLED, **given}
+
+    def load(kind: str, scale: str) -> ImageScorer | None:
+        return load_scorer(given[kind], scale, device) if kind in given else None
+
+    findings = load("findings", PROBABILITY)
+    values = tuple(scorer for scorer in (load("age", VALUE), load("attributes", VALUE)) if scorer)
+    features = load_features(given["features"], device) if "features" in given else None
+    segmenter = load_segmenter(given["segmenter"], device) if "segmenter" in given else None
+    return Scorers(findings, load("race", PROBABILITY), values, features, segmenter)
