@@ -156,9 +156,9 @@ def test_free_text_gets_the_thorax_and_other_pictures_the_image(bundled):
 
 
 def test_a_malformed_instruction_is_refused(bundled):
-    with pytest.raises(ValueError, match="`instruction.region`"):
+    with pytest.raises(ValueError, match=r"`instruction.region`"):
         bundled.for_instruction(ask(region="findings"), (8, 8))
-    with pytest.raises(ValueError, match="`finding` must be one of .*'gremlins'"):
+    with pytest.raises(ValueError, match=r"`finding` must be one of .*'gremlins'"):
         bundled.for_instruction(ask("gremlins"), (8, 8))
     with pytest.raises(ValueError, match="`size`"):
         bundled.for_instruction(ask("edema"), (0, 8))
@@ -206,7 +206,7 @@ def test_the_generators_own_file_names_are_read(published):
 
 def test_a_missing_published_mask_is_named_and_never_the_whole_image(published):
     atlas = PseudomaskAtlas.load(published)
-    with pytest.raises(ValueError, match="`pseudo_mask_Pneumonia.npy`.*there is pseudo_mask_Effusion.npy"):
+    with pytest.raises(ValueError, match=r"`pseudo_mask_Pneumonia.npy`.*there is pseudo_mask_Effusion.npy"):
         atlas.for_instruction(ask("pneumonia"), (64, 64))
 
 
@@ -235,12 +235,12 @@ def test_a_malformed_published_mask_is_named(published, values, words):
 
 def test_bytes_that_are_no_mask_are_named(published):
     (published / "pseudo_mask_Edema.npy").write_bytes(b"")
-    with pytest.raises(ValueError, match="pseudo_mask_Edema.npy"):
+    with pytest.raises(ValueError, match=r"pseudo_mask_Edema.npy"):
         PseudomaskAtlas.load(published)
 
 
 def test_a_folder_without_masks_and_a_missing_path_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="pseudo_mask_<Category>.npy"):
+    with pytest.raises(FileNotFoundError, match=r"pseudo_mask_<Category>.npy"):
         PseudomaskAtlas.load(tmp_path)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         PseudomaskAtlas.load(tmp_path / "nowhere")
@@ -269,7 +269,7 @@ def test_published_masks_stay_published_through_our_own_file(published, tmp_path
     PseudomaskAtlas.load(published).save(tmp_path / "a.safetensors")
     loaded = PseudomaskAtlas.load(tmp_path / "a.safetensors")
     assert loaded.published
-    with pytest.raises(ValueError, match="pseudo_mask_Edema.npy"):
+    with pytest.raises(ValueError, match=r"pseudo_mask_Edema.npy"):
         loaded.source_of("edema")
 
 
@@ -278,7 +278,7 @@ def test_a_malformed_atlas_file_is_named(tmp_path):
 
     path = tmp_path / "atlas.safetensors"
     path.write_bytes(b"no safetensors at all")
-    with pytest.raises(ValueError, match="atlas.safetensors` must be an atlas"):
+    with pytest.raises(ValueError, match=r"atlas.safetensors` must be an atlas"):
         PseudomaskAtlas.load(path)
     save_file({"weight": torch.ones(2)}, path)
     with pytest.raises(ValueError, match="must be an atlas in the format"):
@@ -286,9 +286,9 @@ def test_a_malformed_atlas_file_is_named(tmp_path):
 
 
 def test_maps_out_of_range_are_refused():
-    with pytest.raises(ValueError, match="'Edema' must lie in \\[0, 1\\]"):
+    with pytest.raises(ValueError, match=r"'Edema' must lie in \[0, 1\]"):
         PseudomaskAtlas({"Edema": torch.full((4, 4), 1.5)})
-    with pytest.raises(ValueError, match="must be \\(h, w\\)"):
+    with pytest.raises(ValueError, match=r"must be \(h, w\)"):
         PseudomaskAtlas({"Edema": torch.ones(4)})
     with pytest.raises(ValueError, match="`category` must be one of Edema, got 'Mass'"):
         PseudomaskAtlas({"Edema": torch.ones(4, 4)}).map("Mass")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
@@ -19,6 +20,14 @@ def pixel_centres(size: tuple[int, int]) -> torch.Tensor:
     y, x = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
     rows, columns = torch.meshgrid(y, x, indexing="ij")
     return torch.stack([columns, rows], dim=-1)
+
+
+class AffineFrame(Protocol):
+    """Anything that maps points of an image to the anatomical frame."""
+
+    def to_frame(self, points: torch.Tensor) -> torch.Tensor:
+        """Map points `(..., 2)` (x, y), shares of the image's width and height, to the anatomical frame."""
+        ...
 
 
 @dataclass(frozen=True)

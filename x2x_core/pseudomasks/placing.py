@@ -7,7 +7,7 @@ import logging
 import torch
 import torch.nn.functional as F
 
-from x2x_core.anatomy.frame import Frame, pixel_centres
+from x2x_core.anatomy.frame import AffineFrame, Frame, pixel_centres
 from x2x_core.anatomy.sites import location_window, site_mask
 from x2x_core.imaging.geometry import resize
 
@@ -41,7 +41,7 @@ def place(mask: torch.Tensor, size: tuple[int, int], frame: Frame | None, publis
     return resize(batch, size).clamp(0, 1)
 
 
-def place_in_frame(mask: torch.Tensor, size: tuple[int, int], frame: Frame) -> torch.Tensor:
+def place_in_frame(mask: torch.Tensor, size: tuple[int, int], frame: AffineFrame) -> torch.Tensor:
     """Place a mask `(1, 1, h, w)` of the anatomical frame over an image: `(1, 1, H, W)`, 0 outside the frame."""
     grid = frame.to_frame(pixel_centres(size))[None] * 2 - 1
     inside = ((grid.abs() <= 1).all(dim=-1))[:, None]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from x2x_core.pseudomasks.building.boxes import Box, read_boxes, table_format
+from x2x_core.pseudomasks.building.box_tables import read_boxes, table_format
+from x2x_core.pseudomasks.building.boxes import Box
 
 NIH = """Image Index,Finding Label,Bbox [x,y,w,h],,,
 00013118_008.png,Atelectasis,256,512,128,64,,,
@@ -74,8 +75,8 @@ def test_vindr_boxes_take_the_sizes_of_their_images_from_a_table_or_from_columns
 @pytest.mark.parametrize(
     ("sizes", "words"),
     [
-        (None, "row 3: .*size is not known. Give a table of sizes"),
-        ("image_id,dim0,dim1\na,3000,2400\n", "`sizes` must name image b"),
+        (None, "row 3: .*size of the image is unknown. Give a table of sizes"),
+        ("image_id,dim0,dim1\na,3000,2400\n", "`sizes` has no row for image b"),
         ("image_id,dim0\nb,3000\n", "must have a column `image_id` and columns `width` and `height`"),
         ("image_id,dim0,dim1\nb,3000,wide\n", "row 2: column `dim1` must be a number"),
     ],
@@ -89,9 +90,9 @@ def test_vindr_boxes_without_sizes_are_named(tmp_path, sizes, words):
 def test_a_box_is_in_the_zones_that_hold_its_centre_unless_told_otherwise():
     box = Box("Mass", 0.3, 0.31, 0.1, 0.1, "i", "p")
     assert box.zones == ("upper", "middle") and box.side == "right"
-    told = box.told("bilateral", "basal")
+    told = box.with_place("bilateral", "basal")
     assert told.zones == ("basal",) and told.side is None
-    assert box.told("left", None).side == "left"
+    assert box.with_place("left", None).side == "left"
 
 
 def test_the_format_is_told_by_the_header(tmp_path):
@@ -135,11 +136,11 @@ def test_a_malformed_table_names_the_row_and_the_column(tmp_path, text, words):
 
 
 def test_a_missing_table_and_bytes_that_are_no_table_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere.csv"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere.csv"):
         read_boxes(tmp_path / "nowhere.csv")
     broken = tmp_path / "broken.csv.gz"
     broken.write_bytes(b"no gzip")
-    with pytest.raises(ValueError, match="broken.csv.gz"):
+    with pytest.raises(ValueError, match=r"broken.csv.gz"):
         read_boxes(broken)
 
 

@@ -1,4 +1,4 @@
-"""Measuring an atlas on held-out patients, aligned and not; baselines in the published style; boxes of simulated pairs."""
+"""Scores of an atlas: honest about patients it has not seen, tighter after alignment, and reproducible."""
 
 import json
 
@@ -9,7 +9,7 @@ import torch
 
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.pseudomasks.building.boxes import Box
-from x2x_core.pseudomasks.building.evaluation import ALIGNED, BASELINE, CASES, asked_for, evaluate_boxes, move_box
+from x2x_core.pseudomasks.building.evaluation import ALIGNED, BASELINE, CASES, evaluate_boxes, move_box, named_places
 from x2x_core.pseudomasks.building.simulated_boxes import simulated_boxes
 from x2x_core.pseudomasks.building.smoothing import Smoothing
 from x2x_core.pseudomasks.building.union_masks import save_union_masks, union_masks
@@ -70,14 +70,14 @@ def test_a_patient_is_never_on_both_sides_of_the_measure():
     assert cases["finding"]["boxes"] == 43 and cases["finding"]["coverage"] < without["finding"]["coverage"]
 
 
-def test_every_box_is_asked_for_by_the_places_that_name_it():
+def test_every_box_is_named_places_by_the_places_that_name_it():
     box = Box("Effusion", 0.3, 0.31, 0.1, 0.1, "i", "p")
-    assert asked_for(box, CASES[0]) == [(None, None)]
-    assert asked_for(box, CASES[1]) == [("right", None)]
-    assert asked_for(box, CASES[2]) == [("right", "upper"), ("right", "middle")]
+    assert named_places(box, CASES[0]) == [(None, None)]
+    assert named_places(box, CASES[1]) == [("right", None)]
+    assert named_places(box, CASES[2]) == [("right", "upper"), ("right", "middle")]
     across = Box("Pneumonia", 0.5, 0.7, 0.6, 0.4, "i", "p")
-    assert asked_for(across, CASES[2]) == [("bilateral", "lower")]
-    assert asked_for(Box("Cardiomegaly", 0.6, 0.7, 0.2, 0.2, "i", "p"), CASES[2]) == [(None, "lower")]
+    assert named_places(across, CASES[2]) == [("bilateral", "lower")]
+    assert named_places(Box("Cardiomegaly", 0.6, 0.7, 0.2, 0.2, "i", "p"), CASES[2]) == [(None, "lower")]
 
 
 def test_a_box_moves_with_its_frame():
@@ -126,7 +126,7 @@ def test_a_simulated_pair_gives_the_box_of_its_change(tmp_path):
     (box,) = simulated_boxes(tmp_path)
     assert box.category == "Effusion" and (box.image_id, box.patient_id) == ("000007-2.png", "000007")
     assert box.edges == pytest.approx((8 / 64, 40 / 64, 24 / 64, 56 / 64))
-    assert box.told_side == "right" and box.told_zone is None and box.zones == ("lower", "basal")
+    assert box.known_side == "right" and box.known_zone is None and box.zones == ("lower", "basal")
 
 
 @pytest.mark.parametrize(

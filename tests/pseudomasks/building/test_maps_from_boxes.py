@@ -8,10 +8,11 @@ from x2x_core.anatomy.sites import EDGE_LEVEL
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.pseudomasks.building.boxes import Box
 from x2x_core.pseudomasks.building.calibration import (
+    CrossValidation,
     calibrate,
     choose_smoothing,
-    deal_patients,
     held_out,
+    split_patients,
     weighted_quantile,
 )
 from x2x_core.pseudomasks.building.making import build_atlas
@@ -144,15 +145,15 @@ def test_the_weighted_quantile():
 
 
 def test_patients_are_dealt_evenly_and_never_split():
-    fold_of = deal_patients([box.patient_id for box in make_boxes(40)], 5, seed=0)
+    fold_of = split_patients([box.patient_id for box in make_boxes(40)], 5, seed=0)
     assert np.bincount(list(fold_of.values())).tolist() == [4] * 5
     with pytest.raises(ValueError, match="`folds` must lie between 2"):
-        deal_patients(["a", "b"], 3, seed=0)
+        split_patients(["a", "b"], 3, seed=0)
 
 
 def test_a_cut_holds_more_than_was_asked_for_where_boxes_are_few():
     groups = {"Effusion": BoxGroup.of(make_boxes(60, spread=0.08))}
-    asked = held_out(groups, PLAIN, 48, ["Effusion"], 5, 0)
+    asked = held_out(groups, PLAIN, CrossValidation(48, ["Effusion"], 5, 0))
     levels = asked["Effusion", Place()]
     assert levels.boxes == 60
     cut = calibrate(asked, 0.9)["Effusion", Place()]
@@ -163,7 +164,7 @@ def test_a_cut_holds_more_than_was_asked_for_where_boxes_are_few():
 def test_the_smoothing_with_the_smallest_regions_is_chosen():
     groups = {"Effusion": BoxGroup.of(make_boxes(60, spread=0.05))}
     good, bad = PLAIN, Smoothing("kernel", 0.3)
-    chosen, table = choose_smoothing(groups, ["Effusion"], 48, 0.97, 5, 0, (bad, good))
+    chosen, table = choose_smoothing(groups, CrossValidation(48, ["Effusion"], 5, 0), 0.97, (bad, good))
     assert chosen == good
     assert table[1]["editable_share"]["mean"] < table[0]["editable_share"]["mean"] and table[0]["bandwidth"] == 0.3
 

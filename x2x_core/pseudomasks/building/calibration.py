@@ -1,14 +1,15 @@
-"""Choosing by cross-validation how an atlas is smoothed and where its maps are cut.
+"""Choosing the smoothing and the cut of an atlas by cross-validation.
 
-Patients are dealt to folds; each map is learnt without a fold and asked where the boxes of that fold lie in it. A pixel
-of a held-out box lies at some *level* of the map: the smallest share of the map's probability that must be kept
-for its region to hold the pixel. That tells how large the region must be for any coverage of boxes not seen.
+Patients are split into folds; each map is learnt without one fold, and the boxes of that fold are located in it. A
+pixel of a held-out box has a *level* in the map: the smallest share of the map's probability that a region must
+contain to include the pixel. The levels determine how large the region must be for any coverage of unseen boxes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,22 +19,32 @@ from x2x_core.pseudomasks.maps import Place
 from .model import THIRDS, AtlasModel, BoxGroup
 from .smoothing import CANDIDATES, Smoothing, count
 
-# The three cases in which masks are judged: what an instruction names.
+# The three cases in which masks are scored, by what an instruction names.
 CASES = ("finding", "finding, side", "finding, side, zone")
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Where held-out boxes of one finding in one place lie in maps that were learnt without them."""
+    """Levels of the held-out boxes of one finding in one place, in maps learnt without them."""
 
     mass: np.ndarray  # (k,) level of each pixel: share of the map's probability, (0, 1]
     area: np.ndarray  # (k,) the same as a share of the frame, (0, 1]
-    weights: np.ndarray  # (k,) how many boxes lie over it
+    weights: np.ndarray  # (k,) number of boxes over it
     boxes: int
 
 
-def deal_patients(patients: Sequence[str], folds: int, seed: int) -> dict[str, int]:
-    """Patient to fold, at random, as many in each fold as can be.
+@dataclass(frozen=True)
+class CrossValidation:
+    """Setting of a cross-validation over patients."""
+
+    resolution: int  # side length of the maps in pixels
+    own: Sequence[str]  # categories that are not pooled from others
+    folds: int
+    seed: int  # of the split of the patients
+
+
+def split_patients(patients: Sequence[str], folds: int, seed: int) -> dict[str, int]:
+    """Split patients into folds at random, as evenly as possible; returns the fold of each patient.
 
     Raises:
         InputError: fewer than 2 folds, or fewer patients than folds.
@@ -41,52 +52,47 @@ def deal_patients(patients: Sequence[str], folds: int, seed: int) -> dict[str, i
     names = sorted(set(patients))
     if not 2 <= folds <= len(names):
         raise InputError(f"`folds` must lie between 2 and the number of patients ({len(names)}), got {folds}.")
-    dealt = np.random.default_rng(seed).permutation(len(names)) % folds
-    return dict(zip(names, dealt.tolist()))
+    folds_of = np.random.default_rng(seed).permutation(len(names)) % folds
+    return dict(zip(names, folds_of.tolist()))
 
 
 def held_out(
     groups: Mapping[str, BoxGroup],
     smoothing: Smoothing,
-    resolution: int,
-    own: Sequence[str],
-    folds: int,
-    seed: int,
-    wanted: Callable[[Place], bool] = lambda place: True,
+    setting: CrossValidation,
+    selects: Callable[[Place], bool] = lambda place: True,
 ) -> dict[tuple[str, Place], HeldOut]:
-    """Where each finding's boxes lie in maps learnt without them, by cross-validation over patients.
+    """Locate the boxes of each finding in maps learnt without them, by cross-validation over patients.
 
     Args:
         groups: category to its boxes.
-        smoothing: how the maps are smoothed.
-        resolution: pixels to a side.
-        own: the categories that are no pool of others.
-        folds: parts to deal the patients into.
-        seed: of the deal.
-        wanted: of which places to ask the maps.
+        smoothing: the smoothing method.
+        setting: resolution, folds and their seed.
+        selects: returns True for the places to evaluate.
     """
-    fold_of = deal_patients([name for group in groups.values() for name in group.patients], folds, seed)
+    patients = [name for group in groups.values() for name in group.patients]
+    fold_of = split_patients(patients, setting.folds, setting.seed)
     in_fold = {name: np.array([fold_of[p] for p in group.patients]) for name, group in groups.items()}
     parts: dict[tuple[str, Place], list[HeldOut]] = {}
-    for fold in range(folds):
+    for fold in range(setting.folds):
         learnt = {name: group.select(in_fold[name] != fold) for name, group in groups.items()}
         learnt = {name: group for name, group in learnt.items() if len(group)}
         tested = {name: groups[name].select(in_fold[name] == fold) for name in learnt}
-        model = AtlasModel(learnt, smoothing, resolution, own)
-        for category, place, levels in _levels(model, tested, wanted):
+        model = AtlasModel(learnt, smoothing, setting.resolution, setting.own)
+        for category, place, levels in _levels(model, tested, selects):
             parts.setdefault((category, place), []).append(levels)
     return {key: _join(several) for key, several in parts.items()}
 
 
 def _levels(
-    model: AtlasModel, tested: Mapping[str, BoxGroup], wanted: Callable[[Place], bool]
+    model: AtlasModel, tested: Mapping[str, BoxGroup], selects: Callable[[Place], bool]
 ) -> Iterator[tuple[str, Place, HeldOut]]:
     for category, group in tested.items():
-        for place in filter(wanted, model.places(category)):
-            chosen = [group.rectangles[group.at(place)]]
-            if place.side in ("left", "right") and model.mirrored[category]:  # the other side, laid over this one
-                chosen.append(group.flipped().select(group.at(place.mirrored)).rectangles)
-            rectangles = np.concatenate(chosen)
+        for place in filter(selects, model.places(category)):
+            parts = [group.rectangles[group.at(place)]]
+            if place.side in ("left", "right") and model.mirrored[category]:  # the other side, mirrored
+                parts.append(group.flipped().select(group.at(place.mirrored)).rectangles)
+            rectangles = np.concatenate(parts)
             probability = model.probability(category, place)
             if len(rectangles) and probability.any():
                 counts = count(rectangles, model.resolution)
@@ -96,7 +102,7 @@ def _levels(
 
 
 def _level_maps(probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each pixel's level, as a share of the probability and of the area."""
+    """Return the level of each pixel, as a share of the probability and of the area."""
     order = np.argsort(-probability, axis=None, kind="stable")
     mass, area = np.empty(order.size), np.empty(order.size)
     mass[order] = np.cumsum(probability.ravel()[order]) / probability.sum()
@@ -110,40 +116,35 @@ def _join(parts: Sequence[HeldOut]) -> HeldOut:
 
 
 def weighted_quantile(values: np.ndarray, weights: np.ndarray, share: float) -> float:
-    """The smallest value at or below which `share` of the weight lies."""
+    """Return the smallest value at or below which `share` of the weight lies."""
     order = np.argsort(values, kind="stable")
     below = np.cumsum(weights[order])
     position = np.searchsorted(below, share * below[-1] * (1 - 1e-12))
     return float(values[order[min(position, len(order) - 1)]])
 
 
-# -- the way of smoothing ---------------------------------------------------------------------------------------------
-
-
 def choose_smoothing(
     groups: Mapping[str, BoxGroup],
-    own: Sequence[str],
-    resolution: int,
+    setting: CrossValidation,
     coverage: float,
-    folds: int,
-    seed: int,
     candidates: Sequence[Smoothing] = CANDIDATES,
-) -> tuple[Smoothing, list[dict]]:
-    """The way of smoothing whose regions are smallest at the wanted coverage of held-out boxes.
+) -> tuple[Smoothing, list[dict[str, Any]]]:
+    """Choose the smoothing method with the smallest regions at a given coverage of held-out boxes.
 
     Args:
-        groups, own, resolution, folds, seed: as for `held_out`.
-        coverage: of held-out box pixels, (0, 1].
-        candidates: what to choose from; of equals the first.
+        groups: category to its boxes.
+        setting: see `held_out`.
+        coverage: share of held-out box pixels, in (0, 1].
+        candidates: the methods to choose from; the first of equals is chosen.
 
     Returns:
-        The choice, and for each candidate its parameters and `editable_share`: for each of `CASES`, and their mean,
-        the share of the frame that covers so much, the mean over findings.
+        The choice, and for each candidate its parameters and `editable_share`: for each of `CASES`, and their mean, the
+        share of the frame that gives the coverage, averaged over findings.
     """
     table = []
     for smoothing in candidates:
-        asked = held_out(groups, smoothing, resolution, own, folds, seed, lambda place: _case(place) is not None)
-        shares = _shares(asked, coverage)
+        levels = held_out(groups, smoothing, setting, lambda place: _case(place) is not None)
+        shares = _shares(levels, coverage)
         shares["mean"] = float(np.mean(list(shares.values())))
         rounded = {case: round(share, 4) for case, share in shares.items()}
         table.append({**vars(smoothing), "editable_share": rounded})
@@ -151,16 +152,16 @@ def choose_smoothing(
     return candidates[best], table
 
 
-def _shares(asked: Mapping[tuple[str, Place], HeldOut], coverage: float) -> dict[str, float]:
-    """For each case the mean over findings of the share of the frame; a finding's is the mean over its boxes."""
-    found: dict[str, dict[str, list[tuple[float, int]]]] = {case: {} for case in CASES}
-    for (category, place), levels in asked.items():
+def _shares(held: Mapping[tuple[str, Place], HeldOut], coverage: float) -> dict[str, float]:
+    """Return the share of the frame in each case, a mean over findings of means over their boxes."""
+    areas: dict[str, dict[str, list[tuple[float, int]]]] = {case: {} for case in CASES}
+    for (category, place), levels in held.items():
         case = _case(place)
         if case is not None:
             area = weighted_quantile(levels.area, levels.weights, coverage)
-            found[case].setdefault(category, []).append((area, levels.boxes))
+            areas[case].setdefault(category, []).append((area, levels.boxes))
     means = {}
-    for case, categories in found.items():
+    for case, categories in areas.items():
         if categories:
             averages = [_average(values) for values in categories.values()]
             means[case] = float(np.mean(averages))
@@ -180,38 +181,36 @@ def _case(place: Place) -> str | None:
     return CASES[1] if place.zone is None else CASES[2]
 
 
-# -- the cut ----------------------------------------------------------------------------------------------------------
-
-# Boxes of other findings in the same place that a finding's cut is drawn toward, and the boxes to which the
-# correction for the number of boxes is at most referred.
+# The weight of the other findings in the same place, as a number of boxes, and the number of boxes added before the
+# correction for small numbers.
 POOLED_BOXES = 2
 CORRECTION_BOXES = 30
 
 
-def calibrate(asked: Mapping[tuple[str, Place], HeldOut], coverage: float) -> dict[tuple[str, Place], float]:
-    """The share of each map's probability that its region must hold to cover `coverage` of box pixels not seen.
+def calibrate(held: Mapping[tuple[str, Place], HeldOut], coverage: float) -> dict[tuple[str, Place], float]:
+    """Return the share of each map's probability that its region must contain to cover unseen boxes.
 
-    It is the quantile of the held-out pixels' levels, with those of all findings in the place as `POOLED_BOXES` boxes
-    more, so that few boxes do not decide alone. A quantile of few boxes falls short of the next one on average: half
-    a box more is asked for, referred to `CORRECTION_BOXES` more boxes than there are.
+    It is the quantile of the levels of held-out pixels, with those of all findings in the place counting as
+    `POOLED_BOXES` more boxes, so that few boxes do not decide alone. Since a quantile of few boxes is too low on
+    average, half a box more is required, relative to `CORRECTION_BOXES` more boxes than there are.
 
     Args:
-        asked: as `held_out` gives it.
-        coverage: (0, 1].
+        held: the levels from `held_out`.
+        coverage: share of the pixels of unseen boxes, in (0, 1].
     """
     cuts = {}
-    for place in {place for _, place in asked}:
-        here = {name: levels for (name, where), levels in asked.items() if where == place}
+    for place in {place for _, place in held}:
+        here = {name: levels for (name, where), levels in held.items() if where == place}
         mass = np.concatenate([levels.mass for levels in here.values()])
         pooled = np.concatenate([_boxes(levels) for levels in here.values()])
         pooled = pooled / pooled.sum() * POOLED_BOXES
         for name, levels in here.items():
-            wanted = min(coverage * (1 + 0.5 / (levels.boxes + CORRECTION_BOXES)), 1.0)
+            target = min(coverage * (1 + 0.5 / (levels.boxes + CORRECTION_BOXES)), 1.0)
             values, weights = np.concatenate([levels.mass, mass]), np.concatenate([_boxes(levels), pooled])
-            cuts[name, place] = weighted_quantile(values, weights, wanted)
+            cuts[name, place] = weighted_quantile(values, weights, target)
     return cuts
 
 
 def _boxes(levels: HeldOut) -> np.ndarray:
-    """The pixels' weights, scaled to the number of boxes."""
+    """Return the weights of the pixels, scaled to the number of boxes."""
     return levels.weights / levels.weights.sum() * levels.boxes

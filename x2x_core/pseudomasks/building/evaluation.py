@@ -1,19 +1,20 @@
-"""How tight and how complete an atlas is on patients that it was not built from.
+"""Scoring an atlas on patients that it was not built from: how tight and how complete it is.
 
 A box is covered where the mask of an instruction that names its place is at least `EDGE_LEVEL`. A box on one side is
-asked for by that side; one across the midline by "bilateral". A box whose centre lies in two of the overlapping zones
-is asked for by either. So every held-out box counts, whole, in every case in which an instruction could name it.
+named by that side, one across the midline by "bilateral". A box whose centre lies in two of the overlapping zones is
+named by both. So every held-out box counts fully in every case in which an instruction could name it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 
+from x2x_core.anatomy.frame import AffineFrame
 from x2x_core.anatomy.sites import EDGE_LEVEL
 from x2x_core.common.errors import InputError
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
@@ -21,7 +22,7 @@ from x2x_core.pseudomasks.maps import MASK_RESOLUTION
 from x2x_core.pseudomasks.placing import place_in_frame
 
 from .boxes import Box
-from .calibration import CASES, deal_patients
+from .calibration import CASES, split_patients
 from .maps_from_boxes import DEFAULT_POOLS, FOLDS, BuildParameters, build_maps
 from .model import THIRDS, group_boxes, has_sides
 from .smoothing import count
@@ -29,46 +30,41 @@ from .smoothing import count
 ALIGNED = tuple(f"{case}, aligned" for case in CASES)
 BASELINE = "baseline"
 
-Asked = tuple[str | None, str | None]  # side ("bilateral": both) and zone that an instruction names
-
-
-class AffineFrame(Protocol):
-    """Where the anatomical frame lies in an image; see `PseudomaskAtlas.align`."""
-
-    def to_frame(self, points: torch.Tensor) -> torch.Tensor:
-        """Points `(..., 2)` (x, y) in shares of the image's width and height, in the frame."""
+NamedPlace = tuple[str | None, str | None]  # side and zone that an instruction names
 
 
 @dataclass
 class Score:
-    """Held-out boxes of one finding in one case."""
+    """Sums over the held-out boxes of one finding in one case."""
 
     editable: float = 0.0  # sum over boxes of the editable share of the image
     covered: float = 0.0  # pixels of boxes
     pixels: float = 0.0
     boxes: float = 0.0
-    # By what was asked: boxes over each pixel, and boxes.
-    places: dict[Asked, tuple[np.ndarray, float]] = field(default_factory=dict)
+    # By the place named: number of boxes over each pixel, and number of boxes.
+    places: dict[NamedPlace, tuple[np.ndarray, float]] = field(default_factory=dict)
 
     def add(self, other: Score) -> None:
+        """Add another score to this one."""
         for name in ("editable", "covered", "pixels", "boxes"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for asked, (counts, boxes) in other.places.items():
-            before, boxes_before = self.places.get(asked, (0, 0))
-            self.places[asked] = (before + counts, boxes_before + boxes)
+        for place, (counts, boxes) in other.places.items():
+            before = self.places.get(place)
+            self.places[place] = (counts, boxes) if before is None else (before[0] + counts, before[1] + boxes)
 
     def as_dict(self, coverage: float) -> dict[str, float]:
-        measured = {
+        """Return the shares that the record holds; the floor is that of a coverage in (0, 1]."""
+        shares: dict[str, float] = {
             "editable_share": round(self.editable / self.boxes, 4),
             "coverage": round(self.covered / self.pixels, 4),
             "boxes": round(self.boxes),
         }
         if self.places:
-            measured["floor"] = round(self._floor(coverage), 4)
-        return measured
+            shares["floor"] = round(self._floor(coverage), 4)
+        return shares
 
     def _floor(self, coverage: float) -> float:
-        """The editable share of the tightest regions that hold `coverage` of these very boxes' pixels."""
+        """Return the editable share of the tightest regions that contain `coverage` of these boxes' pixels."""
         shares, weights = [], []
         for counts, boxes in self.places.values():
             held = np.cumsum(np.sort(counts, axis=None)[::-1])
@@ -86,36 +82,41 @@ def evaluate_boxes(
     progress: Callable[[int, int], None] | None = None,
     **parameters: Any,
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Measure an atlas by cross-validation over patients.
+    """Score an atlas by cross-validation over patients.
 
-    For each fold the whole build, choice of smoothing and calibration of the cuts included, sees only the other folds.
+    For each fold the whole build, including the choice of smoothing and the calibration of the cuts, uses only the
+    other folds.
 
     Args:
-        boxes: of any tables.
-        folds: parts to deal the patients into, at least 2.
-        seed: of the deal.
-        frames: image id to its frame, for every image: measures the aligned cases too. Boxes are moved to the frame
-            before building, masks to the image before measuring.
-        baseline: published masks, measured on the same boxes (findings only).
-        progress: called with the folds done and the folds in all.
-        **parameters: of `build_maps`.
+        boxes: boxes of any tables.
+        folds: number of folds, at least 2.
+        seed: of the split of the patients.
+        frames: image id to its frame, for every image: scores the aligned cases too. Boxes are moved to the frame
+            before building, masks to the image before scoring.
+        baseline: published masks to score on the same boxes (findings only).
+        progress: called with the number of finished folds and their total.
+        **parameters: parameters of `build_maps`.
 
     Returns:
         For each category of the atlas and each of `CASES` (and `ALIGNED`, `BASELINE`): `editable_share`, the mean over
-        held-out boxes of the share of the image that the mask opens; `coverage`, the share of their pixels that it
-        holds; `boxes`; and `floor`, the share of the image that the tightest regions would open that hold as much of
-        these boxes as is wanted, drawn with these boxes known: what no map in the image's frame can be under.
+        held-out boxes of the share of the image that the mask opens; `coverage`, the share of their pixels inside;
+        `boxes`; and `floor`, the share of the image opened by the tightest regions with the same coverage, drawn with
+        knowledge of these boxes: a lower bound for every map in the image's frame.
 
     Raises:
         InputError: fewer than 2 folds, fewer patients than folds, or an image without a frame.
     """
-    fold_of = deal_patients([box.patient_id for box in boxes], folds, seed)
+    fold_of = split_patients([box.patient_id for box in boxes], folds, seed)
     missing = sorted({box.image_id for box in boxes} - set(frames)) if frames is not None else []
     if missing:
         raise InputError(f"`frames` must hold every image, but {len(missing)} are missing, such as {missing[0]}.")
     scores: dict[str, dict[str, Score]] = {}
     for fold in range(folds):
-        _measure_fold(boxes, fold_of, fold, (frames, baseline), parameters, scores)
+        learnt = [box for box in boxes if fold_of[box.patient_id] != fold]
+        tested = [box for box in boxes if fold_of[box.patient_id] == fold]
+        for category, cases in _score_fold(_Fold(learnt, tested, frames, baseline, parameters)).items():
+            for case, score in cases.items():
+                scores.setdefault(category, {}).setdefault(case, Score()).add(score)
         if progress:
             progress(fold + 1, folds)
     coverage = BuildParameters(**_settings(parameters)).coverage
@@ -129,31 +130,41 @@ def _settings(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if name not in ("pools", "smoothing")}
 
 
-def _measure_fold(boxes, fold_of, fold, given, parameters, scores) -> None:
-    """Add one fold's scores to `scores`, category to case to `Score`."""
-    frames, baseline = given
-    learnt = [box for box in boxes if fold_of[box.patient_id] != fold]
-    tested = [box for box in boxes if fold_of[box.patient_id] == fold]
-    pools = parameters.get("pools") or DEFAULT_POOLS
-    atlas = PseudomaskAtlas(*build_maps(learnt, **parameters))
-    groups = {name: several for name, several in group_boxes(tested, pools).items() if name in atlas.names}
+@dataclass(frozen=True)
+class _Fold:
+    """The boxes of one fold of the cross-validation, and what they are scored with."""
+
+    learnt: Sequence[Box]
+    tested: Sequence[Box]
+    frames: Mapping[str, AffineFrame] | None
+    baseline: PseudomaskAtlas | None
+    parameters: Mapping[str, Any]  # of `build_maps`
+
+
+def _score_fold(fold: _Fold) -> dict[str, dict[str, Score]]:
+    """Build an atlas from one part of the boxes and score it on the other: category to case to score."""
+    pools = fold.parameters.get("pools") or DEFAULT_POOLS
+    atlas = PseudomaskAtlas(*build_maps(fold.learnt, **fold.parameters))
     aligned = None
-    if frames is not None:
-        moved = [move_box(box, frames[box.image_id]) for box in learnt]
-        aligned = PseudomaskAtlas(*build_maps(moved, **parameters))
-    for category, several in groups.items():
-        cases = scores.setdefault(category, {})
-        for case in CASES:
-            cases.setdefault(case, Score()).add(_score(atlas, category, several, case))
-        for case, name in zip(CASES, ALIGNED):
-            if aligned is not None and category in aligned.names:
-                cases.setdefault(name, Score()).add(_score_aligned(aligned, category, several, case, frames))
-        if baseline is not None and category in baseline.names:
-            cases.setdefault(BASELINE, Score()).add(_score(baseline, category, several, CASES[0]))
+    if fold.frames is not None:
+        moved = [move_box(box, fold.frames[box.image_id]) for box in fold.learnt]
+        aligned = PseudomaskAtlas(*build_maps(moved, **fold.parameters))
+    scores: dict[str, dict[str, Score]] = {}
+    for category, boxes in group_boxes(fold.tested, pools).items():
+        if category not in atlas.names:
+            continue
+        cases = {case: _score(atlas, category, boxes, case) for case in CASES}
+        if aligned is not None and fold.frames is not None and category in aligned.names:
+            for case, name in zip(CASES, ALIGNED):
+                cases[name] = _score_aligned(aligned, category, boxes, case, fold.frames)
+        if fold.baseline is not None and category in fold.baseline.names:
+            cases[BASELINE] = _score(fold.baseline, category, boxes, CASES[0])
+        scores[category] = cases
+    return scores
 
 
-def asked_for(box: Box, case: str) -> list[Asked]:
-    """The sides and zones by which instructions would name a box in a case; an editor draws one mask for each."""
+def named_places(box: Box, case: str) -> list[NamedPlace]:
+    """Return the sides and zones by which instructions would name a box in a case; each gives a mask of its own."""
     side = (box.side or "bilateral") if has_sides(box.category) and case != CASES[0] else None
     if case != CASES[2]:
         return [(side, None)]
@@ -162,23 +173,23 @@ def asked_for(box: Box, case: str) -> list[Asked]:
 
 
 def _score(atlas: PseudomaskAtlas, category: str, boxes: Sequence[Box], case: str) -> Score:
-    """Boxes in the frame of the whole image."""
-    by_place: dict[Asked, list[tuple[Box, float]]] = {}
+    """Score boxes in the frame of the whole image."""
+    by_place: dict[NamedPlace, list[tuple[Box, float]]] = {}
     for box in boxes:
-        asked = asked_for(box, case)
-        for place in asked:
-            by_place.setdefault(place, []).append((box, 1 / len(asked)))
+        names = named_places(box, case)
+        for place in names:
+            by_place.setdefault(place, []).append((box, 1 / len(names)))
     score = Score()
     size = (MASK_RESOLUTION, MASK_RESOLUTION)
     for place, members in by_place.items():
         editable = atlas.for_category(category, size, *place)[0, 0].numpy() >= EDGE_LEVEL
-        counts = sum(weight * _over(box) for box, weight in members)
+        counts = np.sum([weight * _over(box) for box, weight in members], axis=0)
         boxes_here = sum(weight for _, weight in members)
         score.add(_count_in(editable, counts, boxes_here, place))
     return score
 
 
-def _count_in(editable: np.ndarray, counts: np.ndarray, boxes: float, place: Asked) -> Score:
+def _count_in(editable: np.ndarray, counts: np.ndarray, boxes: float, place: NamedPlace) -> Score:
     covered, pixels = float((counts * editable).sum()), float(counts.sum())
     return Score(float(editable.mean()) * boxes, covered, pixels, boxes, {place: (counts, boxes)})
 
@@ -186,17 +197,17 @@ def _count_in(editable: np.ndarray, counts: np.ndarray, boxes: float, place: Ask
 def _score_aligned(
     atlas: PseudomaskAtlas, category: str, boxes: Sequence[Box], case: str, frames: Mapping[str, AffineFrame]
 ) -> Score:
-    """Boxes in images that each have a frame: the masks are moved to the image."""
+    """Score boxes in images that each have a frame: the masks are moved to the image."""
     score = Score()
     size = (MASK_RESOLUTION, MASK_RESOLUTION)
     for box in boxes:
         frame = frames[box.image_id]
-        asked = asked_for(move_box(box, frame), case)
-        for place in asked:
+        names = named_places(move_box(box, frame), case)
+        for place in names:
             mask = atlas.for_category(category, size, *place)
             editable = _mask_in_image(mask, frame).numpy() >= EDGE_LEVEL
-            measured = _count_in(editable, _over(box) / len(asked), 1 / len(asked), place)
-            score.add(replace(measured, places={}))  # no floor: the frame is each image's own
+            single = _count_in(editable, _over(box) / len(names), 1 / len(names), place)
+            score.add(replace(single, places={}))  # no floor: each image has its own frame
     return score
 
 
@@ -205,14 +216,14 @@ def _over(box: Box) -> np.ndarray:
 
 
 def _mask_in_image(mask: torch.Tensor, frame: AffineFrame) -> torch.Tensor:
-    """A mask `(1, 1, h, w)` of the frame over the image, `(h, w)`; 0 outside the frame."""
-    return place_in_frame(mask, tuple(mask.shape[-2:]), frame)[0, 0]
+    """Place a mask `(1, 1, h, w)` of the frame over the image; returns `(h, w)`, 0 outside the frame."""
+    return place_in_frame(mask, (mask.shape[-2], mask.shape[-1]), frame)[0, 0]
 
 
 def move_box(box: Box, frame: AffineFrame) -> Box:
-    """A box of an image in the anatomical frame: its centre moved, its sides scaled as the frame scales them.
+    """Move a box of an image to the anatomical frame: its centre is mapped and its sides are scaled.
 
-    The sides keep to the frame's axes, so a turned frame neither widens nor narrows the box.
+    The sides stay parallel to the axes of the frame, so a rotated frame neither widens nor narrows the box.
     """
     left, top, right, bottom = box.edges
     corners = torch.tensor([(left, top), (right, top), (left, bottom), (right, bottom)], dtype=torch.float64)

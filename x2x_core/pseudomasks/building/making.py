@@ -1,4 +1,4 @@
-"""From tables of boxes to an atlas file that records how it was made and how good it is."""
+"""Building an atlas file from tables of boxes, with a record of how it was made and how well it scores."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ from x2x_core.common.errors import InputError
 from x2x_core.imaging.provenance import sha256_file
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
-from .boxes import TERMS, Box, read_boxes, table_format
+from .box_tables import TERMS, read_boxes, table_format
+from .boxes import Box
 from .evaluation import evaluate_boxes
 from .maps_from_boxes import FOLDS, build_maps
 
 logger = logging.getLogger(__name__)
 
-EVALUATION_SEED = 1  # of the deal that measures; the one that chooses and calibrates has another
+EVALUATION_SEED = 1  # of the folds that score; the folds that choose and calibrate have another
 
 
 def read_tables(paths: Sequence[str | Path], sizes: str | Path | None = None) -> tuple[list[Box], list[dict[str, Any]]]:
-    """The boxes of several tables, pooled, and what is known of each table: name, format, SHA-256, boxes, terms.
+    """Read and pool the boxes of several tables.
 
     Args:
         paths: tables in the NIH, RSNA, MS-CXR or VinDr-CXR format.
         sizes: table of image sizes for VinDr-CXR, see `read_boxes`.
+
+    Returns:
+        The boxes, and the name, format, SHA-256, number of boxes and terms of use of each table.
 
     Raises:
         InputNotFoundError: a table does not exist.
@@ -52,19 +56,19 @@ def build_atlas(
     progress: Callable[[int, int], None] | None = None,
     **parameters: Any,
 ) -> PseudomaskAtlas:
-    """Read box tables, build the atlas, measure it and write it: what `x2x masks build` does.
+    """Read box tables, build the atlas, score it and write it.
 
-    The file records how it was made: its parameters, all ways of smoothing that were compared, each table's name,
-    SHA-256 and terms of use, the boxes behind each map, and the measures on held-out patients (see `evaluate_boxes`).
+    The file records its parameters, all smoothing methods that were compared, each table's name, SHA-256 and terms of
+    use, the number of boxes behind each map, and the scores on held-out patients (see `evaluate_boxes`).
 
     Args:
         box_paths: tables in the NIH, RSNA, MS-CXR or VinDr-CXR format.
         out: the safetensors file to write; the same tables and parameters give the same bytes.
-        folds: of the cross-validation that measures; 0: don't measure.
-        seed: of its deal of patients.
+        folds: number of folds of the cross-validation that scores; 0 skips it.
+        seed: of its split of the patients.
         sizes: table of image sizes for VinDr-CXR.
         progress: as for `evaluate_boxes`.
-        **parameters: as for `build_maps`; its own cross-validation has ``folds`` and ``seed`` of its own.
+        **parameters: as for `build_maps`, whose cross-validation has its own ``folds`` and ``seed``.
 
     Returns:
         The atlas, as written.

@@ -1,4 +1,4 @@
-"""Building a pseudomask atlas from experts' boxes."""
+"""Building the probability maps of a pseudomask atlas from experts' boxes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from x2x_core.common.errors import InputError
 from x2x_core.pseudomasks.maps import Place, ProbabilityMap
 
 from .boxes import Box
-from .calibration import calibrate, choose_smoothing, held_out
+from .calibration import CrossValidation, calibrate, choose_smoothing, held_out
 from .model import SIGNIFICANCE, AtlasModel, BoxGroup, group_boxes, has_sides
 from .smoothing import Smoothing
 
 logger = logging.getLogger(__name__)
 
-FOLDS = 5  # of every cross-validation
+FOLDS = 5  # of each cross-validation
 
-# Categories that an instruction may name and a table may lack: pooled from those that look the same on a radiograph.
-# Lung opacity is the umbrella term over consolidation, pneumonia, atelectasis and lesions (CheXpert, Irvin et al.).
+# Categories that an instruction may name but a table may lack are pooled from those that look alike on a radiograph.
+# Lung opacity is the umbrella term for consolidation, pneumonia, atelectasis and lesions (CheXpert, Irvin et al.).
 DEFAULT_POOLS = {
     "Consolidation": ("Infiltrate", "Pneumonia"),
     "Lung Lesion": ("Mass", "Nodule"),
@@ -31,13 +31,13 @@ DEFAULT_POOLS = {
 
 @dataclass(frozen=True)
 class BuildParameters:
-    """How boxes become masks."""
+    """Parameters of a build."""
 
-    resolution: int = 72  # pixels to a side of the maps
-    coverage: float = 0.97  # share of the pixels of boxes not seen that the regions are to hold
-    fewest_boxes: int = 10  # findings with fewer are left to their anatomic site
+    resolution: int = 72  # side length of the maps in pixels
+    coverage: float = 0.97  # share of the pixels of unseen boxes that the regions should contain
+    fewest_boxes: int = 10  # findings with fewer boxes use their anatomic site
     folds: int = FOLDS  # of the cross-validation over patients that chooses smoothing and cuts
-    seed: int = 0  # of the deal of patients to folds
+    seed: int = 0  # of the split of the patients into folds
 
     def __post_init__(self) -> None:
         if self.resolution < 16:
@@ -54,33 +54,33 @@ def build_maps(
     smoothing: Smoothing | None = None,
     **parameters: Any,
 ) -> tuple[dict[str, ProbabilityMap], dict[str, Any]]:
-    """Probability maps of all findings that have boxes enough, by side and zone, each with its calibrated cut.
+    """Build probability maps of all findings with enough boxes, by side and zone, each with its calibrated cut.
 
-    A map is learnt for each finding wherever it is, and for each side and zone band in which it has a box. The way of
-    smoothing is the one of `atlas_smoothing.CANDIDATES` whose regions are smallest at the wanted coverage of
-    held-out boxes, see `choose_smoothing`; each map is cut so that boxes not seen are covered, see `calibrate`.
+    A map is learnt for each finding anywhere, and for each side and zone band in which it has a box. The smoothing
+    method is the one of `smoothing.CANDIDATES` with the smallest regions at the required coverage of held-out boxes,
+    see `choose_smoothing`; each map is cut so that unseen boxes are covered, see `calibrate`.
 
     Args:
-        boxes: of any tables, in any order.
-        pools: category to the categories whose boxes it takes where it has none itself (default: `DEFAULT_POOLS`).
-        smoothing: to be used instead of the choice.
+        boxes: boxes of any tables, in any order.
+        pools: category to the categories whose boxes it takes if it has none (default: `DEFAULT_POOLS`).
+        smoothing: use this method instead of choosing one.
         **parameters: fields of `BuildParameters`.
 
     Returns:
-        Map names (see `Place.key`) to maps, and the metadata that records how each was made.
+        Map names (see `Place.key`) to maps, and the metadata that record how each was made.
 
     Raises:
-        InputError: no category has boxes enough, fewer patients than folds, or a parameter is out of range.
+        InputError: no category has enough boxes, fewer patients than folds, or a parameter is out of range.
     """
     settings = BuildParameters(**parameters)
     members = _numerous(group_boxes(boxes, DEFAULT_POOLS if pools is None else pools), settings, len(boxes))
     groups = {name: BoxGroup.of(several) for name, several in members.items()}
     own = [name for name, several in members.items() if several[0].category == name]
-    fold_arguments = {"resolution": settings.resolution, "own": own, "folds": settings.folds, "seed": settings.seed}
-    candidates: list[dict] = []
+    setting = CrossValidation(settings.resolution, own, settings.folds, settings.seed)
+    candidates: list[dict[str, Any]] = []
     if smoothing is None:
-        smoothing, candidates = choose_smoothing(groups, coverage=settings.coverage, **fold_arguments)
-    masses = calibrate(held_out(groups, smoothing, **fold_arguments), settings.coverage)
+        smoothing, candidates = choose_smoothing(groups, setting, settings.coverage)
+    masses = calibrate(held_out(groups, smoothing, setting), settings.coverage)
     model = AtlasModel(groups, smoothing, settings.resolution, own)
     maps, described = {}, {}
     for category, several in members.items():
@@ -98,13 +98,13 @@ def build_maps(
 
 
 def _numerous(members: Mapping[str, list[Box]], settings: BuildParameters, total: int) -> dict[str, list[Box]]:
-    """The categories with boxes enough."""
+    """Return the categories with enough boxes."""
     kept = {}
     for category, several in members.items():
         if len(several) >= settings.fewest_boxes:
             kept[category] = several
         else:
-            logger.warning("%s has only %d boxes: it is left to its anatomic site.", category, len(several))
+            logger.warning("%s has only %d boxes: its anatomic site is used instead.", category, len(several))
     if not kept:
         raise InputError(
             f"`boxes` must hold at least {settings.fewest_boxes} boxes of some category, got {total} in all."
@@ -115,9 +115,9 @@ def _numerous(members: Mapping[str, list[Box]], settings: BuildParameters, total
 def _category_maps(
     model: AtlasModel, category: str, masses: Mapping[tuple[str, Place], float]
 ) -> dict[str, ProbabilityMap]:
-    """The maps of the places in which a finding has boxes; the others are left to be cut from its own map.
+    """Build the maps of the places in which a finding has boxes; other places are cut from its own map.
 
-    No region is larger than that of the place it is part of: to name more never opens more.
+    No region is larger than that of the wider place that contains it: a more specific instruction never opens more.
     """
     maps: dict[str, ProbabilityMap] = {}
     for place in model.places(category):

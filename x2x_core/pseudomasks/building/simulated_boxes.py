@@ -1,4 +1,4 @@
-"""Boxes of a simulated dataset: where each added or removed finding changes the image."""
+"""Boxes of simulated pairs: around the change of each added or removed finding."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from x2x_core.simulation.change_maps import CHANGE_ZERO
 
 from .boxes import Box
 
-CHANGED_SHARE = 0.1  # of the largest change: from here on a pixel is changed
+Rectangle = tuple[float, float, float, float]  # left, top, width, height in pixels
+
+CHANGED_SHARE = 0.1  # of the largest change, from which a pixel counts as changed
 
 
 def simulated_boxes(dataset: str | Path) -> list[Box]:
-    """The box around the change of every pair that adds or removes one finding.
+    """Return the box around the change of every pair that adds or removes one finding.
 
-    The box holds all pixels that change by more than a tenth of the largest change. Side and zone are those that the
-    lesion was drawn with; a lesion without a zone of its own is in the zones that hold the centre of its box.
+    The box contains all pixels that change by more than a tenth of the largest change. Side and zone are those of the
+    simulated lesion; a lesion without a zone lies in the zones that contain the centre of its box.
 
     Args:
-        dataset: folder as `x2x simulate` writes it.
+        dataset: folder written by `x2x simulate`.
 
     Returns:
-        Boxes, whose `image_id` is the pair's file name and whose `patient_id` is its body.
+        Boxes whose `image_id` is the file name of the pair and whose `patient_id` is its body.
 
     Raises:
         InputNotFoundError: there is no such dataset, or a change map is missing.
@@ -46,7 +48,7 @@ def simulated_boxes(dataset: str | Path) -> list[Box]:
 
 
 def simulated_image(dataset: str | Path, image_id: str) -> Path:
-    """The image that a box of `simulated_boxes` would be edited in: the one before."""
+    """Return the image in which a box of `simulated_boxes` lies: the one before the change."""
     return Path(dataset) / "past" / image_id
 
 
@@ -60,20 +62,20 @@ def _box(row: dict, dataset: Path) -> Box | None:
         return None
     lesion = _lesion(row, clause)
     zone = lesion.get("zone")
-    return Box.from_pixels(category, *rectangle, row["file"], row["file"].rsplit("-", 1)[0]).told(
+    return Box.from_pixels(category, *rectangle, row["file"], row["file"].rsplit("-", 1)[0]).with_place(
         lesion.get("side"), zone if zone in ZONE_BANDS else None
     )
 
 
 def _lesion(row: dict, clause: dict) -> dict:
-    """The lesion that a clause is about, as it was drawn; the clause itself where none bears its name."""
+    """Return the simulated lesion of a clause; the clause itself if there is none of its name."""
     drawn = row["after"] if clause["operation"] == "add" else row["before"]
     same = [lesion for lesion in drawn if lesion["finding"] == clause["finding"]]
     return same[0] if len(same) == 1 else clause
 
 
-def _changed_rectangle(path: Path) -> tuple[tuple[float, ...], tuple[float, float]] | None:
-    """Left, top, width, height of what changes, and the image's size, in pixels; ``None`` where nothing does."""
+def _changed_rectangle(path: Path) -> tuple[Rectangle, tuple[float, float]] | None:
+    """Return the rectangle that changes and the size of the image, in pixels; ``None`` if nothing changes."""
     values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if values is None:
         raise InputNotFoundError(f"There is no change map at `{path}`.")

@@ -11,18 +11,18 @@ from .boxes import Box
 from .maps_from_boxes import DEFAULT_POOLS
 from .model import group_boxes
 
-PUBLISHED_SIZE = 512  # pixels to a side
+PUBLISHED_SIZE = 512  # side length in pixels
 
 
 def union_masks(boxes: Iterable[Box]) -> dict[str, np.ndarray]:
-    """The union of the boxes of each category, as the published masks are made of MS-CXR's.
+    """Return the union of the boxes of each category, as the published masks are made from MS-CXR.
 
     Args:
-        boxes: of any tables.
+        boxes: boxes of any tables.
 
     Returns:
-        Category to its mask `(512, 512)` uint8 of 0 and 1, for every category with a box; those that are pooled of
-        others in an atlas (`DEFAULT_POOLS`) are pooled here too.
+        Category to its mask `(512, 512)` uint8 of 0 and 1, for every category with a box; categories that an atlas
+        pools from others (`DEFAULT_POOLS`) are pooled here too.
     """
     masks = {}
     for category, members in group_boxes(boxes, DEFAULT_POOLS).items():
@@ -35,9 +35,9 @@ def union_masks(boxes: Iterable[Box]) -> dict[str, np.ndarray]:
 
 
 def save_union_masks(boxes: Iterable[Box], folder: str | Path) -> list[Path]:
-    """Write `union_masks` to `pseudo_mask_<Category>.npy` in a folder, which is made; gives the files.
+    """Write `union_masks` to `pseudo_mask_<Category>.npy` in a folder, creating it, and return the files.
 
-    A slash in a category's name becomes a hyphen.
+    A slash in the name of a category becomes a hyphen.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
