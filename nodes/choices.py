@@ -5,29 +5,24 @@ Options and defaults that the library has too are the library's own. This module
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 from x2x_core.anatomy.edges import SOFT_EDGE, SOFT_EDGES
+from x2x_core.edit.settings import COMPOSITIONS, DEFAULT
+from x2x_core.guidance.mask_settings import MASK_RULES
+from x2x_core.guidance.relevance import SOURCES
 from x2x_core.language.clauses import Operation
 from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES
 
-__all__ = ["COMPOSITIONS", "DEFAULT", "FINDINGS", "LEVELS", "MASK_RULES", "SIDES", "SOFT_EDGE", "SOURCES", "ZONES"]
-MASK_RULES = ("adaptive", "threshold")
-COMPOSITIONS = ("difference", "decoded")
-SOURCES = ("noise", "attention", "both")
-DEFAULT = SimpleNamespace(
-    num_inference_steps=20,
-    guidance_scale=7.5,
-    image_guidance_scale=1.5,
-    mask_threshold=0.1,
-    edit_strength=1.0,
-    relevance_noise_level=0.8,
-    relevance_samples=4,
-    composition="difference",
-    relevance_source="noise",
-    attention_gating=False,
-    align=True,
-)
+__all__ = [
+    "COMPOSITIONS",
+    "DEFAULT",
+    "FINDINGS",
+    "LEVELS",
+    "MASK_RULES",
+    "SIDES",
+    "SOFT_EDGE",
+    "SOURCES",
+    "ZONES",
+]
 
 # Files and folders
 DEMO = "demo (bundled)"  # checkpoint

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from comfy_api.latest import io
 
@@ -70,8 +70,9 @@ def threshold_input(tooltip: str) -> Input:
 
 def scale_inputs(bounds: tuple[float, float], text_tooltip: str, image_tooltip: str) -> list[Input]:
     """Return the guidance scales for the instruction and for the image."""
+    text_scale = cast(float, DEFAULT.guidance_scale)  # a checkpoint can have one per finding, the default is a number
     return [
-        number("guidance_scale", DEFAULT.guidance_scale, bounds, 0.1, text_tooltip),
+        number("guidance_scale", text_scale, bounds, 0.1, text_tooltip),
         number("image_guidance_scale", DEFAULT.image_guidance_scale, bounds, 0.1, image_tooltip),
     ]
 

@@ -16,13 +16,12 @@ from x2x_core.guidance.mask_rules import (
     ENERGY_SHARE,
     HIGHEST_LEVEL,
     LOWEST_LEVEL,
-    MASK_RULES,
-    MaskSettings,
     adaptive_level,
     find_mask,
     without_holes,
     without_islands,
 )
+from x2x_core.guidance.mask_settings import MASK_RULES, MaskSettings
 
 TIDY = MaskSettings("threshold", 0.1, remove_islands=True, close_holes=True, limit_area=True)
 BARE = replace(TIDY, remove_islands=False, close_holes=False, limit_area=False)

@@ -70,9 +70,7 @@ def test_a_mask_of_the_crop_stays_in_place():
     """A relevance map without `image` has the size of the crop, and so has its mask."""
     image, mask = torch.zeros(1, 518, 518, 3), tiles(518, 518)
     edited, cropped = torch.ones(1, 512, 512, 3), crop(mask)
-    result = run(
-        "X2XNativeCompose", image=image, edited=edited, guidance_mask=cropped, soft_edge=0.0, strength=1.0
-    )[0]
+    result = run("X2XNativeCompose", image=image, edited=edited, guidance_mask=cropped, soft_edge=0.0, strength=1.0)[0]
     inside = torch.zeros(1, 518, 518)
     inside[:, 3:515, 3:515] = cropped
     assert torch.equal(result[..., 0], inside)

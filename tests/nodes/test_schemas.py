@@ -95,13 +95,16 @@ def test_defaults_are_the_librarys():
 
 
 def test_menus_are_the_librarys():
-    from x2x_core.edit.composition import COMPOSITIONS
-    from x2x_core.guidance.mask_rules import MASK_RULES
+    from x2x_core.edit.settings import COMPOSITIONS
+    from x2x_core.guidance.mask_settings import MASK_RULES
     from x2x_core.guidance.relevance import SOURCES
 
-    assert set(pack("choices").MASK_RULES) == set(MASK_RULES)
-    assert set(pack("choices").COMPOSITIONS) == set(COMPOSITIONS)
-    assert set(pack("choices").SOURCES) == set(SOURCES)
+    for node_id in ("X2XEdit", "X2XGuidanceMap"):
+        [rule] = [socket for socket in NODES[node_id].GET_SCHEMA().inputs if socket.id == "mask_rule"]
+        assert set(rule.options) == set(MASK_RULES)
+    settings = {socket.id: socket for socket in NODES["X2XSettings"].GET_SCHEMA().inputs}
+    assert set(settings["composition"].options) == set(COMPOSITIONS)
+    assert set(settings["relevance_source"].options) == set(SOURCES)
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "zh", "ja"])

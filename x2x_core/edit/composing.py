@@ -26,7 +26,7 @@ class ComposingInputs:
 
     output_type: str  # one of `x2x_core.imaging.inputs.OUTPUT_TYPES`
     edit_strength: float  # [0, 1]
-    composition: str  # one of `x2x_core.edit.composition.COMPOSITIONS`
+    composition: str  # one of `x2x_core.edit.settings.COMPOSITIONS`
     soft_edges: list[float]  # B, widths of the mask's soft inner edge, share of the longer side
     restricted: bool
     keep_grey: bool  # grey pictures stay grey

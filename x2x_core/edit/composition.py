@@ -16,8 +16,6 @@ import cv2
 import numpy as np
 import torch
 
-COMPOSITIONS = ("difference", "decoded")
-
 #: Standard deviation of the neighbourhood of a pixel, share of the longer side: about as fine as a latent's cell at 256.
 NEIGHBOURHOOD = 1 / 64
 #: Where the neighbourhood has no more room than this, the change is added as it is.

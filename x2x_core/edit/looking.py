@@ -15,7 +15,8 @@ from x2x_core.guidance.attention.relevance import attention_record, join_relevan
 from x2x_core.guidance.attention.switching import rse_attention
 from x2x_core.guidance.attention.tokens import PromptTokens
 from x2x_core.guidance.maps import guidance_map, guidance_mask
-from x2x_core.guidance.mask_rules import MaskSettings, find_mask
+from x2x_core.guidance.mask_rules import find_mask
+from x2x_core.guidance.mask_settings import MaskSettings
 
 from .published import to_published_latents
 from .region import Region

@@ -12,14 +12,15 @@ from typing import Any, TypedDict
 
 from x2x_core.anatomy.edges import soft_edge_of
 from x2x_core.common.errors import InputError
-from x2x_core.guidance.mask_rules import MASK_RULES, MaskSettings
+from x2x_core.guidance.mask_settings import MASK_RULES, MaskSettings
 from x2x_core.guidance.relevance import SOURCES
 from x2x_core.language.instruction import Instruction
 
-from .composition import COMPOSITIONS
 from .recommended import recommendations_of
 from .setting_rules import OTHER, Check, guidance_scale, noise_level, number, one_of, optional, switch, whole_number
 
+# Compositions of an edit with the original, see `x2x_core.edit.composition`.
+COMPOSITIONS = ("difference", "decoded")
 # A mode that does not fix a setting's value.
 _FREE = object()
 

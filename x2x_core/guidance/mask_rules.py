@@ -18,7 +18,6 @@ The mask never leaves the pseudomask P: it lies where P > 0, and filled holes wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -27,7 +26,7 @@ import torch
 from x2x_core.anatomy.areas import AreaLimits
 from x2x_core.anatomy.sites import EDGE_LEVEL
 
-MASK_RULES = ("threshold", "adaptive")
+from .mask_settings import MaskSettings
 
 ENERGY_SHARE = 0.98  # of the guidance map, that the adaptive rule's mask holds
 LOWEST_LEVEL, HIGHEST_LEVEL = 0.05, 0.6  # bounds of the adaptive rule's level
@@ -35,17 +34,6 @@ LEVELS = 1000  # steps in which that level is found
 ISLAND_SHARE = 0.1  # of the mask's energy, under which a part is an island
 SEARCH_STEPS = 14  # halvings in the search for a level
 ANY = 1e-30  # a level that any guidance above 0 passes
-
-
-@dataclass(frozen=True)
-class MaskSettings:
-    """The settings that turn a guidance map into a mask; see the module and `x2x_core.edit.settings.EditSettings`."""
-
-    mask_rule: str  # one of `MASK_RULES`
-    mask_threshold: float  # tau, [0, 1]; for the rule "threshold"
-    remove_islands: bool
-    close_holes: bool
-    limit_area: bool
 
 
 def find_mask(
