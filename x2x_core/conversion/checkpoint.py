@@ -56,7 +56,7 @@ class Checkpoint:
 
     @property
     def prediction_type(self) -> str:
-        """What the U-Net predicts: "epsilon" or "v_prediction"."""
+        """Prediction type of the U-Net: "epsilon" or "v_prediction"."""
         return json.loads(self.files[SCHEDULER]).get("prediction_type", "epsilon")
 
 

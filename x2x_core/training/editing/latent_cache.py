@@ -29,7 +29,7 @@ _FLUSH_EVERY = 50  # pairs
 
 @dataclass(frozen=True)
 class CacheSettings:
-    """What the encoded variants depend on, besides the autoencoder."""
+    """Data and settings that determine the encoded variants, together with the autoencoder."""
 
     rows: list[Row]
     variants: int  # of each pair
@@ -44,7 +44,7 @@ class LatentCache:
 
     Args:
         folder: where the arrays are; those that are missing are created empty.
-        settings: what the variants depend on.
+        settings: data and settings of the variants.
 
     Raises:
         InputError: the folder holds arrays of another shape.
