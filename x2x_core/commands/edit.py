@@ -17,7 +17,8 @@ from .progress import progress_bar
 if TYPE_CHECKING:
     import torch
 
-    from x2x_core import InstructX2XPipeline, InstructX2XPipelineOutput
+    from x2x_core import Instruction, InstructX2XPipeline, InstructX2XPipelineOutput
+    from x2x_core.anatomy.alignment import Alignment
     from x2x_core.edit.settings import EditSettings
     from x2x_core.imaging.files import Radiograph
 
@@ -143,8 +144,11 @@ class _Call:
 class _Finished:
     """An edit with the settings that it was made with."""
 
-    output: InstructX2XPipelineOutput
     edited: torch.Tensor  # (1, C, H, W) float32 in [0, 1] on the CPU, with the input's channels
+    guidance_map: torch.Tensor  # (1, 1, H, W) in [0, 1]
+    guidance_mask: torch.Tensor  # (1, 1, H, W) bool
+    instruction: Instruction
+    alignment: Alignment | None
     settings: EditSettings
     device: str
     dtype: str
@@ -172,11 +176,30 @@ def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: _Call) -> 
             callback_on_step_end=report_step,
             **call.arguments,
         )
+    return _finish(output, radiograph, settings, pipeline)
+
+
+def _finish(
+    output: InstructX2XPipelineOutput, radiograph: Radiograph, settings: EditSettings, pipeline: InstructX2XPipeline
+) -> _Finished:
+    """Collect the results of one edit."""
+    import torch
+
+    assert isinstance(output.images, torch.Tensor) and output.instructions
+    assert output.guidance_map is not None and output.guidance_mask is not None
     edited = output.images.detach().cpu().float()
     if edited.shape[1] < radiograph.pixels.shape[1]:
         edited = edited.expand_as(radiograph.pixels)
-    dtype = str(pipeline.dtype).removeprefix("torch.")
-    return _Finished(output, edited, settings, str(pipeline.device), dtype)
+    return _Finished(
+        edited,
+        output.guidance_map,
+        output.guidance_mask,
+        output.instructions[0],
+        output.alignments[0] if output.alignments else None,
+        settings,
+        str(pipeline.device),
+        str(pipeline.dtype).removeprefix("torch."),
+    )
 
 
 def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: list[str]) -> dict[str, Any]:
@@ -184,9 +207,7 @@ def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: 
     from x2x_core.imaging.provenance import SYNTHETIC_NOTICE, sha256_file, sha256_weights, versions
 
     folder = model_folder(call.model)
-    output = finished.output
-    instruction = output.instructions[0]
-    alignment = output.alignments[0] if output.alignments else None
+    instruction, alignment = finished.instruction, finished.alignment
     changed = (finished.edited != radiograph.pixels).any(1)
     return {
         "synthetic": True,
@@ -209,7 +230,7 @@ def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: 
         },
         "device": finished.device,
         "dtype": finished.dtype,
-        "editable_share": float(output.guidance_mask.float().mean()),
+        "editable_share": float(finished.guidance_mask.float().mean()),
         "changed_share": float(changed.float().mean()),
         "warnings": warnings,
         "versions": versions(),
@@ -226,12 +247,12 @@ def _write(folder: Path, finished: _Finished, radiograph: Radiograph, record: di
     recorded = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
     parameters = {name: record[name] for name in recorded}
     notice = synthetic_metadata(parameters)
-    output = finished.output
+    guidance_map, guidance_mask = finished.guidance_map, finished.guidance_mask
     write_png(folder / "edited.png", finished.edited, radiograph.bit_depth, notice)
-    write_png(folder / "guidance_mask.png", output.guidance_mask.float(), 8, notice)
-    overlay = guidance_overlay(radiograph.pixels, output.guidance_map)
+    write_png(folder / "guidance_mask.png", guidance_mask.float(), 8, notice)
+    overlay = guidance_overlay(radiograph.pixels, guidance_map)
     save_picture(folder / "guidance_map.png", overlay, parameters)
     title = record["instruction"]["text"]
-    picture = panel(radiograph.pixels, output.guidance_map, output.guidance_mask, finished.edited, title)
+    picture = panel(radiograph.pixels, guidance_map, guidance_mask, finished.edited, title)
     save_picture(folder / "panel.png", picture, parameters, dpi=(300, 300))
     (folder / "result.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
