@@ -93,7 +93,7 @@ def test_the_recorded_ablation_and_benchmark_are_drawn_and_tabled():
     from x2x_core.evaluation.report.text_table import text_table
 
     for name, count in (("ablation", 11), ("benchmark", 9)):
-        view = View(read_record(DEMO / f"{name}.json"))
+        view = View(read_record(DEMO / f"{name}.json.gz"))
         assert len(view.results.rows) == count and view.ours().name == OURS
         assert "Error ratio ↓" in [line[0] for line in text_table(view)]
         assert "no restriction" in texts(draw_forest(view))
