@@ -321,8 +321,9 @@ def test_the_card_says_what_from_what_on_what_terms_and_how_good(tuning):
     text = (folder / model_card.CARD_FILE).read_text()
     last = [line for line in log(tuning) if "validation_error" in line][-1]
     parts = [
-        "simulated pairs", "free for all", "a tiny model", "Apache-2.0", "9 pairs for training", "3 of 4 pairs", "flip 0.5",
-        "not for diagnosis", "`samples/` shows pairs", "## Limits", f"| 3 | {last['validation_error']:.5f} |",
+        "simulated pairs", "free for all", "a tiny model", "Apache-2.0", "9 pairs for training", "3 of 4 pairs",
+        "flip 0.5", "not for diagnosis", "`samples/` shows pairs", "## Limits",
+        f"| 3 | {last['validation_error']:.5f} |",
     ]  # fmt: skip
     for part in parts:
         assert part in text, part
