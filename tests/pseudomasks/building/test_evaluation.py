@@ -1,8 +1,5 @@
 """Scores of an atlas: honest about patients it has not seen, tighter after alignment, and reproducible."""
 
-import json
-
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -10,7 +7,6 @@ import torch
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.pseudomasks.building.boxes import Box
 from x2x_core.pseudomasks.building.evaluation import ALIGNED, BASELINE, CASES, evaluate_boxes, move_box, named_places
-from x2x_core.pseudomasks.building.simulated_boxes import simulated_boxes
 from x2x_core.pseudomasks.building.smoothing import Smoothing
 from x2x_core.pseudomasks.building.union_masks import save_union_masks, union_masks
 
@@ -85,65 +81,9 @@ def test_a_box_moves_with_its_frame():
     assert (moved.cx, moved.cy, moved.width, moved.height) == pytest.approx((0.8, 0.8, 0.4, 0.2))
 
 
-def test_masks_in_the_published_style_hold_every_box_and_nothing_else(tmp_path):
-    boxes = [Box("Mass", 0.25, 0.25, 0.5, 0.5, "i", "p"), Box("Mass", 0.75, 0.75, 0.25, 0.25, "j", "q")]
-    mask = union_masks(boxes)["Mass"]
-    assert mask.shape == (512, 512) and mask.dtype == np.uint8 and mask.sum() == 256**2 + 128**2
-    assert mask[:256, :256].all() and sorted(union_masks(boxes)) == ["Lung Lesion", "Lung Opacity", "Mass"]
-    save_union_masks(boxes, tmp_path / "masks")
-    loaded = PseudomaskAtlas.load(tmp_path / "masks")
-    assert loaded.published and torch.equal(loaded.map("Mass"), torch.from_numpy(mask).float())
-
-
 def test_a_baseline_is_measured_on_the_same_boxes(tmp_path):
     boxes = patients(30)[0]
     save_union_masks(boxes, tmp_path)
     cases = evaluate_boxes(boxes, folds=3, baseline=PseudomaskAtlas.load(tmp_path), **QUICK)["Effusion"]
     assert cases[BASELINE]["boxes"] == 30 and cases[BASELINE]["coverage"] > 0.99
     assert cases[BASELINE]["editable_share"] == pytest.approx(union_masks(boxes)["Effusion"].mean(), abs=0.02)
-
-
-# -- boxes of simulated pairs -----------------------------------------------------------------------------------------
-
-
-def simulated(folder, clauses, lesions, change=None):
-    if change is None:
-        change = np.zeros((64, 64))
-        change[40:56, 8:24] = -0.5
-        change[0, 0] = 0.04  # under a tenth of the largest
-    (folder / "change").mkdir()
-    cv2.imwrite(str(folder / "change" / "000007-2.png"), ((change * 32767).round() + 32768).astype(np.uint16))
-    row = {"file": "000007-2.png", "clauses": clauses, "before": [], "after": lesions}
-    (folder / "attributes.jsonl").write_text(json.dumps(row) + "\n")
-
-
-ADD = {"operation": "add", "finding": "pleural effusion", "side": None, "zone": None}
-LESION = {"finding": "pleural effusion", "side": "right", "zone": None}
-
-
-def test_a_simulated_pair_gives_the_box_of_its_change(tmp_path):
-    simulated(tmp_path, [ADD], [LESION])
-    (box,) = simulated_boxes(tmp_path)
-    assert box.category == "Effusion" and (box.image_id, box.patient_id) == ("000007-2.png", "000007")
-    assert box.edges == pytest.approx((8 / 64, 40 / 64, 24 / 64, 56 / 64))
-    assert box.known_side == "right" and box.known_zone is None and box.zones == ("lower", "basal")
-
-
-@pytest.mark.parametrize(
-    ("clauses", "change"),
-    [([ADD, ADD], None), ([{**ADD, "operation": "change"}], None), ([{**ADD, "finding": "scoliosis"}], None),
-     ([ADD], np.zeros((8, 8)))],
-)  # fmt: skip
-def test_pairs_that_tell_no_box_of_one_finding_are_left_out(tmp_path, clauses, change):
-    simulated(tmp_path, clauses, [LESION], change)
-    with pytest.raises(ValueError, match="must hold pairs that add or remove one finding"):
-        simulated_boxes(tmp_path)
-
-
-def test_a_missing_dataset_and_a_missing_change_map_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="There is no simulated dataset"):
-        simulated_boxes(tmp_path)
-    simulated(tmp_path, [ADD], [LESION])
-    (tmp_path / "change" / "000007-2.png").unlink()
-    with pytest.raises(FileNotFoundError, match="There is no change map"):
-        simulated_boxes(tmp_path)
