@@ -91,7 +91,7 @@ def test_an_inverted_picture_has_the_same_frame(atlas):
     assert distance(atlas.align(1 - radiograph(1)).frame, atlas.align(radiograph(1)).frame) < 0.02
 
 
-def test_a_lung_with_a_hidden_base_and_a_missing_one_leave_the_lead_to_the_other():
+def test_the_fit_follows_one_lung_if_the_other_is_hidden_or_missing():
     fields = truth(1)
     whole = fit_frame(masks(fields))[0]
     for number in range(2):
@@ -115,13 +115,13 @@ def test_a_turned_chest_turns_the_frame():
 
 
 @pytest.mark.parametrize("image", [torch.zeros(1, 1, 40, 40), noise()], ids=["blank", "noise"])
-def test_without_lungs_the_frame_is_the_typical_one_and_that_is_said(atlas, image, caplog):
+def test_without_lungs_the_frame_is_the_typical_one_and_a_warning_says_so(atlas, image, caplog):
     alignment = atlas.align(image)
     assert not alignment.fitted and alignment.frame == Frame() and alignment.confidence < 0.35
     assert "not found with confidence" in caplog.text and "Not fitted" in alignment.note
 
 
-def test_without_lungs_sure_borders_are_heeded(atlas):
+def test_without_lungs_uniform_borders_are_excluded(atlas):
     alignment = atlas.align(F.pad(noise((60, 60)), (20, 20, 0, 40)))
     assert not alignment.fitted and alignment.frame == Frame.rectangle(0.2, 0, 0.8, 0.6)
 

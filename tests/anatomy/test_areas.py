@@ -13,7 +13,7 @@ def limits(text):
 
 
 @pytest.mark.parametrize("finding", FINDINGS)
-def test_every_finding_on_every_side_has_an_area_that_can_be(finding):
+def test_every_finding_on_every_side_has_a_plausible_area(finding):
     for side in (None, *SIDES):
         found = expected_area(Clause(Operation.ADD, finding, side))
         assert 0 < found.lowest < found.highest <= 1
@@ -44,6 +44,6 @@ def test_free_text_is_held_to_no_area():
 
 
 @pytest.mark.parametrize("bounds", [(0.5, 0.2), (-0.1, 0.2), (0.1, 1.2)])
-def test_limits_that_cannot_be_are_refused(bounds):
+def test_invalid_limits_are_refused(bounds):
     with pytest.raises(ValueError, match="0 <= lowest <= highest <= 1"):
         AreaLimits(*bounds)

@@ -31,7 +31,7 @@ def test_free_text_has_the_usual_width():
     assert soft_edge_of(Instruction(text="Make it brighter.")) == SOFT_EDGE
 
 
-def test_what_was_asked_for_goes_before_the_finding():
+def test_an_explicit_width_takes_precedence_over_the_findings():
     effusion = Instruction.parse(EFFUSION)
     assert DEFAULT.soft_edge_for(effusion) == width(EFFUSION)
     assert EditSettings(soft_edge=0.0).soft_edge_for(effusion) == PUBLISHED.soft_edge_for(effusion) == 0

@@ -77,7 +77,7 @@ def test_nothing_is_outside_the_frame():
         (((1, 1, 0), (1, 1, 0)), "neither mirror nor flatten"),
     ],
 )
-def test_what_is_no_frame_is_refused(matrix, message):
+def test_an_invalid_frame_is_refused(matrix, message):
     with pytest.raises(ValueError, match=message):
         Frame(matrix)
 

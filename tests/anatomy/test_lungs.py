@@ -1,6 +1,5 @@
 """The lung finder: it finds unseen lungs at any tone, framing and size, and its confidence falls where it fails."""
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -8,20 +7,11 @@ import torch.nn.functional as F
 from lung_cases import BODIES, dice, noise, radiograph, truth
 from safetensors.torch import save_file
 
-from x2x_core.anatomy.lung_cleaning import without_tails
 from x2x_core.anatomy.lung_network import LungNetwork
-from x2x_core.anatomy.lung_overlay import LEFT_COLOUR, RIGHT_COLOUR, lung_overlay
-from x2x_core.anatomy.lung_views import content_box
 from x2x_core.anatomy.lungs import LungFinder
-from x2x_core.imaging.drawing import as_rgb
 from x2x_core.training.seeding import seeded_initialisation
 
 TYPICAL = 1
-
-
-@pytest.fixture(scope="module")
-def finder():
-    return LungFinder.bundled()
 
 
 def fields(lungs):
@@ -114,7 +104,7 @@ def test_weights_are_read_from_a_file(tmp_path):
     assert torch.equal(found.right, LungFinder(network).find(radiograph(0)).right)
 
 
-def test_what_are_no_weights_is_refused(tmp_path):
+def test_a_file_without_the_finders_weights_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no weights of a lung finder"):
         LungFinder.load(tmp_path / "missing.safetensors")
     (tmp_path / "text.safetensors").write_text("nothing")
@@ -138,48 +128,3 @@ def test_what_are_no_weights_is_refused(tmp_path):
 def test_a_wrong_image_is_refused(finder, image, message):
     with pytest.raises(ValueError, match=message):
         finder.find(image)
-
-
-def test_borders_of_one_grey_are_taken_off():
-    image = torch.zeros(1, 1, 20, 30)
-    image[..., 4:15, 6:27] = torch.rand(11, 21, generator=torch.Generator().manual_seed(0)) * 0.5 + 0.5
-    assert content_box(image) == (4, 6, 15, 27)
-    assert content_box(torch.zeros(1, 1, 5, 5)) is None
-    assert content_box(noise((7, 9))) == (0, 0, 7, 9)
-
-
-def test_the_overlay_outlines_each_lung_in_its_colour(finder):
-    image = radiograph(TYPICAL)
-    lungs = finder.find(image)
-    picture = (as_rgb(lung_overlay(image, lungs)) * 255).round().astype(int)
-    assert picture.shape == (160, 160, 3)
-    drawn = np.abs(picture - (as_rgb(image) * 255)).sum(2)[:140] > 60  # above the legend
-    for (colour, other), mask in (
-        ((RIGHT_COLOUR, LEFT_COLOUR), lungs.right),
-        ((LEFT_COLOUR, RIGHT_COLOUR), lungs.left),
-    ):
-        inside = (mask[0, 0].numpy() >= 0.5).astype(np.uint8)[:140]
-        near = (cv2.dilate(inside, np.ones((5, 5))) > 0) & (cv2.erode(inside, np.ones((5, 5))) == 0)
-        line = picture[:140][drawn & near]
-        assert len(line) > 100 and np.abs(line.mean(0) - colour).sum() < np.abs(line.mean(0) - other).sum()
-        assert not (drawn & (inside > 0) & ~near).any()
-    with pytest.raises(ValueError, match="`lungs` must be those of one image, got 2"):
-        lung_overlay(image, finder.find(torch.cat([image, image])))
-
-
-def test_a_field_loses_a_long_thin_tail_and_keeps_a_short_one():
-    chances = torch.zeros(1, 4, 200, 200)
-    chances[..., 20:140, 40:90] = 1
-    chances[..., 140:190, 40:45] = 1  # narrower than TAIL, longer than TAIL_REACH
-    kept = without_tails(chances)
-    assert torch.equal(kept[0, 0, :140], chances[0, 0, :140])
-    assert kept[0, 0, 140:145, 40:45].all() and not kept[0, 0, 170:].any()
-    assert torch.equal(kept[:, 2:], chances[:, 2:])  # the whole lungs go as deep as they do
-
-
-@pytest.mark.parametrize("size", [(3, 3), (40, 400), (1200, 900)])
-def test_tails_are_looked_for_at_any_size(size):
-    chances = torch.zeros(1, 4, *size)
-    assert torch.equal(without_tails(chances), chances)
-    chances[...] = 1
-    assert torch.equal(without_tails(chances), chances)

@@ -23,6 +23,6 @@ def test_a_probability_survives_as_bytes_and_its_region_holds_the_mass():
 @pytest.mark.parametrize(
     ("values", "mass"), [(np.zeros((4, 4)), 0.9), (np.full((4, 4), 2.0), 0.9), (np.ones((4, 4)), 0)]
 )
-def test_what_is_no_probability_is_refused(values, mass):
+def test_an_invalid_probability_is_refused(values, mass):
     with pytest.raises(ValueError, match="`probability` must lie in"):
         ProbabilityMap.of(values, mass)

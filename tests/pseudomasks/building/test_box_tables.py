@@ -93,7 +93,7 @@ def test_vindr_boxes_without_sizes_are_named(tmp_path, sizes, words):
         read_boxes(write(tmp_path, VINDR), table)
 
 
-def test_the_format_is_told_by_the_header(tmp_path):
+def test_the_format_is_recognised_by_the_header(tmp_path):
     tables = {"NIH": NIH, "RSNA": RSNA, "MS-CXR": MSCXR, "VinDr-CXR": VINDR}
     assert {name: table_format(write(tmp_path, text)) for name, text in tables.items()} == {
         name: name for name in tables
@@ -133,7 +133,7 @@ def test_a_malformed_table_names_the_row_and_the_column(tmp_path, text, words):
     assert str(path) in str(caught.value)
 
 
-def test_a_missing_table_and_bytes_that_are_no_table_are_named(tmp_path):
+def test_a_missing_table_and_an_unreadable_one_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere.csv"):
         read_boxes(tmp_path / "nowhere.csv")
     broken = tmp_path / "broken.csv.gz"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from x2x_core.pseudomasks.building.boxes import Box
 
 
-def test_a_box_is_in_the_zones_that_hold_its_centre_unless_told_otherwise():
+def test_a_box_is_in_the_zones_that_hold_its_centre_unless_stated_otherwise():
     box = Box("Mass", 0.3, 0.31, 0.1, 0.1, "i", "p")
     assert box.zones == ("upper", "middle") and box.side == "right"
     told = box.with_place("bilateral", "basal")

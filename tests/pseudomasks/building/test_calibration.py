@@ -29,7 +29,7 @@ def test_patients_are_dealt_evenly_and_never_split():
         split_patients(["a", "b"], 3, seed=0)
 
 
-def test_a_cut_holds_more_than_was_asked_for_where_boxes_are_few():
+def test_a_cut_covers_more_than_required_where_boxes_are_few():
     groups = {"Effusion": BoxGroup.of(make_boxes(60, spread=0.08))}
     asked = held_out(groups, PLAIN, CrossValidation(48, ["Effusion"], 5, 0))
     levels = asked["Effusion", Place()]

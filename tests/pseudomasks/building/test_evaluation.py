@@ -47,7 +47,7 @@ def test_each_case_is_measured_and_alignment_helps_where_patients_differ():
     assert 0 < cases[CASES[0]]["floor"] <= cases[CASES[0]]["editable_share"]
 
 
-def test_without_frames_nothing_is_said_of_alignment():
+def test_without_frames_no_aligned_case_is_reported():
     assert list(evaluate_boxes(patients(20)[0], folds=2, **QUICK)["Effusion"]) == list(CASES)
 
 
@@ -58,7 +58,7 @@ def test_an_image_without_a_frame_is_named():
         evaluate_boxes(boxes, folds=2, frames=frames, **QUICK)
 
 
-def test_a_patient_is_never_on_both_sides_of_the_measure():
+def test_a_patient_is_never_in_both_training_and_test_fold():
     """Held out, a patient's own place is not known: their far box can't be covered by having been seen."""
     boxes = patients(40)[0] + [Box("Effusion", 0.1, 0.1, 0.1, 0.1, "odd", "odd")] * 3
     cases = evaluate_boxes(boxes, **QUICK)["Effusion"]
@@ -66,7 +66,7 @@ def test_a_patient_is_never_on_both_sides_of_the_measure():
     assert cases["finding"]["boxes"] == 43 and cases["finding"]["coverage"] < without["finding"]["coverage"]
 
 
-def test_every_box_is_named_places_by_the_places_that_name_it():
+def test_a_box_is_queried_by_every_place_that_names_it():
     box = Box("Effusion", 0.3, 0.31, 0.1, 0.1, "i", "p")
     assert named_places(box, CASES[0]) == [(None, None)]
     assert named_places(box, CASES[1]) == [("right", None)]

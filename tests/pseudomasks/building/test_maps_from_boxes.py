@@ -10,7 +10,7 @@ from x2x_core.pseudomasks.building.maps_from_boxes import build_maps
 from x2x_core.pseudomasks.building.smoothing import Smoothing
 
 
-def test_findings_without_a_preferred_side_are_mirrored_and_the_hearts_is_not():
+def test_findings_without_a_preferred_side_are_mirrored_and_the_heart_is_not():
     heart = [Box("Cardiomegaly", 0.53, 0.6, 0.45, 0.35, f"h{n}.png", f"h{n}") for n in range(40)]
     maps, metadata = build_maps(both_sides() + heart, smoothing=PLAIN)
     assert metadata["categories"]["Effusion"]["mirrored"] and not metadata["categories"]["Cardiomegaly"]["mirrored"]
@@ -46,7 +46,7 @@ def test_more_coverage_opens_more():
     assert tight.share < loose.share
 
 
-def test_no_place_opens_more_than_what_it_is_part_of():
+def test_no_place_opens_more_than_the_place_that_contains_it():
     maps, _ = build_maps(both_sides(60), smoothing=Smoothing("kernel", 0.08, pseudo_boxes=10))
     for name, probability in maps.items():
         if name.startswith("Effusion/right"):

@@ -8,13 +8,13 @@ from x2x_core.pseudomasks.building.smoothing import Smoothing
 from x2x_core.pseudomasks.maps import Place
 
 
-def test_a_preferred_side_is_told_by_the_sign_test_over_patients():
+def test_a_preferred_side_is_found_by_the_sign_test_over_patients():
     assert side_preference(BoxGroup.of(make_boxes(20))) == pytest.approx(2 / 2**10)  # 10 patients, all on one side
     assert side_preference(BoxGroup.of(both_sides(40))) == 1
     assert side_preference(BoxGroup.of(make_boxes(1) + make_boxes(1, cx=0.7))) == 1  # one patient, both sides
 
 
-def test_few_boxes_are_drawn_toward_those_of_all_findings():
+def test_maps_of_few_boxes_are_shrunk_towards_those_of_all_findings():
     many = BoxGroup.of(make_boxes(60, "Mass", cy=0.7))
     few = BoxGroup.of(make_boxes(4, "Nodule", cy=0.3, seed=1))
     groups = {"Mass": many, "Nodule": few}

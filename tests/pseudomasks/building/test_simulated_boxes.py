@@ -38,7 +38,7 @@ def test_a_simulated_pair_gives_the_box_of_its_change(tmp_path):
     [([ADD, ADD], None), ([{**ADD, "operation": "change"}], None), ([{**ADD, "finding": "scoliosis"}], None),
      ([ADD], np.zeros((8, 8)))],
 )  # fmt: skip
-def test_pairs_that_tell_no_box_of_one_finding_are_left_out(tmp_path, clauses, change):
+def test_pairs_without_a_box_of_a_single_finding_are_skipped(tmp_path, clauses, change):
     simulated(tmp_path, clauses, [LESION], change)
     with pytest.raises(ValueError, match="must hold pairs that add or remove one finding"):
         simulated_boxes(tmp_path)
