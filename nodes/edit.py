@@ -103,8 +103,8 @@ class X2XEdit(io.ComfyNode):
         settings: MoreSettings | None = None,
     ) -> io.NodeOutput:
         """Edit the images."""
+        from .work.editing import edit_images
         from .work.pictures import preview
-        from .work.running import edit_images
         from .work.settings import EditWidgets
         from .work.tensors import to_image, to_mask
 

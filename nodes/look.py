@@ -118,7 +118,7 @@ class X2XRelevanceMap(io.ComfyNode):
         cls, pipeline: LoadedPipeline, image: torch.Tensor, instruction: str, noise_level: str, draws: int, seed: int
     ) -> io.NodeOutput:
         """Compute the relevance map."""
-        from .work.running import relevance_of
+        from .work.relevance import relevance_of
         from .work.tensors import to_library, to_mask
 
         relevance, uncertainty = relevance_of(pipeline, to_library(image), instruction, noise_level, draws, seed)

@@ -1,9 +1,9 @@
-// X2XCompare: before and after on top of each other, parted by a line that follows the pointer.
+// X2XCompare: the edited image over the original, revealed by a divider that follows the pointer.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 import { after } from "./text.js";
 
-function make(tag, style, parent) {
+function create(tag, style, parent) {
   const element = document.createElement(tag);
   Object.assign(element.style, style);
   parent?.append(element);
@@ -11,7 +11,7 @@ function make(tag, style, parent) {
 }
 
 function label(text, side, parent) {
-  const element = make("div", {
+  const element = create("div", {
     position: "absolute", top: "6px", [side]: "6px", padding: "1px 6px", borderRadius: "4px", color: "#fff",
     background: "rgba(0,0,0,.55)", font: "11px sans-serif", pointerEvents: "none",
   }, parent);
@@ -22,21 +22,21 @@ const COVER = { position: "absolute", inset: "0", width: "100%", height: "100%",
 
 class Slider {
   constructor() {
-    this.element = make("div", { display: "flex", flexDirection: "column", width: "100%", height: "100%", minHeight: "260px", gap: "4px" });
+    this.element = create("div", { display: "flex", flexDirection: "column", width: "100%", height: "100%", minHeight: "260px", gap: "4px" });
     this.element.className = "x2x-compare";
-    this.stage = make("div", {
+    this.stage = create("div", {
       position: "relative", flex: "1 1 0", minHeight: "200px", overflow: "hidden", borderRadius: "6px", background: "#000",
       cursor: "ew-resize", touchAction: "none", userSelect: "none",
     }, this.element);
-    this.before = make("img", COVER, this.stage);
-    this.after = make("img", COVER, this.stage);
-    this.line = make("div", {
+    this.before = create("img", COVER, this.stage);
+    this.after = create("img", COVER, this.stage);
+    this.line = create("div", {
       position: "absolute", top: "0", bottom: "0", width: "2px", background: "#ffcc00", transform: "translateX(-1px)",
       pointerEvents: "none",
     }, this.stage);
     label("Before", "left", this.stage);
     label("After", "right", this.stage);
-    this.row = make("div", { display: "none", justifyContent: "center", gap: "8px", font: "11px sans-serif" }, this.element);
+    this.row = create("div", { display: "none", justifyContent: "center", gap: "8px", font: "11px sans-serif" }, this.element);
     this.pairs = [];
     this.number = 0;
     this.follow();
@@ -86,17 +86,17 @@ class Slider {
     if (!pair) return;
     [this.before.src, this.after.src] = pair;
     this.row.replaceChildren();
-    const turn = (text, step) => {
-      const button = make("button", { cursor: "pointer" }, this.row);
+    const addButton = (text, step) => {
+      const button = create("button", { cursor: "pointer" }, this.row);
       button.textContent = text;
       button.onclick = () => {
         this.number = (this.number + step + this.pairs.length) % this.pairs.length;
         this.fill();
       };
     };
-    turn("‹", -1);
-    make("span", { color: "var(--input-text, #ddd)" }, this.row).textContent = `${this.number + 1} / ${this.pairs.length}`;
-    turn("›", 1);
+    addButton("‹", -1);
+    create("span", { color: "var(--input-text, #ddd)" }, this.row).textContent = `${this.number + 1} / ${this.pairs.length}`;
+    addButton("›", 1);
   }
 }
 

@@ -1,16 +1,16 @@
-// X2XEdit: widgets that don't count are greyed; those that a preset decides show what it uses in their place.
+// X2XEdit: widgets that are not used are greyed out; those set by the preset show the preset's values.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 import { after, disable, find, onWidget } from "./text.js";
 
-const DECIDED = ["steps", "guidance_scale", "image_guidance_scale", "mask_rule", "threshold"];
+const SET_BY_PRESET = ["steps", "guidance_scale", "image_guidance_scale", "mask_rule", "threshold"];
 const MASK = ["mask_rule", "threshold"];
 
 function isLinked(node, name) {
   return node.inputs?.find((one) => one.name === name)?.link != null;
 }
 
-// The checkpoint of the pipeline that is connected, through reroutes; undefined where it can't be told.
+// Returns the checkpoint of the connected pipeline, through reroutes, or undefined if it is unknown.
 function checkpointOf(node) {
   const slot = node.inputs?.findIndex((one) => one.name === "pipeline") ?? -1;
   let at = slot >= 0 ? node.getInputNode(slot) : null;
@@ -22,17 +22,17 @@ function checkpointOf(node) {
 }
 
 function grey(node) {
-  const own = find(node, "preset")?.value === "custom";
+  const custom = find(node, "preset")?.value === "custom";
   const masked = isLinked(node, "guidance_mask");
-  for (const name of DECIDED) disable(find(node, name), !own || (masked && MASK.includes(name)));
-  if (own && find(node, "mask_rule")?.value === "adaptive") disable(find(node, "threshold"), true);
+  for (const name of SET_BY_PRESET) disable(find(node, name), !custom || (masked && MASK.includes(name)));
+  if (custom && find(node, "mask_rule")?.value === "adaptive") disable(find(node, "threshold"), true);
   const reference = find(node, "preset")?.value === "reference";
   disable(find(node, "solver"), reference);
   disable(find(node, "edit_strength"), reference);
 }
 
-// A greyed widget's value is not drawn, so its label says what is used: "steps: 4".
-function say(widget, value) {
+// The value of a greyed-out widget is not drawn, so its label shows the value in use: "steps: 4".
+function showValue(widget, value) {
   if (!widget) return;
   widget.x2xLabel ??= { own: widget.label };
   const name = widget.x2xLabel.own ?? widget.name;
@@ -54,7 +54,7 @@ async function settingsOf(node) {
 async function showPreset(node) {
   grey(node);
   const values = await settingsOf(node);
-  for (const name of DECIDED) say(find(node, name), values[name]);
+  for (const name of SET_BY_PRESET) showValue(find(node, name), values[name]);
   node.setDirtyCanvas(true, true);
 }
 
@@ -62,7 +62,7 @@ function refreshAll() {
   for (const node of app.graph?._nodes ?? []) if (node.comfyClass === "X2XEdit") showPreset(node);
 }
 
-// The last preview of the running edit would hide the edit itself.
+// Removes the last live preview, which would hide the result.
 function dropPreview(node) {
   for (const key of Object.keys(app.nodePreviewImages ?? {})) {
     if (key === String(node.id) || key.endsWith(`:${node.id}`)) delete app.nodePreviewImages[key];

@@ -1,4 +1,4 @@
-// Buttons that upload files which the page's own one doesn't offer: pseudomasks, and DICOM radiographs.
+// Buttons that upload files which ComfyUI's own button does not accept: pseudomasks and DICOM files.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 
@@ -25,10 +25,10 @@ function addUpload(node, widget, label, accept, folder = "") {
 app.registerExtension({
   name: "InstructX2X.Load",
   nodeCreated(node) {
-    const widget = (name) => node.widgets.find((one) => one.name === name);
+    const widget = (name) => node.widgets.find((item) => item.name === name);
     if (node.comfyClass === "X2XLoadPseudomask")
       addUpload(node, widget("file"), "choose file to upload", ".npy,.safetensors,image/*", "input/");
-    if (node.comfyClass === "X2XLoadRadiograph") // no filter: DICOM files often have no suffix
+    if (node.comfyClass === "X2XLoadRadiograph") // no filter: many DICOM files have no suffix
       addUpload(node, widget("image"), "choose DICOM to upload", "");
   },
 });

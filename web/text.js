@@ -1,4 +1,4 @@
-// A text field on a node that shows what the server said; it is no part of workflows or prompts.
+// Adds a read-only text box to a node. It is not part of workflows or prompts.
 export function addTextWidget(node, name, lines) {
   const element = document.createElement("div");
   Object.assign(element.style, {
@@ -11,11 +11,11 @@ export function addTextWidget(node, name, lines) {
     serialize: false, hideOnZoom: false, getValue: () => element.textContent, setValue: () => {},
     getMinHeight: () => height, getMaxHeight: () => height,
   });
-  widget.serialize = false; // else its place would shift the values of saved workflows
+  widget.serialize = false; // otherwise it would shift the values of saved workflows
   return (text) => { element.textContent = text; };
 }
 
-// Calls `then` after the node's own handler of this name.
+// Calls `then` after the node's own handler.
 export function after(node, handler, then) {
   const own = node[handler];
   node[handler] = function (...args) {
@@ -25,7 +25,7 @@ export function after(node, handler, then) {
   };
 }
 
-// Calls `then` with a widget's new value after its own callback.
+// Calls `then` with a widget's new value, after the widget's own callback.
 export function onWidget(node, name, then) {
   const widget = find(node, name);
   if (widget) after(widget, "callback", (value) => then(value));
@@ -33,10 +33,10 @@ export function onWidget(node, name, then) {
 }
 
 export function find(node, name) {
-  return node.widgets?.find((one) => one.name === name);
+  return node.widgets?.find((widget) => widget.name === name);
 }
 
-// Greys a widget, on the canvas and in the nodes that are drawn by Vue.
+// Greys out a widget, on the canvas and in Vue nodes.
 export function disable(widget, disabled) {
   if (!widget) return;
   widget.disabled = disabled;

@@ -20,7 +20,8 @@ from x2x_core.edit.loading import check_folder
 from x2x_core.edit.settings import resolve_settings
 
 from .text import load_text_encoder, text_shape
-from .unet import load_unet, sampling_settings, unet_shape
+from .unet import load_unet
+from .unet_config import sampling_settings, unet_shape
 from .vae import check_vae, load_vae
 
 SETTINGS = "x2x_settings"  # attachment of a MODEL with the `EditSettings` that its checkpoint recommends

@@ -62,7 +62,7 @@ def test_any_size_comes_back_at_its_size(tiny, sample, shape):
 def test_the_connected_mask_is_what_may_change(tiny, sample):
     mask = torch.zeros(64, 64)  # of another size, without a batch
     mask[30:60, 5:30] = 1
-    image, guidance, used, info = edit(tiny, sample, guidance_mask=mask)
+    image, _, used, info = edit(tiny, sample, guidance_mask=mask)
     assert torch.equal(used[0, ::2, ::2], mask)
     assert torch.equal(image[used == 0], sample[used == 0])
     assert "from the input `guidance_mask`" in info
@@ -159,7 +159,7 @@ def test_the_preview_is_the_picture_that_the_model_has_in_mind(tiny, sample):
     assert torch.corrcoef(torch.stack([shown.flatten(), pixels.flatten()]))[0, 1] > 0.2  # a random encoder says little
 
 
-class Stop(Exception):
+class StopRunError(Exception):
     """Ends a run in a test."""
 
 
@@ -169,7 +169,7 @@ def test_the_preview_uses_the_noise_schedule_of_the_run(tiny, sample, monkeypatc
     from diffusers import DDIMScheduler
 
     running, previewed, step = [], [], DDIMScheduler.step
-    progress, work = pack("work.progress"), pack("work.running")
+    progress, work = pack("work.progress"), pack("work.editing")
 
     def record_step(self, *inputs, **more):
         running.append(self.alphas_cumprod)
@@ -179,14 +179,14 @@ def test_the_preview_uses_the_noise_schedule_of_the_run(tiny, sample, monkeypatc
         def __call__(self, call):
             previewed.append((self._scheduler.alphas_cumprod, super().__call__(call)))
             if len(previewed) == 2:
-                raise Stop
+                raise StopRunError
             return previewed[-1][1]
 
     monkeypatch.setattr(DDIMScheduler, "step", record_step)
     monkeypatch.setattr(work, "Preview", Recorded)
     own = DDIMScheduler(beta_schedule="linear", beta_start=0.0001, beta_end=0.05, clip_sample=False)
     monkeypatch.setattr(tiny.pipe, "scheduler", own)
-    with pytest.raises(Stop):
+    with pytest.raises(StopRunError):
         edit(tiny, sample, preset=preset)
     assert len(previewed) == 2
     for schedule, _ in previewed:

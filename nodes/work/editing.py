@@ -1,8 +1,7 @@
-"""Runs of the pipeline for the nodes: batches, seeds, connected masks, and the report."""
+"""Edits for X2XEdit: connected masks, presets, solvers, and the report."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,23 +11,20 @@ import torch
 
 from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
-from x2x_core.edit.looking import draws_at_once
 from x2x_core.edit.published import stable_diffusion_ddim
 from x2x_core.edit.settings import MASK_FINDING, EditSettings, resolve_settings
 from x2x_core.guidance.cfg import BRANCHES
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
+from .batches import IMAGES_AT_ONCE, chunks_of, relevance_calls, seeded_generators
 from .checkpoints import LoadedPipeline
 from .more_settings import MoreSettings
-from .noise_levels import read_levels
 from .progress import Preview, Watch, as_preview
 from .reports import alignment_lines, describe_settings
 from .sentences import as_page_says, explain, page_words
 from .settings import EditWidgets
 from .solvers import make_solver
 from .tensors import size_of, to_library, to_map
-
-IMAGES_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class _Job:
     @property
     def chunks(self) -> list[slice]:
         """Images that are edited together."""
-        return _chunks(len(self.pixels))
+        return chunks_of(len(self.pixels))
 
 
 def edit_images(
@@ -141,19 +137,10 @@ def _masks(
     return {}
 
 
-def _chunks(batch: int) -> list[slice]:
-    return [slice(start, min(start + IMAGES_AT_ONCE, batch)) for start in range(0, batch, IMAGES_AT_ONCE)]
-
-
 def _calls(settings: EditSettings, images: int, masked: bool) -> int:
     """Return the number of U-Net calls of an edit of `images` images."""
-    relevance = 0 if masked else _relevance_calls(settings, images)
+    relevance = 0 if masked else relevance_calls(settings, images)
     return relevance + settings.num_inference_steps * (2 if settings.twin else 1)
-
-
-def _relevance_calls(settings: EditSettings, images: int) -> int:
-    """Return the number of U-Net calls of a relevance map of `images` images."""
-    return math.ceil(settings.relevance_levels * settings.relevance_samples / draws_at_once(images))
 
 
 @contextmanager
@@ -185,16 +172,12 @@ def _edit(pipe: Any, job: _Job, chunk: slice, watch: Watch) -> Any:
     return pipe(
         pixels,
         job.text,
-        generator=_generators(job.widgets.seed, len(pixels)),
+        generator=seeded_generators(job.widgets.seed, len(pixels)),
         output_type="pt",
         callback_on_step_end=on_step_end,
         **{name: mask[chunk] for name, mask in job.masks.items()},
         **job.arguments,
     )
-
-
-def _generators(seed: int, count: int) -> list[torch.Generator]:
-    return [torch.Generator().manual_seed(seed) for _ in range(count)]
 
 
 def _joined(outputs: list[Any], name: str) -> torch.Tensor:
@@ -218,36 +201,3 @@ def _describe(job: _Job, outputs: list[Any], edited: torch.Tensor, mask: torch.T
             *describe_settings(job.widgets.preset, job.widgets.solver, settings, job.masked),
         ]
     )
-
-
-def relevance_of(
-    loaded: LoadedPipeline, pixels: torch.Tensor, text: str, noise_level: str, draws: int, seed: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Compute R and its uncertainty for each image of a batch, each with the same seed.
-
-    Args:
-        loaded: the checkpoint.
-        pixels: `(B, C, H, W)` in [0, 1].
-        text: the instruction.
-        noise_level: see `noise_levels.read_levels`.
-        draws: noise draws per level; 0 uses the checkpoint's recommendation.
-        seed: of the noise.
-
-    Returns:
-        Both `(B, 1, H, W)` in [0, 1]; the uncertainty of a single draw is 0.
-    """
-    chosen = {"relevance_noise_level": read_levels(noise_level), "relevance_samples": draws or None}
-    arguments = {name: value for name, value in chosen.items() if value is not None}
-    with page_words():
-        settings = resolve_settings(arguments, loaded.pipe.config)
-    chunks = _chunks(len(pixels))
-    pipe = loaded.ready(2 * min(len(pixels), IMAGES_AT_ONCE))
-    maps, uncertainties = [], []
-    with page_words(), Watch(pipe, sum(_relevance_calls(settings, chunk.stop - chunk.start) for chunk in chunks)):
-        for chunk in chunks:
-            some = pixels[chunk]
-            output = pipe.relevance(some, text, generator=_generators(seed, len(some)), **arguments)
-            maps.append(output.relevance_map)
-            spread = output.relevance_uncertainty
-            uncertainties.append(torch.zeros_like(output.relevance_map) if spread is None else spread)
-    return torch.cat(maps), torch.cat(uncertainties)
