@@ -2,7 +2,7 @@
 
 An edit runs through these stages, each a function in a file of `edit/`; the records that they hand on are in `state`:
 
-1. `request`: check every argument and prepare the inputs of each stage (`reading`: pictures and instructions).
+1. `request`: check every argument (`reading`: pictures and instructions) and prepare each stage's `stage_inputs`.
 2. `region`: the pseudomask of each instruction, aligned to the patient.
 3. `encoding`: encode pictures and prompts, and draw the noise.
 4. `looking`: relevance map, guidance map and guidance mask.
@@ -39,10 +39,11 @@ from x2x_core.edit.looking import find_guidance, find_relevance
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from x2x_core.edit.recommended import recommendations_of, take_old_keywords, translate_config
 from x2x_core.edit.region import Region, find_region
-from x2x_core.edit.request import Request, Scales, order_arguments, read_request
+from x2x_core.edit.request import Request, order_arguments, read_request
 from x2x_core.edit.saved_pseudomasks import as_atlas, downloaded_pseudomasks, save_pseudomasks, saved_pseudomasks
 from x2x_core.edit.settings import RECOMMENDABLE
 from x2x_core.edit.signature import hide_keywords, public_call
+from x2x_core.edit.stage_inputs import Scales
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 logger = logging.getLogger(__name__)

@@ -152,7 +152,7 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["edit", "{picture}", ""], "`prompt` must say what to edit"),
         (["edit", "{picture}", "Add edema. Remove edema."], "must not contradict itself"),
         (["edit", "{picture}", WORDS, "--model", "{missing}"], "There is no checkpoint"),
-        (["edit", "{picture}", WORDS, "--model", "{folder}"], "is no checkpoint in diffusers layout"),
+        (["edit", "{picture}", WORDS, "--model", "{folder}"], "is not a checkpoint in diffusers layout"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--mask-threshold", "1.4"], "`mask_threshold` must lie in"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--mask-rule", "none"], "`mask_rule` must be one of"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--edit-strength", "2"], "`edit_strength` must lie in"),

@@ -14,7 +14,7 @@ from x2x_core.edit.composition import (
     interpolate_latents,
     is_grey,
     match_channels,
-    room_left,
+    relative_headroom,
 )
 
 
@@ -42,7 +42,7 @@ def test_a_large_picture_takes_the_same_room(seed, height, width):
     original = 0.1 + 0.8 * torch.rand(1, 1, height, width, generator=seeded(seed))
     mean = cv2.GaussianBlur(original[0, 0].numpy(), (0, 0), max(height, width) / 64, borderType=cv2.BORDER_REFLECT)
     expected = (1 - original) / (1 - torch.from_numpy(mean))
-    assert (room_left(original, torch.ones_like(original)) - expected).abs().max() < 0.03
+    assert (relative_headroom(original, torch.ones_like(original)) - expected).abs().max() < 0.03
 
 
 def fine_detail(mean, spread, size=256):

@@ -71,7 +71,7 @@ def test_every_setting_is_documented_and_checked():
 
 def test_only_settings_can_be_recommended():
     assert set(RECOMMENDABLE) < {setting.name for setting in fields(EditSettings)}
-    with pytest.raises(ValueError, match="`recommended` must name some of .*, got 'soft_edge'"):
+    with pytest.raises(ValueError, match=r"`recommended` must name some of .*, got 'soft_edge'"):
         recommendations_of({"recommended": {"soft_edge": 0.1}}, RECOMMENDABLE)
     with pytest.raises(ValueError, match="`recommended` must map names of settings to values, got list"):
         recommendations_of({"recommended": ["twin"]}, RECOMMENDABLE)

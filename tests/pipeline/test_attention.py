@@ -190,7 +190,7 @@ def test_the_defaults_may_be_spelt_out_in_reference_mode(pipe, radiograph):
 def test_embeddings_have_no_words_to_look_for(pipe, radiograph):
     embeds = torch.zeros(1, 77, 32)
     for look in (pipe.relevance, pipe.guidance, pipe):
-        with pytest.raises(ValueError, match='`relevance_source="both"` needs the words .* Give `prompt`'):
+        with pytest.raises(ValueError, match=r'`relevance_source="both"` needs the words .* Give `prompt`'):
             look(radiograph, prompt_embeds=embeds, relevance_source="both")
     edit(pipe, radiograph, None, prompt_embeds=embeds, attention_gating=True)
 

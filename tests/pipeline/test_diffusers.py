@@ -49,8 +49,7 @@ def colour():
 
 @pytest.fixture
 def stock(pipe):
-    parts = {name: part for name, part in pipe.components.items()}
-    pipe = StableDiffusionInstructPix2PixPipeline(**parts, requires_safety_checker=False)
+    pipe = StableDiffusionInstructPix2PixPipeline(**pipe.components, requires_safety_checker=False)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -207,8 +206,11 @@ def test_a_callback_may_change_the_scales_and_give_nothing_back(pipe, radiograph
 
 def test_a_callback_object_names_its_tensors(pipe, radiograph):
     class Watch(PipelineCallback):
-        tensor_inputs = ["image_latents"]
-        seen = []
+        tensor_inputs = ("image_latents",)
+
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.seen = []
 
         def callback_fn(self, pipeline, step_index, timestep, callback_kwargs):
             self.seen.append(set(callback_kwargs))

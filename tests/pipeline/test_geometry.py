@@ -1,5 +1,7 @@
 """Pictures of any size, image latents, and degenerate input."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -23,10 +25,9 @@ def test_every_size_comes_back(height, width):
     assert output.guidance_map.min() >= 0 and output.guidance_map.max() <= 1
 
 
-def every_size_pipe(made=[]):
-    if not made:
-        made.append(make_pipeline())
-    return made[0]
+@cache
+def every_size_pipe():
+    return make_pipeline()
 
 
 def test_the_model_works_at_its_own_resolution(pipe, monkeypatch):

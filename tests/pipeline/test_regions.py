@@ -54,7 +54,7 @@ def test_another_atlas_gives_another_region(pipe, radiograph):
 
 def test_a_missing_published_mask_is_an_error_before_any_denoising(pipe, radiograph):
     pipe.pseudomasks = PseudomaskAtlas({"Edema": torch.ones(4, 4)}, published=True, source="masks")
-    with pytest.raises(ValueError, match="`masks` must hold `pseudo_mask_Effusion.npy`"):
+    with pytest.raises(ValueError, match=r"`masks` must hold `pseudo_mask_Effusion.npy`"):
         edit(pipe, radiograph)
 
 

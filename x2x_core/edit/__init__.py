@@ -1,1 +1,8 @@
-"""The stages of an edit, from the request to the composed image."""
+"""The stages of an edit, from the checked call to the composed image; `x2x_core.pipeline` lists them in order.
+
+- Settings and arguments: `settings`, `setting_rules`, `recommended`, `arguments`, `signature`.
+- The door: `request`, with `reading`, `argument_checks`, `prompt_checks`, `draw_checks` and `stage_inputs`.
+- The stages: `region`, `encoding`, `looking`, `denoising`, `composing`; what they hand on: `state`, `outputs`.
+- The network and the arithmetic: `unet`, `decoding`, `background`, `composition`, `published`.
+- Checkpoints: `loading`, `saved_pseudomasks`.
+"""

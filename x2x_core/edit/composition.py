@@ -1,13 +1,13 @@
-"""Composition: laying an edit over the original picture.
+"""The arithmetic of composition: combining an edit with the original picture.
 
-By difference: the change between two decodings, of the edited latents and of the original's, is laid over the original
-like a veil. What the autoencoder loses is lost in both and cancels, so ribs, vessels and grain of the original stay
-under the new opacity and fade as it fills, and a change computed at 256 pixels lays over a picture of 3000.
+"difference" adds the change between two decodings, of the edited latents and of the original's, to the original. What
+the autoencoder loses is lost in both and cancels, so ribs, vessels and grain of the original remain visible under a new
+opacity and fade as it gets denser, and a change computed at 256 pixels can be added to a picture of 3000.
 
-By decoding: the decoding itself takes the original's place, as in the published code.
+"decoded" replaces the original by the decoding itself, as in the published code.
 
-Either is scaled by a strength s in [0, 1], which multiplies the mask: 0 is the original and 1 the full edit, both bit
-for bit, and every grey value goes from the one to the other without turning back.
+Both are scaled by a strength s in [0, 1], which multiplies the mask: 0 is the original and 1 the full edit, both bit
+for bit, and every grey value changes monotonically between them.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import cv2
 import numpy as np
 import torch
 
-#: Standard deviation of the neighbourhood of a pixel, share of the longer side: about as fine as a latent's cell at 256.
+#: Standard deviation of a pixel's neighbourhood, share of the longer side: about the size of a latent cell at 256.
 NEIGHBOURHOOD = 1 / 64
-#: Where the neighbourhood has no more room than this, the change is added as it is.
-_LEAST_ROOM = 0.05
-#: Standard deviation in pixels above which the mean is taken on a smaller picture: it is as smooth there.
+#: If the neighbourhood's headroom is at most this, the change is added unscaled.
+_LEAST_HEADROOM = 0.05
+#: Standard deviation in pixels above which the picture is downsampled before it is blurred.
 _WIDEST_BLUR = 8.0
 
 
 def compose_difference(
     original: torch.Tensor, change: torch.Tensor, soft_mask: torch.Tensor, strength: float = 1.0
 ) -> torch.Tensor:
-    """I + s M g (D(z_edit) - D(z_0)), with g the room that the pixel has left beside that of its neighbourhood.
+    """Return I + s M g (D(z_edit) - D(z_0)), with g the pixel's headroom relative to its neighbourhood's.
 
-    Towards white the room is 1 - I, towards black it is I, and the neighbourhood's is that of its mean. So the mean
-    changes as the model says, and the detail under it keeps its share of the room that is left: under fluid vessels
-    fade and the edge of the diaphragm goes, where a plain sum would leave both as they were, only brighter.
+    The headroom is 1 - I towards white and I towards black; the neighbourhood's is that of its mean. So the mean
+    changes as the model predicts, and detail keeps its share of the remaining headroom: under fluid, vessels fade and
+    the edge of the diaphragm disappears, where a plain sum would only brighten both.
 
     Args:
         original: I `(B, C, H, W)` in [0, 1].
@@ -43,23 +43,23 @@ def compose_difference(
         `(B, C, H, W)` in [0, 1].
     """
     weight = strength * soft_mask
-    return (original + weight * room_left(original, change) * change).clamp(0, 1)
+    return (original + weight * relative_headroom(original, change) * change).clamp(0, 1)
 
 
-def room_left(original: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
-    """How much of a change each pixel takes, beside its neighbourhood's mean: g of `compose_difference`.
+def relative_headroom(original: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
+    """Return g of `compose_difference`: each pixel's headroom relative to its neighbourhood's mean.
 
     Args:
         original: `(B, C, H, W)` in [0, 1].
-        change: of the same shape; its sign says whether the room towards white or black counts.
+        change: of the same shape; its sign selects the headroom towards white or black.
 
     Returns:
-        Like `original`, not negative; 1 where a pixel is as its neighbourhood.
+        Of the same shape, at least 0; 1 where a pixel equals its neighbourhood's mean.
     """
     mean = _blur(original, NEIGHBOURHOOD * max(original.shape[-2:]))
-    room = torch.where(change > 0, 1 - original, original).clamp_min(0)
-    about = torch.where(change > 0, 1 - mean, mean)
-    return torch.where(about > _LEAST_ROOM, room / about, 1.0)
+    headroom = torch.where(change > 0, 1 - original, original).clamp_min(0)
+    mean_headroom = torch.where(change > 0, 1 - mean, mean)
+    return torch.where(mean_headroom > _LEAST_HEADROOM, headroom / mean_headroom, 1.0)
 
 
 def _blur(images: torch.Tensor, sigma: float) -> torch.Tensor:
@@ -80,11 +80,11 @@ def _blur_plane(plane: np.ndarray, sigma: float) -> np.ndarray:
 def compose_decoded(
     original: torch.Tensor, decoded: torch.Tensor, soft_mask: torch.Tensor, strength: float = 1.0
 ) -> torch.Tensor:
-    """(1 - s M) I + s M D(z_edit).
+    """Return (1 - s M) I + s M D(z_edit).
 
     Args:
         original: I `(B, C, H, W)` in [0, 1].
-        decoded: D(z_edit) `(B, C, H, W)`; what lies outside [0, 1] is held to it.
+        decoded: D(z_edit) `(B, C, H, W)`, clipped to [0, 1].
         soft_mask: M `(B, 1, H, W)` in [0, 1].
         strength: s, [0, 1].
 
@@ -96,25 +96,25 @@ def compose_decoded(
 
 
 def interpolate_latents(clean: torch.Tensor, edited: torch.Tensor, strength: float) -> torch.Tensor:
-    """z_0 + s (z_edit - z_0): the edit's strength where latents are given back and nothing is decoded.
+    """Return z_0 + s (z_edit - z_0), the edit at a strength, for output as latents.
 
-    The decoder is not linear, so what they decode to is near the picture edited at that strength, not equal to it.
+    The decoder is not linear, so the result decodes to approximately the picture edited at that strength.
 
     Args:
         clean: z_0 `(B, C, h, w)`.
         edited: z_edit, of the same shape.
-        strength: s, [0, 1]; 0 gives `clean` and 1 `edited` bit for bit, and where they are equal they stay so.
+        strength: s, [0, 1]; 0 gives `clean` and 1 `edited` bit for bit; equal values are unchanged.
     """
     return edited if strength == 1 else torch.lerp(clean.to(edited.dtype), edited, strength)
 
 
 def match_channels(values: torch.Tensor, channels: int, grey: torch.Tensor | None = None) -> torch.Tensor:
-    """Bring pictures to a number of channels.
+    """Convert pictures to a number of channels.
 
     Args:
         values: `(B, 1 | 3, H, W)`.
         channels: 1 or 3.
-        grey: `(B,)` bool, which of them get the mean of their channels in all, so that grey pictures stay grey.
+        grey: `(B,)` bool, True for pictures that get the mean of their channels in all, so that they stay grey.
 
     Returns:
         `(B, channels, H, W)`.
@@ -126,11 +126,11 @@ def match_channels(values: torch.Tensor, channels: int, grey: torch.Tensor | Non
 
 
 def is_grey(pixels: torch.Tensor, tolerance: float = 0.0) -> torch.Tensor:
-    """Which pictures have equal channels.
+    """Return True for each picture with equal channels.
 
     Args:
         pixels: `(B, 1 | 3, H, W)` in [0, 1].
-        tolerance: mean difference between the channels that still counts as grey.
+        tolerance: largest mean difference between the channels of a grey picture.
 
     Returns:
         `(B,)` bool.

@@ -1,0 +1,184 @@
+"""The inputs of each stage, made from a checked call: each holds what the stage needs, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from x2x_core.anatomy.areas import area_limits
+from x2x_core.common.errors import InputError
+from x2x_core.guidance.attention.tokens import PromptTokens
+from x2x_core.imaging.canvas import Canvas
+from x2x_core.pseudomasks.given import as_guidance_mask, as_pseudomask
+
+from .arguments import CallArguments
+from .composing import ComposingInputs
+from .denoising import DenoisingInputs, Generators, StepCallback
+from .draw_checks import check_draws, check_noise
+from .encoding import EncodingInputs, NoiseInputs
+from .looking import GuidanceInputs, RelevanceInputs
+from .reading import Pictures, Subject
+from .region import RegionInputs
+from .settings import EditSettings
+from .unet import PromptInputs
+
+if TYPE_CHECKING:
+    from x2x_core.pipeline import InstructX2XPipeline
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Scales:
+    """The guidance scales of a call."""
+
+    text: list[float]  # B: s_T of each output
+    image: float  # s_I
+
+
+@dataclass(frozen=True)
+class Call:
+    """A checked call: what the inputs of the stages are made from."""
+
+    pictures: Pictures
+    subject: Subject
+    arguments: CallArguments
+    settings: EditSettings
+    restricted: bool
+    scheduler: Any  # the pipeline's, or the published one
+    canvas: Canvas
+    generator: Generators
+
+    @property
+    def outputs(self) -> int:
+        """B, the number of outputs."""
+        return len(self.subject.image_index)
+
+
+def region_inputs(call: Call) -> RegionInputs | None:
+    """Return the inputs of the region; ``None`` without restriction and with the caller's guidance mask.
+
+    Raises:
+        InputError: a pseudomask that does not fit.
+    """
+    subject, arguments, settings = call.subject, call.arguments, call.settings
+    if not call.restricted or arguments.guidance_mask is not None:
+        return None
+    pseudomask = None
+    if arguments.pseudomask is not None:
+        pairs, outputs = len(subject.pairs), call.outputs
+        leading = arguments.pseudomask.shape[0] if getattr(arguments.pseudomask, "ndim", 2) > 2 else 1
+        count = outputs if leading == outputs else pairs
+        pseudomask = as_pseudomask(arguments.pseudomask, call.pictures.size, count)
+        pseudomask = pseudomask.repeat_interleave(outputs // count, dim=0)
+    return RegionInputs(
+        pixels=call.pictures.pixels,
+        size=call.pictures.size,
+        image_index=subject.pair_images,
+        instructions=subject.instructions,
+        copies=subject.copies,
+        align=settings.align,
+        localise=not settings.reference,
+        pseudomask=pseudomask,
+    )
+
+
+def encoding_inputs(pipe: InstructX2XPipeline, call: Call, prompts: PromptInputs) -> EncodingInputs:
+    """Return the inputs of encoding.
+
+    Raises:
+        InputError: given noise of another shape, or not finite.
+    """
+    arguments, settings = call.arguments, call.settings
+    shape = (pipe.vae.config.latent_channels, *call.canvas.cells)
+    if arguments.latents is not None:
+        check_noise("latents", arguments.latents, call.outputs, shape, draws=False)
+    if arguments.relevance_noise is not None:
+        check_noise("relevance_noise", arguments.relevance_noise, call.outputs, shape, draws=True)
+        check_draws(arguments.relevance_noise, settings.relevance_levels)
+    noise = NoiseInputs(
+        call.generator,
+        arguments.latents,
+        arguments.relevance_noise,
+        settings.relevance_levels,
+        settings.relevance_samples,
+        call.restricted,
+    )
+    return EncodingInputs(
+        call.pictures.images,
+        call.pictures.latents,
+        settings.reference,
+        call.canvas,
+        call.subject.image_index,
+        prompts,
+        noise,
+    )
+
+
+def scales_of(call: Call) -> Scales:
+    """Return the guidance scale of each output."""
+    settings = call.settings
+    each = [settings.guidance_scale_for(instruction) for instruction in call.subject.output_instructions]
+    return Scales(each, settings.image_guidance_scale)
+
+
+def guidance_inputs(call: Call, tokens: list[PromptTokens]) -> GuidanceInputs:
+    """Return the inputs of guidance.
+
+    Raises:
+        InputError: a guidance mask that does not fit.
+    """
+    settings, arguments = call.settings, call.arguments
+    limits = None
+    if arguments.pseudomask is None:  # else the caller says how much may change
+        limits = [area_limits(instruction) for instruction in call.subject.output_instructions]
+    relevance = RelevanceInputs(
+        call.scheduler, settings.noise_levels, settings.relevance_source, tokens, call.subject.copies
+    )
+    return GuidanceInputs(relevance, settings.mask_settings, limits, settings.reference, _guidance_mask(call))
+
+
+def _guidance_mask(call: Call) -> torch.Tensor | None:
+    """Return the caller's guidance mask `(B, 1, H, W)` bool."""
+    value = call.arguments.guidance_mask
+    if value is None:
+        return None
+    mask = as_guidance_mask(value, call.pictures.size)
+    if len(mask) not in (1, len(call.subject.pairs), call.outputs):
+        raise InputError(f"`guidance_mask` must be one, or one for each of {call.outputs} images, got {len(mask)}.")
+    if not mask.any():
+        logger.warning("`guidance_mask` is empty: the image is returned unchanged.")
+    return mask.repeat_interleave(call.outputs // len(mask), dim=0)
+
+
+def denoising_inputs(call: Call, callback: StepCallback) -> DenoisingInputs:
+    """Return the inputs of denoising."""
+    settings = call.settings
+    return DenoisingInputs(
+        scheduler=call.scheduler,
+        num_inference_steps=settings.num_inference_steps,
+        eta=call.arguments.eta,
+        generator=call.generator,
+        restricted=call.restricted,
+        published=settings.reference,
+        attention_gating=settings.attention_gating and call.restricted,
+        twin=settings.twin and call.restricted and call.arguments.output_type != "latent",
+        needed=settings.edit_strength > 0,
+        callback=callback,
+    )
+
+
+def composing_inputs(call: Call) -> ComposingInputs:
+    """Return the inputs of composing."""
+    settings = call.settings
+    return ComposingInputs(
+        output_type=call.arguments.output_type,
+        edit_strength=settings.edit_strength,
+        composition=settings.composition,
+        soft_edges=[settings.soft_edge_for(instruction) for instruction in call.subject.output_instructions],
+        restricted=call.restricted,
+        keep_grey=call.restricted and not settings.reference,
+    )
