@@ -135,7 +135,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
     # -- loading and saving -------------------------------------------------------------------------------------------
 
     @classmethod
-    def from_pretrained(  # type: ignore[override]  # with an atlas
+    def from_pretrained(
         cls,
         pretrained_model_name_or_path: str | Path,
         pseudomasks: PseudomaskAtlas | str | Path | None = None,
@@ -230,9 +230,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """Split a config as diffusers does; recommendations in the old form are translated."""
         return super().extract_init_dict(translate_config(config_dict), **kwargs)
 
-    def save_pretrained(  # type: ignore[override]  # the arguments are diffusers' own
-        self, save_directory: str | Path, *args: Any, **kwargs: Any
-    ) -> None:
+    def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:
         """Save the pipeline, with its pseudomasks if they are not the bundled ones.
 
         Args:
@@ -360,7 +358,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
     # -- the edit -----------------------------------------------------------------------------------------------------
 
-    @overload  # type: ignore[override]  # the image comes first, and settings are added
+    @overload
     def __call__(
         self, image: Any, prompt: Prompt | None = ..., **arguments: Unpack[EditKwargs]
     ) -> InstructX2XPipelineOutput: ...

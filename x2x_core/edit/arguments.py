@@ -8,12 +8,11 @@ from difflib import get_close_matches
 from typing import Any
 
 import torch
-from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
 
 from .settings import EditSettingsKwargs, GuidanceSettingsKwargs, RelevanceSettingsKwargs
 
 Generators = torch.Generator | int | Sequence[torch.Generator | int]
-Callback = Callable[..., Any] | PipelineCallback | MultiPipelineCallbacks
+Callback = Callable[..., Any]  # diffusers' callback objects are callable too
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class _NamedOutput(BaseOutput):
 
     def all_fields(self) -> tuple:
         """Return all values in order, missing ones as ``None``."""
-        return tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]  # subclasses are dataclasses
+        return tuple(getattr(self, field.name) for field in fields(self))
 
 
 @dataclass

@@ -54,7 +54,7 @@ def rse_attention(
     ours = [_processor(layer, record, gate) for layer in layers]
     try:
         for layer, processor in zip(layers, ours):
-            layer.module.set_processor(processor)  # type: ignore[arg-type]  # any callable of this signature
+            layer.module.set_processor(processor)
         yield
     finally:
         _restore(layers, ours, replaced)
