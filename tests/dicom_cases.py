@@ -5,21 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRBigEndian, ExplicitVRLittleEndian, RLELossless
 
 IDENTITY = {
-    "PatientName": "Kowalska^Zofia", "PatientID": "MRN-7718823", "PatientBirthDate": "19480229", "StudyDate": "20231117",
-    "AccessionNumber": "ACC990817", "InstitutionName": "Szpital Powiatowy", "ReferringPhysicianName": "Nowak^Jan",
+    "PatientName": "Kowalska^Zofia", "PatientID": "MRN-7718823", "PatientBirthDate": "19480229",
+    "StudyDate": "20231117", "AccessionNumber": "ACC990817", "InstitutionName": "Szpital Powiatowy", "ReferringPhysicianName": "Nowak^Jan",
     "StudyInstanceUID": "1.2.826.0.1.3680043.10.511.3.77", "SeriesInstanceUID": "1.2.826.0.1.3680043.10.511.3.78",
-    "StudyDescription": "THORAX Kowalska", "SeriesDescription": "pa 17.11.", "OperatorsName": "Wrona", "PatientAge": "075Y",
+    "StudyDescription": "THORAX Kowalska", "SeriesDescription": "pa 17.11.", "OperatorsName": "Wrona",
+    "PatientAge": "075Y",
     "ProtocolName": "Zofia pa", "DeviceSerialNumber": "SN443821", "PatientComments": "sister of Maria Kowalska",
     "WindowCenterWidthExplanation": "Kowalska soft", "ImageComments": "bed 12 Kowalska", "StationName": "XRAY-POWIAT",
 }  # fmt: skip
 
 
 def dataset(values: np.ndarray, bits: int | None = None, **tags) -> Dataset:
-    """A frontal digital radiograph of `values` `(H, W)` or `(H, W, 3)`; `tags` are set last, ``None`` takes one away."""
+    """Return a frontal digital radiograph of `values` `(H, W)` or `(H, W, 3)`.
+
+    `tags` are set last: values, elements with a value representation of their own, or ``None`` to remove a tag.
+    """
     made = Dataset()
     made.SOPClassUID, made.SOPInstanceUID = DigitalXRayImageStorageForPresentation, "1.2.826.0.1.3680043.10.511.3.79"
     made.Modality, made.ViewPosition, made.BodyPartExamined = "DX", "PA", "CHEST"
@@ -36,6 +41,8 @@ def dataset(values: np.ndarray, bits: int | None = None, **tags) -> Dataset:
     for name, value in tags.items():
         if value is None:
             del made[name]
+        elif isinstance(value, DataElement):  # with a value representation of its own
+            made.add(value)
         else:
             setattr(made, name, value)
     return made

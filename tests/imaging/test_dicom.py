@@ -277,12 +277,12 @@ def test_a_missing_decoder_is_named(tmp_path, syntax, words, monkeypatch):
 
 @pytest.mark.parametrize("syntax", [uid.JPEGLSLossless, uid.JPEG2000Lossless])
 def test_gdcm_is_used_only_where_there_is_no_other(syntax):
-    from x2x_core.imaging.dicom import _decoder_name
+    from x2x_core.imaging.dicom_decoding import decoder_name
 
     decoder = pydicom.pixels.get_decoder(syntax)
-    assert "gdcm" in decoder.available_plugins and _decoder_name(decoder) != "gdcm"
-    assert _decoder_name(pydicom.pixels.get_decoder(uid.JPEGLosslessSV1)) == "gdcm"
-    assert _decoder_name(pydicom.pixels.get_decoder(uid.ExplicitVRLittleEndian)) == ""
+    assert "gdcm" in decoder.available_plugins and decoder_name(decoder) != "gdcm"
+    assert decoder_name(pydicom.pixels.get_decoder(uid.JPEGLosslessSV1)) == "gdcm"
+    assert decoder_name(pydicom.pixels.get_decoder(uid.ExplicitVRLittleEndian)) == ""
 
 
 def test_missing_pydicom_is_named(tmp_path, monkeypatch):

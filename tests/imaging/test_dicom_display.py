@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.pixels import apply_windowing
 
-from x2x_core.imaging.dicom_display import display, full_range, look_up, stored_values, window
+from x2x_core.imaging.dicom_display import display, full_range, window
+from x2x_core.imaging.dicom_stored import stored_values
+from x2x_core.imaging.dicom_tables import look_up
 
 DEEP = np.array([[0, 1000, 2000, 4000]], np.uint16)
 
@@ -120,12 +122,12 @@ def test_entries_deeper_than_the_table_says_keep_their_order():
 
 def test_tables_begin_below_zero():
     values = np.array([[-2, -1, 0, 7]], np.int16)
-    assert shown(values, 16, VOILUTSequence=[table([0, 50, 100], first=-2)]).values[0] * 65535 == pytest.approx(
-        [0, 50, 100, 100]
+    assert shown(values, 16, VOILUTSequence=[table([0, 500, 65535], first=-2)]).values[0] * 65535 == pytest.approx(
+        [0, 500, 65535, 65535]
     )
-    unsigned = table([0, 50, 100])
+    unsigned = table([0, 500, 65535])
     unsigned.LUTDescriptor = [3, 2**16 - 2, 16]  # -2, written where signs can't be
-    assert shown(values, 16, VOILUTSequence=[unsigned]).values[0] * 65535 == pytest.approx([0, 50, 100, 100])
+    assert shown(values, 16, VOILUTSequence=[unsigned]).values[0] * 65535 == pytest.approx([0, 500, 65535, 65535])
 
 
 def test_a_modality_table_goes_before_the_window():

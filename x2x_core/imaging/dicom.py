@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.common.extras import needs_extra
 
+from .dicom_decoding import decode, one_line
+from .dicom_display import display
+from .dicom_numbers import numbers
+from .dicom_stored import extract
+from .dicom_view import check_modality, turning, view_warnings
 from .kinds import DICOM
+from .pixel_shape import LARGEST, height_to_width, square_pixels
 from .radiograph import Radiograph
 
 logger = logging.getLogger(__name__)
 
-LARGEST = 2**27  # pixels of a picture; a larger size means a damaged or malicious file
 TAGS = (
     "Modality", "BodyPartExamined", "ViewPosition", "ViewCodeSequence", "PatientOrientation",
     "PresentationIntentType", "BurnedInAnnotation", "SamplesPerPixel", "PhotometricInterpretation",
@@ -36,7 +41,19 @@ TAGS = (
     "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
 )  # fmt: skip
 _MONOCHROME, _PALETTE = ("MONOCHROME1", "MONOCHROME2"), "PALETTE COLOR"
-_RISKY = "gdcm"
+_NUMERIC_TEXT = (
+    "PixelAspectRatio",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "WindowCenter",
+    "WindowWidth",
+    "NumberOfFrames",
+)  # fmt: skip  (tags that `dicom_numbers` reads even if pydicom cannot)
 
 
 def read_dicom(path: str | Path) -> Radiograph:
@@ -62,17 +79,26 @@ def read_dicom(path: str | Path) -> Radiograph:
     path = Path(path)
     dataset = _open(path)
     try:
-        from .dicom_view import check_modality, turning, view_warnings
+        return _read(dataset, path)
+    except InputError:
+        raise
+    except Exception as error:  # damaged elements make pydicom raise many types, with messages that may quote texts
+        raise _damaged(path, error) from error
 
+
+def _read(dataset: Any, path: Path) -> Radiograph:
+    """Read the radiograph of an open data set."""
+    try:
         warnings = [*check_modality(dataset), *view_warnings(dataset)]
         _check_picture(dataset)
     except ValueError as error:
         raise InputError(f"`{path}` {error}.") from error
-    raw = _decode(dataset, path)
+    raw = decode(dataset, path, all_bits=dataset.PhotometricInterpretation in _MONOCHROME)
     values, facts, doubts = _as_shown(raw, dataset, path)
-    values, resampling = _square_pixels(values, dataset)
+    ratio, geometry = _height_to_width(dataset)
+    values, resampling = square_pixels(values, ratio)
     turn, assumptions, turned = turning(dataset)
-    warnings += [*doubts, *turned]
+    warnings += [*doubts, *geometry, *turned]
     for warning in warnings:
         logger.warning("%s: %s", path, warning)
     depth = 8 if int(dataset.BitsStored) <= 8 else 16
@@ -82,7 +108,7 @@ def read_dicom(path: str | Path) -> Radiograph:
     )
 
 
-def _open(path: Path):
+def _open(path: Path) -> Any:
     """Read the tags in `TAGS` of a file."""
     if not path.is_file():
         raise InputNotFoundError(f"There is no file `{path}`. Give the path of a DICOM radiograph.")
@@ -90,11 +116,9 @@ def _open(path: Path):
         import pydicom
     try:
         dataset = pydicom.dcmread(path, force=True, specific_tags=list(TAGS))
-        for _ in dataset.iterall():  # pydicom decodes values on first access: damaged ones raise here
-            pass
+        _decode_elements(dataset)
     except Exception as error:  # pydicom raises many types, whose messages may quote the patient's data
-        kind = type(error).__name__
-        raise InputError(f"`{path}` must be an intact DICOM file, but cannot be read ({kind}).") from error
+        raise _damaged(path, error) from error
     if len(dataset) == 0 and not getattr(dataset, "file_meta", None):
         raise InputError(f"`{path}` is not a DICOM file.")
     if "TransferSyntaxUID" not in dataset.file_meta:
@@ -102,12 +126,30 @@ def _open(path: Path):
     return dataset
 
 
-def _one_line(error: Exception) -> str:
-    """Return the message of an error in one line without a full stop."""
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"`{path}` must be an intact DICOM file, but cannot be read ({type(error).__name__}).")
 
 
-def _guessed_syntax(is_implicit: bool, is_little: bool):
+def _decode_elements(dataset: Any) -> None:
+    """Decode every element, which pydicom does on first access: damaged ones raise here.
+
+    Elements of `_NUMERIC_TEXT` may stay undecoded.
+    """
+    from pydicom.datadict import keyword_for_tag
+
+    for tag in list(dataset.keys()):
+        try:
+            element = dataset[tag]
+        except Exception:
+            if keyword_for_tag(tag) not in _NUMERIC_TEXT:
+                raise
+            continue
+        for item in element.value if element.VR == "SQ" else ():
+            for _ in item.iterall():
+                pass
+
+
+def _guessed_syntax(is_implicit: bool, is_little: bool) -> Any:
     """Infer the transfer syntax of a file without one from its first elements."""
     from pydicom import uid
 
@@ -116,7 +158,7 @@ def _guessed_syntax(is_implicit: bool, is_little: bool):
     return uid.ExplicitVRLittleEndian if is_little else uid.ExplicitVRBigEndian
 
 
-def _check_picture(dataset) -> None:
+def _check_picture(dataset: Any) -> None:
     """Check that the data set holds one picture with integer pixels.
 
     Raises:
@@ -148,63 +190,16 @@ def _check_picture(dataset) -> None:
         raise InputError("must be MONOCHROME1, MONOCHROME2, PALETTE COLOR, RGB or YBR, but is none of these")
 
 
-def _whole(dataset, name: str) -> int:
+def _whole(dataset: Any, name: str) -> int:
     """Return a tag's integer, 1 if it is absent or empty."""
-    try:
-        return int(dataset.get(name) or 1)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"must have one integer as {name}") from error
+    values = numbers(dataset, name) or [1.0]
+    if len(values) > 1 or not values[0].is_integer():
+        raise InputError(f"must have one integer as {name}")
+    return int(values[0]) or 1
 
 
-def _decode(dataset, path: Path) -> np.ndarray:
-    """Decode the stored pixels, `(H, W)`, or `(H, W, 3)` RGB for colour."""
-    from pydicom.pixels import get_decoder, pixel_array
-
-    syntax = dataset.file_meta.TransferSyntaxUID
-    try:
-        decoder = get_decoder(syntax)
-    except NotImplementedError as error:
-        raise InputError(f"`{path}` must be a picture, but its transfer syntax is {syntax.name}.") from error
-    if not decoder.is_available:
-        raise InputError(f"`{path}` is compressed ({syntax.name}) and requires a decoder: {_remedy(syntax)}.")
-    try:
-        return pixel_array(dataset, decoding_plugin=_decoder_name(decoder))
-    except Exception as error:  # the decoders of several libraries raise errors of any type
-        hint = (
-            f" If the file is intact, it requires another decoder: {_remedy(syntax)}." if syntax.is_compressed else ""
-        )
-        raise InputError(
-            f"`{path}` must be an intact DICOM image, but its pixels cannot be decoded: {_one_line(error)}.{hint}"
-        ) from error
-
-
-def _decoder_name(decoder) -> str:
-    """Return the name of the decoder to use, "" for uncompressed values.
-
-    GDCM, which crashes the process on some damaged pictures, is used only without an alternative.
-    """
-    return next(iter(sorted(decoder.available_plugins, key=lambda name: name == _RISKY)), "")
-
-
-def _remedy(syntax) -> str:
-    """Return what to install for a transfer syntax."""
-    from pydicom import uid
-
-    if syntax == uid.JPEGExtended12Bit:
-        return "`pip install pylibjpeg pylibjpeg-libjpeg` (the latter is under the GPL)"
-    if syntax in uid.JPEGLSTransferSyntaxes:
-        packages = "pyjpegls"
-    elif syntax in (*uid.JPEG2000TransferSyntaxes, uid.HTJ2K, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL):
-        packages = "pylibjpeg pylibjpeg-openjpeg"
-    else:
-        packages = "python-gdcm"
-    return f"`pip install {packages}`, or the extra: `pip install 'instructx2x[dicom]'`"
-
-
-def _as_shown(raw: np.ndarray, dataset, path: Path) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+def _as_shown(raw: np.ndarray, dataset: Any, path: Path) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
     """Return values in [0, 1], `(H, W)` or `(H, W, 3)`, the processing steps and the warnings."""
-    from .dicom_display import display, stored_values
-
     bits = int(dataset.BitsStored)
     try:
         if dataset.PhotometricInterpretation == _PALETTE:
@@ -214,13 +209,11 @@ def _as_shown(raw: np.ndarray, dataset, path: Path) -> tuple[np.ndarray, tuple[s
             return _plain_colour(values, np.iinfo(values.dtype).max), ("Colours of its palette.",), ()
         if dataset.PhotometricInterpretation not in _MONOCHROME:
             return _plain_colour(raw, 2**bits - 1), ("A colour picture: no window applies.",), ()
-        signed = raw.dtype.kind == "i"
-        plain = not dataset.file_meta.TransferSyntaxUID.is_compressed
-        high_bit = int(dataset.get("HighBit", bits - 1))
-        shown = display(stored_values(raw, bits, high_bit, signed) if plain else raw.astype(np.int32), dataset)
+        stored, doubts = extract(raw, dataset)
+        shown = display(stored, dataset)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError) as error:
-        raise InputError(f"`{path}` cannot be displayed: {_one_line(error)}.") from error
-    return shown.values, shown.facts, shown.warnings
+        raise InputError(f"`{path}` cannot be displayed: {one_line(error)}.") from error
+    return shown.values, shown.facts, (*doubts, *shown.warnings)
 
 
 def _plain_colour(values: np.ndarray, largest: int) -> np.ndarray:
@@ -229,31 +222,16 @@ def _plain_colour(values: np.ndarray, largest: int) -> np.ndarray:
     return np.clip(values / largest, 0, 1)
 
 
-def _square_pixels(values: np.ndarray, dataset) -> tuple[np.ndarray, list[str]]:
-    """Make pixels square: the coarser direction is resampled to the spacing of the finer one."""
-    ratio = _height_to_width(dataset)
-    if abs(ratio - 1) < 0.01:  # below the accuracy of the geometry
-        return values, []
-    height, width = values.shape[:2]
-    size = (width, round(height * ratio)) if ratio > 1 else (round(width / ratio), height)
-    if size[0] * size[1] > LARGEST:
-        return values, ["The aspect ratio of its pixels is implausible, and was ignored."]
-    resized = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    fact = (
-        f"Pixels {ratio:.3g} times as high as wide: resampled from {width} x {height} to {size[0]} x {size[1]} pixels."
-    )
-    return resized, [fact]
-
-
-def _height_to_width(dataset) -> float:
-    """Return a pixel's height divided by its width, 1 if the file does not give it."""
+def _height_to_width(dataset: Any) -> tuple[float, list[str]]:
+    """Return a pixel's height divided by its width, 1 if the file does not give it, and warnings."""
+    warnings = []
     for name in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
-        value = dataset.get(name)
-        if value is not None and not isinstance(value, str) and len(value) == 2:
-            height, width = float(value[0]), float(value[1])
-            if height > 0 and width > 0:
-                return height / width
-    return 1.0
+        if spacing := numbers(dataset, name):
+            ratio = height_to_width(spacing)
+            if ratio is not None:
+                return ratio, warnings
+            warnings = ["The shape of its pixels is not given by two positive numbers: taken to be square."]
+    return 1.0, warnings
 
 
 def _to_pixels(values: np.ndarray, depth: int) -> torch.Tensor:

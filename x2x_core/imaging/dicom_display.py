@@ -6,14 +6,19 @@ The steps follow DICOM PS3.4 N.2, with the formulas of PS3.3: modality table or 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from x2x_core.common.errors import InputError
 
+from .dicom_numbers import number, numbers
+from .dicom_stored import padding_of
+from .dicom_tables import look_up
+
 LINEAR, LINEAR_EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"
-DEEPEST = 16  # largest number of bits of a stored value or a table entry
 
 
 @dataclass(frozen=True)
@@ -25,38 +30,11 @@ class Display:
     warnings: tuple[str, ...]  # doubts about them
 
 
-def stored_values(raw: np.ndarray, bits_stored: int, high_bit: int, signed: bool) -> np.ndarray:
-    """Extract the image's values from their containers, ignoring unused bits (overlays in old files).
-
-    Args:
-        raw: `(H, W)`, integers as stored in the file.
-        bits_stored: bits per value, 1 to 16.
-        high_bit: index of the highest of them, counted from 0.
-        signed: True if the highest bit is a sign.
-
-    Returns:
-        `(H, W)` int32.
-    """
-    shift = max(high_bit + 1 - bits_stored, 0)
-    values = (raw.astype(np.int32) >> shift) & (2**bits_stored - 1)
-    return np.where(values >= 2 ** (bits_stored - 1), values - 2**bits_stored, values) if signed else values
-
-
-def padding_of(stored: np.ndarray, dataset) -> np.ndarray:
-    """Return bool `(H, W)`, True for padding: pixels between PixelPaddingValue and PixelPaddingRangeLimit."""
-    value = dataset.get("PixelPaddingValue")
-    if value is None:
-        return np.zeros(stored.shape, bool)
-    limit = dataset.get("PixelPaddingRangeLimit")
-    low, high = sorted((int(value), int(value if limit is None else limit)))
-    return (stored >= low) & (stored <= high)
-
-
-def display(stored: np.ndarray, dataset) -> Display:
+def display(stored: np.ndarray, dataset: Any) -> Display:
     """Return the display values that a viewer uses by default.
 
     Args:
-        stored: `(H, W)` integers, see `stored_values`.
+        stored: `(H, W)` integers, see `x2x_core.imaging.dicom_stored.extract`.
         dataset: the image's pydicom data set.
 
     Raises:
@@ -79,39 +57,67 @@ def display(stored: np.ndarray, dataset) -> Display:
     return Display(shown, tuple(facts), tuple(warnings))
 
 
-def modality_values(stored: np.ndarray, dataset) -> tuple[np.ndarray, list[str]]:
+def modality_values(stored: np.ndarray, dataset: Any) -> tuple[np.ndarray, list[str]]:
     """Apply the modality table or rescaling; return the values and the steps that changed them."""
     if tables := dataset.get("ModalityLUTSequence"):
-        return look_up(stored, tables[0], dataset)[0], ["Modality table applied."]
-    slope, intercept = (
-        _number(dataset, name, rest) for name, rest in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
-    )
-    if slope == 0 or not np.isfinite([slope, intercept]).all():
+        return look_up(stored, tables[0], dataset).values, ["Modality table applied."]
+    slope, intercept = number(dataset, "RescaleSlope", 1.0), number(dataset, "RescaleIntercept", 0.0)
+    if slope == 0 or not math.isfinite(slope):
         raise InputError(f"its rescaling must have a slope that is a number and not 0, got {slope:g}")
+    if not math.isfinite(intercept):
+        raise InputError(f"its rescaling must have an intercept that is a number, got {intercept:g}")
     if (slope, intercept) == (1, 0):
         return stored, []
     return stored * slope + intercept, [f"Rescaled by {slope:g}, then {intercept:+g}."]
 
 
-def _of_interest(values, padding, dataset, is_plain: bool) -> tuple[np.ndarray, list[str], list[str]]:
+def _of_interest(
+    values: np.ndarray, padding: np.ndarray, dataset: Any, is_plain: bool
+) -> tuple[np.ndarray, list[str], list[str]]:
     """Scale to [0, 1] by the first VOI table, else the first window, else the range of the values."""
     if tables := dataset.get("VOILUTSequence"):
-        shown, bits = look_up(values, tables[0], dataset)
-        return shown / (2**bits - 1), [f"Shown by its table of interest{_which(len(tables))}."], []
-    centers, widths = (_numbers(dataset, name) for name in ("WindowCenter", "WindowWidth"))
-    warnings = []
-    if centers and widths:
-        function = str(dataset.get("VOILUTFunction") or LINEAR).strip().upper()
-        center, width = centers[0], widths[0]
-        if width >= (1 if function == LINEAR else np.nextafter(0, 1)):
-            fact = f"Shown by its window, centre {center:g}, width {width:g}{_which(min(len(centers), len(widths)))}."
-            return window(values, center, width, function), [fact], []
-        warnings = [f"Window width {width:g} is invalid: shown by the range of its values instead."]
+        found = look_up(values, tables[0], dataset)
+        fact = f"Shown by its table of interest{_which(0, len(tables))}."
+        if found.white == found.greatest < 2**found.bits - 1:
+            fact = (
+                f"{fact[:-1]}, scaled by its greatest entry, {found.greatest}, which uses fewer bits than the "
+                f"{found.bits} that it declares."
+            )
+        return found.values / found.white, [fact], []
+    chosen, warnings = _window_of(dataset)
+    if chosen is not None:
+        return window(values, chosen.center, chosen.width, chosen.function), [chosen.fact], []
     bits = int(dataset.BitsStored)
     if is_plain and bits <= 8 and not dataset.get("PixelRepresentation"):
         return np.clip(values / (2**bits - 1), 0, 1), [f"No window: its {bits}-bit values as they are."], warnings
     shown, low, high = full_range(values, padding)
     return shown, [f"No window: the range of its values, {low:g} to {high:g}."], warnings
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The window to display by."""
+
+    center: float
+    width: float
+    function: str
+    fact: str  # for the notes
+
+
+def _window_of(dataset: Any) -> tuple[_Window | None, list[str]]:
+    """Return the first valid window of a file, `None` without one, and warnings."""
+    pairs = list(zip(numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth")))
+    function = str(dataset.get("VOILUTFunction") or LINEAR).strip().upper()
+    narrowest = 1 if function == LINEAR else np.nextafter(0, 1)
+    for index, (center, width) in enumerate(pairs):
+        if math.isfinite(center) and math.isfinite(width) and width >= narrowest:
+            fact = f"Shown by its window, centre {center:g}, width {width:g}{_which(index, len(pairs))}."
+            return _Window(center, width, function, fact), []
+    if not pairs:
+        return None, []
+    if not all(map(math.isfinite, pairs[0])):
+        return None, ["Its window is not a number: shown by the range of its values instead."]
+    return None, [f"Window width {pairs[0][1]:g} is invalid: shown by the range of its values instead."]
 
 
 def window(values: np.ndarray, center: float, width: float, function: str = LINEAR) -> np.ndarray:
@@ -147,49 +153,7 @@ def full_range(values: np.ndarray, padding: np.ndarray) -> tuple[np.ndarray, flo
     return np.clip((values - low) / ((high - low) or 1.0), 0, 1), low, high
 
 
-def look_up(values: np.ndarray, item, dataset) -> tuple[np.ndarray, int]:
-    """Map values through a table (PS3.3 C.11.1.1); values below or above it take its first or last entry.
-
-    Args:
-        values: integers, or rescaled values, which are rounded.
-        item: the table: LUTDescriptor (entries, first value mapped, bits) and LUTData.
-        dataset: the image, for its byte order.
-
-    Returns:
-        The entries, float64, and their number of bits.
-
-    Raises:
-        InputError: a table without a descriptor or with too few entries.
-    """
-    descriptor, element = item.get("LUTDescriptor"), _element(item, "LUTData")
-    if descriptor is None or len(descriptor) != 3 or element is None or not element.value:
-        raise InputError("its table must have LUTDescriptor and LUTData")
-    entries, first, bits = (int(number) for number in descriptor)
-    entries = entries or 2**16
-    if first >= 2**15 and values.min() < 0:
-        first -= 2**16  # a signed number in an unsigned field
-    table = _entries(element.value, entries, dataset)
-    if len(table) < entries or not 1 <= bits <= DEEPEST:
-        raise InputError(f"its table must hold {entries} entries of 1 to {DEEPEST} bits, got {len(table)} of {bits}")
-    bits = max(bits, int(table.max()).bit_length())  # some files declare 16-bit entries as 8-bit
-    index = np.clip(np.rint(values).astype(np.int64) - first, 0, entries - 1)
-    return table[index].astype(np.float64), bits
-
-
-def _element(item, name: str):
-    """Return a data element with its value representation, `None` if it is absent."""
-    return item[name] if name in item else None  # noqa: SIM401  (a data set's get() returns the bare value)
-
-
-def _entries(data, count: int, dataset) -> np.ndarray:
-    """Return the entries of a table: 16-bit words, or bytes packed in pairs."""
-    if not isinstance(data, bytes):
-        return np.atleast_1d(np.asarray(data, np.int64))[:count]
-    words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if dataset.original_encoding[1] else ">u2")
-    return words[:count] if len(words) >= count else words.astype("<u2").view(np.uint8)[:count]
-
-
-def _is_inverted(dataset) -> tuple[bool, list[str]]:
+def _is_inverted(dataset: Any) -> tuple[bool, list[str]]:
     """Return True if low values are white, and a warning if the file contradicts itself."""
     inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     shape = str(dataset.get("PresentationLUTShape") or "").strip().upper()
@@ -201,16 +165,7 @@ def _is_inverted(dataset) -> tuple[bool, list[str]]:
     return inverted, []
 
 
-def _numbers(dataset, name: str) -> list[float]:
-    """Return a tag's numbers, an empty list if it is absent or empty."""
-    value = dataset.get(name)
-    several = [] if value is None or value == "" else value if hasattr(value, "__len__") else [value]
-    return [float(number) for number in several if number is not None and number != ""]
-
-
-def _number(dataset, name: str, otherwise: float) -> float:
-    return next(iter(_numbers(dataset, name)), otherwise)
-
-
-def _which(count: int) -> str:
-    return f", the first of {count}" if count > 1 else ""
+def _which(index: int, count: int) -> str:
+    if count == 1:
+        return ""
+    return f", the first of {count}" if index == 0 else f", number {index + 1} of {count}: those before it are invalid"

@@ -5,7 +5,10 @@ Messages never quote a file's texts, except for words that this module knows: an
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +30,13 @@ OTHERS = {
     "SM": "slide microscopy", "OP": "ophthalmic photography", "OPT": "ophthalmic tomography", "SEG": "segmentation",
 }  # fmt: skip
 CHEST_WORDS = ("CHEST", "THORAX", "LUNG", "RIB", "HEART")
-LATERAL_VIEWS = ("LL", "RL", "LAT", "LATERAL", "LLAT", "RLAT", "LEFT LATERAL", "RIGHT LATERAL")
-FRONTAL_VIEWS = ("AP", "PA")
-OTHER_VIEWS = ("LLD", "RLD", "LLO", "RLO", "LAO", "RAO", "LPO", "RPO", "AXIAL", "OBLIQUE", "OBL")  # decubitus, oblique
+# Words of a view. DICOM defines LL, RL and the oblique abbreviations; machines write many more.
+_LATERAL = re.compile(
+    r"[LR]L|(?:[LR]|[LR]T|LEFT|RIGHT|CHEST|THORAX|X?TABLE|TRANS)?LAT(?:ERAL(?:IS|E)?|[LR]|[LR]T)?|PROFILE?|PERFIL"
+    r"|SEITLICH|XTABLE|CROSSTABLE"
+)
+_DECUBITUS = re.compile(r"[LR]LD|(?:LAT|LATERAL)?DEC(?:UB(?:ITUS|ITO)?)?|[LR]DEC(?:UB)?")
+_OBLIQUE = re.compile(r"[LR][LAP]?O|[LRAP]+OBL|OBL(?:IQ(?:UE)?)?|OBLICUA|SCHRAEG|SCHRAG|AXIAL")
 _TRANSPOSED = ("H", "F")  # rows that run along the body
 _SIDES = ("L", "R")
 
@@ -49,7 +56,7 @@ class Turning:
         return np.ascontiguousarray(values[::-1] if self.upend else values)
 
 
-def check_modality(dataset) -> list[str]:
+def check_modality(dataset: Any) -> list[str]:
     """Return warnings about the modality.
 
     Raises:
@@ -67,7 +74,7 @@ def check_modality(dataset) -> list[str]:
     )
 
 
-def view_warnings(dataset) -> list[str]:
+def view_warnings(dataset: Any) -> list[str]:
     """Return warnings if this may not be a frontal chest radiograph for presentation."""
     warnings = []
     part = _word(dataset.get("BodyPartExamined"))
@@ -84,20 +91,30 @@ def view_warnings(dataset) -> list[str]:
     return warnings
 
 
-def _odd_view(dataset) -> str | None:
+def _odd_view(dataset: Any) -> str | None:
     """Return a view that is not frontal, with its article; `None` for frontal or unspecified views."""
-    position = _word(dataset.get("ViewPosition"))
-    meanings = " ".join(_word(code.get("CodeMeaning")) for code in dataset.get("ViewCodeSequence") or ())
+    position = _words(dataset.get("ViewPosition"))
+    part = [word for word in _words(dataset.get("BodyPartExamined")) if len(word) > 2]  # not the sides "L" and "R"
+    meanings = [word for code in dataset.get("ViewCodeSequence") or () for word in _words(code.get("CodeMeaning"))]
+    named = [*position, *part]
     rows = _directions(dataset)
-    lateral_words = "LATERAL" in meanings and "DECUBITUS" not in meanings
-    if position in LATERAL_VIEWS or (rows and rows[0] in ("A", "P")) or (not position and lateral_words):
-        return "a lateral"
-    if position in OTHER_VIEWS or "DECUBITUS" in meanings or "OBLIQUE" in meanings:
+    if any(_DECUBITUS.fullmatch(word) or _OBLIQUE.fullmatch(word) for word in [*named, *meanings]):
         return "an oblique or decubitus"
+    is_lateral = any(_LATERAL.fullmatch(word) for word in [*named, *(() if position else meanings)])
+    if is_lateral or (rows and rows[0] in ("A", "P")):
+        return "a lateral"
     return None
 
 
-def turning(dataset) -> tuple[Turning, list[str], list[str]]:
+def _words(value: Any) -> list[str]:
+    """Return the words of a text in capitals without accents; digits and signs separate them."""
+    plain = "".join(
+        letter for letter in unicodedata.normalize("NFKD", _word(value)) if not unicodedata.combining(letter)
+    )
+    return re.findall("[A-Z]+", plain)
+
+
+def turning(dataset: Any) -> tuple[Turning, list[str], list[str]]:
     """Return how to turn the picture so that the patient's right is on its left and the head on top.
 
     Returns:
@@ -138,14 +155,15 @@ def _said(turn: Turning) -> list[str]:
     ]
 
 
-def _directions(dataset) -> tuple[str, str] | None:
+def _directions(dataset: Any) -> tuple[str, str] | None:
     """Return the first letters of the directions of rows and columns, `None` if they are not given."""
     value = dataset.get("PatientOrientation")
-    if value is None or isinstance(value, str) or len(value) != 2:
+    value = value.split("\\") if isinstance(value, str) else value  # text that pydicom does not split
+    if value is None or len(value) != 2:
         return None
     rows, columns = (_word(direction)[:1] for direction in value)
     return (rows, columns) if rows and columns else None
 
 
-def _word(value) -> str:
+def _word(value: Any) -> str:
     return "" if value is None else str(value).strip().upper()
