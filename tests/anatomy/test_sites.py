@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from x2x_core.anatomy.sites import EDGE_LEVEL, SHAPES, ZONE_BANDS, ZONE_SITES, side_mask, site_mask, soften, zone_mask
+from x2x_core.anatomy.outlines import SHAPES
+from x2x_core.anatomy.sites import EDGE_LEVEL, ZONE_BANDS, ZONE_SITES, side_mask, site_mask, soften, zone_mask
 from x2x_core.language.vocabulary import FINDINGS
 
 

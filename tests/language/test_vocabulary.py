@@ -2,7 +2,8 @@
 
 import pytest
 
-from x2x_core.anatomy.sites import SHAPES, ZONE_BANDS, ZONE_SITES
+from x2x_core.anatomy.outlines import SHAPES
+from x2x_core.anatomy.sites import ZONE_BANDS, ZONE_SITES
 from x2x_core.language.vocabulary import (
     FINDINGS,
     LEVEL_NAMES,

@@ -6,6 +6,7 @@ from atlas_cases import ask
 from x2x_core.anatomy.sites import EDGE_LEVEL
 from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+from x2x_core.pseudomasks.sources import BOXED_CATEGORIES, MaskSource, find_source
 
 
 def test_lesions_get_the_boxes_of_masses_and_nodules(bundled):
@@ -31,3 +32,14 @@ def test_findings_that_were_never_published_get_their_site(published):
     (source,) = atlas.sources(ask("gastric distention"))
     assert source.kind == "site"
     assert (atlas.for_instruction(ask("gastric distention"), (32, 32)) >= EDGE_LEVEL).float().mean() < 0.3
+
+
+def test_an_unknown_finding_is_refused():
+    with pytest.raises(ValueError, match=r"`finding` must be a known finding's canonical name, got 'gremlins'"):
+        find_source("gremlins", ())
+
+
+@pytest.mark.parametrize(("finding", "category"), BOXED_CATEGORIES.items())
+def test_findings_boxed_only_in_tables_use_those_boxes_if_the_atlas_has_them(finding, category):
+    assert find_source(finding, (category,)) == MaskSource(finding, "boxes", category)
+    assert find_source(finding, ("Effusion",), "folder").kind == "site"  # no published mask is missing

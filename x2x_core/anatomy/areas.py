@@ -17,7 +17,8 @@ from x2x_core.language.clauses import Clause
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS, Finding
 
-from .sites import EDGE_LEVEL, SHAPES, site_mask
+from .outlines import SHAPES
+from .sites import EDGE_LEVEL, site_mask
 
 SMALLEST_BOX_SHARE = math.pi / 4 / 4
 SMALLEST_SITE_SHARE = 0.02

@@ -11,7 +11,7 @@ from .lung_masks import INSIDE
 
 # Lung fields of the typical radiograph, in its unit square: where NIH ChestX-ray14's boxes of effusions, infiltrates,
 # pneumothoraces and hearts begin and end (chest wall near 0.10 and 0.90 of the width, apices near 0.10 and domes near
-# 0.69 of the height). The outlines of `x2x_core.anatomy.sites` are wider on purpose.
+# 0.69 of the height). The outlines of `x2x_core.anatomy.outlines` are wider on purpose.
 TYPICAL_FIELDS: dict[str, tuple[tuple[float, float], ...]] = {
     "right": (
         (0.330, 0.100), (0.250, 0.135), (0.180, 0.240), (0.135, 0.380), (0.110, 0.540), (0.100, 0.660), (0.095, 0.770),

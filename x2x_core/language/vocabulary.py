@@ -134,7 +134,7 @@ class Finding:
 
     name: str  # canonical
     synonyms: tuple[str, ...]  # other words for it, in the singular
-    site: str  # anatomic site, a key of `x2x_core.anatomy.sites.SHAPES`
+    site: str  # anatomic site, a key of `x2x_core.anatomy.outlines.SHAPES`
     category: str | None  # category of the published pseudomasks; None without expert boxes
     lateral: bool  # True if it has a side
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from x2x_core.anatomy.sites import SHAPES
+from x2x_core.anatomy.outlines import SHAPES
 from x2x_core.common.errors import InputError
 from x2x_core.language.vocabulary import FINDINGS
 
