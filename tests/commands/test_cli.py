@@ -179,6 +179,8 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["simulate", "--ct", "phantom", "-o", "{new}", "--count", "0"], "`count` must be at least 1"),
         (["simulate", "--ct", "phantom", "-o", "{new}", "--resting", "gout"], "`resting` must name findings"),
         (["simulate", "--ct", "phantom", "-o", "{new}", "--resting-share", "2"], "`resting_share` must lie in"),
+        (["train", "--config", "demo", "--set", "trackers=["], "`--set` must give trackers a YAML value, got '['"),
+        (["train", "--config", "demo", "--set", "seed"], "`--set` must be FIELD=VALUE, got 'seed'"),
         (["train", "--config", "nothing"], "`--config` must name a YAML file"),
         (["train", "--config", "demo-autoencoder", "--data", "{missing}", "-o", "{new}"], "There is no dataset"),
         (["evaluate", "simulated", "--model", "{tiny}", "--data", "{missing}"], "There is no dataset"),
@@ -353,3 +355,9 @@ def test_the_version_is_printed(capsys):
 def test_every_command_has_a_help_text(command):
     done = subprocess.run([sys.executable, "-m", "x2x_core.cli", *command, "--help"], capture_output=True, text=True)
     assert done.returncode == 0 and len(done.stdout) > 300
+
+
+@pytest.mark.parametrize("command", [["edit"], ["masks", "show"], ["simulate"], ["train"], ["evaluate", "simulated"]])
+def test_the_help_shows_the_defaults_that_are_not_values(command):
+    done = subprocess.run([sys.executable, "-m", "x2x_core.cli", *command, "--help"], capture_output=True, text=True)
+    assert "[default: (" in " ".join(done.stdout.split())

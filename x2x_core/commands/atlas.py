@@ -30,7 +30,9 @@ def build(
     tables: Tables,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="Atlas file, or folder with --published-style. [default: atlas.safetensors]"),
+        typer.Option(
+            "-o", "--out", help="Atlas file, or folder with --published-style.", show_default="atlas.safetensors"
+        ),
     ] = None,
     sizes: Sizes = None,
     published_style: Annotated[
@@ -70,20 +72,20 @@ def _build_published(boxes: Iterable[Box], folder: Path | None, overwrite: bool)
 
 def evaluate(
     tables: Annotated[
-        list[Path] | None, typer.Argument(help="Tables of boxes: NIH, RSNA, MS-CXR or VinDr-CXR. [default: none]")
+        list[Path] | None, typer.Argument(help="Tables of boxes: NIH, RSNA, MS-CXR or VinDr-CXR.", show_default="none")
     ] = None,
     sizes: Sizes = None,
     images: Annotated[
-        Path | None, typer.Option(help="Folder of the tables' images, to score alignment too. [default: none]")
+        Path | None, typer.Option(help="Folder of the tables' images, to score alignment too.", show_default="none")
     ] = None,
     simulated: Annotated[
-        Path | None, typer.Option(help="Simulated pairs whose changes serve as boxes. [default: none]")
+        Path | None, typer.Option(help="Simulated pairs whose changes serve as boxes.", show_default="none")
     ] = None,
     baseline: Annotated[
-        Path | None, typer.Option(help="Folder of published masks to score on the same boxes. [default: none]")
+        Path | None, typer.Option(help="Folder of published masks to score on the same boxes.", show_default="none")
     ] = None,
     folds: Annotated[int, typer.Option(help="Number of folds over the patients.")] = 5,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="JSON file to write. [default: none]")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="JSON file to write.", show_default="none")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing JSON file.")] = False,
 ) -> None:
     """Cross-validate an atlas: how tight and how complete it is on patients that it was not built from.

@@ -31,7 +31,7 @@ def audit(
     ] = "bundled",
     model: Model = "demo",
     side: Annotated[
-        str | None, typer.Option(help="left, right or bilateral, for findings that have a side. [default: none]")
+        str | None, typer.Option(help="left, right or bilateral, for findings that have a side.", show_default="none")
     ] = None,
     seed: Annotated[int, typer.Option(help="The n-th image is edited with seed + n.")] = 0,
     device: Device = None,

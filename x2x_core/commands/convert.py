@@ -28,7 +28,7 @@ def convert(
     weights: Annotated[
         str, typer.Option(help="U-Net weights to take from a single file: auto (EMA if present), ema or trained.")
     ] = "auto",
-    dtype: Annotated[str | None, typer.Option(help=f"{', '.join(DTYPES)}. [default: unchanged]")] = None,
+    dtype: Annotated[str | None, typer.Option(help=f"{', '.join(DTYPES)}.", show_default="unchanged")] = None,
     like: Annotated[
         Path | None,
         typer.Option(help="Folder in diffusers layout whose configurations and tokenizer fit the single file."),

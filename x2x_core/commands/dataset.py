@@ -40,18 +40,19 @@ def build(
     vqa: Annotated[Path, typer.Option(help="Medical-Diff-VQA's mimic_pair_questions.csv or .csv.gz.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the dataset; created if needed.")],
     schema: Annotated[
-        Schema | None, typer.Option(help="Wording: v1 (findings) or v2 (levels and places). [default: v2]")
+        Schema | None, typer.Option(help="Wording: v1 (findings) or v2 (levels and places).", show_default="v2")
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Side length in pixels. [default: 512]")] = None,
+    size: Annotated[int | None, typer.Option(help="Side length in pixels.", show_default="512")] = None,
     registration: Annotated[
-        Motion | None, typer.Option(help="Transformation that registers the past image. [default: affine]")
+        Motion | None, typer.Option(help="Transformation that registers the past image.", show_default="affine")
     ] = None,
     min_quality: Annotated[
         float | None,
-        typer.Option(help="Minimum similarity of a registered pair, -1 to 1. [default: see docs/dataset.md]"),
+        typer.Option(help="Minimum similarity of a registered pair, -1 to 1.", show_default="see docs/dataset.md"),
     ] = None,
     min_overlap: Annotated[
-        float | None, typer.Option(help="Minimum share of the current image that the past image covers. [default: 0.6]")
+        float | None,
+        typer.Option(help="Minimum share of the current image that the past image covers.", show_default="0.6"),
     ] = None,
     workers: Workers = None,
 ) -> None:
@@ -95,7 +96,8 @@ def _print_built(report: dict[str, Any]) -> None:
 def check(
     folder: Annotated[Path, typer.Argument(help="A dataset in the pair layout.")],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="JSON file for the statistics and all problems. [default: none]")
+        Path | None,
+        typer.Option("-o", "--out", help="JSON file for the statistics and all problems.", show_default="none"),
     ] = None,
     workers: Workers = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing JSON file.")] = False,

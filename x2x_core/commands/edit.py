@@ -24,37 +24,41 @@ if TYPE_CHECKING:
 
 RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "result.json")
 
-Steps = Annotated[int | None, typer.Option(help="Denoising steps. [default: the model's]")]
+Steps = Annotated[int | None, typer.Option(help="Denoising steps.", show_default="the model's")]
 MaskThreshold = Annotated[
     float | None,
-    typer.Option(help="Threshold of the guidance map above which pixels may change, 0 to 1. [default: the model's]"),
+    typer.Option(
+        help="Threshold of the guidance map above which pixels may change, 0 to 1.", show_default="the model's"
+    ),
 ]
 MaskRule = Annotated[
-    str | None, typer.Option(help="Rule from guidance map to mask: threshold or adaptive. [default: the model's]")
+    str | None, typer.Option(help="Rule from guidance map to mask: threshold or adaptive.", show_default="the model's")
 ]
 RelevanceSamples = Annotated[
-    int | None, typer.Option(help="Noise draws per noise level of the relevance map. [default: the model's]")
+    int | None, typer.Option(help="Noise draws per noise level of the relevance map.", show_default="the model's")
 ]
 RelevanceNoiseLevel = Annotated[
     list[float] | None,
-    typer.Option(help="Noise level of the relevance map, 0 to 1; repeat it for several. [default: the model's]"),
+    typer.Option(help="Noise level of the relevance map, 0 to 1; repeat it for several.", show_default="the model's"),
 ]
-EditStrength = Annotated[float | None, typer.Option(help="Opacity of the edit over the input, 0 to 1. [default: 1]")]
+EditStrength = Annotated[
+    float | None, typer.Option(help="Opacity of the edit over the input, 0 to 1.", show_default="1")
+]
 GuidanceScale = Annotated[
-    float | None, typer.Option(help="Weight of the instruction (classifier-free guidance). [default: the model's]")
+    float | None, typer.Option(help="Weight of the instruction (classifier-free guidance).", show_default="the model's")
 ]
 ImageGuidanceScale = Annotated[
-    float | None, typer.Option(help="Weight of the input image (classifier-free guidance). [default: the model's]")
+    float | None, typer.Option(help="Weight of the input image (classifier-free guidance).", show_default="the model's")
 ]
 RelevanceSource = Annotated[
-    str | None, typer.Option(help="Source of the relevance map: noise, attention or both. [default: noise]")
+    str | None, typer.Option(help="Source of the relevance map: noise, attention or both.", show_default="noise")
 ]
 AttentionGating = Annotated[
     bool, typer.Option("--attention-gating", help="Restrict cross-attention to the instruction to the mask.")
 ]
 Align = Annotated[
     bool | None,
-    typer.Option("--align/--no-align", help="Fit the pseudomasks to this patient's lungs. [default: on]"),
+    typer.Option("--align/--no-align", help="Fit the pseudomasks to this patient's lungs.", show_default="on"),
 ]
 Reference = Annotated[bool, typer.Option("--reference", help="Reproduce the published code exactly.")]
 

@@ -51,9 +51,9 @@ def ablation(
     published_settings: Annotated[
         bool, typer.Option("--published-settings", help="Add a row of published RSE at its own steps and scales.")
     ] = False,
-    figure: Annotated[Path | None, typer.Option(help="PNG of all measures. [default: none]")] = None,
+    figure: Annotated[Path | None, typer.Option(help="PNG of all measures.", show_default="none")] = None,
     gallery: Annotated[
-        Path | None, typer.Option(help="PNG of the best, median and worst pair. [default: none]")
+        Path | None, typer.Option(help="PNG of the best, median and worst pair.", show_default="none")
     ] = None,
     steps: Steps = None,
     guidance_scale: GuidanceScale = None,

@@ -37,7 +37,7 @@ def benchmark(
     ct: Ct = "phantom",
     count: Annotated[int, typer.Option(help="Number of pairs, a multiple of 5.")] = 500,
     peers_count: Annotated[
-        int | None, typer.Option(help="Number of pairs for the rows that are not ours. [default: all]")
+        int | None, typer.Option(help="Number of pairs for the rows that are not ours.", show_default="all")
     ] = None,
     seed: OptionalSeed = None,
     published_masks: PublishedMasks = None,

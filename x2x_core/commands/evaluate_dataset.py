@@ -104,10 +104,10 @@ def evaluate_dataset(
     ],
     model: Model = "demo",
     split: Annotated[str, typer.Option(help="Split to edit.")] = "test",
-    count: Annotated[int | None, typer.Option(help="Largest number of pairs. [default: all]")] = None,
+    count: Annotated[int | None, typer.Option(help="Largest number of pairs.", show_default="all")] = None,
     seed: EditSeed = None,
     labels: Annotated[
-        Path | None, typer.Option(help="CSV of the images' findings, race and age. [default: none]")
+        Path | None, typer.Option(help="CSV of the images' findings, race and age.", show_default="none")
     ] = None,
     findings_scorer: FindingsScorer = None,
     race_scorer: RaceScorer = None,

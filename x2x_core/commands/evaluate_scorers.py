@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 FindingsScorer = Annotated[
     str | None,
     typer.Option(
-        help="bundled, torchxrayvision:NAME, or a TorchScript or ONNX file. [default: bundled on simulated data]"
+        help="bundled, torchxrayvision:NAME, or a TorchScript or ONNX file.", show_default="bundled on simulated data"
     ),
 ]
-RaceScorer = Annotated[str | None, typer.Option(help="torchxrayvision:race, or a file. [default: none]")]
-AgeScorer = Annotated[str | None, typer.Option(help="torchxrayvision:age, or a file. [default: none]")]
-AttributesScorer = Annotated[str | None, typer.Option(help="bundled, or a file. [default: bundled on simulated data]")]
+RaceScorer = Annotated[str | None, typer.Option(help="torchxrayvision:race, or a file.", show_default="none")]
+AgeScorer = Annotated[str | None, typer.Option(help="torchxrayvision:age, or a file.", show_default="none")]
+AttributesScorer = Annotated[
+    str | None, typer.Option(help="bundled, or a file.", show_default="bundled on simulated data")
+]
 FidFeatures = Annotated[
     str | None,
-    typer.Option(help="bundled, inception:FILE, or a TorchScript file. [default: bundled on simulated data]"),
+    typer.Option(help="bundled, inception:FILE, or a TorchScript file.", show_default="bundled on simulated data"),
 ]
 Segmenter = Annotated[
     str | None,
-    typer.Option(help="torchxrayvision:pspnet (lungs, heart), or a file. [default: the lung finder alone]"),
+    typer.Option(help="torchxrayvision:pspnet (lungs, heart), or a file.", show_default="the lung finder alone"),
 ]
 
 

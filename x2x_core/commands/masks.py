@@ -33,9 +33,11 @@ def show(
             help='An instruction or a finding such as "left pleural effusion"; or only a radiograph, to see its lungs.'
         ),
     ],
-    image: Annotated[Path | None, typer.Argument(help="A radiograph to draw the mask over. [default: none]")] = None,
+    image: Annotated[
+        Path | None, typer.Argument(help="A radiograph to draw the mask over.", show_default="none")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="PNG file to write. [default: pseudomask.png, lungs.png]")
+        Path | None, typer.Option("-o", "--out", help="PNG file to write.", show_default="pseudomask.png, lungs.png")
     ] = None,
     pseudomasks: Pseudomasks = None,
     align: Annotated[bool, typer.Option("--align/--no-align", help="Fit the mask to this patient's lungs.")] = True,

@@ -12,11 +12,11 @@ Model = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Seed of all random draws; the same seed gives the same bytes.")]
 Pseudomasks = Annotated[
-    Path | None, typer.Option(help="Atlas file or folder of published pseudomasks. [default: the bundled atlas]")
+    Path | None, typer.Option(help="Atlas file or folder of published pseudomasks.", show_default="the bundled atlas")
 ]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps. [default: the fastest available]")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps.", show_default="the fastest available")]
 Dtype = Annotated[
-    str | None, typer.Option(help="float32, float16 or bfloat16. [default: float16 on CUDA, else float32]")
+    str | None, typer.Option(help="float32, float16 or bfloat16.", show_default="float16 on CUDA, else float32")
 ]
-Workers = Annotated[int | None, typer.Option(help="Number of processes. [default: one per core]")]
-Sizes = Annotated[Path | None, typer.Option(help="Table of image sizes, for VinDr-CXR. [default: none]")]
+Workers = Annotated[int | None, typer.Option(help="Number of processes.", show_default="one per core")]
+Sizes = Annotated[Path | None, typer.Option(help="Table of image sizes, for VinDr-CXR.", show_default="none")]

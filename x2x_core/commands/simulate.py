@@ -30,14 +30,14 @@ def simulate(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the pairs; created if needed.")],
     ct: Annotated[
         str | None,
-        typer.Option(help='Folder of DICOM slices, a .npz volume, or "phantom" (bundled). [default: none]'),
+        typer.Option(help='Folder of DICOM slices, a .npz volume, or "phantom" (bundled).', show_default="none"),
     ] = None,
     films: Annotated[
-        Path | None, typer.Option(help="Folder of frontal chest radiographs to draw lesions on. [default: none]")
+        Path | None, typer.Option(help="Folder of frontal chest radiographs to draw lesions on.", show_default="none")
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(help="With --films: CSV with the columns file, patient and findings. [default: none]"),
+        typer.Option(help="With --films: CSV with the columns file, patient and findings.", show_default="none"),
     ] = None,
     count: Annotated[int, typer.Option(help="Number of pairs.")] = DEFAULTS.count,
     seed: Seed = DEFAULTS.seed,
@@ -48,7 +48,7 @@ def simulate(
     bits: Annotated[int, typer.Option(help="Bits per pixel: 8 or 16.")] = DEFAULTS.bits,
     resting: Annotated[
         str | None,
-        typer.Option(help="Findings that may be present without changing, separated by commas. [default: all]"),
+        typer.Option(help="Findings that may be present without changing, separated by commas.", show_default="all"),
     ] = None,
     resting_share: Annotated[
         float, typer.Option(help="Share of the pairs with such a finding, 0 to 1.")

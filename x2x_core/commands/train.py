@@ -17,22 +17,26 @@ from .progress import progress_bar
 
 def train(
     config: Annotated[str, typer.Option(help=f"A YAML file, or one of: {', '.join(shipped_config_names())}.")],
-    data: Annotated[Path | None, typer.Option(help="Dataset folder. [default: the configuration's]")] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Run folder. [default: the configuration's]")] = None,
+    data: Annotated[Path | None, typer.Option(help="Dataset folder.", show_default="the configuration's")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Run folder.", show_default="the configuration's")
+    ] = None,
     init: Annotated[
         Path | None,
         typer.Option(
-            help="Initial model: a folder in diffusers layout or an original .ckpt. [default: the configuration's]"
+            help="Initial model: a folder in diffusers layout or an original .ckpt.", show_default="the configuration's"
         ),
     ] = None,
     tokenizer: Annotated[
         str | None,
-        typer.Option(help="Folder of the CLIP tokenizer for a .ckpt, which lacks one. [default: the configuration's]"),
+        typer.Option(
+            help="Folder of the CLIP tokenizer for a .ckpt, which lacks one.", show_default="the configuration's"
+        ),
     ] = None,
     autoencoder: Annotated[
-        Path | None, typer.Option(help="Folder with the trained VAE. [default: the configuration's]")
+        Path | None, typer.Option(help="Folder with the trained VAE.", show_default="the configuration's")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Optimiser steps. [default: the configuration's]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps.", show_default="the configuration's")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="Set any other field to a YAML value; repeatable."),
@@ -72,7 +76,10 @@ def _fields(texts: list[str]) -> dict[str, Any]:
         name, separator, value = text.partition("=")
         if not separator:
             raise InputError(f"`--set` must be FIELD=VALUE, got {text!r}.")
-        values[name.strip()] = yaml.safe_load(value)
+        try:
+            values[name.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(f"`--set` must give {name.strip()} a YAML value, got {value!r}.") from error
     return values
 
 
