@@ -14,6 +14,7 @@ import yaml
 from doc_pages import ROOT, pages
 
 from x2x_core.cli import app
+from x2x_core.evaluation.metrics.catalogue import METRICS
 from x2x_core.language.vocabulary import FINDINGS
 
 ROOMS_WITHOUT_A_PAGE = {"cli", "commands"}  # the reference of the command line covers them
@@ -87,11 +88,22 @@ def test_the_findings_are_listed(hooks):
     assert all(f"| {name} |" in table for name in FINDINGS)
 
 
+def test_every_metric_is_defined_and_has_a_second_source():
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    definitions = text.split("## The metrics")[1].split("\n## ")[0]
+    missing = [key for key in METRICS if not re.search(rf"^\|[^|]*\b{key}\b|`{key}`", definitions, re.MULTILINE)]
+    assert not missing
+
+
+def test_every_node_is_in_a_list_of_nodes():
+    text = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("nodes.md", "native.md"))
+    nodes = [page.name for page in (ROOT / "web" / "docs").glob("*.md")]
+    assert nodes and all(f"](../web/docs/{name})" in text for name in nodes)
+
+
 def test_links_are_rewritten_for_the_site(hooks):
     pages_outside = hooks.outside_pages()
-    text = (
-        "[card](../models/demo/README.md), [node](../web/docs/X2XEdit.md#Inputs), [text](../NOTICE)"
-    )
+    text = "[card](../models/demo/README.md), [node](../web/docs/X2XEdit.md#Inputs), [text](../NOTICE)"
     rewritten = "[card](cards/demo.md), [node](nodes/X2XEdit.md#Inputs), [text](../NOTICE)"
     assert hooks.rewrite_links(text, "docs/nodes.md", pages_outside) == rewritten
     assert hooks.rewrite_links("[a](../../docs/audit.md)", "models/demo/README.md", pages_outside) == "[a](../audit.md)"
