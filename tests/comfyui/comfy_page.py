@@ -1,4 +1,4 @@
-"""ComfyUI's real page in a real browser, driven as a user drives it."""
+"""ComfyUI's page in a real browser, driven like by a user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 READY = """() => window.app?.extensionManager && window.app.graph && window.LiteGraph
     && Object.keys(window.LiteGraph.registered_node_types).length > 50"""
-# Keeps what the server's websocket tells the page, and what the server answers to each queued prompt.
+# Records the events of the server's websocket, and the server's reply to each queued prompt.
 LISTEN = """() => {
     const api = window.comfyAPI?.api?.api ?? window.app.api
     window.x2xTests = { events: [], prompts: [], previews: 0 }
@@ -35,16 +35,16 @@ LISTEN = """() => {
 NODES = "(window.app.graph.nodes ?? window.app.graph._nodes)"
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
 PACK = "InstructX2X"  # the folder in `custom_nodes`, and so part of its scripts' addresses
-PATIENCE = 180_000  # milliseconds that the page may take for one thing, on a machine that has much to do
-# Errors of the page that are none of the pack's: files that a fresh user does not have yet.
+PATIENCE = 180_000  # timeout of one action of the page in milliseconds, for a busy machine
+# Errors of the page that the pack does not cause: files that a new user does not have yet.
 HARMLESS = re.compile(r"user\.css|userdata|Failed to load resource|ERR_FAILED|ERR_BLOCKED")
 
 
 class ComfyPage:
-    """One visit to a server's page.
+    """A visit to the page of a server.
 
     Attributes:
-        errors: what the page's console and scripts complained about.
+        errors: of the page's console and scripts.
     """
 
     def __init__(self, browser: Browser, url: str, size: tuple[int, int] = (1800, 1000)):
@@ -59,7 +59,7 @@ class ComfyPage:
         self.page.wait_for_function(READY)
         self.page.wait_for_function("document.fonts.ready")
         self.page.wait_for_timeout(1500)
-        # What the page of ComfyUI 0.3.64 complains of while it opens, without any pack too, does not count.
+        # Ignore errors of the page of ComfyUI 0.3.64 on opening, which occur without any pack.
         self.errors = [error for error in self.errors if PACK in error]
         self.page.evaluate(LISTEN)
 
@@ -73,7 +73,7 @@ class ComfyPage:
     # ---- opening a workflow
 
     def drop(self, file: Path) -> None:
-        """Opens a workflow file as one that is dropped on the canvas."""
+        """Open a workflow file as if it was dropped on the canvas."""
         text = base64.b64encode(file.read_bytes()).decode()
         self.page.evaluate(
             """async ([text, name]) => {
@@ -85,14 +85,14 @@ class ComfyPage:
         self.page.wait_for_timeout(1000)
 
     def open_template_list(self, pack: str = PACK) -> None:
-        """Clicks the sidebar's Templates, then the pack's name under Extensions."""
+        """Click Templates in the sidebar, then the pack's name under Extensions."""
         self.page.locator('[aria-label="Templates"]').first.click()
         dialog = self.page.locator("[role=dialog]:visible")
         dialog.get_by_text(pack, exact=True).click()
         self.page.locator('[data-testid^="template-workflow-"]').first.wait_for()
 
     def open_template(self, name: str) -> None:
-        """Opens a workflow by clicking it in the list of templates."""
+        """Open a workflow by clicking it in the list of templates."""
         self.open_template_list()
         self.page.get_by_test_id(f"template-workflow-{name}").click()
         self.page.locator("[role=dialog]").wait_for(state="hidden")
@@ -101,7 +101,7 @@ class ComfyPage:
     # ---- looking
 
     def nodes(self) -> list[dict]:
-        """Every node on the canvas: id, type, place, size, widgets by name, and the size that it asks for."""
+        """Return all nodes on the canvas with id, type, position, size, minimum size, and widgets by name."""
         return self.page.evaluate(f"""() => {NODES}.map(node => ({{
             id: node.id, type: node.type, title: node.title, pos: [...node.pos], size: [...node.size],
             needs: [...node.computeSize()], known: node.type in window.LiteGraph.registered_node_types,
@@ -110,11 +110,11 @@ class ComfyPage:
         }}))""")
 
     def graph(self) -> dict:
-        """The graph as the page would queue it, in the API's format."""
+        """Return the graph in API format, as the page queues it."""
         return self.page.evaluate("async () => (await window.app.graphToPrompt()).output")
 
     def set_widget(self, node: int, name: str, value) -> None:
-        """Types a value into a node's widget."""
+        """Set the value of a node's widget."""
         self.page.evaluate(
             f"""([id, name, value]) => {{
                 const widget = {NODES}.find(node => node.id === id).widgets.find(one => one.name === name)
@@ -124,13 +124,13 @@ class ComfyPage:
         )
 
     def drawn_images(self) -> dict[int, list[list[int]]]:
-        """The pictures that each node holds on the canvas, by its id: their widths and heights once loaded."""
+        """Return the sizes of the pictures drawn on each node, by its id."""
         found = self.page.evaluate(f"""() => {NODES}.filter(node => node.imgs?.length)
             .map(node => [node.id, node.imgs.map(one => [one.naturalWidth, one.naturalHeight])])""")
-        return {node: sizes for node, sizes in found}
+        return dict(found)
 
     def fit(self) -> None:
-        """Brings the whole workflow into view."""
+        """Fit the whole workflow into the view."""
         self.page.keyboard.press("Escape")
         self.page.evaluate("""async () => {
             window.app.canvas.deselectAll?.()
@@ -139,7 +139,7 @@ class ComfyPage:
         self.page.wait_for_timeout(900)
 
     def place(self, node: int) -> dict[str, float]:
-        """Where a node is on the screen: left, top, width, height in the page's pixels, and the canvas's scale."""
+        """Return left, top, width and height of a node in pixels of the page, and the scale of the canvas."""
         return self.page.evaluate(
             f"""id => {{
                 const node = {NODES}.find(one => one.id === id), view = window.app.canvas.ds
@@ -154,11 +154,11 @@ class ComfyPage:
         )
 
     def screen(self) -> np.ndarray:
-        """What is on the screen, `(H, W, 3)` uint8."""
+        """Return a screenshot, `(H, W, 3)` uint8."""
         return np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"))
 
     def save_screen(self, file: Path) -> None:
-        """Writes a screenshot; the ending says PNG or JPEG."""
+        """Write a screenshot as PNG or JPEG, depending on the suffix."""
         file.parent.mkdir(parents=True, exist_ok=True)
         kind = {"quality": 82, "type": "jpeg"} if file.suffix in (".jpg", ".jpeg") else {}
         self.page.screenshot(path=file, **kind)
@@ -166,13 +166,13 @@ class ComfyPage:
     # ---- running
 
     def run(self) -> None:
-        """Presses Run."""
+        """Press Run."""
         self.page.evaluate("() => Object.assign(window.x2xTests, { events: [], prompts: [], previews: 0, cached: [] })")
         self.page.get_by_role("button", name="Run", exact=True).first.click()
         self.page.wait_for_function("window.x2xTests.prompts.length > 0")
 
     def wait(self, *events: str, patience: float = 300) -> dict:
-        """The first of these events that the server tells of."""
+        """Wait for the first of these events from the server, and return it."""
         self.page.wait_for_function(
             "names => window.x2xTests.events.some(([name]) => names.includes(name))",
             arg=list(events), timeout=patience * 1000, polling=100,
@@ -184,11 +184,11 @@ class ComfyPage:
         return json.loads(self.page.evaluate("JSON.stringify(window.x2xTests.events)"))
 
     def prompts(self) -> list[dict]:
-        """What the server answered to what this page queued."""
+        """Return the server's replies to the prompts queued by this page."""
         return self.page.evaluate("window.x2xTests.prompts")
 
     def run_to_the_end(self, patience: float = 600) -> dict:
-        """Presses Run, waits for the end and for the pictures to be drawn; the event that ended it."""
+        """Press Run, wait until the run ends and its pictures are drawn, and return the last event."""
         self.run()
         end = self.wait(*ENDS, patience=patience)
         if end["event"] == "execution_success":
@@ -204,10 +204,10 @@ class ComfyPage:
         return end
 
     def nodes_with_pictures(self) -> set[str]:
-        """Ids of the nodes that the server sent pictures for in this run."""
+        """Return the ids of nodes for which the server sent pictures in this run."""
         told = (detail for name, detail in self.events() if name == "executed")
         return {detail["node"] for detail in told if (detail.get("output") or {}).get("images")}
 
     def cancel(self) -> None:
-        """Presses the red cross that stops the running prompt."""
+        """Press the button that cancels the running prompt."""
         self.page.get_by_role("button", name=re.compile("^(Interrupt|Cancel current run)$")).first.click()

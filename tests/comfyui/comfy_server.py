@@ -1,4 +1,4 @@
-"""An isolated real ComfyUI server with this repository as its only node pack, and its HTTP door."""
+"""An isolated ComfyUI server with this repository as its only node pack, and its HTTP interface."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# What the page would otherwise show over the canvas on a first visit, and the classic canvas that the tests look at.
+# Suppress the dialogs of a first visit, and use the classic canvas.
 SETTINGS = {
     "Comfy.TutorialCompleted": True,
     "Comfy.InstalledVersion": "99.0.0",
@@ -27,7 +27,7 @@ SETTINGS = {
     "Comfy.Userguide.Enabled": False,
     "Comfy.Minimap.Visible": False,
 }
-# What the log says where a pack did not load.
+# Messages in the log if a pack did not load.
 IMPORT_FAULTS = ("IMPORT FAILED", "Cannot import", "Error while calling comfy_entrypoint", "Skip ")
 
 
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 
 class ComfyServer:
-    """One server process; its models, inputs, outputs and users are in `folder` alone.
+    """A server process whose models, inputs, outputs and users are in `folder`.
 
     Args:
         checkout: a ComfyUI checkout.
@@ -58,11 +58,11 @@ class ComfyServer:
         self.process: subprocess.Popen | None = None
 
     def start(self, patience: float = 180) -> None:
-        """Returns once the server answers and the pack is loaded."""
+        """Start the server, and wait until it responds and the pack is loaded."""
         if not (self.checkout / "main.py").is_file():
-            raise ValueError(f"`COMFYUI_PATH` must be a ComfyUI checkout, got {self.checkout}. Set it to one.")
+            raise ValueError(f"`COMFYUI_PATH` must be a ComfyUI checkout, got {self.checkout}.")
         if self._answers():
-            raise RuntimeError(f"Port {self.port} is in use. Stop what listens there, or leave COMFYUI_PORT unset.")
+            raise RuntimeError(f"Port {self.port} is in use. Stop the process that uses it, or unset COMFYUI_PORT.")
         database = f"sqlite:///{self.folder / 'user' / 'comfyui.db'}"
         command = [self.python, "main.py", "--cpu", "--port", str(self.port), "--listen", "127.0.0.1"]
         command += ["--base-directory", str(self.folder), "--database-url", database, "--disable-api-nodes"]
@@ -112,7 +112,7 @@ class ComfyServer:
             return json.loads(answer.read() or b"null")
 
     def post(self, path: str, body: dict) -> tuple[int, dict]:
-        """The status and the answer, whatever the status is."""
+        """Send a POST request, and return the status and the reply."""
         kind = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), kind)
         try:
@@ -123,11 +123,11 @@ class ComfyServer:
         return status, json.loads(text) if text.strip().startswith((b"{", b"[")) else {}
 
     def queue(self, prompt: dict) -> tuple[int, dict]:
-        """Queues a graph in the API's format: the status, and `prompt_id` or the errors."""
+        """Queue a graph in API format, and return the status and the reply with `prompt_id` or errors."""
         return self.post("/prompt", {"prompt": prompt, "client_id": "tests"})
 
     def wait(self, prompt_id: str, patience: float = 300) -> dict:
-        """The history entry of a prompt that came to its end, well or not."""
+        """Wait for the end of a prompt, and return its history entry."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
             entry = self.get(f"/history/{prompt_id}").get(prompt_id)
@@ -137,11 +137,11 @@ class ComfyServer:
         raise TimeoutError(f"Prompt {prompt_id} did not end in {patience:g} s.")
 
     def picture(self, output: dict) -> Image.Image:
-        """The picture that an output of a prompt's history names."""
+        """Download the picture of an output in a history entry."""
         query = urllib.parse.urlencode({key: output.get(key, "") for key in ("filename", "subfolder", "type")})
         with urllib.request.urlopen(f"{self.url}/view?{query}", timeout=30) as answer:
             return Image.open(BytesIO(answer.read()))
 
     def pixels(self, output: dict) -> np.ndarray:
-        """The same as an array, `(H, W, C)` uint8."""
+        """Download the picture of an output as an array, `(H, W, C)` uint8."""
         return np.asarray(self.picture(output).convert("RGB"))

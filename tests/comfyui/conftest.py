@@ -1,4 +1,4 @@
-"""The real server and the real page; `make test-comfyui` runs these tests, `make test` leaves them out and says so."""
+"""Fixtures of tests on a real server and page; `make test-comfyui` runs them, `make test` skips and lists them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """A server of its own, with the pack alone."""
+    """Start an isolated server with only this pack."""
     from comfy_server import ComfyServer
 
     port = int(os.environ["COMFYUI_PORT"]) if "COMFYUI_PORT" in os.environ else None
@@ -42,7 +42,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium, without a window."""
+    """Start Chromium without a window."""
     from playwright.sync_api import sync_playwright
 
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -58,7 +58,7 @@ def browser():
 
 @pytest.fixture
 def visit(server, browser):
-    """Opens the page anew; at the end all pages are closed."""
+    """Return a function that opens the page. All pages are closed after the test."""
     from comfy_page import ComfyPage
 
     pages = []
@@ -74,7 +74,7 @@ def visit(server, browser):
 
 @pytest.fixture(scope="session")
 def shots(tmp_path_factory):
-    """Where screenshots go: the folder that COMFYUI_SHOTS names, else a temporary one."""
+    """Return the folder for screenshots: COMFYUI_SHOTS, or a temporary one."""
     folder = Path(os.environ.get("COMFYUI_SHOTS") or tmp_path_factory.mktemp("shots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""What a person sees: nodes that overlap or are cut off, pictures that are empty, edits that leave their mask."""
+"""Checks of what a user sees: overlapping or truncated nodes, empty pictures, edits outside their mask."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ EDITS = {"X2XEdit": ("image", 0, ("out", 2)), "X2XNativeCompose": ("image", 0, (
 
 
 def overlaps(nodes: list[dict]) -> list[tuple[str, str]]:
-    """Pairs of nodes that lie over one another."""
+    """Return pairs of overlapping nodes."""
     return [
         (one["title"], other["title"])
         for number, one in enumerate(nodes)
@@ -27,7 +27,7 @@ def _meet(one: dict, other: dict) -> bool:
 
 
 def cut_off(nodes: list[dict]) -> list[str]:
-    """Nodes that are smaller than their widgets and sockets need."""
+    """Return nodes that are too small for their widgets and sockets."""
     return [
         f"{node['title']}: {node['size']} of {node['needs']}"
         for node in nodes
@@ -36,7 +36,7 @@ def cut_off(nodes: list[dict]) -> list[str]:
 
 
 def drawn_share(before: np.ndarray, after: np.ndarray, place: dict) -> float:
-    """The share of a node's place on the screen that looks otherwise than before, [0, 1].
+    """Return the fraction of a node's area on the screen that changed, [0, 1].
 
     Args:
         before, after: the screen, `(H, W, 3)` uint8.
@@ -49,7 +49,7 @@ def drawn_share(before: np.ndarray, after: np.ndarray, place: dict) -> float:
 
 
 def with_probes(graph: dict) -> tuple[dict, list[tuple[str, str, str]]]:
-    """A graph in the API's format with previews of what goes into each edit, what comes out, and its mask.
+    """Add previews of the input, output and mask of each edit to a graph in API format.
 
     Returns:
         The graph, and for each edit the ids of its three previews: before, after, mask.
@@ -69,7 +69,7 @@ def with_probes(graph: dict) -> tuple[dict, list[tuple[str, str, str]]]:
 
 
 def check_edit(before: np.ndarray, after: np.ndarray, mask: np.ndarray) -> None:
-    """Outside the mask nothing changed, inside something did, and the mask is a part of the image.
+    """Check that nothing changed outside the mask, something changed inside, and the mask covers part of the image.
 
     Args:
         before, after: `(H, W, 3)` uint8.

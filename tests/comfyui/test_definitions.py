@@ -1,4 +1,4 @@
-"""Every node of every workflow, ComfyUI's own too, against what the server says of it."""
+"""All nodes of all workflows, including ComfyUI's own, against the server's definitions."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The native graph on a real server: a tiny random checkpoint and the demo, Cancel, refusals."""
+"""The native graph on a real server: a tiny random checkpoint and the demo, Cancel, rejected inputs."""
 
 import time
 
@@ -13,7 +13,7 @@ TINY = "diffusers/nested/tiny-random"
 
 @pytest.fixture(scope="module")
 def tiny(server):
-    """The tiny random checkpoint in the server's models folder, as the menu names it."""
+    """Save a tiny random checkpoint in the server's models folder, and return its name in the menu."""
     from diffusers import StableDiffusionInstructPix2PixPipeline
 
     StableDiffusionInstructPix2PixPipeline(**make_components()).save_pretrained(server.folder / "models" / TINY)
@@ -22,7 +22,7 @@ def tiny(server):
 
 @pytest.fixture(scope="module")
 def radiograph(server):
-    """A picture in the server's input folder: its name and `(H, W, 3)`."""
+    """Save a picture in the server's input folder, and return its name and pixels `(H, W, 3)`."""
     pixels = np.repeat(make_radiograph()[..., None], 3, axis=-1)
     Image.fromarray(pixels).save(server.folder / "input" / "native.png")
     return "native.png", pixels
@@ -30,7 +30,7 @@ def radiograph(server):
 
 @pytest.fixture(scope="module")
 def sample(server):
-    """The sample that ships, of the demo's own size."""
+    """Save the bundled sample at the demo's resolution, and return its name and pixels."""
     from x2x_core.common.bundled import bundled_path
 
     picture = Image.open(bundled_path("sample")).convert("RGB").resize((256, 256), Image.LANCZOS)
@@ -47,7 +47,7 @@ def finished(server, prompt):
 
 
 def held_to_a_mask(prompt):
-    """The graph with the left half of the picture as its mask."""
+    """Use the left half of the picture as mask."""
     side = {"width": NATIVE, "height": NATIVE}
     prompt["black"] = {"class_type": "SolidMask", "inputs": {"value": 0.0, **side}}
     prompt["white"] = {"class_type": "SolidMask", "inputs": {"value": 1.0, "width": NATIVE // 2, "height": NATIVE}}
@@ -120,14 +120,14 @@ def test_cancel_ends_a_run(server, tiny, radiograph):
         ("guider", "model", ["load", 1]),
     ],
 )
-def test_invalid_graphs_are_refused_by_name(server, tiny, radiograph, node, name, value):
+def test_invalid_graphs_are_rejected_by_name(server, tiny, radiograph, node, name, value):
     prompt = graph(tiny, radiograph[0], PROMPT)
     prompt[node]["inputs"][name] = value
     _, answer = server.queue(prompt)
     assert name in str(answer["node_errors"][node]["errors"])
 
 
-def test_a_latent_of_another_size_is_refused_with_a_sentence(server, tiny, radiograph):
+def test_a_latent_of_another_size_is_rejected_with_a_sentence(server, tiny, radiograph):
     prompt = held_to_a_mask(graph(tiny, radiograph[0], PROMPT))
     prompt["empty latent"] = {
         "class_type": "EmptyLatentImage",

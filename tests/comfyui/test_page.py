@@ -1,4 +1,4 @@
-"""What a user does in the page besides running a workflow."""
+"""Actions of a user in the page besides running a workflow."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ SLOW_STEPS = 400
 
 
 def number_of(page, kind):
-    """The id of the only node of a kind."""
+    """Return the id of the only node of a type."""
     [node] = [node for node in page.nodes() if node["type"] == kind]
     return node["id"]
 
@@ -116,7 +116,7 @@ def test_what_is_painted_joins_the_mask(visit, server, tmp_path):
 
 
 def _behind(graph, number):
-    """A node and all that it hangs on."""
+    """Return a node and all nodes it depends on."""
     found, open_ones = set(), [number]
     while open_ones:
         one = open_ones.pop()
@@ -127,7 +127,7 @@ def _behind(graph, number):
 
 
 def open_mask_editor(page):
-    """Opens the mask editor on the radiograph; where its picture lies on the screen."""
+    """Open the mask editor on the radiograph, and return the bounds of its canvas."""
     load = number_of(page, "X2XLoadRadiograph")
     page.page.wait_for_function(f"id => {NODES}.find(one => one.id === id).imgs?.[0]?.complete", arg=load)
     page.page.evaluate(f"id => app.canvas.selectNode({NODES}.find(one => one.id === id))", load)
@@ -167,7 +167,7 @@ def test_a_stroke_of_the_mask_editor_is_edited(visit, server, shots):
     assert not changed[~editable].any()
     middle = round(0.71 * 512), round(0.35 * 512)
     assert editable[middle[1], middle[0]]
-    painted = np.argwhere(editable[:, 256:]) + (0, 256)  # what is painted alone lies on the patient's left
+    painted = np.argwhere(editable[:, 256:]) + np.array([0, 256])  # what is painted alone lies on the patient's left
     assert painted.min(axis=0)[0] > 512 * 0.18 and painted.max(axis=0)[0] < 512 * 0.52
     assert painted.min(axis=0)[1] > 512 * 0.54 and painted.max(axis=0)[1] < 512 * 0.88
     assert changed[:, 256:].sum() > 0.5 * len(painted)

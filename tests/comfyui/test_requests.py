@@ -1,4 +1,4 @@
-"""Graphs that are sent to the server without a page: refused with sentences, two at once, the same twice."""
+"""Graphs sent to the server without a page: rejected graphs, two at once, repeated runs."""
 
 from urllib.parse import quote
 
@@ -7,7 +7,7 @@ import pytest
 
 
 def plain_graph(seed=0, **edit):
-    """The shortest edit, in the API's format."""
+    """Return a minimal edit in API format."""
     return {
         "pipeline": {"class_type": "X2XLoadPipeline", "inputs": {"checkpoint": "demo (bundled)", "dtype": "auto"}},
         "image": {"class_type": "X2XLoadRadiograph", "inputs": {"image": "instructx2x-sample.png"}},
@@ -112,8 +112,8 @@ INVALID = [
 ]
 
 
-@pytest.mark.parametrize("graph, node, name", INVALID, ids=lambda one: one if isinstance(one, str) else None)
-def test_invalid_graphs_are_refused_by_name(server, graph, node, name):
+@pytest.mark.parametrize(("graph", "node", "name"), INVALID, ids=lambda one: one if isinstance(one, str) else None)
+def test_invalid_graphs_are_rejected_by_name(server, graph, node, name):
     status, answer = server.queue(graph)
     assert status == 400
     assert list(answer["node_errors"]) == [node]
@@ -122,7 +122,7 @@ def test_invalid_graphs_are_refused_by_name(server, graph, node, name):
     assert "Traceback" not in told
 
 
-def test_unknown_node_is_refused(server):
+def test_unknown_node_is_rejected(server):
     status, answer = server.queue({"1": {"class_type": "X2XNothing", "inputs": {}}})
     assert status == 400
     assert "X2XNothing" in str(answer["error"])

@@ -1,4 +1,4 @@
-"""Every workflow that ships, in the real page: opened from the template list and by dropping it, run, and looked at."""
+"""All bundled workflows in the real page: opened from the template list and by dropping, run, and checked."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ SHOWN = 0.03  # share of a node's place that a picture takes at least
 
 
 def check_layout(page):
-    """Every node is known, whole and in a place of its own."""
+    """Check that all nodes are known, complete and do not overlap."""
     nodes = page.nodes()
     assert [node["type"] for node in nodes if not node["known"]] == []
     assert overlaps(nodes) == []
@@ -24,7 +24,7 @@ def check_layout(page):
 
 
 def run_and_look(page):
-    """Runs what is open; every picture that the server made is on the canvas."""
+    """Run the open workflow, and check that all pictures from the server are drawn."""
     before = page.screen()
     end = page.run_to_the_end()
     assert end["event"] == "execution_success", end.get("exception_message")
@@ -39,7 +39,7 @@ def run_and_look(page):
 
 
 def check_edits(server, graph):
-    """What every edit of the graph did, by pixel."""
+    """Check every edit of the graph pixel by pixel."""
     probed, probes = with_probes(graph)
     status, answer = server.queue(probed)
     assert status == 200 and not answer.get("node_errors"), answer

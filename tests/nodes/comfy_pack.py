@@ -1,4 +1,4 @@
-"""The pack inside a ComfyUI checkout, imported in this process as ComfyUI imports it."""
+"""Load the pack from a ComfyUI checkout in this process, as ComfyUI does."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ NAME = "instructx2x_pack"
 
 
 def comfyui_path() -> Path:
-    """Where a ComfyUI checkout is expected."""
+    """Return the path of the ComfyUI checkout."""
     return Path(os.environ.get("COMFYUI_PATH", "~/ComfyUI")).expanduser()
 
 
 @lru_cache(maxsize=1)
 def why_not() -> str | None:
-    """Why the pack can't be tested here; ``None`` where it can."""
+    """Return the reason why the pack cannot be tested here, or ``None`` if it can."""
     path = comfyui_path()
     if not (path / "comfy_api").is_dir():
         return f"there is no ComfyUI checkout at {path} (COMFYUI_PATH)"
@@ -38,7 +38,7 @@ def why_not() -> str | None:
 
 @lru_cache(maxsize=1)
 def load_pack() -> dict[str, type]:
-    """The pack's nodes by their ids, with ComfyUI on the CPU and its folders in a temporary place."""
+    """Return the pack's nodes by id, with ComfyUI on the CPU and its folders in a temporary directory."""
     if str(comfyui_path()) not in sys.path:
         sys.path.append(str(comfyui_path()))  # at the end: it has modules named `nodes`, `utils` and `tests`
     base = tempfile.mkdtemp(prefix="x2x-comfyui-")
@@ -66,11 +66,11 @@ async def _nodes(module: ModuleType) -> dict[str, type]:
 
 
 def pack(name: str) -> ModuleType:
-    """A module of the pack's `nodes`."""
+    """Return a module of the pack's `nodes`."""
     load_pack()
     return importlib.import_module(f"{NAME}.nodes.{name}")
 
 
 def run(node_id: str, **inputs) -> tuple:
-    """What a node gives for inputs, as ComfyUI's executor calls it."""
+    """Run a node as ComfyUI's executor does, and return its outputs."""
     return load_pack()[node_id].execute(**inputs).result

@@ -1,4 +1,4 @@
-"""Tests inside a ComfyUI checkout; where there is none, each is reported by its name as not run."""
+"""Tests inside a ComfyUI checkout. Without one, each test is reported as skipped."""
 
 import ast
 import sys
@@ -12,7 +12,7 @@ from comfy_pack import why_not
 
 
 class NotRun(pytest.Item):
-    """A test that needs ComfyUI, where there is none."""
+    """A test that needs ComfyUI, which is missing."""
 
     def runtest(self) -> None:
         pytest.skip(f"{self.name} was not run: {why_not()}")
@@ -22,7 +22,7 @@ class NotRun(pytest.Item):
 
 
 class NotRunFile(pytest.File):
-    """A file of such tests, read without importing it."""
+    """A file of such tests, which is parsed but not imported."""
 
     def collect(self):
         for node in ast.walk(ast.parse(self.path.read_text(encoding="utf-8"))):
@@ -37,13 +37,13 @@ def pytest_pycollect_makemodule(module_path: Path, parent):
 
 
 def needs_comfyui(path: Path) -> bool:
-    """Whether a test file uses the pack inside ComfyUI."""
+    """Return True if a test file uses the pack inside ComfyUI."""
     return "comfy_pack" in path.read_text(encoding="utf-8") or "native_graph" in path.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
 def tiny(tiny_folder):
-    """A tiny random checkpoint with recommendations of its own, as the loading node gives it; don't change it."""
+    """Return a tiny random checkpoint with recommended settings, as X2XLoadPipeline outputs it. Do not modify it."""
     from comfy_pack import pack
 
     loaded = pack("work.checkpoints").load("tiny", tiny_folder, "float32")
@@ -61,7 +61,7 @@ def tiny(tiny_folder):
 
 @pytest.fixture(scope="session")
 def sample():
-    """The sample radiograph, small, as IMAGE (1, 128, 128, 3)."""
+    """Return the sample radiograph, reduced, as IMAGE (1, 128, 128, 3)."""
     import torch
     from comfy_pack import run
 

@@ -1,4 +1,4 @@
-"""The native graph in Python: what its nodes and ComfyUI's own do one after the other, for tests."""
+"""The native graph in Python: the steps of its nodes and of ComfyUI's own, for tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCALES = (5.0, 1.5)
 
 
 def load(folder, dtype="float32"):
-    """MODEL, CLIP and VAE of a checkpoint."""
+    """Load MODEL, CLIP and VAE of a checkpoint."""
     return pack("comfy_native.loading").load_native(folder, dtype)
 
 
@@ -23,18 +23,18 @@ def encode(clip, text):
 
 
 def to_image(radiograph):
-    """A Pillow picture or an array of whole numbers as an IMAGE `(1, H, W, 3)`."""
+    """Convert a Pillow picture or an integer array to an IMAGE `(1, H, W, 3)`."""
     pixels = torch.from_numpy(np.asarray(radiograph).astype(np.float32) / 255)
     return pixels[None, ..., None].expand(-1, -1, -1, 3)
 
 
 def texts(clip, text=PROMPT):
-    """The positive and the negative CONDITIONING."""
+    """Return the positive and the negative CONDITIONING."""
     return encode(clip, text), encode(clip, "")
 
 
 def relevance(native, latent, noise_level="0.8", draws=1, seed=0, text=PROMPT):
-    """X2XNativeRelevanceMap's MASK."""
+    """Return the MASK of X2XNativeRelevanceMap."""
     positive, negative = texts(native[1], text)
     return run_node(
         "X2XNativeRelevanceMap", model=native[0], positive=positive, negative=negative, latent=latent,
@@ -43,7 +43,7 @@ def relevance(native, latent, noise_level="0.8", draws=1, seed=0, text=PROMPT):
 
 
 def guide(native, latent, mask=None, scales=SCALES, text=PROMPT):
-    """X2XRegionGuider's GUIDER."""
+    """Return the GUIDER of X2XRegionGuider."""
     positive, negative = texts(native[1], text)
     return run_node(
         "X2XRegionGuider", model=native[0], positive=positive, negative=negative, image_latent=latent,
@@ -52,14 +52,14 @@ def guide(native, latent, mask=None, scales=SCALES, text=PROMPT):
 
 
 def schedule(model, name="ddim_uniform", steps=STEPS):
-    """BasicScheduler's SIGMAS."""
+    """Return the SIGMAS of BasicScheduler."""
     import comfy.samplers
 
     return comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), name, steps)
 
 
 def run(guider, latent, sigmas, seed=0, sampler="euler"):
-    """RandomNoise, KSamplerSelect and SamplerCustomAdvanced: the denoised LATENT's samples."""
+    """Run RandomNoise, KSamplerSelect and SamplerCustomAdvanced, and return the samples of the denoised LATENT."""
     import comfy.samplers
     from comfy_extras import nodes_custom_sampler as custom
 
@@ -69,7 +69,7 @@ def run(guider, latent, sigmas, seed=0, sampler="euler"):
 
 
 def _call(node, *inputs):
-    """One of ComfyUI's nodes, of the newer kind or of the older."""
+    """Run one of ComfyUI's nodes, of version 3 or 1."""
     if hasattr(node, "execute"):
         return node.execute(*inputs).result
     return getattr(node(), node.FUNCTION)(*inputs)

@@ -1,4 +1,4 @@
-"""The edit through its node: what it keeps, what counts, what is refused."""
+"""X2XEdit: unchanged pixels, settings in use, rejected inputs."""
 
 import pytest
 import torch
@@ -59,7 +59,7 @@ def test_any_size_comes_back_at_its_size(tiny, sample, shape):
     assert edit(tiny, image)[0].shape == (1, *shape, 3)
 
 
-def test_the_connected_mask_is_what_may_change(tiny, sample):
+def test_a_connected_mask_replaces_the_found_one(tiny, sample):
     mask = torch.zeros(64, 64)  # of another size, without a batch
     mask[30:60, 5:30] = 1
     image, _, used, info = edit(tiny, sample, guidance_mask=mask)
@@ -68,7 +68,7 @@ def test_the_connected_mask_is_what_may_change(tiny, sample):
     assert "from the input `guidance_mask`" in info
 
 
-def test_a_mask_for_another_batch_is_refused(tiny, sample):
+def test_a_mask_for_another_batch_is_rejected(tiny, sample):
     with pytest.raises(ValueError, match="`guidance_mask` must hold one mask"):
         edit(tiny, sample, guidance_mask=torch.ones(3, 8, 8))
 
@@ -84,7 +84,7 @@ def test_fast_takes_half_the_steps(tiny, sample):
     assert "Preset fast: 2 steps" in info
 
 
-def test_reference_has_its_own_arithmetic(tiny, sample):
+def test_reference_allows_no_other_solver_or_strength(tiny, sample):
     settings = pack("work.settings")
     widgets = settings.EditWidgets(**{**WIDGETS, "preset": "reference"})
     assert widgets.arguments(tiny.pipe.config) == {"reference": True}
@@ -97,7 +97,7 @@ def test_reference_has_its_own_arithmetic(tiny, sample):
 
 
 @pytest.mark.parametrize("solver", ["DDIM", "Euler", "DPM++ 2M", "UniPC"])
-def test_solvers_are_put_back_afterwards(tiny, sample, solver):
+def test_the_checkpoints_solver_is_restored(tiny, sample, solver):
     before = tiny.pipe.scheduler
     image, _, mask, _ = edit(tiny, sample, solver=solver)
     assert tiny.pipe.scheduler is before
@@ -141,8 +141,8 @@ def test_progress_reaches_its_end_and_shows_previews(tiny, sample, monkeypatch):
     assert all(picture[1].size == (128, 128) for picture in pictures)
 
 
-def test_the_preview_is_the_picture_that_the_model_has_in_mind(tiny, sample):
-    """With what the U-Net would say if it knew the clean latents, the estimate is these latents."""
+def test_the_preview_shows_the_estimated_result(tiny, sample):
+    """If the U-Net predicts the exact noise, the estimate equals the clean latents."""
     progress = pack("work.progress")
     pipe, noise = tiny.pipe, torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0))
     pixels = sample[..., :1].movedim(-1, 1)
@@ -160,7 +160,7 @@ def test_the_preview_is_the_picture_that_the_model_has_in_mind(tiny, sample):
 
 
 class StopRunError(Exception):
-    """Ends a run in a test."""
+    """Stops a run in a test."""
 
 
 @pytest.mark.parametrize("preset", ["recommended", "reference"])
@@ -195,7 +195,7 @@ def test_the_preview_uses_the_noise_schedule_of_the_run(tiny, sample, monkeypatc
 
 
 @pytest.mark.parametrize("name", ["guidance_scale", "image_guidance_scale", "threshold", "edit_strength"])
-def test_numbers_that_are_not_finite_are_refused(tiny, sample, name):
+def test_numbers_that_are_not_finite_are_rejected(tiny, sample, name):
     with pytest.raises(ValueError, match=f"`{name}`"):
         edit(tiny, sample, preset="custom", **{name: float("nan")})
 
@@ -236,7 +236,7 @@ def test_settings_reach_the_edit(tiny, sample):
     assert "relevance at noise 0.5, draws 2" in info and "Fitted" not in info
 
 
-def test_a_pseudomask_of_ones_own_holds_the_edit(tiny, sample):
+def test_a_connected_pseudomask_restricts_the_edit(tiny, sample):
     allowed = torch.zeros(1, 128, 128)
     allowed[:, :64] = 1
     _, _, mask, _ = edit(tiny, sample, settings=more(pseudomask=allowed))
@@ -245,7 +245,7 @@ def test_a_pseudomask_of_ones_own_holds_the_edit(tiny, sample):
         edit(tiny, sample, settings=more(pseudomask=allowed), guidance_mask=allowed)
 
 
-def test_another_atlas_is_used_and_put_back(tiny, sample):
+def test_a_connected_atlas_is_used_and_removed_afterwards(tiny, sample):
     from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
     own = tiny.pipe.pseudomasks
@@ -258,13 +258,13 @@ def test_another_atlas_is_used_and_put_back(tiny, sample):
 
 
 @pytest.mark.parametrize("levels", ["a", "1.5", "0.5, x", "-0.1"])
-def test_noise_levels_that_are_none_are_refused(levels):
+def test_invalid_noise_levels_are_rejected(levels):
     assert "`noise_level` must be" in load_pack()["X2XSettings"].validate_inputs(noise_level=levels)
     with pytest.raises(ValueError, match="`noise_level` must be"):
         more(noise_level=levels)
 
 
-def test_presets_are_told_to_the_page():
+def test_the_page_receives_the_values_of_presets():
     values = pack("routes").preset_of("demo (bundled)", "recommended")
     assert values["steps"] == 4 and values["mask_rule"] == "adaptive"
     assert values["guidance_scale"].endswith("1.2 for pneumothorax, else 0.8")

@@ -1,4 +1,4 @@
-"""Sentences from menus."""
+"""X2XInstruction: sentences from menus."""
 
 import pytest
 from comfy_pack import load_pack, run
@@ -29,7 +29,7 @@ def test_clauses_chain():
     assert understood.splitlines() == ["add: edema", "remove: cardiomegaly"]
 
 
-def test_what_has_no_place_is_said():
+def test_unused_choices_are_reported():
     sentence, understood = say(finding="cardiomegaly", side="left", level_to="large")
     assert sentence == "Add the finding of cardiomegaly."
     assert (
@@ -38,12 +38,12 @@ def test_what_has_no_place_is_said():
     )
 
 
-def test_contradictions_are_refused():
+def test_contradictions_are_rejected():
     with pytest.raises(ValueError, match="`instruction` must not contradict itself"):
         say(operation="remove", previous="Add the finding of pleural effusion.")
 
 
-def test_a_change_must_say_to_what():
+def test_a_change_needs_a_new_level():
     with pytest.raises(ValueError, match="`level_to` must be set for a change"):
         say(operation="change", level="small")
     node = load_pack()["X2XInstruction"]
@@ -52,6 +52,6 @@ def test_a_change_must_say_to_what():
     assert node.validate_inputs(operation="change", level=None, level_to=None) is True
 
 
-def test_other_words_are_said_to_be_so():
+def test_unknown_words_are_reported():
     _, understood = say(finding="edema", previous="Make it look older.")
     assert "older" in understood

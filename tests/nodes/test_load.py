@@ -1,4 +1,4 @@
-"""Loading: pipelines shared and unloadable, radiographs with their depth, pseudomasks by file."""
+"""Loaders: shared and unloadable pipelines, radiographs at full depth, pseudomask files."""
 
 import gc
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_the_same_checkpoint_is_loaded_once():
     assert other is not demo and other.pipe.dtype == torch.bfloat16
 
 
-def test_nothing_keeps_a_pipeline_that_nobody_holds():
+def test_unused_pipelines_are_released():
     known = len(pack("work.checkpoints")._shared)
     loaded = load(dtype="float16")
     assert len(pack("work.checkpoints")._shared) == known + 1
@@ -71,7 +71,7 @@ def test_folders_in_diffusers_layout_are_found(tiny_folder):
     assert relevance.shape == (1, 64, 64)
 
 
-def test_a_checkpoint_that_is_not_there_is_refused():
+def test_missing_checkpoints_are_rejected():
     answer = load_pack()["X2XLoadPipeline"].validate_inputs(checkpoint="diffusers/none")
     assert "`checkpoint` 'diffusers/none' was not found on this machine" in answer
 
@@ -84,7 +84,7 @@ def test_sixteen_bits_are_kept():
     assert not mask.any() and "16-bit grey" in info
 
 
-def test_what_was_painted_is_the_mask():
+def test_the_painted_area_is_the_mask():
     grey = np.full((8, 8), 100, np.uint8)
     alpha = np.full((8, 8), 255, np.uint8)
     alpha[2:4] = 0
@@ -94,7 +94,7 @@ def test_what_was_painted_is_the_mask():
     assert mask[0, 2:4].eq(1).all() and mask.sum() == 16
 
 
-def test_a_file_that_is_not_there_is_refused():
+def test_missing_files_are_rejected():
     node = load_pack()["X2XLoadRadiograph"]
     assert "`image` 'none.png' was not found in ComfyUI's input folder" in node.validate_inputs(image="none.png")
     assert node.validate_inputs(image="instructx2x-sample.png") is True
@@ -110,7 +110,7 @@ def test_a_changed_file_is_read_again():
     assert node.fingerprint_inputs(image="changing.png") != before
 
 
-def test_the_bundled_atlas_is_no_mask():
+def test_the_bundled_atlas_blocks_the_mask_output():
     from comfy_execution.graph_utils import ExecutionBlocker
 
     atlas, mask, info = run("X2XLoadPseudomask", file="atlas (bundled)")
@@ -140,7 +140,7 @@ def test_a_picture_is_a_mask():
     assert mask.shape == (1, 4, 6) and (mask == 1).all() and "100% editable" in info
 
 
-def test_an_array_that_is_no_mask_is_refused():
+def test_arrays_that_are_not_masks_are_rejected():
     np.save(input_folder() / "words.npy", np.array(["a"]))
     with pytest.raises(ValueError, match="`file` must be an array"):
         run("X2XLoadPseudomask", file="input/words.npy")
@@ -161,7 +161,7 @@ def test_a_single_file_is_the_folders_checkpoint(tiny, tiny_folder):
     assert not list(Path(folder_paths.get_temp_directory()).glob("instructx2x-*"))
 
 
-def test_dicom_is_read_and_shown_on_the_node_and_names_nobody():
+def test_dicom_is_read_and_shown_without_identifying_data():
     import folder_paths
 
     values = np.array([[0, 1000], [2000, 4000]], np.uint16)
@@ -190,13 +190,13 @@ def test_a_folder_of_dicom_and_pictures_is_read():
     assert images[0][0, 0, :, 0].tolist() == [0, 1]
 
 
-def test_what_is_wrong_with_a_dicom_file_is_said():
+def test_invalid_dicom_files_are_rejected_with_the_reason():
     write_dicom(input_folder() / "slice.dcm", np.zeros((2, 2), np.uint8), Modality="CT")
     with pytest.raises(ValueError, match="must be a radiograph"):
         run("X2XLoadRadiograph", image="slice.dcm")
 
 
-def test_a_single_file_shows_the_settings_that_it_carries(tiny_folder, tmp_path):
+def test_presets_use_the_settings_in_a_single_file(tiny_folder, tmp_path):
     import json
     import shutil
 

@@ -1,4 +1,4 @@
-"""Looking before an edit: pseudomask, relevance, guidance, and their pictures."""
+"""Inspection before an edit: pseudomask, relevance map, guidance map, and their overlays."""
 
 import pytest
 import torch
@@ -54,7 +54,7 @@ BILATERAL = "Add the finding of bilateral pleural effusion."
 
 @pytest.fixture(scope="module")
 def both_sides(sample):
-    """P and the places of a finding on both sides, and an R that is faint on one of them."""
+    """Return P and the places of a bilateral finding, and an R that is weak on one side."""
     pseudomask, _, places = run("X2XPseudomask", instruction=BILATERAL, image=sample, align=True)
     relevance = torch.zeros_like(pseudomask)
     relevance[..., :50] = 1
@@ -77,7 +77,7 @@ def test_places_keep_a_piece_on_each_side(both_sides):
     assert larger[..., 128:].any()
 
 
-def test_places_of_another_instruction_or_batch_are_refused(both_sides):
+def test_places_of_another_instruction_or_batch_are_rejected(both_sides):
     maps, places = both_sides
     with pytest.raises(ValueError, match="`instruction` must be the one that `places` was computed for"):
         run("X2XGuidanceMap", **maps, **RULES, instruction=PROMPT, places=places)
@@ -87,14 +87,14 @@ def test_places_of_another_instruction_or_batch_are_refused(both_sides):
 
 
 @pytest.mark.parametrize("text", ["", " \n", "Add the finding of edema. Remove the finding of edema."])
-def test_refused_texts_are_named_as_the_socket_is(tiny, sample, text):
-    with pytest.raises(ValueError, match="^`instruction` must"):
+def test_errors_name_the_input_of_the_node(tiny, sample, text):
+    with pytest.raises(ValueError, match=r"^`instruction` must"):
         run("X2XPseudomask", instruction=text, image=sample, align=True)
-    with pytest.raises(ValueError, match="^`instruction` must"):
+    with pytest.raises(ValueError, match=r"^`instruction` must"):
         run("X2XRelevanceMap", pipeline=tiny, image=sample, instruction=text, noise_level="0.7", draws=1, seed=0)
 
 
-def test_warnings_name_what_the_page_has(sample):
+def test_warnings_name_nodes_instead_of_commands(sample):
     _, info, _ = run("X2XPseudomask", instruction=PROMPT, image=torch.zeros_like(sample), align=True)
     assert "Guidance Preview" in info and "x2x masks" not in info
 
@@ -128,7 +128,7 @@ def test_an_instruction_limits_the_area():
     assert held.mean() < 0.25 < free.mean()
 
 
-def test_masks_that_do_not_fit_are_refused():
+def test_masks_that_do_not_fit_are_rejected():
     with pytest.raises(ValueError, match="`relevance` must hold one mask"):
         run("X2XGuidanceMap", pseudomask=torch.ones(3, 4, 4), relevance=torch.ones(2, 4, 4), **RULES)
 

@@ -1,4 +1,4 @@
-"""The native graph does what the pipeline does: same weights, seeds and masks."""
+"""Agreement of the native graph with the pipeline, for the same weights, seeds and masks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def native(tiny_folder):
 
 @pytest.fixture
 def mask():
-    """A region of the right lung."""
+    """Return a mask of part of the right lung."""
     region = torch.zeros(1, NATIVE, NATIVE)
     region[:, 16:52, 4:30] = 1
     return region
@@ -136,7 +136,7 @@ def test_relevance_equals_the_pipelines(native, pipe, radiograph, levels, draws)
 
 
 def test_demo_equals_the_pipelines():
-    """The checkpoint that ships, as it recommends itself: trailing steps, v, a twin, composition by difference."""
+    """The bundled checkpoint at its recommended settings: trailing steps, v-prediction, twin, difference."""
     from PIL import Image
 
     from x2x_core import InstructX2XPipeline

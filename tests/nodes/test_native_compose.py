@@ -1,4 +1,4 @@
-"""A decoded edit laid over the original."""
+"""X2XNativeCompose: merging a decoded edit into the original."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ SIDE = 32
 
 
 def picture(value=None, batch=1, height=SIDE, width=SIDE, channels=3):
-    """Grey noise, or one value."""
+    """Return grey noise, or a constant picture."""
     grey = torch.rand(batch, height, width, 1) if value is None else torch.full((batch, height, width, 1), value)
     return grey.expand(-1, -1, -1, channels).contiguous()
 
 
 def half(height=SIDE, width=SIDE, batch=1):
-    """A mask of the left half."""
+    """Return a mask of the left half."""
     mask = torch.zeros(batch, height, width)
     mask[:, :, : width // 2] = 1
     return mask
@@ -88,7 +88,7 @@ def test_grey_stays_grey():
     assert torch.equal(compose(coloured, edited, half())[:, :, : SIDE // 2], edited[:, :, : SIDE // 2])
 
 
-def test_a_change_lays_over_a_larger_original():
+def test_a_change_is_added_to_a_larger_original():
     image = picture(height=4 * SIDE, width=4 * SIDE) / 2
     result = compose(image, picture(0.6), half(4 * SIDE, 4 * SIDE), picture(0.4))
     change = (result - image)[:, 8:-8, 8 : 2 * SIDE - 8]
@@ -96,8 +96,8 @@ def test_a_change_lays_over_a_larger_original():
     assert torch.equal(result[:, :, 2 * SIDE :], image[:, :, 2 * SIDE :])
 
 
-def test_what_vae_encode_cut_off_stays():
-    """Of 37 rows it takes the 32 from the third on."""
+def test_the_border_that_vae_encode_crops_stays():
+    """Of 37 rows, VAE Encode keeps rows 2 to 33."""
     image, edited = picture(height=37, width=38), picture(0.5)
     edited[:, 0] = 1.0
     result = compose(image, edited, torch.ones(1, 37, 38))
@@ -136,7 +136,7 @@ def test_inputs_stay_as_they_are():
     assert all(torch.equal(one, before) for one, before in zip(given, kept))
 
 
-def test_pictures_that_do_not_go_together_are_refused():
+def test_pictures_that_do_not_belong_together_are_rejected():
     with pytest.raises(ValueError, match="`edited` must have the aspect ratio of `image`, 64x32"):
         compose(picture(height=64), picture(), half())
     with pytest.raises(ValueError, match="`unchanged` must have the size of `edited`"):

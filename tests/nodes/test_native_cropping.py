@@ -89,7 +89,7 @@ def test_a_scaled_and_cropped_image_stays_in_place():
     assert (shifted - original).abs().mean() > 2 * (result - original).abs().mean()
 
 
-def test_sizes_that_do_not_belong_together_are_refused():
+def test_sizes_that_do_not_belong_together_are_rejected():
     image, edited, mask = torch.zeros(1, 500, 400, 3), torch.zeros(1, 248, 200, 3), torch.ones(1, 8, 8)
     chosen = {"image": image, "edited": edited, "guidance_mask": mask, "soft_edge": 0.0, "strength": 1.0}
     with pytest.raises(ValueError, match=r"`edited` must have the aspect ratio of `image`.*connect .* to `encoded`"):
@@ -131,7 +131,7 @@ def test_a_relevance_map_that_looks_cropped_is_reported(caplog):
 
 
 @pytest.mark.parametrize("name", ["guidance_scale", "image_guidance_scale"])
-def test_scales_that_are_not_finite_are_refused(native, name):
+def test_scales_that_are_not_finite_are_rejected(native, name):
     latent = {"samples": torch.zeros(1, 4, 8, 8)}
     scales = {"guidance_scale": 1.0, "image_guidance_scale": 1.0, name: float("nan")}
     with pytest.raises(ValueError, match=f"`{name}` must be a finite number"):

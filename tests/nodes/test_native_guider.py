@@ -1,4 +1,4 @@
-"""The region guider: two scales, exact outside the mask, with every sampler."""
+"""X2XRegionGuider: two scales, and identical latents outside the mask with every sampler."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def cells_of(mask):
 
 
 def two(latent):
-    """A batch of the latent and its mirror image."""
+    """Return a batch of the latent and its mirror image."""
     return {"samples": torch.cat([latent["samples"], latent["samples"].flip(-1)])}
 
 
@@ -52,8 +52,8 @@ def test_outside_the_mask_the_latent_is_the_images(native, latent, mask, sampler
     assert (edited - latent["samples"])[~outside].abs().min() > 0
 
 
-def test_an_empty_latent_serves_too(native, latent, mask):
-    """The background is the image's, whatever the sampler starts from."""
+def test_an_empty_latent_can_be_the_start(native, latent, mask):
+    """The background comes from the image, whatever latent the sampler starts from."""
     empty = {"samples": torch.zeros_like(latent["samples"])}
     edited = run(guide(native, latent, mask), empty, schedule(native[0]))
     outside = ~cells_of(mask).expand_as(edited)
@@ -82,7 +82,7 @@ def test_a_batch_of_masks(native, latent, mask):
 
 
 def test_a_batch_is_its_images(native, latent, mask):
-    """The first of a batch gets the noise that it gets alone."""
+    """The first image of a batch has the same noise as a single image."""
     batch = run(guide(native, two(latent), mask), two(latent), schedule(native[0]))
     alone = run(guide(native, latent, mask), latent, schedule(native[0]))
     assert torch.allclose(batch[:1], alone, atol=1e-4)
@@ -96,7 +96,7 @@ def test_one_image_and_several_noises(native, latent, mask):
     assert torch.equal(edited[outside], both["samples"][outside])
 
 
-def test_a_noise_mask_counts_too(native, latent, mask):
+def test_a_noise_mask_applies_too(native, latent, mask):
     upper = {**latent, "noise_mask": torch.zeros(1, 1, NATIVE, NATIVE)}
     upper["noise_mask"][:, :, :32] = 1
     edited = run(guide(native, latent, mask), upper, schedule(native[0]))
@@ -107,12 +107,10 @@ def test_a_noise_mask_counts_too(native, latent, mask):
 
 
 def test_scales_are_instruct_pix2pixs(native, latent, one_thread):
-    """One prediction against the published formula, by three calls of the model."""
+    """Compare a prediction with the published formula, computed from three calls of the model."""
     import comfy.samplers
 
-    model, clip, _ = native
-    positive, negative = texts(clip)
-    seen = {}
+    model, seen = native[0], {}
 
     class Look(comfy.samplers.Sampler):
         def sample(self, guider, sigmas, extra_args, callback, noise, latent_image, denoise_mask, disable_pbar):
@@ -134,7 +132,7 @@ def test_scales_are_instruct_pix2pixs(native, latent, one_thread):
 
 
 @pytest.mark.parametrize(("scales", "items"), [((5.0, 1.5), 3), ((5.0, 1.0), 2), ((0.0, 1.5), 2), ((0.0, 1.0), 1)])
-def test_branches_that_count_nothing_cost_nothing(native, latent, mask, scales, items):
+def test_branches_that_cancel_are_skipped(native, latent, mask, scales, items):
     model = native[0].clone()
     seen = []
 
@@ -147,7 +145,7 @@ def test_branches_that_count_nothing_cost_nothing(native, latent, mask, scales, 
     assert sum(seen) == items * 4
 
 
-def test_hooks_of_a_patched_model_hold(native, latent, mask):
+def test_hooks_of_a_patched_model_apply(native, latent, mask):
     model, seen = native[0].clone(), []
     model.set_model_sampler_pre_cfg_function(lambda given: seen.append("pre") or given["conds_out"])
     model.set_model_sampler_cfg_function(
@@ -160,8 +158,8 @@ def test_hooks_of_a_patched_model_hold(native, latent, mask):
     assert torch.allclose(hooked, plain, atol=1e-3)
 
 
-def test_text_counts_inside_the_mask_only(native, latent, mask):
-    """Even for a sampler that knows no masks."""
+def test_the_instruction_applies_inside_the_mask_only(native, latent, mask):
+    """Also with a sampler that does not support masks."""
     import comfy.samplers
 
     seen = {}
@@ -222,7 +220,7 @@ def test_cancel_ends_a_run(native, latent, mask):
     assert torch.isfinite(edited).all()
 
 
-def test_wrong_inputs_are_refused(native, latent, mask):
+def test_wrong_inputs_are_rejected(native, latent, mask):
     sigmas = schedule(native[0])
     with pytest.raises(ValueError, match="`image_latent` must have shape"):
         guide(native, {"samples": torch.zeros(1, 16, 8, 8)})
@@ -234,7 +232,7 @@ def test_wrong_inputs_are_refused(native, latent, mask):
         run(guide(native, two(latent)), {"samples": latent["samples"].repeat(3, 1, 1, 1)}, sigmas)
 
 
-def test_other_models_are_refused(native, latent):
+def test_other_models_are_rejected(native, latent):
     import comfy.model_base
     import comfy.supported_models
 

@@ -21,7 +21,7 @@ def without_gradients():
 
 @pytest.fixture
 def folder(tiny_folder, tmp_path):
-    """A copy of the tiny checkpoint, to change."""
+    """Return a copy of the tiny checkpoint that a test can modify."""
     return shutil.copytree(tiny_folder, tmp_path / "copy")
 
 
@@ -39,7 +39,7 @@ def save(folder, **parts):
 
 
 def check_agreement(native, pipe, prompt=PROMPT):
-    """Each part computes what diffusers' does."""
+    """Check that each part gives the same results as diffusers'."""
     model, clip, vae = native
     generator = torch.Generator().manual_seed(1)
     embeds = pipe._encode_prompt([prompt], torch.device("cpu"), 1, False)
@@ -130,7 +130,7 @@ def test_other_noise_schedules(schedule, tmp_path):
 
 
 def test_stable_diffusions_autoencoder_is_comfyuis(monkeypatch):
-    """ComfyUI converts its names itself; nothing else of it is ours to test."""
+    """ComfyUI itself converts the names of its weights."""
     import comfy.sd
 
     seen, weights = {}, {"weight": torch.zeros(1)}
@@ -191,7 +191,7 @@ def test_code_in_weights_is_not_run(folder):
 
 
 @pytest.mark.parametrize("dtype", ["auto", "bfloat16"])
-def test_numbers_are_those_that_were_asked_for(tiny_folder, dtype):
+def test_the_dtype_is_used(tiny_folder, dtype):
     model, clip, vae = load(tiny_folder, dtype)
     assert model.model.get_dtype() == (torch.float32 if dtype == "auto" else torch.bfloat16)  # on a CPU
     assert vae.vae_dtype == (torch.float32 if dtype == "auto" else torch.bfloat16)
@@ -199,7 +199,7 @@ def test_numbers_are_those_that_were_asked_for(tiny_folder, dtype):
 
 
 def test_loras_find_their_layers(tiny_folder):
-    """ComfyUI names the layers that a LoRA is for after the model's shape."""
+    """ComfyUI derives the layers of a LoRA from the shape of the model."""
     import comfy.lora
 
     model = load(tiny_folder)[0]
@@ -240,22 +240,22 @@ def test_loras_find_their_layers(tiny_folder):
         ),
     ],
 )
-def test_what_comfyui_cant_hold_is_refused_by_name(folder, part, values, message):
+def test_unsupported_checkpoints_are_rejected_by_name(folder, part, values, message):
     change(folder / part / ("scheduler_config.json" if part == "scheduler" else "config.json"), **values)
     with pytest.raises(ValueError, match=message):
         load(folder)
 
 
-def test_strange_weights_are_refused_by_name(folder):
+def test_unexpected_weights_are_rejected_by_name(folder):
     from safetensors.torch import load_file, save_file
 
     file = folder / "unet" / "diffusion_pytorch_model.safetensors"
     save_file({**load_file(file), "lora.weight": torch.zeros(1)}, file)
-    with pytest.raises(ValueError, match="1 unexpected: lora.weight"):
+    with pytest.raises(ValueError, match=r"1 unexpected: lora\.weight"):
         load(folder)
 
 
-def test_missing_weights_are_refused_by_name(folder):
+def test_missing_weights_are_rejected_by_name(folder):
     from safetensors.torch import load_file, save_file
 
     for part, stem, name in (

@@ -42,7 +42,7 @@ def test_same_seed_same_map(native, latent):
 
 
 def test_draws_are_those_of_the_pipeline(native, latent):
-    """After the noise of RandomNoise from the same seed."""
+    """The draws follow the noise that RandomNoise draws from the same seed."""
     noise = pack("comfy_native.relevance").relevance_noise(latent["samples"], 2, 3, 7)
     generator = torch.Generator().manual_seed(7)
     torch.randn(latent["samples"].shape, generator=generator)
@@ -84,7 +84,7 @@ def test_no_difference_is_a_flat_map_of_zeros(native, latent, caplog):
     assert "is flat" in caplog.text
 
 
-def test_patches_of_the_model_count(native, latent):
+def test_patches_of_the_model_apply(native, latent):
     model, seen = native[0].clone(), []
 
     def watch(apply, arguments):
@@ -98,7 +98,7 @@ def test_patches_of_the_model_count(native, latent):
     assert [sigma for _, sigma in seen] == pytest.approx([float(sigmas[600])] * 3 + [float(sigmas[800])] * 3)
 
 
-def test_progress_is_told_and_cancel_ends_it(native, latent):
+def test_progress_is_reported_and_cancel_stops(native, latent):
     import comfy.model_management as management
     import comfy.utils
 
@@ -129,12 +129,12 @@ def test_inputs_stay_as_they_are(native, latent):
     assert "concat_latent_image" not in positive[0][1] and "concat_latent_image" not in negative[0][1]
 
 
-def test_latents_of_another_model_are_refused(native):
+def test_latents_of_another_model_are_rejected(native):
     with pytest.raises(ValueError, match=r"`latent` must have shape \(batch, 4"):
         relevance(native, {"samples": torch.zeros(1, 16, 8, 8)})
 
 
 def test_texts_longer_than_the_encoder(native, latent):
-    """ComfyUI encodes a long text in sections: the two branches then differ in length."""
+    """ComfyUI encodes a long text in sections, so the lengths of the two branches differ."""
     found = relevance(native, latent, text=PROMPT + " " + PROMPT)
     assert torch.isfinite(found).all()

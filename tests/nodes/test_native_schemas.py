@@ -1,4 +1,4 @@
-"""The native nodes' promises: ids and places that saved workflows rely on, defaults that are the library's."""
+"""Compatibility of the native nodes: ids and positions that saved workflows use, and the library's defaults."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_soft_edge_is_the_librarys_and_the_words_name_its_exception():
             assert f"{width:g} for {finding}" in words and f"else {SOFT_EDGE:g}" in words
 
 
-def test_only_folders_are_offered_and_others_are_refused(tmp_path):
+def test_only_folders_are_offered_and_others_are_rejected(tmp_path):
     import folder_paths
 
     file = folder_paths.get_folder_paths("checkpoints")[0] + "/single-for-native.safetensors"

@@ -1,4 +1,4 @@
-"""Comparing and saving: what is shown, and what files say of themselves."""
+"""X2XCompare and X2XSave: pictures on the page, and metadata of files."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_the_slider_gets_both_pictures():
     assert len(shown["x2x_before"]) == len(shown["x2x_after"]) == len(shown["images"]) == 1
 
 
-def test_pictures_of_other_sizes_are_refused():
+def test_pictures_of_other_sizes_are_rejected():
     before, after = pair()
     with pytest.raises(ValueError, match="`after` must have the size of `before`, 60 x 40"):
         run("X2XCompare", before=before, after=after[:, :20])
@@ -64,7 +64,7 @@ def save(image, depth="8-bit", hidden=None, **more):
     return [output_folder() / one["subfolder"] / one["filename"] for one in shown]
 
 
-def test_files_say_what_they_are():
+def test_files_record_their_provenance():
     from x2x_core.imaging.provenance import read_provenance
 
     _, after = pair()
@@ -98,13 +98,13 @@ def test_guidance_and_panel_are_saved_beside():
     assert all("Synthetic" in Image.open(path).text for path in paths)
 
 
-def test_earlier_files_are_never_replaced():
+def test_existing_files_are_never_overwritten():
     _, after = pair()
     first, second = save(after), save(after)
     assert first != second and first[0].exists() and second[0].exists()
 
 
-def test_what_the_page_shows_of_an_edit_says_that_it_is_synthetic():
+def test_previews_of_edits_are_marked_as_synthetic():
     import folder_paths
 
     before, after = pair()

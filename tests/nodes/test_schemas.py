@@ -1,4 +1,4 @@
-"""What every node promises: ids that stay, tooltips, defaults that are the library's own."""
+"""Compatibility of all nodes: stable ids, tooltips, help pages, translations, and the library's defaults."""
 
 import inspect
 import json

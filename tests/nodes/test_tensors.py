@@ -1,4 +1,4 @@
-"""Between ComfyUI's tensors and the library's."""
+"""Conversion between ComfyUI's tensors and the library's."""
 
 import pytest
 import torch
@@ -24,13 +24,13 @@ def test_alpha_is_laid_over_black():
 
 
 @pytest.mark.parametrize("wrong", [torch.rand(4, 4), torch.rand(1, 4, 4, 2), torch.rand(0, 4, 4, 3), None])
-def test_other_shapes_are_refused_by_name(wrong):
+def test_other_shapes_are_rejected_by_name(wrong):
     with pytest.raises(ValueError, match="`before` must be an IMAGE"):
         pack("work.tensors").to_library(wrong, "before")
 
 
 @pytest.mark.parametrize(("value", "said"), [(1.5, "must lie in"), (-0.5, "must lie in"), (float("nan"), "finite")])
-def test_values_out_of_range_are_refused(value, said):
+def test_values_out_of_range_are_rejected(value, said):
     with pytest.raises(ValueError, match=f"`image` {said}|`image` must hold {said}"):
         pack("work.tensors").to_library(torch.full((1, 2, 2, 3), value))
 
@@ -45,7 +45,7 @@ def test_overshoot_of_resampling_is_clipped(convert):
     assert torch.equal(clipped, expected)
 
 
-def test_pictures_in_minus_one_to_one_are_refused():
+def test_pictures_in_minus_one_to_one_are_rejected():
     with pytest.raises(ValueError, match="`after` must lie in"):
         pack("work.tensors").to_library(torch.rand(1, 16, 16, 3) * 2 - 1, "after")
 
@@ -63,7 +63,7 @@ def test_masks_of_any_size_and_batch(shape):
     assert maps.shape == (3, 1, 6, 8) and (maps == 1).all()
 
 
-def test_a_mask_for_another_number_of_images_is_refused():
+def test_a_mask_for_another_number_of_images_is_rejected():
     with pytest.raises(ValueError, match="`guidance_mask` must hold one mask, or one for each of the 3 images, got 2"):
         pack("work.tensors").to_map(torch.ones(2, 4, 4), (4, 4), 3, "guidance_mask")
 

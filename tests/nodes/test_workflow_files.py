@@ -1,4 +1,4 @@
-"""What can be said of the workflow files without ComfyUI: format, links, layout, thumbnails."""
+"""Workflow files without ComfyUI: format, links, layout, thumbnails."""
 
 import sys
 from itertools import combinations

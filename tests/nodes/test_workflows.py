@@ -1,4 +1,4 @@
-"""The workflow files against the definitions of the pack's nodes."""
+"""Workflow files against the definitions of the pack's nodes."""
 
 import sys
 from functools import lru_cache
@@ -17,7 +17,7 @@ every = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 @lru_cache(maxsize=1)
 def definitions() -> dict[str, dict]:
-    """The pack's nodes as `/object_info` describes them; `make test-comfyui` checks ComfyUI's own too."""
+    """Return the pack's nodes as in `/object_info`; `make test-comfyui` checks ComfyUI's own nodes too."""
     found = {}
     for name, node in load_pack().items():
         inputs = node.INPUT_TYPES()

@@ -6,12 +6,12 @@ WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
 
 
 def inputs_of(definition: dict) -> dict[str, list]:
-    """Required inputs, then optional ones, by name."""
+    """Return required inputs, then optional ones, by name."""
     return {**definition["input"].get("required", {}), **definition["input"].get("optional", {})}
 
 
 def check_sockets(node: dict, definition: dict) -> None:
-    """The file names the node's inputs and outputs, with their types, and joins every required one."""
+    """Check a node's inputs and outputs and their types, and that required inputs are connected."""
     inputs = inputs_of(definition)
     assert [one["name"] for one in node["inputs"]] == list(inputs), node["type"]
     assert [one["type"] for one in node["outputs"]] == list(definition["output"]), node["type"]
@@ -24,7 +24,7 @@ def check_sockets(node: dict, definition: dict) -> None:
 
 
 def check_values(node: dict, definition: dict) -> None:
-    """The file holds a value for each widget, in order, that the widget takes."""
+    """Check that each widget has a valid value, in order."""
     inputs = inputs_of(definition)
     names = [value for name, spec in inputs.items() for value in values_of(name, spec)]
     assert len(node["widgets_values"]) == len(names), (node["type"], names)
@@ -39,7 +39,7 @@ def is_widget(spec: list) -> bool:
 
 
 def values_of(name: str, spec: list) -> list[str]:
-    """Names of the values that a file holds for an input: none for a socket, two for a seed."""
+    """Return the names of an input's values in a file: none for a socket, two for a seed."""
     if not is_widget(spec):
         return []
     options = spec[1] if len(spec) > 1 else {}

@@ -1,4 +1,4 @@
-"""The workflow files that ship, read for tests."""
+"""Readers of the bundled workflow files, for tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def nodes_of(workflow: dict) -> dict[int, dict]:
 
 
 def box(node: dict) -> tuple[float, float, float, float]:
-    """Left, top (of the title bar), right and bottom."""
+    """Return left, top (of the title bar), right and bottom."""
     (left, top), (wide, high) = node["pos"], node["size"]
     return left, top - 30, left + wide, top + high
 
