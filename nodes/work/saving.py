@@ -23,7 +23,7 @@ from .tensors import from_picture, size_of, to_library, to_map
 
 @dataclass(frozen=True, eq=False)
 class EditRecord:
-    """What is known of an edit."""
+    """Facts about an edit."""
 
     before: torch.Tensor | None = None  # IMAGE
     instruction: str | None = None

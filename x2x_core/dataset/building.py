@@ -128,7 +128,7 @@ def _identity(settings: BuildSettings, vqa: Path, tables: StudyTables) -> dict[s
 
 
 class _Job(NamedTuple):
-    """What a worker process needs to build portions."""
+    """The arguments of a worker process that builds portions."""
 
     mimic: Path
     out: Path

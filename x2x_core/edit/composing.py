@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ComposingInputs:
-    """How the edit is combined with the original, and the form of the result."""
+    """Settings for combining the edit with the original, and the form of the result."""
 
     output_type: str  # one of `x2x_core.imaging.inputs.OUTPUT_TYPES`
     edit_strength: float  # [0, 1]

@@ -25,7 +25,7 @@ Generators = torch.Generator | list[torch.Generator] | None
 
 @dataclass(frozen=True)
 class StepCallback:
-    """What is called after each step."""
+    """Functions called after each step."""
 
     function: Callable[..., Any] | None = None
     tensors: tuple[str, ...] = ("latents",)
@@ -35,7 +35,7 @@ class StepCallback:
 
 @dataclass(frozen=True)
 class DenoisingInputs:
-    """What denoising depends on, beside the encoded pictures and prompts, and the guidance mask."""
+    """Inputs of denoising besides the encoded pictures and prompts and the guidance mask."""
 
     scheduler: Any
     num_inference_steps: int

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NoiseInputs:
-    """Where the noise comes from. The diffusion noise is drawn first, the relevance noise second.
+    """Sources of noise. The diffusion noise is drawn first, the relevance noise second.
 
     Both are drawn even if they are given or not needed, so that a seed has one relevance map. (An edit without
     restriction draws as the stock pipeline does.)
@@ -38,7 +38,7 @@ class NoiseInputs:
 
 @dataclass(frozen=True)
 class EncodingInputs:
-    """What is encoded: N pictures (or their latents), the prompts of P pairs, for B outputs."""
+    """Inputs of encoding: N pictures (or their latents) and the prompts of P pairs, for B outputs."""
 
     images: ImageBatch | None
     latents: torch.Tensor | None  # image latents (N, C, h, w), unscaled, instead of `images`

@@ -34,7 +34,7 @@ RELEVANCE_BATCH = 24
 
 @dataclass(frozen=True)
 class RelevanceInputs:
-    """What the relevance map depends on, beside the encoded pictures and prompts."""
+    """Inputs of the relevance map besides the encoded pictures and prompts."""
 
     scheduler: Any
     noise_levels: tuple[float, ...]  # shares of the schedule, [0, 1]
@@ -45,7 +45,7 @@ class RelevanceInputs:
 
 @dataclass(frozen=True)
 class GuidanceInputs:
-    """What the guidance map and mask depend on, beside the relevance map and the region."""
+    """Inputs of the guidance map and mask besides the relevance map and the region."""
 
     relevance: RelevanceInputs
     mask: MaskSettings

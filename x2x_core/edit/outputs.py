@@ -80,7 +80,7 @@ class InstructX2XPipelineOutput(_NamedOutput):
 
 @dataclass
 class InstructX2XGuidanceOutput(_NamedOutput):
-    """Where an edit would be allowed to change the image, and why; see `InstructX2XPipelineOutput`.
+    """The guidance map and mask of an edit, and what they were made from; see `InstructX2XPipelineOutput`.
 
     `guidance_mask`, changed or not, can be passed to the pipeline.
     """
@@ -112,7 +112,7 @@ class InstructX2XGuidanceOutput(_NamedOutput):
 
 @dataclass
 class InstructX2XRelevanceOutput(_NamedOutput):
-    """Where the model would change the image for an instruction.
+    """The relevance map of an instruction.
 
     Args:
         relevance_map: R at the image's size, `(B, 1, H, W)` float32 in [0, 1].

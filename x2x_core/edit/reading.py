@@ -43,7 +43,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is edited: P pairs of picture and instruction, each in a number of copies."""
+    """P pairs of picture and instruction, each edited a number of times."""
 
     pairs: list[tuple[int, int]]  # P: indices of picture and prompt
     instructions: list[Instruction]  # P

@@ -16,7 +16,7 @@ from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 @dataclass(frozen=True)
 class RegionInputs:
-    """What the region depends on: P pairs of N pictures and instructions."""
+    """Inputs of the region: P pairs of N pictures and instructions."""
 
     pixels: torch.Tensor | None  # (N, C, H, W) in [0, 1]; None for image latents
     size: tuple[int, int]  # of the pictures

@@ -1,4 +1,4 @@
-"""What the stages of an edit hand to one another.
+"""Records passed between the stages of an edit.
 
 B is the number of outputs: `num_images_per_prompt` for each of P pairs of N pictures and prompts.
 """
@@ -40,7 +40,7 @@ class Relevance:
 
 @dataclass(frozen=True)
 class Guidance:
-    """Where an edit may change the image: `(B, 1, H, W)` at the image's size, on the CPU."""
+    """Guidance map and mask `(B, 1, H, W)` at the image's size, on the CPU."""
 
     map: torch.Tensor
     mask: torch.Tensor  # bool

@@ -42,7 +42,7 @@ class PromptInputs:
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What the U-Net sees beside the noisy latents, for B outputs."""
+    """Conditioning of the U-Net for B outputs: everything but the noisy latents."""
 
     prompt_embeds: torch.Tensor  # (3B, tokens, width), branch by branch
     image_embeds: list[torch.Tensor] | None  # of IP-Adapters, each (3B, ...)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,4 @@ __all__ = ["PseudomaskAtlas"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import atlas
-
-    return getattr(atlas, name)
+    return getattr(importlib.import_module(f"{__name__}.atlas"), name)

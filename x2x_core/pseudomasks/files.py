@@ -23,7 +23,7 @@ _METADATA_KEY = "x2x_atlas"
 
 @dataclass(frozen=True)
 class AtlasContent:
-    """What an atlas is made of: probability maps, or masks."""
+    """The content of an atlas: probability maps, or masks."""
 
     probabilities: Mapping[str, ProbabilityMap] = field(default_factory=dict)
     masks: Mapping[str, torch.Tensor] = field(default_factory=dict)  # category to (h, w) float32 in [0, 1]

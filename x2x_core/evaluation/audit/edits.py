@@ -32,7 +32,7 @@ RECORDS, PICTURES, RUN = "records", "pictures", "audit_run.json"
 
 @dataclass(frozen=True)
 class _Auditor:
-    """What every image of an audit is edited and scored with."""
+    """Pipeline, scorer and settings shared by all images of an audit."""
 
     pipeline: Any
     scorer: ImageScorer

@@ -1,4 +1,4 @@
-"""What an audit edits: images, findings and the instructions for each."""
+"""The plan of an audit: images, findings, and the instructions for each."""
 
 from __future__ import annotations
 

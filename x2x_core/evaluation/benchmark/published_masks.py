@@ -45,7 +45,7 @@ class PublishedMasks:
 
     @property
     def note(self) -> str:
-        """Where the masks come from, for readers of a report."""
+        """The origin of the masks, for readers of a report."""
         hard = f"this atlas's maps cut at {EDGE_LEVEL:g}, without side and zone"
         if self.folder is None:
             return f"masks: {hard}"

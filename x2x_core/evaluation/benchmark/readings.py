@@ -1,4 +1,4 @@
-"""What networks read off a benchmark's pictures: attributes, and features for the Frechet distance.
+"""Network readings of a benchmark's pictures: attributes, and features for the Fréchet distance.
 
 They read the 8-bit pictures of the edits, and the pairs' 16-bit images rounded to 8 bits, so that no row differs by its
 file format.

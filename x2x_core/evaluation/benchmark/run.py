@@ -46,7 +46,7 @@ StageProgress = Callable[[str], Progress]  # name of a stage to its progress cal
 
 @dataclass(frozen=True)
 class BenchmarkContext:
-    """What a benchmark runs with, besides the settings that decide its numbers.
+    """Resources of a benchmark run, apart from the settings that determine its results.
 
     Args:
         workers: number of processes.

@@ -1,4 +1,4 @@
-"""Which rows an ablation and the benchmark compare.
+"""The rows that an ablation and the benchmark compare.
 
 The peers are edited as published: without restriction (stock InstructPix2Pix), and in the published arithmetic
 (`reference=True`) by the relevance map alone (Mirzaei et al., *Watch Your Steps*, 2023), by the pseudomask alone, or by

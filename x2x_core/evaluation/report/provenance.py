@@ -1,4 +1,4 @@
-"""How a record was made, as data for the templates."""
+"""The provenance of a record, as data for the templates."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _FULL_DEPTH = 28.0  # mm from the lung's outline where a lung is at its thickest
 
 @dataclass(frozen=True)
 class OpacityKind:
-    """How an air-space opacity looks; pairs of numbers are the value at severity 0 and its growth to severity 1."""
+    """Appearance of an air-space opacity; pairs are the value at severity 0 and its increase to severity 1."""
 
     patches: int
     radius: tuple[float, float]  # mm
