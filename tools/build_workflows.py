@@ -1,4 +1,4 @@
-"""Write the workflow files in `workflows/` from their plans.
+"""Write the workflow files in `example_workflows/` from their plans.
 
     python tools/build_workflows.py http://127.0.0.1:8188
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from workflow_graph import Graph
 from workflow_plans import PLANS
 
-FOLDER = Path(__file__).resolve().parent.parent / "workflows"
+FOLDER = Path(__file__).resolve().parent.parent / "example_workflows"
 
 
 def read_definitions(place: str) -> dict:

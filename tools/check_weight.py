@@ -4,8 +4,9 @@
     python tools/check_weight.py --write    record the files of a new version
 
 Git keeps every version of a file for good: six versions of one network made most of a clone of this project. So weights
-and pictures in `docs/`, `examples/`, `models/` and `workflows/` change at most once between two versions. The manifest
-holds the version and the SHA-256 of each file. The check needs no history and no tag, so it works in a shallow clone.
+and pictures in `docs/`, `examples/`, `models/` and `example_workflows/` change at most once between two versions. The
+manifest holds the version and the SHA-256 of each file. The check needs no history and no tag, so it works in a shallow
+clone.
 `--write` refuses while the version in `pyproject.toml` is the one already recorded.
 """
 
@@ -21,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MANIFEST = "models/MANIFEST.json"
-FOLDERS = ("docs", "examples", "models", "workflows")
+FOLDERS = ("docs", "examples", "models", "example_workflows")
 WEIGHTS = {".bin", ".ckpt", ".npy", ".npz", ".onnx", ".pt", ".pth", ".safetensors"}
 PICTURES = {".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"}
 MOST_PICTURE_BYTES = 200_000

@@ -1,4 +1,4 @@
-"""Make the thumbnails of the template list, `workflows/*.jpg`, from the outputs of the workflows.
+"""Make the thumbnails of the template list, `example_workflows/*.jpg`, from the outputs of the workflows.
 
     python tools/make_thumbnails.py http://127.0.0.1:8188
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-WORKFLOWS = Path(__file__).resolve().parent.parent / "workflows"
+WORKFLOWS = Path(__file__).resolve().parent.parent / "example_workflows"
 SIDE, GAP, QUALITY = 512, 6, 80
 BACKGROUND = (24, 24, 28)
 SAMPLE = {"filename": "instructx2x-sample.png", "subfolder": "", "type": "input"}

@@ -1,4 +1,4 @@
-"""Contents and layout of each workflow in `workflows/`.
+"""Contents and layout of each workflow in `example_workflows/`.
 
 Columns are about 70 apart and nodes about 80. A workflow fits a page of 1800 x 1000 at a scale that shows texts.
 """

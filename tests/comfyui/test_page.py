@@ -8,7 +8,7 @@ from comfy_page import NODES
 from looking import with_probes
 from PIL import Image
 
-FOLDER = Path(__file__).resolve().parents[2] / "workflows"
+FOLDER = Path(__file__).resolve().parents[2] / "example_workflows"
 SLOW_STEPS = 400
 
 

@@ -9,7 +9,7 @@ import pytest
 from looking import check_edit, cut_off, drawn_share, overlaps, with_probes
 from PIL import Image
 
-FOLDER = Path(__file__).resolve().parents[2] / "workflows"
+FOLDER = Path(__file__).resolve().parents[2] / "example_workflows"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.json"))
 SHOWN = 0.03  # share of a node's place that a picture takes at least
 
@@ -17,6 +17,7 @@ SHOWN = 0.03  # share of a node's place that a picture takes at least
 def check_layout(page):
     """Check that all nodes are known, complete and do not overlap."""
     nodes = page.nodes()
+    assert nodes  # a template that does not load leaves the canvas empty
     assert [node["type"] for node in nodes if not node["known"]] == []
     assert overlaps(nodes) == []
     assert cut_off(nodes) == []

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
-from workflow_files import FILES, NOTE, box, meet, nodes_of, read
+from workflow_files import FILES, FOLDER, NOTE, box, meet, nodes_of, read
 
 every = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
@@ -99,3 +99,12 @@ def test_thumbnail(file):
     picture = file.with_suffix(".jpg")
     assert picture.stat().st_size < 80_000
     assert Image.open(picture).size == (512, 512)
+
+
+def test_no_other_folder_hides_the_workflows():
+    """ComfyUI serves the first of these folders as the pack's templates, and lists the files of all."""
+    names = ("example_workflows", "example", "examples", "workflow", "workflows")
+    served = next(name for name in names if (FOLDER.parent / name).is_dir())
+    assert served == FOLDER.name
+    others = [path for name in names if name != served for path in (FOLDER.parent / name).glob("*.json")]
+    assert others == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2] / "workflows"
+FOLDER = Path(__file__).resolve().parents[2] / "example_workflows"
 FILES = sorted(FOLDER.glob("*.json"))
 NOTE = "MarkdownNote"
 
