@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from x2x_core.imaging.kinds import DICOM
+from x2x_core.imaging.kinds import PICTURE
 
 from . import sockets
 from .choices import BUNDLED_SAMPLE, SAMPLE
@@ -81,6 +81,6 @@ class X2XLoadRadiograph(io.ComfyNode):
 
         radiograph, mask = read_radiograph(sample_path() if image == BUNDLED_SAMPLE else input_path(image))
         pixels = to_image(radiograph.pixels)
-        # the page itself shows every other kind of file
-        shown = preview(pixels, cls, synthetic=False) if radiograph.kind == DICOM else None
+        # the page itself shows pictures
+        shown = preview(pixels, cls, synthetic=False) if radiograph.kind != PICTURE else None
         return io.NodeOutput(pixels, to_mask(mask), describe(radiograph), ui=shown)

@@ -11,7 +11,8 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRBigEnd
 
 IDENTITY = {
     "PatientName": "Kowalska^Zofia", "PatientID": "MRN-7718823", "PatientBirthDate": "19480229",
-    "StudyDate": "20231117", "AccessionNumber": "ACC990817", "InstitutionName": "Szpital Powiatowy", "ReferringPhysicianName": "Nowak^Jan",
+    "StudyDate": "20231117", "AccessionNumber": "ACC990817", "InstitutionName": "Szpital Powiatowy",
+    "ReferringPhysicianName": "Nowak^Jan",
     "StudyInstanceUID": "1.2.826.0.1.3680043.10.511.3.77", "SeriesInstanceUID": "1.2.826.0.1.3680043.10.511.3.78",
     "StudyDescription": "THORAX Kowalska", "SeriesDescription": "pa 17.11.", "OperatorsName": "Wrona",
     "PatientAge": "075Y",

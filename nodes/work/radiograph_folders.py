@@ -9,7 +9,7 @@ import folder_paths
 
 from x2x_core.common.bundled import bundled_path
 from x2x_core.common.errors import InputError
-from x2x_core.imaging.kinds import DICOM_SUFFIXES, PICTURE_SUFFIXES, is_radiograph_file
+from x2x_core.imaging.kinds import SUFFIXES, is_radiograph_file
 
 from ..choices import BUNDLED_SAMPLES
 
@@ -43,6 +43,6 @@ def folder_files(folder: str, skip: int = 0, limit: int = 0) -> list[Path]:
     if not selected:
         raise InputError(
             f"`folder` must hold more than `skip` radiographs, but {folder!r} holds {len(files)} and `skip` is {skip}. "
-            f"Add files ({', '.join((*PICTURE_SUFFIXES, *DICOM_SUFFIXES))}), or lower `skip`."
+            f"Add files ({', '.join(SUFFIXES)}), or lower `skip`."
         )
     return selected

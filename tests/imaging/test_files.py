@@ -106,12 +106,6 @@ def test_of_several_pages_the_first_is_read_with_a_warning(tmp_path, caplog):
     assert np.array_equal(to_values(radiograph.pixels, 8), np.asarray(pages[0]))
 
 
-def test_12_bits_in_16_are_read_as_they_stand_with_a_warning(tmp_path, caplog):
-    with caplog.at_level(logging.WARNING):
-        radiograph = read_image(save(tmp_path / "a.png", draw((3, 3), np.uint16) % 4096))
-    assert "12 of its 16 bits" in caplog.text and radiograph.pixels.max() < 0.07
-
-
 def test_what_is_no_picture_is_refused(tmp_path):
     (tmp_path / "a.png").write_text("a letter")
     with pytest.raises(ValueError, match=r"a\.png` is not a PNG, JPEG, TIFF or DICOM picture"):

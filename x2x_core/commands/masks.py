@@ -65,9 +65,9 @@ def show(
 
 def _names_a_file(text: str) -> bool:
     """Return True for an existing file, and for text that is meant as a path: one word with a picture's suffix."""
-    from x2x_core.imaging.kinds import DICOM_SUFFIXES, PICTURE_SUFFIXES
+    from x2x_core.imaging.kinds import SUFFIXES
 
-    return Path(text).is_file() or Path(text).suffix.lower() in (*PICTURE_SUFFIXES, *DICOM_SUFFIXES)
+    return Path(text).is_file() or text.lower().endswith(SUFFIXES)
 
 
 def _show_lungs(atlas: PseudomaskAtlas, image: Path, out: Path) -> None:

@@ -29,6 +29,12 @@ class ImageBatch:
     mode: str | None = None  # Pillow mode; None for arrays and tensors
     alpha: torch.Tensor | None = None  # (N, 1, H, W) uint8, alpha of Pillow pictures
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))  # device of the caller's tensor
+    white: int | None = None  # number shown as white, of integers; None: the greatest of their dtype
+
+    @property
+    def largest(self) -> int | None:
+        """The caller's number for white, `None` for floating point."""
+        return LARGEST_WHOLE.get(self.dtype) if self.white is None else self.white
 
     @property
     def size(self) -> tuple[int, int]:
@@ -41,8 +47,8 @@ class ImageBatch:
     @cached_property
     def pixels(self) -> torch.Tensor:
         """`(N, C, H, W)` float32 in [0, 1]."""
-        if self.dtype in LARGEST_WHOLE:
-            return self.values.float() / LARGEST_WHOLE[self.dtype]
+        if self.largest is not None:
+            return (self.values.float() / self.largest).clamp(max=1)
         values = self.values.float()
         return ((values + 1) / 2 if self.signed else values).clamp(0, 1)
 
@@ -79,8 +85,8 @@ class ImageBatch:
         return np.ascontiguousarray(result.numpy().transpose(0, 2, 3, 1))
 
     def _in_own_range(self, edited: torch.Tensor) -> torch.Tensor:
-        if self.dtype in LARGEST_WHOLE:
-            return (edited * LARGEST_WHOLE[self.dtype]).round().to(self.values.dtype)
+        if self.largest is not None:
+            return (edited * self.largest).round().to(self.values.dtype)
         return (edited * 2 - 1 if self.signed else edited).to(self.dtype)
 
     def _pictures(self, edited: torch.Tensor, mask: torch.Tensor, index: list[int]) -> list[Image.Image]:

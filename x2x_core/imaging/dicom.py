@@ -224,7 +224,7 @@ def _plain_colour(values: np.ndarray, largest: int) -> np.ndarray:
 
 def _height_to_width(dataset: Any) -> tuple[float, list[str]]:
     """Return a pixel's height divided by its width, 1 if the file does not give it, and warnings."""
-    warnings = []
+    warnings: list[str] = []
     for name in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
         if spacing := numbers(dataset, name):
             ratio = height_to_width(spacing)

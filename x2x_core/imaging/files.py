@@ -1,18 +1,11 @@
-"""Radiograph files: read 8-bit and 16-bit PNG, JPEG, TIFF, BMP, WebP and DICOM, write PNG, without loss of depth.
+"""Radiograph files: read pictures, DICOM, NIfTI and NumPy files, write PNG, without loss of depth.
 
-Conversion to pixels:
-
-- grey stays grey; a colour file whose three channels are equal everywhere is grey;
-- palettes are looked up; 1-bit pictures become 8-bit;
-- pictures with alpha are composited over black, the background of radiographs;
-- the EXIF orientation is applied;
-- of several pages the first is read, with a warning;
-- DICOM: as a viewer shows it, see `x2x_core.imaging.dicom`.
+Each kind of file is read by its own module: `picture_files` (PNG, JPEG, TIFF, BMP, WebP, PGM, PPM, JPEG 2000), `dicom`,
+`nifti` and `array_files`.
 """
 
 from __future__ import annotations
 
-import logging
 import struct
 import zlib
 from collections.abc import Mapping
@@ -21,37 +14,36 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 
 from x2x_core.common.errors import InputError, InputNotFoundError
 
+from .array_files import read_array_file
 from .dicom import read_dicom
-from .kinds import is_dicom
+from .kinds import is_dicom, is_nifti, is_numpy
+from .nifti import read_nifti
+from .picture_files import read_picture
 from .radiograph import Radiograph
 
-logger = logging.getLogger(__name__)
-
 BIT_DEPTHS = (8, 16)
-_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def read_image(path: str | Path) -> Radiograph:
-    """Read a radiograph from a PNG, JPEG, TIFF, BMP, WebP or DICOM file.
+    """Read a radiograph from a PNG, JPEG, TIFF, BMP, WebP, PGM, PPM, JPEG 2000, DICOM, NIfTI or NumPy file.
 
     Args:
         path: the file.
 
     Returns:
-        Pixels scaled by the file's own depth (value / 255 or value / 65535), depth and mode; for a DICOM file the
-        values that a viewer shows.
+        Pixels scaled by the file's own depth, depth and mode. A picture of 16 bits whose values need fewer is scaled by
+        the bits that they need, and its `notes` say so; for a DICOM file the values that a viewer shows.
 
     Raises:
         InputNotFoundError: no such file.
         MissingExtraError: a DICOM file, and pydicom is not installed.
-        InputError: not a picture, damaged, or values that are neither 8-bit nor 16-bit.
+        InputError: not a radiograph, damaged, or values that cannot be displayed.
     """
     path = Path(path)
     if not path.exists():
@@ -60,88 +52,9 @@ def read_image(path: str | Path) -> Radiograph:
         raise InputError(f"`{path}` must be a picture file, but is a folder.")
     if is_dicom(path):
         return read_dicom(path)
-    mode, values = _read_values(path)
-    bit_depth = 16 if values.dtype == np.uint16 else 8
-    if bit_depth == 16 and 0 < values.max() < 2**12:
-        logger.warning("%s uses at most 12 of its 16 bits: it is read unscaled, and looks dark.", path)
-    scaled = values.astype(np.float32) / np.float32(2**bit_depth - 1)
-    pixels = torch.from_numpy(np.ascontiguousarray(scaled.transpose(2, 0, 1)))[None]
-    return Radiograph(pixels, bit_depth, mode, path)
-
-
-def _read_values(path: Path) -> tuple[str, np.ndarray]:
-    """Read the file's mode and its values `(H, W, 1 | 3)`, uint8 or uint16."""
-    try:
-        with Image.open(path, formats=_FORMATS) as picture:
-            mode = picture.mode
-            if (pages := getattr(picture, "n_frames", 1)) > 1:
-                logger.warning("%s holds %d pictures: the first is read.", path, pages)
-            if _is_deep_colour(path, picture):
-                return f"{mode};16", _read_deep_colour(path)
-            values = _to_values(ImageOps.exif_transpose(picture), path)
-    except UnidentifiedImageError as error:
-        raise InputError(f"`{path}` is not a PNG, JPEG, TIFF or DICOM picture.") from error
-    except Image.DecompressionBombError as error:
-        raise InputError(f"`{path}` is too large to be a radiograph: {error}") from error
-    except (OSError, SyntaxError, struct.error, EOFError, zlib.error) as error:
-        raise InputError(f"`{path}` must be an intact picture, but cannot be decoded: {error}") from error
-    return mode, _drop_equal_channels(values)
-
-
-def _to_values(picture: Image.Image, path: Path) -> np.ndarray:
-    """Convert an open picture to 8-bit or 16-bit values `(H, W, 1 | 3)`."""
-    if picture.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I"):
-        return _to_uint16(np.asarray(picture), path)[..., None]
-    if picture.mode == "F":
-        raise InputError(
-            f"`{path}` must have 8 or 16-bit values, but holds floating-point numbers: save it as 16-bit PNG."
-        )
-    if picture.mode == "1":
-        return np.asarray(picture.convert("L"))[..., None]
-    if picture.mode == "P" or picture.has_transparency_data:
-        colour = picture.convert("RGBA")
-        black = Image.new("RGBA", colour.size, (0, 0, 0, 255))
-        return np.asarray(Image.alpha_composite(black, colour).convert("RGB"))
-    if picture.mode == "L":
-        return np.asarray(picture)[..., None]
-    return np.asarray(picture.convert("RGB"))
-
-
-def _to_uint16(values: np.ndarray, path: Path) -> np.ndarray:
-    if values.size and (values.min() < 0 or values.max() > 2**16 - 1):
-        raise InputError(
-            f"`{path}` must have 8 or 16-bit values, got values from {values.min()} to {values.max()}: "
-            f"save it as 16-bit PNG."
-        )
-    return values.astype(np.uint16)
-
-
-def _is_deep_colour(path: Path, picture: Image.Image) -> bool:
-    """Return True for 16-bit colour or grey with alpha, which Pillow reduces to 8 bits."""
-    if picture.format == "PNG":
-        header = path.open("rb").read(26)
-        bit_depth, colour_type = header[24], header[25]
-        return bit_depth == 16 and colour_type != 0
-    bits = picture.tag_v2.get(258, ()) if isinstance(picture, TiffImageFile) else ()
-    return len(bits) > 1 and max(bits) == 16
-
-
-def _read_deep_colour(path: Path) -> np.ndarray:
-    values = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16:
-        raise InputError(f"`{path}` must be an intact 16-bit picture, but cannot be decoded.")
-    if values.ndim == 2:
-        return values[..., None]
-    if values.shape[2] == 4:
-        alpha = values[..., 3:].astype(np.float64) / (2**16 - 1)
-        values = np.round(values[..., :3] * alpha).astype(np.uint16)
-    return _drop_equal_channels(values[..., ::-1])
-
-
-def _drop_equal_channels(values: np.ndarray) -> np.ndarray:
-    if values.shape[2] == 3 and (values == values[..., :1]).all():
-        return values[..., :1]
-    return values
+    if is_nifti(path):
+        return read_nifti(path)
+    return read_array_file(path) if is_numpy(path) else read_picture(path)
 
 
 def to_values(pixels: torch.Tensor, bit_depth: int) -> np.ndarray:
@@ -199,14 +112,20 @@ def write_png(
 
 
 def encode_png(values: np.ndarray, metadata: Mapping[str, str] | None = None) -> bytes:
-    """Encode `(H, W)` or `(H, W, 3)` uint8 or uint16 values as PNG with text chunks."""
+    """Encode `(H, W)` or `(H, W, 3)` uint8 or uint16 values as PNG with text chunks.
+
+    Files of 16 bits declare in a chunk (sBIT) that all of them count, so that dark ones are not taken for fewer bits.
+    """
     ordered = values if values.ndim == 2 else values[..., ::-1]
     done, data = cv2.imencode(".png", np.ascontiguousarray(ordered))
     if not done:
         raise InputError(f"`values` cannot be written as PNG: shape {values.shape}, {values.dtype}.")
     encoded = data.tobytes()
     header_end = len(_PNG_SIGNATURE) + 25  # the IHDR chunk is 25 bytes long and comes first
-    chunks = b"".join(_text_chunk(key, text) for key, text in (metadata or {}).items())
+    chunks = (
+        _chunk(b"sBIT", bytes([16] * (values.shape[2] if values.ndim == 3 else 1))) if values.itemsize == 2 else b""
+    )
+    chunks += b"".join(_text_chunk(key, text) for key, text in (metadata or {}).items())
     return encoded[:header_end] + chunks + encoded[header_end:]
 
 
@@ -220,6 +139,10 @@ def _text_chunk(keyword: str, text: str) -> bytes:
         kind, body = b"tEXt", keyword.encode() + b"\0" + text.encode()
     else:
         kind, body = b"iTXt", keyword.encode() + b"\0\0\0\0\0" + text.encode()
+    return _chunk(kind, body)
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 

@@ -5,7 +5,8 @@ pictures are returned in the form of the input, and what is not edited is return
 
 - a Pillow picture in its own mode: "L", "RGB", "I;16", "I", "F", "LA" and "RGBA" (alpha unchanged); other modes are
   converted to "RGB", "1" to "L";
-- an array or a tensor, as "np" or "pt", in its own dtype and range: 8-bit or 16-bit integers, or floating point;
+- an array or a tensor, as "np" or "pt", in its own dtype and range: 8-bit or 16-bit integers, or floating point.
+  16-bit integers that need fewer bits, such as a detector's 12, are scaled by these for the edit, with a warning;
 - a Pillow picture, as "np" or "pt", as float32 in [0, 1] (16-bit levels stay distinct);
 - an array or a tensor as "pil": 16-bit grey as "I;16", everything else in 8 bits;
 - a file like a Pillow picture: grey as "L" or "I;16", colour as "RGB" (16-bit colour like an array).
@@ -32,6 +33,7 @@ from x2x_core.common.checkpoint_layout import LATENT_CHANNELS
 from x2x_core.common.errors import InputError, InputNotFoundError
 
 from .batch import LARGEST_WHOLE, ImageBatch
+from .depth import depth_note, warn_if_dark, white_level
 from .files import read_image
 from .ranges import is_signed
 
@@ -104,7 +106,9 @@ def _join(batches: Sequence[ImageBatch]) -> ImageBatch:
         )
     alphas = [batch.alpha for batch in batches if batch.alpha is not None]
     alpha = torch.cat(alphas) if alphas else None
-    return replace(batches[0], values=torch.cat([batch.values for batch in batches]), alpha=alpha)
+    levels = [batch.white for batch in batches if batch.white is not None]
+    white = max(levels) if levels else None  # pictures of one detector: one of them may not use its highest bit
+    return replace(batches[0], values=torch.cat([batch.values for batch in batches]), alpha=alpha, white=white)
 
 
 def _describe(batch: ImageBatch) -> str:
@@ -131,9 +135,10 @@ def _read_file(path: str | Path) -> ImageBatch:
         )
     radiograph = read_image(path)
     dtype = torch.uint8 if radiograph.bit_depth == 8 else torch.uint16
-    values = (radiograph.pixels * LARGEST_WHOLE[dtype]).round().to(torch.int32)
+    white = radiograph.white or LARGEST_WHOLE[dtype]
+    values = (radiograph.pixels * white).round().to(torch.int32)
     modes = {(8, 1): "L", (8, 3): "RGB", (16, 1): "I;16"}
-    return ImageBatch(values, dtype, mode=modes.get((radiograph.bit_depth, values.shape[1])))
+    return ImageBatch(values, dtype, mode=modes.get((radiograph.bit_depth, values.shape[1])), white=radiograph.white)
 
 
 def _read_picture(picture: Image.Image) -> ImageBatch:
@@ -179,7 +184,19 @@ def _read_array(values: np.ndarray) -> ImageBatch:
 
 def _integer_batch(values: np.ndarray, dtype: torch.dtype) -> ImageBatch:
     values = _with_batch_and_channels(values)
-    return ImageBatch(torch.from_numpy(np.array(values.transpose(0, 3, 1, 2), np.int32, order="C")), dtype)
+    integers = torch.from_numpy(np.array(values.transpose(0, 3, 1, 2), np.int32, order="C"))
+    return ImageBatch(integers, dtype, white=_white(integers, dtype))
+
+
+def _white(integers: torch.Tensor, dtype: torch.dtype) -> int | None:
+    """Return the number that is white in 16-bit pictures, with a warning if they do not use all bits."""
+    if dtype != torch.uint16:
+        return None
+    white = white_level(int(integers.max()))
+    if note := depth_note(white):
+        logger.warning("`image` holds 16-bit integers. %s Edited pictures keep these numbers.", note)
+    warn_if_dark(integers.numpy(), "`image`")
+    return white
 
 
 def _with_batch_and_channels(values: np.ndarray) -> np.ndarray:
@@ -206,7 +223,8 @@ def _read_tensor(values: torch.Tensor) -> ImageBatch:
         _warn_of_alpha()
     full = full[:, :3].detach()
     if full.dtype in LARGEST_WHOLE:
-        return ImageBatch(full.cpu().to(torch.int32), full.dtype, device=values.device)
+        integers = full.cpu().to(torch.int32)
+        return ImageBatch(integers, full.dtype, device=values.device, white=_white(integers, full.dtype))
     if not full.is_floating_point():
         raise InputError(f"`image` as a tensor must be uint8, uint16 or floating point, got {full.dtype}.")
     return ImageBatch(full.cpu(), full.dtype, device=values.device)

@@ -10,7 +10,8 @@ single negative value says nothing about the range. Each picture is judged by it
   at most 6 % of black and white noise there.
 
 A picture is in [0, 1] if its values lie in [-0.5, 1.5] with an excess of at most 0.02. It is in [-1, 1] if its dark
-share is at least 10 % and its values lie in [-1.5, 1.5] with an excess of at most 0.02. Anything else is refused.
+share is at least 10 %, its values lie in [-1.5, 1.5] with an excess of at most 0.02, and its excess below 0 is at least
+three times that above 1, as strong overshoot has both. Anything else is refused.
 Pictures of one call must have one range; one that could be either, such as a bright one in [-1, 1], is accepted only
 beside pictures in [-1, 1].
 """
@@ -31,6 +32,8 @@ SILENT = 1e-3  # overshoot up to this much, as rounding in half precision gives,
 OVERSHOOT = 0.5  # largest overshoot of a single value
 EXCESS = 0.02  # largest mean overshoot
 DARK, DARK_SHARE = -0.1, 0.1  # in [-1, 1], at least this share of the values lies below DARK
+
+ONE_SIDED = 3  # in [-1, 1], the mean excess below 0 is at least this many times that above 1
 
 
 class _Range(Enum):
@@ -88,7 +91,8 @@ def _range_of(picture: torch.Tensor) -> _Range:
     if lowest < -1 - OVERSHOOT or above + _excess_below(picture, -1) > EXCESS:
         return _Range.NEITHER
     dark = float((picture < DARK).double().mean())
-    return _Range.SIGNED if dark >= DARK_SHARE else _Range.UNCLEAR
+    is_one_sided = _excess_below(picture, 0) >= ONE_SIDED * above
+    return _Range.SIGNED if dark >= DARK_SHARE and is_one_sided else _Range.UNCLEAR
 
 
 def _excess_below(picture: torch.Tensor, bottom: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from x2x_core.common.errors import InputError, InputNotFoundError
-from x2x_core.imaging.kinds import DICOM_SUFFIXES, PICTURE_SUFFIXES, is_radiograph_file
+from x2x_core.imaging.kinds import SUFFIXES, is_radiograph_file
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.vocabulary import FINDINGS, find_finding
 from x2x_core.scorers.scorer import PROBABILITY, ImageScorer
@@ -78,6 +78,6 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
             raise InputNotFoundError(f"There is no image or folder `{path}`.")
         images += sorted(file for file in path.iterdir() if is_radiograph_file(file)) if path.is_dir() else [path]
     if not images:
-        suffixes = ", ".join((*PICTURE_SUFFIXES, *DICOM_SUFFIXES))
+        suffixes = ", ".join(SUFFIXES)
         raise InputError(f"`IMAGES` must be image files or folders of them ({suffixes}), got none.")
     return images
