@@ -29,9 +29,12 @@ from .frame import Frame
 from .landmarks import depth, extent, field_landmarks, raster_field, typical_landmarks
 from .lung_views import content_box
 from .lungs import LungFinder, LungMasks
+from .polarity import is_inverted
 
 logger = logging.getLogger(__name__)
 
+INVERTED = "The picture looks inverted: its lungs are brighter than the tissue around them."
+_INVERT_IT = "Models and findings expect white bones: invert the picture and edit it again."
 FITTED_FROM = 0.35  # confidence from which the fit is used
 _SHORT = 0.72  # height of a lung, share of the other's, below which its base counts as hidden
 # Each part of the confidence falls linearly from 1 at the second value to 0 at the first.
@@ -48,7 +51,7 @@ class Alignment:
     confidence: float  # of the fit, in [0, 1]
     lungs: LungMasks  # the lungs it was fitted to, B = 1
     fitted: bool  # whether the frame follows this patient
-    note: str  # one sentence for people
+    note: str  # for people; it says if the picture looks inverted
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the masks, as JSON can hold it."""
@@ -68,7 +71,8 @@ def align_image(image: Any, finder: LungFinder | None = None) -> Alignment:
         finder: the lung finder; ``None``: the bundled one.
 
     Returns:
-        The alignment. Below the confidence `FITTED_FROM` a warning is logged and the frame is the typical one.
+        The alignment. Below the confidence `FITTED_FROM` a warning is logged and the frame is the typical one. Another
+        warning is logged for a picture that looks inverted (`x2x_core.anatomy.polarity`).
 
     Raises:
         InputError: no image, or more than one.
@@ -79,7 +83,11 @@ def align_image(image: Any, finder: LungFinder | None = None) -> Alignment:
     lungs = (finder or LungFinder.bundled()).find(pixels)
     frame, confidence = fit_frame(lungs)
     if frame is not None and confidence >= FITTED_FROM:
-        return Alignment(frame, confidence, lungs, True, f"Fitted to the lungs, confidence {confidence:.2f}.")
+        note = f"Fitted to the lungs, confidence {confidence:.2f}."
+        if is_inverted(pixels, lungs):
+            logger.warning("%s %s", INVERTED, _INVERT_IT)
+            note = f"{note} {INVERTED}"
+        return Alignment(frame, confidence, lungs, True, note)
     frame = typical_frame(pixels)
     logger.warning(
         "The lungs were not found with confidence (%.2f): pseudomasks lie where they do on the typical radiograph. "
