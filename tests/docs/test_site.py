@@ -1,11 +1,13 @@
 """The documentation as a site and as files: links, the order of the rooms, pages of the reference."""
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ import yaml
 from doc_pages import ROOT, pages
 
 from x2x_core.cli import app
+from x2x_core.edit.recommended import recommendations_of
+from x2x_core.edit.settings import DEFAULT, PUBLISHED, EditSettings
 from x2x_core.evaluation.metrics.catalogue import METRICS
 from x2x_core.language.vocabulary import FINDINGS
 
@@ -86,6 +90,37 @@ def test_the_reference_of_the_command_line_has_every_command_and_option(hooks):
 def test_the_findings_are_listed(hooks):
     table = hooks.findings_table()
     assert all(f"| {name} |" in table for name in FINDINGS)
+
+
+def written(value):
+    """A setting's value as the table of the settings writes it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, dict):
+        return f"{min(value.values()):g} to {max(value.values()):g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(written, value))
+    return f"{value:g}" if isinstance(value, int | float) else {None: "by finding"}.get(value, value)
+
+
+def test_the_table_of_the_settings_says_what_the_code_says():
+    text = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` " + r"\|(.*?)" * 4 + r"\|$", text, re.MULTILINE)
+    table = {name: [cell.strip() for cell in cells] for name, *cells in rows}
+    assert list(table) == [setting.name for setting in fields(EditSettings)]
+    index = json.loads((ROOT / "models" / "demo" / "model_index.json").read_text(encoding="utf-8"))
+    recommended = recommendations_of(index, list(table))
+    options = {option for command in edit_options() for option in command}
+    for name, (option, default, demo, published) in table.items():
+        assert default == written(getattr(DEFAULT, name)), name
+        assert published == written(getattr(PUBLISHED, name)), name
+        assert demo == (written(recommended[name]) if name in recommended else ""), name
+        assert not option or option.strip("`") in options, name
+
+
+def edit_options():
+    """Names of each option of `x2x edit`."""
+    return [parameter.opts for parameter in typer.main.get_command(app).commands["edit"].params]
 
 
 def test_every_metric_is_defined_and_has_a_second_source():
