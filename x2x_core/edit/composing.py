@@ -58,7 +58,10 @@ def compose(
     dtype = encoded.conditioning.prompt_embeds.dtype
     decoded, flagged = pipe.run_safety_checker(decoded, decoded.device, dtype)
     original = images.pixels[index]
-    result = _combine(pipe, inputs, encoded, original, decoded, edited, _soften(mask, inputs))
+    contrast = None if encoded.contrast is None else encoded.contrast[index]
+    seen = original if contrast is None else contrast.to_model(original)
+    result = _combine(pipe, inputs, encoded, seen, decoded, edited, _soften(mask, inputs))
+    result = result if contrast is None else contrast.from_model(result, original)
     for number in [number for number, bad in enumerate(flagged or ()) if bad]:
         logger.warning("The safety checker objected to edit %d: it is not returned.", number)
         result[number] = original[number] if inputs.restricted else 0

@@ -10,6 +10,7 @@ from diffusers.utils.torch_utils import randn_tensor
 
 from x2x_core.imaging.batch import ImageBatch
 from x2x_core.imaging.canvas import Canvas
+from x2x_core.imaging.contrast import Contrast
 
 from .composition import match_channels
 from .decoding import decode
@@ -47,14 +48,16 @@ class EncodingInputs:
     image_index: list[int]  # B: the picture of each output
     prompts: PromptInputs
     noise: NoiseInputs
+    own_contrast: bool = False  # stretch pictures in a narrow range of greys, see `x2x_core.imaging.contrast`
 
 
 def encode(pipe: InstructX2XPipeline, inputs: EncodingInputs) -> Encoded:
     """Encode pictures and prompts, and draw the noise."""
     device, index = pipe._execution_device, inputs.image_index
     prompt_embeds, image_embeds = encode_prompts(pipe, inputs.prompts, len(index), device)
-    image_latents = _encode_images(pipe, inputs, device)
     images = inputs.images
+    contrast = None if images is None or not inputs.own_contrast else Contrast.of(images.pixels)
+    image_latents = _encode_images(pipe, inputs, contrast, device)
     if images is None:
         images = ImageBatch(to_view(decode(pipe, image_latents)), torch.float32)
     condition = image_latents[index].to(prompt_embeds.dtype)  # the VAE may run in a higher precision
@@ -68,15 +71,19 @@ def encode(pipe: InstructX2XPipeline, inputs: EncodingInputs) -> Encoded:
         conditioning=Conditioning(prompt_embeds, image_embeds, inputs.prompts.cross_attention_kwargs, condition),
         noise=noise,
         relevance_noise=relevance_noise,
+        contrast=contrast,
     )
 
 
-def _encode_images(pipe: InstructX2XPipeline, inputs: EncodingInputs, device: torch.device) -> torch.Tensor:
+def _encode_images(
+    pipe: InstructX2XPipeline, inputs: EncodingInputs, contrast: Contrast | None, device: torch.device
+) -> torch.Tensor:
     """Return the unscaled mode of the posterior of each picture, `(N, C, h, w)`: one encoding serves every use."""
     if inputs.images is None:
         assert inputs.latents is not None
         return inputs.latents.to(device, pipe.vae.dtype)
-    pixels = match_channels(inputs.canvas.place(inputs.images.pixels), pipe.vae.config.in_channels)
+    pixels = inputs.images.pixels if contrast is None else contrast.to_model(inputs.images.pixels)
+    pixels = match_channels(inputs.canvas.place(pixels), pipe.vae.config.in_channels)
     if pipe.image_processor.config.do_normalize:
         pixels = pipe.image_processor.normalize(pixels)
     return pipe.vae.encode(pixels.to(device, pipe.vae.dtype)).latent_dist.mode()

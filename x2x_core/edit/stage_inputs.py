@@ -115,6 +115,7 @@ def encoding_inputs(pipe: InstructX2XPipeline, call: Call, prompts: PromptInputs
         call.subject.image_index,
         prompts,
         noise,
+        own_contrast=call.restricted and not settings.reference,
     )
 
 

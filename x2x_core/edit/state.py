@@ -12,6 +12,7 @@ import torch
 from x2x_core.guidance.relevance import upsample
 from x2x_core.imaging.batch import ImageBatch
 from x2x_core.imaging.canvas import Canvas
+from x2x_core.imaging.contrast import Contrast
 
 from .unet import Conditioning
 
@@ -28,6 +29,7 @@ class Encoded:
     conditioning: Conditioning
     noise: torch.Tensor  # (B, C, h, w): the diffusion noise
     relevance_noise: torch.Tensor | None  # (B, L * K, C, h, w): K draws for each of L noise levels, level by level
+    contrast: Contrast | None = None  # of the N pictures, which the model saw stretched to it; None: as they are
 
 
 @dataclass(frozen=True)
