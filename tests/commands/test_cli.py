@@ -19,6 +19,12 @@ from x2x_core.imaging.provenance import read_provenance
 WORDS = "Add the finding of moderate right pleural effusion."
 
 
+def size_of(path):
+    """Return the width and height of a picture file."""
+    with Image.open(path) as picture:
+        return picture.size
+
+
 def run(capsys, *arguments):
     """Run `x2x`; gives exit code, standard output and standard error."""
     with pytest.raises(SystemExit) as left:
@@ -60,7 +66,7 @@ def test_edit_writes_the_edit_its_maps_and_its_record(edit, picture, tmp_path):
         assert str(out / name) in printed
         said = read_provenance(out / name)
         assert said["synthetic"] and said["parameters"]["prompt"] == WORDS
-    assert Image.open(out / "panel.png").width > 2000
+    assert size_of(out / "panel.png")[0] > 2000
 
 
 def test_relevance_mask_rule_and_strength_can_be_chosen_and_are_recorded(edit, picture, tmp_path):
@@ -227,8 +233,7 @@ def test_faults_of_the_package_keep_their_traceback(monkeypatch, picture, tmp_pa
 def test_masks_are_drawn_over_a_radiograph(capsys, picture, tmp_path):
     code, printed, _ = run(capsys, "masks", "show", "left pneumothorax", picture, "-o", tmp_path / "mask.png")
     assert code == 0 and "pneumothorax: from experts' boxes of Pneumothorax" in printed
-    drawn = Image.open(tmp_path / "mask.png")
-    assert drawn.size == Image.open(picture).size and read_provenance(tmp_path / "mask.png")["synthetic"]
+    assert size_of(tmp_path / "mask.png") == size_of(picture) and read_provenance(tmp_path / "mask.png")["synthetic"]
     assert run(capsys, "masks", "show", "edema", "-o", tmp_path / "mask.png")[0] == 2
     assert "its anatomic site, lungs" in run(capsys, "masks", "show", "edema", "-o", tmp_path / "edema.png")[1]
 
@@ -342,7 +347,7 @@ def test_an_ablation_is_written_drawn_and_shown(capsys, tmp_path, tiny_folder, d
     ]  # fmt: skip
     assert len(record["about"]["weights_sha256"]) == 64 and len(record["cases"]) == 2
     for name in ("figure", "gallery"):
-        assert Image.open(tmp_path / f"{name}.png").width > 1500
+        assert size_of(tmp_path / f"{name}.png")[0] > 1500
         assert read_provenance(tmp_path / f"{name}.png")["synthetic"]
 
 

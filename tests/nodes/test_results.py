@@ -13,6 +13,12 @@ from PIL import Image
 PROMPT = "Add the finding of edema."
 
 
+def text_of(path):
+    """Return the text chunks of a PNG file."""
+    with Image.open(path) as picture:
+        return picture.text
+
+
 def pair():
     before = torch.rand(1, 40, 60, 1, generator=torch.Generator().manual_seed(0)).expand(-1, -1, -1, 3) * 0.5
     after = before.clone()
@@ -78,7 +84,7 @@ def test_the_workflow_is_in_the_file():
     workflow = {"nodes": [{"title": "Ödem"}]}
     hidden = SimpleNamespace(prompt={"1": {"class_type": "X2XSave"}}, extra_pnginfo={"workflow": workflow})
     (path,) = save(pair()[1], hidden=hidden)
-    text = Image.open(path).text
+    text = text_of(path)
     assert json.loads(text["workflow"]) == workflow
     assert json.loads(text["prompt"]) == hidden.prompt
 
@@ -86,8 +92,9 @@ def test_the_workflow_is_in_the_file():
 def test_sixteen_bits_are_written():
     image = (torch.arange(256.0).reshape(1, 16, 16, 1) / 65535).expand(-1, -1, -1, 3)
     (path,) = save(image, "16-bit")
-    picture = Image.open(path)
-    assert picture.mode == "I;16" and np.asarray(picture).ravel().tolist() == list(range(256))
+    with Image.open(path) as picture:
+        values = np.asarray(picture)
+    assert picture.mode == "I;16" and values.ravel().tolist() == list(range(256))
 
 
 def test_guidance_and_panel_are_saved_beside():
@@ -95,7 +102,7 @@ def test_guidance_and_panel_are_saved_beside():
     paths = save(torch.cat([after, after]), before=before, guidance=torch.rand(1, 10, 10))
     assert len(paths) == len(set(paths)) == 6
     assert [path.name.split("_")[-1] for path in paths] == [".png", "guidance.png", "panel.png"] * 2
-    assert all("Synthetic" in Image.open(path).text for path in paths)
+    assert all("Synthetic" in text_of(path) for path in paths)
 
 
 def test_existing_files_are_never_overwritten():
@@ -110,4 +117,4 @@ def test_previews_of_edits_are_marked_as_synthetic():
     before, after = pair()
     shown = load_pack()["X2XCompare"].execute(before=before, after=after).ui
     for one in (*shown["images"], *shown["x2x_after"]):
-        assert Image.open(Path(folder_paths.get_temp_directory()) / one["filename"]).text["Synthetic"] == "true"
+        assert text_of(Path(folder_paths.get_temp_directory()) / one["filename"])["Synthetic"] == "true"

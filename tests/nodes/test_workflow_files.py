@@ -98,7 +98,8 @@ def test_note_says_what_it_is_for_and_that_it_is_synthetic(file):
 def test_thumbnail(file):
     picture = file.with_suffix(".jpg")
     assert picture.stat().st_size < 80_000
-    assert Image.open(picture).size == (512, 512)
+    with Image.open(picture) as opened:
+        assert opened.size == (512, 512)
 
 
 def test_no_other_folder_hides_the_workflows():
