@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from lung_cases import BODIES, dice, noise, radiograph, truth
 
 from x2x_core import Instruction, PseudomaskAtlas
-from x2x_core.anatomy.alignment import Alignment, fit_frame
+from x2x_core.anatomy import alignment as alignment_module
+from x2x_core.anatomy.alignment import Alignment, align_image, fit_frame
 from x2x_core.anatomy.frame import Frame
 from x2x_core.anatomy.landmarks import TYPICAL_FIELDS
 from x2x_core.anatomy.lungs import LungMasks
@@ -118,6 +119,14 @@ def test_without_lungs_the_frame_is_the_typical_one_and_a_warning_says_so(atlas,
     alignment = atlas.align(image)
     assert not alignment.fitted and alignment.frame == Frame() and alignment.confidence < 0.35
     assert "not found with confidence" in caplog.text and "Not fitted" in alignment.note
+
+
+@pytest.mark.parametrize(("confidence", "warns"), [(0.36, True), (0.74, True), (0.75, False), (1.0, False)])
+def test_a_fit_of_low_confidence_is_used_with_a_warning(monkeypatch, caplog, confidence, warns):
+    monkeypatch.setattr(alignment_module, "fit_frame", lambda lungs: (Frame(), confidence))
+    alignment = align_image(np.random.default_rng(0).random((64, 64), dtype=np.float32))
+    assert alignment.fitted and alignment.confidence == confidence
+    assert (f"with a confidence of {confidence:.2f} only" in caplog.text) is warns
 
 
 def test_without_lungs_uniform_borders_are_excluded(atlas):

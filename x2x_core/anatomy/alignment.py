@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 INVERTED = "The picture looks inverted: its lungs are brighter than the tissue around them."
 _INVERT_IT = "Models and findings expect white bones: invert the picture and edit it again."
 FITTED_FROM = 0.35  # confidence from which the fit is used
+SURE_FROM = 0.75  # confidence below which a warning asks to check the fit
 _SHORT = 0.72  # height of a lung, share of the other's, below which its base counts as hidden
 # Each part of the confidence falls linearly from 1 at the second value to 0 at the first.
 _MISFIT = (0.09, 0.035)  # mean distance of the landmarks, share of the chest's height
@@ -71,8 +72,17 @@ def align_image(image: Any, finder: LungFinder | None = None) -> Alignment:
         finder: the lung finder; ``None``: the bundled one.
 
     Returns:
-        The alignment. Below the confidence `FITTED_FROM` a warning is logged and the frame is the typical one. Another
-        warning is logged for a picture that looks inverted (`x2x_core.anatomy.polarity`).
+        note = f"Fitted to the lungs, confidence {confidence:.2f}."
+        if confidence < SURE_FROM:
+            logger.warning(
+                "The lungs were found with a confidence of %.2f only: pseudomasks may lie in the wrong place. Check "
+                "them with `x2x masks show`, and give `pseudomask` or `guidance_mask` if they miss.",
+                confidence,
+            )
+        if is_inverted(pixels, lungs):
+            logger.warning("%s %s", INVERTED, _INVERT_IT)
+            note = f"{note} {INVERTED}"
+        return Alignment(frame, confidence, lungs, True, note)
 
     Raises:
         InputError: no image, or more than one.
@@ -84,6 +94,12 @@ def align_image(image: Any, finder: LungFinder | None = None) -> Alignment:
     frame, confidence = fit_frame(lungs)
     if frame is not None and confidence >= FITTED_FROM:
         note = f"Fitted to the lungs, confidence {confidence:.2f}."
+        if confidence < SURE_FROM:
+            logger.warning(
+                "The lungs were found with a confidence of %.2f only: pseudomasks may lie in the wrong place. Check "
+                "them with `x2x masks show`, and give `pseudomask` or `guidance_mask` if they miss.",
+                confidence,
+            )
         if is_inverted(pixels, lungs):
             logger.warning("%s %s", INVERTED, _INVERT_IT)
             note = f"{note} {INVERTED}"
