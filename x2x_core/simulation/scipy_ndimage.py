@@ -14,5 +14,5 @@ def load_ndimage() -> ModuleType:
         MissingExtraError: SciPy is not installed.
     """
     with needs_extra("Simulating radiographs", "SciPy", "simulate"):
-        from scipy import ndimage  # type: ignore[import-untyped]  # SciPy ships no type hints
+        from scipy import ndimage
     return ndimage

@@ -15,7 +15,7 @@ from ..cfg import BRANCHES
 from .record import AttentionRecord, token_shares
 
 if is_xformers_available():
-    import xformers.ops  # type: ignore[import-not-found]  # optional
+    import xformers.ops
 
 _XFORMERS_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
