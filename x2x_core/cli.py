@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from x2x_core import __version__
-from x2x_core.commands import audit, convert, dataset, edit, evaluate, info, masks, report, simulate, train
+from x2x_core.commands import audit, convert, dataset, edit, evaluate, explain, info, masks, report, simulate, train
 from x2x_core.common.errors import InputError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
     "All output is synthetic and for research, not for diagnosis.",
 )
 app.command("edit")(edit.edit)
+app.command("explain")(explain.explain)
 app.add_typer(masks.app, name="masks")
 app.add_typer(dataset.app, name="dataset")
 app.command("simulate")(simulate.simulate)

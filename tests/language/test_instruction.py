@@ -328,8 +328,8 @@ def test_a_level_that_says_by_how_much_is_kept_as_unplaced():
 
 
 def test_a_misspelled_finding_is_answered_with_the_likely_one(caplog):
-    assert Instruction.parse("add a pnuemothorax").region == "thorax"
-    assert "Did you mean 'pneumothorax' instead of 'pnuemothorax'?" in caplog.text
+    assert Instruction.parse("add a pnumthorax").region == "thorax"
+    assert "Did you mean 'pneumothorax' instead of 'pnumthorax'?" in caplog.text
 
 
 def test_words_that_are_not_understood_are_kept_and_said(caplog):

@@ -142,7 +142,7 @@ def test_a_side_said_of_something_else_is_not_the_findings(rest):
     ("text", "canonical"),
     [
         ("add a left pacemaker and edema", "Add the finding of edema."),
-        ("add large right efusion and mild edema", "Add the finding of mild edema."),
+        ("add large right efuzion and mild edema", "Add the finding of mild edema."),
         ("add pneumonia with severe kyphosis", "Add the finding of pneumonia."),
         ("add edema and patchy right basal opacity",
          "Add the findings of edema and lung opacity in the right basal lung zone."),

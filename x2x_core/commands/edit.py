@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .loading import load_pipeline, model_folder
-from .options import Device, Dtype, Model, Pseudomasks, Seed
+from .options import Device, Dtype, Model, Pseudomasks, Seed, Strict
 from .outputs import fresh_folder, numbered_folder, save_picture
 from .progress import progress_bar
 
@@ -86,6 +86,10 @@ def edit(
     reference: Reference = False,
     device: Device = None,
     dtype: Dtype = None,
+    strict: Strict = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Explain what the edit would do, and stop without a model.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results already in the folder.")] = False,
     new_folder: Annotated[
         bool, typer.Option("--new-folder", help="Write to a new numbered folder inside the one of -o.")
@@ -100,7 +104,6 @@ def edit(
 
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """
-    from x2x_core import Instruction
     from x2x_core.common.notes import Notes
     from x2x_core.imaging.files import read_image
 
@@ -117,10 +120,14 @@ def edit(
         "attention_gating": attention_gating or None,
         "align": align,
         "reference": reference or None,
+        "strict": None if strict else False,
     }
     radiograph = read_image(image)  # input errors surface before the model is loaded
     with Notes() as notes:
-        Instruction.parse(prompt)
+        instruction = _read(radiograph, prompt, reference, strict)
+    if dry_run:
+        typer.echo(str(instruction.explain()))
+        return
     folder = fresh_folder(numbered_folder(out) if new_folder else out, RESULTS, overwrite)
     pipeline = load_pipeline(model, None if pseudomasks is None else str(pseudomasks), device, dtype)
     call = _Call(prompt, seed, model, {name: value for name, value in settings.items() if value is not None})
@@ -132,6 +139,15 @@ def edit(
     typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
     for name in RESULTS:
         typer.echo(str(folder / name))
+
+
+def _read(radiograph: Radiograph, prompt: str, reference: bool, strict: bool) -> Instruction:
+    """Return the instruction as the edit reads it."""
+    from x2x_core.edit.reading import read_pictures, read_subject
+
+    radiographs = read_pictures(radiograph.pixels, 4, 8, reference).radiographs
+    subject = read_subject([prompt], radiographs, 1, reference=reference, region_given=False, strict=strict)
+    return subject.instructions[0]
 
 
 @dataclass(frozen=True)
@@ -217,7 +233,7 @@ def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: 
         "synthetic": True,
         "notice": SYNTHETIC_NOTICE,
         "prompt": call.prompt,
-        "instruction": instruction.as_dict(),
+        "instruction": {**instruction.as_dict(), "explained": instruction.explain().as_dict()},
         "alignment": alignment.as_dict() if alignment else None,
         "settings": asdict(finished.settings.settled(instruction)),
         "seed": call.seed,

@@ -14,6 +14,13 @@ Seed = Annotated[int, typer.Option(help="Seed of all random draws; the same seed
 Pseudomasks = Annotated[
     Path | None, typer.Option(help="Atlas file or folder of published pseudomasks.", show_default="the bundled atlas")
 ]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict/--no-strict",
+        help="Refuse a side, zone, level or verb that is not understood; otherwise it is left out with a warning.",
+    ),
+]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps.", show_default="the fastest available")]
 Dtype = Annotated[
     str | None, typer.Option(help="float32, float16 or bfloat16.", show_default="float16 on CUDA, else float32")

@@ -33,6 +33,8 @@ class CallArguments:
         ip_adapter_image_embeds: encoded input of IP-Adapters, as in diffusers.
         cross_attention_kwargs: passed to the attention processors.
         return_dict: ``False`` returns a plain tuple of all fields.
+        strict: refuse a side, zone, level or verb of the prompt that was not understood; ``False`` leaves it out with a
+            warning, as do a pseudomask or guidance mask of the caller and pictures that are no radiographs.
         pseudomask: where editing is allowed, instead of the atlas's pseudomask, [0, 1], of any size: an array, tensor
             or picture, one, or one for each pair or output.
         guidance_mask: where the image may change, instead of a mask that is found: of the image's size; one, or one for
@@ -58,6 +60,7 @@ class CallArguments:
     ip_adapter_image_embeds: list[torch.Tensor] | None = None
     cross_attention_kwargs: dict[str, Any] | None = None
     return_dict: bool = True
+    strict: bool = True
     pseudomask: Any = None
     guidance_mask: Any = None
     restricted: bool = True
@@ -83,6 +86,7 @@ class RelevanceKwargs(RelevanceSettingsKwargs, total=False):
     ip_adapter_image_embeds: list[torch.Tensor] | None
     cross_attention_kwargs: dict[str, Any] | None
     return_dict: bool
+    strict: bool
 
 
 class GuidanceKwargs(GuidanceSettingsKwargs, RelevanceKwargs, total=False):

@@ -113,7 +113,13 @@ def pair_up(image_count: int, prompt_count: int) -> list[tuple[int, int]]:
 
 
 def read_subject(
-    texts: Sequence[str | None], radiographs: Sequence[bool], copies: int, *, reference: bool, region_given: bool
+    texts: Sequence[str | None],
+    radiographs: Sequence[bool],
+    copies: int,
+    *,
+    reference: bool,
+    region_given: bool,
+    strict: bool = True,
 ) -> Subject:
     """Pair pictures with prompts and parse the instructions.
 
@@ -123,6 +129,8 @@ def read_subject(
         copies: outputs of each pair.
         reference: free text edits the whole image, as in the published code.
         region_given: True if the caller gives a pseudomask or guidance mask.
+        strict: refuse places, levels and verbs that were not understood where the atlas decides on the region: for
+            radiographs, without the caller's own mask.
 
     Raises:
         InputError: an instruction that can't be used, or numbers of pictures and prompts that don't match.
@@ -131,14 +139,15 @@ def read_subject(
     instructions = []
     for picture, prompt in pairs:
         free_region = "thorax" if radiographs[picture] and not reference else "image"
-        instructions.append(_parse(texts[prompt], free_region, region_given))
+        instructions.append(_parse(texts[prompt], free_region, region_given, strict))
     return Subject(pairs, instructions, copies)
 
 
-def _parse(text: str | None, free_region: str, region_given: bool) -> Instruction:
+def _parse(text: str | None, free_region: str, region_given: bool, strict: bool) -> Instruction:
     """Return the instruction of one prompt; embeddings (`text` is ``None``) count as free text."""
     if text is not None:
-        return Instruction.parse(text, free_region=free_region)
+        by_atlas = free_region == "thorax" and not region_given
+        return Instruction.parse(text, free_region=free_region, strict=strict and by_atlas)
     if not region_given:
         logger.warning(
             "`prompt_embeds` do not say where to edit: the whole %s is the region. Give `pseudomask` (for example from "

@@ -151,6 +151,7 @@ def _read_call(
         arguments.num_images_per_prompt,
         reference=reference,
         region_given=region_given,
+        strict=arguments.strict,
     )
     edits = call is EditKwargs  # a map that is looked at is always found within a region
     restricted = not edits or (arguments.restricted and (reference or region_given or not subject.names_no_region))

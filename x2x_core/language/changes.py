@@ -106,7 +106,7 @@ def split_at_arrow(tokens: Sequence[Token], replaces: bool) -> Split | None:
     return best[1] if best else None
 
 
-def spots_before(tokens: Sequence[Token]) -> tuple[list[Spot], list[str]]:
+def spots_before(tokens: Sequence[Token]) -> tuple[list[Spot], list[Token]]:
     """Return the spots that change; a level or place after "from" applies to every finding named before it."""
     place = next((position for position, token in enumerate(tokens) if token.kind is Kind.FROM), None)
     if place is None:

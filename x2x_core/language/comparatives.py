@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .lexicon import Kind, Token, Verb
+from .lexicon import Kind, Reason, Token, Verb
 from .vocabulary import COURSES
 
 _MORE = frozenset([">", "<", "more", "less", "mainly", "mostly", "predominantly", "especially", "particularly"])
@@ -81,4 +81,4 @@ def _end(tokens: Sequence[Token], position: int) -> int:
 
 def _set_aside(tokens: list[Token], start: int, end: int) -> None:
     for position in range(start, end):
-        tokens[position] = Token(Kind.ASIDE, tokens[position].text)
+        tokens[position] = Token(Kind.ASIDE, tokens[position].text, reason=Reason.COMPARISON)

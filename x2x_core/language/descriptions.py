@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .clauses import Operation
-from .lexicon import Kind, Token, Verb
+from .lexicon import Kind, Reason, Token, Verb
 
 _DISPLACEMENT = frozenset(
     [
@@ -40,7 +40,10 @@ _SUBORDINATE = tuple(
         "suspicious for", "suspicious of", "suggestive of", "suggesting", "concerning for", "consistent with",
         "compatible with", "in keeping with", "mistaken for", "mimicking", "resembling", "reminiscent of", "to reveal",
         "to expose", "to uncover", "to unmask", "revealing", "in the setting of", "as seen in", "that could",
-        "that can", "that may", "that might", "that is", "that are", "that was", "that looks", "that came",
+        "like in", "as in", "as with", "as part of", "as a complication", "as a result", "after", "status post",
+        "s / p", "history of", "prior to", "before", "that can", "that may", "that might", "that is", "that are",
+        "that was",
+        "that looks", "that came",
     )
 )  # fmt: skip
 # Openings of a place: they describe only if a finding follows.
@@ -64,7 +67,7 @@ def mark_descriptions(tokens: Sequence[Token]) -> list[Token]:
     marked = list(tokens)
     for start, end in _descriptions(tokens):
         for position in range(start, end):
-            marked[position] = Token(Kind.ASIDE, tokens[position].text)
+            marked[position] = Token(Kind.ASIDE, tokens[position].text, reason=Reason.DESCRIPTION)
     return marked
 
 
@@ -75,6 +78,8 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             yield _back_to_connective(tokens, position), _end(tokens, position + 1, (Kind.AND,))
         elif _opens(texts, position, _SUBORDINATE) and position:
             yield position, _end(tokens, position + 1)
+        elif _is_clause(tokens, position) or _says_purpose(tokens, position):
+            yield position, _end(tokens, position + 2)
         elif _opens(texts, position, _RELATIVE_PLACES):
             end = _end(tokens, position + 1, (Kind.AND,))
             if any(other.kind is Kind.FINDING for other in tokens[position:end]) and _finding_before(tokens, position):
@@ -87,6 +92,27 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             yield _part_start(tokens, position), _end(tokens, position + 1)
         elif token.text in _PERSON:
             yield from _of_person(tokens, position)
+
+
+def _is_clause(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "that hides" after a finding."""
+    following = tokens[position + 1 : position + 2]
+    if tokens[position].text != "that" or not following or not _finding_before(tokens, position):
+        return False
+    verb = following[0].value
+    known = isinstance(verb, Verb) and not verb.present
+    return known or (following[0].kind is Kind.UNKNOWN and following[0].text.endswith(("s", "ed")))
+
+
+def _says_purpose(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "to hide" in "add edema to hide the nodule"."""
+    following = tokens[position + 1 : position + 2]
+    if tokens[position].kind is not Kind.TO or not following:
+        return False
+    if not isinstance(following[0].value, Verb) or following[0].value.present:
+        return False
+    verb_before = any(isinstance(token.value, Verb) for token in tokens[:position])
+    return verb_before and _finding_before(tokens, position)
 
 
 def _is_participle(tokens: Sequence[Token], position: int) -> bool:

@@ -65,10 +65,26 @@ def check_no_reversal(tokens: Sequence[Token]) -> None:
     """
     texts = [token.text for token in tokens]
     for position, text in enumerate(texts):
+        if text in ("neither", "no", "not") and texts[position + 1 : position + 2] in (["side"], ["sides"]):
+            raise InputError(f"`prompt` must name the side, got {text!r} {texts[position + 1]}. Write left or right.")
+        if _is_beside_finding(tokens, position):
+            raise InputError(
+                f"`prompt` must name the side of the patient, got {text!r} of a finding. Write left or right "
+                "without a finding that it is beside."
+            )
         if text in _UNDO and any(word.startswith(_DEEDS) for word in texts[position + 1 : position + 4]):
             raise InputError(f"`prompt` must say what to edit, got {text!r} of another edit. Name the edit itself.")
         if text in _OTHER and texts[position + 1 : position + 2] == ["side"] and not _is_passive(tokens, position):
             raise InputError(f"`prompt` must name the side, got {text!r} side. Write left or right.")
+
+
+def _is_beside_finding(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "left of the effusion": a place beside it, or what remains of it."""
+    texts = [token.text for token in tokens[position : position + 4]]
+    if tokens[position].kind is not Kind.SIDE or tokens[position].value == "bilateral" or texts[1:2] != ["of"]:
+        return False
+    following = next((token for token in tokens[position + 2 :] if token.kind is not Kind.FILLER), None)
+    return following is not None and following.kind is Kind.FINDING
 
 
 def _is_passive(tokens: Sequence[Token], position: int) -> bool:

@@ -15,7 +15,12 @@ from typing import Any
 from x2x_core.common.errors import InputError
 
 from .clauses import Clause, check_option
+from .explanation import Explanation, LeftOut, explain_clause, explain_region, group_left_out
+from .languages import LANGUAGES
+from .languages.writing import write_in
+from .other_languages import ENGLISH
 from .parser import parse
+from .spelling import Correction
 from .writing import write_clauses
 
 REGIONS = ("findings", "thorax", "image")
@@ -35,6 +40,9 @@ class Instruction:
     text: str = ""  # the user's own words; empty if the instruction was built from clauses
     unplaced: tuple[str, ...] = field(default=(), compare=False)  # words that the parser did not understand
     region: str = "findings"  # the editable region: where the findings can be, the whole thorax, or the whole image
+    left_out: tuple[LeftOut, ...] = field(default=(), compare=False, repr=False)  # `unplaced` with reasons
+    corrected: tuple[Correction, ...] = field(default=(), compare=False, repr=False)  # misspelt words
+    language: str = field(default=ENGLISH, compare=False, repr=False)  # code of the language of `text`
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clauses", tuple(dict.fromkeys(self.clauses)))
@@ -44,18 +52,34 @@ class Instruction:
                 _check_agreement(other, clause)
 
     @classmethod
-    def parse(cls, text: str, *, free_region: str = "thorax") -> Instruction:
-        """Read an instruction in any supported wording; see `x2x_core.language.parser`.
+    def parse(cls, text: str, *, free_region: str = "thorax", strict: bool = True) -> Instruction:
+        """Read an instruction in any supported wording or language; see `x2x_core.language.parser`.
 
         Args:
             text: the user's words.
             free_region: region of free text, which names no known finding or no operation: "thorax" or "image".
+            strict: refuse a side, zone, level or verb that was not understood and could change what is edited. With a
+                mask of your own such words are the model's business: pass False.
 
         Raises:
-            InputError: empty text, contradictory clauses, or a change without a target level.
+            InputError: empty text, contradictory clauses, a change without a target level, or words that `strict`
+                refuses.
         """
-        parsed = parse(text, free_region=free_region)
-        return cls(parsed.clauses, text, parsed.unplaced, parsed.region)
+        parsed = parse(text, free_region=free_region, strict=strict)
+        words = tuple(part.words for part in parsed.left_out)
+        return cls(parsed.clauses, text, words, parsed.region, parsed.left_out, parsed.corrected, parsed.language)
+
+    def explain(self) -> Explanation:
+        """Return what the instruction would do, clause by clause, and what it leaves out."""
+        return Explanation(
+            text=self.text,
+            language=self.language,
+            canonical=str(self),
+            clauses=tuple(explain_clause(clause) for clause in self.clauses),
+            region=explain_region(self.region),
+            corrected=tuple((correction.word, correction.taken) for correction in self.corrected),
+            left_out=group_left_out(self.left_out),
+        )
 
     def __str__(self) -> str:
         return self.write("v2")
@@ -78,6 +102,20 @@ class Instruction:
         """
         check_option("version", version, ("v1", "v2"))
         return write_clauses(self.clauses, version) if self.clauses else self.text
+
+    def write_in(self, language: str) -> str:
+        """Return the instruction as sentences of a language, one for each clause; free text is returned unchanged.
+
+        Args:
+            language: a code: "en", or one of `x2x_core.language.languages.LANGUAGES`.
+
+        Raises:
+            InputError: unknown language.
+        """
+        check_option("language", language, (ENGLISH, *LANGUAGES))
+        if language == ENGLISH or not self.clauses:
+            return str(self)
+        return write_in(self.clauses, LANGUAGES[language])
 
     def flipped(self) -> Instruction:
         """Return the instruction for the mirrored image: left and right swapped."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from functools import lru_cache
 
 from .clauses import Operation
@@ -45,6 +45,20 @@ class Verb:
     inverse: bool = False  # "substitute X for Y": replaces Y with X
     makes: bool = False  # "make": adds, or changes if a level follows the finding
     present: bool = False  # "X is present"
+    moves: bool = False  # "move", which needs two places
+
+
+class Reason(StrEnum):
+    """Reason for which words were left out."""
+
+    UNKNOWN = "not understood"
+    DESCRIPTION = "describes the patient and requests nothing"
+    COMPARISON = "compares and requests nothing"
+    STATE = "describes what stays as it is"
+    PURPOSE = "says what the edit is for"
+    UNKNOWN_VERB = "follows a verb that is not known"
+    UNKNOWN_NOUN = "belongs to a word that is not known"
+    NOT_USED = "has no finding that it could belong to"
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,7 @@ class Token:
     kind: Kind
     text: str
     value: Verb | str | None = None
+    reason: Reason = Reason.NOT_USED  # if it is left out
 
     @property
     def name(self) -> str:
@@ -76,8 +91,8 @@ _VERBS = {
     "negative for, instead of, rather than, is missing, no longer has, no longer have, no evidence of, no sign of, "
     "no signs of, absence of, absorb, clean up, cut out, discard, dissolve, do away with, eradicate, heal, hide, lose, "
     "omit, subtract, correct, fix, suppress, treat, turn off, undo, wipe out, take off, = 0, resolution of",
-    Verb(Operation.CHANGE): "change, changes, changed, changing, alter, set, turn, convert, transform, modify, adjust, "
-    "move, shift",
+    Verb(Operation.CHANGE): "change, changes, changed, changing, alter, set, turn, convert, transform, modify, adjust",
+    Verb(Operation.CHANGE, moves=True): "move, shift",
     Verb(Operation.CHANGE, replaces=True): "replace, exchange, swap",
     Verb(Operation.CHANGE, replaces=True, inverse=True): "substitute",
     Verb(Operation.CHANGE, "increasing"): "increase, increases, worsen, worsens, raise, enlarge, aggravate, "
@@ -128,6 +143,8 @@ _STRUCTURE = {
         "severity, amount, extent, please, there, is, are, be, should, has, have, this, that, it, its, "
         "it's, his, her, their, new, some, any, now, make sure, i, want, to see, would like, let, us, "
         "let's, can, could, you, image, radiograph, x ray, xray, picture, scan, film, for, as, of, "
+        "right now, right away, all right, right there, right here, right then, alright, left over, leftover, "
+        "right beside, "
         "in place, evidence, signs, visible, changes of, appearance of, appearances of, features of, so, just, only, "
         "following, everything, anything, else, rest, all, same, "
         "other, others, alone, third, thirds, quadrant, hand, space, corner, degrees",

@@ -34,19 +34,23 @@ from difflib import get_close_matches
 
 from x2x_core.common.errors import InputError
 
-from .clauses import Clause
+from .clauses import Clause, Operation
 from .comparatives import mark_comparisons
 from .descriptions import mark_descriptions
 from .exceptions import check_no_reversal, check_no_universal
+from .explanation import LeftOut
 from .lexicon import Kind, Token
 from .line_ends import join_wrapped_lines
+from .other_languages import ENGLISH, check_no_other_language, read_other_language
 from .picture_sides import said_of_picture
 from .readings import read_phrase
 from .references import resolve_references
 from .scope import share_sides
 from .sentences import verb_phrases
-from .states import mark_states
-from .tokens import read
+from .spelling import Correction
+from .states import mark_absences, mark_states
+from .strictness import check_no_turning, check_places, check_sides
+from .tokens import corrections, read
 from .unknown_words import mark_unknown_verbs
 from .vocabulary import phrases
 
@@ -60,56 +64,81 @@ class Parsed:
     """Result of parsing a text."""
 
     clauses: tuple[Clause, ...]  # empty for free text
-    unplaced: tuple[str, ...]  # words that were not understood
+    left_out: tuple[LeftOut, ...]  # words that request nothing
     region: str  # "findings", or the region of free text
+    corrected: tuple[Correction, ...] = ()  # misspelt words
+    language: str = ENGLISH  # code of the language that the text was read in
 
 
-def parse(text: str, *, free_region: str = "thorax") -> Parsed:
+def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Parsed:
     """Parse an instruction; the module docstring documents the rules.
 
     Args:
         text: the user's words, in any case.
         free_region: region of free text: "thorax" or "image".
+        strict: refuse words that could be a side, a zone, a level or a verb that turns the request round, but are not
+            understood; otherwise they are left out with a warning.
 
     Raises:
         InputError: not a text, empty text, a contradiction between edited and untouched findings, a change without a
-            target level, or only findings to leave alone.
+            target level, only findings to leave alone, or words that `strict` refuses.
     """
     _check_arguments(text, free_region)
-    tokens = _understand(text)
+    translated = read_other_language(text)
+    if translated:
+        return Parsed(translated.clauses, (), "findings", language=translated.language)
+    if strict:
+        check_no_other_language(text)
+    tokens = _understand(text, strict)
     clauses: list[Clause] = []
-    untouched: list[Clause] = []
-    unplaced: list[str] = []
+    untouched: list[tuple[Clause, Operation | None]] = []
+    unplaced: list[Token] = []
     for phrase in verb_phrases(tokens):
+        if strict:
+            check_places(phrase)
         read_clauses, unknown = read_phrase(phrase)
-        (untouched if phrase.keep else clauses).extend(read_clauses)
+        check_sides(read_clauses)
+        if phrase.keep:
+            untouched += [(clause, phrase.forbidden) for clause in read_clauses]
+        else:
+            clauses += read_clauses
         unplaced += unknown
     _check_untouched(untouched, clauses)
+    misspelt = corrections(text)
+    _report_corrections(misspelt)
     if not clauses:
-        return _free_text(text, tokens, free_region)
+        return _free_text(text, tokens, free_region, misspelt)
     if unplaced:
-        words = " ".join(unplaced)
+        words = " ".join(token.text for token in unplaced)
         logger.warning("Not understood in %r: %s. The rest is followed.%s", text, words, _spelling_hint(tokens))
-    return Parsed(tuple(clauses), tuple(unplaced), "findings")
+    return Parsed(tuple(clauses), tuple(LeftOut(token.text, token.reason) for token in unplaced), "findings", misspelt)
 
 
-def _understand(text: str) -> list[Token]:
+def _understand(text: str, strict: bool) -> list[Token]:
     """Return the tokens of a text, with everything that requests nothing turned into asides."""
     tokens = read(text)
-    check_no_universal(tokens)
-    check_no_reversal(tokens)
+    if strict or any(token.kind is Kind.FINDING for token in tokens):
+        check_no_universal(tokens)
+        check_no_reversal(tokens)
     _report_sides(tokens)
     for mark in (
         join_wrapped_lines,
+        mark_absences,
         share_sides,
         resolve_references,
         mark_descriptions,
         mark_comparisons,
         mark_states,
-        mark_unknown_verbs,
     ):
         tokens = mark(tokens)
-    return tokens
+    if strict:
+        check_no_turning(tokens)
+    return mark_unknown_verbs(tokens)
+
+
+def _report_corrections(misspelt: Iterable[Correction]) -> None:
+    for correction in misspelt:
+        logger.warning("%r was taken for %r.", correction.word, correction.taken)
 
 
 def _report_sides(tokens: Iterable[Token]) -> None:
@@ -126,9 +155,9 @@ def _check_arguments(text: str, free_region: str) -> None:
         raise InputError(f"`prompt` must say what to edit, but it is empty. {EXAMPLE}")
 
 
-def _check_untouched(untouched: list[Clause], clauses: list[Clause]) -> None:
+def _check_untouched(untouched: list[tuple[Clause, Operation | None]], clauses: list[Clause]) -> None:
     for clause in clauses:
-        if any(clause.overlaps(other) for other in untouched):
+        if any(clause.overlaps(other) and not _allows(forbidden, clause) for other, forbidden in untouched):
             raise InputError(
                 f"`prompt` must not contradict itself, but it would {clause.operation.value} {clause.finding} and "
                 "leave it alone. Keep one of the two, or name the sides."
@@ -137,13 +166,19 @@ def _check_untouched(untouched: list[Clause], clauses: list[Clause]) -> None:
         raise InputError(f"`prompt` must say what to edit, but it only says what to leave alone. {EXAMPLE}")
 
 
-def _free_text(text: str, tokens: list[Token], region: str) -> Parsed:
-    words = tuple(token.text for token in tokens if token.text[:1].isalnum())
+def _allows(forbidden: Operation | None, clause: Clause) -> bool:
+    """Return True for "do not remove the effusion, only make it smaller"."""
+    return forbidden is Operation.REMOVE and clause.operation is Operation.CHANGE
+
+
+def _free_text(text: str, tokens: list[Token], region: str, misspelt: tuple[Correction, ...]) -> Parsed:
+    words = (token.text for token in tokens if token.text[:1].isalnum())
     logger.warning(
         "%r names no known finding with an operation, so the whole %s may be edited. %s%s",
         text, region, EXAMPLE, _spelling_hint(tokens),
     )  # fmt: skip
-    return Parsed((), words, region)
+    left_out = tuple(LeftOut(word, "is free text, given to the model as it is") for word in words)
+    return Parsed((), left_out, region, misspelt)
 
 
 def _spelling_hint(tokens: Iterable[Token]) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from .lexicon import Kind, Token
+from x2x_core.common.errors import InputError
+
+from .lexicon import Kind, Reason, Token
 from .unknown_words import is_noun
 from .vocabulary import level_range
 
@@ -26,14 +28,18 @@ class _Part:
     sides: list[str] = field(default_factory=list)
     zones: list[str] = field(default_factory=list)
     order: list[Kind] = field(default_factory=list)  # kinds of the tokens, in order
-    unplaced: list[str] = field(default_factory=list)
-    nouns: list[str] = field(default_factory=list)  # unknown nouns, which its level and place may belong to
-    words: list[str] = field(default_factory=list)  # texts of all tokens but function words
+    unplaced: list[Token] = field(default_factory=list)
+    nouns: list[Token] = field(default_factory=list)  # unknown nouns, which its level and place may belong to
+    words: list[Token] = field(default_factory=list)  # all tokens but function words
 
     @property
     def side(self) -> str | None:
         named = set(self.sides) - {"bilateral"} or set(self.sides)  # "both left and right"
-        return named.pop() if len(named) == 1 else ("bilateral" if named else None)
+        if len(named) > 1:
+            raise InputError(
+                f"`prompt` must name one side of {self.finding or 'a finding'}, got {' '.join(self.sides)}."
+            )
+        return next(iter(named), None)
 
     @property
     def zone(self) -> str | None:
@@ -68,13 +74,13 @@ class _Part:
 
     def take(self, token: Token) -> None:
         if token.kind is Kind.ASIDE:
-            self.unplaced.append(token.text)
+            self.unplaced.append(token)
             return
         self.order.append(token.kind)
         if token.kind is not Kind.PREPOSITION and token.text:
-            self.words.append(token.text)
+            self.words.append(token)
         if token.kind is Kind.UNKNOWN and is_noun(token.text):
-            self.nouns.append(token.text)
+            self.nouns.append(token)
         if token.kind is Kind.FINDING:
             self.finding = token.name
         elif token.kind is Kind.LEVEL:
@@ -84,7 +90,7 @@ class _Part:
         elif token.kind is Kind.ZONE and (not self.zones or token.name in self.zones):
             self.zones.append(token.name)
         elif token.kind in (Kind.UNKNOWN, Kind.ZONE):
-            self.unplaced.append(token.text)
+            self.unplaced.append(token)
 
     def joined(self, other: _Part) -> _Part:
         """Join two parts; a level of the part without the finding counts as standing after the finding."""
@@ -111,7 +117,9 @@ def _parts(tokens: Sequence[Token]) -> list[_Part]:
 
 def _of_unknown_noun(part: _Part) -> _Part:
     """Leave the level and place of an unknown noun, such as "left pacemaker", unplaced."""
-    return _Part(unplaced=[*part.words]) if part.nouns and not part.finding and part.kinds else part
+    if not part.nouns or part.finding or not part.kinds:
+        return part
+    return _Part(unplaced=[replace(token, reason=Reason.UNKNOWN_NOUN) for token in part.words])
 
 
 def _begins_anew(part: _Part, tokens: Sequence[Token]) -> bool:
@@ -167,7 +175,7 @@ class Spot:
         return self.before + self.after
 
 
-def spots_of(tokens: Sequence[Token]) -> tuple[list[Spot], list[str]]:
+def spots_of(tokens: Sequence[Token]) -> tuple[list[Spot], list[Token]]:
     """Return the spots that tokens name, and the words that were not understood.
 
     Without a finding in the tokens, the spots have none.

@@ -38,6 +38,7 @@ _VIEWER = frozenset(
     ["viewer", "viewers", "viewer's", "observer's", "reader's", "radiologist's", "beholder's", "your", "my", "our"]
 )
 _POSSESSIVE = frozenset(f"{word}'s" for word in _PICTURE)
+PICTURE_WORDS = _PICTURE | _VIEWER | _POSSESSIVE  # words that say whose side is meant
 _PART = frozenset(
     [
         "side",

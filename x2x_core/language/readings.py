@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from x2x_core.common.errors import InputError
 
-from .changes import Transition, change_segments, exchange, split_at_arrow, spots_before
+from .changes import Split, Transition, change_segments, exchange, split_at_arrow, spots_before
 from .clauses import Clause, Operation
 from .lexicon import ABSENT, Kind, Token, Verb
 from .phrases import Spot, spots_of
@@ -16,7 +16,7 @@ from .tokens import unused
 from .vocabulary import COURSES
 
 
-def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[str]]:
+def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[Token]]:
     """Return the clauses of a verb phrase and the words that are in none of them.
 
     Raises:
@@ -55,10 +55,10 @@ def _at_place(clause: Clause, place: Spot) -> Clause:
     return clause if clause.side or clause.zone else replace(clause, side=place.side, zone=place.zone)
 
 
-def _read_changes(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[str]]:
+def _read_changes(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[Token]]:
     tokens = exchange(tokens, verb)
     clauses: list[Clause] = []
-    unplaced: list[str] = []
+    unplaced: list[Token] = []
     for segment in change_segments(tokens, verb.replaces):
         segment_clauses, unknown = _read_change(verb, segment)
         clauses += segment_clauses
@@ -66,12 +66,30 @@ def _read_changes(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[s
     return clauses, unplaced
 
 
-def _read_plain(verb: Verb, tokens: Sequence[Token]) -> tuple[list[Clause], list[str]]:
+def _read_plain(verb: Verb, tokens: Sequence[Token]) -> tuple[list[Clause], list[Token]]:
     """Read what is added, removed, or changed without a "to"."""
     spots, unplaced = spots_of(tokens)
     if verb.makes:
         spots = _share_change(spots)
     return [_clause(verb, spot, unplaced) for spot in spots if spot.finding], unplaced
+
+
+def _check_direction(verb: Verb, split: Split | None) -> None:
+    """Refuse "increase the effusion to the right": a course has no direction.
+
+    Raises:
+        InputError: a course with a side or a zone, but no level, after "to".
+    """
+    if verb.course is None or split is None:
+        return
+    kinds = {token.kind for token in split.after}
+    if kinds & {Kind.SIDE, Kind.ZONE} and not kinds & {Kind.LEVEL, Kind.FINDING}:
+        place = " ".join(token.text for token in split.after)
+        raise InputError(
+            f"`prompt` must give the new level after 'to', got {place!r}. To change a finding on one side, write for "
+            "example: Increase the level of right pleural effusion. To add it there: Add the finding of right pleural "
+            "effusion."
+        )
 
 
 def _share_change(spots: list[Spot]) -> list[Spot]:
@@ -83,9 +101,10 @@ def _share_change(spots: list[Spot]) -> list[Spot]:
     ]
 
 
-def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[str]]:
+def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[Token]]:
     """Read a change "of X from A to B", "of X to Y", or without a "to"."""
     split = split_at_arrow(tokens, verb.replaces)
+    _check_direction(verb, split)
     spots, unplaced = spots_before(split.before if split else tokens)
     if split is None:
         return [_clause(verb, spot, unplaced) for spot in spots if spot.finding], unplaced
@@ -99,7 +118,7 @@ def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[st
 # -- clauses from spots -----------------------------------------------------------------------------------------------
 
 
-def _clause(verb: Verb, spot: Spot, unplaced: list[str]) -> Clause:
+def _clause(verb: Verb, spot: Spot, unplaced: list[Token]) -> Clause:
     if verb.operation is Operation.CHANGE:
         return _change_without_target(verb, spot, unplaced)
     courses = tuple(level for level in spot.levels if level.value in ("increasing", "decreasing"))
@@ -111,12 +130,18 @@ def _clause(verb: Verb, spot: Spot, unplaced: list[str]) -> Clause:
     return _at(Operation.REMOVE if level == ABSENT else verb.operation, spot, level)
 
 
-def _change_without_target(verb: Verb, spot: Spot, unplaced: list[str]) -> Clause:
+def _change_without_target(verb: Verb, spot: Spot, unplaced: list[Token]) -> Clause:
     """Read "increase the effusion", where a level after it ("slightly") is an amount, or "set the effusion large"."""
     before = _level(spot, spot.before, unplaced)
     if verb.course is None:
-        return _change(spot, before, _level(spot, spot.after, unplaced))
-    unplaced.extend(level.text for level in spot.after)
+        after = _level(spot, spot.after, unplaced)
+        if after is None and verb.moves:
+            raise InputError(
+                f"`prompt` must say where {spot.finding} is and where it should be. Write for example: Remove the "
+                f"finding of left {spot.finding}. Add the finding of right {spot.finding}."
+            )
+        return _change(spot, before, after)
+    unplaced.extend(spot.after)
     return _change(spot, before, verb.course)
 
 
@@ -135,12 +160,12 @@ def _change(spot: Spot, before: str | None, after: str | None) -> Clause:
     return Clause(Operation.CHANGE, spot.finding, spot.side, spot.zone, after, before)
 
 
-def _level(spot: Spot, levels: Sequence[Token], unplaced: list[str]) -> str | None:
+def _level(spot: Spot, levels: Sequence[Token], unplaced: list[Token]) -> str | None:
     """Return the single level of several words; a course beside a strength ("acute severe") is unplaced."""
     values = [level.value for level in levels if isinstance(level.value, str)]
     strengths = list(dict.fromkeys(value for value in values if value not in COURSES))
     if strengths:
-        unplaced += [level.text for level in levels if level.value in COURSES]
+        unplaced += [level for level in levels if level.value in COURSES]
     else:
         strengths = list(dict.fromkeys(values))
     if len(strengths) > 1:
@@ -154,7 +179,7 @@ def _level(spot: Spot, levels: Sequence[Token], unplaced: list[str]) -> str | No
 # -- changes with a "to" ----------------------------------------------------------------------------------------------
 
 
-def _transitions(spots: list[Spot], targets: list[Spot], unplaced: list[str]) -> list[Clause]:
+def _transitions(spots: list[Spot], targets: list[Spot], unplaced: list[Token]) -> list[Clause]:
     """Return the clauses that lead from the spots before a "to" to those after it."""
     named = [spot for spot in spots if spot.finding]
     if not named:
@@ -169,15 +194,22 @@ def _transitions(spots: list[Spot], targets: list[Spot], unplaced: list[str]) ->
     return [clause for spot in named for clause in _moved_or_changed(Transition(spot, targets[0]), unplaced)]
 
 
-def _moved_or_changed(transition: Transition, unplaced: list[str]) -> list[Clause]:
+def _moved_or_changed(transition: Transition, unplaced: list[Token]) -> list[Clause]:
     spot = transition.origin
     before, after = _both(spot, spot.levels, transition.target.levels, unplaced)
     if arrived := transition.moved_to:
+        if (
+            before and (after or " to " in before) and not transition.target.finding
+        ):  # "the left effusion from mild to severe right"
+            raise InputError(
+                f"`prompt` must name one side of {spot.finding} for its change of level, got "
+                f"{spot.side or spot.zone} and {arrived.side or arrived.zone}. Keep one of the two."
+            )
         return [_at(Operation.REMOVE, spot, before), _at(Operation.ADD, arrived, after or before)]
     return [_change(transition.place, before, after)]
 
 
 def _both(
-    spot: Spot, before: Sequence[Token], after: Sequence[Token], unplaced: list[str]
+    spot: Spot, before: Sequence[Token], after: Sequence[Token], unplaced: list[Token]
 ) -> tuple[str | None, str | None]:
     return _level(spot, before, unplaced), _level(spot, after, unplaced)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from x2x_core.common.errors import InputError
 
-from .lexicon import Kind, Token
+from .lexicon import Kind, Reason, Token
 
 _ONES = frozenset(("one", "ones"))
 _PRONOUNS = frozenset(("it", "them", "these", "those"))
@@ -23,7 +23,7 @@ def resolve_references(tokens: Sequence[Token]) -> list[Token]:
             last = token
             if not any(_refers(tokens, place) for place in range(position + 1, len(tokens))):
                 raise InputError(f"`prompt` must say which {token.text} is meant. Name its side, for example.")
-            token = Token(Kind.ASIDE, token.text)
+            token = Token(Kind.ASIDE, token.text, reason=Reason.DESCRIPTION)
         elif last and _refers(tokens, position):
             token = Token(Kind.FINDING, token.text, last.value)
         elif token.kind is Kind.FINDING:
@@ -47,6 +47,9 @@ def _refers(tokens: Sequence[Token], position: int) -> bool:
     if token.text not in _ONES or (position + 1 < len(tokens) and tokens[position + 1].text == "of"):
         return False
     after = tokens[position + 1] if position + 1 < len(tokens) else None
-    described = before is not None and (before.kind in _ATTRIBUTES or before.kind is Kind.VERB)
+    placed = after is not None and after.kind is Kind.PREPOSITION
+    described = before is not None and (
+        before.kind in _ATTRIBUTES or before.kind is Kind.VERB or (placed and before.kind is Kind.AND)
+    )
     follows = after is not None and after.kind in (*_CONTENT, Kind.UNKNOWN)
     return described and not follows

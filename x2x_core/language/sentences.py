@@ -20,6 +20,8 @@ class VerbPhrase:
     verb: Verb | None = None
     keep: bool = False  # names findings to leave alone
     negated: bool = False  # opened by "no" or "without"
+    instead: bool = False  # opened by "instead of" or "rather than"
+    forbidden: Operation | None = None  # of a prohibition with a verb, such as "do not remove"
     alone: bool = False  # the only phrase of the text
     place: tuple[Token, ...] = ()  # place said before the verb, for findings without their own
     tokens: list[Token] = field(default_factory=list)
@@ -67,15 +69,26 @@ def _cut_at_verbs(sentence: list[Token]) -> list[VerbPhrase]:
             phrases.append(VerbPhrase(verb))
         elif token.kind is Kind.KEEP or (token.text in _IN_PLACE_OF and last.verb == Verb(Operation.REMOVE)):
             phrases.append(VerbPhrase(keep=True))
+        elif token.text in _IN_PLACE_OF and isinstance(token.value, Verb):
+            phrases.append(VerbPhrase(token.value, instead=True))
         elif token.kind is Kind.NOT:
             phrases.append(VerbPhrase(Verb(Operation.REMOVE), negated=True))
         elif not isinstance(token.value, Verb):
             last.tokens.append(token)
-        elif last.bare and (last.keep or last.negated):  # "do not remove", "without changing"
-            phrases[-1] = VerbPhrase(keep=True)
+        elif (last.bare and (last.keep or last.negated or last.instead)) or _is_prohibited(sentence, position, last):
+            phrases[-1] = VerbPhrase(keep=True, forbidden=token.value.operation)  # "do not remove", "without changing"
         else:
             phrases.append(VerbPhrase(token.value))
     return phrases
+
+
+def _is_prohibited(sentence: list[Token], position: int, last: VerbPhrase) -> bool:
+    """Return True for the second verb of "neither add nor remove", and for one after "not under any circumstances"."""
+    if not last.keep or last.names(*_CONTENT):
+        return False
+    if position > 1 and sentence[position - 1].kind is Kind.AND and isinstance(sentence[position - 2].value, Verb):
+        return True
+    return last.forbidden is None and not last.names(*SEPARATORS) and last.names(Kind.UNKNOWN)
 
 
 def _resumes(sentence: list[Token], position: int, last: VerbPhrase) -> bool:

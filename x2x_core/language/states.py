@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .lexicon import ABSENT, Kind, Token, Verb
+from .lexicon import ABSENT, Kind, Reason, Token, Verb
 
 _BOUNDARIES = (Kind.AND, Kind.WITH, Kind.SOFT_STOP, Kind.STOP)
 _PLACES = (Kind.SIDE, Kind.ZONE)
 _CLEAR = frozenset(("clear", "clean", "normal", "fine", "free"))
+
+
+def mark_absences(tokens: Sequence[Token]) -> list[Token]:
+    """Read "no" as a level in "change no edema to mild edema" and "from no edema to mild edema"."""
+    return [
+        Token(Kind.LEVEL, token.text, ABSENT) if token.text == "no" and _is_origin(tokens, position) else token
+        for position, token in enumerate(tokens)
+    ]
+
+
+def _is_origin(tokens: Sequence[Token], position: int) -> bool:
+    before = tokens[position - 1] if position else None
+    changes = before is not None and isinstance(before.value, Verb) and before.value.operation.value == "change"
+    if before is None or not (changes or before.kind is Kind.FROM):
+        return False
+    rest = [token.kind for token in tokens[position + 1 :] if token.kind is not Kind.FILLER]
+    return rest[:1] == [Kind.FINDING] and rest[1:2] == [Kind.TO]
 
 
 def mark_states(tokens: Sequence[Token]) -> list[Token]:
@@ -30,7 +47,7 @@ def mark_states(tokens: Sequence[Token]) -> list[Token]:
         end = _end(tokens, position)
         piece = tokens[position:end]
         if _is_state_of_place(piece):
-            marked += [Token(Kind.ASIDE, other.text) for other in piece]
+            marked += [Token(Kind.ASIDE, other.text, reason=Reason.STATE) for other in piece]
             position = end
         elif _is_kept(piece):
             marked += [Token(Kind.KEEP, ""), *piece]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .lexicon import Kind, Token, lexicon
+from .lexicon import Kind, Reason, Token, lexicon
 from .picture_sides import patients_sides
+from .spelling import Correction, corrected
 from .vocabulary import LEVEL_NAMES, SIDE_NAMES, is_level, match_finding
 
 Span = tuple[int, int]
@@ -39,6 +40,14 @@ def read_places(text: str) -> list[tuple[Token, Span]]:
     return [(token, span) for token, (_, span) in zip(sides, tokens, strict=True)]
 
 
+def corrections(text: str) -> tuple[Correction, ...]:
+    """Return the words of a text that are read as other words, in order."""
+    pairs = ((text[start:end], word) for word, (start, end) in _words(text))
+    return tuple(
+        dict.fromkeys(Correction(raw, word) for raw, word in pairs if corrected(raw.lower()) == word != raw.lower())
+    )
+
+
 def _words(text: str) -> Iterator[tuple[str, Span]]:
     """Yield lower-case words and meaningful marks with their characters; a hyphenated range is one word."""
     lowered = text.lower()
@@ -57,7 +66,7 @@ def _words(text: str) -> Iterator[tuple[str, Span]]:
             yield level, match.span()
         else:
             for part in re.finditer(r"/|[^-‐–/]+", match.group()):
-                yield part.group(), (match.start() + part.start(), match.start() + part.end())
+                yield corrected(part.group()), (match.start() + part.start(), match.start() + part.end())
 
 
 def _longest(words: list[str], start: int) -> tuple[list[Token], int]:
@@ -76,7 +85,7 @@ def _longest(words: list[str], start: int) -> tuple[list[Token], int]:
         return [*_sides_within(phrase), Token(Kind.FINDING, " ".join(phrase), name)], length
     if " to " in words[start]:  # a hyphenated range
         return [Token(Kind.LEVEL, words[start], words[start])], 1
-    return [Token(Kind.UNKNOWN, word) for word in phrase], len(phrase)
+    return [Token(Kind.UNKNOWN, word, reason=Reason.UNKNOWN) for word in phrase], len(phrase)
 
 
 def _sides_within(phrase: Iterable[str]) -> list[Token]:
@@ -84,7 +93,7 @@ def _sides_within(phrase: Iterable[str]) -> list[Token]:
     return [Token(Kind.SIDE, word, SIDE_NAMES[word]) for word in phrase if word in SIDE_NAMES]
 
 
-def unused(tokens: Iterable[Token]) -> tuple[str, ...]:
-    """Return the words of unused tokens, without function words."""
+def unused(tokens: Iterable[Token]) -> list[Token]:
+    """Return the tokens without function words."""
     silent = (Kind.FILLER, Kind.STATE, Kind.AND, Kind.PREPOSITION, Kind.WITH, Kind.FROM, Kind.TO)
-    return tuple(token.text for token in tokens if token.text and token.kind not in silent)
+    return [token for token in tokens if token.text and token.kind not in silent]

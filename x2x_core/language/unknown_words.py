@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .lexicon import Kind, Token, Verb
+from .lexicon import Kind, Reason, Token, Verb
 
 # Adjectives that describe a finding and may stand before its attributes.
 DESCRIPTORS = frozenset(
@@ -86,7 +86,9 @@ def mark_unknown_verbs(tokens: Sequence[Token]) -> list[Token]:
     marked = list(tokens)
     for start, end in _pieces(tokens):
         if _opens_with_unknown_verb(tokens[start:end]):
-            marked[start:end] = [Token(Kind.ASIDE, token.text) for token in tokens[start:end]]
+            marked[start:end] = [
+                Token(Kind.ASIDE, token.text, reason=Reason.UNKNOWN_VERB) for token in tokens[start:end]
+            ]
     return marked
 
 

@@ -1,0 +1,107 @@
+"""Spelling: a word one edit from a known word is taken for it, unless it is a word of its own.
+
+An edit inserts, drops or replaces a letter, or swaps two neighbours. A word that lies one edit from two words of
+different meaning ("dncrease") is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from .lexicon import Kind, lexicon
+from .other_words import OTHER_WORDS
+from .unknown_words import DESCRIPTORS
+from .vocabulary import phrases
+
+_SHORTEST = 4  # letters of the shortest word that is corrected
+_CORRECTED = (Kind.VERB, Kind.KEEP, Kind.NOT, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
+_PLACES = (Kind.LEVEL, Kind.SIDE, Kind.ZONE)
+# Slips of two letters in words that turn a request round.
+_SLIPS = {"nto": "not", "dont't": "don't", "do'nt": "don't", "dnot": "not", "donot": "don't", "lft": "left"}
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A word of the text and the known word it was taken for."""
+
+    word: str
+    taken: str
+
+
+@lru_cache(maxsize=4096)
+def corrected(word: str) -> str:
+    """Return the known word that a lower-case word was meant to be; the word itself where that is not certain."""
+    if word in _SLIPS:
+        return _SLIPS[word]
+    if len(word) < _SHORTEST or not word.isalpha() or word in known_words() or word in OTHER_WORDS:
+        return word
+    near = [known for known in _senses() if _is_one_edit(word, known)]
+    return near[0] if near and len({_senses()[known] for known in near}) == 1 else word
+
+
+def resembles_place(word: str) -> bool:
+    """Return True for an unknown word that could be meant as a side, a zone or a level."""
+    if word in OTHER_WORDS:
+        return word == "light"  # "a light effusion"
+    if word in ("ish", "esque") or (word.endswith("ish") and word[:-3] in _place_words()):
+        return True
+    if len(word) < _SHORTEST or word in known_words():
+        return False
+    return any(_is_one_edit(word, place) for place in _place_words() if len(place) >= _SHORTEST)
+
+
+def resembles_verb(word: str) -> bool:
+    """Return True for an unknown word that could be meant as one of several verbs or negations."""
+    verbs = (Kind.VERB, Kind.KEEP, Kind.NOT)
+    if len(word) < _SHORTEST or word in OTHER_WORDS or word in known_words():
+        return False
+    return any(
+        meanings[0][0] in verbs and len(phrase) == 1 and _is_one_edit(word, phrase[0])
+        for phrase, meanings in lexicon().items()
+    )
+
+
+@lru_cache(maxsize=1)
+def known_words() -> frozenset[str]:
+    """Return every word of the English lexicon and of the names of findings."""
+    words = {word for phrase in lexicon() for word in phrase} | {word for phrase in phrases() for word in phrase}
+    return frozenset(words) | DESCRIPTORS
+
+
+@lru_cache(maxsize=1)
+def _place_words() -> frozenset[str]:
+    return frozenset(
+        phrase[0] for phrase, meanings in lexicon().items() if len(phrase) == 1 and meanings[0][0] in _PLACES
+    )
+
+
+@lru_cache(maxsize=1)
+def _senses() -> dict[str, object]:
+    """Map the words that misspelt words are taken for to what they mean."""
+    senses: dict[str, object] = {}
+    for finding in phrases():
+        for word in finding:
+            if len(word) > _SHORTEST and lexicon().get((word,), ((Kind.UNKNOWN, None),))[0][0] is not Kind.FILLER:
+                senses[word] = phrases()[finding] if len(finding) == 1 else word
+    for phrase, meanings in lexicon().items():
+        if len(phrase) == 1 and len(phrase[0]) >= _SHORTEST and meanings[0][0] in _CORRECTED:
+            senses[phrase[0]] = meanings
+    return senses
+
+
+def _is_one_edit(word: str, known: str) -> bool:
+    if abs(len(word) - len(known)) > 1 or word == known:
+        return False
+    return any(form == known for form in _edited(word, known))
+
+
+def _edited(word: str, known: str) -> Iterator[str]:
+    """Yield the forms that one edit at the first difference from `known` gives."""
+    place = next((n for n, (a, b) in enumerate(zip(word, known)) if a != b), min(len(word), len(known)))
+    letter = known[place : place + 1]
+    yield word[:place] + letter + word[place + 1 :]
+    yield word[:place] + letter + word[place:]
+    yield word[:place] + word[place + 1 :]
+    yield word[:place] + word[place + 1 : place + 2] + word[place : place + 1] + word[place + 2 :]

@@ -1,0 +1,189 @@
+"""Strict reading: words that were not understood, but could change where or what is edited, stop the edit.
+
+To leave out "in the lingula" would edit both lungs, and to leave out "refrain from" would do what is forbidden. Unknown
+words that only describe ("a spiculated nodule") are left out with a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from x2x_core.common.errors import InputError
+
+from .clauses import Clause
+from .lexicon import Kind, Token
+from .picture_sides import PICTURE_WORDS
+from .sentences import VerbPhrase
+from .spelling import resembles_place, resembles_verb
+from .unknown_words import DESCRIPTORS, is_noun
+from .vocabulary import zones_meet
+
+# Unknown words that turn a request round, move findings, make it conditional or take it back.
+_TURNING_TEXT = """
+    flip flips flipped flipping mirror mirrors mirrored mirroring invert inverted reflect rotate transpose
+    relocate transfer migrate switch reverse opposite unhide uncover unless otherwise sorry oops actually wait
+    correction stop refrain fail refuse decline cease prevent forget half quarter longer partial partially
+    partly percent un non
+"""
+_TURNING = frozenset(_TURNING_TEXT.split())
+_PLACE_NOUNS_TEXT = """
+    side sides zone zones lobe lobes field fields third thirds quadrant hemithorax hemithoraces corner
+"""
+_PLACE_NOUNS = frozenset(_PLACE_NOUNS_TEXT.split())
+_PLACE_WORDS_TEXT = """
+    behind between beneath beside beyond along across toward towards inside outside against below above under
+    underneath adjacent opposite ipsilateral contralateral next
+"""
+_PLACE_WORDS = frozenset(_PLACE_WORDS_TEXT.split())
+_HARMLESS_TEXT = """
+    setting general particular total fact order case addition cxr pa ap view study exam examination subject
+    female male patient man woman person photo possible least most once first background style moment time
+    existing bit instead one addition well too
+"""
+_HARMLESS = frozenset(_HARMLESS_TEXT.split())
+_WILLING_TEXT = """
+    try like want wish need prefer love proceed going able help us order consider mind
+"""
+_WILLING = frozenset(_WILLING_TEXT.split())
+_WITHIN_TEXT = """
+    in on at within over near around throughout
+"""
+_WITHIN = frozenset(_WITHIN_TEXT.split())
+_SPLITS = (
+    Kind.AND, Kind.WITH, Kind.VERB, Kind.KEEP, Kind.NOT, Kind.FINDING, Kind.ASIDE, Kind.TO, Kind.PREPOSITION,
+    Kind.STOP, Kind.SOFT_STOP, Kind.FROM,
+)  # fmt: skip
+_EXAMPLE = (
+    "Name a side (left, right, bilateral), a zone (upper, middle, lower, apical, basal, perihilar, hilar, "
+    "retrocardiac, costophrenic) and a level (minimal to massive), or leave them out."
+)
+
+
+def check_no_turning(tokens: Sequence[Token]) -> None:
+    """Refuse unknown words that could turn a request round.
+
+    Raises:
+        InputError: such a word in a text that names a finding.
+    """
+    if not any(token.kind is Kind.FINDING for token in tokens):
+        return
+    for position, token in enumerate(tokens):
+        if token.kind is not Kind.UNKNOWN:
+            continue
+        if token.text in _TURNING or resembles_verb(token.text) or _could_be_verb(tokens, position):
+            raise InputError(
+                f"`prompt` must say what to add, remove or change, but {token.text!r} is not understood and could turn "
+                "the request round. Write for example: Remove the finding of left pleural effusion. Add the finding of "
+                "right pleural effusion."
+            )
+
+
+def _could_be_verb(tokens: Sequence[Token], position: int) -> bool:
+    return _governs_verb(tokens, position) or _opens_item(tokens, position)
+
+
+def _opens_item(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "zap" in "add edema and zap pneumonia"."""
+    if not 0 < position < len(tokens) - 1 or not is_noun(tokens[position].text):
+        return False
+    verb_before = any(token.kind is Kind.VERB for token in tokens[:position])
+    follows = tokens[position - 1].kind in (Kind.AND, Kind.SOFT_STOP)
+    return verb_before and follows and tokens[position + 1].kind is Kind.FINDING
+
+
+def _governs_verb(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "fail" in "fail to add" and "risk" in "risk adding"."""
+    word, following = tokens[position].text, tokens[position + 1 : position + 3]
+    if word in _WILLING or not following:
+        return False
+    if following[0].kind in (Kind.TO, Kind.FROM):
+        return len(following) > 1 and following[1].kind is Kind.VERB
+    return following[0].kind is Kind.VERB and following[0].text.endswith("ing") and is_noun(word)
+
+
+def check_places(phrase: VerbPhrase) -> None:
+    """Refuse a phrase with a finding if a side, a zone or a level in it was not understood.
+
+    Raises:
+        InputError: an unknown word where a place or a level is expected.
+    """
+    if not phrase.names(Kind.FINDING):
+        _check_fragment(phrase)
+        return
+    tokens = phrase.tokens
+    for position, token in enumerate(tokens):
+        if token.kind is Kind.UNKNOWN and _is_place(tokens, position):
+            what = "level" if _is_level_expected(tokens, position) else "side, zone or level"
+            raise InputError(
+                f"`prompt` has a {what} that is not understood: {token.text!r}. Without it, the edit could be made in "
+                f"the wrong place. {_EXAMPLE}"
+            )
+
+
+def _check_fragment(phrase: VerbPhrase) -> None:
+    """Refuse "not mild but severe" and "no, on the left", which take back a level or a place.
+
+    Raises:
+        InputError: a negated phrase without a finding that names a level or a place.
+    """
+    kinds = (Kind.LEVEL, Kind.SIDE, Kind.ZONE) if phrase.negated else (Kind.LEVEL,)
+    if (phrase.negated or phrase.keep) and phrase.names(*kinds):
+        words = " ".join(token.text for token in phrase.tokens if token.kind in kinds)
+        raise InputError(f"`prompt` must say what to edit, not what it is not, got {words!r} after a negation.")
+
+
+def _is_place(tokens: Sequence[Token], position: int) -> bool:
+    token = tokens[position]
+    following = next((other for other in tokens[position + 1 :] if other.kind is not Kind.UNKNOWN), None)
+    if resembles_place(token.text) or token.text in _PLACE_WORDS:
+        return True
+    if following and following.text in _PLACE_NOUNS and following.kind is Kind.FILLER:
+        return True
+    return _is_level_expected(tokens, position) or _is_in_place_phrase(tokens, position)
+
+
+def _is_level_expected(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "to whopping" after a finding."""
+    before = position - 1
+    while before >= 0 and tokens[before].kind is Kind.FILLER:
+        before -= 1
+    return before > 0 and tokens[before].kind in (Kind.TO, Kind.FROM)
+
+
+def _is_in_place_phrase(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "lingula" in "in the lingula", and for "lateral" in "in the lateral lung"."""
+    word = tokens[position].text
+    start = position
+    while start >= 0 and tokens[start].kind not in _SPLITS:
+        start -= 1
+    if start < 0 or tokens[start].text not in _WITHIN or word in _HARMLESS | PICTURE_WORDS:
+        return False
+    if is_noun(word):
+        return True
+    end = position
+    while end < len(tokens) and tokens[end].kind not in _SPLITS:
+        end += 1
+    placed = any(token.kind in (Kind.SIDE, Kind.ZONE) for token in tokens[start:end])
+    following = end < len(tokens) and tokens[end].kind is Kind.FINDING  # "in diffuse edema"
+    return word in DESCRIPTORS and not placed and not following
+
+
+def check_sides(clauses: Sequence[Clause]) -> None:
+    """Refuse one finding that a phrase places on both sides and on one of them.
+
+    Raises:
+        InputError: such as "bilateral effusion, left only".
+    """
+    for number, clause in enumerate(clauses):
+        for other in clauses[:number]:
+            sides = {clause.side, other.side}
+            if (
+                clause.finding == other.finding
+                and clause.operation is other.operation
+                and sides in ({"bilateral", "left"}, {"bilateral", "right"})
+                and zones_meet(clause.zone, other.zone)
+            ):
+                raise InputError(
+                    f"`prompt` must name one side of {clause.finding}, got {other.side} and {clause.side}. Keep one of "
+                    "the two."
+                )
