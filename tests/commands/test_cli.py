@@ -59,6 +59,8 @@ def test_edit_writes_the_edit_its_maps_and_its_record(edit, picture, tmp_path):
     record = json.loads((out / "result.json").read_text())
     assert record["synthetic"] and record["seed"] == 5 and record["settings"]["mask_threshold"] == 0.3
     assert record["instruction"]["clauses"][0]["side"] == "right"
+    explained = record["instruction"]["explained"]["clauses"][0]
+    assert explained["place"].startswith("the patient's right, on the left of the picture")
     assert record["editable_share"] == pytest.approx((mask > 0).mean(), abs=1e-6)
     assert record["changed_share"] == pytest.approx((after != before).mean(), abs=0.05)
     assert len(record["weights_sha256"]) == len(record["input"]["sha256"]) == 64

@@ -1,0 +1,24 @@
+"""Strict reading of a request: only where the atlas decides on the region."""
+
+import pytest
+
+from x2x_core.edit.reading import read_subject
+
+LINGULA = "add opacity in the lingula"
+
+
+def read(radiograph=True, **options):
+    options = {"reference": False, "region_given": False, **options}
+    return read_subject([LINGULA], [radiograph], 1, **options).instructions[0]
+
+
+def test_a_place_that_is_not_understood_stops_the_edit_of_a_radiograph():
+    with pytest.raises(ValueError, match="'lingula'"):
+        read()
+
+
+@pytest.mark.parametrize(
+    "options", [{"strict": False}, {"region_given": True}, {"radiograph": False}, {"reference": True}]
+)
+def test_it_is_left_out_where_the_caller_or_the_picture_says_so(options):
+    assert read(**options).unplaced == ("lingula",)
