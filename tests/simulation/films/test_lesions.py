@@ -1,14 +1,18 @@
 """Lesions on a film: in their place, in the order of their severity, and never beyond the film's own tissue."""
 
+import cv2
 import numpy as np
 import pytest
+import torch
 
-from x2x_core.simulation.films.fields import grow
+from x2x_core.simulation.films.fields import blur, grow
 from x2x_core.simulation.films.lesions import draw_lesions
+from x2x_core.simulation.films.pneumothorax import collapse_of
 from x2x_core.simulation.findings import SEVERITY, SIDED, SIMULATED_FINDINGS, ZONAL, levels_of
 from x2x_core.simulation.lesions import Lesion
 
-OPAQUE = [finding for finding in SIMULATED_FINDINGS if finding != "pneumothorax"]
+MOVED = {"atelectasis", "cardiomegaly"}
+OPAQUE = [finding for finding in SIMULATED_FINDINGS if finding not in {"pneumothorax", *MOVED}]
 
 
 def lesion(finding, severity=0.56, side="left", zone="middle", seed=3):
@@ -74,7 +78,7 @@ def test_a_zonal_finding_lies_in_its_zone(chest, finding):
     assert middles == sorted(middles) and middles[2] - middles[0] > 0.3 * chest.lungs["left"].height
 
 
-@pytest.mark.parametrize("finding", [finding for finding in OPAQUE if finding != "atelectasis"])
+@pytest.mark.parametrize("finding", OPAQUE)
 def test_an_opacity_only_brightens_and_stays_under_the_film_s_own_tissue(chest, finding):
     after = draw_lesions(chest, [lesion(finding, 0.9)])
     ceiling = np.maximum(chest.tissue_field, np.percentile(chest.grey[chest.mediastinum], 98))
@@ -127,6 +131,26 @@ def test_a_visceral_line_is_drawn(chest):
     assert profile[:line].min() < 0 < profile[line]
 
 
+@pytest.mark.parametrize("severity", [0.28, 0.56, 0.9])
+def test_a_collapsed_lung_is_convex(chest, severity):
+    generator = torch.Generator().manual_seed(3)
+    inside = collapse_of(chest, chest.lungs["right"], severity, generator).inside > 0
+    contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    (contour,) = contours
+    assert inside.sum() > 0.97 * cv2.contourArea(cv2.convexHull(contour))
+
+
+def test_ribs_keep_their_contrast_in_the_air(chest):
+    """The mean step across the borders of ribs, which are what stays after a blur of 3 mm."""
+    after = draw_lesions(chest, [lesion("pneumothorax", 0.9, side="right")])
+    generator = torch.Generator().manual_seed(3)
+    collapse = collapse_of(chest, chest.lungs["right"], 0.9, generator)
+    air = grow(chest.lungs["right"].mask & (collapse.inside < -6) & (collapse.gap > 8), -int(3 / chest.mm))
+    before, later = (np.gradient(blur(grey, 3 / chest.mm), axis=0)[air] for grey in (chest.grey, after))
+    assert np.abs(later).mean() > 0.85 * np.abs(before).mean()
+    assert np.corrcoef(before, later)[0, 1] > 0.9
+
+
 def test_a_small_pneumothorax_is_apical(chest):
     lung = chest.lungs["left"]
     changed = np.abs(change(chest, lesion("pneumothorax", 0.1)))
@@ -140,6 +164,37 @@ def test_an_enlarged_heart_lies_over_the_lungs_most_to_the_left(chest):
     assert left > 1.2 * right > 0
     apices = chest.grid[0] < chest.lungs["left"].apex + 0.25 * chest.lungs["left"].height
     assert np.abs(changed[apices]).max() < 0.02
+
+
+def test_an_enlarged_heart_has_no_other_greys_than_the_film(chest):
+    changed = draw_lesions(chest, [lesion("cardiomegaly", 0.9)])
+    assert changed.min() >= chest.grey.min() and changed.max() <= chest.grey.max()
+
+
+def test_an_enlarged_heart_moves_its_border_and_keeps_its_sharpness(chest):
+    lung = chest.lungs["left"]
+    row = lung.apex + int(0.7 * lung.height)
+    start = int(np.flatnonzero(lung.mask[row])[0])
+    window = slice(start - int(10 / chest.mm), start + int(60 / chest.mm))
+
+    def border(grey):
+        """Column and size of the steepest fall from the heart to the lung, averaged over 8 mm of rows."""
+        rows = slice(row - int(4 / chest.mm), row + int(4 / chest.mm))
+        fall = -np.diff(blur(grey, 1.5 / chest.mm)[rows, window].mean(axis=0))
+        return int(fall.argmax()), float(fall.max())
+
+    before, after = border(chest.grey), border(draw_lesions(chest, [lesion("cardiomegaly", 0.9)]))
+    assert (after[0] - before[0]) * chest.mm > 8
+    assert after[1] > 0.5 * before[1]
+
+
+def test_an_enlarged_heart_leaves_spine_and_chest_wall_in_place(chest):
+    changed = change(chest, lesion("cardiomegaly", 0.9))
+    lungs = {side: np.flatnonzero(lung.mask.any(axis=0)) for side, lung in chest.lungs.items()}
+    middle = (chest.lungs["right"].hilum[1] + chest.lungs["left"].hilum[1]) / 2
+    spine = np.abs(chest.grid[1] - middle) * chest.mm < 5
+    outside = (chest.grid[1] < lungs["right"][0] - 4) | (chest.grid[1] > lungs["left"][-1] + 4)
+    assert (changed[spine] == 0).all() and (changed[outside] == 0).all()
 
 
 def test_atelectasis_draws_the_dome_upwards(chest):

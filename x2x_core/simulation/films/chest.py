@@ -92,7 +92,8 @@ class FilmChest:
     mm: float  # millimetres per pixel
     air: float  # grey of aerated lung
     tissue: float  # grey of soft tissue beside the heart's border and under the domes
-    tissue_field: np.ndarray  # (H, W) float32: the same, carried into the lungs from the tissue that is nearest
+    tissue_sources: np.ndarray  # (H, W) bool: soft tissue without lung
+    tissue_field: np.ndarray  # (H, W) float32: its grey, carried into the lungs from the tissue that is nearest
     confidence: float  # of the lung finder
 
     @cached_property
@@ -154,8 +155,9 @@ def measure_chest(grey: np.ndarray, finder: LungFinder) -> FilmChest:
     if tissue - air < LEAST_CONTRAST:
         raise UnsuitableFilmError(Unsuitable.CONTRAST)
     least = air + _LEAST_TISSUE * (tissue - air)
-    field = _tissue_field(grey, _tissue_sources(lungs, mediastinum, mm), tissue, least, mm)
-    return FilmChest(grey, lungs, mediastinum, mm, air, tissue, field, confidence)
+    sources = _tissue_sources(lungs, mediastinum, mm)
+    field = _tissue_field(grey, sources, tissue, least, mm)
+    return FilmChest(grey, lungs, mediastinum, mm, air, tissue, sources, field, confidence)
 
 
 def _lung(side: str, soft: np.ndarray) -> FilmLung:

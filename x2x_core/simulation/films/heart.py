@@ -1,6 +1,8 @@
-"""Cardiomegaly on a film: the heart's borders move outwards over the lungs."""
+"""Cardiomegaly on a film: the heart's borders move outwards, and the lung beside them is pressed together."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -8,22 +10,33 @@ import torch
 from x2x_core.common.randomness import uniform
 
 from .chest import SIDES, FilmChest
-from .fields import blur, blur_line, grow
-from .tone import add_thickness
+from .fields import blur_line
+from .warp import warp
 
-_SHARES = {"left": 0.74, "right": 0.26}  # of the growth that each border takes
-_TOP = 0.40  # share of the lungs' height at which the heart begins
-_WIDEST = 0.74  # share of the way from the heart's top to the domes at which it is widest
-_SPREAD = 0.30  # of the bulge along that way
+_SHARES = {"left": 0.76, "right": 0.24}  # of the growth that each border takes
+_TOP = 0.36  # share of the lungs' height at which the heart begins
+_WIDEST = 0.85  # share of the way from the heart's top to the dome at which it is widest
+_SPREAD = 0.42  # of the bulge upwards, as a share of that way
+_BELOW = 34.0  # mm below the dome over which the displacement ends
 _DIAPHRAGM_SLOPE = 1.4  # columns per row from which the lung's border is the diaphragm, not the heart
-_OPAQUE = 3.0  # optical thickness of the enlarged heart
-_DEPTH = 18.0  # mm inside the new border where the heart is at its full thickness, beyond its growth
+_SPINE = 14.0  # mm beside the midline that stay in place
+_MOST = 0.65  # share of the lung beside the heart that a border may move over
+
+
+@dataclass(frozen=True)
+class HeartSide:
+    """One side of the heart, row by row, in pixels from the midline outwards; each `(H,)`."""
+
+    border: np.ndarray
+    wall: np.ndarray  # the lung's outer border
+    still: float  # nothing moves nearer to the midline
 
 
 def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, generator: torch.Generator) -> np.ndarray:
-    """Draw an enlarged heart: a larger silhouette of the heart's own grey, most to the left.
+    """Enlarge the heart by moving the film's pixels: its borders go outwards with their own texture, most to the left.
 
-    The old border disappears under the new heart, so that there is no double contour.
+    The displacement is horizontal. It is largest at the heart's border and none at the spine, the chest wall, above the
+    heart and well below the dome, so the heart is stretched and the lung beside it is pressed together.
 
     Args:
         chest: the film's anatomy.
@@ -31,33 +44,75 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
         severity: in (0, 1]: sets the cardiothoracic ratio, from 0.5 to about 0.7.
         generator: draws the ratio's variation.
     """
+    outer = {side: _outer_columns(chest, side) for side in SIDES}
     borders = {side: _border(chest, side) for side in SIDES}
+    middle = float(np.median((borders["left"] + borders["right"]) / 2))
     top = min(lung.apex for lung in chest.lungs.values())
     bottom = max(int(lung.dome.max()) for lung in chest.lungs.values())
     heart_top = top + _TOP * (bottom - top)
     way = (np.arange(chest.shape[0]) - heart_top) / (bottom - heart_top)
-    bulge = np.exp(-(((way - _WIDEST) / _SPREAD) ** 2))
     growth = _growth(chest, borders, way, severity, generator)
-    near_lung = grow(chest.lungs["left"].mask | chest.lungs["right"].mask, max(1, int(2.5 / chest.mm)))
-    within = blur(near_lung, 1.2 / chest.mm)
+    right = np.zeros(chest.shape)
     for side, share in _SHARES.items():
-        moved = growth * share * bulge
-        thickness = _thickness(chest, borders[side], moved, side)
-        half = _half(chest, borders, side) & (chest.grid[0] > heart_top - 10 / chest.mm)
-        grey = add_thickness(
-            grey, thickness * within * blur(half, 1.5 / chest.mm), _heart_grey(chest, borders[side], side)
-        )
-    return grey
+        outwards = 1 if side == "left" else -1
+        heart = HeartSide(outwards * (borders[side] - middle), outwards * (outer[side] - middle), _SPINE / chest.mm)
+        moved = growth * share * _bulge(chest, side, way)
+        right += outwards * _displacement(chest, heart, outwards * (chest.grid[1] - middle), moved)
+    return warp(grey, 0.0, right)
 
 
-def _heart_grey(chest: FilmChest, border: np.ndarray, side: str) -> np.ndarray:
-    """Return the heart's own grey in each row, `(H, 1)`: the median from 4 to 20 mm inside its border, smoothed."""
-    inside = (border[:, None] - chest.grid[1]) * (1 if side == "left" else -1) * chest.mm
-    strip = np.where((inside > 4) & (inside < 20), chest.grey, np.nan)
-    known = ~np.isnan(strip).all(axis=1)
-    values = np.full(len(border), chest.tissue)
-    values[known] = np.nanmedian(strip[known], axis=1)
-    return blur_line(values, 10 / chest.mm)[:, None]
+def _bulge(chest: FilmChest, side: str, way: np.ndarray) -> np.ndarray:
+    """Return the share of the growth in each row, `(H,)` in [0, 1]: none above the heart and well below the dome."""
+    upper = np.exp(-(((_WIDEST - way).clip(0) / _SPREAD) ** 2)) * (way / 0.15).clip(0, 1)
+    lung = chest.lungs[side]
+    known = lung.dome[lung.dome >= 0]
+    start = float(np.percentile(known, 75))
+    below = ((np.arange(len(way)) - start) * chest.mm / _BELOW).clip(0, 1)
+    return blur_line(upper * (1 - below**2 * (3 - 2 * below)), 5 / chest.mm)
+
+
+def _displacement(chest: FilmChest, heart: HeartSide, outwards: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Return how many pixels further outwards each pixel is read, `(H, W)`, at most 0.
+
+    Each row maps the new place of spine, border and wall to the old one by a monotone cubic of slope 1 at both ends.
+    Method: Fritsch and Carlson, *Monotone piecewise cubic interpolation*, SIAM Journal on Numerical Analysis 1980.
+    """
+    border = np.maximum(heart.border, heart.still + 8 / chest.mm)
+    wall = np.maximum(heart.wall, border + 12 / chest.mm)
+    new = border + np.minimum(moved, _MOST * (wall - border))
+    stretched = (border - heart.still) / (new - heart.still)
+    pressed = (wall - border) / (wall - new)
+    slope = 2 * stretched * pressed / (stretched + pressed)
+    still, border, wall, new, slope = (
+        np.asarray(value)[..., None] for value in (np.full_like(border, heart.still), border, wall, new, slope)
+    )
+    within = _cubic(outwards, (still, new), (still, border), (np.ones_like(slope), slope))
+    beyond = _cubic(outwards, (new, wall), (border, wall), (slope, np.ones_like(slope)))
+    source = np.where(outwards < new, within, beyond)
+    return np.where((outwards > still) & (outwards < wall), source - outwards, 0)
+
+
+def _cubic(
+    at: np.ndarray,
+    places: tuple[np.ndarray, np.ndarray],
+    values: tuple[np.ndarray, np.ndarray],
+    slopes: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """Return the cubic Hermite polynomial through two places with given values and slopes."""
+    span = places[1] - places[0]
+    share = ((at - places[0]) / span).clip(0, 1)
+    square, cube = share**2, share**3
+    ends = (2 * cube - 3 * square + 1) * values[0] + (3 * square - 2 * cube) * values[1]
+    return ends + span * ((cube - 2 * square + share) * slopes[0] + (cube - square) * slopes[1])
+
+
+def _outer_columns(chest: FilmChest, side: str) -> np.ndarray:
+    """Return the column of the lung's outer border in each row, `(H,)`, smoothed over 8 mm."""
+    mask = chest.lungs[side].mask
+    rows = np.flatnonzero(mask.any(axis=1))
+    last = mask.shape[1] - 1
+    columns = mask[rows].argmax(axis=1) if side == "right" else last - mask[rows][:, ::-1].argmax(axis=1)
+    return blur_line(np.interp(np.arange(mask.shape[0]), rows, columns), 8 / chest.mm)
 
 
 def _border(chest: FilmChest, side: str) -> np.ndarray:
@@ -74,7 +129,7 @@ def _border(chest: FilmChest, side: str) -> np.ndarray:
     flat = np.flatnonzero((outwards > _DIAPHRAGM_SLOPE) & (np.arange(len(border)) > rows[0] + 0.5 * len(rows)))
     if len(flat):
         border[flat[0] :] = border[flat[0]]
-    return border
+    return blur_line(border, 4 / chest.mm)
 
 
 def _growth(
@@ -85,22 +140,5 @@ def _growth(
     width = float(borders["left"][heart].max() - borders["right"][heart].min())
     columns = np.flatnonzero((chest.lungs["left"].mask | chest.lungs["right"].mask).any(axis=0))
     variation = uniform(0.9, 1.1, generator)
-    ratio = min(0.48 + 0.23 * severity * variation, 0.8)
-    return max(ratio * float(columns[-1] - columns[0]) - width, (6 + 22 * severity) * variation / chest.mm)
-
-
-def _thickness(chest: FilmChest, border: np.ndarray, moved: np.ndarray, side: str) -> np.ndarray:
-    """Return the optical thickness of the heart inside its new border, `(H, W)`: a rounded edge."""
-    outwards = 1 if side == "left" else -1
-    new = blur_line(border + outwards * moved, 4 / chest.mm)
-    inside = outwards * (new[:, None] - chest.grid[1]) * chest.mm
-    share = (inside / (np.abs(new - border)[:, None] * chest.mm + _DEPTH)).clip(0, 1)
-    chord = np.sqrt(share * (2 - share))
-    grown = (moved[:, None] * chest.mm / 2).clip(0, 1)  # where the border stays, nothing is added
-    return blur(_OPAQUE * chord**0.85 * grown * (inside > 0), 0.8 / chest.mm)
-
-
-def _half(chest: FilmChest, borders: dict[str, np.ndarray], side: str) -> np.ndarray:
-    """Return the side of the midline between the lungs that a border lies on, `(H, W)` bool."""
-    middle = float(np.median((borders["left"] + borders["right"]) / 2))
-    return chest.grid[1] > middle if side == "left" else chest.grid[1] < middle
+    ratio = min(0.42 + 0.315 * severity * variation, 0.8)
+    return max(ratio * float(columns[-1] - columns[0]) - width, (4 + 26 * severity) * variation / chest.mm)

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import torch
 
 from x2x_core.common.randomness import uniform
 
-from .chest import FilmChest
-from .fields import blur, noise, sigmoid
+from .chest import FilmChest, FilmLung
+from .fields import blur, distance_inside, noise, sigmoid
+from .parenchyma import markings
 from .tone import add_thickness
+from .warp import warp
 
-_LINE_MM = 0.55  # half width of the visceral pleura
-_LINE = 0.30  # its optical thickness
-_MARKINGS_GREY, _MARKINGS_MM = 0.05, 4.0  # of the edge-preserving filter that tells lung markings from ribs
+_LINE_MM = 0.6  # half width of the visceral pleura
+_LINE = 0.17  # its mean optical thickness
+_MOST_SINKING = 0.4  # share of the collapsed length; from 0.5 the lung would fold
+_ROUND = 6.0  # mm over which the collapsed lung's outline is rounded
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """The collapsed lung: its outline, and how far it has drawn back in each direction."""
+
+    inside: np.ndarray  # (H, W) in mm: distance from the visceral pleura, positive in the lung
+    gap: np.ndarray  # (H, W) in mm: how far the lung has moved here
+    down: np.ndarray  # (H, W) in pixels: rows to where a pixel's markings were before
+    right: np.ndarray  # (H, W) in pixels: columns likewise
 
 
 def draw_pneumothorax(
@@ -22,8 +38,9 @@ def draw_pneumothorax(
 ) -> np.ndarray:
     """Draw air between lung and chest wall.
 
-    The gap is widest at the apex; a small pneumothorax is apical. The visceral pleura is a thin sharp line without lung
-    markings beyond it, and the collapsed lung inside it is a little denser.
+    The gap is widest at the apex; a small pneumothorax is apical. The visceral pleura is a thin line of uneven
+    brightness without lung markings beyond it. The markings of the collapsed lung draw together towards the hilum, and
+    it is denser.
 
     Args:
         chest: the film's anatomy.
@@ -33,21 +50,55 @@ def draw_pneumothorax(
         generator: draws the gap's width and waviness; the same state gives the same shape at every severity.
     """
     lung, mm = chest.lungs[side], chest.mm
-    height = ((chest.grid[0] - lung.apex) / lung.height).clip(0, 1)
-    end = 0.5 + 0.9 * severity  # share of the lung's height down to which the gap reaches
-    gap = 1.3 * (4 + 38 * severity) * (1 - height / end).clip(0) * uniform(0.9, 1.1, generator)
-    gap = gap + 1.2 * noise(chest.shape, 30 / mm, generator)
-    inside = chest.wall_distance(side) - gap  # mm from the visceral pleura, positive in the lung
-    within = blur(lung.soft, 0.6) * ((gap - 1) / 2).clip(0, 1)  # no air and no line where the lung touches the wall
-    air = sigmoid(-inside / 0.7) * within
-    lost = (0.10 + 0.06 * severity) * (chest.tissue - chest.air)  # the lung's own attenuation
-    aerated = ((grey - 0.6 * chest.air) / (chest.tissue - chest.air) + 0.6).clip(0, 1)
-    darker = grey - 0.85 * air * _markings(grey, mm) - air * lost * aerated
-    lined = add_thickness(darker, _LINE * np.exp(-((inside / _LINE_MM) ** 2)) * within, chest.tissue)
-    collapsed = (1 - sigmoid(-inside / 0.7)) * within * lung.mask
-    return add_thickness(lined, (0.05 + 0.28 * severity**1.5) * collapsed, chest.tissue)
+    collapse = collapse_of(chest, lung, severity, generator)
+    within = blur(lung.soft, 0.6) * ((collapse.gap - 1) / 3).clip(0, 1)  # nothing where the lung touches the wall
+    air = sigmoid(-collapse.inside / 0.6) * within
+    lost = (0.07 + 0.05 * severity) * (chest.tissue - chest.air)  # the lung's own attenuation
+    aerated = ((blur(grey, 6 / mm) - 0.6 * chest.air) / (chest.tissue - chest.air) + 0.6).clip(0, 1)
+    vessels = markings(grey, mm)
+    crowded = warp(vessels, collapse.down, collapse.right) - vessels
+    lung_left = (1 - sigmoid(-collapse.inside / 0.6)) * blur(lung.soft, 0.6)
+    changed = (grey - 0.9 * air * vessels - air * lost * aerated + lung_left * crowded).clip(0)
+    uneven = (1 + 0.7 * noise(chest.shape, 14 / mm, generator)).clip(0, 2)
+    line = _LINE * uneven * np.exp(-((collapse.inside / _LINE_MM) ** 2))
+    low = ((chest.grid[0] - lung.apex) / lung.height).clip(0, 1)
+    denser = (0.04 + 0.30 * severity**1.4) * lung_left * (1 - 0.7 * low**1.5)
+    return add_thickness(changed, (line * within + denser) * (blur(lung.soft, 0.6) > 0.02), chest.tissue)
 
 
-def _markings(grey: np.ndarray, mm: float) -> np.ndarray:
-    """Return the lung markings: what an edge-preserving filter takes away, while ribs stay in the filtered film."""
-    return grey - cv2.bilateralFilter(grey.astype(np.float32), 0, _MARKINGS_GREY, max(2.0, _MARKINGS_MM / mm))
+def collapse_of(chest: FilmChest, lung: FilmLung, severity: float, generator: torch.Generator) -> Collapse:
+    """Draw a lung's outline downwards and towards the mediastinum.
+
+    With t from 0 where the gap ends to 1 at the apex, a point of the lung sinks by a multiple of t^2, and its distance
+    from the mediastinum shrinks by a multiple of t^1.3. Both maps keep a convex outline convex.
+    """
+    apex_gap = (6 + 44 * severity**1.3) * uniform(0.75, 1.25, generator) / chest.mm
+    length = min((0.5 + 0.5 * severity) * uniform(0.9, 1.15, generator), 1.0) * lung.height
+    sink = min(apex_gap, _MOST_SINKING * length)
+    columns = np.flatnonzero(lung.mask.any(axis=0))
+    narrow = min(uniform(0.55, 0.95, generator) * apex_gap / (columns[-1] - columns[0]), 0.6)
+    phase = uniform(0, 2 * math.pi, generator)
+    old_rows = np.arange(chest.shape[0], dtype=np.float32)
+    height = ((lung.apex + length - old_rows) / length).clip(0, 1.1)
+    kept = 1 - narrow * height**1.3 * (1 + 0.07 * np.sin(7 * height + phase))
+    new_rows = old_rows + sink * height**2
+    rows, columns = chest.grid
+    source = np.interp(rows, new_rows, old_rows)
+    still = lung.hilum[1]
+    down, right = source - rows, (columns - still) * (1 / np.interp(source, old_rows, kept) - 1)
+    hull = cv2.convexHull(np.argwhere(lung.mask)[:, ::-1].astype(np.int32))
+    whole = cv2.fillConvexPoly(np.zeros(chest.shape, np.uint8), hull, 1)
+    shrunk = warp(whole.astype(np.float32), down, right) > 0.5
+    outline, _ = cv2.findContours(shrunk.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    inside = _signed_distance(chest, cv2.convexHull(np.concatenate(outline)))
+    return Collapse(inside, np.hypot(down, right) * chest.mm, down, right)
+
+
+def _signed_distance(chest: FilmChest, polygon: np.ndarray) -> np.ndarray:
+    """Return the distance from a polygon's rounded outline, `(H, W)` in mm, positive inside."""
+    filled = np.zeros(chest.shape, np.uint8)
+    cv2.fillConvexPoly(filled, polygon, 1)
+    sigma = _ROUND / chest.mm
+    rounded = blur(filled.astype(np.float32), sigma) > 0.5
+    distance = distance_inside(rounded) - distance_inside(~rounded)
+    return blur(distance, 1.5) * chest.mm

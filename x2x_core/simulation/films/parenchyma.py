@@ -1,0 +1,107 @@
+"""The lung's fine structure on a film: its markings, streaks along the bronchi, and the film's grain."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import torch
+
+from .chest import FilmChest, FilmLung
+from .fields import blur, noise
+
+_WIDEST_VESSEL = 3.5  # mm; wider structures are ribs
+_LONG = 20.0  # mm: straight structures of this length are borders of ribs, not vessels
+_DIRECTIONS = 12
+_BRIGHTEST_VESSEL = 0.10  # grey above its surroundings; what is brighter is metal
+_GRAIN = 0.9  # mm over which a film's grain is separated from its structures
+
+
+def markings(grey: np.ndarray, mm: float) -> np.ndarray:
+    """Return the vessels and other lung markings of a film, `(H, W)` at least 0; ribs and grain are left out.
+
+    They are what an opening by a disc takes away, except what some opening by a long line keeps.
+    Method: Serra, *Image Analysis and Mathematical Morphology*, 1982, chapter 12 (top hat).
+    """
+    smooth = blur(grey, 0.6 / mm)
+    size = max(3, 2 * round(0.5 * _WIDEST_VESSEL / mm) + 1)
+    wide = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    for number in range(_DIRECTIONS):
+        line = _line(max(3, round(_LONG / mm)), math.pi * number / _DIRECTIONS)
+        wide = np.maximum(wide, cv2.morphologyEx(smooth, cv2.MORPH_OPEN, line))
+    return (smooth - wide).clip(0, _BRIGHTEST_VESSEL)
+
+
+def _line(length: int, angle: float) -> np.ndarray:
+    """Return a structuring element: a line through the middle of a square of odd side."""
+    half = length // 2
+    element = np.zeros((2 * half + 1, 2 * half + 1), np.uint8)
+    across, down = round(half * math.cos(angle)), round(half * math.sin(angle))
+    cv2.line(element, (half - across, half - down), (half + across, half + down), 1)
+    return element
+
+
+def streaks(chest: FilmChest, lung: FilmLung, generator: torch.Generator) -> np.ndarray:
+    """Draw streaks that radiate from the hilum as bronchi and vessels do, `(H, W)` of unit standard deviation.
+
+    Method: Cabral and Leedom, *Imaging vector fields using line integral convolution*, SIGGRAPH 1993.
+    """
+    rows, columns = chest.grid
+    grain = noise(chest.shape, 1.0 / chest.mm, generator)
+    wander = 0.5 * noise(chest.shape, 18 / chest.mm, generator)
+    angle = np.arctan2(rows - lung.hilum[0], columns - lung.hilum[1]) + wander
+    down, across = (np.sin(angle) / chest.mm).astype(np.float32), (np.cos(angle) / chest.mm).astype(np.float32)
+    total = np.zeros(chest.shape, np.float32)
+    for step in np.linspace(-5, 5, 9, dtype=np.float32):  # mm
+        total += cv2.remap(
+            grain, columns + step * across, rows + step * down, cv2.INTER_LINEAR, None, cv2.BORDER_REFLECT
+        )
+    return total / max(float(total.std()), 1e-6)
+
+
+def infiltrate(
+    chest: FilmChest, lung: FilmLung, generator: torch.Generator, *, coarse: float, fine: float
+) -> np.ndarray:
+    """Draw the texture of diseased lung about 1, `(H, W)` at least 0.1: clouds, a fine net, granules and streaks.
+
+    Args:
+        chest: the film's anatomy.
+        lung: the lung whose bronchi the streaks follow.
+        generator: draws the texture.
+        coarse: standard deviation of the clouds, of 6 to 25 mm.
+        fine: standard deviation of the details, of 1 to 3 mm.
+    """
+    clouds = sum(noise(chest.shape, scale / chest.mm, generator) for scale in (6, 12, 25))
+    net = 0.8 - np.abs(noise(chest.shape, 2.2 / chest.mm, generator))
+    granules = noise(chest.shape, 0.8 / chest.mm, generator)
+    details = 0.5 * net + 0.45 * granules + 0.75 * streaks(chest, lung, generator)
+    return (1 + coarse * clouds / math.sqrt(3) + fine * details).clip(0.1)
+
+
+def blur_markings(chest: FilmChest, grey: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Make vessels indistinct while ribs and grain stay.
+
+    Args:
+        chest: the film's anatomy.
+        grey: `(H, W)`, the film so far.
+        share: `(H, W)` in [0, 1]: of the vessels that are blurred.
+    """
+    vessels = markings(grey, chest.mm)
+    return grey - share * (vessels - blur(vessels, 1.8 / chest.mm))
+
+
+def film_grain(chest: FilmChest, generator: torch.Generator) -> np.ndarray:
+    """Draw grain of the strength and fineness that this film has in soft tissue, `(H, W)`."""
+    grain = np.zeros(chest.shape, np.float32)
+    sources = chest.tissue_sources
+    finest = chest.grey
+    for scale in (0.7, 1.4, 2.8):  # pixels
+        coarser = blur(chest.grey, scale)
+        spread = float(np.median(np.abs((finest - coarser)[sources]))) / 0.6745 if sources.any() else 0.0
+        white = blur(torch.randn(chest.shape, generator=generator).numpy(), 0.5 * scale) if scale > 1 else None
+        white = torch.randn(chest.shape, generator=generator).numpy() if white is None else white
+        band = white - blur(white, scale)
+        grain += spread * band / max(float(band.std()), 1e-6)
+        finest = coarser
+    return grain

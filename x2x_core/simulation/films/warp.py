@@ -1,0 +1,28 @@
+"""Displacements: moving the pixels of a film."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_LEAST = 0.02  # pixels; smaller displacements leave a pixel exactly as it is
+
+
+def warp(field: np.ndarray, down: np.ndarray | float, right: np.ndarray | float) -> np.ndarray:
+    """Read each pixel of a field from another place by cubic interpolation, as float32.
+
+    Args:
+        field: `(H, W)`.
+        down: rows from a pixel to the place it is read from, `(H, W)` or a number.
+        right: columns likewise.
+
+    Returns:
+        `(H, W)`, within the range of `field`, and equal to it to the bit where nothing moves.
+    """
+    rows, columns = np.mgrid[: field.shape[0], : field.shape[1]].astype(np.float32)
+    source_columns, source_rows = (columns + right).astype(np.float32), (rows + down).astype(np.float32)
+    moved = cv2.remap(
+        field.astype(np.float32), source_columns, source_rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    still = (np.abs(down) < _LEAST) & (np.abs(right) < _LEAST)
+    return np.where(still, field, moved.clip(field.min(), field.max())).astype(np.float32)
