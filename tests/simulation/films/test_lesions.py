@@ -48,15 +48,19 @@ def test_the_same_seed_gives_the_same_film_and_another_seed_another(chest, findi
 
 @pytest.mark.parametrize("finding", SIMULATED_FINDINGS)
 def test_a_stronger_level_changes_more(chest, finding):
-    amounts = [
-        np.abs(change(chest, lesion(finding, SEVERITY[level], zone="lower"))).sum() for level in levels_of(finding)
-    ]
+    """Changes are smoothed over 2 mm, so that grain that a warp moves does not count."""
+    changes = [change(chest, lesion(finding, SEVERITY[level], zone="lower")) for level in levels_of(finding)]
+    amounts = [np.abs(blur(field, 2 / chest.mm)).sum() for field in changes]
     assert amounts == sorted(amounts) and amounts[-1] > 1.5 * amounts[0]
 
 
 @pytest.mark.parametrize("finding", [finding for finding in SIMULATED_FINDINGS if finding != "atelectasis"])
 def test_away_from_the_lesion_nothing_changes_to_the_bit(chest, finding):
-    near = grow(chest.lungs["right"].mask | chest.lungs["left"].mask, int(50 / chest.mm))
+    lungs = chest.lungs["right"].mask | chest.lungs["left"].mask
+    if finding == "cardiomegaly":  # the heart and what lies below it move too
+        hull = cv2.convexHull(np.argwhere(lungs)[:, ::-1].astype(np.int32))
+        lungs = cv2.fillConvexPoly(np.zeros(chest.shape, np.uint8), hull, 1) > 0
+    near = grow(lungs, int(50 / chest.mm))
     changed = change(chest, lesion(finding, 0.9))
     assert (changed[~near] == 0).all() and (changed[near] != 0).any()
 
@@ -160,8 +164,8 @@ def test_a_small_pneumothorax_is_apical(chest):
 
 def test_an_enlarged_heart_lies_over_the_lungs_most_to_the_left(chest):
     changed = change(chest, lesion("cardiomegaly", 0.9))
-    left, right = ((changed[half(chest, side)] > 0.02).sum() for side in ("left", "right"))
-    assert left > 1.2 * right > 0
+    left, right = ((changed[half(chest, side)] > 0.05).sum() for side in ("left", "right"))
+    assert left > 1.5 * right > 0
     apices = chest.grid[0] < chest.lungs["left"].apex + 0.25 * chest.lungs["left"].height
     assert np.abs(changed[apices]).max() < 0.02
 

@@ -1,67 +1,97 @@
-"""Atelectasis on a film: plates of collapsed lung, and a dome drawn upwards by the lost volume."""
+"""Atelectasis on a film: a band of collapsed lung, haze beside it, and a dome drawn upwards by the lost volume."""
 
 from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 import torch
 
 from x2x_core.common.randomness import uniform
 
 from .chest import FilmChest, FilmLung
-from .fields import blur, ellipse, grow, pick_pixel, sigmoid
+from .fields import blur, blur_line, ellipse, grow, noise, pick_pixel, sigmoid
+from .parenchyma import infiltrate
 from .tone import add_thickness
+from .warp import warp
 
-_CEILING = 0.95  # share of the way from lung to soft tissue that a plate reaches
+_CEILING = 0.92  # share of the way from lung to soft tissue that a band reaches
+_MARGIN = 12.0  # mm over which a band fades towards the outline of the lung
+_SECOND = 0.7  # severity from which there may be a second band
 
 
 def draw_atelectasis(
     chest: FilmChest, grey: np.ndarray, *, side: str, zone: str, severity: float, generator: torch.Generator
 ) -> np.ndarray:
-    """Draw plate-like atelectasis with volume loss.
+    """Draw a band of atelectasis with volume loss.
+
+    The lung below the hilum is drawn upwards with its dome, so that its markings crowd; a severe one has a hazy wedge
+    around the band.
 
     Args:
         chest: the film's anatomy.
         grey: `(H, W)`, the film so far.
         side: of the patient.
         zone: "upper", "middle" or "lower".
-        severity: in (0, 1]: number, length and thickness of the plates, and how far the dome moves.
-        generator: draws the plates; the same state gives the same place at every severity.
+        severity: in (0, 1]: length, thickness and density of the band, haze, and how far the dome moves.
+        generator: draws the band; the same state gives the same place at every severity.
     """
     lung, mm = chest.lungs[side], chest.mm
-    first, last = lung.zone_rows(zone)
-    rows = chest.grid[0]
-    inside = lung.mask & (rows >= first) & (rows <= last)
-    deep = inside & (chest.depth(side) > 10)
-    centre = pick_pixel(deep if deep.any() else inside, generator)
-    plates = np.zeros(chest.shape, np.float32)
-    for number in range(3):
-        plate = _plate(chest, centre, severity, number > 0, generator)
-        if number <= 2.4 * severity:
-            plates = np.maximum(plates, plate)
-    crowding = np.exp(-(ellipse(chest.grid, centre, (34 / mm, 44 / mm)) ** 2))
-    thickness = (0.45 + 0.45 * severity) * plates + (0.12 + 0.35 * severity) * crowding
-    lift = _lift(chest, lung, (4 + 14 * severity) / mm)
-    raised, within = (_raise(field, lift) for field in (grey, blur(lung.soft, 0.8)))
+    centre = pick_pixel(_centres(chest, lung, zone), generator)
+    band = _band(chest, lung, centre, severity, generator)
+    drop = uniform(9, 18, generator) * (1 if uniform(0, 1, generator) < 0.5 else -1) / mm
+    second = _band(chest, lung, (centre[0] + drop, centre[1]), 0.6 * severity, generator)
+    if severity > _SECOND and uniform(0, 1, generator) < 0.4:
+        band = np.maximum(band, 0.7 * second)
+    wedge = np.exp(-(ellipse(chest.grid, (centre[0] + 6 / mm, centre[1]), (20 / mm, 38 / mm)) ** 2))
+    wedge = wedge * infiltrate(chest, lung, generator, coarse=0.30, fine=0.16)
+    thickness = (0.26 + 0.40 * severity) * band + (0.08 + 0.42 * severity**1.5) * wedge
+    lift = _lift(chest, lung, (4 + 15 * severity) / mm)
+    raised, within = (warp(field, lift, 0.0) for field in (grey, blur(lung.soft, 1.2 / mm)))
     return add_thickness(raised, thickness * within, chest.ceiling(_CEILING))
 
 
-def _plate(
-    chest: FilmChest, centre: tuple[int, int], severity: float, away: bool, generator: torch.Generator
+def _centres(chest: FilmChest, lung: FilmLung, zone: str) -> np.ndarray:
+    """Return the pixels of a zone where a band may have its centre, `(H, W)` bool: away from the lung's outline."""
+    first, last = lung.zone_rows(zone)
+    rows, depth = chest.grid[0], chest.depth(lung.side)
+    inside = lung.mask & (rows >= first) & (rows <= last)
+    return inside & (depth > min(24.0, 0.6 * float(depth[inside].max())))
+
+
+def _band(
+    chest: FilmChest, lung: FilmLung, centre: tuple[float, float], severity: float, generator: torch.Generator
 ) -> np.ndarray:
-    """Return one nearly horizontal plate, `(H, W)` in [0, 1], through the centre or up to 24 mm above or below it."""
+    """Return one curved band, `(H, W)` in [0, 1], of uneven width and brightness, that fades at both ends.
+
+    It rises or falls a little from the mediastinum outwards and ends before the heart and the dome.
+    """
     mm, (rows, columns) = chest.mm, chest.grid
-    drop = uniform(-24, 24, generator) / mm * away
-    angle = math.radians(uniform(-20, 20, generator))
-    length = uniform(28, 48, generator) * (0.8 + 0.6 * severity) / mm
-    width = uniform(1.3, 2.6, generator) * (0.8 + 0.7 * severity) / mm
-    phase, strength = uniform(0, 6, generator), uniform(0.7, 1.0, generator)
-    down, across = rows - centre[0] - drop, columns - centre[1]
+    outwards = -1 if lung.side == "right" else 1
+    angle = math.radians(uniform(-12, 28, generator)) * outwards
+    length = uniform(17, 30, generator) * (0.75 + 0.5 * severity) / mm
+    width = uniform(1.1, 1.9, generator) * (0.75 + 0.8 * severity) / mm
+    curve = uniform(0.05, 0.22, generator) * (1 if uniform(0, 1, generator) < 0.7 else -1)
+    down, across = rows - centre[0], columns - centre[1]
     along = across * math.cos(angle) + down * math.sin(angle)
-    beside = down * math.cos(angle) - across * math.sin(angle) + 2 / mm * np.sin(along * mm / 22 + phase)
-    return strength * np.exp(-((beside / width) ** 2)) * sigmoid((length - np.abs(along)) / (3 / mm))
+    beside = down * math.cos(angle) - across * math.sin(angle)
+    lengthwise = [_wander(chest, scale, generator) for scale in (16, 9, 12)]
+    shift, wide, bright = (np.interp(along, np.arange(len(line)) - len(line) // 2, line) for line in lengthwise)
+    middle = curve * (along**2 / length - length / 3) + 0.9 / mm * shift
+    breadth = width * (1 + 0.35 * wide).clip(0.4)
+    upper = beside < middle  # one side is sharper than the other
+    profile = np.exp(-(((beside - middle) / (breadth * np.where(upper, 0.9, 1.5))) ** 2))
+    ends = sigmoid((length - np.abs(along + 0.2 * length * bright)) / (0.16 * length))
+    inside = (chest.depth(lung.side) / _MARGIN).clip(0, 1) ** 0.7
+    patchy = (1 + 0.25 * noise(chest.shape, 2.5 / mm, generator)).clip(0.3, 1.4)
+    return (profile * ends * inside * (0.75 + 0.3 * bright).clip(0.15, 1.1) * patchy).clip(0, 1)
+
+
+def _wander(chest: FilmChest, scale: float, generator: torch.Generator) -> np.ndarray:
+    """Return a random line of unit standard deviation that varies over `scale` mm, as long as the film's diagonal."""
+    count = 2 * int(math.hypot(*chest.shape))
+    line = blur_line(torch.randn(count, generator=generator).numpy(), scale / chest.mm)
+    return line / max(float(line.std()), 1e-6)
 
 
 def _lift(chest: FilmChest, lung: FilmLung, most: float) -> np.ndarray:
@@ -72,10 +102,3 @@ def _lift(chest: FilmChest, lung: FilmLung, most: float) -> np.ndarray:
     to_border = ((chest.shape[0] - 1 - rows) / max(4 * most, 1)).clip(0, 1)
     around = grow(lung.mask, max(1, int(14 / chest.mm)))
     return most * np.where(rows > lung.base, below, rise) * to_border * blur(around, 12 / chest.mm)
-
-
-def _raise(field: np.ndarray, lift: np.ndarray) -> np.ndarray:
-    """Move a field upwards by `lift` pixels."""
-    rows, columns = np.mgrid[: field.shape[0], : field.shape[1]].astype(np.float32)
-    moved = (rows + lift).astype(np.float32)
-    return cv2.remap(field, columns, moved, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -102,6 +102,11 @@ class FilmChest:
         rows, columns = np.mgrid[: self.grey.shape[0], : self.grey.shape[1]].astype(np.float32)
         return rows, columns
 
+    @cached_property
+    def brightest_tissue(self) -> float:
+        """Grey that only 2 % of the mediastinum exceed."""
+        return float(np.percentile(self.grey[self.mediastinum], 98)) if self.mediastinum.any() else self.tissue
+
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width in pixels."""

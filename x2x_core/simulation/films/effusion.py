@@ -8,12 +8,16 @@ import torch
 from x2x_core.common.randomness import uniform
 
 from .chest import FilmChest, FilmLung
-from .fields import blur, grow, noise
+from .fields import blur, distance_inside, grow, noise
+from .parenchyma import film_grain
+from .tissue import dome_rows, touching_tissue
 from .tone import add_thickness
 
-_OPAQUE = 3.0  # optical thickness of deep fluid: 5 % of the contrast beneath is left
-_VEIL = 0.22  # of the thin layer behind the lung above the level, for a large effusion
-_REACH_BELOW_DOME = 16.0  # mm over which fluid behind the dome fades from the picture
+_OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is left
+_VEIL = 0.25  # of the thin layer behind the lung above the level, for a large effusion
+_REACH_BELOW_DOME = 14.0  # mm over which fluid behind the dome fades from the picture
+_DEEPEST = 46.0  # mm behind the dome
+_TOWARDS_TISSUE = 6.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
 
 
 def draw_effusion(
@@ -22,8 +26,8 @@ def draw_effusion(
     """Draw free fluid in one pleural space.
 
     The deepest point of the costophrenic angle fills first: a small effusion only blunts it, a moderate one hides the
-    dome, and a large one covers about half of the lung. Fluid takes the grey of the soft tissue that it touches, so
-    that the dome's outline is lost where fluid lies on it (silhouette sign).
+    dome, and a large one covers about half of the lung. Fluid takes the grey of the soft tissue that it touches (heart,
+    dome and chest wall), so that their outlines are lost where fluid lies on them (silhouette sign).
 
     Args:
         chest: the film's anatomy.
@@ -35,29 +39,57 @@ def draw_effusion(
     lung, mm = chest.lungs[side], chest.mm
     rows, columns = chest.grid
     climb = (18 + 30 * severity) * uniform(0.8, 1.2, generator) / mm
-    reach = uniform(12, 20, generator)  # mm from the wall over which the meniscus falls
-    wave = 1.2 / mm * noise(chest.shape, 25 / mm, generator)
+    reach = uniform(14, 24, generator)  # mm from the wall over which the meniscus falls
+    wave = 2.0 / mm * noise(chest.shape, 30 / mm, generator)
+    tilt = uniform(-0.06, 0.06, generator) * (columns - lung.medial_edge)
     level = lung.base - (0.05 + 0.52 * severity**1.1) * lung.height
     from_middle = np.abs(columns - lung.medial_edge) * mm
-    surface = level + wave - climb * (np.exp(-chest.wall_distance(side) / reach) + 0.35 * np.exp(-from_middle / 18))
+    wall = chest.wall_distance(side)
+    surface = level + wave + tilt - climb * (np.exp(-wall / reach) + 0.35 * np.exp(-from_middle / 18))
     depth = (rows - surface) * mm
     wrap = (depth / (26 + 30 * severity)).clip(0)  # fluid grows thicker downwards, as it wraps the lung
-    thickness = np.where(depth > 0, _OPAQUE * (1 - np.exp(-1.6 * wrap**1.15)), 0)
-    veil = _VEIL * severity * np.exp(-(-depth).clip(0) / 30)
-    thickness = np.where(depth > 0, thickness + _VEIL * severity, veil)
-    return add_thickness(grey, thickness * _pleural_space(chest, lung), chest.tissue_field)
+    thickness = _OPAQUE * (1 - np.exp(-1.6 * wrap**1.3))
+    veil = _VEIL * severity * np.exp(-(-depth).clip(0) / 35)
+    thickness = (thickness + veil) * _pleural_space(chest, lung)
+    ceiling = touching_tissue(chest, lung)
+    opaque = 1 - np.exp(-thickness)
+    fluid = add_thickness(grey, thickness, ceiling)
+    grained = fluid + opaque * (fluid > grey) * film_grain(chest, generator)
+    return grained.clip(grey, np.maximum(fluid, chest.brightest_tissue))
 
 
 def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
-    """Return the weight of fluid in the picture, `(H, W)` in [0, 1]: the lung field, fading behind the dome."""
-    mm, rows = chest.mm, chest.grid[0]
-    down = lung.mask | (np.maximum.accumulate(lung.mask, axis=0) & (lung.dome >= 0))
-    down[min(int(lung.base + 4 / mm), len(down)) :] = False
-    closed = _close(down, int(5 / mm))
-    known = np.flatnonzero(lung.dome >= 0)
-    dome = np.interp(np.arange(len(lung.dome)), known, lung.dome[known])
-    behind = ((rows - dome) * mm).clip(0)
-    return blur(closed, 1.0 / mm) * np.exp(-((behind / _REACH_BELOW_DOME) ** 2))
+    """Return the weight of fluid in the picture, `(H, W)` in [0, 1].
+
+    It is the lung field, extended a little over heart and dome, and fading behind the dome. Beside the lung it ends at
+    the lung's own curve, which goes on below the angle.
+    """
+    mm = chest.mm
+    closed = _close(lung.mask, round(6 / mm))
+    space = _towards_tissue(chest, lung, closed)
+    below = (chest.grid[0] - dome_rows(lung)) * mm
+    reach = _REACH_BELOW_DOME * (1 + np.exp(-((chest.wall_distance(lung.side) / 25) ** 2)))  # deepest in the angle
+    fading = np.exp(-((below.clip(0) / reach) ** 2)) * (1 - below / _DEEPEST).clip(0, 1)
+    return blur(space, 1.0 / mm) * fading
+
+
+def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.ndarray:
+    """Return a lung field `(H, W)` in [0, 1], extended towards the midline and downwards but not outwards."""
+    mm, (rows, columns) = chest.mm, chest.grid
+    outwards = -1 if lung.side == "right" else 1
+    known = np.flatnonzero(space.any(axis=1))
+    last = space.shape[1] - 1
+    edge = space[known].argmax(axis=1) if lung.side == "right" else last - space[known][:, ::-1].argmax(axis=1)
+    count = max(4, round(30 / mm))
+    slope = np.polyfit(known[-2 * count : -count // 2], edge[-2 * count : -count // 2], 1)[0]
+    slope = slope if slope * outwards > 0 else 0.0
+    row = np.arange(space.shape[0])
+    wall = np.interp(row, known, edge) + slope * (row - known[-1]).clip(0)
+    inner = outwards * (wall[:, None] - columns) * mm
+    distance = distance_inside(~space) * mm
+    near = np.exp(-((distance / _TOWARDS_TISSUE) ** 2))
+    below = (rows > dome_rows(lung)) & (outwards * (columns - lung.medial_edge) > 0)
+    return np.where(space, 1.0, np.where(below, 1.0, near)) * (inner / 2 + 0.5).clip(0, 1)
 
 
 def _close(mask: np.ndarray, radius: int) -> np.ndarray:

@@ -11,16 +11,18 @@ from x2x_core.common.randomness import uniform
 
 from .chest import SIDES, FilmChest
 from .fields import blur_line
-from .warp import warp
+from .parenchyma import fixed_grain
+from .warp import LEAST_DISPLACEMENT, warp
 
-_SHARES = {"left": 0.76, "right": 0.24}  # of the growth that each border takes
+_SHARES = {"left": 0.8, "right": 0.2}  # of the growth that each border takes
 _TOP = 0.36  # share of the lungs' height at which the heart begins
 _WIDEST = 0.85  # share of the way from the heart's top to the dome at which it is widest
 _SPREAD = 0.42  # of the bulge upwards, as a share of that way
 _BELOW = 34.0  # mm below the dome over which the displacement ends
 _DIAPHRAGM_SLOPE = 1.4  # columns per row from which the lung's border is the diaphragm, not the heart
 _SPINE = 14.0  # mm beside the midline that stay in place
-_MOST = 0.65  # share of the lung beside the heart that a border may move over
+_MOST = 0.55  # share of the lung beside the heart that a border may move over
+_MOST_STRETCHED = 0.8  # share of its own width by which one side of the heart may grow
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
     """Enlarge the heart by moving the film's pixels: its borders go outwards with their own texture, most to the left.
 
     The displacement is horizontal. It is largest at the heart's border and none at the spine, the chest wall, above the
-    heart and well below the dome, so the heart is stretched and the lung beside it is pressed together.
+    heart and well below the dome, so the heart is stretched and the lung beside it is pressed together. The film's
+    grain stays where it is, or it would be drawn out to lines.
 
     Args:
         chest: the film's anatomy.
@@ -58,7 +61,10 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
         heart = HeartSide(outwards * (borders[side] - middle), outwards * (outer[side] - middle), _SPINE / chest.mm)
         moved = growth * share * _bulge(chest, side, way)
         right += outwards * _displacement(chest, heart, outwards * (chest.grid[1] - middle), moved)
-    return warp(grey, 0.0, right)
+    right[np.abs(right) < LEAST_DISPLACEMENT] = 0
+    grain = fixed_grain(chest, grey)
+    moved_film = warp(grey - grain, 0.0, right) + grain
+    return np.where(right != 0, moved_film.clip(grey.min(), grey.max()), grey)
 
 
 def _bulge(chest: FilmChest, side: str, way: np.ndarray) -> np.ndarray:
@@ -79,7 +85,8 @@ def _displacement(chest: FilmChest, heart: HeartSide, outwards: np.ndarray, move
     """
     border = np.maximum(heart.border, heart.still + 8 / chest.mm)
     wall = np.maximum(heart.wall, border + 12 / chest.mm)
-    new = border + np.minimum(moved, _MOST * (wall - border))
+    most = np.minimum(_MOST * (wall - border), _MOST_STRETCHED * (border - heart.still))
+    new = border + np.minimum(moved, most)
     stretched = (border - heart.still) / (new - heart.still)
     pressed = (wall - border) / (wall - new)
     slope = 2 * stretched * pressed / (stretched + pressed)
@@ -140,5 +147,5 @@ def _growth(
     width = float(borders["left"][heart].max() - borders["right"][heart].min())
     columns = np.flatnonzero((chest.lungs["left"].mask | chest.lungs["right"].mask).any(axis=0))
     variation = uniform(0.9, 1.1, generator)
-    ratio = min(0.42 + 0.315 * severity * variation, 0.8)
-    return max(ratio * float(columns[-1] - columns[0]) - width, (4 + 26 * severity) * variation / chest.mm)
+    ratio = min(0.42 + 0.3 * severity * variation, 0.75)
+    return max(ratio * float(columns[-1] - columns[0]) - width, (2 + 28 * severity) * variation / chest.mm)

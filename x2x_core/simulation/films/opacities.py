@@ -12,11 +12,13 @@ import torch
 from x2x_core.common.randomness import uniform
 
 from .chest import FilmChest, FilmLung
-from .fields import blur, ellipse, noise, pick_pixel, sigmoid, texture
+from .fields import blur, ellipse, noise, pick_pixel, sigmoid
+from .parenchyma import blur_markings, infiltrate
+from .tissue import overlapping, touching_tissue
 from .tone import add_thickness
 
 _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
-_TEXTURE = {1.4: 0.05, 4.0: 0.08, 11.0: 0.16}  # mm: standard deviation
+_TOUCHING = 15.0  # mm from the lung's outline within which an opacity takes the grey of the tissue beside it
 _FULL_DEPTH = 28.0  # mm from the lung's outline where a lung is at its thickest
 
 
@@ -30,12 +32,13 @@ class OpacityKind:
     edge: float  # softness of the border, share of the radius
     ragged: float  # raggedness of the border, share of the radius
     ceiling: float  # share of the way from lung to soft tissue that the densest part reaches
+    texture: tuple[float, float]  # standard deviation of its clouds and of its details
     bronchograms: bool
 
 
-CONSOLIDATION = OpacityKind(3, (24, 30), (0.7, 0.9), 0.22, 0.22, 0.93, True)
-PNEUMONIA = OpacityKind(5, (16, 18), (0.45, 0.65), 0.28, 0.32, 0.90, True)
-GROUND_GLASS = OpacityKind(2, (30, 26), (0.28, 0.42), 0.30, 0.20, 0.90, False)
+CONSOLIDATION = OpacityKind(3, (22, 28), (0.7, 1.0), 0.30, 0.24, 0.94, (0.24, 0.10), True)
+PNEUMONIA = OpacityKind(5, (15, 18), (0.45, 0.7), 0.36, 0.34, 0.91, (0.34, 0.15), True)
+GROUND_GLASS = OpacityKind(2, (28, 26), (0.28, 0.42), 0.36, 0.24, 0.90, (0.24, 0.12), False)
 
 
 def draw_opacity(
@@ -48,7 +51,10 @@ def draw_opacity(
     severity: float,
     generator: torch.Generator,
 ) -> np.ndarray:
-    """Draw an air-space opacity in one zone of a lung; it ends at the lung's border.
+    """Draw an air-space opacity in one zone of a lung.
+
+    It ends at the chest wall, and takes the grey of heart and dome where it touches them, so that their borders are
+    lost (silhouette sign). Vessels are indistinct inside it.
 
     Args:
         chest: the film's anatomy.
@@ -62,11 +68,15 @@ def draw_opacity(
     lung = chest.lungs[side]
     amount, centre = _patches(chest, lung, kind, zone, severity, generator)
     thickness = (kind.thickness[0] + kind.thickness[1] * severity) * amount
-    thickness = thickness * texture(chest.shape, chest.mm, _TEXTURE, generator).clip(0.3, 1.7)
-    thickness = thickness * blur(lung.soft, 0.7) * (0.55 + 0.45 * _relative_depth(chest, side))
+    thickness = thickness * infiltrate(chest, lung, generator, coarse=kind.texture[0], fine=kind.texture[1])
+    thickness = thickness * overlapping(chest, lung, dome=True) * (0.75 + 0.25 * _relative_depth(chest, side))
     if kind.bronchograms:
-        thickness = thickness * (1 - 0.45 * amount * _bronchi(chest, lung, centre, generator))
-    return add_thickness(grey, thickness, chest.ceiling(kind.ceiling))
+        thickness = thickness * (1 - 0.35 * amount * _bronchi(chest, lung, centre, generator))
+    indistinct = blur_markings(chest, grey, 0.6 * amount * lung.soft)
+    beside = np.exp(-chest.depth(side) / _TOUCHING)
+    share = kind.ceiling + (1 - kind.ceiling) * beside
+    ceiling = chest.air + share * (touching_tissue(chest, lung) - chest.air)
+    return np.maximum(add_thickness(indistinct, thickness, ceiling), grey)
 
 
 def _patches(
@@ -75,14 +85,19 @@ def _patches(
     """Return patches with soft ragged borders, `(H, W)` in [0, 1], and their common centre."""
     centre = pick_pixel(_centres(chest, lung, zone), generator)
     radius = (kind.radius[0] + kind.radius[1] * severity) / chest.mm
-    coarse, fine = (noise(chest.shape, scale / chest.mm, generator) for scale in (9, 3.5))
-    ragged = kind.ragged * (coarse + 0.5 * fine)
+    scales = {28: 0.8, 11: 0.7, 4: 0.4}  # mm: weight
+    ragged = kind.ragged * sum(
+        weight * noise(chest.shape, scale / chest.mm, generator) for scale, weight in scales.items()
+    )
+    edge = kind.edge * (1 + 0.45 * noise(chest.shape, 32 / chest.mm, generator)).clip(0.4, 2)
     amount = np.zeros(chest.shape, np.float32)
     for patch in range(kind.patches):
         away = [uniform(-1, 1, generator) * radius * reach * (patch > 0) for reach in (0.9, 0.7)]
-        radii = (radius * uniform(0.75, 1.1, generator), radius * uniform(0.7, 1.05, generator))
+        size = 1 if patch == 0 else uniform(0.5, 1.0, generator)
+        radii = (radius * size * uniform(0.75, 1.1, generator), radius * size * uniform(0.7, 1.05, generator))
         distance = ellipse(chest.grid, (centre[0] + away[0], centre[1] + away[1]), radii)
-        amount = np.maximum(amount, sigmoid((1 - distance + ragged) / kind.edge))
+        cloud = sigmoid((1 - distance + ragged) / edge) * (1 if patch == 0 else uniform(0.6, 1.0, generator))
+        amount = (amount + cloud - amount * cloud).astype(np.float32)
     return amount, centre
 
 

@@ -75,7 +75,7 @@ def infiltrate(
     clouds = sum(noise(chest.shape, scale / chest.mm, generator) for scale in (6, 12, 25))
     net = 0.8 - np.abs(noise(chest.shape, 2.2 / chest.mm, generator))
     granules = noise(chest.shape, 0.8 / chest.mm, generator)
-    details = 0.5 * net + 0.45 * granules + 0.75 * streaks(chest, lung, generator)
+    details = 0.5 * net + 0.6 * granules + 0.4 * streaks(chest, lung, generator)
     return (1 + coarse * clouds / math.sqrt(3) + fine * details).clip(0.1)
 
 
@@ -89,6 +89,14 @@ def blur_markings(chest: FilmChest, grey: np.ndarray, share: np.ndarray) -> np.n
     """
     vessels = markings(grey, chest.mm)
     return grey - share * (vessels - blur(vessels, 1.8 / chest.mm))
+
+
+def fixed_grain(chest: FilmChest, grey: np.ndarray) -> np.ndarray:
+    """Return the grain of a film, `(H, W)`: its finest residue, as far as it is no more than grain in soft tissue."""
+    residue = grey - blur(grey, 1.2)
+    sources = residue[chest.tissue_sources]
+    most = 2.5 * float(np.median(np.abs(sources))) / 0.6745 if len(sources) else 0.0
+    return residue.clip(-most, most)
 
 
 def film_grain(chest: FilmChest, generator: torch.Generator) -> np.ndarray:

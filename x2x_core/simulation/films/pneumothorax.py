@@ -62,7 +62,7 @@ def draw_pneumothorax(
     uneven = (1 + 0.7 * noise(chest.shape, 14 / mm, generator)).clip(0, 2)
     line = _LINE * uneven * np.exp(-((collapse.inside / _LINE_MM) ** 2))
     low = ((chest.grid[0] - lung.apex) / lung.height).clip(0, 1)
-    denser = (0.04 + 0.30 * severity**1.4) * lung_left * (1 - 0.7 * low**1.5)
+    denser = (0.02 + 0.32 * severity**1.4) * lung_left * (1 - 0.9 * low)
     return add_thickness(changed, (line * within + denser) * (blur(lung.soft, 0.6) > 0.02), chest.tissue)
 
 

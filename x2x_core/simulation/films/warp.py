@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_LEAST = 0.02  # pixels; smaller displacements leave a pixel exactly as it is
+#: Displacement in pixels below which a pixel stays exactly as it is.
+LEAST_DISPLACEMENT = 0.02
 
 
 def warp(field: np.ndarray, down: np.ndarray | float, right: np.ndarray | float) -> np.ndarray:
@@ -24,5 +25,5 @@ def warp(field: np.ndarray, down: np.ndarray | float, right: np.ndarray | float)
     moved = cv2.remap(
         field.astype(np.float32), source_columns, source_rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    still = (np.abs(down) < _LEAST) & (np.abs(right) < _LEAST)
+    still = (np.abs(down) < LEAST_DISPLACEMENT) & (np.abs(right) < LEAST_DISPLACEMENT)
     return np.where(still, field, moved.clip(field.min(), field.max())).astype(np.float32)

@@ -1,0 +1,58 @@
+"""Soft tissue around a lung: its grey, which fluid and dense lung take, and the borders they hide."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .chest import FilmChest, FilmLung
+from .fields import blur, distance_inside, grow
+
+_DARKEST = 0.62  # share of the way from lung to soft tissue that the tissue's grey reaches everywhere
+_OVERLAP = 5.0  # mm by which diseased lung overlaps the tissue beside it
+
+
+def touching_tissue(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    """Return the grey of the soft tissue that a lung touches, `(H, W)`: of heart, dome and chest wall, carried inwards.
+
+    Method: normalised convolution from coarse to fine, as for `FilmChest.tissue_field`, with the chest wall and the
+    tissue directly under the dome as further sources.
+    """
+    mm, rows = chest.mm, chest.grid[0]
+    around = grow(lung.mask, round(9 / mm)) & ~grow(lung.mask, round(2 / mm))
+    dome = dome_rows(lung)
+    lower = rows > lung.apex + 0.35 * lung.height
+    other = chest.lungs["left" if lung.side == "right" else "right"].mask
+    sources = around & lower & ~grow(other, round(4 / mm))
+    sources &= (rows < dome + 12 / mm) | chest.tissue_sources
+    least = chest.ceiling(_DARKEST)
+    sources &= chest.grey > least
+    weight, field = sources.astype(np.float32), chest.tissue_field
+    for scale in (20, 10, 5, 2.5):  # mm
+        known, values = blur(weight, scale / mm), blur(weight * chest.grey, scale / mm)
+        trust = (known / 0.15).clip(0, 1)
+        field = field * (1 - trust) + trust * np.where(known > 1e-4, values / np.maximum(known, 1e-4), field)
+    return np.minimum(blur(field, 2 / mm), np.maximum(chest.tissue_field, chest.brightest_tissue))
+
+
+def overlapping(chest: FilmChest, lung: FilmLung, *, dome: bool) -> np.ndarray:
+    """Return a lung field that fades over the mediastinum instead of ending before it, `(H, W)` in [0, 1].
+
+    Lung lies in front of and behind the heart; an outline that is found leaves a gap beside it.
+
+    Args:
+        chest: the film's anatomy.
+        lung: the lung.
+        dome: the field also fades over the dome.
+    """
+    near = np.exp(-((distance_inside(~lung.mask) * chest.mm / _OVERLAP) ** 2))
+    tissue = chest.mediastinum.copy()
+    if dome:
+        below = (chest.grid[0] > dome_rows(lung)) & (lung.dome >= 0)
+        tissue |= below
+    return np.maximum(blur(lung.soft, 0.7 / chest.mm), near * blur(tissue | lung.mask, 1.0 / chest.mm))
+
+
+def dome_rows(lung: FilmLung) -> np.ndarray:
+    """Return the row of the dome in each column, `(W,)`, carried on beside the lung."""
+    known = np.flatnonzero(lung.dome >= 0)
+    return np.interp(np.arange(len(lung.dome)), known, lung.dome[known])
