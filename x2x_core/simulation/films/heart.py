@@ -21,8 +21,8 @@ _SPREAD = 0.42  # of the bulge upwards, as a share of that way
 _BELOW = 34.0  # mm below the dome over which the displacement ends
 _DIAPHRAGM_SLOPE = 1.4  # columns per row from which the lung's border is the diaphragm, not the heart
 _SPINE = 14.0  # mm beside the midline that stay in place
-_MOST = 0.55  # share of the lung beside the heart that a border may move over
-_MOST_STRETCHED = 0.8  # share of its own width by which one side of the heart may grow
+_MOST = 0.6  # share of the lung beside the heart that a border may move over
+_MOST_STRETCHED = 0.9  # share of its own width by which one side of the heart may grow
 
 
 @dataclass(frozen=True)
@@ -147,5 +147,5 @@ def _growth(
     width = float(borders["left"][heart].max() - borders["right"][heart].min())
     columns = np.flatnonzero((chest.lungs["left"].mask | chest.lungs["right"].mask).any(axis=0))
     variation = uniform(0.9, 1.1, generator)
-    ratio = min(0.42 + 0.3 * severity * variation, 0.75)
+    ratio = min(0.40 + 0.34 * severity * variation, 0.78)
     return max(ratio * float(columns[-1] - columns[0]) - width, (2 + 28 * severity) * variation / chest.mm)
