@@ -70,10 +70,15 @@ def _print_line(text: str) -> None:
 
 
 class _PlainLines(logging.Handler):
-    """Print warnings of this package as plain lines on standard error."""
+    """Print warnings of this package as plain lines on standard error, equal ones in a row once."""
+
+    _last = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _print_line(record.getMessage())
+        message = record.getMessage()
+        if message != self._last:
+            _print_line(message)
+        self._last = message
 
 
 def _log_as_plain_lines() -> None:

@@ -249,7 +249,20 @@ def test_image_and_prompt_in_the_wrong_order_are_refused_with_the_right_call(pip
         call(prompt=PROMPT)
 
 
+def test_a_prompt_without_an_image_is_refused_with_the_right_call(pipe):
+    for call in (pipe, pipe.guidance, pipe.relevance):
+        with pytest.raises(ValueError, match=r"`image` must be given.*argument is text.*pipe\(prompt, image=image"):
+            call("Add the finding of edema.")
+
+
+def test_more_steps_than_the_scheduler_has_are_refused(pipe, radiograph):
+    with pytest.raises(ValueError, match=r"`num_inference_steps` must be at most 1000, .* got 5000"):
+        pipe(radiograph, "Add the finding of edema.", num_inference_steps=5000)
+
+
 def test_arguments_given_twice_are_refused(pipe, radiograph):
+    with pytest.raises(TypeError, match="got `prompt` twice"):
+        pipe("Add the finding of edema.", image=radiograph, prompt="Add the finding of edema.")
     with pytest.raises(TypeError, match="got `image` twice"):
         pipe(radiograph, image=radiograph)
     with pytest.raises(TypeError, match="got `prompt` twice"):

@@ -176,8 +176,6 @@ class _Finished:
 
 def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: _Call) -> _Finished:
     """Edit the radiograph behind a progress bar."""
-    import torch
-
     from x2x_core.edit.settings import resolve_settings
 
     settings = resolve_settings(call.arguments, pipeline.config, call.arguments.get("reference", False))
@@ -191,7 +189,7 @@ def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: _Call) -> 
         output = pipeline(
             radiograph.pixels,
             call.prompt,
-            generator=torch.Generator().manual_seed(call.seed),
+            generator=call.seed,
             output_type="pt",
             callback_on_step_end=report_step,
             **call.arguments,

@@ -111,7 +111,7 @@ def _check_source(ct: str | None, films: Path | None, labels: Path | None, field
         InputError: they do not.
     """
     if (ct is None) == (films is None):
-        raise InputError("`--ct` or `--films` is required, and only one of them: name a CT or a folder of films.")
+        raise InputError("`--ct` or `--films` is required: give exactly one of them, a CT or a folder of films.")
     if films is not None and fields:
         raise InputError("`--fields` requires `--ct`: it casts rays through the CT. Leave it out with `--films`.")
     if films is None and labels is not None:

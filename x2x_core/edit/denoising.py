@@ -50,7 +50,7 @@ class DenoisingInputs:
 
 
 def denoise(pipe: InstructX2XPipeline, inputs: DenoisingInputs, encoded: Encoded, guidance: Guidance) -> Edited:
-    """Return the edited latents, and those of the twin if it is wanted.
+    """Return the edited latents, and those of the twin if requested.
 
     The twin is the same noise denoised without the instruction, by the image branch alone, so that reconstruction
     errors occur in both (twin networks: Balke and Pearl, *Probabilistic evaluation of counterfactual queries*, 1994).

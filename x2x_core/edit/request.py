@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from x2x_core.common.errors import InputError
@@ -72,8 +73,15 @@ def order_arguments(positional: Sequence[Any], image: Any, prompt: Any) -> tuple
         raise TypeError(
             f"InstructX2XPipeline takes at most 2 positional arguments, image and prompt, got {len(positional)}."
         )
-    if len(positional) == 1 and image is not None and prompt is None and _is_text(positional[0]):
+    if len(positional) == 1 and _is_text(positional[0]) and image is not None:
+        if prompt is not None:
+            raise TypeError("InstructX2XPipeline got `prompt` twice. Call `pipe(prompt, image=image)`.")
         return image, positional[0]
+    if len(positional) == 1 and isinstance(positional[0], str) and prompt is None and not Path(positional[0]).exists():
+        raise InputError(
+            f"`image` must be given: a radiograph to edit, but the only argument is text, {positional[0]!r:.60}. "
+            "Call `pipe(prompt, image=image)`."
+        )
     names = ("image", "prompt")[: len(positional)]
     for name, keyword in zip(names, (image, prompt)):
         if keyword is not None:
@@ -182,6 +190,12 @@ def _check_pipeline(pipe: InstructX2XPipeline, call: Call) -> None:
     """Check that the pipeline's parts can do what is asked."""
     check_unet(pipe.unet, pipe.vae.config.latent_channels)
     check_ip_adapters(pipe, call.arguments)
+    longest = call.scheduler.config.get("num_train_timesteps")
+    if longest is not None and call.settings.num_inference_steps > longest:
+        raise InputError(
+            f"`num_inference_steps` must be at most {longest}, the number of timesteps that the scheduler was trained "
+            f"with, got {call.settings.num_inference_steps}."
+        )
     if call.restricted and not hasattr(call.scheduler, "alphas_cumprod"):
         raise InputError(
             "`scheduler` must be one for a noise schedule with `alphas_cumprod`, such as DDIM, Euler or "
