@@ -45,7 +45,8 @@ install: $(VENV)/installed
 demo: $(VENV)/installed
 	@$(BIN)/x2x edit "$(IMAGE)" "$(PROMPT)" -o "$(OUT)" --new-folder
 
-lint: $(VENV)/installed-lint
+# mypy reads the types of the libraries of all extras.
+lint: $(VENV)/installed-test $(VENV)/installed-lint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -97,7 +97,7 @@ def _command_section(name: str, command: click.Command) -> list[str]:
     text = re.sub(r"\[/?[a-z ]+\]", "", command.help or "").replace("\b", "")
     paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
     rows = [_parameter_row(parameter) for parameter in command.params if parameter.name != "help"]
-    table = ["| | | |", "|---|---|---|", *rows, ""] if rows else []
+    table = ["| | | Default |", "|---|---|---|", *rows, ""] if rows else []
     return [f"## {name}", "", *(line for part in paragraphs for line in (html.escape(part, quote=False), "")), *table]
 
 
@@ -109,7 +109,9 @@ def _parameter_row(parameter: click.Parameter) -> str:
     default, note = parameter.default, ""
     if parameter.required:
         note = "required"
-    elif isinstance(default, str | int | float) and default is not False:
+    elif isinstance(shown := getattr(parameter, "show_default", None), str):
+        note = shown
+    elif isinstance(default, str | int | float | Path) and default is not False:
         note = f"`{default}`"
     cells = (", ".join(f"`{name}`" for name in names), getattr(parameter, "help", None) or "", note)
     return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
