@@ -22,7 +22,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True)
 class NiftiHeader:
-    """What a NIfTI header says about its picture."""
+    """Fields of a NIfTI header that describe its picture."""
 
     shape: tuple[int, ...]  # columns first, as stored
     datatype: int
