@@ -4,7 +4,10 @@ A text is cut into sentences at full stops, semicolons and line ends, and a sent
 (`x2x_core.language.sentences`). A verb phrase is a list cut at commas and "and"; each part names a finding, its level
 and its place, or only a level or a place of a neighbouring finding, as in "small left and large right effusion"
 (`x2x_core.language.phrases`). Each finding in each place becomes a clause (`x2x_core.language.readings`). Words that
-are neither known nor function words are reported as unplaced.
+are neither known nor function words are reported as unplaced. A word one edit from a known one is taken for it
+(`x2x_core.language.spelling`); places, levels and verbs that are not understood are refused
+(`x2x_core.language.strictness`). Texts in other languages are read by their tables, wholly or not at all
+(`x2x_core.language.other_languages`).
 
 Ambiguous wordings are read as follows:
 
