@@ -40,6 +40,7 @@ _SUBORDINATE = tuple(
         "suspicious for", "suspicious of", "suggestive of", "suggesting", "concerning for", "consistent with",
         "compatible with", "in keeping with", "mistaken for", "mimicking", "resembling", "reminiscent of", "to reveal",
         "to expose", "to uncover", "to unmask", "revealing", "in the setting of", "as seen in", "that could",
+        "that has", "that have", "that had",
         "like in", "as in", "as with", "as part of", "as a complication", "as a result", "after", "status post",
         "s / p", "history of", "prior to", "before", "that can", "that may", "that might", "that is", "that are",
         "that was",
@@ -60,6 +61,7 @@ _HAS = frozenset(["with", "who", "has", "having", "had", "is", "was"])
 _ARTICLES = frozenset(("the", "this", "that", "these", "those", "newly", "previously"))
 _INTO = frozenset(["to", "in", "of", "for", "from", "on"])
 _ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
+_CLAUSE_ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP)  # "that has no nodule" goes on after "no"
 
 
 def mark_descriptions(tokens: Sequence[Token]) -> list[Token]:
@@ -77,8 +79,8 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
         if token.text in _DISPLACEMENT and not _is_request(tokens, position):
             yield _back_to_connective(tokens, position), _end(tokens, position + 1, (Kind.AND,))
         elif _opens(texts, position, _SUBORDINATE) and position:
-            yield position, _end(tokens, position + 1)
-        elif _is_clause(tokens, position) or _says_purpose(tokens, position):
+            yield position, _end(tokens, position + 1, ends=_CLAUSE_ENDS)
+        elif _is_clause(tokens, position) or _says_purpose(tokens, position) or _acts_on_finding(tokens, position):
             yield position, _end(tokens, position + 2)
         elif _opens(texts, position, _RELATIVE_PLACES):
             end = _end(tokens, position + 1, (Kind.AND,))
@@ -113,6 +115,16 @@ def _says_purpose(tokens: Sequence[Token], position: int) -> bool:
         return False
     verb_before = any(isinstance(token.value, Verb) for token in tokens[:position])
     return verb_before and _finding_before(tokens, position)
+
+
+def _acts_on_finding(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "obscuring" in "effusion obscuring the right nodule"."""
+    token, before = tokens[position], tokens[position - 1 : position]
+    if token.kind is not Kind.UNKNOWN or not token.text.endswith("ing") or not before:
+        return False
+    attributes = (Kind.FILLER, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
+    following = next((other.kind for other in tokens[position + 1 :] if other.kind not in attributes), None)
+    return before[0].kind is Kind.FINDING and following is Kind.FINDING
 
 
 def _is_participle(tokens: Sequence[Token], position: int) -> bool:
@@ -192,11 +204,11 @@ def _finding_before(tokens: Sequence[Token], position: int) -> bool:
     return False
 
 
-def _end(tokens: Sequence[Token], position: int, more: tuple[Kind, ...] = ()) -> int:
+def _end(tokens: Sequence[Token], position: int, more: tuple[Kind, ...] = (), ends: tuple[Kind, ...] = _ENDS) -> int:
     """Return the position of the next comma, stop, verb or token of the kinds `more`."""
     while position < len(tokens):
         token = tokens[position]
-        if token.kind in (*_ENDS, *more) or token.text == ",":
+        if token.kind in (*ends, *more) or token.text == ",":
             break
         position += 1
     return position

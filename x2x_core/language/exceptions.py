@@ -8,7 +8,7 @@ from x2x_core.common.errors import InputError
 
 from .lexicon import Kind, Token
 
-_ALL = frozenset(("everything", "anything", "all", "nothing", "every"))
+_ALL = frozenset(("everywhere", "everything", "anything", "all", "nothing", "every"))
 _NOUNS = frozenset(
     [
         "the",
@@ -74,7 +74,11 @@ def check_no_reversal(tokens: Sequence[Token]) -> None:
             )
         if text in _UNDO and any(word.startswith(_DEEDS) for word in texts[position + 1 : position + 4]):
             raise InputError(f"`prompt` must say what to edit, got {text!r} of another edit. Name the edit itself.")
-        if text in _OTHER and texts[position + 1 : position + 2] == ["side"] and not _is_passive(tokens, position):
+        if (
+            text in _OTHER
+            and "side" in (*texts[position + 1 : position + 2], *texts[max(position - 1, 0) : position])
+            and not _is_passive(tokens, position)
+        ):
             raise InputError(f"`prompt` must name the side, got {text!r} side. Write left or right.")
 
 

@@ -78,7 +78,8 @@ class Token:
 
 
 _VERBS = {
-    Verb(Operation.ADD): "add, adds, added, adding, insert, inserted, put, simulate, show, introduce, include, create, "
+    Verb(Operation.ADD): "add, adds, added, adding, insert, inserted, put, simulate, show, introduce, include, "
+    "create, "
     "give, generate, induce, draw, place, paint, synthesize, synthesise, superimpose, imagine, look like it has, "
     "has an additional, has additional, bring in, build, depict, form, hallucinate, impose, inject, inpaint, model, "
     "overlay, plant, produce, develop, develops, pretend there is, let there be, same image with, same patient with, "
@@ -89,7 +90,8 @@ _VERBS = {
     Verb(Operation.REMOVE): "remove, removes, removed, removing, delete, deleted, erase, erased, clear, cleared, "
     "resolve, eliminate, drop, cure, drain, get rid of, take away, take out, disappear, vanish, go away, free of, "
     "negative for, instead of, rather than, is missing, no longer has, no longer have, no evidence of, no sign of, "
-    "no signs of, absence of, absorb, clean up, cut out, discard, dissolve, do away with, eradicate, heal, hide, lose, "
+    "no signs of, absence of, absorb, clean up, cut out, discard, dissolve, do away with, eradicate, heal, hide, "
+    "lose, "
     "omit, subtract, correct, fix, suppress, treat, turn off, undo, wipe out, take off, = 0, resolution of",
     Verb(Operation.CHANGE): "change, changes, changed, changing, alter, set, turn, convert, transform, modify, adjust",
     Verb(Operation.CHANGE, moves=True): "move, shift",
@@ -98,7 +100,8 @@ _VERBS = {
     Verb(Operation.CHANGE, "increasing"): "increase, increases, worsen, worsens, raise, enlarge, aggravate, "
     "exacerbate, intensify, amplify, expand, grow, augment, boost, bump up, double, exaggerate, extend, heighten, "
     "progress, scale up, increase of, increase in",
-    Verb(Operation.CHANGE, "decreasing"): "decrease, decreases, reduce, reduces, lessen, diminish, improve, lower the, "
+    Verb(Operation.CHANGE, "decreasing"): "decrease, decreases, reduce, reduces, lessen, diminish, improve, "
+    "lower the, "
     "shrink, weaken, alleviate, attenuate, dial down, halve, regress, soften, scale down, partial resolution of, "
     "less, decrease of, decrease in",
 }  # fmt: skip
@@ -120,14 +123,17 @@ _SHORTHANDS = {
     "make the cardiac silhouette larger, make the cardiac silhouette bigger",
 }
 _STRUCTURE = {
-    Kind.KEEP: "keep, keeping, leave, leaving, preserve, preserving, retain, maintain, except, except for, apart from, "
+    Kind.KEEP: "keep, keeping, leave, leaving, preserve, preserving, retain, maintain, except, except for, "
+    "apart from, "
     "other than, without affecting, without touching, without altering, without disturbing, not, do not, don't, dont, "
-    "does not, never, no need to, no reason to, need not, avoid, avoiding, ignore, ignoring, neither, exclude, "
+    "does not, never, no need for, no reason for, no need to, no reason to, need not, avoid, avoiding, ignore, "
+    "ignoring, neither, exclude, "
     "excluding, "
     "save for, sparing, spare, do not touch, don't touch, hands off",
     Kind.NOT: "without, no, sans, w / o, w / out, devoid of, i don't want, we don't want, i do not want, "
     "we do not want",
-    Kind.STATE: "unchanged, stays, stay, stable, remains, remain, intact, unaffected, untouched, spared, sharp, as is, "
+    Kind.STATE: "unchanged, stays, stay, stable, remains, remain, intact, unaffected, untouched, spared, sharp, "
+    "as is, "
     "as it is, as they are, stays the same, should not change, must not change, should stay, persists",
     Kind.FROM: "from",
     Kind.TO: "to, into, becomes, become",
@@ -143,7 +149,8 @@ _STRUCTURE = {
         "severity, amount, extent, please, there, is, are, be, should, has, have, this, that, it, its, "
         "it's, his, her, their, new, some, any, now, make sure, i, want, to see, would like, let, us, "
         "let's, can, could, you, image, radiograph, x ray, xray, picture, scan, film, for, as, of, "
-        "right now, right away, all right, right there, right here, right then, alright, left over, leftover, "
+        "every trace of, all traces of, any trace of, any traces of, right now, right away, all right, "
+        "right there, right here, right then, alright, left over, leftover, "
         "right beside, "
         "in place, evidence, signs, visible, changes of, appearance of, appearances of, features of, so, just, only, "
         "following, everything, anything, else, rest, all, same, "

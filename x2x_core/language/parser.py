@@ -52,7 +52,7 @@ from .scope import share_sides
 from .sentences import verb_phrases
 from .spelling import Correction
 from .states import mark_absences, mark_states
-from .strictness import check_no_turning, check_places, check_sides
+from .strictness import check_no_turning, check_places, check_sides, check_verbs
 from .tokens import corrections, read
 from .unknown_words import mark_unknown_verbs
 from .vocabulary import phrases
@@ -96,7 +96,10 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
     clauses: list[Clause] = []
     untouched: list[tuple[Clause, Operation | None]] = []
     unplaced: list[Token] = []
-    for phrase in verb_phrases(tokens):
+    verbs = list(verb_phrases(tokens))
+    if strict:
+        check_verbs(verbs)
+    for phrase in verbs:
         if strict:
             check_places(phrase)
         read_clauses, unknown = read_phrase(phrase)

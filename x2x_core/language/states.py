@@ -8,6 +8,7 @@ from .lexicon import ABSENT, Kind, Reason, Token, Verb
 
 _BOUNDARIES = (Kind.AND, Kind.WITH, Kind.SOFT_STOP, Kind.STOP)
 _PLACES = (Kind.SIDE, Kind.ZONE)
+_PAST = frozenset(("was", "were", "got"))
 _CLEAR = frozenset(("clear", "clean", "normal", "fine", "free"))
 
 
@@ -72,7 +73,8 @@ def _has(piece: Sequence[Token], *kinds: Kind) -> bool:
 
 
 def _is_kept(piece: Sequence[Token]) -> bool:
-    return _has(piece, Kind.FINDING) and _has(piece, Kind.STATE)
+    told = any(token.text in _PAST for token in piece)  # "the edema was treated"
+    return _has(piece, Kind.FINDING) and (told or _has(piece, Kind.STATE))
 
 
 def _is_state_of_place(piece: Sequence[Token]) -> bool:

@@ -7,6 +7,7 @@ words that only describe ("a spiculated nodule") are left out with a warning.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from x2x_core.common.errors import InputError
 
@@ -111,12 +112,49 @@ def check_places(phrase: VerbPhrase) -> None:
         _check_fragment(phrase)
         return
     tokens = phrase.tokens
+    _check_stray_side(tokens)
     for position, token in enumerate(tokens):
         if token.kind is Kind.UNKNOWN and _is_place(tokens, position):
             what = "level" if _is_level_expected(tokens, position) else "side, zone or level"
             raise InputError(
                 f"`prompt` has a {what} that is not understood: {token.text!r}. Without it, the edit could be made in "
                 f"the wrong place. {_EXAMPLE}"
+            )
+
+
+def _check_stray_side(tokens: Sequence[Token]) -> None:
+    """Refuse "pneumothorax with a rim on the right", where the side could be that of the finding.
+
+    Raises:
+        InputError: the only side of a phrase stands after an unknown noun.
+    """
+    sides = [position for position, token in enumerate(tokens) if token.kind is Kind.SIDE]
+    if len(sides) != 1:
+        return
+    start = max((n for n in range(sides[0]) if tokens[n].kind in (Kind.AND, Kind.WITH)), default=0)
+    part = tokens[start : sides[0]]
+    nouns = [token.text for token in part if token.kind is Kind.UNKNOWN and is_noun(token.text)]
+    prepositional = any(token.kind is Kind.PREPOSITION for token in part)
+    if nouns and prepositional and not any(token.kind is Kind.FINDING for token in part):
+        raise InputError(
+            f"`prompt` must name the side of each finding, got {tokens[sides[0]].text!r} beside {nouns[0]!r}, which "
+            "is not understood. Leave it out, or write the side before the finding."
+        )
+
+
+def check_verbs(phrases: Sequence[VerbPhrase]) -> None:
+    """Refuse a verb without an object after the request of another verb.
+
+    Raises:
+        InputError: such as "add a left effusion, the right one should disappear".
+    """
+    for before, phrase in pairwise(phrases):
+        if before.verb is None or before.keep or phrase.keep or phrase.verb is None or not phrase.bare:
+            continue
+        if before.names(Kind.FINDING) and before.verb.operation is not phrase.verb.operation and not phrase.negated:
+            raise InputError(
+                "`prompt` must name what to edit after each verb. Write a sentence for each, for example: Add the "
+                "finding of left pleural effusion. Remove the finding of right pleural effusion."
             )
 
 
