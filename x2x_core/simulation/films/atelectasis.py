@@ -12,6 +12,7 @@ from x2x_core.common.randomness import uniform
 from .chest import FilmChest, FilmLung
 from .fields import blur, blur_line, ellipse, grow, noise, pick_pixel, sigmoid
 from .parenchyma import infiltrate
+from .tissue import touching_tissue
 from .tone import add_thickness
 from .warp import warp
 
@@ -38,9 +39,9 @@ def draw_atelectasis(
     """
     lung, mm = chest.lungs[side], chest.mm
     centre = pick_pixel(_centres(chest, lung, zone), generator)
-    band = _band(chest, lung, centre, severity, generator)
+    band = band_of(chest, lung, centre, severity, generator)
     drop = uniform(9, 18, generator) * (1 if uniform(0, 1, generator) < 0.5 else -1) / mm
-    second = _band(chest, lung, (centre[0] + drop, centre[1]), 0.6 * severity, generator)
+    second = band_of(chest, lung, (centre[0] + drop, centre[1]), 0.6 * severity, generator)
     if severity > _SECOND and uniform(0, 1, generator) < 0.4:
         band = np.maximum(band, 0.7 * second)
     wedge = np.exp(-(ellipse(chest.grid, (centre[0] + 6 / mm, centre[1]), (20 / mm, 38 / mm)) ** 2))
@@ -48,7 +49,8 @@ def draw_atelectasis(
     thickness = (0.26 + 0.40 * severity) * band + (0.08 + 0.42 * severity**1.5) * wedge
     lift = _lift(chest, lung, (4 + 15 * severity) / mm)
     raised, within = (warp(field, lift, 0.0) for field in (grey, blur(lung.soft, 1.2 / mm)))
-    return add_thickness(raised, thickness * within, chest.ceiling(_CEILING))
+    ceiling = chest.air + _CEILING * (touching_tissue(chest, lung) - chest.air)
+    return add_thickness(raised, thickness * within, ceiling)
 
 
 def _centres(chest: FilmChest, lung: FilmLung, zone: str) -> np.ndarray:
@@ -59,7 +61,7 @@ def _centres(chest: FilmChest, lung: FilmLung, zone: str) -> np.ndarray:
     return inside & (depth > min(24.0, 0.6 * float(depth[inside].max())))
 
 
-def _band(
+def band_of(
     chest: FilmChest, lung: FilmLung, centre: tuple[float, float], severity: float, generator: torch.Generator
 ) -> np.ndarray:
     """Return one curved band, `(H, W)` in [0, 1], of uneven width and brightness, that fades at both ends.

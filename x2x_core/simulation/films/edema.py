@@ -12,7 +12,7 @@ from .chest import SIDES, FilmChest, FilmLung
 from .effusion import draw_effusion
 from .fields import blur, noise
 from .parenchyma import blur_markings, infiltrate
-from .tissue import overlapping
+from .tissue import overlapping, touching_tissue
 from .tone import add_thickness
 
 _CEILING = 0.93  # share of the way from lung to soft tissue that the densest haze reaches
@@ -52,12 +52,13 @@ def _one_lung(
     low = ((rows - lung.apex) / lung.height).clip(0, 1)
     haze = strength * (0.10 + 0.75 * severity) * (0.95 * perihilar + 0.30 * low + 0.10)
     haze = haze * infiltrate(chest, lung, generator, coarse=0.24, fine=0.11)
-    lines = _septal_lines(chest, lung, severity, generator)
+    lines = septal_lines(chest, lung, severity, generator)
     blurred = within * min(severity, 0.7) * (perihilar + 0.3).clip(0, 1)
-    return add_thickness(blur_markings(chest, grey, blurred).clip(0), (haze + lines) * within, chest.ceiling(_CEILING))
+    ceiling = chest.air + _CEILING * (touching_tissue(chest, lung) - chest.air)
+    return add_thickness(blur_markings(chest, grey, blurred).clip(0), (haze + lines) * within, ceiling)
 
 
-def _septal_lines(chest: FilmChest, lung: FilmLung, severity: float, generator: torch.Generator) -> np.ndarray:
+def septal_lines(chest: FilmChest, lung: FilmLung, severity: float, generator: torch.Generator) -> np.ndarray:
     """Return the thickness of Kerley's B lines, `(H, W)`: short, faint and uneven, at the pleura above the angle.
 
     Many lungs have none.

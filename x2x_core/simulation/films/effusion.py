@@ -16,6 +16,7 @@ from .tone import add_thickness
 _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is left
 _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large effusion
 _REACH_BELOW_DOME = 14.0  # mm over which fluid behind the dome fades from the picture
+_DARKEST = 0.3  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
 _DEEPEST = 46.0  # mm behind the dome
 _TOWARDS_TISSUE = 6.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
 
@@ -51,7 +52,7 @@ def draw_effusion(
     thickness = _OPAQUE * (1 - np.exp(-1.6 * wrap**1.3))
     veil = _VEIL * severity * np.exp(-(-depth).clip(0) / 35)
     thickness = (thickness + veil) * _pleural_space(chest, lung)
-    ceiling = touching_tissue(chest, lung)
+    ceiling = touching_tissue(chest, lung, _DARKEST)
     opaque = 1 - np.exp(-thickness)
     fluid = add_thickness(grey, thickness, ceiling)
     grained = fluid + opaque * (fluid > grey) * film_grain(chest, generator)

@@ -7,27 +7,33 @@ import numpy as np
 from .chest import FilmChest, FilmLung
 from .fields import blur, distance_inside, grow
 
-_DARKEST = 0.62  # share of the way from lung to soft tissue that the tissue's grey reaches everywhere
+_DARKEST_BELOW = 0.6  # share of the way from lung to soft tissue under which tissue below the dome is gas
 _OVERLAP = 5.0  # mm by which diseased lung overlaps the tissue beside it
 
 
-def touching_tissue(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+def touching_tissue(chest: FilmChest, lung: FilmLung, darkest: float = 0.0) -> np.ndarray:
     """Return the grey of the soft tissue that a lung touches, `(H, W)`: of heart, dome and chest wall, carried inwards.
 
     Method: normalised convolution from coarse to fine, as for `FilmChest.tissue_field`, with the chest wall and the
     tissue directly under the dome as further sources.
+
+    Args:
+        chest: the film's anatomy.
+        lung: the lung.
+        darkest: share of the way from lung to soft tissue under which neighbours do not count; gas under the dome
+            never counts.
     """
     mm, rows = chest.mm, chest.grid[0]
     around = grow(lung.mask, round(9 / mm)) & ~grow(lung.mask, round(2 / mm))
     dome = dome_rows(lung)
-    lower = rows > lung.apex + 0.35 * lung.height
     other = chest.lungs["left" if lung.side == "right" else "right"].mask
-    sources = around & lower & ~grow(other, round(4 / mm))
-    sources &= (rows < dome + 12 / mm) | chest.tissue_sources
-    least = chest.ceiling(_DARKEST)
+    sources = around & ~grow(other, round(4 / mm))
+    sources &= (rows < dome + 12 / mm) | chest.tissue_sources | chest.mediastinum
+    darkest_above = chest.ceiling(darkest) if darkest else 0.0
+    least = np.where(rows < dome, darkest_above, chest.ceiling(max(darkest, _DARKEST_BELOW)))
     sources &= chest.grey > least
     weight, field = sources.astype(np.float32), chest.tissue_field
-    for scale in (20, 10, 5, 2.5):  # mm
+    for scale in (45, 20, 10, 5, 2.5):  # mm
         known, values = blur(weight, scale / mm), blur(weight * chest.grey, scale / mm)
         trust = (known / 0.15).clip(0, 1)
         field = field * (1 - trust) + trust * np.where(known > 1e-4, values / np.maximum(known, 1e-4), field)
