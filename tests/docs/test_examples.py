@@ -47,6 +47,8 @@ def test_a_notebook_holds_no_outputs(name):
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("nbclient") is None, reason="the extra `notebooks` is not installed")
+# The kernel and its client leave sockets to the interpreter's exit.
+@pytest.mark.filterwarnings("default::ResourceWarning", "default::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_runs(name, tmp_path):
     import nbformat

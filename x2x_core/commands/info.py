@@ -47,7 +47,10 @@ def _collect() -> dict[str, Any]:
 
 
 def _describe(finding: Finding) -> str:
-    boxes = f"boxes of {finding.category}" if finding.category else "no boxes"
+    from x2x_core.pseudomasks.sources import BOXED_CATEGORIES
+
+    category = finding.category or BOXED_CATEGORIES.get(finding.name)
+    boxes = f"boxes of {category}" if category else "no boxes"
     return f"site: {finding.site}; {boxes}; also: {', '.join(finding.synonyms)}"
 
 

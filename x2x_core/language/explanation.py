@@ -44,7 +44,7 @@ class ExplainedClause:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What an instruction would do."""
+    """The reading of an instruction, for people."""
 
     text: str  # the user's words
     language: str  # code of the language that the text was read in

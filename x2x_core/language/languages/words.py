@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import lru_cache
 
 from .table import Language, phrases
 
@@ -113,12 +112,17 @@ def _pieces(text: str, language: Language) -> list[str]:
     return [sign for sign in folded if sign == "\n" or not sign.isspace()]
 
 
-@lru_cache(maxsize=16)
-def _index(code: str) -> tuple[dict[tuple[str, ...], Word], int]:
-    """Return the phrases of a language, as pieces, and the length of the longest."""
-    from . import LANGUAGES  # the tables are complete when the first text is read
+_indices: dict[str, tuple[dict[tuple[str, ...], Word], int]] = {}  # by language code, made on first use
 
-    language = LANGUAGES[code]
+
+def _index(language: Language) -> tuple[dict[tuple[str, ...], Word], int]:
+    """Return the phrases of a language, as pieces, and the length of the longest."""
+    if language.code not in _indices:
+        _indices[language.code] = _make_index(language)
+    return _indices[language.code]
+
+
+def _make_index(language: Language) -> tuple[dict[tuple[str, ...], Word], int]:
     index: dict[tuple[str, ...], Word] = {}
     for word in _entries(language):
         pieces = tuple(_pieces(word.text, language))
@@ -126,7 +130,7 @@ def _index(code: str) -> tuple[dict[tuple[str, ...], Word], int]:
             other = index.get(form)
             if other and (other.role, other.value) != (word.role, word.value):
                 if {other.role, word.role} != {Role.ARROW, Role.FILLER}:
-                    raise AssertionError(f"{code}: {word.text!r} is {other.role} and {word.role}")
+                    raise AssertionError(f"{language.code}: {word.text!r} is {other.role} and {word.role}")
                 index[form] = Word(Role.ARROW, word.text, filler=True)
             else:
                 index[form] = word
@@ -151,7 +155,7 @@ def _entries(language: Language) -> Iterator[Word]:
 
 
 def _longest(pieces: list[str], start: int, language: Language) -> tuple[Word | None, int]:
-    index, longest = _index(language.code)
+    index, longest = _index(language)
     for length in range(min(longest, len(pieces) - start), 0, -1):
         word = index.get(tuple(pieces[start : start + length]))
         if word:
