@@ -166,7 +166,7 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--edit-strength", "2"], "`edit_strength` must lie in"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--steps", "0"], "`num_inference_steps` must be"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--steps", "5000"], "`num_inference_steps` must be at most"),
-        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--seed", "9" * 23], "`generator` must"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--seed", "9" * 23], "`generator` as a seed must"),
         (["evaluate", "films", "--model", "{tiny}"], "`x2x evaluate films` is not available yet"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--device", "toaster"], "`--device` must be"),
         (["edit", "{picture}", WORDS, "--model", "{tiny}", "--dtype", "int3"], "`--dtype` must be"),
