@@ -7,7 +7,12 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is ever downloaded: a look-up on the network is a failure
 sys.path.insert(0, str(Path(__file__).parent))  # for the tests' own `tiny_models`
 
+import hypothesis
 import pytest
+
+# The same examples in each run.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture
