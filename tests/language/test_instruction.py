@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from x2x_core import Instruction
-from x2x_core.common.errors import InputError
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import swap_sides
 from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES, level_range
@@ -183,11 +182,7 @@ def test_any_text_is_understood_or_refused_in_words(text):
         assert "`" in message
     else:
         assert instruction.clauses or instruction.region == "thorax"
-        try:
-            assert Instruction.parse(str(instruction)).clauses == instruction.clauses
-        except InputError as error:
-            message = str(error)  # a misspelt word can hide two sides, which the canonical text spells out
-        assert not message or "must name one side" in message
+        assert Instruction.parse(str(instruction)).clauses == instruction.clauses
 
 
 @pytest.mark.parametrize(

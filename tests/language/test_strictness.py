@@ -92,6 +92,8 @@ def test_a_word_that_could_turn_the_request_round_stops_the_edit(text):
         ("add what is left of the effusion", "must name the side of the patient"),
         ("add a bilateral effusion, left only", "must name one side"),
         ("add a left effusion right", "must name one side"),
+        ("add effusion on both sides, add a left effusion", "must name one side"),
+        ("remov/effusin/l:add/Aoth/nJne", "must name one side"),
         ("add edema, not mild but severe", "after a negation"),
         ("add an effusion on the right (no, on the left)", "after a negation"),
     ],

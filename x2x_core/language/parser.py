@@ -103,12 +103,13 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
         if strict:
             check_places(phrase)
         read_clauses, unknown = read_phrase(phrase)
-        check_sides(read_clauses)
         if phrase.keep:
+            check_sides(read_clauses)
             untouched += [(clause, phrase.forbidden) for clause in read_clauses]
         else:
             clauses += read_clauses
         unplaced += unknown
+    check_sides(clauses)
     _check_untouched(untouched, clauses)
     misspelt = corrections(text)
     _report_corrections(misspelt)

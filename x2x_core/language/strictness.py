@@ -207,7 +207,7 @@ def _is_in_place_phrase(tokens: Sequence[Token], position: int) -> bool:
 
 
 def check_sides(clauses: Sequence[Clause]) -> None:
-    """Refuse one finding that a phrase places on both sides and on one of them.
+    """Refuse one finding that clauses place on both sides and on one of them.
 
     Raises:
         InputError: such as "bilateral effusion, left only".
