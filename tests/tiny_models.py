@@ -112,14 +112,3 @@ def make_radiograph(height=NATIVE, width=NATIVE, seed=0):
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-def with_own_memory(pipe):
-    """Copy a pipeline's weights out of the file that they are mapped from, and return the pipeline.
-
-    Kernels sum in an order that depends on the alignment of memory, so equal weights give equal bytes only then.
-    """
-    for module in (pipe.unet, pipe.vae, pipe.text_encoder):
-        for parameter in module.parameters():
-            parameter.data = parameter.data.clone()
-    return pipe

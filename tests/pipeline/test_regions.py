@@ -112,8 +112,8 @@ def test_embeddings_count_as_free_text_unless_a_region_is_given(pipe, radiograph
     pseudomask = edit(pipe, radiograph).pseudomask
     bare = {**BARE, "soft_edge": 0.03}  # else by the finding, which embeddings do not name
     output = edit(pipe, radiograph, None, prompt_embeds=embeds, pseudomask=pseudomask, **bare)
-    assert "do not say where to edit" not in caplog.text
-    assert same(output.images, edit(pipe, radiograph, **bare).images)
+    warnings = [record for record in caplog.records if not record.name.endswith("anatomy.alignment")]  # of the lungs
+    assert not warnings and same(output.images, edit(pipe, radiograph, **bare).images)
 
 
 def test_embeddings_are_paired_like_prompts(pipe):
