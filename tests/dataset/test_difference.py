@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vqa_terms import VQA_FINDINGS
 
 from x2x_core import Instruction
 from x2x_core.common.errors import InputError
@@ -15,39 +16,6 @@ from x2x_core.language.clauses import Operation
 from x2x_core.language.vocabulary import LEVEL_NAMES, level_rank
 
 # The libraries of Medical-Diff-VQA's generator, as it writes their terms.
-FINDINGS = [
-    "pleural effusion",
-    "atelectasis",
-    "cardiomegaly",
-    "enlargement of the cardiac silhouette",
-    "edema",
-    "hernia",
-    "vascular congestion",
-    "hilar congestion",
-    "pneumothorax",
-    "heart failure",
-    "lung opacity",
-    "pneumonia",
-    "tortuosity of the descending aorta",
-    "scoliosis",
-    "gastric distention",
-    "hypoxemia",
-    "hypertensive heart disease",
-    "hematoma",
-    "tortuosity of the thoracic aorta",
-    "contusion",
-    "emphysema",
-    "granuloma",
-    "calcification",
-    "pleural thickening",
-    "thymoma",
-    "blunting of the costophrenic angle",
-    "consolidation",
-    "fracture",
-    "pneumomediastinum",
-    "air collection",
-    "infection",
-]
 REPORT_NAMES = {
     "pleural effusion": "pleural effusions, effusion, effusions, pleural fluid",
     "atelectasis": "volume loss, collapse, atelectases, atelectatic changes, atelectatic change",
@@ -136,7 +104,7 @@ def changed(name, before, after):
 @st.composite
 def answers(draw):
     """An answer of the whole grammar, and what is told: operations with their findings, levels of the changes."""
-    names = draw(st.permutations(FINDINGS))
+    names = draw(st.permutations(VQA_FINDINGS))
     cuts = [draw(st.integers(0, 3)), draw(st.integers(0, 6)), draw(st.integers(0, 6))]
     levels = [draw(st.permutations(LEVELS))[:2] for _ in range(cuts[0])]
     changes = [(name, *pair) for name, pair in zip(names, levels)]
@@ -166,7 +134,7 @@ def test_every_answer_of_the_grammar_is_read_and_written_and_read_back(drawn):
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(LEVELS), min_size=1, max_size=4, unique=True),
        st.lists(st.sampled_from(LEVELS), min_size=1, max_size=4, unique=True),
-       st.sampled_from(FINDINGS),
+       st.sampled_from(VQA_FINDINGS),
        st.lists(st.sampled_from(LOCATIONS), min_size=1, max_size=5, unique=True))  # fmt: skip
 def test_every_list_of_levels_and_every_area_is_read(before, after, finding, area):
     question = f"what has changed in the {' '.join(area)} area?"
@@ -192,7 +160,7 @@ PLACES = {
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(st.tuples(st.sampled_from(FINDINGS), st.sampled_from(("", *LEVELS)), st.sampled_from(tuple(PLACES))),
+    st.lists(st.tuples(st.sampled_from(VQA_FINDINGS), st.sampled_from(("", *LEVELS)), st.sampled_from(tuple(PLACES))),
              min_size=1, max_size=6, unique_by=lambda item: item[0]),
     st.sampled_from((added, missing)),
 )  # fmt: skip

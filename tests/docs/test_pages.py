@@ -1,4 +1,4 @@
-"""What the documentation shows works: Python is run, commands are parsed, those in `console` blocks are run."""
+"""The documentation works as shown: Python is run, commands are parsed, those in `console` blocks are run."""
 
 import pytest
 import typer

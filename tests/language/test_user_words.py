@@ -1,4 +1,4 @@
-"""What users type, by kind: exceptions, sides, unknown words, comparisons, descriptions, references, places, states."""
+"""Requests in users' words: exceptions, sides, unknown words, comparisons, descriptions, references, places, states."""
 
 import logging
 

@@ -1,6 +1,7 @@
 """The vocabulary: complete, unambiguous, matched by whole words."""
 
 import pytest
+from vqa_terms import VQA_FINDINGS
 
 from x2x_core.anatomy.outlines import SHAPES
 from x2x_core.anatomy.sites import ZONE_BANDS, ZONE_SITES
@@ -21,42 +22,8 @@ from x2x_core.language.vocabulary import (
     zones_meet,
 )  # fmt: skip
 
-MEDICAL_DIFF_VQA = [
-    "pleural effusion",
-    "atelectasis",
-    "cardiomegaly",
-    "enlargement of the cardiac silhouette",
-    "edema",
-    "hernia",
-    "vascular congestion",
-    "hilar congestion",
-    "pneumothorax",
-    "heart failure",
-    "lung opacity",
-    "pneumonia",
-    "tortuosity of the descending aorta",
-    "scoliosis",
-    "gastric distention",
-    "hypoxemia",
-    "hypertensive heart disease",
-    "hematoma",
-    "tortuosity of the thoracic aorta",
-    "contusion",
-    "emphysema",
-    "granuloma",
-    "calcification",
-    "pleural thickening",
-    "thymoma",
-    "blunting of the costophrenic angle",
-    "consolidation",
-    "fracture",
-    "pneumomediastinum",
-    "air collection",
-    "infection",
-]
 
-
-@pytest.mark.parametrize("name", MEDICAL_DIFF_VQA)
+@pytest.mark.parametrize("name", VQA_FINDINGS)
 def test_every_finding_of_the_published_vocabulary_is_known_by_its_name(name):
     assert find_finding(name) is FINDINGS[name]
 

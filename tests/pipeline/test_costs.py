@@ -1,4 +1,4 @@
-"""What an edit costs, and numbers that are not finite."""
+"""Costs of an edit, and numbers that are not finite."""
 
 from functools import cached_property
 

@@ -1,4 +1,4 @@
-"""Where an edit may change the image: findings, free text, embeddings, the caller's masks."""
+"""Regions that an edit may change: findings, free text, embeddings, the caller's masks."""
 
 import numpy as np
 import pytest

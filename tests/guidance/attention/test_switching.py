@@ -82,7 +82,7 @@ def test_lora_layers_go_on_working(unet, half):
 
 
 def compiled_and_plain(unet, half, **options):
-    """What plain, watched and gated runs give, with records, of a U-Net and of the same one compiled."""
+    """Outputs and records of plain, watched and gated runs, of a U-Net and of the same one compiled."""
     found = {}
     torch._dynamo.reset()
     for name, model in (("plain", unet), ("compiled", torch.compile(unet, **options))):
