@@ -23,6 +23,7 @@ import PIL
 
 import x2x_core
 from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.processes import distribute, usable_cores
 from x2x_core.common.storage import write_text
 from x2x_core.imaging.provenance import sha256_file
 
@@ -32,7 +33,6 @@ from .gathering import gather
 from .layout import database_file, part_file, scratch_folder
 from .pair_building import build_pair
 from .pair_images import ImageFolders
-from .processes import distribute, usable_cores
 from .questions import count_pairs, read_pairs
 from .registration import check_registering
 from .settings import BuildSettings

@@ -9,12 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from x2x_core.common.processes import distribute, usable_cores
 from x2x_core.imaging.files import read_image
 from x2x_core.pairs.layout import COLUMNS, CURRENT, INSTRUCTIONS, PAST, find_image
 
 from .layout import VALID
 from .problems import Problem
-from .processes import distribute, usable_cores
 from .tables import read_records
 
 _PORTION = 32  # rows in a portion

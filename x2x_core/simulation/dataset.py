@@ -7,13 +7,13 @@ whole.
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from x2x_core.common.processes import distribute, usable_cores
 from x2x_core.common.seeds import BODY, seeded_generator
 from x2x_core.common.storage import write_text
 
@@ -91,22 +91,19 @@ def _simulate_bodies(
     bodies: list[int], volume: Volume, settings: SimulationSettings, out: Path, workers: int | None
 ) -> Iterator[int]:
     """Simulate bodies in any order; yields each one once its files are on disk."""
-    workers = min(workers or multiprocessing.cpu_count(), len(bodies))
+    workers = min(workers or usable_cores(), len(bodies))
     thorax = segment_thorax(volume)
     if workers <= 1:
         for body in bodies:
             yield _write_body(thorax, settings, out, body)
         return
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, _start_worker, (thorax, settings, out)) as pool:
-        yield from pool.imap_unordered(_work, bodies)
+    yield from distribute(_work, bodies, workers, _start_worker, (thorax, settings, out))
 
 
 _worker: dict[str, Any] = {}  # arguments with which this worker process was started
 
 
 def _start_worker(thorax: Thorax, settings: SimulationSettings, out: Path) -> None:
-    torch.set_num_threads(1)
     _worker.update(thorax=thorax, settings=settings, out=out)
 
 

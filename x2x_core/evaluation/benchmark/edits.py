@@ -5,12 +5,11 @@ Scores depend only on the pair, the row and the seed, so a run that was stopped 
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
+from x2x_core.common.processes import distribute
 
 from .editing import edit_and_score
 from .plan import read_body
@@ -32,9 +31,7 @@ def edit_all(settings: BenchmarkSettings, out: Path, load: Callable[[], Any], wo
     if workers <= 1:
         yield from map(_body_editor(settings, out, load), bodies)
         return
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, _start_worker, (settings, out, load)) as pool:
-        yield from pool.imap_unordered(_work, bodies)
+    yield from distribute(_work, bodies, workers, _start_worker, (settings, out, load))
 
 
 def edit_body(pipeline, rows: Sequence[Row], settings: BenchmarkSettings, out: Path, body: int) -> None:
@@ -68,7 +65,6 @@ _worker: dict[str, Callable[[int], int]] = {}  # state of a worker process
 
 
 def _start_worker(settings: BenchmarkSettings, out: Path, load: Callable[[], Any]) -> None:
-    torch.set_num_threads(1)
     _worker["edit"] = _body_editor(settings, out, load)
 
 

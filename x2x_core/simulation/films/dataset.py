@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
-
-import torch
+from typing import Any
 
 from x2x_core.common.errors import InputError
+from x2x_core.common.processes import distribute, usable_cores
 from x2x_core.common.seeds import FILM, seeded_generator
 from x2x_core.common.storage import write_text
 from x2x_core.simulation.layout import PARTS, part_file
@@ -26,8 +24,6 @@ from .survey import Survey, check_film, read_chest
 SURVEY_FILE = "survey.json"
 
 Progress = Callable[..., None]
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 
 def simulate_from_films(
@@ -78,7 +74,7 @@ def simulate_from_films(
     waiting = [number for number in numbers if not part_file(out, number).is_file()]
     done = settings.count - sum(shares[number] for number in waiting)
     jobs = [(number, survey.suitable[number], shares[number]) for number in waiting]
-    for number in _parallel(partial(_write_film, settings, out), jobs, workers):
+    for number in distribute(partial(_write_film, settings, out), jobs, _processes(workers, jobs)):
         done += shares[number]
         if progress:
             progress(done, settings.count, "pairs")
@@ -100,16 +96,27 @@ def _survey(films: Sequence[Film], out: Path, workers: int | None, progress: Pro
     file = out / PARTS / SURVEY_FILE
     if file.is_file():
         return Survey.of(films, json.loads(file.read_text(encoding="utf-8")))
-    verdicts: list[str | None] = []
-    for verdict in _parallel(check_film, films, workers):
-        verdicts.append(verdict)
+    verdicts: list[str | None] = [None] * len(films)
+    checks = distribute(_check_numbered, enumerate(films), _processes(workers, films))
+    for done, (number, verdict) in enumerate(checks, 1):
+        verdicts[number] = verdict
         if progress:
-            progress(len(verdicts), len(films), "films checked")
+            progress(done, len(films), "films checked")
     write_text(file, json.dumps(verdicts))
     survey = Survey.of(films, verdicts)
     summary = {"films": len(films), "suitable": len(survey.suitable), "left_out": survey.left_out}
     write_text(out / SURVEY_FILE, json.dumps(summary, indent=1) + "\n")
     return survey
+
+
+def _check_numbered(numbered: tuple[int, Film]) -> tuple[int, str | None]:
+    number, film = numbered
+    return number, check_film(film)
+
+
+def _processes(workers: int | None, items: Sequence[object]) -> int:
+    """Return the number of processes for a list of items, at least 1."""
+    return max(1, min(workers or usable_cores(), len(items)))
 
 
 def _shares(count: int, films: int) -> list[int]:
@@ -139,13 +146,3 @@ def _split(patient: str, settings: SimulationSettings) -> str:
     """Return the split of a patient's films, by a hash of the seed and the patient's name."""
     digest = hashlib.sha256(f"{settings.seed}:{patient}".encode()).digest()
     return "val" if int.from_bytes(digest[:8]) < settings.validation_share * 2**64 else "train"
-
-
-def _parallel(work: Callable[[_Item], _Result], items: Sequence[_Item], workers: int | None) -> Iterator[_Result]:
-    """Do work on each item in several processes of one thread each; the results come in the order of the items."""
-    workers = min(workers or multiprocessing.cpu_count(), len(items))
-    if workers <= 1:
-        yield from map(work, items)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers, torch.set_num_threads, (1,)) as pool:
-        yield from pool.imap(work, items)

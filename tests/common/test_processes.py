@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from x2x_core.dataset.processes import distribute
+from x2x_core.common.processes import distribute
 
 
 def test_a_killed_worker_is_reported():
