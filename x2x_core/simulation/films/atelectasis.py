@@ -46,7 +46,7 @@ def draw_atelectasis(
         band = np.maximum(band, 0.7 * second)
     wedge = np.exp(-(ellipse(chest.grid, (centre[0] + 6 / mm, centre[1]), (20 / mm, 38 / mm)) ** 2))
     wedge = wedge * infiltrate(chest, lung, generator, coarse=0.30, fine=0.16)
-    thickness = (0.26 + 0.40 * severity) * band + (0.08 + 0.42 * severity**1.5) * wedge
+    thickness = (0.40 + 0.50 * severity) * band + (0.14 + 0.46 * severity**1.3) * wedge
     lift = _lift(chest, lung, (4 + 15 * severity) / mm)
     raised, within = (warp(field, lift, 0.0) for field in (grey, blur(lung.soft, 1.2 / mm)))
     ceiling = chest.air + _CEILING * (touching_tissue(chest, lung) - chest.air)
@@ -72,7 +72,7 @@ def band_of(
     outwards = -1 if lung.side == "right" else 1
     angle = math.radians(uniform(-12, 28, generator)) * outwards
     length = uniform(17, 30, generator) * (0.75 + 0.5 * severity) / mm
-    width = uniform(1.1, 1.9, generator) * (0.75 + 0.8 * severity) / mm
+    width = uniform(1.5, 2.7, generator) * (0.75 + 0.8 * severity) / mm
     curve = uniform(0.05, 0.22, generator) * (1 if uniform(0, 1, generator) < 0.7 else -1)
     down, across = rows - centre[0], columns - centre[1]
     along = across * math.cos(angle) + down * math.sin(angle)

@@ -36,9 +36,9 @@ class OpacityKind:
     bronchograms: bool
 
 
-CONSOLIDATION = OpacityKind(3, (22, 28), (0.6, 0.9), 0.38, 0.26, 0.94, (0.24, 0.10), True)
-PNEUMONIA = OpacityKind(5, (15, 18), (0.45, 0.7), 0.36, 0.34, 0.91, (0.34, 0.15), True)
-GROUND_GLASS = OpacityKind(2, (28, 26), (0.28, 0.42), 0.36, 0.24, 0.90, (0.24, 0.12), False)
+CONSOLIDATION = OpacityKind(3, (22, 28), (0.75, 1.0), 0.38, 0.26, 0.94, (0.24, 0.10), True)
+PNEUMONIA = OpacityKind(5, (15, 18), (0.55, 0.8), 0.36, 0.34, 0.91, (0.34, 0.15), True)
+GROUND_GLASS = OpacityKind(2, (28, 26), (0.46, 0.62), 0.36, 0.24, 0.90, (0.24, 0.12), False)
 
 
 def draw_opacity(

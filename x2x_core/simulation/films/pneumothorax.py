@@ -18,7 +18,8 @@ from .tone import add_thickness
 from .warp import warp
 
 _LINE_MM = 0.6  # half width of the visceral pleura
-_LINE = 0.17  # its mean optical thickness
+_LINE = 0.30  # its mean optical thickness
+_DARKEST = 0.5  # share of the grey around that air may take away, so that ribs keep their contrast on dark films
 _MOST_SINKING = 0.4  # share of the collapsed length; from 0.5 the lung would fold
 _ROUND = 6.0  # mm over which the collapsed lung's outline is rounded
 
@@ -53,12 +54,14 @@ def draw_pneumothorax(
     collapse = collapse_of(chest, lung, severity, generator)
     within = blur(lung.soft, 0.6) * ((collapse.gap - 1) / 3).clip(0, 1)  # nothing where the lung touches the wall
     air = sigmoid(-collapse.inside / 0.6) * within
-    lost = (0.07 + 0.05 * severity) * (chest.tissue - chest.air)  # the lung's own attenuation
-    aerated = ((blur(grey, 6 / mm) - 0.6 * chest.air) / (chest.tissue - chest.air) + 0.6).clip(0, 1)
+    lost = (0.16 + 0.10 * severity) * (chest.tissue - chest.air)  # the lung's own attenuation
+    around = blur(grey, 12 / mm)
+    aerated = ((around - 0.6 * chest.air) / (chest.tissue - chest.air) + 0.6).clip(0, 1)
+    darker = air * np.minimum(lost * aerated, _DARKEST * around)
     vessels = markings(grey, mm)
     crowded = warp(vessels, collapse.down, collapse.right) - vessels
     lung_left = (1 - sigmoid(-collapse.inside / 0.6)) * blur(lung.soft, 0.6)
-    changed = (grey - 0.9 * air * vessels - air * lost * aerated + lung_left * crowded).clip(0)
+    changed = (grey - 0.9 * air * vessels - darker + lung_left * crowded).clip(0)
     uneven = (1 + 0.7 * noise(chest.shape, 14 / mm, generator)).clip(0, 2)
     line = _LINE * uneven * np.exp(-((collapse.inside / _LINE_MM) ** 2))
     low = ((chest.grid[0] - lung.apex) / lung.height).clip(0, 1)
@@ -72,7 +75,7 @@ def collapse_of(chest: FilmChest, lung: FilmLung, severity: float, generator: to
     With t from 0 where the gap ends to 1 at the apex, a point of the lung sinks by a multiple of t^2, and its distance
     from the mediastinum shrinks by a multiple of t^1.3. Both maps keep a convex outline convex.
     """
-    apex_gap = (6 + 44 * severity**1.3) * uniform(0.75, 1.25, generator) / chest.mm
+    apex_gap = (9 + 46 * severity**1.2) * uniform(0.75, 1.25, generator) / chest.mm
     length = min((0.5 + 0.5 * severity) * uniform(0.9, 1.15, generator), 1.0) * lung.height
     sink = min(apex_gap, _MOST_SINKING * length)
     columns = np.flatnonzero(lung.mask.any(axis=0))
