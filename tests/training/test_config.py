@@ -89,7 +89,7 @@ def test_a_bare_no_is_a_word_although_yaml_reads_false(tmp_path):
         ("train_text_encoder", "maybe", "true or false"),
         ("trackers", "tensorboard", "a list, each one of tensorboard, wandb"),
         ("out", "", "text that is not empty"),
-        ("data", 3, "text that is not empty"),
+        ("data", 3, "text that is not empty, or a list of at least 1, each text that is not empty"),
         ("augment", 3, "a mapping of fields"),
         ("card", "mine", "a mapping of fields"),
         ("models", [1], "a mapping of fields"),

@@ -141,6 +141,23 @@ def test_data_that_moved_are_the_same_data(own_pairs, tmp_path):
     assert data_fingerprint(shutil.move(own_pairs, tmp_path / "moved")) == before
 
 
+def test_one_folder_in_a_list_is_the_same_run(started, own_pairs):
+    RunFolder(started.replace(data=[str(own_pairs)])).check(resume=True)
+
+
+def test_another_spelling_of_pooled_folders_is_the_same_run(tuning, own_pairs, tmp_path):
+    other = shutil.copytree(own_pairs, tmp_path / "other")
+    config = tuning.replace(data=[str(own_pairs), str(other)])
+    with RunFolder(config).claimed():
+        pass
+    RunFolder(config.replace(data=[str(own_pairs), f"{other.parent}/./other"])).check(resume=True)
+    with pytest.raises(InputError, match="`data` was"):
+        RunFolder(config.replace(data=[str(other), str(own_pairs)])).check(resume=True)
+    change_image(other)
+    with pytest.raises(InputError, match=r"`data` must be unchanged since the run in .* began"):
+        RunFolder(config).check(resume=True)
+
+
 def test_validation_pairs_do_not_bind_a_run(started, own_pairs):
     table = own_pairs / "instructions.csv"
     table.write_text("\n".join(line for line in table.read_text().splitlines() if not line.startswith("val")) + "\n")

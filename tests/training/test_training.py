@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from x2x_core.common.errors import InputError
 from x2x_core.edit.published import stable_diffusion_ddim
 from x2x_core.language.instruction import Instruction
 from x2x_core.pairs.augmentation import AugmentConfig
@@ -18,6 +20,7 @@ from x2x_core.training.autoencoder.coding import normalise_latents, reconstruct
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.editing.export import trained_findings
 from x2x_core.training.editing.loss import EditLoss, LossSettings, Noise
+from x2x_core.training.editing.task import EditTask
 from x2x_core.training.editing.unet import widen_input
 from x2x_core.training.seeding import seeded_initialisation
 from x2x_core.training.small_models import make_autoencoder, make_text_encoder, make_unet
@@ -335,3 +338,21 @@ def test_broken_datasets_are_named(data, tmp_path):
     )
     with pytest.raises(FileNotFoundError, match=r"The image `a.png`"):
         read_rows(tmp_path, "train")
+
+
+def test_pairs_of_several_folders_are_pooled(tuning, pairs_folder, tmp_path):
+    other = Path(shutil.copytree(pairs_folder, tmp_path / "other"))
+    table = other / "instructions.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("Add", "Remove"), encoding="utf-8")
+    alone, pooled = EditTask(tuning), EditTask(tuning.replace(data=[str(pairs_folder), str(other)]))
+    assert [row.past.parent.parent for row in pooled.pairs.rows] == [Path(pairs_folder)] * alone.length + [
+        other
+    ] * alone.length
+    assert pooled.pairs.rows[: alone.length] == alone.pairs.rows
+    assert all("Add" not in row.instruction for row in pooled.pairs.rows[alone.length :])
+
+
+@pytest.mark.parametrize("data", [[], [1], ["pairs", ""], True])
+def test_data_are_one_folder_or_several(tuning, data):
+    with pytest.raises(InputError, match="`data` must be text that is not empty, or a list of at least 1, each text"):
+        tuning.replace(data=data)

@@ -17,7 +17,12 @@ from .progress import progress_bar
 
 def train(
     config: Annotated[str, typer.Option(help=f"A YAML file, or one of: {', '.join(shipped_config_names())}.")],
-    data: Annotated[Path | None, typer.Option(help="Dataset folder.", show_default="the configuration's")] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Dataset folder; given several times, the pairs are pooled.", show_default="the configuration's"
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Run folder.", show_default="the configuration's")
     ] = None,
@@ -54,8 +59,10 @@ def train(
     from x2x_core.training.config_files import find_config, load_config
     from x2x_core.training.trainer import train as train_model
 
-    overrides = {"data": data, "out": out, "init": init, "tokenizer": tokenizer, "autoencoder": autoencoder}
-    overrides = _fields(set_ or []) | {name: str(value) for name, value in overrides.items() if value is not None}
+    paths = {"out": out, "init": init, "tokenizer": tokenizer, "autoencoder": autoencoder}
+    overrides = _fields(set_ or []) | {name: str(value) for name, value in paths.items() if value is not None}
+    if data:
+        overrides["data"] = str(data[0]) if len(data) == 1 else [str(folder) for folder in data]
     settings = load_config(find_config(config), **overrides | ({} if steps is None else {"steps": steps}))
     if int(os.environ.get("RANK", 0)):  # only the first of several processes shows progress
         train_model(settings, resume=resume)

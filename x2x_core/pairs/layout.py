@@ -80,6 +80,15 @@ def read_rows(folder: str | Path, split: str) -> list[Row]:
     ]
 
 
+def read_pooled_rows(folders: Iterable[str | Path], split: str) -> list[Row]:
+    """Read the pairs of one split of several datasets, one dataset after another.
+
+    Raises:
+        InputNotFoundError, InputError: as `read_rows`; every dataset must have pairs of the split.
+    """
+    return [row for folder in folders for row in read_rows(folder, split)]
+
+
 def _complete(row: dict[str, str | None], place: str) -> dict[str, str]:
     """Return the layout's columns of a row; `place` is the file and line for the error message."""
     values = {column: row[column] or "" for column in COLUMNS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from x2x_core.common.errors import InputError
 from x2x_core.common.seeds import EPOCH, seeded_generator
 
 from .augmentation import PAPER_AUGMENTATION, AugmentConfig, augment, reverse
-from .layout import read_pair, read_rows
+from .layout import read_pair, read_pooled_rows
 
 
 class MimicEditInstruction(Dataset[dict[str, Any]]):
@@ -28,7 +29,8 @@ class MimicEditInstruction(Dataset[dict[str, Any]]):
 
     Args:
         folder: contains `instructions.csv` (columns split, instruction, past_dicom_id, current_dicom_id), `past/` and
-            `current/`; the ids are file names, with or without ".png" or ".jpg".
+            `current/`; the ids are file names, with or without ".png" or ".jpg". The pairs of several folders are
+            pooled.
         split: "train", "val", "test", or another split of the table.
         size: width and height in pixels to which the images are resized.
         augmentation: strength of the augmentation; the default is the paper's (flip 0.5, rotation 2 degrees). ``None``
@@ -42,7 +44,7 @@ class MimicEditInstruction(Dataset[dict[str, Any]]):
 
     def __init__(
         self,
-        folder: str | Path,
+        folder: str | Path | Sequence[str | Path],
         split: str = "train",
         size: int = 512,
         augmentation: AugmentConfig | None = PAPER_AUGMENTATION,
@@ -50,7 +52,7 @@ class MimicEditInstruction(Dataset[dict[str, Any]]):
     ) -> None:
         if size < 1:
             raise InputError(f"`size` must be at least 1, got {size}.")
-        self.rows = read_rows(folder, split)
+        self.rows = read_pooled_rows([folder] if isinstance(folder, str | Path) else folder, split)
         self.size, self.augmentation, self.seed = size, augmentation, seed
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 

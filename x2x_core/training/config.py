@@ -34,6 +34,7 @@ Integer = Annotated[int, BeforeValidator(_not_a_boolean)]
 Number = Annotated[float, BeforeValidator(_not_a_boolean)]
 Count = Annotated[Integer, Field(ge=1)]
 CountOrOff = Annotated[Integer, Field(ge=0)]
+FolderName = Annotated[str, Field(min_length=1)]
 Strength = Annotated[Number, Field(ge=0)]
 Channels = tuple[Annotated[Integer, Field(ge=8, multiple_of=8)], ...]
 WideChannels = tuple[Annotated[Integer, Field(ge=16, multiple_of=16)], ...]
@@ -103,8 +104,8 @@ class TrainingConfig(Section):
 
     task: Task  # "autoencoder" (VAE), "edit" (instruction-following U-Net), "lungs" (lung finder) or "scorers"
     # (findings and attributes of simulated radiographs)
-    data: Annotated[str, Field(min_length=1)]  # dataset folder in the pair layout; "scorers": a simulated dataset;
-    # "lungs": a simulated dataset with lung fields
+    data: FolderName | Annotated[tuple[FolderName, ...], Field(min_length=1)]  # dataset folder in the pair layout, or
+    # several, whose pairs are pooled; "scorers": simulated datasets; "lungs": simulated datasets with lung fields
     out: Annotated[str, Field(min_length=1)]  # run folder: checkpoints, samples, log, finished pipeline
     init: str = ""  # diffusers folder or original single file to start from; "lungs" and "scorers": folder with their
     # weights; empty: small models from scratch
@@ -207,6 +208,11 @@ class TrainingConfig(Section):
                 f"{self.total_batch}. Use another number of processes, or another `batch_size`."
             )
         return batches
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The folders of `data`."""
+        return (self.data,) if isinstance(self.data, str) else self.data
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields, nested, with values that JSON and YAML can hold."""

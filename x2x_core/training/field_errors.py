@@ -38,6 +38,8 @@ def first_error(model: type[BaseModel], error: ValidationError) -> str:
 
 def describe(annotation: Any) -> str:
     """Return what a value of an annotated type must be, as the object of a sentence."""
+    if len(options := _options(annotation)) > 1:
+        return ", or ".join(describe(option) for option in options)
     kind, metadata = _unwrap(annotation)
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"
@@ -111,6 +113,15 @@ def _unwrap(annotation: Any) -> tuple[Any, list[Any]]:
             annotation = next(option for option in get_args(annotation) if option is not type(None))
         else:
             return annotation, metadata
+
+
+def _options(annotation: Any) -> list[Any]:
+    """Return the types of a union, without ``None``; of any other annotated type, the type alone."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return [annotation]
+    return [option for option in get_args(annotation) if option is not type(None)]
 
 
 def _known(model: type[Any], parents: Sequence[str | int]) -> str:

@@ -94,7 +94,7 @@ def _making(config: TrainingConfig, pairs: int) -> str:
     augmentation = ", ".join(f"{name} {value:g}" for name, value in config.as_dict()["augment"].items() if value)
     rows = {
         "Initial weights": f"`{config.init}`" if config.init else "from scratch",
-        "Data": f"`{config.data}`, {pairs} pairs for training",
+        "Data": f"{', '.join(f'`{folder}`' for folder in config.datasets)}, {pairs} pairs for training",
         "Source of the initial weights": config.card.init_source
         or ("from scratch" if not config.init else _NOT_STATED),
         "Source of the data": config.card.data_source or _NOT_STATED,

@@ -69,10 +69,10 @@ class RunFolder:
             raise InputError(f"`resume` is off, but {self.path} holds checkpoints. Choose another folder.")
         if self._data_file.is_file():
             recorded = json.loads(self._data_file.read_text(encoding="utf-8"))["sha256"]
-            if recorded != data_fingerprint(self.config.data):
+            if recorded != data_fingerprint(*self.config.datasets):
                 raise InputError(
                     f"`data` must be unchanged since the run in {self.path} began, but the pairs or images in "
-                    f"{self.config.data} differ. Restore them, or choose another folder for `out`."
+                    f"{', '.join(self.config.datasets)} differ. Restore them, or choose another folder for `out`."
                 )
 
     def _check_same_run(self, recorded: Mapping[str, Any]) -> None:
@@ -104,7 +104,7 @@ class RunFolder:
     def _record(self) -> None:
         write_text(self._config_file, json.dumps(_decisive(self.config.as_dict()), indent=1) + "\n")
         if not self._data_file.is_file():
-            write_text(self._data_file, json.dumps({"sha256": data_fingerprint(self.config.data)}) + "\n")
+            write_text(self._data_file, json.dumps({"sha256": data_fingerprint(*self.config.datasets)}) + "\n")
 
     def _remove(self, entries: Iterable[Path], everything: bool) -> None:
         for entry in entries:
@@ -113,8 +113,8 @@ class RunFolder:
             self.path.rmdir()
 
 
-def data_fingerprint(folder: str | Path) -> str:
-    """Return the SHA-256 of a dataset's training pairs: instructions, and names and sizes of all images.
+def data_fingerprint(*folders: str | Path) -> str:
+    """Return the SHA-256 of the training pairs of one or more datasets: instructions, names and sizes of all images.
 
     Masks and attributes of a simulated dataset are included, since some tasks train on them.
 
@@ -122,15 +122,19 @@ def data_fingerprint(folder: str | Path) -> str:
         InputNotFoundError: there is no dataset, or an image is missing.
         InputError: see `read_rows`.
     """
-    folder = Path(folder)
     digest = hashlib.sha256()
+    for folder in map(Path, folders):
+        _add_dataset(digest, folder)
+    return digest.hexdigest()
+
+
+def _add_dataset(digest: hashlib._Hash, folder: Path) -> None:
     for row in read_rows(folder, "train"):
         images = [_name_and_size(folder, path) for path in (row.past, row.current)]
         digest.update((json.dumps([row.instruction, *images]) + "\n").encode())
     extras = (path for name in _EXTRA_DATA for path in sorted(folder.glob(name)))
     for path in extras:
         digest.update((json.dumps(_name_and_size(folder, path)) + "\n").encode())
-    return digest.hexdigest()
 
 
 def _name_and_size(folder: Path, path: Path) -> tuple[str, int]:
@@ -149,7 +153,10 @@ def _with_defaults(recorded: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _same_path(first: Any, second: Any) -> bool:
-    """Return True if two texts name the same place."""
+    """Return True if two texts, or two lists of texts, name the same places."""
+    if isinstance(first, list) or isinstance(second, list):
+        firsts, seconds = (value if isinstance(value, list) else [value] for value in (first, second))
+        return len(firsts) == len(seconds) and all(map(_same_path, firsts, seconds))
     if not (isinstance(first, str) and isinstance(second, str) and first and second):
         return False
     return Path(first).resolve() == Path(second).resolve()

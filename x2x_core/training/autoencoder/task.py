@@ -11,7 +11,7 @@ from torch import nn
 from x2x_core.common.checkpoint_layout import LATENT_CHANNELS
 from x2x_core.common.randomness import uniform
 from x2x_core.pairs.augmentation import augment
-from x2x_core.pairs.layout import read_pair, read_rows
+from x2x_core.pairs.layout import read_pair, read_pooled_rows
 
 from ..config import TrainingConfig
 from ..image_size import check_image_size
@@ -38,7 +38,7 @@ class AutoencoderTask(WithoutValidation):
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
-        self.rows = read_rows(config.data, "train")
+        self.rows = read_pooled_rows(config.datasets, "train")
         vae = self._initial_vae()
         self.module = AutoencoderLoss(vae, config.gradient_weight, config.kl_weight)
         self.factor = latent_factor(vae)
@@ -71,7 +71,7 @@ class AutoencoderTask(WithoutValidation):
 
     def sample(self, module: AutoencoderLoss, device: torch.device) -> torch.Tensor:
         """Return originals above their reconstructions, `(1, H, W)` in [0, 1]."""
-        rows = read_rows(self.config.data, "val")[:_SAMPLES]
+        rows = read_pooled_rows(self.config.datasets, "val")[:_SAMPLES]
         images = torch.stack([read_pair(row, self.config.size)[1:] for row in rows]).to(device)
         decoded = reconstruct(module.vae, images)
         return torch.cat([torch.cat(list(images), -1), torch.cat(list(decoded), -1)], -2).cpu()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from x2x_core.common.seeds import SAMPLES, seeded_generator
-from x2x_core.pairs.layout import read_pair, read_rows
+from x2x_core.pairs.layout import read_pair, read_pooled_rows
 from x2x_core.pipeline import InstructX2XPipeline
 
 from ..config import TrainingConfig
@@ -20,7 +20,7 @@ def sample_grid(pipeline: InstructX2XPipeline, config: TrainingConfig, device: t
     pipeline.set_progress_bar_config(disable=True)
     settings: dict[str, Any] = {"num_inference_steps": config.sample_steps} if config.sample_steps else {}
     columns = []
-    for number, row in enumerate(read_rows(config.data, "val")[:_COLUMNS]):
+    for number, row in enumerate(read_pooled_rows(config.datasets, "val")[:_COLUMNS]):
         pair = read_pair(row, config.size)[:, None]
         generator = seeded_generator(config.seed, SAMPLES, number)
         result: Any = pipeline(pair[:1].to(device), row.instruction, generator=generator, output_type="pt", **settings)

@@ -39,9 +39,11 @@ class EditTask:
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
-        self.pairs = MimicEditInstruction(config.data, "train", config.size, config.augment, config.seed)
+        self.pairs = MimicEditInstruction(config.datasets, "train", config.size, config.augment, config.seed)
         self.length = len(self.pairs)
-        self.validation = MimicEditInstruction(config.data, "val", config.size, None) if config.validate_every else None
+        self.validation = (
+            MimicEditInstruction(config.datasets, "val", config.size, None) if config.validate_every else None
+        )
         self.validation_length = min(len(self.validation), config.validation_pairs) if self.validation else 0
         self.parts = make_parts(config)
         check_image_size("size", config.size, latent_factor(self.parts.vae))

@@ -37,7 +37,7 @@ class LungTask(WithoutValidation):
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
-        self.images = read_lung_images(config.data, "train")
+        self.images = [image for folder in config.datasets for image in read_lung_images(folder, "train")]
         network = load_network(Path(config.init) / WEIGHTS_FILE) if config.init else self._new_network()
         check_image_size("size", config.size, 2 ** (1 + len(network.down)))
         self.module = LungLoss(network)
@@ -61,7 +61,7 @@ class LungTask(WithoutValidation):
     @torch.no_grad()
     def sample(self, module: LungLoss, device: torch.device) -> torch.Tensor:
         """Return radiographs of the split "val" above their predicted lung fields, `(1, H, W)` in [0, 1]."""
-        images = read_lung_images(self.config.data, "val")[::5][:_SAMPLES]
+        images = [image for folder in self.config.datasets for image in read_lung_images(folder, "val")][::5][:_SAMPLES]
         views = torch.stack([self._view(image) for image in images]).to(device)
         fields = module.network(views).sigmoid()[:, :2].amax(1, keepdim=True)
         return torch.cat([torch.cat(list(views), -1), torch.cat(list(fields), -1)], -2).cpu()

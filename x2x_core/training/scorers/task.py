@@ -14,11 +14,11 @@ from torch import nn
 from x2x_core.common.errors import InputError
 from x2x_core.common.randomness import uniform
 from x2x_core.pairs.augmentation import augment
-from x2x_core.pairs.layout import read_rows
+from x2x_core.pairs.layout import Row, read_rows
 from x2x_core.scorers.bundled import ATTRIBUTES, ATTRIBUTES_FILE, FINDINGS_FILE, BundledScorer, scorer_metadata
 from x2x_core.scorers.network import CHANNELS, AttributeNetwork, FindingNetwork
 from x2x_core.scorers.scorer import PROBABILITY, VALUE
-from x2x_core.simulation.attributes import MIRRORED, read_attributes
+from x2x_core.simulation.attributes import MIRRORED, PairAttributes, read_attributes
 from x2x_core.simulation.disease import DISEASES
 
 from ..config import TrainingConfig
@@ -47,8 +47,7 @@ class ScorersTask(WithoutValidation):
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
-        truth = read_attributes(config.data)
-        self.pairs = [(row, truth[row.current.name]) for row in read_rows(config.data, "train")]
+        self.pairs = [pair for folder in config.datasets for pair in _read_pairs(folder)]
         values = np.array([[pair.values[name] for name in ATTRIBUTES] for _, pair in self.pairs])
         self.mean, self.std = values.mean(0), values.std(0).clip(1e-6)
         channels = config.models.channels or CHANNELS
@@ -127,6 +126,12 @@ class ScorersTask(WithoutValidation):
         _write(folder / FINDINGS_FILE, module.findings, scorer_metadata(FINDINGS, PROBABILITY, size, turn=turn))
         scale = {"mean": self.mean.tolist(), "spread": self.std.tolist()}
         _write(folder / ATTRIBUTES_FILE, module.attributes, scorer_metadata(ATTRIBUTES, VALUE, size, **scale))
+
+
+def _read_pairs(folder: str) -> list[tuple[Row, PairAttributes]]:
+    """Return the pairs of a simulated dataset's split "train" with their truth."""
+    truth = read_attributes(folder)
+    return [(row, truth[row.current.name]) for row in read_rows(folder, "train")]
 
 
 def read_view(path: Path, size: int) -> torch.Tensor:
