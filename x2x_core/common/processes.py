@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -19,6 +19,11 @@ def usable_cores() -> int:
     """Count the cores that this process may use; a scheduler or container can limit them."""
     allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def processes_for(items: Sized, workers: int | None = None) -> int:
+    """Return the number of processes for some items, at least 1; ``None`` workers: one per core."""
+    return max(1, min(workers or usable_cores(), len(items)))
 
 
 def distribute(

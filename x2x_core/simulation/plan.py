@@ -4,13 +4,14 @@
 one clause with everything stated (level, side and zone). The next cell is taken from the finding planned least often:
 the one whose settings, alone and in combinations of two and three, have been planned least often.
 
-Some bodies have a *triple*: one lesion added to one image at three levels. It shows whether edits follow the level.
+Some bodies have a *triple*: one lesion added to one image at three levels. It shows whether edits follow the level. A
+plan can also have series of all levels in place of triples.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -49,10 +50,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class PlannedBody:
-    """Cells of one body; the first `TRIPLE` of them form the triple with the number `triple`, if not ``None``."""
+    """Cells of one body; the first `series` of them form the triple with the number `triple`, if not ``None``."""
 
     cells: tuple[Cell, ...]
     triple: int | None = None
+    series: int = TRIPLE
 
 
 def cells_of(finding: str) -> tuple[Cell, ...]:
@@ -75,29 +77,48 @@ def cells_of(finding: str) -> tuple[Cell, ...]:
 
 
 @lru_cache(maxsize=4)
-def plan_bodies(count: int, seed: int) -> tuple[PlannedBody, ...]:
+def plan_bodies(
+    count: int, seed: int, shown: tuple[frozenset[str], ...] = (), all_levels: bool = False
+) -> tuple[PlannedBody, ...]:
     """Plan `count` bodies; the plan of fewer bodies is the beginning of the plan of more.
 
+    Args:
+        count: number of bodies.
+        seed: of the order in which cells are taken.
+        shown: for each body the findings that it shows already, which are not planned for it; empty: none.
+        all_levels: a triple has all levels of its finding instead of the three strongest.
+
     Raises:
-        InputError: `count` is below 1.
+        InputError: `count` is below 1, or a body shows every finding.
     """
     if count < 1:
         raise InputError(f"`count` of bodies must be at least 1, got {count}.")
     generator = seeded_generator(seed, BODY, PLAN_NUMBER)
     cells = {finding: _shuffled(cells_of(finding), generator) for finding in SIMULATED_FINDINGS}
     planned: _Counts = Counter()
-    bodies, triples = [], 0
+    bodies: list[PlannedBody] = []
+    triples: _Counts = Counter()
     for number in range(count):
+        free = _free_findings(shown[number] if shown else frozenset())
         chosen: list[Cell] = []
-        triple = triples if number % PAIRS_PER_BODY in BODIES_WITH_TRIPLE else None
+        triple = triples.total() if number % PAIRS_PER_BODY in BODIES_WITH_TRIPLE else None
         if triple is not None:
-            chosen += _plan_triple(cells[SIMULATED_FINDINGS[triple % len(SIMULATED_FINDINGS)]], planned)
-            triples += 1
+            finding = min(free, key=lambda name: triples[name])
+            triples[finding] += 1
+            chosen += _plan_triple(cells[finding], planned, all_levels)
+        series = len(chosen) or TRIPLE
         while len(chosen) < PAIRS_PER_BODY:
-            finding = min(cells, key=lambda name: planned["finding", name])
+            finding = min(free, key=lambda name: planned["finding", name])
             chosen.append(_least_planned(cells[finding], planned))
-        bodies.append(PlannedBody(tuple(chosen), triple))
+        bodies.append(PlannedBody(tuple(chosen), triple, series))
     return tuple(bodies)
+
+
+def _free_findings(shown: Set[str]) -> list[str]:
+    free = [finding for finding in SIMULATED_FINDINGS if finding not in shown]
+    if not free:
+        raise InputError("`shown` must leave a finding that can be drawn on each body, got one that shows all of them.")
+    return free
 
 
 def _shuffled(cells: tuple[Cell, ...], generator: torch.Generator) -> list[Cell]:
@@ -120,14 +141,15 @@ def _least_planned(cells: list[Cell], planned: _Counts) -> Cell:
     return chosen
 
 
-def _plan_triple(cells: list[Cell], planned: _Counts) -> list[Cell]:
-    """Add one lesion at the finding's three strongest levels, in the place planned least often."""
+def _plan_triple(cells: list[Cell], planned: _Counts, all_levels: bool) -> list[Cell]:
+    """Add one lesion at the finding's three strongest levels or all of them, in the place planned least often."""
     finding = cells[0].finding
     strongest = levels_of(finding)[-1]
     last = _least_planned(
         [cell for cell in cells if cell.operation is Operation.ADD and cell.level == strongest], planned
     )
-    weaker = [Cell(finding, Operation.ADD, last.side, last.zone, level) for level in levels_of(finding)[-TRIPLE:-1]]
+    levels = levels_of(finding)[None if all_levels else -TRIPLE : -1]
+    weaker = [Cell(finding, Operation.ADD, last.side, last.zone, level) for level in levels]
     for cell in weaker:
         planned.update(_keys(cell))
     return [*weaker, last]

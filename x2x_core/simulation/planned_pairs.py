@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import torch
 
 from x2x_core.common.randomness import uniform
@@ -11,7 +13,7 @@ from x2x_core.language.instruction import Instruction
 from .findings import SIMULATED_FINDINGS
 from .lesions import Lesion, draw_seed, draw_severity, ordered, sample_lesion
 from .pairs import SimulatedPair, draw_body, simulate_scenarios
-from .plan import TRIPLE, Cell, PlannedBody
+from .plan import Cell, PlannedBody
 from .scenario import Scenario
 from .settings import ANY_RESTING
 from .thorax import Thorax
@@ -24,28 +26,42 @@ def simulate_planned(thorax: Thorax, body: PlannedBody, generator: torch.Generat
     other pairs ``None``.
     """
     drawn, _ = draw_body(generator, 0, "v2")
-    scenarios = _scenarios(body, generator)
+    scenarios = planned_scenarios(body, generator)
     seeds = torch.randint(2**31, (len(scenarios),), generator=generator).tolist()
     if body.triple is not None:
-        seeds[:TRIPLE] = [seeds[0]] * TRIPLE
+        seeds[: body.series] = [seeds[0]] * body.series
     films = [torch.Generator().manual_seed(seed) for seed in seeds]
     pairs = simulate_scenarios(thorax, scenarios, drawn, generator, size=size, films=films)
     for number, pair in enumerate(pairs):
-        pair.attributes["triple"] = body.triple if number < TRIPLE else None
+        pair.attributes["triple"] = triple_of(body, number)
     return pairs
 
 
-def _scenarios(body: PlannedBody, generator: torch.Generator) -> list[Scenario]:
-    draws = [_draw(cell, generator) for cell in body.cells]
+def triple_of(body: PlannedBody, number: int) -> int | None:
+    """Return the triple that the n-th pair of a body belongs to, or ``None``."""
+    return body.triple if number < body.series else None
+
+
+def planned_scenarios(body: PlannedBody, generator: torch.Generator, shown: Set[str] = frozenset()) -> list[Scenario]:
+    """Draw the scenarios of a planned body, one for each cell.
+
+    Args:
+        body: its cells.
+        generator: draws severities, shapes and findings that do not change.
+        shown: findings that the body shows already; none of them is drawn.
+    """
+    draws = [_draw(cell, generator, shown) for cell in body.cells]
     if body.triple is not None:
-        draws[:TRIPLE] = [draws[0]] * TRIPLE
+        draws[: body.series] = [draws[0]] * body.series
     return [_scenario(cell, seed, resting, generator) for cell, (seed, resting) in zip(body.cells, draws)]
 
 
-def _draw(cell: Cell, generator: torch.Generator) -> tuple[int, tuple[Lesion, ...]]:
+def _draw(cell: Cell, generator: torch.Generator, shown: Set[str]) -> tuple[int, tuple[Lesion, ...]]:
     """Draw the seed of the lesion's shape, and a resting lesion or none."""
     seed = draw_seed(generator)
-    others = [finding for finding in SIMULATED_FINDINGS if finding != cell.finding]
+    others = [finding for finding in SIMULATED_FINDINGS if finding != cell.finding and finding not in shown]
+    if not others:
+        return seed, ()
     other = others[int(torch.randint(len(others), (), generator=generator))]
     resting = (sample_lesion(generator, other),) if uniform(0, 1, generator) < ANY_RESTING.share else ()
     return seed, resting

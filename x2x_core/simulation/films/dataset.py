@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from x2x_core.common.errors import InputError
-from x2x_core.common.processes import distribute, usable_cores
+from x2x_core.common.processes import distribute, processes_for
 from x2x_core.common.seeds import FILM, seeded_generator
 from x2x_core.common.storage import write_text
 from x2x_core.simulation.layout import PARTS, part_file
 from x2x_core.simulation.settings import BENCHMARK, SimulationSettings
 from x2x_core.simulation.writing import prepare_folder, write_pair, write_tables
 
-from .folder import Film, find_films
+from .folder import Film, films_digest, find_films
 from .pairs import simulate_film_pairs
-from .survey import Survey, check_film, read_chest
-
-SURVEY_FILE = "survey.json"
-
-Progress = Callable[..., None]
+from .survey import SURVEY_FILE, Progress, Survey, read_chest, survey_films
 
 
 def simulate_from_films(
@@ -63,60 +58,22 @@ def simulate_from_films(
     if settings.version == BENCHMARK:
         raise InputError("`version` must be v1, v2 or mixed for films, got 'benchmark'.")
     films, out = find_films(folder, labels), Path(out)
-    record = settings.as_record("films") | {"films": {"files": len(films), "sha256": _digest(films)}}
+    record = settings.as_record("films") | {"films": {"files": len(films), "sha256": films_digest(films)}}
     prepare_folder(out, record, overwrite)
-    survey = _survey(films, out, workers, progress)
-    if not survey.suitable:
-        reasons = ", ".join(f"{number} {reason}" for reason, number in survey.left_out.items())
-        raise InputError(f"`{folder}` must hold frontal chest radiographs, but none can be used: {reasons}.")
+    survey = survey_films(films, out / PARTS, workers, progress)
+    write_text(out / SURVEY_FILE, json.dumps(survey.as_dict(), indent=1) + "\n")
+    survey.check(folder)
     shares = _shares(settings.count, len(survey.suitable))
     numbers = [number for number, share in enumerate(shares) if share]
     waiting = [number for number in numbers if not part_file(out, number).is_file()]
     done = settings.count - sum(shares[number] for number in waiting)
     jobs = [(number, survey.suitable[number], shares[number]) for number in waiting]
-    for number in distribute(partial(_write_film, settings, out), jobs, _processes(workers, jobs)):
+    for number in distribute(partial(_write_film, settings, out), jobs, processes_for(jobs, workers)):
         done += shares[number]
         if progress:
             progress(done, settings.count, "pairs")
     write_tables(out, len(numbers))
     return survey
-
-
-def _digest(films: Iterable[Film]) -> str:
-    """Return a hash of the films' patients, findings, names and sizes, by which a changed folder is noticed."""
-    digest = hashlib.sha256()
-    for film in films:
-        line = (film.patient, sorted(film.findings), film.path.name, film.path.stat().st_size)
-        digest.update(json.dumps(line).encode())
-    return digest.hexdigest()
-
-
-def _survey(films: Sequence[Film], out: Path, workers: int | None, progress: Progress | None) -> Survey:
-    """Check every film, or read the verdicts of an earlier run."""
-    file = out / PARTS / SURVEY_FILE
-    if file.is_file():
-        return Survey.of(films, json.loads(file.read_text(encoding="utf-8")))
-    verdicts: list[str | None] = [None] * len(films)
-    checks = distribute(_check_numbered, enumerate(films), _processes(workers, films))
-    for done, (number, verdict) in enumerate(checks, 1):
-        verdicts[number] = verdict
-        if progress:
-            progress(done, len(films), "films checked")
-    write_text(file, json.dumps(verdicts))
-    survey = Survey.of(films, verdicts)
-    summary = {"films": len(films), "suitable": len(survey.suitable), "left_out": survey.left_out}
-    write_text(out / SURVEY_FILE, json.dumps(summary, indent=1) + "\n")
-    return survey
-
-
-def _check_numbered(numbered: tuple[int, Film]) -> tuple[int, str | None]:
-    number, film = numbered
-    return number, check_film(film)
-
-
-def _processes(workers: int | None, items: Sequence[object]) -> int:
-    """Return the number of processes for a list of items, at least 1."""
-    return max(1, min(workers or usable_cores(), len(items)))
 
 
 def _shares(count: int, films: int) -> list[int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +58,15 @@ def find_films(folder: str | Path, labels: str | Path | None = None) -> list[Fil
         listed = f" that `{labels}` lists" if labels else ""
         raise InputNotFoundError(f"`{folder}` contains no radiographs{listed}: it must hold PNG, JPEG or DICOM files.")
     return films
+
+
+def films_digest(films: Iterable[Film]) -> str:
+    """Return a hash of the films' patients, findings, names and sizes, by which a changed folder is noticed."""
+    digest = hashlib.sha256()
+    for film in films:
+        line = (film.patient, sorted(film.findings), film.path.name, film.path.stat().st_size)
+        digest.update(json.dumps(line).encode())
+    return digest.hexdigest()
 
 
 def _read_labels(path: Path) -> dict[str, dict[str, str]]:

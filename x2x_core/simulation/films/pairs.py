@@ -47,7 +47,7 @@ def simulate_film_pairs(
         scenario = _draw_scenario(generator, version, resting, shown)
         if scenario is None:
             break
-        made.append(_pair(chest, scenario, size))
+        made.append(draw_pair(chest, scenario, size))
     return made
 
 
@@ -61,7 +61,14 @@ def _draw_scenario(
     return None
 
 
-def _pair(chest: FilmChest, scenario: Scenario, size: int) -> SimulatedPair:
+def draw_pair(chest: FilmChest, scenario: Scenario, size: int) -> SimulatedPair:
+    """Draw the lesions before and after a change on a film.
+
+    Args:
+        chest: the film and its anatomy.
+        scenario: the lesions.
+        size: side length of the pair in pixels.
+    """
     canvas = Canvas.square(chest.shape, size, 1)
 
     def place(field: np.ndarray) -> torch.Tensor:
