@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,13 @@ from x2x_core.common.errors import InputError
 
 
 def claim_folder(
-    out: Path, record: str, settings: Mapping[str, Any], *, run: str = "run", conflict: str = "holds another"
+    out: Path,
+    record: str,
+    settings: Mapping[str, Any],
+    *,
+    run: str = "run",
+    conflict: str = "holds another",
+    beside: Collection[str] = (),
 ) -> None:
     """Make the folder of a run and record its settings, or check that it holds this very run.
 
@@ -20,6 +26,7 @@ def claim_folder(
         record: name of the JSON file in it that records the settings.
         settings: everything that decides the results.
         run: name of the run in messages.
+        beside: names of files and folders that may lie there already.
         conflict: what messages say of a folder with other settings; "{changed}" in it is replaced by their names.
 
     Raises:
@@ -36,7 +43,7 @@ def claim_folder(
                 f"{requirement}, but `{out}` {conflict.format(changed=', '.join(changed))}. Choose another folder."
             )
         return
-    if out.is_dir() and any(out.iterdir()):
+    if out.is_dir() and any(path.name not in beside for path in out.iterdir()):
         raise InputError(f"{requirement}, but `{out}` holds other files. Choose another folder.")
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")

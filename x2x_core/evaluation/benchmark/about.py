@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .measures import MEASURES
 from .rows import OURS, REFERENCES, UNRESTRICTED, Row
 from .scores import BenchmarkScores
 from .summary import largest_change_outside_mask, minus_ours
@@ -17,17 +16,17 @@ NOTICE = (
 )
 
 
-def describe_rows(rows: Sequence[Row], scores: BenchmarkScores) -> dict[str, Any]:
+def describe_rows(rows: Sequence[Row], scores: BenchmarkScores, notice: str = NOTICE) -> dict[str, Any]:
     """Return the entries of a record's "about" that every comparison has."""
     return {
         "synthetic": True,
         "unit": "simulated pairs",
-        "notice": NOTICE,
+        "notice": notice,
         "row_notes": {row.name: row.note for row in rows},
         "ours": OURS,
         "unrestricted": UNRESTRICTED,
         "references": [row.name for row in rows if row.name in REFERENCES],
-        "measures": {measure.key: asdict(measure) for measure in MEASURES},
+        "measures": {measure.key: asdict(measure) for measure in scores.measures},
         "largest_change_outside_mask": largest_change_outside_mask(scores),
         "minus_ours": minus_ours(scores),
     }

@@ -9,11 +9,13 @@ from typing import Any
 
 import torch
 
+from x2x_core.evaluation.metrics.undo import undo
+from x2x_core.language.clauses import Operation
 from x2x_core.language.instruction import Instruction
 
 from . import diffedit
 from .measures import Scores, score_row
-from .pairs import EditedPair, TruePair
+from .pairs import EditedPair, TruePair, true_region
 from .plan import PlannedPair
 from .rows import Row
 
@@ -29,18 +31,21 @@ def edit_and_score(
         planned: pairs of one size; those of a triple must be complete and in order.
 
     Returns:
-        The edits, and for each its scores by key (see `x2x_core.evaluation.benchmark.measures`) with "seconds", the
-        processor time of an edit, 0 for references.
+        The edits, and for each its scores by key (see `x2x_core.evaluation.benchmark.measures`) with "undo" (see
+        `undo_edits`), "seconds" and "waited", the processor time and the time of an edit, 0 for references.
 
     Raises:
         MissingExtraError: torchmetrics is not installed.
         InputError: an instruction names no known finding.
     """
-    started = time.process_time()
-    edits = edit_row(pipeline, row, [one.pair for one in planned], [one.seed for one in planned])
+    pairs, seeds = [one.pair for one in planned], [one.seed for one in planned]
+    started, began = time.process_time(), time.perf_counter()
+    edits = edit_row(pipeline, row, pairs, seeds)
     seconds = 0.0 if row.reference else (time.process_time() - started) / len(planned)
+    waited = 0.0 if row.reference else (time.perf_counter() - began) / len(planned)
     scores: list[Scores] = score_row(row, planned, edits)
-    return edits, [{**score, "seconds": seconds} for score in scores]
+    left = undo_edits(pipeline, row, pairs, seeds, edits) if row.undo else [None] * len(pairs)
+    return edits, [{**score, "undo": rest, "seconds": seconds, "waited": waited} for score, rest in zip(scores, left)]
 
 
 def edit_row(pipeline, row: Row, pairs: Sequence[TruePair], seeds: Sequence[int]) -> list[EditedPair]:
@@ -49,12 +54,42 @@ def edit_row(pipeline, row: Row, pairs: Sequence[TruePair], seeds: Sequence[int]
         return [_reference_edit(pair, row.reference) for pair in pairs]
     height, width = pairs[0].before.shape[-2:]
     call = row.call([Instruction.parse(pair.instruction) for pair in pairs], (height, width))
+    if row.given_truth:
+        truths = torch.stack([true_region(pair.after - pair.before) for pair in pairs])
+        return edit_pairs(pipeline, pairs, seeds, **call, guidance_mask=truths)
     if not row.diffedit:
         return edit_pairs(pipeline, pairs, seeds, **call)
     images = torch.stack([pair.before for pair in pairs])
     maps, masks = diffedit.find_mask(pipeline, images, [pair.instruction for pair in pairs], seeds)
     edits = edit_pairs(pipeline, pairs, seeds, **call, guidance_mask=masks)
     return [replace(edit, guidance_map=found) for edit, found in zip(edits, maps)]
+
+
+def undo_edits(
+    pipeline, row: Row, pairs: Sequence[TruePair], seeds: Sequence[int], edits: Sequence[EditedPair]
+) -> list[float | None]:
+    """Take additions back, each with the seed that it was made with, and measure what is left of them.
+
+    Returns:
+        `undo` inside the first edit's mask for each pair whose instruction only adds; ``None`` for the others.
+    """
+    removals = {number: text for number, pair in enumerate(pairs) if (text := _removal(pair.instruction))}
+    again = [TruePair(edits[number].image, pairs[number].before, text) for number, text in removals.items()]
+    left: list[float | None] = [None] * len(pairs)
+    if not again:
+        return left
+    undone = edit_row(pipeline, row, again, [seeds[number] for number in removals])
+    for number, edit in zip(removals, undone):
+        left[number] = undo(pairs[number].before, edits[number].image, edit.image, edits[number].mask)
+    return left
+
+
+def _removal(text: str) -> str | None:
+    """Return the instruction that takes an addition back; ``None`` for other instructions."""
+    clauses = Instruction.parse(text).clauses
+    if not clauses or any(clause.operation is not Operation.ADD for clause in clauses):
+        return None
+    return str(Instruction(clauses=tuple(replace(clause, operation=Operation.REMOVE) for clause in clauses)))
 
 
 def _reference_edit(pair: TruePair, name: str) -> EditedPair:

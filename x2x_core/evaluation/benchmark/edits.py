@@ -14,11 +14,11 @@ from x2x_core.common.processes import distribute
 from .editing import edit_and_score
 from .plan import read_body
 from .rows import REFERENCES, Row
-from .settings import BenchmarkSettings
+from .settings import PairSettings
 from .storage import scores_path, write_pictures, write_scores
 
 
-def edit_all(settings: BenchmarkSettings, out: Path, load: Callable[[], Any], workers: int) -> Iterator[int]:
+def edit_all(settings: PairSettings, out: Path, load: Callable[[], Any], workers: int) -> Iterator[int]:
     """Edit and score every body, and yield each when it is on disk.
 
     Args:
@@ -34,7 +34,7 @@ def edit_all(settings: BenchmarkSettings, out: Path, load: Callable[[], Any], wo
     yield from distribute(_work, bodies, workers, _start_worker, (settings, out, load))
 
 
-def edit_body(pipeline, rows: Sequence[Row], settings: BenchmarkSettings, out: Path, body: int) -> None:
+def edit_body(pipeline, rows: Sequence[Row], settings: PairSettings, out: Path, body: int) -> None:
     """Edit and score a body in each way that is not done yet."""
     included = [row for row in (*REFERENCES.values(), *rows) if settings.includes(row, body)]
     todo = [row for row in included if not scores_path(out, row.name, body).is_file()]
@@ -49,7 +49,7 @@ def edit_body(pipeline, rows: Sequence[Row], settings: BenchmarkSettings, out: P
         write_scores(out, row.name, body, scores)
 
 
-def _body_editor(settings: BenchmarkSettings, out: Path, load: Callable[[], Any]) -> Callable[[int], int]:
+def _body_editor(settings: PairSettings, out: Path, load: Callable[[], Any]) -> Callable[[int], int]:
     """Return a function that edits a body and returns its number."""
     pipeline = load()
     rows = settings.rows(pipeline)
@@ -64,7 +64,7 @@ def _body_editor(settings: BenchmarkSettings, out: Path, load: Callable[[], Any]
 _worker: dict[str, Callable[[int], int]] = {}  # state of a worker process
 
 
-def _start_worker(settings: BenchmarkSettings, out: Path, load: Callable[[], Any]) -> None:
+def _start_worker(settings: PairSettings, out: Path, load: Callable[[], Any]) -> None:
     _worker["edit"] = _body_editor(settings, out, load)
 
 

@@ -53,8 +53,8 @@ MEASURES = (
     Measure("contrast_shift", "Contrast shift", PRESERVED, LOWER, "of the standard deviation, relative"),
     Measure("amount", "Amount", EDIT, NEITHER, "share of the true change made; median; 1 is right", digits=2,
             statistic="median"),
-    Measure("monotone", "All in order", LEVELS, HIGHER, "triples whose three levels change more and more", True, 1),
-    Measure("ordered", "Twos in order", LEVELS, HIGHER, "of the three twos of a triple, the stronger more", True, 1),
+    Measure("monotone", "All in order", LEVELS, HIGHER, "triples whose levels change more and more", True, 1),
+    Measure("ordered", "Twos in order", LEVELS, HIGHER, "of the twos of a triple, the stronger more", True, 1),
     Measure("attribute_r", "Attribute correlation", READ, HIGHER, "with the true attribute; mean over attributes"),
     Measure("attribute_worst_r", "Lowest attribute correlation", READ, HIGHER, "of the attribute kept worst"),
     Measure("attribute_shift", "Attribute shift", READ, LOWER,
@@ -63,6 +63,11 @@ MEASURES = (
             "of a pair's attribute that moved most; mean over pairs"),
     Measure("fid", "FID", SETS, LOWER, "between the features of the edits and of the real targets", digits=2),
 )  # fmt: skip
+UNDO = Measure(
+    "undo", "Undo", EDIT, LOWER, "share of the change left after adding and removing; median", True, 0,
+    statistic="median",
+)  # fmt: skip
+SHARES = ("pointing", "direction", "in_region", "closer", "monotone")  # 0 or 1 for each pair
 OF_SETS = ("attribute_r", "attribute_worst_r", "fid")  # not a mean or median of one number a pair
 OF_PAIRS = tuple(measure for measure in MEASURES if measure.key not in OF_SETS)
 BY_KEY = {measure.key: measure for measure in MEASURES}

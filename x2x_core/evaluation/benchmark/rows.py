@@ -17,6 +17,7 @@ from x2x_core.evaluation.results import TARGET, UNEDITED
 from x2x_core.language.instruction import Instruction
 
 OURS = "ours"
+OURS_GIVEN = "ours, true region given"
 OURS_DECODED = "ours, decoding laid over"
 UNRESTRICTED = "no restriction"
 RELEVANCE_ONLY = "relevance only"
@@ -38,6 +39,8 @@ class Row:
         regions: makes the mask of an instruction.
         diffedit: edit inside the mask that DiffEdit's rule finds.
         reference: "before" or "after": image of the pair that stands in for an edit; no model runs.
+        given_truth: edit inside the true region of each pair, given as `guidance_mask`.
+        undo: take each addition back by a second edit, and measure what is left.
         is_peer: False for our own method, its variants and the references, which `peers_count` does not limit.
     """
 
@@ -48,6 +51,8 @@ class Row:
     regions: Regions | None = None
     diffedit: bool = False
     reference: str | None = None
+    given_truth: bool = False
+    undo: bool = False
     is_peer: bool = True
 
     def call(self, instructions: Sequence[Instruction], size: tuple[int, int]) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""Run of the simulated benchmark: several ways to edit, the same planned pairs, exact truth, one record.
+"""Run of a benchmark: several ways to edit, the same planned pairs, exact truth, one record.
 
-Every stage continues where it was stopped: simulate the pairs, edit and score them in each way, read the pictures with
+Every stage continues where it was stopped: make the pairs, edit and score them in each way, read the pictures with
 the bundled networks; then summarise and judge.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +17,31 @@ from x2x_core.evaluation.progress import Progress
 from x2x_core.evaluation.results import TARGET, UNEDITED, Case, Results
 from x2x_core.evaluation.run_folder import claim_folder
 from x2x_core.language.instruction import Instruction
-from x2x_core.simulation.dataset import simulate_dataset
 from x2x_core.simulation.layout import pair_file
-from x2x_core.simulation.plan import TRIPLE
 from x2x_core.simulation.plan_coverage import coverage, missing_cells
-from x2x_core.simulation.settings import BENCHMARK, PAIRS_PER_BODY, SimulationSettings
+from x2x_core.simulation.settings import PAIRS_PER_BODY
 
 from .about import describe_rows
 from .attributes import attribute_table
 from .edits import edit_all
+from .film_settings import FILMS
 from .measures import with_levels
-from .plan import PAIRS, read_records
+from .plan import read_records
 from .readings import Readers, read_row, true_values
-from .rows import OURS, TARGET_ROW, UNEDITED_ROW, Row
+from .rows import OURS, TARGET_ROW, UNEDITED_ROW, UNRESTRICTED, Row
 from .scores import BenchmarkScores
-from .settings import BenchmarkSettings
+from .settings import BenchmarkSettings, PairSettings
 from .standard_rows import settings_note
 from .storage import picture_path, read_scores
-from .summary import INTERVALS, edited_rows, seconds_per_edit, summarise
+from .summary import INTERVALS, edited_rows, median_seconds, seconds_per_edit, summarise
 from .verdict import judge
 
 RECORD = "evaluation.json"
 SETTINGS = "benchmark.json"
-KIND = "simulated benchmark"
+KIND = BenchmarkSettings.text.kind
+READING = "reading"  # folder of a reading set beside a benchmark
 CASES_PER_RANK = 3
+Loader = Callable[[], Any]  # returns the pipeline
 StageProgress = Callable[[str], Progress]  # name of a stage to its progress callback
 
 
@@ -63,9 +64,7 @@ class BenchmarkContext:
     progress: StageProgress = lambda stage: lambda done, total: None
 
 
-def run_benchmark(
-    out: Path, settings: BenchmarkSettings, load: Callable[[], Any], context: BenchmarkContext | None = None
-) -> Results:
+def run_benchmark(out: Path, settings: PairSettings, load: Loader, context: BenchmarkContext | None = None) -> Results:
     """Run the benchmark in a folder, or continue a run that was stopped.
 
     Args:
@@ -84,16 +83,13 @@ def run_benchmark(
     context = context or BenchmarkContext()
     check_scoring()
     record = {**asdict(settings), "weights_sha256": context.weights}
-    claim_folder(out, SETTINGS, record, conflict="was made with another {changed}")
-    simulation = SimulationSettings(settings.count, settings.seed, settings.size, version=BENCHMARK, bits=16)
-    simulate_dataset(
-        settings.ct, out / PAIRS, simulation, workers=context.workers, progress=context.progress("Simulating")
-    )
+    claim_folder(out, SETTINGS, record, conflict="was made with another {changed}", beside=(FILMS, READING))
+    settings.make_pairs(out, context.workers, context.progress("Simulating"))
     update = context.progress("Editing")
     for done, _ in enumerate(edit_all(settings, out, load, context.workers), start=1):
         update(done * PAIRS_PER_BODY, settings.count)
     pipeline = load()
-    rows = (UNEDITED_ROW, *settings.rows(pipeline), TARGET_ROW)
+    rows = (UNEDITED_ROW, *(row for row in settings.rows(pipeline) if settings.includes(row, 0)), TARGET_ROW)
     scores = gather_scores(out, settings, rows, context.readers, context.progress("Reading"))
     about = _about(settings, rows, scores, context)
     about["note"] = settings_note(pipeline, settings.call)
@@ -105,7 +101,7 @@ def run_benchmark(
 
 def gather_scores(
     out: Path,
-    settings: BenchmarkSettings,
+    settings: PairSettings,
     rows: Sequence[Row],
     readers: Readers | None,
     update: Progress = lambda done, total: None,
@@ -133,41 +129,44 @@ def gather_scores(
         update(number, len(rows))
     base = BenchmarkScores(
         instructions=tuple(record["instruction"] for record in records),
-        bodies=tuple(number // PAIRS_PER_BODY for number in range(len(records))),
+        bodies=tuple(record.get("patient", number // PAIRS_PER_BODY) for number, record in enumerate(records)),
         rows=scores,
         seed=settings.seed,
+        measures=settings.measures,
+        unread=settings.unread,
+        wilson=settings.wilson,
     )
     if not readers:
         return base
     labels = tuple(readers.attributes.labels)
-    return BenchmarkScores(
-        base.instructions, base.bodies, base.rows, base.seed, readings, labels, true_values(records, labels)
-    )
+    return replace(base, readings=readings, attributes=labels, truth=true_values(records, labels))
 
 
 def _about(
-    settings: BenchmarkSettings, rows: Sequence[Row], scores: BenchmarkScores, context: BenchmarkContext
+    settings: PairSettings, rows: Sequence[Row], scores: BenchmarkScores, context: BenchmarkContext
 ) -> dict[str, Any]:
     """Return the record's description of the run."""
     instructions = [Instruction.parse(text) for text in scores.instructions]
     peers = settings.count if settings.peers_count is None else settings.peers_count
     readers = context.readers
     return {
-        "title": "Simulated benchmark",
-        "kind": KIND,
+        "title": settings.text.title,
+        "kind": settings.text.kind,
         **(context.about or {}),
         "settings": asdict(settings),
         "peers_note": f"Rows that are not ours: the first {peers} of {settings.count} pairs.",
-        **describe_rows(rows, scores),
-        "intervals": f"{INTERVALS} simulated bodies ({PAIRS_PER_BODY} pairs each), the same for all rows",
+        **describe_rows(rows, scores, settings.text.notice),
+        "intervals": f"{INTERVALS} {settings.text.drawn}, the same for all rows",
+        **{name: words for name in ("shown", "compared") if (words := getattr(settings.text, name))},
+        "triple_size": settings.text.triple,
         "readers": [readers.attributes.name, readers.features.name] if readers else [],
         "coverage": coverage(instructions),
         "not_covered": missing_cells(instructions),
         "triples": sum(record is not None and record["monotone"] is not None for record in scores.rows[OURS]),
-        "triple_size": TRIPLE,
         "seconds_per_edit": seconds_per_edit(scores),
+        "median_seconds": median_seconds(scores),
         "attributes": attribute_table(scores),
-        "verdict": judge(scores).as_dict(),
+        **({"verdict": judge(scores).as_dict()} if UNRESTRICTED in scores.rows else {}),
     }
 
 

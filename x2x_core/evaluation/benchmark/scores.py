@@ -11,10 +11,14 @@ import torch
 from x2x_core.evaluation.metrics.attribute_shift import attribute_shifts
 from x2x_core.evaluation.metrics.bootstrap import draw_counts
 from x2x_core.evaluation.metrics.estimates import as_values
+from x2x_core.evaluation.metrics.measure import Measure
 from x2x_core.evaluation.results import TARGET
 from x2x_core.language.instruction import Instruction
 
+from .measures import MEASURES, OF_SETS
 from .readings import Readings
+
+NOT_READ = "the networks that read attributes are not installed"
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class BenchmarkScores:
         readings: by row, of the pairs that it has; empty without networks.
         attributes: names of the attributes that were read, A of them.
         truth: true attributes of all pairs, `(n, A)`.
+        measures: of which the record has values.
+        unread: the reason why there are no readings, if there are none.
+        wilson: shares have Wilson's intervals instead of the bootstrap's.
     """
 
     instructions: tuple[str, ...]
@@ -38,6 +45,14 @@ class BenchmarkScores:
     readings: Mapping[str, Readings] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     truth: torch.Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.float64))
+    measures: tuple[Measure, ...] = MEASURES
+    unread: str = NOT_READ
+    wilson: bool = False
+
+    @property
+    def of_pairs(self) -> tuple[Measure, ...]:
+        """The measures that are a mean, a median or a share over pairs."""
+        return tuple(measure for measure in self.measures if measure.key not in OF_SETS)
 
     def counts(self) -> torch.Tensor:
         """Return the bootstrap's weights `(R, n)`, the same at each call."""

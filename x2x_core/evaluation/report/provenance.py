@@ -36,6 +36,7 @@ def _run(about: Mapping[str, Any]) -> Entries:
         "Intervals": about.get("intervals"),
         "Networks that read the images": ", ".join(about.get("readers", ())),
         "Processor seconds to an edit": _as_text(about.get("seconds_per_edit")),
+        "Seconds to an edit, median": _as_text(about.get("median_seconds")),
         "Largest change outside a mask": _as_text(about.get("largest_change_outside_mask")),
         "Asked for": "; ".join(f"{name}: {_as_text(value)}" for name, value in about.get("coverage", {}).items()),
         "Not asked for": ", ".join(about.get("not_covered", ())),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .view import View, value_text
+from x2x_core.evaluation.metrics.measure import Measure
+from x2x_core.evaluation.results import ResultRow
+
+from .view import MOST_COLUMNS, SUMMARY_MEASURES, View, interval_text, value_text
 
 Lines = list[tuple[str, ...]]
 
@@ -17,6 +20,24 @@ def text_table(view: View) -> Lines:
             values = [value_text(measure, row.metrics.get(measure.key)) for row in rows]
             lines.append((f"{measure.heading} {measure.arrow}".strip(), *values))
     return lines
+
+
+def finding_table(view: View, row: ResultRow) -> Lines:
+    """Return a heading with the name of a row and the measures of the record's summary, then a line for each finding.
+
+    The last line is over all pairs. Cells are values with their intervals.
+    """
+    measures = [one for one in view.chosen_measures(SUMMARY_MEASURES, MOST_COLUMNS) if _has(row, one)]
+    lines: Lines = [(row.name, *(f"{measure.heading} {measure.arrow}".strip() for measure in measures))]
+    for name, metrics in {**row.per_finding, "all": row.metrics}.items():
+        texts = [(value_text(one, metrics.get(one.key)), interval_text(one, metrics.get(one.key))) for one in measures]
+        lines.append((name, *(f"{value} ({interval})" if interval else value for value, interval in texts)))
+    return lines
+
+
+def _has(row: ResultRow, measure: Measure) -> bool:
+    metric = row.metrics.get(measure.key)
+    return metric is not None and metric.value is not None
 
 
 def row_notes(view: View) -> list[str]:

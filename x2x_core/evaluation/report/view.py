@@ -34,8 +34,9 @@ MOST_COLUMNS, MOST_PANELS = 11, 6
 class View:
     """A record and how it is shown.
 
-    The record's `about` may hold "measures" (key to the fields of `Measure`), and "ours", "references" and "compared"
-    (names of rows). A measure that it does not describe is shown under its key.
+    The record's `about` may hold "measures" (key to the fields of `Measure`), "shown" (keys of the measures in
+    summaries), and "ours", "references" and "compared" (names of rows). A measure that it does not describe is
+    shown under its key.
     """
 
     results: Results
@@ -67,9 +68,12 @@ class View:
         return groups
 
     def chosen_measures(self, keys: Sequence[str], most: int) -> list[Measure]:
-        """Return the measures of a list of keys that the record has, or else its first ones; at most `most`."""
+        """Return the measures of a list of keys that the record has, or else its first ones; at most `most`.
+
+        A record can have a list of its own ("shown").
+        """
         measures = self.measures()
-        chosen = [measure for key in keys for measure in measures if measure.key == key]
+        chosen = [measure for key in self.about.get("shown", keys) for measure in measures if measure.key == key]
         return (chosen or measures)[:most]
 
     def role(self, row: str) -> str:
