@@ -66,16 +66,19 @@ def test_a_new_form_is_left_as_it_is_without_a_word(capsys, form):
 
 
 OWNERS = {
-    "dataset": ["--labels", "--findings-scorer", "--race-scorer", "--age-scorer", "--attributes-scorer",
+    "dataset": ["--findings-scorer", "--race-scorer", "--age-scorer", "--attributes-scorer",
                 "--fid-features", "--segmenter", "--batch-size"],
-    "benchmark": ["--peers-count", "--workers"],
     "ablation": ["--parts", "--published-settings", "--figure", "--gallery"],
+    "films": ["--reading-sheet", "--sheet-films", "--sheet-levels"],
 }  # fmt: skip
 SHARED = {
-    "--published-masks": {"benchmark", "ablation"},
+    "--labels": {"dataset", "films"},
+    "--peers-count": {"benchmark", "films"},
+    "--workers": {"benchmark", "films"},
+    "--published-masks": {"benchmark", "ablation", "films"},
     "--data": {"simulated", "ablation"},
     "--ct": {"simulated", "benchmark", "ablation"},
-    "--overwrite": {"simulated", "ablation"},
+    "--overwrite": {"simulated", "ablation", "reading"},
     "--split": {"dataset", "simulated", "ablation"},
 }
 OLD = {"dataset": ["data"], "simulated": ["--simulated"], "benchmark": ["--simulated", "--benchmark"],
@@ -110,7 +113,8 @@ def test_every_option_is_used_by_the_commands_that_say_so():
             assert [name for name in used if option in used[name]] == [owner]
     for option, users in SHARED.items():
         assert {name for name in used if option in used[name]} == users
-    assert len(set.union(*used.values()) - {"-o", "dataset"}) == 28  # none is lost
+    arguments = {"-o", "dataset", "folder", "sheet", "key"}
+    assert len(set.union(*used.values()) - arguments) == 31  # none is lost
 
 
 @pytest.mark.parametrize(
@@ -171,7 +175,9 @@ def test_what_is_missing_or_unknown_is_said(capsys, tmp_path, monkeypatch, argum
     assert code == 2 and words in " ".join(error.split())
 
 
-def test_without_a_command_the_help_names_all_four(capsys):
+def test_without_a_command_the_help_names_all(capsys):
     _, printed, error = run(capsys, "evaluate")
     assert all(name in printed + error for name in COMMANDS)
-    assert isinstance(app, typer.Typer) and list(COMMANDS) == ["dataset", "simulated", "benchmark", "ablation"]
+    assert isinstance(app, typer.Typer) and list(COMMANDS) == [
+        "dataset", "simulated", "benchmark", "ablation", "films", "reading",
+    ]  # fmt: skip

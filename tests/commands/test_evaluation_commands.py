@@ -4,12 +4,13 @@ import json
 from functools import partial
 
 import pytest
+from film_cases import write_films
 from PIL import Image
 from tiny_models import make_radiograph
 
 from x2x_core.cli import main
 from x2x_core.commands.loading import load_pipeline
-from x2x_core.evaluation.benchmark import edits as benchmark_edits
+from x2x_core.evaluation.benchmark.settings import BenchmarkSettings
 from x2x_core.simulation import dataset
 from x2x_core.simulation.phantom import phantom_ct
 from x2x_core.simulation.thorax import segment_thorax
@@ -63,6 +64,27 @@ def test_the_benchmark_runs_and_its_report_is_rebuilt(capsys, tmp_path, tiny_fol
     assert run(capsys, "report", out, "--no-figures")[0] == 0 and (out / "report.html").read_bytes() == page
 
 
+def test_films_are_evaluated_and_read(capsys, tmp_path, tiny_folder):
+    films, out, sheet = write_films(tmp_path / "films", ["a.png"], 64), tmp_path / "run", tmp_path / "sheet"
+    command = ["evaluate", "films", films, "--model", tiny_folder, "--steps", 1, "--workers", 1, "-o", out]
+    code, printed, error = run(capsys, *command, "--peers-count", 0, "--reading-sheet", sheet, "--sheet-films", 1)
+    assert code == 0, error
+    assert "1 films can be used" in printed and "Median seconds to an edit: ours " in printed
+    assert printed.count("not for diagnosis") >= 1 and str(out / "reading" / "key.json") in printed
+    record = json.loads((out / "evaluation.json").read_text())
+    assert record["about"]["kind"] == "benchmark on films" and record["about"]["films"]["suitable"] == 1
+    assert (out / "report.html").is_file() and (sheet / "README.txt").is_file()
+    rows = [f"{picture.name},,,nothing" for picture in sorted((sheet / "part1").iterdir())]
+    (sheet / "part1.csv").write_text("\n".join(["picture,finding,side,visibility", *rows]) + "\n")
+    key = out / "reading" / "key.json"
+    code, printed, error = run(capsys, "evaluate", "reading", sheet, key, "-o", tmp_path / "graded")
+    assert code == 0, error
+    assert "Not visible" in printed and "16/16 (81 to 100 %)" in printed
+    graded = json.loads((tmp_path / "graded" / "evaluation.json").read_text())
+    assert graded["about"]["kind"] == "reading" and (tmp_path / "graded" / "report.html").is_file()
+    assert "already holds" in run(capsys, "evaluate", "reading", sheet, key, "-o", tmp_path / "graded")[2]
+
+
 def test_an_audit_writes_table_record_and_report(capsys, tmp_path, tiny_folder):
     image = tmp_path / "a.png"
     Image.fromarray(make_radiograph()).save(image)
@@ -78,7 +100,7 @@ def test_a_loader_travels_to_other_processes():
     import pickle
 
     load = partial(load_pipeline, "demo", None, "cpu", "float32")
-    settings = benchmark_edits.BenchmarkSettings(count=5)
+    settings = BenchmarkSettings(count=5)
     assert pickle.loads(pickle.dumps((settings, load)))[0] == settings
 
 

@@ -8,7 +8,9 @@ from typer.core import TyperGroup
 from .evaluate_ablation import ablation
 from .evaluate_benchmark import benchmark
 from .evaluate_dataset import evaluate_dataset
+from .evaluate_films import films
 from .evaluate_forms import check_and_translate
+from .evaluate_reading import reading
 from .evaluate_simulated import simulated
 
 
@@ -23,9 +25,11 @@ class _EvaluateGroup(TyperGroup):
 app = typer.Typer(
     cls=_EvaluateGroup,
     no_args_is_help=True,
-    help="Measure how well a model edits: on a dataset, or on simulated pairs with exact truth.",
+    help="Measure how well a model edits: on a dataset, on simulated or drawn pairs with exact truth, or by readers.",
 )
 app.command("dataset")(evaluate_dataset)
 app.command("simulated")(simulated)
 app.command("benchmark")(benchmark)
 app.command("ablation")(ablation)
+app.command("films")(films)
+app.command("reading")(reading)

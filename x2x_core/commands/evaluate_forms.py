@@ -17,7 +17,6 @@ from x2x_core._moved import REMOVED_IN
 from x2x_core.common.errors import InputError
 
 DATASET = "dataset"
-FILMS = "films"  # reserved for the evaluation on pairs drawn on films
 # Flags that chose the meaning; of several the first decides.
 FLAGS = {"--benchmark": "benchmark", "--ablation": "ablation", "--simulated": "simulated"}
 HELP = "--help"
@@ -47,8 +46,6 @@ def check_and_translate(arguments: Sequence[str], commands: Mapping[str, Command
     if arguments[0] in commands and not _is_folder_called_dataset(arguments, syntax):
         syntax.check(arguments[0], arguments[1:])
         return list(arguments)
-    if arguments[0] == FILMS and not Path(FILMS).is_dir():
-        raise InputError("`x2x evaluate films` is not available yet. Use `x2x evaluate simulated --data FOLDER`.")
     translated = _translate(arguments, syntax)
     syntax.check(translated[0], translated[1:])
     typer.secho(
