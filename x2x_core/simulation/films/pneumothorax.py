@@ -18,9 +18,10 @@ from .tone import add_thickness
 from .warp import warp
 
 _LINE_MM = 0.6  # half width of the visceral pleura
-_LINE = 0.30  # its mean optical thickness
+_LINE = 0.22  # its mean optical thickness
 _DARKEST = 0.5  # share of the grey around that air may take away, so that ribs keep their contrast on dark films
 _MOST_SINKING = 0.4  # share of the collapsed length; from 0.5 the lung would fold
+_RAGGED = 0.6  # mm by which the pleural line leaves a smooth curve
 _ROUND = 6.0  # mm over which the collapsed lung's outline is rounded
 
 
@@ -62,8 +63,9 @@ def draw_pneumothorax(
     crowded = warp(vessels, collapse.down, collapse.right) - vessels
     lung_left = (1 - sigmoid(-collapse.inside / 0.6)) * blur(lung.soft, 0.6)
     changed = (grey - 0.9 * air * vessels - darker + lung_left * crowded).clip(0)
-    uneven = (1 + 0.7 * noise(chest.shape, 14 / mm, generator)).clip(0, 2)
-    line = _LINE * uneven * np.exp(-((collapse.inside / _LINE_MM) ** 2))
+    uneven = (1 + 0.8 * noise(chest.shape, 10 / mm, generator)).clip(0, 2)
+    ragged = collapse.inside + _RAGGED * noise(chest.shape, 9 / mm, generator)
+    line = _LINE * uneven * np.exp(-((ragged / _LINE_MM) ** 2))
     low = ((chest.grid[0] - lung.apex) / lung.height).clip(0, 1)
     denser = (0.02 + 0.32 * severity**1.4) * lung_left * (1 - 0.9 * low)
     return add_thickness(changed, (line * within + denser) * (blur(lung.soft, 0.6) > 0.02), chest.tissue)
