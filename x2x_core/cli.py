@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Annotated
 
@@ -10,9 +9,10 @@ import typer
 
 from x2x_core import __version__
 from x2x_core.commands import audit, convert, dataset, edit, evaluate, explain, info, masks, report, simulate, train
+from x2x_core.commands.app import App, print_line
 from x2x_core.common.errors import InputError
 
-app = typer.Typer(
+app = App(
     name="x2x",
     no_args_is_help=True,
     add_completion=False,
@@ -54,38 +54,14 @@ def main(arguments: list[str] | None = None) -> None:
 
     Any other exception is a fault of this package and keeps its traceback.
     """
-    _log_as_plain_lines()
     try:
         app(arguments, standalone_mode=True)
     except KeyboardInterrupt:
-        _print_line("Interrupted.")
+        print_line("Interrupted.")
         sys.exit(130)
     except InputError as error:
-        _print_line(" ".join(str(error).split()))
+        print_line(" ".join(str(error).split()))
         sys.exit(2)
-
-
-def _print_line(text: str) -> None:
-    typer.secho(f"x2x: {text}", err=True)
-
-
-class _PlainLines(logging.Handler):
-    """Print warnings of this package as plain lines on standard error, equal ones in a row once."""
-
-    _last = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        if message != self._last:
-            _print_line(message)
-        self._last = message
-
-
-def _log_as_plain_lines() -> None:
-    logger = logging.getLogger("x2x_core")
-    if not any(isinstance(handler, _PlainLines) for handler in logger.handlers):
-        logger.addHandler(_PlainLines(logging.WARNING))
-        logger.propagate = False
 
 
 if __name__ == "__main__":

@@ -86,9 +86,9 @@ def test_attention_is_asked_for_and_recorded(edit, picture, tmp_path):
     settings = json.loads((tmp_path / "out" / "result.json").read_text())["settings"]
     assert settings["relevance_source"] == "both" and settings["attention_gating"] is True
     code, _, said = edit(picture, WORDS, "--relevance-source", "words", out=tmp_path / "b")
-    assert code == 2 and "`relevance_source` must be one of noise, attention, both" in said
+    assert code == 2 and "`--relevance-source` must be one of noise, attention, both" in said
     code, _, said = edit(picture, WORDS, "--attention-gating", "--reference", out=tmp_path / "c")
-    assert code == 2 and "`attention_gating` must be left out" in said
+    assert code == 2 and "`--attention-gating` must be left out" in said
 
 
 def test_the_same_seed_gives_the_same_bytes(edit, picture, tmp_path):
@@ -161,12 +161,15 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["edit", "{picture}", "Add edema. Remove edema."], "must not contradict itself"),
         (["edit", "{picture}", WORDS, "--model", "{missing}"], "There is no checkpoint"),
         (["edit", "{picture}", WORDS, "--model", "{folder}"], "is not a checkpoint in diffusers layout"),
-        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--mask-threshold", "1.4"], "`mask_threshold` must lie in"),
-        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--mask-rule", "none"], "`mask_rule` must be one of"),
-        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--edit-strength", "2"], "`edit_strength` must lie in"),
-        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--steps", "0"], "`num_inference_steps` must be"),
-        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--steps", "5000"], "`num_inference_steps` must be at most"),
-        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--seed", "9" * 23], "`generator` as a seed must"),
+        (
+            ["edit", "{picture}", WORDS, "--model", "{tiny}", "--mask-threshold", "1.4"],
+            "`--mask-threshold` must lie in",
+        ),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--mask-rule", "none"], "`--mask-rule` must be one of"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--edit-strength", "2"], "`--edit-strength` must lie in"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--steps", "0"], "`--steps` must be"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--steps", "5000"], "`--steps` must be at most"),
+        (["edit", "{picture}", WORDS, "--model", "{tiny}", "--seed", "9" * 23], "`--seed` as a seed must"),
         (["evaluate", "films", "{missing}", "--model", "{tiny}", "-o", "{new}"], "There is no folder of films"),
         (["evaluate", "films", "{folder}", "-o", "{new}", "--count", "0"], "`--count 0` requires `--reading-sheet`"),
         (["evaluate", "films", "{folder}", "-o", "{new}", "--sheet-films", "4"], "requires `--reading-sheet`"),
@@ -190,16 +193,16 @@ def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
         (["masks", "show", "Add edema.", "{missing}", "-o", "{new}.png"], "There is no file"),
         (["masks", "build", "{missing}", "-o", "{new}"], "{missing}"),
         (["masks", "build", "{text}", "-o", "{new}"], "{text}"),
-        (["simulate", "--ct", "{missing}", "-o", "{new}"], "`ct` must be a folder"),
+        (["simulate", "--ct", "{missing}", "-o", "{new}"], "`--ct` must be a folder"),
         (["simulate", "-o", "{new}"], "`--ct` or `--films` is required"),
         (["simulate", "--ct", "phantom", "--films", "{folder}", "-o", "{new}"], "`--ct` or `--films` is required"),
         (["simulate", "--ct", "phantom", "--labels", "{text}", "-o", "{new}"], "`--labels` requires `--films`"),
         (["simulate", "--films", "{folder}", "--fields", "-o", "{new}"], "`--fields` requires `--ct`"),
         (["simulate", "--films", "{missing}", "-o", "{new}"], "There is no folder of films"),
         (["simulate", "--films", "{folder}", "-o", "{new}"], "contains no radiographs"),
-        (["simulate", "--ct", "phantom", "-o", "{new}", "--count", "0"], "`count` must be at least 1"),
-        (["simulate", "--ct", "phantom", "-o", "{new}", "--resting", "gout"], "`resting` must name findings"),
-        (["simulate", "--ct", "phantom", "-o", "{new}", "--resting-share", "2"], "`resting_share` must lie in"),
+        (["simulate", "--ct", "phantom", "-o", "{new}", "--count", "0"], "`--count` must be at least 1"),
+        (["simulate", "--ct", "phantom", "-o", "{new}", "--resting", "gout"], "`--resting` must name findings"),
+        (["simulate", "--ct", "phantom", "-o", "{new}", "--resting-share", "2"], "`--resting-share` must lie in"),
         (["train", "--config", "demo", "--set", "trackers=["], "`--set` must give trackers a YAML value, got '['"),
         (["train", "--config", "demo", "--set", "seed"], "`--set` must be FIELD=VALUE, got 'seed'"),
         (["train", "--config", "nothing"], "`--config` must name a YAML file"),
@@ -346,7 +349,7 @@ def test_a_dataset_s_pairs_are_evaluated(capsys, tmp_path, tiny_folder, dataset)
     assert record["settings"]["data"] == str(dataset) and record["overall"]["count"] == 2
     assert 0 < record["overall"]["mean_average_precision"] < 1 and len(record["weights_sha256"]) == 64
     code, _, error = run(capsys, "evaluate", "simulated", "--model", tiny_folder, "--data", dataset, "--split", "x")
-    assert code == 2 and "`split` must be a split with pairs in" in error
+    assert code == 2 and "`--split` must be a split with pairs in" in error
 
 
 def test_an_ablation_is_written_drawn_and_shown(capsys, tmp_path, tiny_folder, dataset):

@@ -26,7 +26,7 @@ def run(capsys, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["evaluate", "benchmark", "--count", "7", "-o", "{new}"], "`count` must be a multiple of 5"),
+        (["evaluate", "benchmark", "--count", "7", "-o", "{new}"], "`--count` must be a multiple of 5"),
         (["evaluate", "dataset", "{folder}", "-o", "{new}", "--count", "0"], "`--count` must be at least 1, got 0"),
         (["evaluate", "dataset", "{folder}", "-o", "{new}", "--batch-size", "0"], "`--batch-size` must be at least 1"),
         (["evaluate", "simulated", "--count", "0"], "`--count` must be at least 1, got 0"),

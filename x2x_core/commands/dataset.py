@@ -9,13 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from .app import App
 from .options import Workers
 from .outputs import fresh_file
 from .progress import progress_bar
 
-app = typer.Typer(
-    no_args_is_help=True, help="Build MIMIC-EDIT-INSTRUCTION from your own copy of MIMIC, or check a dataset."
-)
+app = App(no_args_is_help=True, help="Build MIMIC-EDIT-INSTRUCTION from your own copy of MIMIC, or check a dataset.")
 
 SHOWN = 20  # problems of one kind that are printed
 

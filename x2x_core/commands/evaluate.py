@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 from typer.core import TyperGroup
 
+from .app import App
 from .evaluate_ablation import ablation
 from .evaluate_benchmark import benchmark
 from .evaluate_dataset import evaluate_dataset
@@ -22,7 +23,7 @@ class _EvaluateGroup(TyperGroup):
         return super().parse_args(ctx, check_and_translate(args, self.commands))
 
 
-app = typer.Typer(
+app = App(
     cls=_EvaluateGroup,
     no_args_is_help=True,
     help="Measure how well a model edits: on a dataset, on simulated or drawn pairs with exact truth, or by readers.",

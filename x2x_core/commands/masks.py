@@ -9,6 +9,7 @@ import typer
 
 from x2x_core.common.errors import InputNotFoundError
 
+from .app import App
 from .atlas import build, evaluate
 from .options import Pseudomasks
 from .outputs import fresh_png, save_picture
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 BLANK_SIZE, BLANK_GREY = 512, 0.35  # the canvas where no image is given
 
-app = typer.Typer(no_args_is_help=True, help="Draw pseudomasks (where findings can be), and build atlases of them.")
+app = App(no_args_is_help=True, help="Draw pseudomasks (where findings can be), and build atlases of them.")
 app.command("build")(build)
 app.command("evaluate")(evaluate)
 
