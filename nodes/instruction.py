@@ -41,7 +41,7 @@ class X2XInstruction(io.ComfyNode):
                 io.String.Output(
                     "understood",
                     display_name="understood",
-                    tooltip="How the instruction is interpreted, one clause per line.",
+                    tooltip="How the instruction is interpreted: clauses and their place, region, words left out.",
                 ),
             ],
         )

@@ -21,7 +21,7 @@ from .checkpoints import LoadedPipeline
 from .more_settings import MoreSettings
 from .progress import Preview, Watch, as_preview
 from .reports import alignment_lines, describe_settings
-from .sentences import as_page_says, explain, page_words
+from .sentences import as_page_says, explain_instruction, page_words
 from .settings import EditWidgets
 from .solvers import make_solver
 from .tensors import size_of, to_library, to_map
@@ -188,11 +188,12 @@ def _describe(job: _Job, outputs: list[Any], edited: torch.Tensor, mask: torch.T
     """Return the report; its first lines are those that the small text box on the node shows without scrolling."""
     changed = (edited != job.pixels).any(dim=1).float().mean()
     alignments = [alignment for output in outputs for alignment in output.alignments or ()]
-    settings = job.settings.settled(outputs[0].instructions[0])
+    instruction = outputs[0].instructions[0]
+    settings = job.settings.settled(instruction)
     dtype = str(job.loaded.pipe.dtype).removeprefix("torch.")
     return "\n".join(
         [
-            explain(job.text),
+            explain_instruction(instruction),
             f"Editable {float(mask.mean()):.1%} of the image, changed {float(changed):.1%}.",
             *(f"Warning: {as_page_says(line)}" for line in warnings),
             "Synthetic, for research. Not for diagnosis.",

@@ -21,11 +21,12 @@ from x2x_core.guidance.maps import guidance_map
 from x2x_core.guidance.mask_rules import find_mask
 from x2x_core.imaging.geometry import resize
 from x2x_core.imaging.soft import soft_edges
+from x2x_core.language.clauses import Clause
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 from .reports import alignment_lines
-from .sentences import as_page_says, explain, page_words
+from .sentences import as_page_says, explain_instruction, page_words
 from .tensors import as_maps, size_of, to_map
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,12 @@ def pseudomask_of(
     sources = {
         f"{source.finding}: {source.name} ({source.kind})": None for source in masks.sources(subject.instructions[0])
     }
-    lines = [explain(text), *alignment_lines(region.alignments), *sources, *map(as_page_says, notes.lines)]
+    lines = [
+        explain_instruction(subject.instructions[0]),
+        *alignment_lines(region.alignments),
+        *sources,
+        *map(as_page_says, notes.lines),
+    ]
     return region.pseudomask, "\n".join(lines), Places(text, region.parts or [])
 
 
@@ -126,7 +132,7 @@ def guidance_of(
     r, p = to_map(r, size, batch, "relevance"), to_map(p, size, batch, "pseudomask")
     with page_words():
         text = _limiting_text(instruction, places)
-        limits = None if text is None else [area_limits(Instruction.parse(text))] * batch
+        limits = None if text is None else [area_limits(Instruction.parse(text, strict=False))] * batch
         settings = EditSettings(**rules).mask_settings
     guidance = guidance_map(r, p)
     mask = find_mask(guidance, p, settings, limits, None if places is None else places.at(size, batch))
@@ -149,9 +155,14 @@ def _limiting_text(instruction: str | None, places: Places | None) -> str | None
     """Return the instruction that the mask is for, or ``None`` if it is unknown."""
     if places is None:
         return instruction or None
-    if instruction and Instruction.parse(instruction).clauses != Instruction.parse(places.text).clauses:
+    if instruction and _clauses(instruction) != _clauses(places.text):
         raise InputError(
             f"`instruction` must be the one that `places` was computed for, {places.text!r}, got {instruction!r}. "
             "Disconnect `instruction`: `places` includes it."
         )
     return places.text
+
+
+def _clauses(text: str) -> tuple[Clause, ...]:
+    """Return the clauses of a text that may say more: the maps are given, so nothing is refused."""
+    return Instruction.parse(text, strict=False).clauses

@@ -18,6 +18,8 @@ def relevance_of(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Compute R and its uncertainty for each image of a batch, each with the same seed.
 
+    No region is looked up, so words that the vocabulary lacks go to the model.
+
     Args:
         loaded: the checkpoint.
         pixels: `(B, C, H, W)` in [0, 1].
@@ -39,7 +41,8 @@ def relevance_of(
     with page_words(), Watch(pipe, sum(relevance_calls(settings, chunk.stop - chunk.start) for chunk in chunks)):
         for chunk in chunks:
             some = pixels[chunk]
-            output = pipe.relevance(some, text, generator=seeded_generators(seed, len(some)), **arguments)
+            generators = seeded_generators(seed, len(some))
+            output = pipe.relevance(some, text, generator=generators, strict=False, **arguments)
             maps.append(output.relevance_map)
             spread = output.relevance_uncertainty
             uncertainties.append(torch.zeros_like(output.relevance_map) if spread is None else spread)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from x2x_core.common.errors import InputError
 from x2x_core.language.clauses import Clause, Operation
@@ -75,25 +76,18 @@ def unused(operation: str, finding: str, level_to: str, side: str) -> list[str]:
 
 
 def explain(text: str) -> str:
-    """Return the interpretation of an instruction, one clause per line.
+    """Return the interpretation of a text, one fact per line.
+
+    Words that were not understood are listed. Whether they stop an edit depends on where it is made: a connected
+    guidance mask needs no vocabulary.
 
     Raises:
-        InputError: an empty or contradictory instruction.
+        InputError: an empty or contradictory text.
     """
     with page_words():
-        instruction = Instruction.parse(text)
-    lines = [_explain_clause(clause) for clause in instruction.clauses]
-    if not lines:
-        lines = [f"No finding recognised: the region is the whole {instruction.region}."]
-    if instruction.unplaced:
-        lines.append(f"Not understood: {', '.join(instruction.unplaced)}.")
-    return "\n".join(lines)
+        return explain_instruction(Instruction.parse(text, strict=False))
 
 
-def _explain_clause(clause: Clause) -> str:
-    level = clause.level
-    if clause.operation is Operation.CHANGE:
-        level = f"from {clause.level_from} to {clause.level}" if clause.level_from else f"to {clause.level}"
-    zone = f"{clause.zone} zone" if clause.zone else None
-    parts = [part for part in (clause.finding, level, clause.side, zone) if part]
-    return f"{clause.operation.value}: {', '.join(parts)}"
+def explain_instruction(instruction: Instruction) -> str:
+    """Return what was understood, one fact per line, without the text itself: the page shows it."""
+    return str(replace(instruction.explain(), text=""))

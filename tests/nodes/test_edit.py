@@ -27,8 +27,8 @@ def test_the_edit_keeps_the_rest_bit_for_bit(edited, sample):
     assert outside.any() and (mask == 1).any()
     assert torch.equal(image[outside], sample[outside])
     assert (image - sample).abs().max() > 0.02
-    assert "add: pleural effusion, moderate, right" in info and "Synthetic" in info
-    first = [info.index(words) for words in ("add: ", "Editable", "Synthetic", "Checkpoint", "Preset")]
+    assert "- add pleural effusion: the patient's right, on the left of the picture; level: moderate" in info
+    first = [info.index(words) for words in ("- add ", "Editable", "Synthetic", "Checkpoint", "Preset")]
     assert first == sorted(first)  # the box on the node is small
 
 
@@ -66,6 +66,33 @@ def test_a_connected_mask_replaces_the_found_one(tiny, sample):
     assert torch.equal(used[0, ::2, ::2], mask)
     assert torch.equal(image[used == 0], sample[used == 0])
     assert "from the input `guidance_mask`" in info
+
+
+@pytest.mark.parametrize("text", ["Refrain from adding edema.", "Add an opacity in the lingula.", "Make it snow."])
+def test_with_a_connected_mask_text_goes_to_the_model_as_it_is(tiny, sample, text, monkeypatch):
+    mask = torch.zeros(64, 64)
+    mask[30:60, 5:30] = 1
+    heard = []
+    own = type(tiny.pipe)._encode_prompt
+    monkeypatch.setattr(
+        type(tiny.pipe),
+        "_encode_prompt",
+        lambda pipe, words, *rest, **more: (heard.extend(words), own(pipe, words, *rest, **more))[1],
+    )
+    image, _, used, info = edit(tiny, sample, instruction=text, guidance_mask=mask)
+    assert heard == [text] and (image != sample).any() and torch.equal(image[used == 0], sample[used == 0])
+    assert "Understood: " in info and "Region: " in info
+
+
+@pytest.mark.parametrize("text", ["Refrain from adding edema.", "Add an opacity in the lingula."])
+def test_without_a_mask_words_that_could_change_the_region_are_refused(tiny, sample, text):
+    with pytest.raises(ValueError, match="`instruction`"):
+        edit(tiny, sample, instruction=text)
+
+
+def test_the_info_says_what_was_left_out(tiny, sample):
+    info = edit(tiny, sample, instruction="Add a spiculated effusion.")[3]
+    assert "Left out: 'spiculated'" in info
 
 
 def test_a_mask_for_another_batch_is_rejected(tiny, sample):

@@ -14,7 +14,11 @@ def say(**chosen):
 def test_menus_make_a_sentence():
     sentence, understood = say(level="moderate", side="right")
     assert sentence == "Add the finding of moderate right pleural effusion."
-    assert understood == "add: pleural effusion, moderate, right"
+    assert understood.splitlines() == [
+        f"Understood: {sentence}",
+        "- add pleural effusion: the patient's right, on the left of the picture; level: moderate",
+        "Region: where the findings can be",
+    ]
 
 
 def test_a_change_has_two_levels():
@@ -26,7 +30,8 @@ def test_clauses_chain():
     first, _ = say(finding="edema")
     both, understood = say(operation="remove", finding="cardiomegaly", previous=first)
     assert both == "Add the finding of edema. Remove the finding of cardiomegaly."
-    assert understood.splitlines() == ["add: edema", "remove: cardiomegaly"]
+    clauses = [line.partition(":")[0] for line in understood.splitlines() if line.startswith("- ")]
+    assert clauses == ["- add edema", "- remove cardiomegaly"]
 
 
 def test_unused_choices_are_reported():
@@ -55,3 +60,8 @@ def test_a_change_needs_a_new_level():
 def test_unknown_words_are_reported():
     _, understood = say(finding="edema", previous="Make it look older.")
     assert "older" in understood
+
+
+def test_words_that_a_guidance_mask_lets_through_are_written_and_listed():
+    sentence, understood = say(finding="edema", previous="Refrain from adding pneumonia in the lingula.")
+    assert sentence.startswith("Refrain from adding pneumonia in the lingula.") and "Left out: " in understood
