@@ -5,6 +5,7 @@ from vqa_terms import VQA_FINDINGS
 
 from x2x_core.anatomy.outlines import SHAPES
 from x2x_core.anatomy.sites import ZONE_BANDS, ZONE_SITES
+from x2x_core.common.errors import InputError
 from x2x_core.language.vocabulary import (
     FINDINGS,
     LEVEL_NAMES,
@@ -12,6 +13,7 @@ from x2x_core.language.vocabulary import (
     SIDES,
     SITES,
     ZONES,
+    Finding,
     find_finding,
     is_level,
     level_range,
@@ -166,3 +168,17 @@ def test_only_findings_that_experts_boxed_have_a_category(name, category):
 def test_lists_of_names_are_read_with_and_without_spaces():
     assert listed_names("edema,pleural effusion , hernia,") == ["edema", "pleural effusion", "hernia"]
     assert listed_names("") == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"category": "Effusion", "boxed_category": "Effusion"}, "`boxed_category` of 'cyst' must be left out"),
+        ({"box_areas": (0.2, 0.1)}, "`box_areas` of 'cyst' must be 0 < lowest <= highest <= 1"),
+        ({"box_areas": (0.0, 0.1)}, "`box_areas` of 'cyst'"),
+        ({"box_areas": (0.1, 1.1)}, "`box_areas` of 'cyst'"),
+    ],
+)
+def test_contradictory_facts_of_a_finding_are_refused(facts, words):
+    with pytest.raises(InputError, match=words):
+        Finding(**{"name": "cyst", "synonyms": (), "site": "lungs", "category": None, "lateral": True, **facts})

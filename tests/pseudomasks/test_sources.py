@@ -6,7 +6,9 @@ from atlas_cases import ask
 from x2x_core.anatomy.sites import EDGE_LEVEL
 from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.pseudomasks.sources import BOXED_CATEGORIES, MaskSource, find_source
+from x2x_core.pseudomasks.sources import MaskSource, find_source
+
+BOXED = {name: finding.boxed_category for name, finding in FINDINGS.items() if finding.boxed_category}
 
 
 def test_lesions_get_the_boxes_of_masses_and_nodules(bundled):
@@ -39,7 +41,11 @@ def test_an_unknown_finding_is_refused():
         find_source("gremlins", ())
 
 
-@pytest.mark.parametrize(("finding", "category"), BOXED_CATEGORIES.items())
+def test_four_findings_are_boxed_only_in_tables():
+    assert set(BOXED) == {"lung lesion", "pleural thickening", "calcification", "fracture"}
+
+
+@pytest.mark.parametrize(("finding", "category"), BOXED.items())
 def test_findings_boxed_only_in_tables_use_those_boxes_if_the_atlas_has_them(finding, category):
     assert find_source(finding, (category,)) == MaskSource(finding, "boxes", category)
     assert find_source(finding, ("Effusion",), "folder").kind == "site"  # no published mask is missing

@@ -1,10 +1,11 @@
 """Expected areas of findings on a frontal radiograph: limits for the size of a guidance mask.
 
-For findings with expert boxes in NIH ChestX-ray14 (one box per lesion), the upper limit is the 97.5th percentile of the
-boxes' areas. The lower limit is a quarter of the ellipse inscribed in a box at the 2.5th percentile, since an
-instruction may change only a part of a finding (its level, the border of a heart). For other findings the limits are
-the area of the anatomic site and a fiftieth of it. Areas are shares of an image that shows the chest from border to
-border. They are wide on purpose: they reject impossible masks and do not shape plausible ones.
+For findings with expert boxes in NIH ChestX-ray14 (one box per lesion; `Finding.box_areas`), the upper limit is the
+97.5th percentile of the boxes' areas, and twice that for a bilateral finding. The lower limit is a quarter of the
+ellipse inscribed in a box at the 2.5th percentile, since an instruction may change only a part of a finding (its level,
+the border of a heart). For other findings the limits are the area of the anatomic site and a fiftieth of it. Areas are
+shares of an image that shows the chest from border to border. They are wide on purpose: they reject impossible masks
+and do not shape plausible ones.
 """
 
 from __future__ import annotations
@@ -22,20 +23,6 @@ from .sites import EDGE_LEVEL, site_mask
 
 SMALLEST_BOX_SHARE = math.pi / 4 / 4
 SMALLEST_SITE_SHARE = 0.02
-
-# Box areas of one lesion at the 2.5th and 97.5th percentile; a bilateral finding takes up to twice that. Infiltrates
-# stand for consolidation and lung opacity; nodules (lower limit) and masses (upper limit) for lung lesions.
-_BOX_AREAS = {
-    "atelectasis": (0.0051, 0.128),
-    "cardiomegaly": (0.113, 0.263),
-    "consolidation": (0.0156, 0.392),
-    "enlargement of the cardiac silhouette": (0.113, 0.263),
-    "lung lesion": (0.0011, 0.243),
-    "lung opacity": (0.0156, 0.392),
-    "pleural effusion": (0.0042, 0.205),
-    "pneumonia": (0.0200, 0.415),
-    "pneumothorax": (0.0032, 0.170),
-}
 
 
 @dataclass(frozen=True)
@@ -74,8 +61,8 @@ def area_limits(instruction: Instruction) -> AreaLimits | None:
 
 
 def _one_side(finding: Finding, sides: int) -> tuple[float, float]:
-    if finding.name in _BOX_AREAS:
-        lowest, highest = _BOX_AREAS[finding.name]
+    if finding.box_areas is not None:
+        lowest, highest = finding.box_areas
         return SMALLEST_BOX_SHARE * lowest, highest
     if finding.site not in SHAPES:
         raise InputError(f"`site` of {finding.name!r} must be one of {', '.join(SHAPES)}, got {finding.site!r}.")

@@ -47,10 +47,7 @@ def _collect() -> dict[str, Any]:
 
 
 def _describe(finding: Finding) -> str:
-    from x2x_core.pseudomasks.sources import BOXED_CATEGORIES
-
-    category = finding.category or BOXED_CATEGORIES.get(finding.name)
-    boxes = f"boxes of {category}" if category else "no boxes"
+    boxes = f"boxes of {finding.atlas_category}" if finding.atlas_category else "no boxes"
     return f"site: {finding.site}; {boxes}; also: {', '.join(finding.synonyms)}"
 
 

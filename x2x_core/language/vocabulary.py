@@ -130,27 +130,67 @@ def zones_meet(first: str | None, second: str | None) -> bool:
 
 @dataclass(frozen=True)
 class Finding:
-    """Finding on a chest radiograph."""
+    """Finding on a chest radiograph: every fact about it that the other rooms use.
 
-    name: str  # canonical
-    synonyms: tuple[str, ...]  # other words for it, in the singular
-    site: str  # anatomic site, a key of `x2x_core.anatomy.outlines.SHAPES`
-    category: str | None  # category of the published pseudomasks; None without expert boxes
-    lateral: bool  # True if it has a side
+    Args:
+        name: canonical.
+        synonyms: other words for it, in the singular.
+        site: anatomic site, a key of `x2x_core.anatomy.outlines.SHAPES`.
+        category: of the published pseudomasks; ``None`` without one.
+        lateral: True if it has a side.
+        boxed_category: category of the boxes that experts drew in tables, if there is no published pseudomask.
+        box_areas: areas of one lesion's boxes at the 2.5th and 97.5th percentile, shares of an image that shows the
+            chest from border to border; ``None``: the limits of its area follow from the site. See
+            `x2x_core.anatomy.areas`.
+
+    Raises:
+        InputError: two categories, or areas that are not 0 < lowest <= highest <= 1.
+    """
+
+    name: str
+    synonyms: tuple[str, ...]
+    site: str
+    category: str | None
+    lateral: bool
+    boxed_category: str | None = None
+    box_areas: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.category is not None and self.boxed_category is not None:
+            raise InputError(
+                f"`boxed_category` of {self.name!r} must be left out with a `category`, got {self.boxed_category!r}."
+            )
+        if self.box_areas is not None and not 0 < self.box_areas[0] <= self.box_areas[1] <= 1:
+            raise InputError(f"`box_areas` of {self.name!r} must be 0 < lowest <= highest <= 1, got {self.box_areas}.")
+
+    @property
+    def atlas_category(self) -> str | None:
+        """The category of its map in an atlas; ``None`` without expert boxes."""
+        return self.category or self.boxed_category
 
 
-def _finding(name: str, site: str, *synonyms: str, category: str | None = None, lateral: bool = True) -> Finding:
-    return Finding(name, synonyms, site, category, lateral)
+def _finding(
+    name: str,
+    site: str,
+    *synonyms: str,
+    category: str | None = None,
+    lateral: bool = True,
+    boxed: str | None = None,
+    areas: tuple[float, float] | None = None,
+) -> Finding:
+    return Finding(name, synonyms, site, category, lateral, boxed, areas)
 
 
+# Box areas are those of NIH ChestX-ray14. Infiltrates stand for consolidation and lung opacity, nodules (lower limit)
+# and masses (upper limit) for lung lesions.
 _ALL = (
     _finding("pleural effusion", "pleural base", "effusion", "pleural fluid", "fluid", "fluid collection",
              "fluid in the pleural space", "fluid around the lung", "water around the lung", "pleural collection",
-             "hydrothorax", "haemothorax", "hemothorax", category="Effusion"),
+             "hydrothorax", "haemothorax", "hemothorax", category="Effusion", areas=(0.0042, 0.205)),
     _finding("consolidation", "lungs", "airspace consolidation", "air space consolidation", "lobar consolidation",
              "pulmonary consolidation", "lung consolidation", "consolidated area", "consolidative change",
              "consolidative opacity", "consolidated lung",
-             category="Consolidation"),
+             category="Consolidation", areas=(0.0156, 0.392)),
     _finding("lung opacity", "lungs", "opacity", "opacification", "pulmonary opacity", "airspace opacity",
              "air space opacity", "airspace opacification", "airspace disease", "air space disease", "infiltrate",
              "infiltration", "pulmonary infiltrate", "lung infiltrate", "lung opacification",
@@ -158,14 +198,14 @@ _ALL = (
              "haziness", "haze", "shadowing", "shadow", "ground glass", "ground glass change", "ground glass density",
              "ggo",
              "density", "increased density", "interstitial marking", "increased interstitial marking", "white patch",
-             category="Lung Opacity"),
+             category="Lung Opacity", areas=(0.0156, 0.392)),
     _finding("pneumonia", "lungs", "bronchopneumonia", "lobar pneumonia", "pneumonic infiltrate",
-             "pneumonic consolidation", category="Pneumonia"),
+             "pneumonic consolidation", category="Pneumonia", areas=(0.0200, 0.415)),
     _finding("infection", "lungs", "lung infection", "pulmonary infection", "chest infection", "infectious process"),
     _finding("atelectasis", "lungs", "atelectatic change", "lung collapse", "lobar collapse", "collapse of the lung",
              "collapsed lobe", "collapsed lower lobe", "collapsed upper lobe", "collapsed middle lobe", "volume loss",
              "decreased lung volume", "reduced lung volume", "low lung volume", "loss of volume", "collapse",
-             category="Atelectasis"),
+             category="Atelectasis", areas=(0.0051, 0.128)),
     _finding("edema", "lungs", "pulmonary edema", "oedema", "odema", "œdema", "pulmonary oedema", "lung edema",
              "lung oedema",
              "interstitial edema", "interstitial oedema", "interstitial pulmonary edema", "alveolar edema",
@@ -173,13 +213,14 @@ _ALL = (
     _finding("cardiomegaly", "heart", "enlarged heart", "heart enlargement", "enlargement of the heart",
              "cardiac enlargement", "big heart", "bigger heart", "larger heart", "heart bigger",
              "heart larger", "heart enlarged", "heart size is enlarged", "large heart", "huge heart", "dilated heart",
-             "increased ctr", "increased cardiothoracic ratio", category="Cardiomegaly", lateral=False),
+             "increased ctr", "increased cardiothoracic ratio", category="Cardiomegaly", lateral=False,
+             areas=(0.113, 0.263)),
     _finding("enlargement of the cardiac silhouette", "heart", "enlarged cardiac silhouette",
              "cardiac silhouette enlargement", "enlarged cardiomediastinal silhouette", "enlarged cardiomediastinum",
              "enlarged heart silhouette", "enlarged cardiac contour", "enlarged heart contour",
-             category="Cardiomegaly", lateral=False),
+             category="Cardiomegaly", lateral=False, areas=(0.113, 0.263)),
     _finding("pneumothorax", "pleura", "ptx", "collapsed lung", "pneumothoraces", "air in the pleural space",
-             "pleural air", category="Pneumothorax"),
+             "pleural air", category="Pneumothorax", areas=(0.0032, 0.170)),
     _finding("hernia", "diaphragm", "hiatal hernia", "hiatus hernia", "diaphragmatic hernia"),
     _finding("vascular congestion", "lungs", "pulmonary vascular congestion", "pulmonary venous congestion",
              "venous congestion", "pulmonary congestion", "vascular engorgement", "congestion"),
@@ -201,21 +242,22 @@ _ALL = (
     _finding("emphysema", "lungs", "pulmonary emphysema", "hyperinflation", "hyperinflated lung",
              "overinflated lung", "hyperexpansion", "hyperexpanded lung", "large lung volume", "increased lung volume"),
     _finding("granuloma", "lungs", "calcified granuloma", "granulomata", "granulomatous disease"),
-    _finding("calcification", "thorax", "calcified lesion", "calcified nodule"),
+    _finding("calcification", "thorax", "calcified lesion", "calcified nodule", boxed="Calcification"),
     _finding("pleural thickening", "pleura", "thickened pleura", "thickening of the pleura", "pleural plaque",
-             "pleural scarring"),
+             "pleural scarring", boxed="Pleural thickening"),
     _finding("thymoma", "mediastinum", "thymic mass", lateral=False),
     _finding("blunting of the costophrenic angle", "costophrenic angles", "costophrenic angle blunting",
              "blunted costophrenic angle", "costophrenic blunting", "blunting of the costophrenic sulcus",
              "blunted costophrenic sulcus", "costophrenic sulcus blunting", "blunting of the costodiaphragmatic",
              "blunting of the costodiaphragmatic angle", "blunting of the costodiaphragmatic recess"),
-    _finding("fracture", "ribs", "rib fracture", "fractured rib", "fracture of the rib", "broken rib"),
+    _finding("fracture", "ribs", "rib fracture", "fractured rib", "fracture of the rib", "broken rib",
+             boxed="Rib fracture"),
     _finding("pneumomediastinum", "mediastinum", "mediastinal air", "mediastinal emphysema",
              "air in the mediastinum", lateral=False),
     _finding("air collection", "thorax", "collection of air"),
     _finding("lung lesion", "lungs", "pulmonary lesion", "lung mass", "lung nodule", "pulmonary nodule",
              "pulmonary mass", "lung tumor", "lung tumour", "lung malignancy", "lung cancer", "parenchymal mass",
-             "parenchymal nodule", "nodule", "mass", "lesion"),
+             "parenchymal nodule", "nodule", "mass", "lesion", boxed="Lung Lesion", areas=(0.0011, 0.243)),
 )  # fmt: skip
 
 FINDINGS: dict[str, Finding] = {finding.name: finding for finding in _ALL}

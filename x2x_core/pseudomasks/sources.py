@@ -11,14 +11,6 @@ from x2x_core.language.vocabulary import FINDINGS
 
 from .published import published_file_name
 
-# Findings without a published mask that experts boxed in tables: the category of their boxes.
-BOXED_CATEGORIES = {
-    "lung lesion": "Lung Lesion",
-    "pleural thickening": "Pleural thickening",
-    "calcification": "Calcification",
-    "fracture": "Rib fracture",
-}
-
 
 @dataclass(frozen=True)
 class MaskSource:
@@ -45,7 +37,7 @@ def find_source(finding: str, categories: Sequence[str], published_folder: str |
     known = FINDINGS[finding]
     if known.site not in SHAPES:
         raise InputError(f"`site` of {finding!r} must be one of {', '.join(SHAPES)}, got {known.site!r}.")
-    category = known.category or BOXED_CATEGORIES.get(known.name)
+    category = known.atlas_category
     if category is not None and category in categories:
         return MaskSource(known.name, "boxes", category)
     if known.category is not None and published_folder is not None:
