@@ -176,7 +176,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 "Download the checkpoint again, from a source that you trust."
             ) from error
         if recommended:
-            pipe.register_to_config(recommended={**pipe.config["recommended"], **recommended})
+            combined = {**pipe.config["recommended"], **recommended}
+            pipe.register_to_config(recommended=recommendations_of({"recommended": combined}, RECOMMENDABLE))
         if atlas is None and not local:
             atlas = downloaded_pseudomasks(pipe.config, checkpoint, hub_arguments)
         pipe.pseudomasks = atlas

@@ -17,7 +17,7 @@ from doc_pages import ROOT, pages
 
 from x2x_core.cli import app
 from x2x_core.edit.recommended import recommendations_of
-from x2x_core.edit.settings import DEFAULT, PUBLISHED, EditSettings
+from x2x_core.edit.settings import DEFAULT, PUBLISHED, RECOMMENDABLE, EditSettings
 from x2x_core.evaluation.metrics.catalogue import METRICS
 from x2x_core.language.vocabulary import FINDINGS
 
@@ -109,7 +109,7 @@ def test_the_table_of_the_settings_says_what_the_code_says():
     table = {name: [cell.strip() for cell in cells] for name, *cells in rows}
     assert list(table) == [setting.name for setting in fields(EditSettings)]
     index = json.loads((ROOT / "models" / "demo" / "model_index.json").read_text(encoding="utf-8"))
-    recommended = recommendations_of(index, list(table))
+    recommended = recommendations_of(index, {name: RECOMMENDABLE[name] for name in table if name in RECOMMENDABLE})
     options = {option for command in edit_options() for option in command}
     for name, (option, default, demo, published) in table.items():
         assert default == written(getattr(DEFAULT, name)), name

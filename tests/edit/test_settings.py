@@ -5,6 +5,7 @@ from typing import get_type_hints
 
 import pytest
 
+from x2x_core.common.errors import InputError
 from x2x_core.edit.recommended import recommendations_of
 from x2x_core.edit.settings import (
     DEFAULT,
@@ -90,3 +91,27 @@ def test_both_forms_of_recommendations_are_read():
 def test_an_edit_without_restriction_inserts_the_decoding_with_a_hard_edge():
     assert (UNRESTRICTED.composition, UNRESTRICTED.soft_edge) == ("decoded", 0.0)
     assert resolve_settings({}, {}, restricted=False) == UNRESTRICTED
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_inference_steps", 0), ("num_inference_steps", 2.5), ("guidance_scale", "7"),
+        ("guidance_scale", {"edema": 1}), ("image_guidance_scale", float("nan")), ("mask_threshold", 1.2),
+        ("mask_rule", "none"), ("remove_islands", "yes"),
+        ("close_holes", 1), ("limit_area", 0), ("relevance_noise_level", [0.5, 2]), ("relevance_noise_level", []),
+        ("relevance_samples", True), ("twin", "on"),
+    ],
+)  # fmt: skip
+def test_a_recommended_value_is_checked_as_the_setting_is(name, value):
+    with pytest.raises(InputError) as as_setting:
+        EditSettings(**{name: value})
+    for config in ({"recommended": {name: value}}, {f"recommended_{name}": value}):
+        with pytest.raises(InputError) as recommended:
+            recommendations_of(config, RECOMMENDABLE)
+        assert str(recommended.value) == str(as_setting.value).replace("` must", "` of `recommended` must")
+
+
+def test_each_default_can_be_recommended():
+    defaults = {name: getattr(EditSettings(), name) for name in RECOMMENDABLE}
+    assert recommendations_of({"recommended": defaults}, RECOMMENDABLE) == defaults

@@ -65,3 +65,13 @@ def test_unknown_keywords_and_settings_are_refused(shared_components):
     for wrong in ({"recommended": {"soft_edge": 0.1}}, {"recommended_soft_edge": 0.1}):
         with pytest.raises(ValueError, match=r"`recommended` must name some of .* got 'soft_edge'"):
             make_pipeline(**shared_components, **wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"recommended": {"mask_threshold": 2}}, {"recommended_mask_threshold": 2}])
+@pytest.mark.filterwarnings("ignore:`recommended_:FutureWarning")
+def test_a_recommended_value_out_of_range_is_refused_where_the_pipeline_is_made(shared_components, tiny_folder, wrong):
+    expected = r"`mask_threshold` of `recommended` must lie in \[0, 1\], got 2"
+    with pytest.raises(ValueError, match=expected):
+        InstructX2XPipeline(**shared_components, **wrong)
+    with pytest.raises(ValueError, match=expected):
+        InstructX2XPipeline.from_pretrained(tiny_folder, **wrong)

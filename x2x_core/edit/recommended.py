@@ -7,37 +7,45 @@ saving writes the new form.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from x2x_core.common.errors import InputError
+
+from .setting_rules import Check
 
 ENTRY = "recommended"
 _OLD_PREFIX = "recommended_"
 REMOVED_IN = "0.3"
 
 
-def recommendations_of(config: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+def recommendations_of(config: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
     """Return the recommended settings of a config, in the new form or the old.
 
     Args:
         config: a pipeline's config, or the contents of its `model_index.json`.
-        names: settings that can be recommended.
+        checks: settings that can be recommended, with the check of each; see `x2x_core.edit.settings.RECOMMENDABLE`.
 
     Raises:
-        InputError: `recommended` is not a mapping, or names something else.
+        InputError: `recommended` is not a mapping, or names something else, or a value is out of range.
     """
     entry = config.get(ENTRY)
     if entry is not None and not isinstance(entry, Mapping):
         raise InputError(f"`recommended` must map names of settings to values, got {type(entry).__name__}.")
     recommended = {**_old_entries(config), **(entry or {})}
-    unknown = [name for name in recommended if name not in names]
+    unknown = [name for name in recommended if name not in checks]
     if unknown:
         raise InputError(
-            f"`recommended` must name some of {', '.join(names)}, got {unknown[0]!r}. If the checkpoint is newer than "
+            f"`recommended` must name some of {', '.join(checks)}, got {unknown[0]!r}. If the checkpoint is newer than "
             "this package, update the package."
         )
-    return {name: value for name, value in recommended.items() if value is not None}
+    given = {name: value for name, value in recommended.items() if value is not None}
+    for name, value in given.items():
+        try:
+            checks[name](name, value)
+        except InputError as error:
+            raise InputError(str(error).replace(" must ", " of `recommended` must ", 1)) from None
+    return given
 
 
 def _old_entries(config: Mapping[str, Any]) -> dict[str, Any]:

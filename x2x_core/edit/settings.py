@@ -199,8 +199,10 @@ def _values(mode: str) -> dict[str, Any]:
 
 # Settings that are used only to find the guidance mask.
 MASK_FINDING = tuple(name for name in GuidanceSettingsKwargs.__annotations__ if name != "reference")
-# Settings that a checkpoint can recommend.
-RECOMMENDABLE = tuple(setting.name for setting in fields(EditSettings) if setting.metadata["recommendable"])
+# Settings that a checkpoint can recommend, with the check of each.
+RECOMMENDABLE: dict[str, Check] = {
+    setting.name: setting.metadata["check"] for setting in fields(EditSettings) if setting.metadata["recommendable"]
+}
 DEFAULT = EditSettings()
 # Those of the published code.
 PUBLISHED = EditSettings(**_values("published"))
