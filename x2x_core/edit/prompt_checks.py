@@ -11,7 +11,7 @@ from x2x_core.common.errors import InputError
 
 from .arguments import CallArguments
 from .reading import Subject
-from .unet import PromptInputs
+from .unet import PromptInputs, ip_adapter_count, text_width
 
 if TYPE_CHECKING:
     from x2x_core.pipeline import InstructX2XPipeline
@@ -137,9 +137,9 @@ def _check_encoder(
     if pipe.text_encoder is None and (embeds is None or negative_embeds is None):
         missing = "prompt_embeds" if embeds is None else "negative_prompt_embeds"
         raise InputError(f"`{missing}` must be given: this pipeline has no text encoder.")
-    width = pipe.unet.config.cross_attention_dim
+    width = text_width(pipe.unet)
     for name, given in (("prompt_embeds", embeds), ("negative_prompt_embeds", negative_embeds)):
-        if given is not None and isinstance(width, int) and given.shape[-1] != width:
+        if given is not None and width is not None and given.shape[-1] != width:
             raise InputError(f"`{name}` must be of width {width}, as this checkpoint's, got {given.shape[-1]}.")
     if embeds is None and negative_embeds is not None and negative_embeds.shape[1] != pipe.tokenizer.model_max_length:
         raise InputError(
@@ -166,7 +166,7 @@ def check_ip_adapters(pipe: InstructX2XPipeline, arguments: CallArguments) -> No
         if any(own.ndim not in (3, 4) for own in embeds):
             shape = next(tuple(own.shape) for own in embeds if own.ndim not in (3, 4))
             raise InputError(f"`ip_adapter_image_embeds` must hold tensors of 3 or 4 dimensions, got {shape}.")
-    loaded = _loaded_adapters(pipe)
+    loaded = ip_adapter_count(pipe.unet)
     if image is None and embeds is None:
         if loaded:
             raise InputError(
@@ -178,8 +178,3 @@ def check_ip_adapters(pipe: InstructX2XPipeline, arguments: CallArguments) -> No
     count = len(given) if isinstance(given, list) else 1
     if count != loaded:
         raise InputError(f"`{name}` must be one for each of the {loaded} loaded IP-Adapters, got {count}.")
-
-
-def _loaded_adapters(pipe: InstructX2XPipeline) -> int:
-    projection = getattr(pipe.unet, "encoder_hid_proj", None)
-    return len(getattr(projection, "image_projection_layers", ()))

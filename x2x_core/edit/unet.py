@@ -70,6 +70,18 @@ def canvas_cells(unet: Any) -> int:
     return cells if isinstance(cells, int) else max(cells)
 
 
+def text_width(unet: Any) -> int | None:
+    """Return the width of the text states that the U-Net attends to; ``None`` if its layers differ."""
+    width = unet.config.cross_attention_dim
+    return width if isinstance(width, int) else None
+
+
+def ip_adapter_count(unet: Any) -> int:
+    """Return the number of IP-Adapters that are loaded."""
+    projection = getattr(unet, "encoder_hid_proj", None)
+    return len(getattr(projection, "image_projection_layers", ()))
+
+
 def encode_prompts(
     pipe: InstructX2XPipeline, prompts: PromptInputs, outputs: int, device: torch.device
 ) -> tuple[torch.Tensor, list[torch.Tensor] | None]:
