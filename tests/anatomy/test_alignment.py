@@ -115,7 +115,7 @@ def test_a_turned_chest_turns_the_frame():
 
 
 @pytest.mark.parametrize("image", [torch.zeros(1, 1, 40, 40), noise()], ids=["blank", "noise"])
-def test_without_lungs_the_frame_is_the_typical_one_and_a_warning_says_so(atlas, image, caplog):
+def test_without_lungs_the_frame_is_the_typical_one_with_a_warning(atlas, image, caplog):
     alignment = atlas.align(image)
     assert not alignment.fitted and alignment.frame == Frame() and alignment.confidence < 0.35
     assert "not found with confidence" in caplog.text and "Not fitted" in alignment.note

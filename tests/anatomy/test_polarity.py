@@ -45,7 +45,7 @@ def test_one_lung_is_enough(sample, lungs):
     assert not is_inverted(sample, one) and is_inverted(1 - sample, one)
 
 
-def test_nothing_is_said_without_lungs_or_greys(sample, lungs):
+def test_no_warning_without_lungs_or_greys(sample, lungs):
     none = replace(lungs, left=torch.zeros_like(lungs.left), right=torch.zeros_like(lungs.right))
     assert lung_contrast(1 - sample, none) == 0 and not is_inverted(1 - sample, none)
     assert lung_contrast(torch.full_like(sample, 0.4), lungs) == 0
@@ -57,7 +57,7 @@ def test_colour_counts_by_its_mean(sample, lungs):
     assert lung_contrast(sample.expand(-1, 3, -1, -1), lungs) == pytest.approx(lung_contrast(sample, lungs), abs=1e-6)
 
 
-def test_an_alignment_says_that_the_picture_looks_inverted(sample, caplog):
+def test_an_alignment_warns_that_the_picture_looks_inverted(sample, caplog):
     with caplog.at_level(logging.WARNING):
         plain = align_image(sample)
     assert plain.fitted and INVERTED not in plain.note and not caplog.records

@@ -61,7 +61,7 @@ def test_every_zone_is_a_part_of_the_image(zone):
     assert 0.03 < (mask >= EDGE_LEVEL).float().mean() < 0.7
 
 
-def test_unknown_names_are_refused_with_what_there_is():
+def test_unknown_names_are_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"`name` must be an anatomic site .*heart"):
         site_mask("knee")
     with pytest.raises(ValueError, match="`side` must be left, right or bilateral, got 'up'"):

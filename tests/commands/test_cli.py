@@ -81,7 +81,7 @@ def test_relevance_mask_rule_and_strength_can_be_chosen_and_are_recorded(edit, p
     assert record["changed_share"] == 0 < record["editable_share"]
 
 
-def test_attention_is_asked_for_and_recorded(edit, picture, tmp_path):
+def test_attention_options_are_used_and_recorded(edit, picture, tmp_path):
     assert edit(picture, WORDS, "--relevance-source", "both", "--attention-gating")[0] == 0
     settings = json.loads((tmp_path / "out" / "result.json").read_text())["settings"]
     assert settings["relevance_source"] == "both" and settings["attention_gating"] is True
@@ -109,7 +109,7 @@ def test_sixteen_bits_and_odd_sizes_are_kept(edit, tmp_path):
     assert (after[mask == 0] == values[mask == 0]).all()
 
 
-def test_results_are_not_overwritten_unless_asked(edit, picture, tmp_path):
+def test_results_are_overwritten_only_with_the_option(edit, picture, tmp_path):
     edit(picture)
     (tmp_path / "out" / "edited.png").write_text("mine")
     code, _, error = edit(picture)
@@ -120,7 +120,7 @@ def test_results_are_not_overwritten_unless_asked(edit, picture, tmp_path):
     assert (tmp_path / "out" / "001" / "edited.png").is_file()
 
 
-def test_a_dicom_file_is_edited_at_its_depth_and_nobody_is_named(edit, tmp_path, radiograph):
+def test_a_dicom_file_is_edited_at_its_depth_without_identifiers(edit, tmp_path, radiograph):
     values = np.asarray(radiograph).astype(np.uint16) * 16
     tags = {**IDENTITY, "PatientOrientation": ["R", "F"]}
     code, _, error = edit(write_dicom(tmp_path / "Kowalska^Zofia.dcm", values, 12, **tags))
@@ -146,7 +146,7 @@ def test_warnings_are_shown_as_lines_and_recorded(edit, picture, tmp_path):
     assert any("spiculated" in line for line in json.loads((tmp_path / "out" / "result.json").read_text())["warnings"])
 
 
-def test_the_published_arithmetic_can_be_asked_for(edit, picture, tmp_path):
+def test_the_published_arithmetic_can_be_selected(edit, picture, tmp_path):
     assert edit(picture, "Add the finding of pleural effusion.", "--reference")[0] == 0
     settings = json.loads((tmp_path / "out" / "result.json").read_text())["settings"]
     assert settings["reference"] and settings["composition"] == "decoded"
@@ -293,7 +293,7 @@ def test_an_atlas_is_built_from_a_table(capsys, tmp_path):
     assert "Effusion" in printed and (tmp_path / "atlas.safetensors").is_file()
 
 
-def test_info_tells_what_there_is(capsys):
+def test_info_lists_findings_versions_and_bundled_files(capsys):
     code, printed, _ = run(capsys, "info", "--json")
     values = json.loads(printed)
     assert code == 0 and "pleural effusion" in values["Findings"] and values["Versions"]["x2x_core"]

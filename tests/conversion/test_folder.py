@@ -39,7 +39,7 @@ def test_old_names_bins_and_shards_are_read(tiny_folder, tmp_path):
     assert list(read.left_out) == ["text_encoder: embeddings.position_ids"]
 
 
-def test_a_safety_checker_is_left_out_and_said(tiny_folder, tmp_path):
+def test_a_safety_checker_is_left_out_and_reported(tiny_folder, tmp_path):
     folder = tmp_path / "safe"
     shutil.copytree(tiny_folder, folder)
     index = json.loads((folder / "model_index.json").read_text())

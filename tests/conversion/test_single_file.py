@@ -134,7 +134,7 @@ def test_another_noise_schedule_and_damaged_positions_are_refused(plain, tiny_fo
         read_checkpoint(tmp_path / "bad.ckpt", like=tiny_folder)
 
 
-def test_a_bare_file_is_taken_for_stable_diffusion(plain, tmp_path):
+def test_a_file_without_configuration_is_assumed_to_be_stable_diffusion(plain, tmp_path):
     save_file(dict(plain), tmp_path / "bare.safetensors")
     message = (
         r"input_blocks.0.0.weight \(16, 8, 3, 3\), not \(320, 8, 3, 3\).* set `like` \(`--like`\) to a diffusers folder"

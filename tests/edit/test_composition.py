@@ -86,7 +86,7 @@ def test_black_and_white_have_no_room_and_give_no_nan(grey):
 
 
 @given(seed=st.integers(0, 99), channels=st.sampled_from([1, 3]))
-def test_both_compositions_stay_in_range_and_where_the_mask_is_none_change_nothing(seed, channels):
+def test_both_compositions_stay_in_range_and_change_nothing_outside_the_mask(seed, channels):
     original, other, draws = pictures(seed, channels)
     mask = (draws[:, :1] > 0.5).float()
     for found in (
@@ -144,7 +144,7 @@ def test_channels_are_matched_and_grey_stays_grey():
     assert torch.equal(match_channels(colour[:, :1], 3), colour[:, :1].expand(-1, 3, -1, -1))
 
 
-def test_grey_is_told_from_colour_with_some_tolerance():
+def test_grey_is_distinguished_from_colour_with_some_tolerance():
     grey = pictures(0)[0].expand(-1, 3, -1, -1).clone()
     assert is_grey(grey).all()
     grey[0, 0] += 0.01

@@ -24,7 +24,7 @@ def scale(text):
     return EditSettings(guidance_scale=SCALES).guidance_scale_for(Instruction.parse(text))
 
 
-def test_an_instruction_has_the_scale_of_its_finding_and_of_several_the_lowest():
+def test_the_scale_is_the_lowest_of_the_findings_scales():
     assert (scale(AIR), scale(EFFUSION), scale("Make it brighter.")) == (6.0, 3.0, 3.0)
     both = [Instruction.parse(one).clauses for one in (AIR, EFFUSION)]
     assert EditSettings(guidance_scale=SCALES).guidance_scale_for(Instruction(clauses=both[0] + both[1])) == 3.0
@@ -65,7 +65,7 @@ def test_a_checkpoint_recommends_them_and_a_call_goes_before(tmp_path):
     assert resolve_settings({}, loaded.config, reference=True).guidance_scale == 7.5
 
 
-def test_settled_settings_hold_the_instructions_own_numbers():
+def test_settled_settings_have_the_numbers_of_the_instruction():
     settled = EditSettings(guidance_scale=SCALES).settled(Instruction.parse(EFFUSION))
     assert (settled.guidance_scale, settled.soft_edge) == (3.0, 0.05)
 

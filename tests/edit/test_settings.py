@@ -32,7 +32,7 @@ def test_published_settings_hold_whatever_is_recommended():
     assert (PUBLISHED.num_inference_steps, PUBLISHED.relevance_samples, PUBLISHED.soft_edge) == (100, 1, 0.0)
 
 
-def test_a_threshold_that_is_asked_for_counts_whatever_rule_is_recommended():
+def test_a_given_threshold_overrides_the_recommended_rule():
     config = {"recommended_mask_rule": "adaptive"}
     assert resolve_settings({}, config).mask_rule == "adaptive"
     assert resolve_settings({"mask_threshold": 0.2}, config).mask_rule == "threshold"

@@ -20,5 +20,5 @@ def test_a_place_that_is_not_understood_stops_the_edit_of_a_radiograph():
 @pytest.mark.parametrize(
     "options", [{"strict": False}, {"region_given": True}, {"radiograph": False}, {"reference": True}]
 )
-def test_it_is_left_out_where_the_caller_or_the_picture_says_so(options):
+def test_strict_reading_is_off_with_the_callers_mask_and_for_other_pictures(options):
     assert read(**options).unplaced == ("lingula",)

@@ -29,7 +29,7 @@ def test_settings_change_the_edit(pipe, radiograph):
         assert not same(edit(pipe, radiograph, **changed).images, base), changed
 
 
-def test_recommended_settings_hold_unless_the_call_says_otherwise(pipe, shared_components, radiograph):
+def test_recommended_settings_are_used_unless_the_call_overrides_them(pipe, shared_components, radiograph):
     advised = make_pipeline(
         **{**shared_components, "scheduler": make_scheduler()},
         recommended={
@@ -72,7 +72,7 @@ def test_a_checkpoint_can_ask_for_the_canonical_words(shared_components, radiogr
     assert not torch.equal(edited(canonical, False), edited(other, False))
 
 
-def test_a_finding_that_the_checkpoint_was_not_trained_on_is_said(shared_components, radiograph, caplog):
+def test_an_untrained_finding_gives_a_warning(shared_components, radiograph, caplog):
     def warnings(prompt, trained):
         caplog.clear()
         pipe = make_pipeline(**{**shared_components, "scheduler": make_scheduler()}, trained_findings=trained)

@@ -371,7 +371,7 @@ class Extractor(dict):
         return self
 
 
-def test_what_a_safety_checker_objects_to_is_not_given_back(pipe, radiograph, colour, caplog):
+def test_an_image_that_the_safety_checker_flags_is_not_returned(pipe, radiograph, colour, caplog):
     pipe.safety_checker, pipe.feature_extractor = Censor([1]), Extractor()
     output = edit(pipe, radiograph, num_images_per_prompt=2, output_type="pil")
     assert output.nsfw_content_detected == [False, True] and "objected to edit 1" in caplog.text

@@ -291,7 +291,7 @@ def test_looking_checks_its_arguments_too(pipe, radiograph):
         pipe.relevance(radiograph)
 
 
-def test_half_precision_that_breaks_down_is_said(pipe, radiograph, monkeypatch):
+def test_overflow_in_half_precision_is_reported(pipe, radiograph, monkeypatch):
     monkeypatch.setattr(pipe.unet, "forward", lambda sample, *rest, **more: (sample[:, :4] * float("nan"),))
     with pytest.raises(ValueError, match=r"not finite numbers\. In half precision, load the pipeline in float32"):
         pipe.relevance(radiograph, PROMPT)

@@ -145,7 +145,7 @@ def test_an_index_that_names_too_little_or_is_damaged_is_refused(folder):
 @pytest.mark.parametrize(
     "name", ["./nowhere", "/nowhere/model", "no such model", "demoo", "a/b/c", "../x", "models\\demo", "x/m.ckpt", ""]
 )
-def test_a_path_to_nothing_is_one_sentence_and_no_look_up(name, tmp_path, monkeypatch):
+def test_a_missing_path_gives_one_sentence_and_no_download(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     if name == "":
         name = str(tmp_path / "gone")
@@ -245,7 +245,7 @@ def test_a_config_that_does_not_fit_its_weights_is_not_blamed_on_them(folder):
 # -- atlas ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_bundled_atlas_is_there_unless_another_is_asked_for(tiny_folder, tmp_path):
+def test_the_bundled_atlas_is_used_unless_another_is_given(tiny_folder, tmp_path):
     assert InstructX2XPipeline.from_pretrained(tiny_folder).pseudomasks.metadata["tables"][0]["format"] == "NIH"
     atlas = PseudomaskAtlas({"Effusion": torch.ones(8, 8)})
     assert InstructX2XPipeline.from_pretrained(tiny_folder, pseudomasks=atlas).pseudomasks is atlas
@@ -256,7 +256,7 @@ def test_the_bundled_atlas_is_there_unless_another_is_asked_for(tiny_folder, tmp
     assert len(loaded.pseudomasks.names) > 1
 
 
-def test_an_atlas_that_is_none_is_refused(tiny_folder, tmp_path):
+def test_a_missing_atlas_and_another_type_are_refused(tiny_folder, tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no atlas at"):
         InstructX2XPipeline.from_pretrained(tiny_folder, pseudomasks=tmp_path / "nowhere")
     with pytest.raises(ValueError, match="`pseudomasks` must be a PseudomaskAtlas or its path, got dict"):

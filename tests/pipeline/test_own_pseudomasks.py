@@ -70,7 +70,7 @@ def test_a_damaged_file_is_an_error(saved):
         InstructX2XPipeline.from_pretrained(saved)
 
 
-def test_going_back_to_the_bundled_atlas_is_saved_too(saved):
+def test_a_reset_to_the_bundled_atlas_is_saved(saved):
     pipe = InstructX2XPipeline.from_pretrained(saved)
     pipe.pseudomasks = None
     pipe.save_pretrained(saved)

@@ -71,7 +71,7 @@ def test_latents_outside_the_mask_are_the_originals(pipe, radiograph):
     assert changed[2:8, 5:10].all() and changed.sum() == 6 * 5
 
 
-def test_nothing_changes_where_the_pseudomask_is_none_whatever_the_threshold(pipe, radiograph):
+def test_nothing_changes_outside_the_pseudomask_at_any_threshold(pipe, radiograph):
     pseudomask = torch.zeros(8, 8)
     pseudomask[2:5, 2:5] = 1
     output = edit(pipe, radiograph, pseudomask=pseudomask, mask_threshold=0.0)

@@ -32,7 +32,7 @@ def test_the_finding_scorer_sees_a_white_base_of_a_lung_as_effusion():
     assert after > before
 
 
-def test_the_attribute_scorer_knows_a_mirrored_and_a_shifted_picture():
+def test_the_attribute_scorer_follows_mirrored_and_shifted_images():
     picture = radiograph(0)
     values = lambda image: dict(zip(ATTRIBUTES, score_images(attribute_scorer(), image)[0].tolist()))  # noqa: E731
     plain, shifted = values(picture), values(picture.roll(8, -1))

@@ -8,7 +8,7 @@ def test_findings_have_their_canonical_names():
     assert canonical("Black") == "black" and canonical("Lung Opacity") == "lung opacity"
 
 
-def test_labels_of_one_finding_are_told_apart():
+def test_labels_of_one_finding_are_distinguished():
     # Of two words for one finding, the finding's own name stays with it; other words keep their own.
     assert canonical_labels(["Infiltration", "Lung Opacity", "Effusion"]) == (
         "infiltration",

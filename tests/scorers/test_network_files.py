@@ -68,7 +68,7 @@ def test_onnx_files_that_are_none_or_take_something_else_are_refused(tmp_path):
         ("torchxrayvision", "torchxrayvision:race", "torchxrayvision\\]"),
     ],
 )
-def test_a_missing_library_is_said_with_its_extra(monkeypatch, tmp_path, library, spec, extra):
+def test_a_missing_library_is_reported_with_its_extra(monkeypatch, tmp_path, library, spec, extra):
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "grey.onnx").touch()

@@ -31,7 +31,7 @@ def picture(height=60, width=40):
     return image
 
 
-def test_a_module_outlines_and_its_maps_are_laid_over_the_image():
+def test_a_module_segments_and_its_maps_are_resampled_to_the_image():
     segmenter = ModuleSegmenter(Sides(), ["", "Heart"], name="sides", activation="none", size=64)
     assert isinstance(segmenter, ImageSegmenter) and segmenter.structures == ("heart",)
     masks = segmenter.masks(picture())

@@ -107,7 +107,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights_with_every_option(tuning, tmp
     assert same(unet(train(again)), unet(whole))
 
 
-def test_killed_while_a_checkpoint_is_written_it_goes_on_from_the_one_before(tuning, tmp_path, monkeypatch):
+def test_a_run_killed_while_writing_a_checkpoint_resumes_from_the_previous_one(tuning, tmp_path, monkeypatch):
     """With adapters; batches that don't divide the nine pairs evenly, so that a step crosses the end of an epoch."""
     lora = tuning.replace(lora_rank=2, steps=4)
     whole = train(lora)
@@ -312,7 +312,7 @@ def test_averages_are_put_in_place_and_taken_out_again():
 # -- the card ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_card_says_what_from_what_on_what_terms_and_how_good(tuning):
+def test_the_card_states_model_sources_terms_and_quality(tuning):
     stated = CardConfig(
         data_source="simulated pairs", data_terms="free for all", init_source="a tiny model", init_terms="none",
         licence="Apache-2.0",
@@ -332,7 +332,7 @@ def test_the_card_says_what_from_what_on_what_terms_and_how_good(tuning):
     assert sha256_weights(folder) in text
 
 
-def test_a_card_says_what_it_was_not_told(tuning):
+def test_a_card_lists_what_is_not_stated(tuning):
     text = (train(tuning.replace(steps=1)) / model_card.CARD_FILE).read_text()
     assert text.count("not stated in the run's configuration") == 5 and "Validation losses were not computed" in text
 

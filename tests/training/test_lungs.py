@@ -103,7 +103,7 @@ def test_a_dataset_without_fields_is_refused_with_the_remedy(data, tmp_path):
         read_lung_images(tmp_path, "train")
 
 
-def test_views_are_varied_alike_for_one_seed_and_stay_in_range(data):
+def test_augmentation_is_the_same_for_a_seed_and_stays_in_range(data):
     image, masks = read_lung_images(data, "train")[0].read()
     views = []
     for seed in range(60):
@@ -143,7 +143,7 @@ def test_tones_are_inverted_now_and_then():
     assert 8 < inverted < 35
 
 
-def test_the_network_s_input_heeds_neither_brightness_nor_contrast():
+def test_the_networks_input_is_invariant_to_brightness_and_contrast():
     view = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(normalise(view), normalise(0.3 + 0.4 * view), atol=1e-3)
     assert normalise(torch.full((1, 1, 32, 32), 0.3)).abs().max() == 0
@@ -153,7 +153,7 @@ def test_the_network_draws_every_output_at_the_view_s_size():
     assert LungNetwork()(torch.rand(1, 1, VIEW, VIEW)).shape == (1, len(OUTPUTS), VIEW, VIEW)
 
 
-def test_soft_dice_is_one_for_the_truth_and_near_none_for_its_opposite():
+def test_soft_dice_is_one_for_the_truth_and_near_zero_for_its_complement():
     masks = (torch.rand(2, 4, 16, 16, generator=torch.Generator().manual_seed(0)) > 0.5).float()
     assert torch.allclose(soft_dice(masks, masks), torch.ones(4))
     assert soft_dice(1 - masks, masks).max() < 0.01

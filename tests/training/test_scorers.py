@@ -94,7 +94,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights_and_another_starts_from_them(
     assert torch.equal(started.module.findings.look.weight, load_file(trained / FINDINGS_FILE)["look.weight"].float())
 
 
-def test_a_sample_knows_what_is_in_each_view_and_where(config, data):
+def test_a_sample_has_the_findings_of_each_view_and_their_places(config, data):
     task = ScorersTask(config)
     orders = set()
     for seed in range(12):
@@ -150,7 +150,7 @@ def test_edited_views_end_near_the_image_that_they_count_as():
     assert len({view.numpy().tobytes() for view in views}) > 10
 
 
-def test_networks_give_what_they_are_asked_for_and_heed_no_contrast_where_they_should_not():
+def test_networks_have_their_outputs_and_renderings_ignore_contrast():
     view = torch.rand(2, 1, 128, 128, generator=torch.Generator().manual_seed(0))
     logits, maps = FindingNetwork(3).forward_with_maps(view)
     assert logits.shape == (2, 3) and maps.shape == (2, 3, 16, 16) and AttributeNetwork(5)(view).shape == (2, 5)

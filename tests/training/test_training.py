@@ -157,7 +157,7 @@ def test_fine_tuning_moves_the_unet_alone(edit_config, edited, tmp_path):
     assert not same(weights(folder, "unet"), weights(edited, "unet"))
 
 
-def test_fine_tuning_keeps_what_the_initial_checkpoint_says_of_its_use(edit_config, edited, tmp_path):
+def test_fine_tuning_keeps_the_settings_of_the_initial_checkpoint(edit_config, edited, tmp_path):
     init = tmp_path / "init"
     shutil.copytree(edited, init)
     index = json.loads((init / "model_index.json").read_text())
@@ -173,7 +173,7 @@ def test_fine_tuning_keeps_what_the_initial_checkpoint_says_of_its_use(edit_conf
         assert made["trained_findings"] == index["trained_findings"]
 
 
-def test_a_checkpoint_says_which_findings_it_was_trained_on(edit_config, edited, tmp_path):
+def test_a_checkpoint_records_the_findings_it_was_trained_on(edit_config, edited, tmp_path):
     named = {clause.finding for row in read_rows(edit_config.data, "train") for clause in
              Instruction.parse(row.instruction).clauses}  # fmt: skip
     index = json.loads((edited / "model_index.json").read_text())
