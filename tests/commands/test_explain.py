@@ -30,9 +30,9 @@ def test_explain_prints_json(capsys):
 
 
 def test_explain_exits_with_2_where_an_edit_would_be_refused(capsys):
-    code, printed, said = run(capsys, "explain", "add opacity in the lingula")
-    assert code == 2 and not printed and "'lingula'" in said
-    assert run(capsys, "explain", "add opacity in the lingula", "--no-strict")[0] == 0
+    code, printed, said = run(capsys, "explain", "add opacity in the azygos lobe")
+    assert code == 2 and not printed and "'azygos'" in said
+    assert run(capsys, "explain", "add opacity in the azygos lobe", "--no-strict")[0] == 0
 
 
 def test_a_dry_run_explains_and_makes_nothing(capsys, tmp_path, radiograph):

@@ -43,7 +43,7 @@ def test_other_words_and_doubtful_slips_are_not_corrected(word):
     [
         "add an effusion in the left midle-ish zone",
         "add severeish edema",
-        "add opacity in the lingula",
+        "add opacity in the azygos lobe",
         "add an effusion to the dominant side",
         "add a nodule behind the clavicle",
         "add an effusion on the ipsilateral side",
@@ -135,9 +135,9 @@ def test_purposes_prohibitions_and_adverbs_are_not_followed(text, canonical):
 
 def test_not_strict_leaves_words_out_with_a_warning(caplog):
     with caplog.at_level(logging.WARNING):
-        instruction = Instruction.parse("add opacity in the lingula", strict=False)
-    assert str(instruction) == "Add the finding of lung opacity." and instruction.unplaced == ("lingula",)
-    assert "lingula" in caplog.text
+        instruction = Instruction.parse("add opacity in the azygos", strict=False)
+    assert str(instruction) == "Add the finding of lung opacity." and instruction.unplaced == ("azygos",)
+    assert "azygos" in caplog.text
 
 
 def test_not_strict_gives_words_about_other_pictures_to_the_model():
@@ -161,7 +161,7 @@ APPENDED = st.lists(
             " and add edema", ", remove the nodule", " without pneumonia", "; keep the heart", " in a patient with CHF",
             " with mediastinal shift to the right", ", right lung clear", " blorb", " and zap the nodule", " ish", "!",
             " ...", " (urgent)", " caused by pneumonia", " on the rght", " right", " not", " no", " never", " flip it",
-            " instead of edema", ", sorry", " in the lingula", " to the right", " right away", " as in pneumonia",
+            " instead of edema", ", sorry", " in the azygos lobe", " to the right", " right away", " as in pneumonia",
             ", the other one is right-sided", " unless it is right", " more on the right", " and nothing on the right",
             " that hides the right nodule", " to hide the nodule", " rihgt", " left", " remove", " add", " and", ",",
         ]

@@ -106,6 +106,14 @@ def split_at_arrow(tokens: Sequence[Token], replaces: bool) -> Split | None:
     return best[1] if best else None
 
 
+def names_transition(tokens: Sequence[Token]) -> bool:
+    """Return True for "effusion small -> large" and "none -> mild edema", which need no verb."""
+    place = next((position for position, token in enumerate(tokens) if token.text == "->"), None)
+    if place is None or not any(token.kind is Kind.FINDING for token in tokens):
+        return False
+    return all(any(token.kind is Kind.LEVEL for token in side) for side in (tokens[:place], tokens[place + 1 :]))
+
+
 def spots_before(tokens: Sequence[Token]) -> tuple[list[Spot], list[Token]]:
     """Return the spots that change; a level or place after "from" applies to every finding named before it."""
     place = next((position for position, token in enumerate(tokens) if token.kind is Kind.FROM), None)

@@ -13,6 +13,7 @@ from .lexicon import Kind, Reason, Token, Verb
 from .vocabulary import COURSES
 
 _MORE = frozenset([">", "<", "more", "less", "mainly", "mostly", "predominantly", "especially", "particularly"])
+_ONE_SIDED = frozenset(["mainly", "mostly", "predominantly", "especially", "particularly", ">", "<"])
 _ADVERBS = frozenset(["much", "slightly", "far", "a", "bit", "little", "somewhat", "clearly"])
 _ENDS = (Kind.AND, Kind.WITH, Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
 
@@ -24,6 +25,13 @@ def mark_comparisons(tokens: Sequence[Token]) -> list[Token]:
         if not _is_comparative(token) or _names_finding_after(tokens, position):
             continue
         first = _skip(tokens, position - 1, -1, _ADVERBS)
+        if sides_end := _both_sides_after(tokens, position):
+            _set_aside(marked, first + 1, sides_end)
+            if not _bilateral_before(tokens, first + 1):
+                marked[sides_end] = replace(tokens[sides_end], kind=Kind.SIDE, value="bilateral")
+            else:
+                _set_aside(marked, sides_end, sides_end + 1)
+            continue
         last = _skip(tokens, position + 1, 1, {"than", "the", "on", "in"})
         sides = [_side_at(tokens, place) for place in (first, last)]
         if all(sides) and not _changes(tokens[:position]):
@@ -32,10 +40,37 @@ def mark_comparisons(tokens: Sequence[Token]) -> list[Token]:
                 marked[first] = replace(tokens[first], kind=Kind.SIDE, value="bilateral")
         elif _side_at(tokens, last) and _bilateral_before(tokens, position):
             _set_aside(marked, max(first + 1, 0), last + 1)
+        elif _is_greater_on_one_side(tokens, position, last):
+            _set_aside(marked, first + 1, last)
+            marked[last] = replace(tokens[last], kind=Kind.SIDE, value="bilateral")
         elif position + 1 < len(tokens) and tokens[position + 1].text == "than":
             start = position + 1 if _changes(tokens[:position]) else position
             _set_aside(marked, start, _end(tokens, position + 1))
     return marked
+
+
+def _both_sides_after(tokens: Sequence[Token], position: int) -> int | None:
+    """Return the position of the second side of "greater on the left than on the right" after what is added."""
+    first = _skip(tokens, position + 1, 1, {"on", "in", "the"})
+    than = _skip(tokens, first + 1, 1, {"side", "lung"})
+    last = _skip(tokens, than + 1, 1, {"on", "in", "the"})
+    named = than < len(tokens) and tokens[than].text == "than" and _side_at(tokens, first) and _side_at(tokens, last)
+    return last if named and not _changes(tokens[:position]) else None
+
+
+def _is_greater_on_one_side(tokens: Sequence[Token], position: int, last: int) -> bool:
+    """Return True for "greater on the left" after an added finding without a side: there is some on the right, too."""
+    between = [token.text for token in tokens[position + 1 : last]]
+    if between != ["on", "the"] or not _side_at(tokens, last) or tokens[position].text in _ONE_SIDED:
+        return False
+    if _changes(tokens[:position]):
+        return False
+    for token in reversed(tokens[:position]):
+        if token.kind in (Kind.SIDE, Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT):
+            return False
+        if token.kind is Kind.FINDING:
+            return True
+    return False
 
 
 def _is_comparative(token: Token) -> bool:

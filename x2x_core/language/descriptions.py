@@ -41,7 +41,9 @@ _SUBORDINATE = tuple(
         "compatible with", "in keeping with", "mistaken for", "mimicking", "resembling", "reminiscent of", "to reveal",
         "to expose", "to uncover", "to unmask", "revealing", "in the setting of", "as seen in", "that could",
         "that has", "that have", "that had",
-        "like in", "as in", "as with", "as part of", "as a complication", "as a result", "after", "status post",
+        "like in", "as if", "as though", "resulting from", "arising from", "related to", "owing to", "representing",
+        "worrisome for", "indicating", "indicative of", "in the context of", "superimposed on", "on a background of",
+        "because of", "as in", "as with", "as part of", "as a complication", "as a result", "after", "status post",
         "s / p", "history of", "prior to", "before", "that can", "that may", "that might", "that is", "that are",
         "that was",
         "that looks", "that came",
@@ -78,7 +80,7 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
     for position, token in enumerate(tokens):
         if token.text in _DISPLACEMENT and not _is_request(tokens, position):
             yield _back_to_connective(tokens, position), _end(tokens, position + 1, (Kind.AND,))
-        elif _opens(texts, position, _SUBORDINATE) and position:
+        elif _opens(texts, position, _SUBORDINATE) and position and not _names_request(tokens, position - 1):
             yield position, _end(tokens, position + 1, ends=_CLAUSE_ENDS)
         elif _is_clause(tokens, position) or _says_purpose(tokens, position) or _acts_on_finding(tokens, position):
             yield position, _end(tokens, position + 2)
@@ -88,7 +90,7 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
                 yield position, end
         elif _is_participle(tokens, position):
             yield position, position + 1
-        elif token.kind is Kind.TO and _adds_to_finding(tokens, position):
+        elif token.kind in (Kind.TO, Kind.FROM) and _adds_to_finding(tokens, position):
             yield position, _end(tokens, position + 1, (Kind.AND,))
         elif token.text in ("has", "had", "contains") and _opens_part(tokens, position):
             yield _part_start(tokens, position), _end(tokens, position + 1)
@@ -134,7 +136,7 @@ def _is_participle(tokens: Sequence[Token], position: int) -> bool:
 
 
 def _adds_to_finding(tokens: Sequence[Token], position: int) -> bool:
-    """Return True for "to" in "add an effusion to the left nodule"."""
+    """Return True for "to" in "add an effusion to the left nodule", and "from" in "from pneumonia"."""
     verb = next((token.value for token in reversed(tokens[:position]) if isinstance(token.value, Verb)), None)
     attributes = (Kind.FILLER, Kind.SIDE, Kind.ZONE)
     following = next((token for token in tokens[position + 1 :] if token.kind not in attributes), None)
@@ -163,10 +165,21 @@ def _of_person(tokens: Sequence[Token], position: int) -> Iterator[tuple[int, in
     start = position
     while start and position - start < 4 and tokens[start].text not in _INTO:
         start -= 1
+    if _names_request(tokens, start):
+        return
     if follows in _HAS and tokens[start].text in _INTO:
         yield start, _end(tokens, position + 2)
     elif follows in ("has", "had", "is", "was") and any(token.kind is Kind.VERB for token in tokens[:position]):
         yield position, _end(tokens, position + 2)
+
+
+def _names_request(tokens: Sequence[Token], start: int) -> bool:
+    """Return True for "create a version in which the patient has X", where nothing else is requested."""
+    texts = [token.text for token in tokens[max(start, 0) : start + 3]]
+    if texts[:2] != ["in", "which"]:
+        return False
+    verb_before = any(isinstance(token.value, Verb) for token in tokens[:start])
+    return verb_before and not any(token.kind is Kind.FINDING for token in tokens[:start])
 
 
 def _is_request(tokens: Sequence[Token], position: int) -> bool:

@@ -8,7 +8,7 @@ from x2x_core.common.errors import InputError
 
 from .lexicon import Kind, Token
 
-_ALL = frozenset(("everywhere", "everything", "anything", "all", "nothing", "every"))
+_ALL = frozenset(("everywhere", "everything", "anything", "all", "nothing", "every", "rest", "remainder"))
 _NOUNS = frozenset(
     [
         "the",
@@ -27,6 +27,12 @@ _NOUNS = frozenset(
         "lesions",
         "else",
         "radiographic",
+        "zones",
+        "lobes",
+        "regions",
+        "areas",
+        "fields",
+        "lungs",
         "visible",
         "present",
         "abnormal",
@@ -48,12 +54,16 @@ _EXCEPT = frozenset(
         "exception",
         "exempting",
     ]
-) | {"except for", "apart from", "other than", "aside from", "save for"}
+) | {"except for", "apart from", "other than", "aside from", "save for", "with the exception of"}
 _UNCHANGED = frozenset(["same", "alone", "unchanged", "stays", "remains"])
+_RETRACTIONS = frozenset(("no", "nope"))
+_PLACE_NOUNS = frozenset(["side", "place", "location", "zone", "lobe", "spot", "area", "region", "lung"])
+_EXCEPTED = frozenset(("excepted", "excluded"))
 _UNDO = frozenset(("undo", "reverse", "revert", "cancel"))
 _DEEDS = ("remov", "addition", "delet", "insert", "adding")
 _OTHER = frozenset(("other", "opposite", "contralateral"))
 _CALM = frozenset(("clear", "normal", "alone", "same"))
+_PLACES = frozenset(["side", "site", "location", "place", "position", "spot", "area", "region", "same"])
 _ATTRIBUTES = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
 
@@ -67,11 +77,18 @@ def check_no_reversal(tokens: Sequence[Token]) -> None:
     for position, text in enumerate(texts):
         if text in ("neither", "no", "not") and texts[position + 1 : position + 2] in (["side"], ["sides"]):
             raise InputError(f"`prompt` must name the side, got {text!r} {texts[position + 1]}. Write left or right.")
-        if _is_beside_finding(tokens, position):
+        if _is_beside_finding(tokens, position) or _is_place_of_finding(tokens, position):
             raise InputError(
                 f"`prompt` must name the side of the patient, got {text!r} of a finding. Write left or right "
                 "without a finding that it is beside."
             )
+        if text in _RETRACTIONS and _takes_back(tokens, position):
+            raise InputError(
+                f"`prompt` must not take back what it asks for, got '{text}': a place or level "
+                "after a negation. Write only what to edit."
+            )
+        if _is_place_said_before(tokens, position):
+            raise InputError(f"`prompt` must name the side of each finding, got {text!r}. Write left or right.")
         if text in _UNDO and any(word.startswith(_DEEDS) for word in texts[position + 1 : position + 4]):
             raise InputError(f"`prompt` must say what to edit, got {text!r} of another edit. Name the edit itself.")
         if (
@@ -89,6 +106,41 @@ def _is_beside_finding(tokens: Sequence[Token], position: int) -> bool:
         return False
     following = next((token for token in tokens[position + 2 :] if token.kind is not Kind.FILLER), None)
     return following is not None and following.kind is Kind.FINDING
+
+
+def _takes_back(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for the "no" of "a nodule? no, an effusion" and of "left effusion: no"."""
+    following = tokens[position + 1] if position + 1 < len(tokens) else None
+    if following is None or following.kind in (Kind.STOP, Kind.SOFT_STOP):
+        return any(token.kind is Kind.FINDING for token in tokens[:position])
+    return following.text == "," and any(token.kind is Kind.VERB for token in tokens[:position])
+
+
+def _is_place_said_before(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "an effusion there" and "on the same side" after a place."""
+    texts = [token.text for token in tokens]
+    placed = any(token.kind in (Kind.SIDE, Kind.ZONE) for token in tokens[:position])
+    following = texts[position + 1 : position + 2]
+    if texts[position] == "same" and following and following[0] in _PLACE_NOUNS:
+        return not any(token.kind in (Kind.KEEP, Kind.STATE) for token in tokens)
+    return placed and texts[position] == "there" and tokens[position - 1].kind is Kind.FINDING
+
+
+def _is_place_of_finding(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "on the side of the effusion" and "where the effusion is": a place that only a finding names."""
+    texts = [token.text for token in tokens]
+    following = next((n for n in range(position + 1, len(tokens)) if tokens[n].kind is not Kind.FILLER), len(tokens))
+    if following == len(tokens) or tokens[following].kind not in (Kind.FINDING, Kind.SIDE):
+        return False
+    if texts[position] == "where":
+        return "the" in texts[position:following] and "is" in texts[following + 1 : following + 3]
+    opened = texts[max(position - 3, 0) : position]
+    return (
+        texts[position] in _PLACES
+        and texts[position + 1 : position + 3] == ["of", "the"]
+        and bool({"on", "at", "in", "to"} & set(opened))
+        and "the" in opened
+    )
 
 
 def _is_passive(tokens: Sequence[Token], position: int) -> bool:
@@ -114,13 +166,31 @@ def check_no_universal(tokens: Sequence[Token]) -> None:
         while after < len(tokens) and tokens[after].text in _NOUNS:
             after += 1
         word = tokens[after].text if after < len(tokens) else ""
-        excepts = word in _EXCEPT or tuple(other.text for other in tokens[after : after + 2]) == ("with", "the")
+        excepts = (
+            word in _EXCEPT
+            or _excepts_later(tokens, position, after)
+            or tuple(other.text for other in tokens[after : after + 2]) == ("with", "the")
+        )
         requested = position and _verb_before(tokens, position)
         if excepts or (requested and token.text != "nothing" and not _names_finding(tokens, after)):
             raise InputError(
                 f"`prompt` must name the findings to edit, got {token.text!r}. Name each finding, for example: Remove "
                 "the findings of edema and pleural effusion."
             )
+
+
+def _excepts_later(tokens: Sequence[Token], position: int, after: int) -> bool:
+    """Return True for "everything should go but the effusion"."""
+    if tokens[position].text == "nothing" or _names_finding(tokens, after):
+        return False
+    verb = False
+    for token in tokens[after:]:
+        if token.kind in (Kind.STOP, Kind.SOFT_STOP):
+            return False
+        if verb and token.text in _EXCEPT:
+            return True
+        verb = verb or token.kind is Kind.VERB
+    return False
 
 
 def _verb_before(tokens: Sequence[Token], position: int) -> bool:
@@ -138,7 +208,7 @@ def _is_left_alone(tokens: Sequence[Token], position: int) -> bool:
         if token.kind not in (Kind.VERB, Kind.FILLER):
             break
     rest = list(tokens[position + 1 : position + 6])
-    return any(token.text in _UNCHANGED or token.kind is Kind.STATE for token in rest)
+    return any(token.text in _UNCHANGED or (token.kind is Kind.STATE and token.text not in _EXCEPTED) for token in rest)
 
 
 def _names_finding(tokens: Sequence[Token], position: int) -> bool:

@@ -82,28 +82,38 @@ _VERBS = {
     "create, "
     "give, generate, induce, draw, place, paint, synthesize, synthesise, superimpose, imagine, look like it has, "
     "has an additional, has additional, bring in, build, depict, form, hallucinate, impose, inject, inpaint, model, "
-    "overlay, plant, produce, develop, develops, pretend there is, let there be, same image with, same patient with, "
-    "same image but with, same patient but with, the patient have, mimic an",
+    "overlay, plant, produce, develop, develops, pretend there is, let there be, the patient have, mimic an, "
+    "drop in, slip in, pop in, throw in, blend in, fade in, sneak in, put back, "
+    "bring back, add back, bring about, bring on",
     Verb(Operation.ADD, makes=True): "make, makes, making, i want, we want, i need, we need, i would like, "
     "could we have, can we have, can i have",
     Verb(Operation.ADD, present=True): "present, is present, = 1",
     Verb(Operation.REMOVE): "remove, removes, removed, removing, delete, deleted, erase, erased, clear, cleared, "
     "resolve, eliminate, drop, cure, drain, get rid of, take away, take out, disappear, vanish, go away, free of, "
-    "negative for, instead of, rather than, is missing, no longer has, no longer have, no evidence of, no sign of, "
+    "negative for, neg for, instead of, in place of, in lieu of, is missing, no longer has, no longer have, "
+    "no longer show, no longer shows, no longer visible, no longer be visible, no longer be there, no longer there, "
+    "no longer be present, no longer present, no longer be seen, no evidence of, no sign of, "
     "no signs of, absence of, absorb, clean up, cut out, discard, dissolve, do away with, eradicate, heal, hide, "
     "lose, "
-    "omit, subtract, correct, fix, suppress, treat, turn off, undo, wipe out, take off, = 0, resolution of",
-    Verb(Operation.CHANGE): "change, changes, changed, changing, alter, set, turn, convert, transform, modify, adjust",
+    "omit, subtract, correct, fix, suppress, treat, turn off, undo, wipe out, take off, = 0, resolution of, rm, "
+    "put away, clear away, clear out, clear up, cut away, wipe away, wipe off, wash out, wash away, melt away, "
+    "strip out, strip away, throw out, throw away, edit out, paint out, airbrush out, fade out, filter out, "
+    "must go, has to go, should go, must go away, has to go away, should go away, goes away, be gone",
+    Verb(Operation.CHANGE): "change, changes, changed, changing, alter, set, turn, convert, transform, modify, "
+    "adjust, take, bring, upgrade, "
+    "downgrade, push, nudge, drive",
     Verb(Operation.CHANGE, moves=True): "move, shift",
     Verb(Operation.CHANGE, replaces=True): "replace, exchange, swap",
     Verb(Operation.CHANGE, replaces=True, inverse=True): "substitute",
     Verb(Operation.CHANGE, "increasing"): "increase, increases, worsen, worsens, raise, enlarge, aggravate, "
     "exacerbate, intensify, amplify, expand, grow, augment, boost, bump up, double, exaggerate, extend, heighten, "
-    "progress, scale up, increase of, increase in",
+    "progress, scale up, increase of, increase in, incr, turn up, crank up, dial up, ramp up, step up, play up, "
+    "bring up, goes up, go up",
     Verb(Operation.CHANGE, "decreasing"): "decrease, decreases, reduce, reduces, lessen, diminish, improve, "
     "lower the, "
     "shrink, weaken, alleviate, attenuate, dial down, halve, regress, soften, scale down, partial resolution of, "
-    "less, decrease of, decrease in",
+    "less, decrease of, decrease in, decr, turn down, tone down, cut down, cut back, bring down, ramp down, step down, "
+    "play down, goes down, go down",
 }  # fmt: skip
 # Phrases that are a verb and a finding at once.
 _SHORTHANDS = {
@@ -126,7 +136,9 @@ _STRUCTURE = {
     Kind.KEEP: "keep, keeping, leave, leaving, preserve, preserving, retain, maintain, except, except for, "
     "apart from, "
     "other than, without affecting, without touching, without altering, without disturbing, not, do not, don't, dont, "
-    "does not, never, no need for, no reason for, no need to, no reason to, need not, avoid, avoiding, ignore, "
+    "does not, cannot, never, rather than, with the exception of, with exception of, let be, let alone, let stand, "
+    "by no means, on no account, under no circumstances, in no way, "
+    "leave out, hold off on, no need for, no reason for, no need to, no reason to, need not, avoid, avoiding, ignore, "
     "ignoring, neither, exclude, "
     "excluding, "
     "save for, sparing, spare, do not touch, don't touch, hands off",
@@ -134,29 +146,43 @@ _STRUCTURE = {
     "we do not want",
     Kind.STATE: "unchanged, stays, stay, stable, remains, remain, intact, unaffected, untouched, spared, sharp, "
     "as is, "
-    "as it is, as they are, stays the same, should not change, must not change, should stay, persists",
+    "as it is, as they are, stays the same, stay the same, stays put, stay put, static, stationary, as before, "
+    "as previously, like before, as it was, as they were, "
+    "as in the original, left alone, left as is, left as it is, left untouched, left unchanged, left intact, kept, "
+    "preserved, retained, maintained, excluded, excepted, not included, should not change, must not change, "
+    "should stay, persists",
     Kind.FROM: "from",
-    Kind.TO: "to, into, becomes, become",
+    Kind.TO: "to, into, becomes, become, up to, down to, ->",
     Kind.WITH: "with, by, w",
     Kind.AND: "and, or, nor, plus, as well as, but, also, along with, together with, then, comma, /, &, +",
     Kind.PREPOSITION: "in, on, at, within, over, near, around, throughout",
     Kind.SOFT_STOP: "; \n",
     Kind.STOP: ". ! ?",
     Kind.FILLER:
-        "a, an, the, finding, findings, lung, lungs, pulmonary, zone, zones, lobe, lobes, field, fields, "
+        "a, an, the, finding, findings, lung, lungs, pulmonary, pulm, zone, zones, lobe, lobes, field, fields, "
         "side, sides, sided, region, regions, area, areas, part, parts, portion, portions, angle, angles, "
-        "sulcus, hemithorax, hemithoraces, chest, thorax, patient, patient's, level, levels, size, degree, "
+        "sulcus, hemithorax, hemithoraces, chest, thorax, patient, patient's, pt, pt's, level, levels, size, degree, "
         "severity, amount, extent, please, there, is, are, be, should, has, have, this, that, it, its, "
         "it's, his, her, their, new, some, any, now, make sure, i, want, to see, would like, let, us, "
         "let's, can, could, you, image, radiograph, x ray, xray, picture, scan, film, for, as, of, "
-        "every trace of, all traces of, any trace of, any traces of, right now, right away, all right, "
+        "every trace of, all traces of, any trace of, any traces of, if possible, if you can, if you could, "
+        "if you would, "
+        "if you please, right now, right away, all right, "
         "right there, right here, right then, alright, left over, leftover, "
         "right beside, "
         "in place, evidence, signs, visible, changes of, appearance of, appearances of, features of, so, just, only, "
-        "following, everything, anything, else, rest, all, same, "
-        "other, others, alone, third, thirds, quadrant, hand, space, corner, degrees",
+        "following, distribution, everything, anything, else, rest, all, same, "
+        "other, others, another, i.e., e.g., namely, viz, alone, too, entirely, completely, fully, altogether, "
+        "wholly, third, thirds, quadrant, hand, space, corner, degrees",
 }  # fmt: skip
-_ABSENT_WORDS = "none, absent, nothing, zero, resolved, normal, gone"
+_ABSENT_WORDS = "none, absent, nothing, zero, resolved, normal, gone, negative, neg, ruled out"
+# Contractions of prohibitions, in which "not" is a part of a word.
+_CONTRACTIONS = (
+    "shouldn't, mustn't, won't, wouldn't, can't, couldn't, isn't, aren't, wasn't, weren't, doesn't, didn't, "
+    "needn't, hasn't, haven't"
+)
+# "Same image but with": adds.
+_PICTURES = "image, picture, film, chest, x ray, xray, radiograph, scan, patient"
 # Words that name a side and a zone at once.
 _PLACES = {
     "rul": ("right", "upper"), "rml": ("right", "middle"), "rll": ("right", "lower"),
@@ -165,6 +191,7 @@ _PLACES = {
     "bihilar": ("bilateral", "hilar"),
     "ruz": ("right", "upper"), "rmz": ("right", "middle"), "rlz": ("right", "lower"),
     "luz": ("left", "upper"), "lmz": ("left", "middle"), "llz": ("left", "lower"),
+    "lingula": ("left", "middle"), "lingular": ("left", "middle"),
 }  # fmt: skip
 
 _Meaning = tuple[Kind, "Verb | str | None"]
@@ -180,6 +207,9 @@ def lexicon() -> dict[tuple[str, ...], tuple[_Meaning, ...]]:
     known[","] = known.pop("comma")
     for verb, phrases in _VERBS.items():
         known.update((phrase, ((Kind.VERB, verb),)) for phrase in phrases.split(", "))
+    adds = ((Kind.VERB, Verb(Operation.ADD)),)
+    known.update((f"same {noun} {word}", adds) for noun in _PICTURES.split(", ") for word in ("with", "but with"))
+    known.update((word, ((Kind.KEEP, None),)) for word in _CONTRACTIONS.split(", "))
     for (operation, finding), phrases in _SHORTHANDS.items():
         meaning = (Kind.VERB, Verb(operation)), (Kind.FINDING, finding)
         known.update((phrase, meaning) for phrase in phrases.split(", "))

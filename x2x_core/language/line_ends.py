@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from .lexicon import Kind, Token
 
 _OPEN = (Kind.LEVEL, Kind.SIDE, Kind.ZONE, Kind.FILLER, Kind.FROM, Kind.TO, Kind.PREPOSITION)
+_GOVERNING = (Kind.PREPOSITION, Kind.FROM, Kind.TO)  # never end a line
+_ARTICLES = frozenset(("a", "an", "the"))
 _CONTINUED = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
 
 def join_wrapped_lines(tokens: Sequence[Token]) -> list[Token]:
-    """Drop line ends before "to", and those between the attributes of a finding and the finding."""
+    """Drop line ends before "to", after "the" or "on", and between the attributes of a finding and the finding."""
     joined: list[Token] = []
     for position, token in enumerate(tokens):
         if token.text == "\n" and joined:
@@ -23,7 +25,7 @@ def join_wrapped_lines(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _continues(tokens: Sequence[Token], following: Token) -> bool:
-    if following.kind is Kind.TO:
+    if following.kind is Kind.TO or tokens[-1].text in _ARTICLES or tokens[-1].kind in _GOVERNING:
         return True
     sentence: list[Token] = []
     for token in reversed(tokens):

@@ -62,6 +62,9 @@ _TEXT = """
     volute vomit vowel vower wadding wader wafer wafter wager waiter wake waken waker waking waler walter wase
     waster watch watery waver weal weave weaving weazen weep weeping weft wheal while whine whit whiten whites
     wide wight wild wilder wildly winy wite wive wone wont wore worm worser worst wove wraw wright write wroken
-    yodel zeal
+    yodel zeal being beings brine brink bringer wring pus bush rush lush posh puss pushy judge fudge budge nude driver
+    drives dive river derive tale tape tame taken takes tare stake tike tyke toke talk
+    incur inch deer decor decry console
+    consul lingual cannon pneuma bake wake lake fake cake
 """
 OTHER_WORDS = frozenset(_TEXT.split())

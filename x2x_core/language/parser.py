@@ -23,6 +23,8 @@ Ambiguous wordings are read as follows:
   X"), states ("X unchanged") and comparisons ("left more than right") request nothing.
 - A part of a list that an unknown verb opens ("and treat the effusion") is not followed, and the level and side of an
   unknown noun ("left pacemaker") go to no other finding. Both are reported.
+- A finding or a place that no request claims is refused, except in a statement beside a request ("the film shows X. Add
+  Y."), which describes the patient.
 - "One" and "it" stand for the finding named before.
 - A finding without a verb ("large effusion"), a verb without a known finding ("add a pacemaker") and any other text are
   free text: passed on as a prompt, with a warning, and with the whole thorax (or image) as region.
@@ -45,14 +47,15 @@ from .explanation import LeftOut
 from .lexicon import Kind, Token
 from .line_ends import join_wrapped_lines
 from .other_languages import ENGLISH, check_no_other_language, read_other_language
+from .phrasal_verbs import join_particles
 from .picture_sides import said_of_picture
 from .readings import read_phrase
 from .references import resolve_references
 from .scope import share_sides
-from .sentences import verb_phrases
+from .sentences import VerbPhrase, verb_phrases
 from .spelling import Correction
 from .states import mark_absences, mark_states
-from .strictness import check_no_turning, check_places, check_sides, check_verbs
+from .strictness import check_no_turning, check_nothing_unclaimed, check_parts, check_places, check_sides, check_verbs
 from .tokens import corrections, read
 from .unknown_words import mark_unknown_verbs
 from .vocabulary import phrases
@@ -95,30 +98,36 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
     tokens = _understand(text, strict)
     clauses: list[Clause] = []
     untouched: list[tuple[Clause, Operation | None]] = []
-    unplaced: list[Token] = []
+    unplaced: list[tuple[VerbPhrase, list[Token]]] = []
     verbs = list(verb_phrases(tokens))
     if strict:
         check_verbs(verbs)
     for phrase in verbs:
         if strict:
             check_places(phrase)
+            check_parts(phrase)
         read_clauses, unknown = read_phrase(phrase)
         if phrase.keep:
             check_sides(read_clauses)
             untouched += [(clause, phrase.forbidden) for clause in read_clauses]
         else:
             clauses += read_clauses
-        unplaced += unknown
+        unplaced.append((phrase, unknown))
     check_sides(clauses)
     _check_untouched(untouched, clauses)
     misspelt = corrections(text)
     _report_corrections(misspelt)
     if not clauses:
+        if strict and any(phrase.keep for phrase in verbs) and any(token.kind is Kind.FINDING for token in tokens):
+            raise InputError(f"`prompt` must say what to edit, but it only says what to leave alone. {EXAMPLE}")
         return _free_text(text, tokens, free_region, misspelt)
-    if unplaced:
-        words = " ".join(token.text for token in unplaced)
+    if strict:
+        check_nothing_unclaimed(unplaced)
+    left_out = tuple(LeftOut(token.text, token.reason) for _, unknown in unplaced for token in unknown)
+    if left_out:
+        words = " ".join(part.words for part in left_out)
         logger.warning("Not understood in %r: %s. The rest is followed.%s", text, words, _spelling_hint(tokens))
-    return Parsed(tuple(clauses), tuple(LeftOut(token.text, token.reason) for token in unplaced), "findings", misspelt)
+    return Parsed(tuple(clauses), left_out, "findings", misspelt)
 
 
 def _understand(text: str, strict: bool) -> list[Token]:
@@ -130,6 +139,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
     _report_sides(tokens)
     for mark in (
         join_wrapped_lines,
+        join_particles,
         mark_absences,
         share_sides,
         resolve_references,

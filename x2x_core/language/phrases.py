@@ -31,6 +31,7 @@ class _Part:
     unplaced: list[Token] = field(default_factory=list)
     nouns: list[Token] = field(default_factory=list)  # unknown nouns, which its level and place may belong to
     words: list[Token] = field(default_factory=list)  # all tokens but function words
+    enclosed: bool = False  # between two commas, as in "edema, mild, with ..."
 
     @property
     def side(self) -> str | None:
@@ -109,7 +110,8 @@ def _parts(tokens: Sequence[Token]) -> list[_Part]:
     parts = [_Part()]
     for position, token in enumerate(tokens):
         if token.kind in SEPARATORS or _begins_anew(parts[-1], tokens[position:]):
-            parts.append(_Part())
+            parts[-1].enclosed = parts[-1].enclosed and token.text == ","
+            parts.append(_Part(enclosed=token.text == ","))
         if token.kind not in (*SEPARATORS, Kind.FILLER, Kind.STATE):
             parts[-1].take(token)
     return [_of_unknown_noun(part) for part in parts]
@@ -151,7 +153,7 @@ def _leads(part: _Part, group: list[_Part], following: list[_Part]) -> bool:
     """Return True if a part such as "left" in "edema, left and right effusion" belongs to the finding after it."""
     finding = next((other for other in following if other.finding), None)
     places_follow = any(other.trailing() & {Kind.PREPOSITION, Kind.SIDE, Kind.ZONE} for other in group)
-    if finding is None or part.prepositional or places_follow:
+    if finding is None or part.prepositional or places_follow or part.enclosed:
         return False
     return bool(part.kinds & finding.leading())
 
@@ -257,6 +259,6 @@ def join_ranges(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _range(tokens: Sequence[Token]) -> str | None:
-    if [token.kind for token in tokens] != [Kind.LEVEL, Kind.TO, Kind.LEVEL]:
+    if [token.kind for token in tokens] != [Kind.LEVEL, Kind.TO, Kind.LEVEL] or tokens[1].text == "->":
         return None
     return level_range(tokens[0].name, tokens[2].name)

@@ -59,6 +59,33 @@ _PART = frozenset(
 )
 _ARTICLES = frozenset(["the", "this", "that", "a", "an"])
 _SEEN = frozenset(["seen", "viewed", "displayed", "shown", "visible"])
+_LOOKING = frozenset(["look", "looking", "see", "view", "viewing", "facing", "viewpoint", "perspective"])
+_SEEN_BY = frozenset(["as", "when", "if", "from", "while"])  # open "as I look at it"
+_LOOKERS = frozenset(["i", "you", "we", "one", "viewer", "viewer's", "observer", "observer's", "reader", "reader's"])
+_LOOKERS_WORDS = (
+    _LOOKERS
+    | _LOOKING
+    | _SEEN
+    | {
+        "at",
+        "it",
+        "is",
+        "are",
+        "my",
+        "your",
+        "our",
+        "the",
+        "point",
+        "of",
+        "to",
+        "screen",
+        "image",
+        "film",
+        "picture",
+        "radiograph",
+    }
+)
+_BODY = frozenset(["chest", "thorax", "ribcage", "body", "lungs"])
 _WITHIN = frozenset(["in", "on", "within"])
 
 
@@ -75,10 +102,41 @@ def patients_sides(tokens: Sequence[Token]) -> list[Token]:
             before -= 1
         if before >= 0 and _is_plain(tokens[before]) and tokens[before].value == tokens[position].value:
             flipped.add(before)
-    return [
+    silent = {place for position in range(len(tokens)) for place in _silent_words(tokens, position)}
+    turned = [
         replace(token, value=_OPPOSITE[token.name]) if position in flipped else token
         for position, token in enumerate(tokens)
     ]
+    return [Token(Kind.FILLER, token.text) if place in silent else token for place, token in enumerate(turned)]
+
+
+def _silent_words(tokens: Sequence[Token], position: int) -> range:
+    """Return the words after a side that only say whose it is: "half" of "half of the image", "as I look at it"."""
+    if not _is_plain(tokens[position]):
+        return range(0)
+    texts = [token.text for token in tokens]
+    after = position + 1
+    while after < len(texts) and texts[after] in _PART:
+        after += 1
+    if texts[after : after + 1] == ["of"] and _names_picture(texts[after + 1 :], _PICTURE | _BODY):
+        return range(position + 1, after)
+    if _is_seen(texts[after:]):
+        end = after + 1
+        while end < len(texts) and texts[end] in _LOOKERS_WORDS:
+            end += 1
+        return range(after, end)
+    return range(0)
+
+
+def _is_seen(texts: Sequence[str]) -> bool:
+    """Return True for "as I look at it", "when viewed" and "from the viewer's perspective", but not the patient's."""
+    if texts[:1] not in [[word] for word in _SEEN_BY]:
+        return False
+    words = [*texts[1:4]]
+    looked = bool(set(words[:3]) & _LOOKING) and bool(
+        set(words) & (_LOOKERS | {"my", "your", "our", "looking", "viewing", "facing"})
+    )
+    return looked or (texts[0] in ("as", "when", "if") and bool(set(words[:2]) & _SEEN))
 
 
 def said_of_picture(token: Token) -> bool:
@@ -101,7 +159,7 @@ def _of_picture(tokens: Sequence[Token], position: int) -> bool:
     while after < len(texts) and texts[after] in _PART:
         after += 1
     rest = texts[after : after + 6]
-    if rest[:1] == ["as"] and set(rest[1:3]) & _SEEN:
+    if _is_seen(texts[after:]) and "patient" not in texts[after : after + 8]:
         return True
     if rest[:1] == ["of"] and _names_picture(rest[1:]):
         return True
@@ -113,6 +171,6 @@ def _of_picture(tokens: Sequence[Token], position: int) -> bool:
     return False
 
 
-def _names_picture(texts: Sequence[str]) -> bool:
+def _names_picture(texts: Sequence[str], names: frozenset[str] = _PICTURE) -> bool:
     words = [text for text in texts if text not in _ARTICLES]
-    return bool(words) and words[0] in _PICTURE
+    return bool(words) and words[0] in names

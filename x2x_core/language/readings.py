@@ -7,13 +7,21 @@ from dataclasses import replace
 
 from x2x_core.common.errors import InputError
 
-from .changes import Split, Transition, change_segments, exchange, split_at_arrow, spots_before
+from .changes import (
+    Split,
+    Transition,
+    change_segments,
+    exchange,
+    names_transition,
+    split_at_arrow,
+    spots_before,
+)
 from .clauses import Clause, Operation
 from .lexicon import ABSENT, Kind, Token, Verb
 from .phrases import Spot, spots_of
 from .sentences import VerbPhrase
 from .tokens import unused
-from .vocabulary import COURSES
+from .vocabulary import COURSES, FINDINGS
 
 
 def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[Token]]:
@@ -31,13 +39,15 @@ def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[Token]]:
         return [], list(unused(phrase.tokens))
     clauses, unplaced = _read_plain(verb, phrase.tokens) if _is_plain(verb) else _read_changes(verb, phrase.tokens)
     if phrase.place:
-        clauses = [_at_place(clause, spots_of(phrase.place)[0][0]) for clause in clauses]
+        clauses = [_at_place(clause, place) for clause in clauses for place in spots_of(phrase.place)[0]]
     return clauses, unplaced
 
 
 def _statement(tokens: Sequence[Token], alone: bool) -> Verb | None:
-    """Return the verb for "effusion absent", and, if the phrase stands alone, "smaller effusion" or "X, please"."""
+    """Return the verb for "effusion absent" and "edema mild -> severe"; alone, for "smaller effusion", "X, please"."""
     values = {token.value for token in tokens}
+    if names_transition(tokens):
+        return Verb(Operation.CHANGE)
     if ABSENT in values:
         return Verb(Operation.REMOVE)
     courses = sorted({"increasing", "decreasing"} & values)
@@ -51,8 +61,10 @@ def _is_plain(verb: Verb) -> bool:
 
 
 def _at_place(clause: Clause, place: Spot) -> Clause:
-    """Return the clause at a place said before its verb, unless it has its own."""
-    return clause if clause.side or clause.zone else replace(clause, side=place.side, zone=place.zone)
+    """Return the clause at a place said before its verb, unless it has its own or can have none."""
+    if clause.side or clause.zone or not FINDINGS[clause.finding].lateral:
+        return clause
+    return replace(clause, side=place.side, zone=place.zone)
 
 
 def _read_changes(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[Token]]:
@@ -126,8 +138,23 @@ def _clause(verb: Verb, spot: Spot, unplaced: list[Token]) -> Clause:
         before = tuple(level for level in spot.before if level not in courses)
         after = spot.after or courses
         return _change(spot, _level(spot, before, unplaced), _level(spot, after, unplaced))
+    _check_no_comparative(spot, courses)
     level = _level(spot, spot.levels, unplaced)
     return _at(Operation.REMOVE if level == ABSENT else verb.operation, spot, level)
+
+
+def _check_no_comparative(spot: Spot, courses: Sequence[Token]) -> None:
+    """Refuse "add a larger effusion", larger than something that the text does not name.
+
+    Raises:
+        InputError: a comparative as the level of what is added or removed.
+    """
+    for level in courses:
+        if level.text.endswith("er") or level.text.split()[0] in ("worse", "more", "less"):
+            raise InputError(
+                f"`prompt` must give {spot.finding} a level (minimal to massive) or change it, got {level.text!r}. "
+                f"Write for example: Increase the level of {spot.finding}."
+            )
 
 
 def _change_without_target(verb: Verb, spot: Spot, unplaced: list[Token]) -> Clause:
@@ -141,8 +168,19 @@ def _change_without_target(verb: Verb, spot: Spot, unplaced: list[Token]) -> Cla
                 f"finding of left {spot.finding}. Add the finding of right {spot.finding}."
             )
         return _change(spot, before, after)
+    strong = next((level for level in spot.after if level.value != verb.course and not _is_amount(level)), None)
+    if strong:
+        raise InputError(
+            f"`prompt` must give the new level of {spot.finding} after 'to', got {strong.text!r} beside a change. "
+            f"Write for example: Change the level of {spot.finding} to {strong.value}."
+        )
     unplaced.extend(spot.after)
     return _change(spot, before, verb.course)
+
+
+def _is_amount(level: Token) -> bool:
+    """Return True for "slightly" in "increase the effusion slightly"."""
+    return level.text.endswith("ly") or level.text.startswith("a ") or level.value in COURSES
 
 
 def _at(operation: Operation, spot: Spot, level: str | None) -> Clause:
@@ -189,9 +227,19 @@ def _transitions(spots: list[Spot], targets: list[Spot], unplaced: list[Token]) 
     others = {target.finding for target in targets} - {None}
     if others and others != {spot.finding for spot in named}:
         removed = [_at(Operation.REMOVE, spot, _level(spot, spot.levels, unplaced)) for spot in named]
-        added = [_at(Operation.ADD, spot, _level(spot, spot.levels, unplaced)) for spot in targets]
+        added = [
+            _at(Operation.ADD, spot, _level(spot, spot.levels, unplaced))
+            for spot in (targets if len(targets) + len(named) > 2 else [_in_place_of(targets[0], named[0])])
+        ]
         return removed + added
     return [clause for spot in named for clause in _moved_or_changed(Transition(spot, targets[0]), unplaced)]
+
+
+def _in_place_of(target: Spot, removed: Spot) -> Spot:
+    """Return what replaces a finding, at the place of that finding unless it has its own or can have none."""
+    if target.side or target.zone or not target.finding or not FINDINGS[target.finding].lateral:
+        return target
+    return replace(target, side=removed.side, zone=removed.zone)
 
 
 def _moved_or_changed(transition: Transition, unplaced: list[Token]) -> list[Clause]:

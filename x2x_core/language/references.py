@@ -8,10 +8,11 @@ from x2x_core.common.errors import InputError
 
 from .lexicon import Kind, Reason, Token
 
-_ONES = frozenset(("one", "ones"))
+_ONES = frozenset(("one", "ones", "another", "those"))
 _PRONOUNS = frozenset(("it", "them", "these", "those"))
 _ATTRIBUTES = (Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 _CONTENT = (Kind.FINDING, *_ATTRIBUTES)
+_ENDS = (Kind.AND, Kind.WITH, Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
 
 
 def resolve_references(tokens: Sequence[Token]) -> list[Token]:
@@ -23,13 +24,57 @@ def resolve_references(tokens: Sequence[Token]) -> list[Token]:
             last = token
             if not any(_refers(tokens, place) for place in range(position + 1, len(tokens))):
                 raise InputError(f"`prompt` must say which {token.text} is meant. Name its side, for example.")
+            ones = [place for place, other in enumerate(resolved) if other.text in _ONES]
+            resolved[ones[-1]] = Token(Kind.FILLER, resolved[ones[-1]].text)
             token = Token(Kind.ASIDE, token.text, reason=Reason.DESCRIPTION)
         elif last and _refers(tokens, position):
-            token = Token(Kind.FINDING, token.text, last.value)
+            if _describes_again(tokens, position):
+                resolved = _without_separators(resolved)
+                token = Token(Kind.FILLER, token.text)
+            else:
+                token = Token(Kind.FINDING, token.text, last.value)
         elif token.kind is Kind.FINDING:
             last = token
         resolved.append(token)
     return resolved
+
+
+def _is_target(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "small" in "make the left effusion large and the right one small"."""
+    level, end = tokens[position + 1], tokens[position + 2 : position + 3]
+    return level.kind is Kind.LEVEL and (not end or end[0].kind in _ENDS)
+
+
+def _describes_again(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "an effusion, but only a small one", which names the level of the finding before.
+
+    Raises:
+        InputError: "and a small one", which could be a second one in another place.
+    """
+    start = position
+    while start and tokens[start - 1].kind not in _ENDS:
+        start -= 1
+    end = position
+    while end + 1 < len(tokens) and tokens[end + 1].kind not in _ENDS:
+        end += 1
+    kinds = {token.kind for token in tokens[start : end + 1]}
+    before = tokens[start - 1] if start else None
+    if Kind.LEVEL not in kinds or kinds & {Kind.SIDE, Kind.ZONE} or before is None or before.kind is not Kind.AND:
+        return False
+    if before.text == "and":
+        raise InputError("`prompt` must say where each finding is, got a second one without a side. Name its side.")
+    return True
+
+
+def _without_separators(tokens: list[Token]) -> list[Token]:
+    """Drop the separators before the last level, so that it belongs to the finding before."""
+    place = len(tokens)
+    while place and tokens[place - 1].kind in (Kind.LEVEL, Kind.FILLER):
+        place -= 1
+    start = place
+    while start and tokens[start - 1].kind is Kind.AND:
+        start -= 1
+    return tokens[:start] + tokens[place:]
 
 
 def _is_one_of(tokens: Sequence[Token], position: int) -> bool:
@@ -41,15 +86,15 @@ def _is_one_of(tokens: Sequence[Token], position: int) -> bool:
 def _refers(tokens: Sequence[Token], position: int) -> bool:
     token = tokens[position]
     before = next((other for other in reversed(tokens[:position]) if other.kind is not Kind.FILLER), None)
-    if token.text in _PRONOUNS:
+    after = tokens[position + 1] if position + 1 < len(tokens) else None
+    placed = after is not None and after.kind is Kind.PREPOSITION
+    if token.text in _PRONOUNS and not (placed and token.text == "those"):
         direct = position > 0 and tokens[position - 1] is before
         return token.kind is Kind.FILLER and direct and before is not None and before.kind is Kind.VERB
     if token.text not in _ONES or (position + 1 < len(tokens) and tokens[position + 1].text == "of"):
         return False
-    after = tokens[position + 1] if position + 1 < len(tokens) else None
-    placed = after is not None and after.kind is Kind.PREPOSITION
     described = before is not None and (
-        before.kind in _ATTRIBUTES or before.kind is Kind.VERB or (placed and before.kind is Kind.AND)
+        before.kind in _ATTRIBUTES or before.kind is Kind.VERB or (placed and before.kind in (Kind.AND, Kind.KEEP))
     )
-    follows = after is not None and after.kind in (*_CONTENT, Kind.UNKNOWN)
+    follows = after is not None and after.kind in (*_CONTENT, Kind.UNKNOWN) and not _is_target(tokens, position)
     return described and not follows

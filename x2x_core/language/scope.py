@@ -1,6 +1,10 @@
-"""Scope of a side at the end of a list: "effusion and consolidation on the right" puts both on the right.
+"""Scope of a side in a list of findings.
 
-An article begins a new item, so that in "edema and an effusion on the right" the side is the effusion's alone.
+"Effusion and consolidation on the right" and "right effusion and consolidation" put both on the right. An article or an
+attribute begins a new item, so that in "edema and an effusion on the right" the side is the effusion's alone. So does
+the published wording ("the findings of right pleural effusion and consolidation"), in which each finding has its own
+place, and a finding that usually has no side, such as edema. "Adjacent atelectasis" is on the side of the finding
+before.
 """
 
 from __future__ import annotations
@@ -13,12 +17,17 @@ from .vocabulary import FINDINGS
 _ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
 _ARTICLES = frozenset(("a", "an", "the"))
 _PLACES = (Kind.SIDE, Kind.ZONE)
+_DIFFUSE = frozenset(["edema", "emphysema", "vascular congestion", "hilar congestion", "heart failure", "hypoxemia"])
+_SAME_SIDE = frozenset(["adjacent", "underlying", "overlying", "neighbouring", "neighboring", "ipsilateral"])
+_BESIDE_FINDING = (Kind.FILLER, Kind.LEVEL, Kind.UNKNOWN)
+_OTHER_SIDE = {"left": "right", "right": "left"}
 
 
 def share_sides(tokens: Sequence[Token]) -> list[Token]:
-    """Repeat a side that ends a list before each of its findings."""
+    """Repeat a side that begins or ends a list before each of its findings."""
     shared: list[Token] = []
     for phrase in _phrases(_without_correlatives(tokens)):
+        phrase = _with_leading_side(_with_neighbours(phrase))
         tail = _tail(phrase)
         if tail is None:
             shared += phrase
@@ -30,6 +39,43 @@ def share_sides(tokens: Sequence[Token]) -> list[Token]:
             shared.append(token)
         shared += [Token(Kind.FILLER, token.text) for token in phrase[tail:]]
     return shared
+
+
+def _with_leading_side(phrase: list[Token]) -> list[Token]:
+    """Repeat the side of "right effusion and consolidation" before the second finding."""
+    content = [token for token in phrase if token.kind is not Kind.FILLER and token.text]
+    kinds = [token.kind for token in content if token.kind is not Kind.LEVEL]
+    published = any(token.text in ("finding", "findings", "level") for token in phrase)
+    if kinds != [Kind.SIDE, Kind.FINDING, Kind.AND, Kind.FINDING] or published or phrase[-1] is not content[-1]:
+        return phrase
+    side, first, joint, second = (token for token in content if token.kind is not Kind.LEVEL)
+    between = phrase[phrase.index(first) + 1 : -1]
+    if between != [joint] or joint.text not in ("and", "&", "+", "plus") or side.value == "bilateral":
+        return phrase
+    if not all(FINDINGS[finding.name].lateral for finding in (first, second)) or second.value in _DIFFUSE:
+        return phrase
+    return [*phrase[:-1], Token(Kind.SIDE, "", side.value), second]
+
+
+def _with_neighbours(phrase: list[Token]) -> list[Token]:
+    """Replace "adjacent" and "contralateral" before a finding by the side of the finding before, or the other side."""
+    return [_as_side(phrase, position) or token for position, token in enumerate(phrase)]
+
+
+def _as_side(phrase: Sequence[Token], position: int) -> Token | None:
+    text = phrase[position].text
+    following = next((token for token in phrase[position + 1 :] if token.kind not in _BESIDE_FINDING), None)
+    if text not in (*_SAME_SIDE, "contralateral") or following is None or following.kind is not Kind.FINDING:
+        return None
+    before = [token for token in phrase[:position] if token.kind in (Kind.FINDING, Kind.SIDE)]
+    if not any(token.kind is Kind.FINDING for token in before):
+        return None
+    side = next((token.name for token in reversed(before) if token.kind is Kind.SIDE), None)
+    if text == "contralateral":
+        return Token(Kind.SIDE, text, _OTHER_SIDE[side]) if side in _OTHER_SIDE else None
+    if side is None or not FINDINGS[following.name].lateral:
+        return Token(Kind.FILLER, text)
+    return Token(Kind.SIDE, text, side)
 
 
 def _without_correlatives(tokens: Sequence[Token]) -> list[Token]:

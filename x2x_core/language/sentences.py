@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from x2x_core.common.errors import InputError
+
 from .clauses import Operation
 from .lexicon import Kind, Token, Verb
 from .phrases import SEPARATORS
 
-_IN_PLACE_OF = ("instead of", "rather than")  # after "remove", what stays
+_OPENINGS = (Kind.PREPOSITION, Kind.FROM, Kind.TO)  # of a place: "on the left", "from the left lung"
+_SILENT = (Kind.FILLER, Kind.LEVEL)
+_IN_PLACE_OF = ("instead of", "in place of", "in lieu of")  # after "remove", what stays
 _CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
 
@@ -20,8 +24,9 @@ class VerbPhrase:
     verb: Verb | None = None
     keep: bool = False  # names findings to leave alone
     negated: bool = False  # opened by "no" or "without"
-    instead: bool = False  # opened by "instead of" or "rather than"
+    instead: bool = False  # opened by "instead of"
     forbidden: Operation | None = None  # of a prohibition with a verb, such as "do not remove"
+    inherits: bool = False  # has the verb of the sentence before
     alone: bool = False  # the only phrase of the text
     place: tuple[Token, ...] = ()  # place said before the verb, for findings without their own
     tokens: list[Token] = field(default_factory=list)
@@ -45,6 +50,7 @@ def verb_phrases(tokens: Iterable[Token]) -> Iterator[VerbPhrase]:
         phrases[0].alone = len(sentences) == len(phrases) == 1
         if continues and phrases[0].verb is None and not phrases[0].keep:
             phrases[0].verb = verb
+            phrases[0].inherits = True
         verb = phrases[-1].verb
         yield from phrases
 
@@ -113,11 +119,19 @@ def _join_passive(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
         open_ended = not last.keep and (last.verb is None or last.verb.makes) and last.names(Kind.FINDING)
         if phrase.verb and phrase.verb.present and phrase.bare and _ends_with_arrow(last):  # "set it to present"
             joined[-1] = VerbPhrase(phrase.verb, tokens=last.tokens[:-1])
-        elif open_ended and phrase.verb and not phrase.negated and not phrase.names(Kind.FINDING, Kind.UNKNOWN):
+        elif open_ended and phrase.verb and not phrase.negated and (
+            _is_passive(last, phrase) or not phrase.names(Kind.FINDING, Kind.UNKNOWN)
+        ):  # fmt: skip
             joined[-1] = VerbPhrase(phrase.verb, tokens=last.tokens + phrase.tokens)
         else:
             joined.append(phrase)
     return joined
+
+
+def _is_passive(last: VerbPhrase, phrase: VerbPhrase) -> bool:
+    """Return True for "a left effusion should be added, on the right a small one"."""
+    passive = bool(last.tokens) and last.tokens[-1].text == "be" and last.verb is None
+    return passive and bool(phrase.tokens) and phrase.tokens[0].kind is Kind.AND
 
 
 def _join_ellipsis(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
@@ -139,6 +153,7 @@ def _ends_with_arrow(phrase: VerbPhrase) -> bool:
 
 def _join_places(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
     """Give places that stand before a verb ("on the left, add ...") to the phrase of that verb."""
+    heading: tuple[Token, ...] = ()  # place that opens the sentence
     for number, phrase in enumerate(phrases[1:], 1):
         before = phrases[number - 1]
         if phrase.verb is None or phrase.keep or not phrase.names(Kind.FINDING):
@@ -147,13 +162,45 @@ def _join_places(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
             start = 0
         elif before.names(Kind.FINDING):
             start = _last_piece(before.tokens)
+            if _hangs_between(before.tokens[start:]) and not before.place:
+                words = " ".join(token.text for token in before.tokens[start + 1 :] if token.text)
+                raise InputError(
+                    f"`prompt` must name the place of each finding beside it, got {words!r} between two requests. "
+                    "Write for example: Add the finding of left pleural effusion."
+                )
         else:
-            continue
+            start = len(before.tokens)
         place = before.tokens[start:]
-        if _is_place(place, at_start=start == 0):
+        if _is_place(place, at_start=start == 0 or bool(before.place)):
             phrase.place = tuple(place)
             before.tokens = before.tokens[:start]
+            phrase.tokens = _close_places(phrase.tokens)
+            heading = phrase.place if start == 0 else heading
+        elif heading and not phrase.names(Kind.SIDE, Kind.ZONE):
+            phrase.place = heading  # "on the left: remove the effusion, add a nodule"
     return phrases
+
+
+def _hangs_between(piece: list[Token]) -> bool:
+    """Return True for ", RLL" in "add an opacity, RLL remove edema", which could belong to either."""
+    kinds = [token.kind for token in piece if token.kind is not Kind.FILLER]
+    comma = bool(piece) and piece[0].text == ","
+    return comma and len(kinds) > 1 and all(kind in (Kind.SIDE, Kind.ZONE) for kind in kinds[1:])
+
+
+def _close_places(tokens: list[Token]) -> list[Token]:
+    """Drop the comma of "and in the left lung, an effusion" in a sentence whose places stand before their findings."""
+    closed: list[Token] = []
+    start = 0  # of the last part
+    for position, token in enumerate(tokens):
+        part = closed[start:]
+        follows = next((other.kind for other in tokens[position + 1 :] if other.kind not in _SILENT), None)
+        if token.text == "," and _is_place(part, at_start=False) and follows is Kind.FINDING:
+            continue
+        if token.kind in SEPARATORS:
+            start = len(closed) + 1
+        closed.append(token)
+    return closed
 
 
 def _last_piece(tokens: list[Token]) -> int:
@@ -167,5 +214,6 @@ def _last_piece(tokens: list[Token]) -> int:
 def _is_place(tokens: list[Token], at_start: bool) -> bool:
     kinds = [token.kind for token in tokens if token.kind not in (Kind.FILLER, Kind.AND)]
     named = any(kind in (Kind.SIDE, Kind.ZONE) for kind in kinds)
-    silent = all(kind in (Kind.SIDE, Kind.ZONE, Kind.PREPOSITION) for kind in kinds)
-    return named and silent and (at_start or kinds[0] is Kind.PREPOSITION)
+    silent = all(kind in (Kind.SIDE, Kind.ZONE, Kind.PREPOSITION) for kind in kinds[1:])
+    silent = bool(kinds) and silent and kinds[0] in (Kind.SIDE, Kind.ZONE, *_OPENINGS)
+    return named and silent and (at_start or kinds[0] in _OPENINGS)

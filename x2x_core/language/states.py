@@ -9,6 +9,9 @@ from .lexicon import ABSENT, Kind, Reason, Token, Verb
 _BOUNDARIES = (Kind.AND, Kind.WITH, Kind.SOFT_STOP, Kind.STOP)
 _PLACES = (Kind.SIDE, Kind.ZONE)
 _PAST = frozenset(("was", "were", "got"))
+_THERE = frozenset(
+    ["persistent", "persisting", "known", "existing", "preexisting", "ongoing", "longstanding", "previous"]
+)
 _CLEAR = frozenset(("clear", "clean", "normal", "fine", "free"))
 
 
@@ -50,12 +53,16 @@ def mark_states(tokens: Sequence[Token]) -> list[Token]:
         if _is_state_of_place(piece):
             marked += [Token(Kind.ASIDE, other.text, reason=Reason.STATE) for other in piece]
             position = end
-        elif _is_kept(piece):
+        elif _is_kept(piece, adds=_adds(verb)):
             marked += [Token(Kind.KEEP, ""), *piece]
             position = end
             if verb and position < len(tokens) and tokens[position].kind in (Kind.AND, Kind.WITH):
                 marked.append(Token(Kind.VERB, "", verb.value))
     return marked
+
+
+def _adds(verb: Token | None) -> bool:
+    return verb is not None and isinstance(verb.value, Verb) and verb.value.operation.value == "add"
 
 
 def _end(tokens: Sequence[Token], position: int) -> int:
@@ -72,9 +79,10 @@ def _has(piece: Sequence[Token], *kinds: Kind) -> bool:
     return any(token.kind in kinds for token in piece)
 
 
-def _is_kept(piece: Sequence[Token]) -> bool:
+def _is_kept(piece: Sequence[Token], adds: bool) -> bool:
     told = any(token.text in _PAST for token in piece)  # "the edema was treated"
-    return _has(piece, Kind.FINDING) and (told or _has(piece, Kind.STATE))
+    there = adds and any(token.text in _THERE for token in piece)  # what is there can't be added
+    return _has(piece, Kind.FINDING) and (told or there or _has(piece, Kind.STATE))
 
 
 def _is_state_of_place(piece: Sequence[Token]) -> bool:

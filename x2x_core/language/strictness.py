@@ -1,7 +1,8 @@
 """Strict reading: words that were not understood, but could change where or what is edited, stop the edit.
 
-To leave out "in the lingula" would edit both lungs, and to leave out "refrain from" would do what is forbidden. Unknown
-words that only describe ("a spiculated nodule") are left out with a warning.
+To leave out "in the azygos lobe" would edit both lungs, and to leave out "refrain from" would do what is forbidden.
+Unknown words that only describe ("a spiculated nodule") are left out with a warning. Findings and places that no
+request claims stop the edit as well.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from itertools import pairwise
 
 from x2x_core.common.errors import InputError
 
-from .clauses import Clause
-from .lexicon import Kind, Token
+from .clauses import Clause, Operation
+from .lexicon import Kind, Reason, Token
 from .picture_sides import PICTURE_WORDS
 from .sentences import VerbPhrase
 from .spelling import resembles_place, resembles_verb
@@ -23,8 +24,9 @@ from .vocabulary import zones_meet
 _TURNING_TEXT = """
     flip flips flipped flipping mirror mirrors mirrored mirroring invert inverted reflect rotate transpose
     relocate transfer migrate switch reverse opposite unhide uncover unless otherwise sorry oops actually wait
-    correction stop refrain fail refuse decline cease prevent forget half quarter longer partial partially
-    partly percent un non
+    correction nope mean scratch if lack removal
+    deletion nearly almost virtually stop refrain fail refuse decline cease prevent forget half quarter longer
+    partial partially partly percent un non
 """
 _TURNING = frozenset(_TURNING_TEXT.split())
 _PLACE_NOUNS_TEXT = """
@@ -50,6 +52,8 @@ _WITHIN_TEXT = """
     in on at within over near around throughout
 """
 _WITHIN = frozenset(_WITHIN_TEXT.split())
+_DETERMINERS = frozenset(["a", "an"])
+_STAND_INS = frozenset(["one", "ones", "those"])  # for a finding that is not found
 _SPLITS = (
     Kind.AND, Kind.WITH, Kind.VERB, Kind.KEEP, Kind.NOT, Kind.FINDING, Kind.ASIDE, Kind.TO, Kind.PREPOSITION,
     Kind.STOP, Kind.SOFT_STOP, Kind.FROM,
@@ -149,6 +153,7 @@ def check_verbs(phrases: Sequence[VerbPhrase]) -> None:
         InputError: such as "add a left effusion, the right one should disappear".
     """
     for before, phrase in pairwise(phrases):
+        _check_no_double_removal(before, phrase)
         if before.verb is None or before.keep or phrase.keep or phrase.verb is None or not phrase.bare:
             continue
         if before.names(Kind.FINDING) and before.verb.operation is not phrase.verb.operation and not phrase.negated:
@@ -156,6 +161,91 @@ def check_verbs(phrases: Sequence[VerbPhrase]) -> None:
                 "`prompt` must name what to edit after each verb. Write a sentence for each, for example: Add the "
                 "finding of left pleural effusion. Remove the finding of right pleural effusion."
             )
+
+
+def check_nothing_unclaimed(unplaced: Sequence[tuple[VerbPhrase, Sequence[Token]]]) -> None:
+    """Refuse findings and places that no request claims: part of what was asked would not be done, or elsewhere.
+
+    A statement beside a request ("the film shows edema. Add a left effusion.") describes the patient. Statements beside
+    nothing but negations ("large left effusion. No edema.") are a report, of which the negations are no requests.
+
+    Args:
+        unplaced: the phrases of a text, each with its words that are in no clause.
+
+    Raises:
+        InputError: such as "increase the left effusion and the right port", or a report.
+    """
+    requested = any(phrase.verb and not (phrase.keep or phrase.negated) for phrase, _ in unplaced)
+    words = [
+        token.text
+        for phrase, tokens in unplaced
+        if not phrase.keep and (phrase.verb or not requested) and not _names_unknown_alone(phrase)
+        for token in tokens
+        if (token.kind in (Kind.FINDING, Kind.SIDE, Kind.ZONE) and token.reason is Reason.NOT_USED)
+        or (token.kind is Kind.UNKNOWN and token.text in _STAND_INS)
+    ]
+    if words:
+        raise InputError(
+            f"`prompt` must say what to do with each finding and place that it names, but {' '.join(words)!r} belongs "
+            "to no request. Write a sentence for each, for example: Add the finding of left pleural effusion. Remove "
+            "the finding of edema."
+        )
+
+
+def _check_no_double_removal(before: VerbPhrase, phrase: VerbPhrase) -> None:
+    """Refuse "remove the absence of effusion".
+
+    Raises:
+        InputError: a removal of a removal.
+    """
+    removals = all(verb is not None and verb.operation is Operation.REMOVE for verb in (before.verb, phrase.verb))
+    if (
+        removals
+        and before.bare
+        and not (before.inherits or phrase.inherits)
+        and not (before.keep or phrase.keep or before.negated)
+        and phrase.names(Kind.FINDING)
+    ):
+        raise InputError(
+            "`prompt` must name each finding after one verb, but a removal follows a removal. Write for example: "
+            "Remove the finding of left pleural effusion."
+        )
+
+
+def check_parts(phrase: VerbPhrase) -> None:
+    """Refuse parts of a phrase that read as something else than a finding in a place.
+
+    Raises:
+        InputError: "make the effusion a nodule", "no left but a right effusion", "and on the effusion".
+    """
+    tokens = [token for token in phrase.tokens if token.kind is not Kind.FILLER or token.text in _DETERMINERS]
+    kinds = [token.kind for token in tokens]
+    findings = [position for position, kind in enumerate(kinds) if kind is Kind.FINDING]
+    becomes = phrase.verb is not None and phrase.verb.makes and any(
+        kinds[first + 1] is Kind.FILLER and not set(kinds[first + 1 : second]) - {Kind.FILLER, Kind.LEVEL, Kind.SIDE}
+        for first, second in pairwise(findings)
+    )  # fmt: skip
+    but = next((n for n, token in enumerate(tokens) if token.text == "but"), None)
+    half = phrase.negated and but is not None and (not findings or findings[0] > but) and (
+        set(kinds[:but]) & {Kind.SIDE, Kind.ZONE, Kind.LEVEL}
+    )  # fmt: skip
+    strays = any(
+        [kind for kind in kinds[n : n + 4] if kind is not Kind.FILLER][:3] == [Kind.AND, Kind.PREPOSITION, Kind.FINDING]
+        for n in range(len(kinds))
+    )
+    if becomes or half or strays:
+        words = " ".join(token.text for token in phrase.tokens if token.text)
+        raise InputError(
+            f"`prompt` must name each finding with its own verb or after 'and', got {words!r}. Write for example: "
+            "Remove the finding of left pleural effusion. Add the finding of left pneumothorax."
+        )
+
+
+def _names_unknown_alone(phrase: VerbPhrase) -> bool:
+    """Return True for "right-sided port in place": what is placed is not known."""
+    return not phrase.names(Kind.FINDING) and any(
+        token.kind is Kind.UNKNOWN and is_noun(token.text) and token.text not in _STAND_INS for token in phrase.tokens
+    )
 
 
 def _check_fragment(phrase: VerbPhrase) -> None:
@@ -189,12 +279,15 @@ def _is_level_expected(tokens: Sequence[Token], position: int) -> bool:
 
 
 def _is_in_place_phrase(tokens: Sequence[Token], position: int) -> bool:
-    """Return True for "lingula" in "in the lingula", and for "lateral" in "in the lateral lung"."""
+    """Return True for "azygos" in "in the azygos lobe", and for "lateral" in "in the lateral lung"."""
     word = tokens[position].text
     start = position
     while start >= 0 and tokens[start].kind not in _SPLITS:
         start -= 1
-    if start < 0 or tokens[start].text not in _WITHIN or word in _HARMLESS | PICTURE_WORDS:
+    if start < 0 or word in _HARMLESS | PICTURE_WORDS:
+        return False
+    of_finding = [token.text for token in tokens[start + 1 : start + 3]] == ["of", "the"]  # "opacity of the fissure"
+    if tokens[start].text not in _WITHIN and not (tokens[start].kind is Kind.FINDING and of_finding):
         return False
     if is_noun(word):
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from .lexicon import Kind, Reason, Token, lexicon
 from .picture_sides import patients_sides
@@ -14,10 +14,14 @@ Span = tuple[int, int]
 
 
 _LONGEST = 6  # words of the longest phrase in the lexicon
-_WORD = re.compile(r"3\+|\d+\.\d+|\w+(?:['’]\w+)*(?:[-‐–/]\w+(?:['’]\w+)*)*|->|[,;.!?&+|=<>→\n]")
+_WORD = re.compile(r"3\+|[-=]+>|i\.e\.|e\.g\.|\d+\.\d+|\w+(?:['’]\w+)*(?:[-‐–/]\w+(?:['’]\w+)*)*|[,;.!?&+|=<>→⇒➔➜⟶\n]")
 
-_ABBREVIATIONS = frozenset(("l", "r", "lt", "rt", "bilat", "sm", "mod", "lg", "approx", "resp"))  # before a full stop
-_MARKS = {"->": "to", "→": "to", "|": ","}  # marks that stand for a word
+# Words with a full stop: adjectives, and nouns that a sentence may end with.
+_ABBREVIATIONS = frozenset(
+    ("l", "r", "lt", "rt", "bilat", "sm", "mod", "lg", "approx", "resp", "pl", "pulm", "incr", "decr", "i.e", "e.g")
+)
+_ABBREVIATED_NOUNS = frozenset(("eff", "effs", "atel", "atelect", "consol", "cardiomeg", "pneumo", "pt"))
+_MARKS = {**dict.fromkeys("→⇒➔➜⟶", "->"), "|": ","}  # marks that stand for a word
 
 
 def read(text: str) -> list[Token]:
@@ -54,19 +58,34 @@ def _words(text: str) -> Iterator[tuple[str, Span]]:
     if len(lowered) != len(text):  # some letters become two, which would shift the characters after them
         lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
     for match in _WORD.finditer(lowered.replace("’", "'")):
-        if match.group() in _MARKS:
-            yield _MARKS[match.group()], match.span()
+        if match.group() in _MARKS or (match.group().endswith(">") and len(match.group()) > 1):
+            yield _MARKS.get(match.group(), "->"), match.span()
             continue
-        if match.group() == "." and lowered[: match.start()].split(" ")[-1] in _ABBREVIATIONS:
+        if match.group() == "." and _abbreviates(text, lowered, match.start()):
             continue
         parts = re.split(r"[-‐–/]", match.group())
         level = " ".join(parts)
         level = LEVEL_NAMES.get(level, level)
-        if " to " in level and is_level(level):
+        if (" to " in level and is_level(level)) or _is_compound_of_verb(parts):
             yield level, match.span()
         else:
             for part in re.finditer(r"/|[^-‐–/]+", match.group()):
                 yield corrected(part.group()), (match.start() + part.start(), match.start() + part.end())
+
+
+def _abbreviates(text: str, lowered: str, place: int) -> bool:
+    """Return True for a full stop after an abbreviation; after a noun, only if no capital letter follows."""
+    word = re.split(r"[^\w.]", lowered[:place])[-1]
+    following = text[place + 1 :].lstrip(" ")[:1]
+    return word in _ABBREVIATIONS or (word in _ABBREVIATED_NOUNS and not following.isupper() and following != "\n")
+
+
+def _is_compound_of_verb(parts: Sequence[str]) -> bool:
+    """Return True for "double-check": a verb of its own, and not the one that it begins with."""
+    verb = lexicon().get((parts[0],), ((Kind.UNKNOWN, None),))[0][0]
+    if len(parts) != 2 or verb is not Kind.VERB or tuple(parts) in lexicon():
+        return False
+    return (parts[1],) not in lexicon() and match_finding(parts, 1) == (None, 0)
 
 
 def _longest(words: list[str], start: int) -> tuple[list[Token], int]:

@@ -184,10 +184,12 @@ def _finding(
 # Box areas are those of NIH ChestX-ray14. Infiltrates stand for consolidation and lung opacity, nodules (lower limit)
 # and masses (upper limit) for lung lesions.
 _ALL = (
-    _finding("pleural effusion", "pleural base", "effusion", "pleural fluid", "fluid", "fluid collection",
+    _finding("pleural effusion", "pleural base", "effusion", "eff", "pleural eff", "pl eff", "pl effusion",
+             "pleural fluid", "fluid", "fluid collection",
              "fluid in the pleural space", "fluid around the lung", "water around the lung", "pleural collection",
              "hydrothorax", "haemothorax", "hemothorax", category="Effusion", areas=(0.0042, 0.205)),
-    _finding("consolidation", "lungs", "airspace consolidation", "air space consolidation", "lobar consolidation",
+    _finding("consolidation", "lungs", "consol", "airspace consolidation", "air space consolidation",
+             "lobar consolidation",
              "pulmonary consolidation", "lung consolidation", "consolidated area", "consolidative change",
              "consolidative opacity", "consolidated lung",
              category="Consolidation", areas=(0.0156, 0.392)),
@@ -199,10 +201,11 @@ _ALL = (
              "ggo",
              "density", "increased density", "interstitial marking", "increased interstitial marking", "white patch",
              category="Lung Opacity", areas=(0.0156, 0.392)),
-    _finding("pneumonia", "lungs", "bronchopneumonia", "lobar pneumonia", "pneumonic infiltrate",
+    _finding("pneumonia", "lungs", "pna", "bronchopneumonia", "lobar pneumonia", "pneumonic infiltrate",
              "pneumonic consolidation", category="Pneumonia", areas=(0.0200, 0.415)),
     _finding("infection", "lungs", "lung infection", "pulmonary infection", "chest infection", "infectious process"),
-    _finding("atelectasis", "lungs", "atelectatic change", "lung collapse", "lobar collapse", "collapse of the lung",
+    _finding("atelectasis", "lungs", "atel", "atelect", "atelectatic change", "lung collapse", "lobar collapse",
+             "collapse of the lung",
              "collapsed lobe", "collapsed lower lobe", "collapsed upper lobe", "collapsed middle lobe", "volume loss",
              "decreased lung volume", "reduced lung volume", "low lung volume", "loss of volume", "collapse",
              category="Atelectasis", areas=(0.0051, 0.128)),
@@ -210,7 +213,7 @@ _ALL = (
              "lung oedema",
              "interstitial edema", "interstitial oedema", "interstitial pulmonary edema", "alveolar edema",
              "alveolar oedema", "edematous change", "oedematous change", category="Edema"),
-    _finding("cardiomegaly", "heart", "enlarged heart", "heart enlargement", "enlargement of the heart",
+    _finding("cardiomegaly", "heart", "cardiomeg", "enlarged heart", "heart enlargement", "enlargement of the heart",
              "cardiac enlargement", "big heart", "bigger heart", "larger heart", "heart bigger",
              "heart larger", "heart enlarged", "heart size is enlarged", "large heart", "huge heart", "dilated heart",
              "increased ctr", "increased cardiothoracic ratio", category="Cardiomegaly", lateral=False,
@@ -219,7 +222,8 @@ _ALL = (
              "cardiac silhouette enlargement", "enlarged cardiomediastinal silhouette", "enlarged cardiomediastinum",
              "enlarged heart silhouette", "enlarged cardiac contour", "enlarged heart contour",
              category="Cardiomegaly", lateral=False, areas=(0.113, 0.263)),
-    _finding("pneumothorax", "pleura", "ptx", "collapsed lung", "pneumothoraces", "air in the pleural space",
+    _finding("pneumothorax", "pleura", "ptx", "pneumo", "pnx", "collapsed lung", "pneumothoraces",
+             "air in the pleural space",
              "pleural air", category="Pneumothorax", areas=(0.0032, 0.170)),
     _finding("hernia", "diaphragm", "hiatal hernia", "hiatus hernia", "diaphragmatic hernia"),
     _finding("vascular congestion", "lungs", "pulmonary vascular congestion", "pulmonary venous congestion",
@@ -269,7 +273,8 @@ _OTHER_FINDINGS = (
     "subcutaneous emphysema", "surgical emphysema", "subcutaneous edema", "subcutaneous oedema", "soft tissue edema",
     "soft tissue oedema", "soft tissue mass", "peripheral edema", "bowel distention", "mediastinal mass",
     "inguinal hernia", "umbilical hernia", "bone density", "breast shadow", "nipple shadow", "cardiac shadow",
-    "heart shadow", "mediastinal shadow",
+    "heart shadow", "mediastinal shadow", "chest drain", "pleural drain", "pigtail drain", "intercostal drain",
+    "surgical drain",
 )  # fmt: skip
 _ARTICLES = frozenset(("a", "an", "the"))
 

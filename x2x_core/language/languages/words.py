@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache
 
 from .table import Language, phrases
 
@@ -112,17 +113,9 @@ def _pieces(text: str, language: Language) -> list[str]:
     return [sign for sign in folded if sign == "\n" or not sign.isspace()]
 
 
-_indices: dict[str, tuple[dict[tuple[str, ...], Word], int]] = {}  # by language code, made on first use
-
-
+@cache
 def _index(language: Language) -> tuple[dict[tuple[str, ...], Word], int]:
     """Return the phrases of a language, as pieces, and the length of the longest."""
-    if language.code not in _indices:
-        _indices[language.code] = _make_index(language)
-    return _indices[language.code]
-
-
-def _make_index(language: Language) -> tuple[dict[tuple[str, ...], Word], int]:
     index: dict[tuple[str, ...], Word] = {}
     for word in _entries(language):
         pieces = tuple(_pieces(word.text, language))
