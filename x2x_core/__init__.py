@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from x2x_core import _moved
+from x2x_core.common.collector import paused_collector
 
 if TYPE_CHECKING:
     from x2x_core.anatomy.lungs import LungFinder
@@ -46,7 +47,8 @@ _moved.install()
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_MODULES[name]), name)
+    with paused_collector():
+        value = getattr(importlib.import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 

@@ -10,6 +10,7 @@ import typer
 from x2x_core import __version__
 from x2x_core.commands import audit, convert, dataset, edit, evaluate, explain, info, masks, report, simulate, train
 from x2x_core.commands.app import App, print_line
+from x2x_core.common.collector import rare_collection
 from x2x_core.common.errors import InputError
 
 app = App(
@@ -55,7 +56,8 @@ def main(arguments: list[str] | None = None) -> None:
     Any other exception is a fault of this package and keeps its traceback.
     """
     try:
-        app(arguments, standalone_mode=True)
+        with rare_collection():
+            app(arguments, standalone_mode=True)
     except KeyboardInterrupt:
         print_line("Interrupted.")
         sys.exit(130)

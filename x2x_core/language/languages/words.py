@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
@@ -75,7 +75,7 @@ def words_of(text: str, language: Language) -> list[Word]:
     return words
 
 
-def content_words(text: str, language: Language, known: Iterable[str]) -> list[Word]:
+def content_words(text: str, language: Language, known: frozenset[str]) -> list[Word]:
     """Return the verbs, findings, sides, levels and zones in a text, without those that are in `known`.
 
     Args:
@@ -83,7 +83,7 @@ def content_words(text: str, language: Language, known: Iterable[str]) -> list[W
         language: whose words are looked for.
         known: words that are another language's too.
     """
-    pieces, others = _pieces(text, language), {fold(word, language) for word in known}
+    pieces, others = _pieces(text, language), _folded(known, language)
     found, position = [], 0
     while position < len(pieces):
         word, length = _longest(pieces, position, language)
@@ -103,6 +103,17 @@ def fold(text: str, language: Language) -> str:
     for digraph, letter in language.digraphs.items():
         plain = plain.replace(digraph, letter)
     return re.sub("['’ʼ]", " ", plain)
+
+
+_folds: dict[tuple[str, frozenset[str]], frozenset[str]] = {}  # by language code and words, made on first use
+
+
+def _folded(words: frozenset[str], language: Language) -> frozenset[str]:
+    """Return words as `fold` writes them."""
+    key = language.code, words
+    if key not in _folds:
+        _folds[key] = frozenset(fold(word, language) for word in words)
+    return _folds[key]
 
 
 def _pieces(text: str, language: Language) -> list[str]:
