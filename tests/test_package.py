@@ -13,6 +13,12 @@ import x2x_core
 
 ROOT = Path(x2x_core.__file__).resolve().parent.parent
 HEAVY = ("torch", "diffusers", "transformers", "cv2", "comfy")
+# What an edit does without; diffusers itself imports peft and SciPy where they are installed.
+NOT_FOR_EDITS = (
+    "matplotlib", "pydicom", "SimpleITK", "torchmetrics", "onnxruntime", "tensorboardX", "typer", "rich", "pydantic",
+    "x2x_core.simulation", "x2x_core.training", "x2x_core.evaluation", "x2x_core.conversion", "x2x_core.scorers",
+    "x2x_core.dataset", "x2x_core.commands",
+)  # fmt: skip
 PATTERNS = (
     "*.md",
     "*.toml",
@@ -35,9 +41,9 @@ TEXTS = sorted(
 )
 
 
-def loaded_by(statement):
-    """Which of the heavy modules a fresh Python has loaded after a statement."""
-    code = f"{statement}\nimport sys, json; print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+def loaded_by(statement, modules=HEAVY):
+    """Which of the modules a fresh Python has loaded after a statement."""
+    code = f"{statement}\nimport sys, json; print(json.dumps([name for name in {modules!r} if name in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     return json.loads(done.stdout)
 
@@ -48,6 +54,10 @@ def test_importing_the_package_loads_nothing_heavy():
 
 def test_the_command_line_s_help_loads_nothing_heavy():
     assert loaded_by("from x2x_core import cli") == []
+
+
+def test_the_pipeline_loads_only_what_an_edit_needs():
+    assert loaded_by("import x2x_core.pipeline", ("torch", "comfy", *NOT_FOR_EDITS)) == ["torch"]
 
 
 def test_the_library_never_loads_comfyui():
