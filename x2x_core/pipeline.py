@@ -44,6 +44,7 @@ from x2x_core.edit.saved_pseudomasks import as_atlas, downloaded_pseudomasks, sa
 from x2x_core.edit.settings import RECOMMENDABLE
 from x2x_core.edit.signature import hide_keywords, public_call
 from x2x_core.edit.stage_inputs import Scales
+from x2x_core.language.levels import check_levels
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             instead of the user's: for checkpoints trained on that alone. Saved with the checkpoint.
         trained_findings: names of the findings that the checkpoint was trained on, separated by commas; a call that
             names another one warns. ``None``: not known, no warning. Saved with the checkpoint.
+        trained_levels: levels that the checkpoint was trained on, by finding: with `canonical_prompts`, a call that
+            names another one asks for the nearest of them and warns. ``None``: not known, levels stay as they are.
+            Saved with the checkpoint.
         own_pseudomasks: True if the checkpoint's folder holds pseudomasks of its own. Set by `save_pretrained`.
         pseudomasks: the atlas of where findings can be, or its path; ``None``: the bundled one.
         deprecated: "recommended_<name>" for entries of `recommended`, until version 0.3.
@@ -102,6 +106,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         recommended: Mapping[str, Any] | None = None,
         canonical_prompts: bool = False,
         trained_findings: str | None = None,
+        trained_levels: Mapping[str, Sequence[str]] | None = None,
         own_pseudomasks: bool = False,
         pseudomasks: PseudomaskAtlas | str | Path | None = None,
         **deprecated: Any,
@@ -124,6 +129,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             recommended=recommendations_of({"recommended": recommended}, RECOMMENDABLE),
             canonical_prompts=canonical_prompts,
             trained_findings=trained_findings,
+            trained_levels=None if trained_levels is None else check_levels("trained_levels", trained_levels),
             own_pseudomasks=own_pseudomasks,
         )
         self._pseudomasks = as_atlas(pseudomasks)

@@ -86,7 +86,34 @@ def test_an_untrained_finding_gives_a_warning(shared_components, radiograph, cap
     assert not warnings("Add the finding of hernia.", None)
 
 
+def test_a_checkpoint_is_asked_for_the_levels_that_it_knows(shared_components, radiograph, caplog):
+    def edited(prompt, levels, canonical=True):
+        caplog.clear()
+        parts = {**shared_components, "scheduler": make_scheduler()}
+        pipe = make_pipeline(**parts, canonical_prompts=canonical, trained_levels=levels)
+        with caplog.at_level("WARNING", logger="x2x_core"):
+            images = pipe(
+                radiograph, prompt, num_inference_steps=2, generator=torch.Generator().manual_seed(0), output_type="pt"
+            ).images
+        return images, [record.getMessage() for record in caplog.records if "nearest level" in record.getMessage()]
+
+    large, severe = "Add the finding of large edema.", "Add the finding of severe edema."
+    known = {"edema": ["severe", "mild", "moderate"]}
+    asked, said = edited(large, known)
+    same, nothing = edited(severe, known)
+    assert torch.equal(asked, same) and not nothing
+    assert said == ["This model was not trained on large edema; it is asked for the nearest level, severe."]
+    for levels, canonical in ((None, True), ({"hernia": ["mild"]}, True), (known, False)):
+        images, said = edited(large, levels, canonical)
+        assert not torch.equal(images, same) and not said
+
+
 def test_what_a_checkpoint_was_trained_on_is_saved_with_it(shared_components, tmp_path):
-    pipe = make_pipeline(**{**shared_components, "scheduler": make_scheduler()}, trained_findings="edema")
+    pipe = make_pipeline(
+        **{**shared_components, "scheduler": make_scheduler()},
+        trained_findings="edema",
+        trained_levels={"edema": ["severe", "mild"]},
+    )
     pipe.save_pretrained(tmp_path)
-    assert InstructX2XPipeline.from_pretrained(tmp_path).config.trained_findings == "edema"
+    config = InstructX2XPipeline.from_pretrained(tmp_path).config
+    assert config.trained_findings == "edema" and config.trained_levels == {"edema": ["mild", "severe"]}

@@ -14,11 +14,12 @@ from safetensors.torch import load_file
 from x2x_core.common.errors import InputError
 from x2x_core.edit.published import stable_diffusion_ddim
 from x2x_core.language.instruction import Instruction
+from x2x_core.language.levels import levels_in
 from x2x_core.pairs.augmentation import AugmentConfig
-from x2x_core.pairs.layout import read_pair, read_rows
+from x2x_core.pairs.layout import Row, read_pair, read_rows
 from x2x_core.training.autoencoder.coding import normalise_latents, reconstruct
 from x2x_core.training.config import TrainingConfig
-from x2x_core.training.editing.export import trained_findings
+from x2x_core.training.editing.export import trained_findings, trained_levels
 from x2x_core.training.editing.loss import EditLoss, LossSettings, Noise
 from x2x_core.training.editing.task import EditTask
 from x2x_core.training.editing.unet import widen_input
@@ -181,6 +182,20 @@ def test_a_checkpoint_records_the_findings_it_was_trained_on(edit_config, edited
     assert trained_findings(["edema"], index) == ", ".join(sorted({*named, "edema"}))
     assert trained_findings(["edema"], {"_class_name": "StableDiffusionInstructPix2PixPipeline"}) == "edema"
     assert trained_findings(["edema"], {"_class_name": "InstructX2XPipeline"}) is None  # it may know more than it says
+
+
+def test_a_checkpoint_records_the_levels_it_was_trained_on(edit_config, edited):
+    rows = read_rows(edit_config.data, "train")
+    clauses = [clause for row in rows for clause in Instruction.parse(row.instruction).clauses]
+    index = json.loads((edited / "model_index.json").read_text())
+    assert index["trained_levels"] == levels_in(clauses)
+    edema = [
+        Row("Add the finding of large edema.", Path("a"), Path("b")),
+        Row("Add and remove it.", Path("a"), Path("b")),
+    ]
+    assert trained_levels(edema, {"trained_levels": {"edema": ["mild"]}}) == {"edema": ["mild", "large"]}
+    assert trained_levels(edema, {"_class_name": "StableDiffusionInstructPix2PixPipeline"}) == {"edema": ["large"]}
+    assert trained_levels(edema, {"_class_name": "InstructX2XPipeline"}) is None
 
 
 def test_noise_levels_can_go_up_to_pure_noise(edit_config, tmp_path):

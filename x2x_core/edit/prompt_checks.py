@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from x2x_core.common.errors import InputError
+from x2x_core.language.clauses import Clause
+from x2x_core.language.instruction import Instruction
+from x2x_core.language.levels import at_known_levels
+from x2x_core.language.writing import write_clauses
 
 from .arguments import CallArguments
 from .reading import Subject
@@ -15,6 +20,8 @@ from .unet import PromptInputs, ip_adapter_count, text_width
 
 if TYPE_CHECKING:
     from x2x_core.pipeline import InstructX2XPipeline
+
+logger = logging.getLogger(__name__)
 
 
 def read_prompts(prompt: Any, arguments: CallArguments) -> list[str | None]:
@@ -84,7 +91,7 @@ def prepare_prompts(
     negative_embeds = _negative_embeds(arguments.negative_prompt_embeds, len(texts), indices)
     _check_encoder(pipe, embeds, negative_embeds)
     return PromptInputs(
-        wordings=_wordings(texts, subject, pipe.config["canonical_prompts"]),
+        wordings=_wordings(texts, subject, pipe.config["canonical_prompts"], pipe.config["trained_levels"] or {}),
         embeds=None if embeds is None else embeds[indices],
         negative=_negative_prompts(arguments.negative_prompt, len(texts), indices),
         negative_embeds=negative_embeds,
@@ -95,15 +102,37 @@ def prepare_prompts(
     )
 
 
-def _wordings(texts: Sequence[str | None], subject: Subject, canonical: bool) -> list[str] | None:
-    """Return the prompt of each pair as the text encoder reads it: the user's words, or the canonical ones."""
+def _wordings(
+    texts: Sequence[str | None], subject: Subject, canonical: bool, levels: Mapping[str, Sequence[str]]
+) -> list[str] | None:
+    """Return the prompt of each pair as the text encoder reads it: the user's words, or the canonical ones.
+
+    Canonical ones have the levels that the model was trained with.
+    """
     wordings = []
     for (_, prompt), instruction in zip(subject.pairs, subject.instructions):
         text = texts[prompt]
         if text is None:
             return None
-        wordings.append(str(instruction) if canonical and instruction.clauses else text)
+        wordings.append(_at_trained_levels(instruction, levels) if canonical and instruction.clauses else text)
     return wordings
+
+
+def _at_trained_levels(instruction: Instruction, levels: Mapping[str, Sequence[str]]) -> str:
+    """Return the canonical wording with the levels that the model knows, and warn where they are not the user's."""
+    clauses = at_known_levels(instruction.clauses, levels)
+    for clause, told in zip(instruction.clauses, clauses, strict=True):
+        if told != clause:
+            logger.warning(
+                "This model was not trained on %s %s; it is asked for the nearest level, %s.",
+                *(_levels(clause), clause.finding, _levels(told)),
+            )
+    return write_clauses(clauses, "v2")
+
+
+def _levels(clause: Clause) -> str:
+    """Return the level of a clause in words, or both levels of a change."""
+    return f"{clause.level_from} to {clause.level}" if clause.level_from else str(clause.level)
 
 
 def _negative_prompts(negative: Any, prompt_count: int, indices: list[int]) -> list[str] | None:

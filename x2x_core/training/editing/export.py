@@ -10,9 +10,13 @@ from typing import Any
 import torch
 
 from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS
+from x2x_core.common.errors import InputError
 from x2x_core.edit.recommended import recommendations_of
 from x2x_core.edit.saved_pseudomasks import saved_pseudomasks
 from x2x_core.edit.settings import RECOMMENDABLE
+from x2x_core.language.clauses import Clause
+from x2x_core.language.instruction import Instruction
+from x2x_core.language.levels import check_levels, levels_in
 from x2x_core.language.vocabulary import listed_names
 from x2x_core.pairs.layout import Row, findings_of
 from x2x_core.pipeline import InstructX2XPipeline
@@ -57,6 +61,7 @@ def pipeline_settings(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, 
         "canonical_prompts": index.get("canonical_prompts", False),
         "recommended": recommendations_of(index, RECOMMENDABLE),
         "trained_findings": trained_findings(findings_of(rows), index),
+        "trained_levels": trained_levels(rows, index),
         "pseudomasks": atlas,
     }
 
@@ -75,6 +80,34 @@ def trained_findings(findings: Sequence[str], index: dict[str, Any]) -> str | No
     if before is None and index.get("_class_name") == "InstructX2XPipeline":
         return None
     return ", ".join(sorted({*findings, *listed_names(before or "")}))
+
+
+def trained_levels(rows: Sequence[Row], index: dict[str, Any]) -> dict[str, list[str]] | None:
+    """Return the levels of each finding in the data, and those that the initial checkpoint states.
+
+    Args:
+        rows: the training pairs.
+        index: model index of the initial checkpoint.
+
+    Returns:
+        ``None`` if the initial checkpoint is one of this project that does not state its levels.
+    """
+    before = index.get("trained_levels")
+    if before is None and index.get("_class_name") == "InstructX2XPipeline":
+        return None
+    named = levels_in(clause for text in dict.fromkeys(row.instruction for row in rows) for clause in _clauses(text))
+    known: dict[str, list[str]] = {**(before or {})}
+    for finding, levels in named.items():
+        known[finding] = [*known.get(finding, ()), *levels]
+    return check_levels("trained_levels", {finding: known[finding] for finding in sorted(known)})
+
+
+def _clauses(text: str) -> tuple[Clause, ...]:
+    """Return the clauses of an instruction; none for a text that the language refuses, which a dataset may hold."""
+    try:
+        return Instruction.parse(text, strict=False).clauses
+    except InputError:
+        return ()
 
 
 def save_pipeline(pipeline: InstructX2XPipeline, config: TrainingConfig, folder: Path, pairs: int) -> None:
