@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from . import sockets
 from .checks import check_noise_level
-from .choices import COMPOSITIONS, DEFAULT, EDGE_BY_FINDING, RECOMMENDED, SOFT_EDGE_WORDS, SOURCES, SWITCH
+from .choices import COMPOSITIONS, DEFAULT, DRAW_PLACE, EDGE_BY_FINDING, RECOMMENDED, SOFT_EDGE_WORDS, SOURCES, SWITCH
 
 
 class X2XSettings(io.ComfyNode):
@@ -35,6 +35,7 @@ class X2XSettings(io.ComfyNode):
                     "stretched over the image.",
                 ),
                 io.String.Input("negative", default="", tooltip="Negative prompt. Empty: none."),
+                io.Boolean.Input("draw_place", default=DEFAULT.draw_place, optional=True, tooltip=DRAW_PLACE),
                 sockets.Atlas.Input("atlas", optional=True, tooltip="Pseudomasks from Load Pseudomask."),
                 io.Mask.Input(
                     "pseudomask",

@@ -8,6 +8,7 @@ from comfy_api.latest import io
 
 from . import sockets
 from .checks import check_noise_level
+from .choices import DEFAULT, DRAW_PLACE
 
 if TYPE_CHECKING:
     import torch
@@ -40,6 +41,10 @@ class X2XPseudomask(io.ComfyNode):
                 sockets.Atlas.Input(
                     "atlas", optional=True, tooltip="Masks from Load Pseudomask, instead of the included atlas."
                 ),
+                io.Boolean.Input("draw_place", default=DEFAULT.draw_place, optional=True, tooltip=DRAW_PLACE),
+                sockets.seed_input(
+                    "Seed of a drawn place. With the same seed, Edit Radiograph draws the same place.", optional=True
+                ),
             ],
             outputs=[
                 io.Mask.Output(
@@ -57,19 +62,31 @@ class X2XPseudomask(io.ComfyNode):
                     display_name="places",
                     tooltip="The region of each clause and side, for Guidance Map.",
                 ),
+                io.String.Output(
+                    "placed_instruction",
+                    display_name="placed_instruction",
+                    tooltip="The instruction, with the place if one was drawn: what the model is told.",
+                ),
             ],
         )
 
     @classmethod
     def execute(
-        cls, instruction: str, image: torch.Tensor, align: bool, atlas: PseudomaskAtlas | None = None
+        cls,
+        instruction: str,
+        image: torch.Tensor,
+        align: bool,
+        atlas: PseudomaskAtlas | None = None,
+        draw_place: bool = DEFAULT.draw_place,
+        seed: int = 0,
     ) -> io.NodeOutput:
         """Find the pseudomask."""
         from .work.regions import pseudomask_of
         from .work.tensors import to_library, to_mask
 
-        pseudomask, info, places = pseudomask_of(to_library(image), instruction, atlas, align)
-        return io.NodeOutput(to_mask(pseudomask), info, places, ui={"x2x_text": [info]})
+        place_seed = seed if draw_place else None
+        pseudomask, info, places = pseudomask_of(to_library(image), instruction, atlas, align, place_seed)
+        return io.NodeOutput(to_mask(pseudomask), info, places, places.told, ui={"x2x_text": [info]})
 
 
 class X2XRelevanceMap(io.ComfyNode):

@@ -43,9 +43,17 @@ def instruction_input(tooltip: str) -> Input:
     return io.String.Input("instruction", multiline=True, default=EXAMPLE, tooltip=tooltip)
 
 
-def seed_input(tooltip: str) -> Input:
+def seed_input(tooltip: str, optional: bool = False) -> Input:
     """Return a seed with ComfyUI's control of its value after a run."""
-    return io.Int.Input("seed", default=0, min=0, max=LARGEST_SEED, control_after_generate=True, tooltip=tooltip)
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=0,
+        max=LARGEST_SEED,
+        control_after_generate=True,
+        tooltip=tooltip,
+        optional=optional,
+    )
 
 
 def noise_level_input(tooltip: str) -> Input:

@@ -39,7 +39,9 @@ def compare_of(graph: Graph, at, size, before, after, guidance, mask, words: Pla
 
 def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **rule) -> tuple[Placed, Placed, Placed]:
     """Add pseudomask, relevance map and guidance map in a column."""
-    where = graph.node("X2XPseudomask", (left, 410), (340, 210), instruction=words["instruction"], image=image)
+    where = graph.node(
+        "X2XPseudomask", (left, 410), (340, 240), instruction=words["instruction"], image=image, seed=SEED
+    )
     asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
     relevance = graph.node("X2XRelevanceMap", (left, 690), (340, 220), **asked, seed=SEED)
     guidance = guidance_of(graph, (left, 980), where, relevance, **rule)
@@ -318,7 +320,7 @@ Keep the seeds of RandomNoise and Relevance Map equal.
 
 def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> Placed:
     """Add pseudomask, native relevance map, guidance map and its preview."""
-    where = graph.node("X2XPseudomask", (880, 0), (340, 210), instruction=words["instruction"], image=image)
+    where = graph.node("X2XPseudomask", (880, 0), (340, 240), instruction=words["instruction"], image=image, seed=SEED)
     relevance = graph.node("X2XNativeRelevanceMap", (880, 280), (340, 200), latent=latent, **asked, seed=SEED)
     guidance = guidance_of(graph, (880, 550), where, relevance)
     maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}

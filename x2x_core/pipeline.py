@@ -340,7 +340,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """Find where an edit would be allowed to change the image, without making it.
 
         The same arguments and seed give the same maps as the full call, and passing `guidance_mask` to it gives the
-        same edit. (Free text on a picture that is not a radiograph is edited without restriction; here its map is
+        same edit. (Where a place was drawn, pass ``str(output.instructions[0])`` as the prompt with it: with a mask,
+        none is drawn. Free text on a picture that is not a radiograph is edited without restriction; here its map is
         computed all the same, and passing the mask restricts the edit to it.)
 
         Args:
@@ -387,6 +388,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         whole thorax of a radiograph; other pictures (coloured or uniform) it edits without restriction, with exactly
         the stock pipeline's arithmetic (in a batch with restricted edits: where their relevance map passes the
         threshold). The output's `instructions` say what was understood.
+
+        Where an instruction to add a finding leaves its side or zone open, each output gets one plausible place, by a
+        stream of random numbers of its own that depends on the generator's seed alone; `draw_place=False` leaves the
+        place to the model.
 
         Noise is drawn from `generator` in this order: diffusion noise, relevance noise (level by level; no two levels
         share a draw, because maps of one draw at two levels are nearly the same), then what the scheduler draws. Both

@@ -31,6 +31,7 @@ class MoreSettings:
     close_holes: bool | None = None
     limit_area: bool | None = None
     align: bool | None = None
+    draw_place: bool | None = None
     negative_prompt: str | None = None
     atlas: PseudomaskAtlas | None = None
     pseudomask: torch.Tensor | None = None  # MASK
@@ -49,7 +50,7 @@ class MoreSettings:
             name: _SWITCH_VALUES.get(value, value) if isinstance(value, str) else value
             for name, value in widgets.items()
         }
-        for name in ("composition", "relevance_source", "attention_gating", "align"):
+        for name in ("composition", "relevance_source", "attention_gating", "align", "draw_place"):
             if name in values and values[name] == getattr(DEFAULT, name):
                 values[name] = None  # a default does not contradict the published settings
         return cls(

@@ -14,6 +14,7 @@ from x2x_core.anatomy.areas import area_limits
 from x2x_core.common.checkpoint_layout import LATENT_CHANNELS
 from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
+from x2x_core.edit.places import draw_places
 from x2x_core.edit.reading import read_pictures, read_subject
 from x2x_core.edit.region import RegionInputs, find_region
 from x2x_core.edit.settings import EditSettings
@@ -21,10 +22,10 @@ from x2x_core.guidance.maps import guidance_map
 from x2x_core.guidance.mask_rules import find_mask
 from x2x_core.imaging.geometry import resize
 from x2x_core.imaging.soft import soft_edges
-from x2x_core.language.clauses import Clause
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
+from .batches import seeded_generators
 from .reports import alignment_lines
 from .sentences import as_page_says, explain_instruction, page_words
 from .tensors import as_maps, size_of, to_map
@@ -38,8 +39,19 @@ CELL = 8  # pixels: VAE Encode crops sides to a multiple of it
 class Places:
     """The regions of an instruction's clauses in each of several radiographs."""
 
-    text: str  # the instruction
+    text: str  # the user's instruction
     parts: list[torch.Tensor | None]  # per image `(N, H, W)` bool, see `x2x_core.edit.region.Region`
+    placed: Instruction | None = None  # the instruction with its place, if one was drawn
+
+    @property
+    def instruction(self) -> Instruction:
+        """The instruction as understood."""
+        return self.placed or _read(self.text)
+
+    @property
+    def told(self) -> str:
+        """The instruction that the model is told."""
+        return self.text if self.placed is None else str(self.placed)
 
     def at(self, size: tuple[int, int], batch: int) -> list[torch.Tensor | None]:
         """Return the regions at the size of a map, one entry per map of a batch.
@@ -68,7 +80,7 @@ def _bundled() -> PseudomaskAtlas:
 
 
 def pseudomask_of(
-    pixels: torch.Tensor, text: str, atlas: PseudomaskAtlas | None, align: bool
+    pixels: torch.Tensor, text: str, atlas: PseudomaskAtlas | None, align: bool, place_seed: int | None = None
 ) -> tuple[torch.Tensor, str, Places]:
     """Find P of an instruction for each radiograph of a batch, as the pipeline does.
 
@@ -77,6 +89,7 @@ def pseudomask_of(
         text: the instruction.
         atlas: the masks; ``None``: the bundled atlas.
         align: align the masks to the patients' lungs.
+        place_seed: seed of the place that is drawn if the instruction leaves it open; ``None`` draws none.
 
     Returns:
         `(B, 1, H, W)` in [0, 1]; a report, one fact per line; and the regions of the clauses.
@@ -88,18 +101,22 @@ def pseudomask_of(
     with page_words(), Notes() as notes:
         pictures = read_pictures(pixels, LATENT_CHANNELS, 1, reference=False)
         subject = read_subject([text], pictures.radiographs, 1, reference=False, region_given=False)
+        if place_seed is not None:
+            subject = draw_places(subject, masks, seeded_generators(place_seed, len(subject.image_index)))
         inputs = RegionInputs(pictures.pixels, pictures.size, subject.pair_images, subject.instructions, align=align)
         region = find_region(masks, inputs)
     sources = {
         f"{source.finding}: {source.name} ({source.kind})": None for source in masks.sources(subject.instructions[0])
     }
+    instruction = subject.instructions[0]
     lines = [
-        explain_instruction(subject.instructions[0]),
+        explain_instruction(instruction),
         *alignment_lines(region.alignments),
         *sources,
         *map(as_page_says, notes.lines),
     ]
-    return region.pseudomask, "\n".join(lines), Places(text, region.parts or [])
+    placed = instruction if instruction.drawn else None
+    return region.pseudomask, "\n".join(lines), Places(text, region.parts or [], placed)
 
 
 def guidance_of(
@@ -131,8 +148,8 @@ def guidance_of(
     batch, size = max(len(r), len(p)), size_of(r)
     r, p = to_map(r, size, batch, "relevance"), to_map(p, size, batch, "pseudomask")
     with page_words():
-        text = _limiting_text(instruction, places)
-        limits = None if text is None else [area_limits(Instruction.parse(text, strict=False))] * batch
+        limiting = _limiting_instruction(instruction, places)
+        limits = None if limiting is None else [area_limits(limiting)] * batch
         settings = EditSettings(**rules).mask_settings
     guidance = guidance_map(r, p)
     mask = find_mask(guidance, p, settings, limits, None if places is None else places.at(size, batch))
@@ -151,18 +168,19 @@ def _warn_of_crop(image: tuple[int, int], relevance: tuple[int, int]) -> None:
         )  # fmt: skip
 
 
-def _limiting_text(instruction: str | None, places: Places | None) -> str | None:
+def _limiting_instruction(text: str | None, places: Places | None) -> Instruction | None:
     """Return the instruction that the mask is for, or ``None`` if it is unknown."""
+    own = _read(text) if text else None
     if places is None:
-        return instruction or None
-    if instruction and _clauses(instruction) != _clauses(places.text):
+        return own
+    if own and own.clauses not in (places.instruction.clauses, _read(places.text).clauses):
         raise InputError(
-            f"`instruction` must be the one that `places` was computed for, {places.text!r}, got {instruction!r}. "
+            f"`instruction` must be the one that `places` was computed for, {places.text!r}, got {text!r}. "
             "Disconnect `instruction`: `places` includes it."
         )
-    return places.text
+    return places.instruction
 
 
-def _clauses(text: str) -> tuple[Clause, ...]:
-    """Return the clauses of a text that may say more: the maps are given, so nothing is refused."""
-    return Instruction.parse(text, strict=False).clauses
+def _read(text: str) -> Instruction:
+    """Return the instruction of a text that may say more: the maps are given, so nothing is refused."""
+    return Instruction.parse(text, strict=False)

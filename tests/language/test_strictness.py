@@ -218,7 +218,7 @@ def test_an_explanation_tells_places_corrections_and_reasons():
     first, second = explanation.clauses
     assert (first.operation, first.finding, first.level) == ("add", "pleural effusion", "small")
     assert first.place == "the patient's right, on the left of the picture, basal zone"
-    assert second.place == "on either side, as no side is named"
+    assert second.place == "a side and a zone that the edit draws at random, as none is named"
     assert explanation.corrected == (("smll", "small"),)
     assert [(part.words, part.reason) for part in explanation.left_out] == [
         ("in a patient with edema", "describes the patient and requests nothing"),

@@ -9,15 +9,15 @@ RULES = {"mask_rule": "threshold", "threshold": 0.3, "remove_islands": False, "c
 
 
 def test_the_pseudomask_is_on_the_patients_side(sample):
-    right, info, _ = run("X2XPseudomask", instruction=PROMPT, image=sample, align=True)
-    left, _, _ = run("X2XPseudomask", instruction=PROMPT.replace("right", "left"), image=sample, align=True)
+    right, info, *_ = run("X2XPseudomask", instruction=PROMPT, image=sample, align=True)
+    left, _, *_ = run("X2XPseudomask", instruction=PROMPT.replace("right", "left"), image=sample, align=True)
     assert right.shape == (1, 128, 128)
     assert right[..., :64].sum() > 5 * right[..., 64:].sum() and left[..., 64:].sum() > 5 * left[..., :64].sum()
     assert "Fitted to the lungs" in info
 
 
 def test_without_alignment_the_typical_radiograph_is_taken(sample):
-    flat, info, _ = run("X2XPseudomask", instruction=PROMPT, image=torch.cat([sample, sample.flip(1)]), align=False)
+    flat, info, *_ = run("X2XPseudomask", instruction=PROMPT, image=torch.cat([sample, sample.flip(1)]), align=False)
     assert torch.equal(flat[0], flat[1]) and "Fitted" not in info
 
 
@@ -25,7 +25,9 @@ def test_another_atlas_is_used(sample):
     from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
     atlas = PseudomaskAtlas({"Effusion": torch.ones(8, 8)}, published=True)
-    mask, _, _ = run("X2XPseudomask", instruction="Add the finding of effusion.", image=sample, align=True, atlas=atlas)
+    mask, _, *_ = run(
+        "X2XPseudomask", instruction="Add the finding of effusion.", image=sample, align=True, atlas=atlas
+    )
     assert (mask == 1).all()
 
 
@@ -37,7 +39,7 @@ def test_the_nodes_find_the_edits_own_mask(tiny, sample, prompt):
     found = tiny.pipe.guidance(
         pair[..., :1].movedim(-1, 1), prompt, generator=[torch.Generator().manual_seed(5) for _ in pair]
     )
-    pseudomask, _, places = run("X2XPseudomask", instruction=prompt, image=pair, align=True)
+    pseudomask, _, places, _ = run("X2XPseudomask", instruction=prompt, image=pair, align=True)
     relevance, uncertainty = run(
         "X2XRelevanceMap", pipeline=tiny, image=pair, instruction=prompt, noise_level="recommended", draws=0, seed=5
     )
@@ -55,7 +57,7 @@ BILATERAL = "Add the finding of bilateral pleural effusion."
 @pytest.fixture(scope="module")
 def both_sides(sample):
     """Return P and the places of a bilateral finding, and an R that is weak on one side."""
-    pseudomask, _, places = run("X2XPseudomask", instruction=BILATERAL, image=sample, align=True)
+    pseudomask, _, places, _ = run("X2XPseudomask", instruction=BILATERAL, image=sample, align=True)
     relevance = torch.zeros_like(pseudomask)
     relevance[..., :50] = 1
     row, column = divmod(int(pseudomask[0, :, 64:].argmax()), 64)
@@ -95,7 +97,7 @@ def test_errors_name_the_input_of_the_node(tiny, sample, text):
 
 
 def test_warnings_name_nodes_instead_of_commands(sample):
-    _, info, _ = run("X2XPseudomask", instruction=PROMPT, image=torch.zeros_like(sample), align=True)
+    _, info, *_ = run("X2XPseudomask", instruction=PROMPT, image=torch.zeros_like(sample), align=True)
     assert "Guidance Preview" in info and "x2x masks" not in info
 
 
@@ -153,3 +155,14 @@ def test_one_image_serves_several_maps(sample):
     assert len(shown) == 3
     with pytest.raises(ValueError, match="`image` must be one, or one for each of the 3 maps"):
         run("X2XGuidancePreview", image=torch.cat([sample] * 2), guidance=torch.rand(3, 16, 16), style="red")
+
+
+def test_the_pseudomask_previews_the_place_that_an_edit_draws(tiny, sample):
+    text = "Add the finding of pneumothorax."
+    for seed in range(3):
+        pseudomask, info, places, told = run("X2XPseudomask", instruction=text, image=sample, align=True, seed=seed)
+        edited = tiny.pipe(sample.movedim(-1, 1), text, generator=seed, num_inference_steps=1)
+        assert told == str(edited.instructions[0]) and "(drawn at random)" in info
+        assert torch.equal(pseudomask, edited.pseudomask[:, 0]) and places.text == text
+    *_, told = run("X2XPseudomask", instruction=text, image=sample, align=True, draw_place=False)
+    assert told == text

@@ -60,6 +60,14 @@ Align = Annotated[
     bool | None,
     typer.Option("--align/--no-align", help="Fit the pseudomasks to this patient's lungs.", show_default="on"),
 ]
+DrawPlace = Annotated[
+    bool | None,
+    typer.Option(
+        "--draw-place/--no-draw-place",
+        help="Draw a side and zone of a finding to add if the instruction names none.",
+        show_default="on",
+    ),
+]
 Reference = Annotated[bool, typer.Option("--reference", help="Reproduce the published code exactly.")]
 
 
@@ -83,6 +91,7 @@ def edit(
     attention_gating: AttentionGating = False,
     pseudomasks: Pseudomasks = None,
     align: Align = None,
+    draw_place: DrawPlace = None,
     reference: Reference = False,
     device: Device = None,
     dtype: Dtype = None,
@@ -106,6 +115,7 @@ def edit(
     """
     from x2x_core.common.notes import Notes
     from x2x_core.imaging.files import read_image
+    from x2x_core.language.open_places import write_drawn
 
     settings = {
         "num_inference_steps": steps,
@@ -119,23 +129,26 @@ def edit(
         "relevance_source": relevance_source,
         "attention_gating": attention_gating or None,
         "align": align,
+        "draw_place": draw_place,
         "reference": reference or None,
         "strict": None if strict else False,
     }
     radiograph = read_image(image)  # input errors surface before the model is loaded
     with Notes() as notes:
         instruction = _read(radiograph, prompt, reference, strict)
+    call = _Call(prompt, seed, model, {name: value for name, value in settings.items() if value is not None})
     if dry_run:
-        typer.echo(str(instruction.explain()))
+        typer.echo(str(_placed(instruction, call, pseudomasks).explain()))
         return
     folder = fresh_folder(numbered_folder(out) if new_folder else out, RESULTS, overwrite)
     pipeline = load_pipeline(model, None if pseudomasks is None else str(pseudomasks), device, dtype)
-    call = _Call(prompt, seed, model, {name: value for name, value in settings.items() if value is not None})
     with notes:
         finished = _run(pipeline, radiograph, call)
     record = _record(finished, radiograph, call, notes.lines)
     _write(folder, finished, radiograph, record)
     typer.echo(f"Understood: {record['instruction']['canonical']}")
+    if finished.instruction.drawn:
+        typer.echo(write_drawn(finished.instruction.drawn))
     typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
     for name in RESULTS:
         typer.echo(str(folder / name))
@@ -148,6 +161,28 @@ def _read(radiograph: Radiograph, prompt: str, reference: bool, strict: bool) ->
     radiographs = read_pictures(radiograph.pixels, 4, 8, reference).radiographs
     subject = read_subject([prompt], radiographs, 1, reference=reference, region_given=False, strict=strict)
     return subject.instructions[0]
+
+
+def _placed(instruction: Instruction, call: _Call, pseudomasks: Path | None) -> Instruction:
+    """Return the instruction with the place that the edit draws; unchanged for a model of the hub, not read here."""
+    import torch
+
+    from x2x_core.edit.loading import locate_checkpoint, read_index
+    from x2x_core.edit.places import draw_places
+    from x2x_core.edit.reading import Subject
+    from x2x_core.edit.saved_pseudomasks import as_atlas, saved_pseudomasks
+    from x2x_core.edit.settings import resolve_settings
+    from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+
+    folder, local = locate_checkpoint(call.model)
+    if not local:
+        return instruction
+    index = read_index(folder)
+    if not resolve_settings(call.arguments, index, call.arguments.get("reference", False)).draw_place:
+        return instruction
+    atlas = as_atlas(pseudomasks) or saved_pseudomasks(index, folder) or PseudomaskAtlas.bundled()
+    generator = torch.Generator().manual_seed(call.seed)
+    return draw_places(Subject([(0, 0)], [instruction], 1), atlas, generator).instructions[0]
 
 
 @dataclass(frozen=True)

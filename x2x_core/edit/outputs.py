@@ -42,11 +42,12 @@ class InstructX2XPipelineOutput(_NamedOutput):
         relevance_map: R, `(B, 1, H, W)`; ``None`` if none was computed (the caller gave the guidance mask, or free
             text edits a picture that is not a radiograph, without restriction).
         pseudomask: P, `(B, 1, H, W)`; ``None`` if the caller gave the guidance mask.
-        instructions: what was understood, one for each pair of image and prompt.
+        instructions: what was understood, one for each pair of image and prompt; if places were drawn, one for each
+            edit, with its place.
         relevance_uncertainty: the standard error of R over its draws and noise levels, `(B, 1, H, W)`, in R's units;
             ``None`` for one draw or none, or if attention was used.
-        alignments: for each pair, how the pseudomask was fitted to the patient's lungs; ``None`` for a pair whose
-            region does not depend on them, and instead of the list if no region does (`align=False`,
+        alignments: for each of `instructions`, how the pseudomask was fitted to the patient's lungs; ``None`` for one
+            whose region does not depend on them, and instead of the list if no region does (`align=False`,
             `reference=True`, the caller's own mask, published masks).
     """
 
@@ -117,7 +118,7 @@ class InstructX2XRelevanceOutput(_NamedOutput):
     Args:
         relevance_map: R at the image's size, `(B, 1, H, W)` float32 in [0, 1].
         latent_relevance_map: R as computed, on the model's canvas, `(B, 1, h, w)` float32 in [0, 1].
-        instructions: what was understood, one for each pair of image and prompt.
+        instructions: see `InstructX2XPipelineOutput`.
         relevance_uncertainty: see `InstructX2XPipelineOutput`.
     """
 

@@ -105,16 +105,20 @@ def prepare_prompts(
 def _wordings(
     texts: Sequence[str | None], subject: Subject, canonical: bool, levels: Mapping[str, Sequence[str]]
 ) -> list[str] | None:
-    """Return the prompt of each pair as the text encoder reads it: the user's words, or the canonical ones.
+    """Return the prompt of each pair as the text encoder reads it.
 
-    Canonical ones have the levels that the model was trained with.
+    It is the user's words; the canonical ones if the checkpoint asks for them, then with the levels that it was trained
+    with; and the canonical ones with a place that was drawn.
     """
     wordings = []
     for (_, prompt), instruction in zip(subject.pairs, subject.instructions):
         text = texts[prompt]
         if text is None:
             return None
-        wordings.append(_at_trained_levels(instruction, levels) if canonical and instruction.clauses else text)
+        if canonical and instruction.clauses:
+            wordings.append(_at_trained_levels(instruction, levels))
+        else:
+            wordings.append(str(instruction) if instruction.drawn else text)
     return wordings
 
 

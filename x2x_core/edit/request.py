@@ -24,6 +24,7 @@ from .denoising import DenoisingInputs
 from .draw_checks import read_generators
 from .encoding import EncodingInputs
 from .looking import GuidanceInputs
+from .places import draw_places
 from .prompt_checks import check_ip_adapters, prepare_prompts, read_prompts
 from .published import published_scheduler
 from .reading import Pictures, read_pictures, read_subject, warn_of_untrained
@@ -165,6 +166,8 @@ def _read_call(
     restricted = not edits or (arguments.restricted and (reference or region_given or not subject.names_no_region))
     settings = resolve_settings(given, pipe.config, reference, restricted)
     generator = read_generators(arguments.generator, len(subject.image_index), pipe._execution_device)
+    if settings.draw_place and restricted and not region_given:
+        subject = draw_places(subject, pipe.pseudomasks, generator)
     return Call(
         pictures,
         subject,

@@ -87,6 +87,9 @@ class EditSettings:
             one relevance draw, no sides and zones, a hard mask, composition "decoded", in colour.
         align: find the patient's lungs and fit the atlas's pseudomasks to them; ``False`` takes the image for the
             typical radiograph. The caller's own masks and published masks are never aligned.
+        draw_place: draw one plausible side and zone of a finding to add if the instruction leaves them open, for each
+            output, and edit there; see `x2x_core.edit.places`. ``False`` leaves the place to the model. Nothing is
+            drawn with the caller's own `pseudomask` or `guidance_mask`.
 
     Raises:
         InputError: a value out of range.
@@ -118,6 +121,9 @@ class EditSettings:
     edit_strength: float = _setting(1.0, number(0, 1), fixed="makes the full edit")
     reference: bool = _setting(False, switch, published=True)
     align: bool = _setting(True, switch, published=False, fixed="does not align pseudomasks")
+    draw_place: bool = _setting(
+        True, switch, recommendable=True, published=False, unrestricted=False, fixed="does not draw places"
+    )
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -163,6 +169,7 @@ class RelevanceSettingsKwargs(TypedDict, total=False):
     relevance_noise_level: float | Sequence[float] | None
     relevance_samples: int | None
     relevance_source: str | None
+    draw_place: bool | None
     reference: bool
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .clauses import Clause
+from .open_places import open_attributes
 from .vocabulary import FINDINGS
 
 _PICTURE_SIDES = {
@@ -68,9 +69,18 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explain_clause(clause: Clause) -> ExplainedClause:
-    """Return a clause in words."""
-    return ExplainedClause(clause.operation.value, clause.finding, _place(clause), _level(clause))
+def explain_clause(clause: Clause, to_draw: bool = False, drawn: bool = False) -> ExplainedClause:
+    """Return a clause in words.
+
+    Args:
+        clause: one clause of an instruction.
+        to_draw: True if an edit draws what is open of its place.
+        drawn: True if its place was drawn.
+    """
+    place = _open_place(clause) if to_draw else _place(clause)
+    if drawn:
+        place = f"{place} (drawn at random)"
+    return ExplainedClause(clause.operation.value, clause.finding, place, _level(clause))
 
 
 def explain_region(region: str) -> str:
@@ -92,6 +102,13 @@ def group_left_out(parts: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
 def _place(clause: Clause) -> str:
     side = _PICTURE_SIDES[clause.side] if clause.side else _without_side(clause.finding)
     return f"{side}, {clause.zone} zone" if clause.zone else side
+
+
+def _open_place(clause: Clause) -> str:
+    """Return the place of a clause that leaves a part of it to be drawn."""
+    drawn = " and a ".join(open_attributes(clause))
+    named = _place(clause) if clause.side else f"{clause.zone} zone" if clause.zone else None
+    return f"{f'{named}, ' if named else ''}a {drawn} that the edit draws at random, as none is named"
 
 
 def _without_side(finding: str) -> str:

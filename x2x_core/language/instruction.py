@@ -9,6 +9,7 @@ separated by a space. `x2x_core.language.parser` reads both, and everyday wordin
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from .clauses import Clause, check_option
 from .explanation import Explanation, LeftOut, explain_clause, explain_region, group_left_out
 from .languages import LANGUAGES
 from .languages.writing import write_in
+from .open_places import open_clauses
 from .other_languages import ENGLISH
 from .parser import parse
 from .spelling import Correction
@@ -43,6 +45,7 @@ class Instruction:
     left_out: tuple[LeftOut, ...] = field(default=(), compare=False, repr=False)  # `unplaced` with reasons
     corrected: tuple[Correction, ...] = field(default=(), compare=False, repr=False)  # misspelt words
     language: str = field(default=ENGLISH, compare=False, repr=False)  # code of the language of `text`
+    drawn: tuple[Clause, ...] = field(default=(), compare=False, repr=False)  # those whose place an edit drew
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clauses", tuple(dict.fromkeys(self.clauses)))
@@ -75,7 +78,9 @@ class Instruction:
             text=self.text,
             language=self.language,
             canonical=str(self),
-            clauses=tuple(explain_clause(clause) for clause in self.clauses),
+            clauses=tuple(
+                explain_clause(clause, clause in self.open_clauses, clause in self.drawn) for clause in self.clauses
+            ),
             region=explain_region(self.region),
             corrected=tuple((correction.word, correction.taken) for correction in self.corrected),
             left_out=group_left_out(self.left_out),
@@ -88,6 +93,20 @@ class Instruction:
     def findings(self) -> tuple[str, ...]:
         """Names of the findings, without duplicates."""
         return tuple(dict.fromkeys(clause.finding for clause in self.clauses))
+
+    @property
+    def open_clauses(self) -> tuple[Clause, ...]:
+        """Clauses that leave a side or zone open that an edit draws; see `x2x_core.language.open_places`."""
+        return open_clauses(self.clauses, self.unplaced)
+
+    def with_places(self, places: Mapping[Clause, Clause]) -> Instruction:
+        """Return the instruction with drawn places.
+
+        Args:
+            places: clauses of it, and the same clauses with the side and zone that were drawn.
+        """
+        clauses = tuple(places.get(clause, clause) for clause in self.clauses)
+        return replace(self, clauses=clauses, drawn=tuple(places.values()))
 
     def write(self, version: str = "v2") -> str:
         """Return the instruction in canonical wording; free text is returned unchanged.
@@ -120,7 +139,8 @@ class Instruction:
     def flipped(self) -> Instruction:
         """Return the instruction for the mirrored image: left and right swapped."""
         clauses = tuple(clause.flipped() for clause in self.clauses)
-        return replace(self, clauses=clauses, text=swap_sides(self.text))
+        drawn = tuple(clause.flipped() for clause in self.drawn)
+        return replace(self, clauses=clauses, text=swap_sides(self.text), drawn=drawn)
 
     def reversed(self) -> Instruction:
         """Return the instruction that undoes this one: added findings are removed, level changes run backwards.
@@ -134,7 +154,10 @@ class Instruction:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the instruction as JSON-serialisable data."""
-        clauses = [{**asdict(clause), "operation": clause.operation.value} for clause in self.clauses]
+        clauses = [
+            {**asdict(clause), "operation": clause.operation.value, "place_drawn": clause in self.drawn}
+            for clause in self.clauses
+        ]
         return {
             "text": self.text or str(self),
             "canonical": str(self),

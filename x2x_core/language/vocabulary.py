@@ -113,6 +113,8 @@ _ZONE_SYNONYMS = {
     "costophrenic": "costo phrenic",
 }
 ZONE_NAMES: dict[str, str] = _by_name(ZONES, _ZONE_SYNONYMS)
+# The zones that an edit draws from.
+DRAWN_ZONES: tuple[str, ...] = ("upper", "middle", "lower")
 # Pairs of different zones that share a part of the lung.
 _ZONES_SHARING = frozenset(
     frozenset(pair.split())
@@ -142,6 +144,7 @@ class Finding:
         box_areas: areas of one lesion's boxes at the 2.5th and 97.5th percentile, shares of an image that shows the
             chest from border to border; ``None``: the limits of its area follow from the site. See
             `x2x_core.anatomy.areas`.
+        drawn: of "side" and "zone", what an edit draws if an instruction that adds the finding leaves it open.
 
     Raises:
         InputError: two categories, or areas that are not 0 < lowest <= highest <= 1.
@@ -154,6 +157,7 @@ class Finding:
     lateral: bool
     boxed_category: str | None = None
     box_areas: tuple[float, float] | None = None
+    drawn: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.category is not None and self.boxed_category is not None:
@@ -169,6 +173,9 @@ class Finding:
         return self.category or self.boxed_category
 
 
+_SIDE, _SIDE_AND_ZONE = ("side",), ("side", "zone")
+
+
 def _finding(
     name: str,
     site: str,
@@ -177,8 +184,9 @@ def _finding(
     lateral: bool = True,
     boxed: str | None = None,
     areas: tuple[float, float] | None = None,
+    drawn: tuple[str, ...] = (),
 ) -> Finding:
-    return Finding(name, synonyms, site, category, lateral, boxed, areas)
+    return Finding(name, synonyms, site, category, lateral, boxed, areas, drawn)
 
 
 # Box areas are those of NIH ChestX-ray14. Infiltrates stand for consolidation and lung opacity, nodules (lower limit)
@@ -187,12 +195,12 @@ _ALL = (
     _finding("pleural effusion", "pleural base", "effusion", "eff", "pleural eff", "pl eff", "pl effusion",
              "pleural fluid", "fluid", "fluid collection",
              "fluid in the pleural space", "fluid around the lung", "water around the lung", "pleural collection",
-             "hydrothorax", "haemothorax", "hemothorax", category="Effusion", areas=(0.0042, 0.205)),
+             "hydrothorax", "haemothorax", "hemothorax", category="Effusion", areas=(0.0042, 0.205), drawn=_SIDE),
     _finding("consolidation", "lungs", "consol", "airspace consolidation", "air space consolidation",
              "lobar consolidation",
              "pulmonary consolidation", "lung consolidation", "consolidated area", "consolidative change",
              "consolidative opacity", "consolidated lung",
-             category="Consolidation", areas=(0.0156, 0.392)),
+             category="Consolidation", areas=(0.0156, 0.392), drawn=_SIDE_AND_ZONE),
     _finding("lung opacity", "lungs", "opacity", "opacification", "pulmonary opacity", "airspace opacity",
              "air space opacity", "airspace opacification", "airspace disease", "air space disease", "infiltrate",
              "infiltration", "pulmonary infiltrate", "lung infiltrate", "lung opacification",
@@ -200,15 +208,15 @@ _ALL = (
              "haziness", "haze", "shadowing", "shadow", "ground glass", "ground glass change", "ground glass density",
              "ggo",
              "density", "increased density", "interstitial marking", "increased interstitial marking", "white patch",
-             category="Lung Opacity", areas=(0.0156, 0.392)),
+             category="Lung Opacity", areas=(0.0156, 0.392), drawn=_SIDE_AND_ZONE),
     _finding("pneumonia", "lungs", "pna", "bronchopneumonia", "lobar pneumonia", "pneumonic infiltrate",
-             "pneumonic consolidation", category="Pneumonia", areas=(0.0200, 0.415)),
+             "pneumonic consolidation", category="Pneumonia", areas=(0.0200, 0.415), drawn=_SIDE_AND_ZONE),
     _finding("infection", "lungs", "lung infection", "pulmonary infection", "chest infection", "infectious process"),
     _finding("atelectasis", "lungs", "atel", "atelect", "atelectatic change", "lung collapse", "lobar collapse",
              "collapse of the lung",
              "collapsed lobe", "collapsed lower lobe", "collapsed upper lobe", "collapsed middle lobe", "volume loss",
              "decreased lung volume", "reduced lung volume", "low lung volume", "loss of volume", "collapse",
-             category="Atelectasis", areas=(0.0051, 0.128)),
+             category="Atelectasis", areas=(0.0051, 0.128), drawn=_SIDE_AND_ZONE),
     _finding("edema", "lungs", "pulmonary edema", "oedema", "odema", "œdema", "pulmonary oedema", "lung edema",
              "lung oedema",
              "interstitial edema", "interstitial oedema", "interstitial pulmonary edema", "alveolar edema",
@@ -224,7 +232,7 @@ _ALL = (
              category="Cardiomegaly", lateral=False, areas=(0.113, 0.263)),
     _finding("pneumothorax", "pleura", "ptx", "pneumo", "pnx", "collapsed lung", "pneumothoraces",
              "air in the pleural space",
-             "pleural air", category="Pneumothorax", areas=(0.0032, 0.170)),
+             "pleural air", category="Pneumothorax", areas=(0.0032, 0.170), drawn=_SIDE),
     _finding("hernia", "diaphragm", "hiatal hernia", "hiatus hernia", "diaphragmatic hernia"),
     _finding("vascular congestion", "lungs", "pulmonary vascular congestion", "pulmonary venous congestion",
              "venous congestion", "pulmonary congestion", "vascular engorgement", "congestion"),
@@ -261,7 +269,8 @@ _ALL = (
     _finding("air collection", "thorax", "collection of air"),
     _finding("lung lesion", "lungs", "pulmonary lesion", "lung mass", "lung nodule", "pulmonary nodule",
              "pulmonary mass", "lung tumor", "lung tumour", "lung malignancy", "lung cancer", "parenchymal mass",
-             "parenchymal nodule", "nodule", "mass", "lesion", boxed="Lung Lesion", areas=(0.0011, 0.243)),
+             "parenchymal nodule", "nodule", "mass", "lesion", boxed="Lung Lesion", areas=(0.0011, 0.243),
+             drawn=_SIDE_AND_ZONE),
 )  # fmt: skip
 
 FINDINGS: dict[str, Finding] = {finding.name: finding for finding in _ALL}
