@@ -25,9 +25,8 @@ def test_another_atlas_is_used(sample):
     from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
     atlas = PseudomaskAtlas({"Effusion": torch.ones(8, 8)}, published=True)
-    mask, _, *_ = run(
-        "X2XPseudomask", instruction="Add the finding of effusion.", image=sample, align=True, atlas=atlas
-    )
+    instruction = "Add the finding of effusion."
+    mask, *_ = run("X2XPseudomask", instruction=instruction, image=sample, align=True, atlas=atlas)
     assert (mask == 1).all()
 
 

@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 INVERTED = "The picture looks inverted: its lungs are brighter than the tissue around them."
 _INVERT_IT = "Models and findings expect white bones: invert the picture and edit it again."
+UNBOUNDED = "Regions are the atlas's, not bounded by this patient's lungs."
 FITTED_FROM = 0.35  # confidence from which the fit is used
 SURE_FROM = 0.75  # confidence below which a warning asks to check the fit
 _SHORT = 0.72  # height of a lung, share of the other's, below which its base counts as hidden
@@ -54,6 +55,11 @@ class Alignment:
     fitted: bool  # whether the frame follows this patient
     note: str  # for people; it says if the picture looks inverted
 
+    @property
+    def sure(self) -> bool:
+        """True if the lungs were found with enough confidence to bound findings by them."""
+        return self.fitted and self.confidence >= SURE_FROM
+
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the masks, as JSON can hold it."""
         return {
@@ -72,17 +78,7 @@ def align_image(image: Any, finder: LungFinder | None = None) -> Alignment:
         finder: the lung finder; ``None``: the bundled one.
 
     Returns:
-        note = f"Fitted to the lungs, confidence {confidence:.2f}."
-        if confidence < SURE_FROM:
-            logger.warning(
-                "The lungs were found with a confidence of %.2f only: pseudomasks may lie in the wrong place. Check "
-                "them with `x2x masks show`, and give `pseudomask` or `guidance_mask` if they miss.",
-                confidence,
-            )
-        if is_inverted(pixels, lungs):
-            logger.warning("%s %s", INVERTED, _INVERT_IT)
-            note = f"{note} {INVERTED}"
-        return Alignment(frame, confidence, lungs, True, note)
+        The frame with its confidence, and the lungs. Below `FITTED_FROM` the typical frame is returned, with a warning.
 
     Raises:
         InputError: no image, or more than one.
@@ -111,7 +107,7 @@ def align_image(image: Any, finder: LungFinder | None = None) -> Alignment:
         confidence,
     )
     where = "the whole picture" if frame.is_identity else "the picture without its borders"
-    return Alignment(frame, confidence, lungs, False, f"Not fitted: the typical frame, {where}.")
+    return Alignment(frame, confidence, lungs, False, f"Not fitted: the typical frame, {where}. {UNBOUNDED}")
 
 
 def typical_frame(pixels: torch.Tensor) -> Frame:

@@ -88,13 +88,14 @@ def _show_mask(atlas: PseudomaskAtlas, prompt: str, image: Path | None, out: Pat
     from x2x_core.anatomy.sites import EDGE_LEVEL
     from x2x_core.imaging.files import read_image
     from x2x_core.imaging.overlay import guidance_overlay, mask_contour
+    from x2x_core.pseudomasks.regions import instruction_region
 
     instruction = _parse(prompt)
     pixels = read_image(image).pixels if image else _blank()
     fits = align and image is not None and not atlas.published and instruction.region != "image"
     alignment = atlas.align(pixels) if fits else None
     size = (pixels.shape[-2], pixels.shape[-1])
-    mask = atlas.for_instruction(instruction, size, alignment.frame if alignment else None)
+    mask = instruction_region(atlas, instruction, size, alignment)
     picture = mask_contour(guidance_overlay(pixels, mask), mask >= EDGE_LEVEL)
     if alignment:
         picture = lung_overlay(picture, alignment.lungs)

@@ -12,6 +12,7 @@ from x2x_core.anatomy.sites import MIDLINE
 from x2x_core.language.clauses import Clause
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+from x2x_core.pseudomasks.regions import clause_region, frame_of
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,10 @@ def find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
     if inputs.pseudomask is not None:
         return Region(inputs.pseudomask)
     alignments = _align(atlas, inputs)
-    frames = [_frame(alignment) for alignment in alignments or [None] * len(inputs.instructions)]
-    pairs = list(zip(inputs.instructions, frames))
+    by_pair = alignments or [None] * len(inputs.instructions)
+    pairs = [(instruction, id(alignment)) for instruction, alignment in zip(inputs.instructions, by_pair)]
     known = {
-        (instruction, frame): _find_one(atlas, instruction, frame, inputs)
-        for instruction, frame in dict.fromkeys(pairs)
+        pair: _find_one(atlas, pair[0], alignment, inputs) for pair, alignment in dict(zip(pairs, by_pair)).items()
     }
     masks = torch.cat([known[pair][0] for pair in pairs]).repeat_interleave(inputs.copies, dim=0)
     parts = [known[pair][1] for pair in pairs for _ in range(inputs.copies)]
@@ -76,20 +76,16 @@ def _align(atlas: PseudomaskAtlas, inputs: RegionInputs) -> list[Alignment | Non
     return [known[picture] if needed else None for picture, needed in zip(inputs.image_index, aligned)]
 
 
-def _frame(alignment: Alignment | None) -> Frame | None:
-    """Return the frame of a picture; ``None`` for the typical radiograph's."""
-    return None if alignment is None or alignment.frame.is_identity else alignment.frame
-
-
 def _find_one(
-    atlas: PseudomaskAtlas, instruction: Instruction, frame: Frame | None, inputs: RegionInputs
+    atlas: PseudomaskAtlas, instruction: Instruction, alignment: Alignment | None, inputs: RegionInputs
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return the pseudomask `(1, 1, H, W)` of an instruction, and its parts `(N, H, W)` bool."""
+    frame = frame_of(alignment)
     if instruction.region != "findings":
         return atlas.for_instruction(instruction, inputs.size, frame, localise=inputs.localise), None
     masks, parts = [], []
     for clause in instruction.clauses:
-        mask = atlas.for_instruction(Instruction((clause,)), inputs.size, frame, localise=inputs.localise)
+        mask = clause_region(atlas, clause, inputs.size, alignment, inputs.localise)
         masks.append(mask)
         parts += _sides(clause, mask[0, 0] > 0, frame)
     return torch.stack(masks).amax(dim=0), torch.stack(parts)

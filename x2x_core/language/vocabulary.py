@@ -145,6 +145,7 @@ class Finding:
             chest from border to border; ``None``: the limits of its area follow from the site. See
             `x2x_core.anatomy.areas`.
         drawn: of "side" and "zone", what an edit draws if an instruction that adds the finding leaves it open.
+        bounds: what bounds it in a patient's chest, see `x2x_core.anatomy.bounds`; ``None``: nothing.
 
     Raises:
         InputError: two categories, or areas that are not 0 < lowest <= highest <= 1.
@@ -158,6 +159,7 @@ class Finding:
     boxed_category: str | None = None
     box_areas: tuple[float, float] | None = None
     drawn: tuple[str, ...] = ()
+    bounds: str | None = None
 
     def __post_init__(self) -> None:
         if self.category is not None and self.boxed_category is not None:
@@ -173,6 +175,8 @@ class Finding:
         return self.category or self.boxed_category
 
 
+# What bounds findings of a site, unless their entry says otherwise.
+_BOUNDS_OF_SITE = {"lungs": "lungs", "heart": "heart"}
 _SIDE, _SIDE_AND_ZONE = ("side",), ("side", "zone")
 
 
@@ -185,8 +189,10 @@ def _finding(
     boxed: str | None = None,
     areas: tuple[float, float] | None = None,
     drawn: tuple[str, ...] = (),
+    bounds: str | None = None,
 ) -> Finding:
-    return Finding(name, synonyms, site, category, lateral, boxed, areas, drawn)
+    bounds = bounds or _BOUNDS_OF_SITE.get(site)
+    return Finding(name, synonyms, site, category, lateral, boxed, areas, drawn, bounds)
 
 
 # Box areas are those of NIH ChestX-ray14. Infiltrates stand for consolidation and lung opacity, nodules (lower limit)
@@ -195,7 +201,8 @@ _ALL = (
     _finding("pleural effusion", "pleural base", "effusion", "eff", "pleural eff", "pl eff", "pl effusion",
              "pleural fluid", "fluid", "fluid collection",
              "fluid in the pleural space", "fluid around the lung", "water around the lung", "pleural collection",
-             "hydrothorax", "haemothorax", "hemothorax", category="Effusion", areas=(0.0042, 0.205), drawn=_SIDE),
+             "hydrothorax", "haemothorax", "hemothorax", category="Effusion", areas=(0.0042, 0.205), drawn=_SIDE,
+             bounds="pleural space"),
     _finding("consolidation", "lungs", "consol", "airspace consolidation", "air space consolidation",
              "lobar consolidation",
              "pulmonary consolidation", "lung consolidation", "consolidated area", "consolidative change",
@@ -232,7 +239,8 @@ _ALL = (
              category="Cardiomegaly", lateral=False, areas=(0.113, 0.263)),
     _finding("pneumothorax", "pleura", "ptx", "pneumo", "pnx", "collapsed lung", "pneumothoraces",
              "air in the pleural space",
-             "pleural air", category="Pneumothorax", areas=(0.0032, 0.170), drawn=_SIDE),
+             "pleural air", category="Pneumothorax", areas=(0.0032, 0.170), drawn=_SIDE,
+             bounds="pleural band"),
     _finding("hernia", "diaphragm", "hiatal hernia", "hiatus hernia", "diaphragmatic hernia"),
     _finding("vascular congestion", "lungs", "pulmonary vascular congestion", "pulmonary venous congestion",
              "venous congestion", "pulmonary congestion", "vascular engorgement", "congestion"),
@@ -256,12 +264,13 @@ _ALL = (
     _finding("granuloma", "lungs", "calcified granuloma", "granulomata", "granulomatous disease"),
     _finding("calcification", "thorax", "calcified lesion", "calcified nodule", boxed="Calcification"),
     _finding("pleural thickening", "pleura", "thickened pleura", "thickening of the pleura", "pleural plaque",
-             "pleural scarring", boxed="Pleural thickening"),
+             "pleural scarring", bounds="pleural space", boxed="Pleural thickening"),
     _finding("thymoma", "mediastinum", "thymic mass", lateral=False),
     _finding("blunting of the costophrenic angle", "costophrenic angles", "costophrenic angle blunting",
              "blunted costophrenic angle", "costophrenic blunting", "blunting of the costophrenic sulcus",
              "blunted costophrenic sulcus", "costophrenic sulcus blunting", "blunting of the costodiaphragmatic",
-             "blunting of the costodiaphragmatic angle", "blunting of the costodiaphragmatic recess"),
+             "blunting of the costodiaphragmatic angle", "blunting of the costodiaphragmatic recess",
+             bounds="pleural space"),
     _finding("fracture", "ribs", "rib fracture", "fractured rib", "fracture of the rib", "broken rib",
              boxed="Rib fracture"),
     _finding("pneumomediastinum", "mediastinum", "mediastinal air", "mediastinal emphysema",
