@@ -121,7 +121,7 @@ class Removes:
     def __init__(self):
         self.prompts, self.seeds = [], []
 
-    def __call__(self, images, prompts, *, generator, output_type):
+    def __call__(self, images, prompts, *, generator, output_type, **call):
         self.prompts += prompts
         self.seeds += [one.initial_seed() for one in generator]
         maps = torch.ones(len(prompts), 1, 8, 8)
