@@ -78,8 +78,9 @@ def _composition_inputs() -> list[sockets.Input]:
             "composition",
             COMPOSITIONS,
             DEFAULT.composition,
-            "difference: the change is added to the original, which keeps its texture. decoded: the model's output "
-            "replaces the original, as published.",
+            "difference: the change is added to the original, which keeps its texture. saturating: the same, but never "
+            "brighter than the image's own soft tissue. decoded: the model's output replaces the original, as "
+            "published.",
         ),
         sockets.number(
             "soft_edge",

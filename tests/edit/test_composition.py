@@ -11,10 +11,12 @@ from tiny_models import seeded
 from x2x_core.edit.composition import (
     compose_decoded,
     compose_difference,
+    compose_saturating,
     interpolate_latents,
     is_grey,
     match_channels,
     relative_headroom,
+    soft_tissue_grey,
 )
 
 
@@ -86,11 +88,12 @@ def test_black_and_white_have_no_room_and_give_no_nan(grey):
 
 
 @given(seed=st.integers(0, 99), channels=st.sampled_from([1, 3]))
-def test_both_compositions_stay_in_range_and_change_nothing_outside_the_mask(seed, channels):
+def test_all_compositions_stay_in_range_and_change_nothing_outside_the_mask(seed, channels):
     original, other, draws = pictures(seed, channels)
     mask = (draws[:, :1] > 0.5).float()
     for found in (
         compose_difference(original, 4 * other - 2, mask),
+        compose_saturating(original, 4 * other - 2, mask),
         compose_decoded(original, 4 * other - 2, mask),
     ):
         assert found.min() >= 0 and found.max() <= 1
@@ -108,7 +111,11 @@ STRENGTHS = st.floats(0, 1)
 @given(seed=st.integers(0, 99))
 def test_no_strength_is_the_original_and_full_strength_the_full_edit_bit_for_bit(seed):
     original, other, mask = pictures(seed)
-    for compose, values in ((compose_difference, 2 * other - 1), (compose_decoded, 3 * other - 1)):
+    for compose, values in (
+        (compose_difference, 2 * other - 1),
+        (compose_saturating, 2 * other - 1),
+        (compose_decoded, 3 * other - 1),
+    ):
         assert torch.equal(compose(original, values, mask, 0.0), original)
         assert torch.equal(compose(original, values, mask, 1.0), compose(original, values, mask))
 
@@ -122,6 +129,62 @@ def test_a_stronger_edit_never_turns_back_and_small_steps_change_little(seed, st
         towards = (full - original).sign()
         assert ((second - first) * towards >= -1e-6).all()
         assert (second - first).abs().max() <= (strong - weak) * 1.01 + 1e-6
+
+
+@given(seed=st.integers(0, 99), strengths=st.tuples(STRENGTHS, STRENGTHS).map(sorted))
+def test_a_stronger_saturating_edit_never_turns_back(seed, strengths):
+    original, other, mask = pictures(seed)
+    first, second, full = (compose_saturating(original, 2 * other - 1, mask, share) for share in (*strengths, 1.0))
+    assert ((second - first) * (full - original).sign() >= -1e-6).all()
+
+
+@given(seed=st.integers(0, 99))
+def test_no_change_leaves_the_original_bit_for_bit_under_saturation(seed):
+    original, _, draws = pictures(seed)
+    assert torch.equal(compose_saturating(original, torch.zeros_like(original), draws), original)
+
+
+def chest(size=256):
+    """Dark lung with detail, and soft tissue of grey 0.7 in the lower half."""
+    picture = fine_detail(0.3, 0.1, size)
+    picture[..., size // 2 :, :] = 0.7
+    return picture
+
+
+def test_an_opacity_is_never_brighter_than_the_pictures_soft_tissue():
+    original = chest()
+    whole = torch.ones_like(original)
+    tissue = float(soft_tissue_grey(original))
+    assert tissue == pytest.approx(0.7)
+    dense = compose_saturating(original, 0.9 * whole, whole)
+    assert dense.max() <= 0.7 + 1e-6 and dense[..., :100, :].mean() > 0.6
+    assert compose_difference(original, 0.9 * whole, whole).max() > 0.95
+    assert torch.allclose(dense[..., 150:, :], original[..., 150:, :], atol=1e-6)
+
+
+def test_a_faint_change_is_added_and_detail_fades_under_a_dense_one():
+    original, lung = chest(), (..., slice(0, 100), slice(None))
+    whole = torch.ones_like(original)
+    for change in (0.02, -0.02):
+        faint = compose_saturating(original, change * whole, whole)
+        assert (faint - original)[lung].mean().item() == pytest.approx(change, rel=0.1)
+    spreads = [compose_saturating(original, change * whole, whole)[lung].std() for change in (0.0, 0.2, 0.5)]
+    assert spreads[0] > 1.4 * spreads[1] > 1.4 * spreads[2]
+    dark = compose_saturating(original, -2.0 * whole, whole)
+    assert dark.min() >= 0 and dark[lung].mean() < 0.01
+
+
+def test_pixels_brighter_than_soft_tissue_stay():
+    original = chest()
+    original[..., 20:24, 20:24] = 1.0
+    brighter = compose_saturating(original, torch.full_like(original, 0.5), torch.ones_like(original))
+    assert torch.equal(brighter[..., 20:24, 20:24], original[..., 20:24, 20:24])
+
+
+def test_soft_tissue_is_found_in_each_picture_and_in_large_ones():
+    dim, bright = chest() * 0.5, chest()
+    assert soft_tissue_grey(torch.cat([dim, bright])).flatten().tolist() == pytest.approx([0.35, 0.7])
+    assert float(soft_tissue_grey(chest(1500))) == pytest.approx(0.7, abs=1e-3)
 
 
 @given(seed=st.integers(0, 99), strengths=st.tuples(STRENGTHS, STRENGTHS).map(sorted))

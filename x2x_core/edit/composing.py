@@ -10,7 +10,14 @@ import torch
 
 from x2x_core.imaging.soft import soft_edges
 
-from .composition import compose_decoded, compose_difference, interpolate_latents, is_grey, match_channels
+from .composition import (
+    compose_decoded,
+    compose_difference,
+    compose_saturating,
+    interpolate_latents,
+    is_grey,
+    match_channels,
+)
 from .decoding import decode
 from .state import Edited, Encoded, Guidance, to_view
 
@@ -93,4 +100,5 @@ def _combine(
         unchanged = decode(pipe, edited.twin / pipe.vae.config.scaling_factor)
     change = (decoded.float() - unchanged.float()) / 2
     change = match_channels(encoded.canvas.cut(change.cpu()), original.shape[1], grey)
-    return compose_difference(original, change, soft_mask, inputs.edit_strength)
+    add = compose_saturating if inputs.composition == "saturating" else compose_difference
+    return add(original, change, soft_mask, inputs.edit_strength)

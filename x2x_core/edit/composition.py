@@ -4,9 +4,12 @@
 the autoencoder loses is lost in both and cancels, so ribs, vessels and grain of the original remain visible under a new
 opacity and fade as it gets denser, and a change computed at 256 pixels can be added to a picture of 3000.
 
+"saturating" adds the same change through a tone curve that saturates at the grey of the picture's own soft tissue, as
+a film does: an opacity, however dense, is never brighter than the tissue that the picture shows elsewhere.
+
 "decoded" replaces the original by the decoding itself, as in the published code.
 
-Both are scaled by a strength s in [0, 1], which multiplies the mask: 0 is the original and 1 the full edit, both bit
+All are scaled by a strength s in [0, 1], which multiplies the mask: 0 is the original and 1 the full edit, both bit
 for bit, and every grey value changes monotonically between them.
 """
 
@@ -20,6 +23,10 @@ import torch
 NEIGHBOURHOOD = 1 / 64
 #: If the neighbourhood's headroom is at most this, the change is added unscaled.
 _LEAST_HEADROOM = 0.05
+# Share of a picture's smoothed greys up to which they count as soft tissue; brighter ones are metal and markers.
+_TISSUE_QUANTILE = 0.97
+# Pixels that a quantile is taken of; a picture with more is sampled evenly.
+_QUANTILE_PIXELS = 1_000_000
 #: Standard deviation in pixels above which the picture is downsampled before it is blurred.
 _WIDEST_BLUR = 8.0
 
@@ -44,6 +51,46 @@ def compose_difference(
     """
     weight = strength * soft_mask
     return (original + weight * relative_headroom(original, change) * change).clamp(0, 1)
+
+
+def compose_saturating(
+    original: torch.Tensor, change: torch.Tensor, soft_mask: torch.Tensor, strength: float = 1.0
+) -> torch.Tensor:
+    """Return the original with a change that saturates at the grey of its soft tissue, or at black.
+
+    Attenuations add along a ray, and a film shows their sum through a curve that saturates at a grey c:
+    I' = c - (c - I) exp(-T), with the optical thickness T = s M d / (c - mean) of a change d, where mean is that of the
+    pixel's neighbourhood. A small d brightens the mean by d, a large one brings it to c, and ribs and vessels go on
+    under the opacity with less contrast. Pixels brighter than c stay as they are. A darkening d gives I exp(T), with
+    T = s M d / mean.
+
+    Args:
+        original: I `(B, C, H, W)` in [0, 1].
+        change: D(z_edit) - D(z_0) `(B, C, H, W)` in grey values, [-1, 1].
+        soft_mask: M `(B, 1, H, W)` in [0, 1].
+        strength: s, [0, 1].
+
+    Returns:
+        `(B, C, H, W)` in [0, 1].
+    """
+    weighted = strength * soft_mask * change
+    mean = _blur(original, NEIGHBOURHOOD * max(original.shape[-2:]))
+    ceiling = soft_tissue_grey(mean)
+    brighter = (ceiling - original).clamp_min(0) * -torch.expm1(-weighted / (ceiling - mean).clamp_min(_LEAST_HEADROOM))
+    darker = original * torch.expm1(weighted / mean.clamp_min(_LEAST_HEADROOM))
+    return (original + torch.where(weighted > 0, brighter, darker)).clamp(0, 1)
+
+
+def soft_tissue_grey(mean: torch.Tensor) -> torch.Tensor:
+    """Return the grey of the brightest soft tissue of each picture, `(B, 1, 1, 1)`.
+
+    Args:
+        mean: `(B, C, H, W)` in [0, 1], pictures smoothed over `NEIGHBOURHOOD`, which hides markers and bones.
+    """
+    share = torch.tensor(_TISSUE_QUANTILE, dtype=torch.float64, device=mean.device)
+    planes = mean.flatten(1).double()
+    stride = max(1, planes.shape[1] // _QUANTILE_PIXELS)
+    return torch.quantile(planes[:, ::stride], share, dim=1).to(mean.dtype).view(-1, 1, 1, 1)
 
 
 def relative_headroom(original: torch.Tensor, change: torch.Tensor) -> torch.Tensor:

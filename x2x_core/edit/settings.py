@@ -20,7 +20,7 @@ from .recommended import recommendations_of
 from .setting_rules import OTHER, Check, guidance_scale, noise_level, number, one_of, optional, switch, whole_number
 
 # Compositions of an edit with the original, see `x2x_core.edit.composition`.
-COMPOSITIONS = ("difference", "decoded")
+COMPOSITIONS = ("difference", "saturating", "decoded")
 # A mode that does not fix a setting's value.
 _FREE = object()
 
@@ -73,8 +73,8 @@ class EditSettings:
             attends to the instruction) or "both" (where they agree).
         attention_gating: while denoising, restrict cross-attention to the instruction to the guidance mask, and use the
             negative prompt (or the empty text) outside; see `x2x_core.guidance.attention.gate`.
-        composition: "difference" adds the change between two decodings to the original; "decoded" inserts the decoding
-            itself.
+        composition: "difference" adds the change between two decodings to the original; "saturating" adds it up to the
+            grey of the picture's own soft tissue; "decoded" inserts the decoding itself.
         twin: take the difference to a twin of the edit, the same noise denoised without the instruction, instead of to
             the original's decoding. Reconstruction errors are then in both and cancel, and a `guidance_scale` of 0
             changes nothing. For checkpoints trained to change nothing without a text; costs one or two U-Net items more
@@ -249,7 +249,7 @@ def resolve_settings(
             )
         base = replace(base, mask_rule="threshold")  # a given threshold selects its rule
     settings = replace(base, **given)
-    if settings.twin and settings.composition != "difference":
+    if settings.twin and settings.composition == "decoded":
         if given.get("twin"):
             raise InputError(
                 f"`twin` must be left out with `composition={settings.composition!r}`: it is used to compute a "
