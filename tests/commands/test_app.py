@@ -26,6 +26,7 @@ REFUSED = {
     "relevance_source": ("--relevance-source", "words"),
     "attention_gating": ("--attention-gating", "--reference"),
     "align": ("--align", "--reference"),
+    "draw_place": ("--draw-place", "--reference"),
     "reference": ("--reference", "--attention-gating"),
     "generator": ("--seed", "9" * 23),
 }

@@ -9,6 +9,7 @@ import torch
 from x2x_core import Instruction, PseudomaskAtlas
 from x2x_core.edit.places import draw_places
 from x2x_core.edit.reading import Subject
+from x2x_core.language.clauses import Clause
 from x2x_core.pseudomasks.drawing import box_counts
 from x2x_core.pseudomasks.maps import Place
 
@@ -119,5 +120,13 @@ def test_an_atlas_without_frequencies_draws_nothing_and_says_so(caplog):
 def test_the_explanation_says_what_was_drawn_and_what_will_be(bundled):
     (placed,) = draw_places(subject_of("add pneumothorax"), bundled, seeded(0)).instructions
     assert placed.explain().clauses[0].place.endswith("(drawn at random)")
-    assert placed.as_dict()["clauses"][0]["place_drawn"] is True
+    assert placed.as_dict()["places_drawn"] == [0]
     assert "a side that the edit draws at random" in str(Instruction.parse("add pneumothorax").explain())
+
+
+def test_clauses_are_recorded_as_they_are_read_back(bundled):
+    text = "add pneumothorax. remove edema"
+    (placed,) = draw_places(subject_of(text), bundled, seeded(0)).instructions
+    record = placed.as_dict()
+    assert tuple(Clause(**clause) for clause in record["clauses"]) == placed.clauses
+    assert record["places_drawn"] == [0] and "places_drawn" not in Instruction.parse(text).as_dict()

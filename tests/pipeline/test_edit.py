@@ -63,7 +63,7 @@ def test_the_soft_edge_fades_the_edit_towards_the_outline(pipe, radiograph):
 
 def test_the_strength_goes_from_the_input_to_the_full_edit(pipe):
     image = make_radiograph() / 255
-    for composition in ("difference", "decoded"):
+    for composition in ("difference", "saturating", "decoded"):
         form = {"output_type": "np", "composition": composition}
         edits = [edit(pipe, image, edit_strength=strength, **form).images for strength in (0.25, 0.5, 1.0)]
         weak, half, full = (edited - image[..., None] for edited in edits)

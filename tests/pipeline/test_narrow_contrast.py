@@ -14,7 +14,7 @@ def narrow(low=80, high=119):
     return np.round(low + (grey - grey.min()) / np.ptp(grey) * (high - low)).astype(np.uint8)
 
 
-@pytest.mark.parametrize("composition", ["difference", "decoded"])
+@pytest.mark.parametrize("composition", ["difference", "saturating", "decoded"])
 @pytest.mark.parametrize("limits", [(80, 119), (0, 40), (200, 255)])
 def test_an_edit_of_a_narrow_range_stays_within_it(pipe, composition, limits):
     image = narrow(*limits)

@@ -108,7 +108,8 @@ def _wordings(
     """Return the prompt of each pair as the text encoder reads it.
 
     It is the user's words; the canonical ones if the checkpoint asks for them, then with the levels that it was trained
-    with; and the canonical ones with a place that was drawn.
+    with; and the canonical ones with a place that was drawn, unless that would lose words that were not understood,
+    such as a learned token.
     """
     wordings = []
     for (_, prompt), instruction in zip(subject.pairs, subject.instructions):
@@ -118,7 +119,7 @@ def _wordings(
         if canonical and instruction.clauses:
             wordings.append(_at_trained_levels(instruction, levels))
         else:
-            wordings.append(str(instruction) if instruction.drawn else text)
+            wordings.append(str(instruction) if instruction.drawn and not instruction.unplaced else text)
     return wordings
 
 

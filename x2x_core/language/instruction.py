@@ -154,16 +154,15 @@ class Instruction:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the instruction as JSON-serialisable data."""
-        clauses = [
-            {**asdict(clause), "operation": clause.operation.value, "place_drawn": clause in self.drawn}
-            for clause in self.clauses
-        ]
+        clauses = [{**asdict(clause), "operation": clause.operation.value} for clause in self.clauses]
+        drawn = [number for number, clause in enumerate(self.clauses) if clause in self.drawn]
         return {
             "text": self.text or str(self),
             "canonical": str(self),
             "clauses": clauses,
             "unplaced": list(self.unplaced),
             "region": self.region,
+            **({"places_drawn": drawn} if drawn else {}),  # numbers of the clauses whose place an edit drew
         }
 
 
