@@ -69,7 +69,7 @@ BAD_ARGUMENTS = [
     ({"reference": True, "limit_area": True}, "`limit_area` must be left out with `reference=True`"),
     ({"reference": True, "relevance_noise_level": [0.5, 0.8]}, "`relevance_noise_level` must be one number with `ref"),
     ({"relevance_samples": 0}, "`relevance_samples` must be a whole number of at least 1, got 0"),
-    ({"composition": "blend"}, "`composition` must be one of difference, decoded, got 'blend'"),
+    ({"composition": "blend"}, "`composition` must be one of difference, saturating, decoded, got 'blend'"),
     ({"soft_edge": 0.7}, r"`soft_edge` must lie in \[0, 0.5\], got 0.7"),
     ({"num_images_per_prompt": 0}, "`num_images_per_prompt` must be a whole number of at least 1, got 0"),
     ({"output_type": "tensor"}, "`output_type` must be one of pil, np, pt, latent, got 'tensor'"),
