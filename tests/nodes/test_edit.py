@@ -68,7 +68,7 @@ def test_a_connected_mask_replaces_the_found_one(tiny, sample):
     assert "from the input `guidance_mask`" in info
 
 
-@pytest.mark.parametrize("text", ["Refrain from adding edema.", "Add an opacity in the lingula.", "Make it snow."])
+@pytest.mark.parametrize("text", ["Refrain from adding edema.", "Add an opacity in the azygos lobe.", "Make it snow."])
 def test_with_a_connected_mask_text_goes_to_the_model_as_it_is(tiny, sample, text, monkeypatch):
     mask = torch.zeros(64, 64)
     mask[30:60, 5:30] = 1
@@ -84,7 +84,7 @@ def test_with_a_connected_mask_text_goes_to_the_model_as_it_is(tiny, sample, tex
     assert "Understood: " in info and "Region: " in info
 
 
-@pytest.mark.parametrize("text", ["Refrain from adding edema.", "Add an opacity in the lingula."])
+@pytest.mark.parametrize("text", ["Refrain from adding edema.", "Add an opacity in the azygos lobe."])
 def test_without_a_mask_words_that_could_change_the_region_are_refused(tiny, sample, text):
     with pytest.raises(ValueError, match="`instruction`"):
         edit(tiny, sample, instruction=text)
