@@ -40,11 +40,11 @@ def compare_of(graph: Graph, at, size, before, after, guidance, mask, words: Pla
 def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **rule) -> tuple[Placed, Placed, Placed]:
     """Add pseudomask, relevance map and guidance map in a column."""
     where = graph.node(
-        "X2XPseudomask", (left, 410), (340, 240), instruction=words["instruction"], image=image, seed=SEED
+        "X2XPseudomask", (left, 410), (340, 310), instruction=words["instruction"], image=image, seed=SEED
     )
     asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
-    relevance = graph.node("X2XRelevanceMap", (left, 690), (340, 220), **asked, seed=SEED)
-    guidance = guidance_of(graph, (left, 980), where, relevance, **rule)
+    relevance = graph.node("X2XRelevanceMap", (left, 770), (340, 220), **asked, seed=SEED)
+    guidance = guidance_of(graph, (left, 1060), where, relevance, **rule)
     return where, relevance, guidance
 
 
@@ -320,11 +320,11 @@ Keep the seeds of RandomNoise and Relevance Map equal.
 
 def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> Placed:
     """Add pseudomask, native relevance map, guidance map and its preview."""
-    where = graph.node("X2XPseudomask", (880, 0), (340, 240), instruction=words["instruction"], image=image, seed=SEED)
-    relevance = graph.node("X2XNativeRelevanceMap", (880, 280), (340, 200), latent=latent, **asked, seed=SEED)
-    guidance = guidance_of(graph, (880, 550), where, relevance)
+    where = graph.node("X2XPseudomask", (880, 0), (340, 310), instruction=words["instruction"], image=image, seed=SEED)
+    relevance = graph.node("X2XNativeRelevanceMap", (880, 360), (340, 200), latent=latent, **asked, seed=SEED)
+    guidance = guidance_of(graph, (880, 630), where, relevance)
     maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}
-    shown = graph.node("X2XGuidancePreview", (880, 820), (340, 380), image=image, **maps)
+    shown = graph.node("X2XGuidancePreview", (880, 900), (340, 380), image=image, **maps)
     graph.group("Where may it change?", "guide", where, relevance, guidance, shown)
     return guidance
 
