@@ -42,7 +42,7 @@ TEXTS = sorted(
 
 
 def loaded_by(statement, modules=HEAVY):
-    """Which of the modules a fresh Python has loaded after a statement."""
+    """Return those of the modules that a fresh Python has loaded after a statement."""
     code = f"{statement}\nimport sys, json; print(json.dumps([name for name in {modules!r} if name in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     return json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""What bounds findings in a patient's chest."""
+"""Bounds of findings in a patient's chest."""
 
 import dataclasses
 

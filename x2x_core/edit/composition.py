@@ -87,10 +87,9 @@ def soft_tissue_grey(mean: torch.Tensor) -> torch.Tensor:
     Args:
         mean: `(B, C, H, W)` in [0, 1], pictures smoothed over `NEIGHBOURHOOD`, which hides markers and bones.
     """
-    share = torch.tensor(_TISSUE_QUANTILE, dtype=torch.float64, device=mean.device)
     planes = mean.flatten(1).double()
     stride = max(1, planes.shape[1] // _QUANTILE_PIXELS)
-    return torch.quantile(planes[:, ::stride], share, dim=1).to(mean.dtype).view(-1, 1, 1, 1)
+    return torch.quantile(planes[:, ::stride], _TISSUE_QUANTILE, dim=1).to(mean.dtype).view(-1, 1, 1, 1)
 
 
 def relative_headroom(original: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
