@@ -53,7 +53,7 @@ def test_a_tone_curve_is_applied_with_its_probability(pair):
     assert 30 < sum(bent) < 70
 
 
-@pytest.mark.parametrize("name", ["flip", "reverse", "curve"])
+@pytest.mark.parametrize("name", ["flip", "reverse", "curve", "close_up"])
 def test_a_probability_must_lie_between_0_and_1(name):
     with pytest.raises(ValueError, match=rf"`{name}` must lie in \[0, 1\], got 1.5"):
         AugmentConfig(**{name: 1.5})

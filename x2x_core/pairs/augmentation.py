@@ -2,7 +2,7 @@
 
 A horizontal flip swaps left and right in the instruction, and a reversed pair gets the opposite instruction. All other
 augmentations leave the instruction unchanged: small rotation, zoom and shift (padded with the border pixels), exposure,
-tone curve, sharpness and noise.
+tone curve, sharpness and noise; and a close-up of the change instead of the whole image.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ import torch.nn.functional as F
 from x2x_core.common.errors import InputError
 from x2x_core.common.randomness import uniform
 from x2x_core.imaging.blur import blur
+from x2x_core.imaging.geometry import resize
 from x2x_core.language.instruction import Instruction, swap_sides
+
+from .close_up import close_up
+from .layout import Row, read_pair
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,10 @@ class AugmentConfig:
     noise: float = 0.0  # largest standard deviation of added noise, in grey levels of [0, 1]
     reverse: float = 0.0  # probability of reversing the pair and its instruction: for true counterfactuals only
     curve: float = 0.0  # probability of an S-shaped tone curve, as films and lookup tables have
+    close_up: float = 0.0  # probability of a window around the change, enlarged, instead of the whole image
 
     def __post_init__(self) -> None:
-        for name in ("flip", "reverse", "curve"):
+        for name in ("flip", "reverse", "curve", "close_up"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"`{name}` must lie in [0, 1], got {getattr(self, name)}.")
         for name in ("rotation", "zoom", "shift", "exposure", "sharpness", "noise"):
@@ -50,6 +55,30 @@ class AugmentConfig:
 PAPER_AUGMENTATION = AugmentConfig()
 
 
+def read_augmented(row: Row, size: int, config: AugmentConfig, generator: torch.Generator) -> tuple[torch.Tensor, str]:
+    """Read a pair and augment it and its instruction, see `augment`.
+
+    Args:
+        row: the pair. A close-up is cut from the files' own pixels, so it shows more detail where they are larger than
+            `size`.
+        size: side of the result in pixels.
+        config: strength of each augmentation.
+        generator: source of all random numbers; equal states give equal results.
+
+    Returns:
+        The augmented pair `(2, size, size)` in [0, 1], and the matching instruction.
+
+    Raises:
+        InputNotFoundError: an image is missing.
+        InputError: an image cannot be decoded, or the two are not squares of the same size.
+    """
+    if config.close_up and uniform(0, 1, generator) < config.close_up:
+        pair = resize(close_up(read_pair(row, None), generator)[:, None], (size, size))[:, 0]
+    else:
+        pair = read_pair(row, size)
+    return augment(pair, row.instruction, config, generator)
+
+
 def augment(
     pair: torch.Tensor, instruction: str, config: AugmentConfig, generator: torch.Generator
 ) -> tuple[torch.Tensor, str]:
@@ -58,7 +87,7 @@ def augment(
     Args:
         pair: `(2, H, W)` in [0, 1], past and current.
         instruction: the instruction's text.
-        config: strength of each augmentation.
+        config: strength of each augmentation; `close_up`, which needs the files' own pixels, is not applied here.
         generator: source of all random numbers; equal states give equal results.
 
     Returns:

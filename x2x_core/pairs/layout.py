@@ -117,8 +117,12 @@ def find_image(folder: Path, name: str) -> Path:
     raise InputNotFoundError(f"The image `{name}` named in {INSTRUCTIONS} is missing from `{folder}`.")
 
 
-def read_pair(row: Row, size: int) -> torch.Tensor:
+def read_pair(row: Row, size: int | None) -> torch.Tensor:
     """Read a pair as one tensor `(2, size, size)`, past and current, grey float32 in [0, 1].
+
+    Args:
+        row: the pair.
+        size: side in pixels; ``None``: that of the files.
 
     Raises:
         InputNotFoundError: an image is missing.
@@ -130,4 +134,5 @@ def read_pair(row: Row, size: int) -> torch.Tensor:
             f"The images of a pair must be squares of the same size, got {tuple(past.shape[-2:])} and "
             f"{tuple(current.shape[-2:])} for `{row.past}` and `{row.current}`."
         )
-    return resize(torch.cat([past, current]), (size, size))[:, 0]
+    pair = torch.cat([past, current])
+    return (pair if size is None else resize(pair, (size, size)))[:, 0]

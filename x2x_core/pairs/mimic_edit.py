@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from x2x_core.common.errors import InputError
 from x2x_core.common.seeds import EPOCH, seeded_generator
 
-from .augmentation import PAPER_AUGMENTATION, AugmentConfig, augment, reverse
+from .augmentation import PAPER_AUGMENTATION, AugmentConfig, read_augmented, reverse
 from .layout import read_pair, read_pooled_rows
 
 
@@ -87,8 +87,7 @@ class MimicEditInstruction(Dataset[dict[str, Any]]):
             InputError: an image cannot be decoded, or the two are not squares of the same size.
         """
         row = self.rows[index]
-        pair, text = read_pair(row, self.size), row.instruction
         if self.augmentation is None:
-            return pair, text
-        pair, text = augment(pair, text, self.augmentation, generator)
+            return read_pair(row, self.size), row.instruction
+        pair, text = read_augmented(row, self.size, self.augmentation, generator)
         return reverse(pair, text, self.augmentation.reverse, generator)
