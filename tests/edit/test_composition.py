@@ -154,8 +154,8 @@ def chest(size=256):
 def test_an_opacity_is_never_brighter_than_the_pictures_soft_tissue():
     original = chest()
     whole = torch.ones_like(original)
-    tissue = float(soft_tissue_grey(original))
-    assert tissue == pytest.approx(0.7)
+    tissue = soft_tissue_grey(original)
+    assert torch.allclose(tissue, torch.full_like(tissue, 0.7), atol=1e-3)
     dense = compose_saturating(original, 0.9 * whole, whole)
     assert dense.max() <= 0.7 + 1e-6 and dense[..., :100, :].mean() > 0.6
     assert compose_difference(original, 0.9 * whole, whole).max() > 0.95
@@ -183,8 +183,34 @@ def test_pixels_brighter_than_soft_tissue_stay():
 
 def test_soft_tissue_is_found_in_each_picture_and_in_large_ones():
     dim, bright = chest() * 0.5, chest()
-    assert soft_tissue_grey(torch.cat([dim, bright])).flatten().tolist() == pytest.approx([0.35, 0.7])
-    assert float(soft_tissue_grey(chest(1500))) == pytest.approx(0.7, abs=1e-3)
+    found = soft_tissue_grey(torch.cat([dim, bright]))
+    for grey, expected in zip(found, (0.35, 0.7)):
+        assert torch.allclose(grey, torch.full_like(grey, expected), atol=1e-3)
+    large = soft_tissue_grey(chest(1500))
+    assert torch.allclose(large, torch.full_like(large, 0.7), atol=1e-3)
+
+
+def test_soft_tissue_has_the_grey_of_its_surroundings():
+    original = chest()
+    original[..., 128:, 128:] = 0.62
+    tissue = soft_tissue_grey(original)
+    assert tissue[..., 130:, :40].mean() == pytest.approx(0.7, abs=0.01)
+    assert tissue[..., 130:, -40:].mean() == pytest.approx(0.62, abs=0.02)
+    assert tissue[..., :40, :].min() > 0.61 and tissue.max() <= 0.7 + 1e-6
+
+
+def test_black_borders_and_metal_are_not_soft_tissue():
+    original = chest()
+    original[..., :60] = 0.0
+    original[..., 20:24, 100:140] = 1.0
+    tissue = soft_tissue_grey(original)
+    assert torch.allclose(tissue, torch.full_like(tissue, 0.7), atol=1e-3)
+
+
+@pytest.mark.parametrize("grey", [0.0, 0.02, 0.5, 1.0])
+def test_an_even_picture_is_its_own_soft_tissue(grey):
+    even = torch.full((1, 1, 40, 30), grey)
+    assert torch.allclose(soft_tissue_grey(even), even, atol=1e-6)
 
 
 @given(seed=st.integers(0, 99), strengths=st.tuples(STRENGTHS, STRENGTHS).map(sorted))

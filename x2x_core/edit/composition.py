@@ -4,8 +4,9 @@
 the autoencoder loses is lost in both and cancels, so ribs, vessels and grain of the original remain visible under a new
 opacity and fade as it gets denser, and a change computed at 256 pixels can be added to a picture of 3000.
 
-"saturating" adds the same change through a tone curve that saturates at the grey of the picture's own soft tissue, as
-a film does: an opacity, however dense, is never brighter than the tissue that the picture shows elsewhere.
+"saturating" adds the same change through a tone curve that saturates at the grey of the picture's own soft tissue
+nearby, as a film does: an opacity, however dense, is never brighter than the tissue beside it, and the border between
+the two is lost.
 
 "decoded" replaces the original by the decoding itself, as in the published code.
 
@@ -25,8 +26,13 @@ NEIGHBOURHOOD = 1 / 64
 _LEAST_HEADROOM = 0.05
 # Share of a picture's smoothed greys up to which they count as soft tissue; brighter ones are metal and markers.
 _TISSUE_QUANTILE = 0.97
-# Pixels that a quantile is taken of; a picture with more is sampled evenly.
-_QUANTILE_PIXELS = 1_000_000
+# Greys up to which a picture is not exposed: the border of a collimated film.
+_BLACK = 0.05
+# Longer side in pixels at which the grey of soft tissue is found, and its scales from coarse to fine, shares of it.
+_TISSUE_VIEW = 256
+_TISSUE_SCALES = (0.2, 0.1, 0.05, 0.025)
+# Share of a scale's surroundings that must be soft tissue for its grey there to be trusted in full.
+_TISSUE_SHARE = 0.15
 #: Standard deviation in pixels above which the picture is downsampled before it is blurred.
 _WIDEST_BLUR = 8.0
 
@@ -56,13 +62,13 @@ def compose_difference(
 def compose_saturating(
     original: torch.Tensor, change: torch.Tensor, soft_mask: torch.Tensor, strength: float = 1.0
 ) -> torch.Tensor:
-    """Return the original with a change that saturates at the grey of its soft tissue, or at black.
+    """Return the original with a change that saturates at the grey of the soft tissue nearby, or at black.
 
     Attenuations add along a ray, and a film shows their sum through a curve that saturates at a grey c:
     I' = c - (c - I) exp(-T), with the optical thickness T = s M d / (c - mean) of a change d, where mean is that of the
-    pixel's neighbourhood. A small d brightens the mean by d, a large one brings it to c, and ribs and vessels go on
-    under the opacity with less contrast. Pixels brighter than c stay as they are. A darkening d gives I exp(T), with
-    T = s M d / mean.
+    pixel's neighbourhood and c is `soft_tissue_grey`. A small d brightens the mean by d, a large one brings it to c,
+    and ribs and vessels go on under the opacity with less contrast. Pixels brighter than c stay as they are. A
+    darkening d gives I exp(T), with T = s M d / mean.
 
     Args:
         original: I `(B, C, H, W)` in [0, 1].
@@ -82,14 +88,36 @@ def compose_saturating(
 
 
 def soft_tissue_grey(mean: torch.Tensor) -> torch.Tensor:
-    """Return the grey of the brightest soft tissue of each picture, `(B, 1, 1, 1)`.
+    """Return the grey of the soft tissue nearest to each pixel, `(B, C, H, W)`.
+
+    Soft tissue is what is nearer to the picture's brightest 3 %, which are metal and markers, than to the median of
+    its exposed part, which lies in the lungs or in the chest wall. Its grey is a mean over the surroundings, from the
+    narrowest of several scales that contain enough of it.
 
     Args:
         mean: `(B, C, H, W)` in [0, 1], pictures smoothed over `NEIGHBOURHOOD`, which hides markers and bones.
     """
-    planes = mean.flatten(1).double()
-    stride = max(1, planes.shape[1] // _QUANTILE_PIXELS)
-    return torch.quantile(planes[:, ::stride], _TISSUE_QUANTILE, dim=1).to(mean.dtype).view(-1, 1, 1, 1)
+    planes = mean.cpu().float().flatten(0, 1).numpy()
+    return torch.from_numpy(np.stack([_tissue_grey_of(plane) for plane in planes])).view(mean.shape).to(mean)
+
+
+def _tissue_grey_of(plane: np.ndarray) -> np.ndarray:
+    height, width = plane.shape
+    scale = min(1.0, _TISSUE_VIEW / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    view = cv2.resize(plane, size, interpolation=cv2.INTER_AREA) if scale < 1 else plane
+    brightest = np.float32(np.quantile(view, _TISSUE_QUANTILE))
+    exposed = view[view > _BLACK]
+    typical = np.median(exposed) if exposed.size else brightest
+    chosen = (view >= (typical + brightest) / 2) & (view <= brightest)
+    tissue = chosen.astype(np.float32)
+    field = np.full_like(view, view[chosen].mean())
+    for share in _TISSUE_SCALES:
+        sigma = share * max(size)
+        known, values = (cv2.GaussianBlur(part, (0, 0), sigma) for part in (tissue, tissue * view))
+        trust = (known / _TISSUE_SHARE).clip(0, 1)
+        field = field * (1 - trust) + trust * np.where(known > 1e-4, values / np.maximum(known, 1e-4), field)
+    return cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) if scale < 1 else field
 
 
 def relative_headroom(original: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
