@@ -1,11 +1,13 @@
-"""Choose guidance scales, steps and the width of the mask's edge, on planned simulated pairs.
+"""Choose guidance scales, steps, composition, crop and the width of the mask's edge, on pairs whose truth is known.
 
     python benchmarks/edit_choice.py --ct CT_FOLDER --pairs runs/choice --scales 0.8 1 1.3 --steps 4 8 --out choice.json
+    python benchmarks/edit_choice.py --data runs/films-held-out --split train --compositions difference saturating
 
 A higher scale makes more of the change and a larger error where it is wrong. Prints for every choice how many edits
 have the right direction, stay in the true region and come closer to the truth, the error ratio, the amount of the true
-change, and how often three levels of one lesion are in order. The pairs are planned like those of the simulated
-benchmark, with another seed. `--out` writes every pair's scores.
+change, and how often three levels of one lesion are in order. With `--ct` the pairs are planned like those of the
+simulated benchmark, with another seed; with `--data` they are read from a dataset, such as one of
+`x2x simulate --films`, and have no series of levels. `--out` writes every pair's scores.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import Any
 from x2x_core import InstructX2XPipeline
 from x2x_core.evaluation.benchmark.editing import edit_pairs
 from x2x_core.evaluation.benchmark.measures import score_pairs, with_levels
-from x2x_core.evaluation.benchmark.plan import PAIRS, SIZE, PlannedPair, read_body
+from x2x_core.evaluation.benchmark.plan import BATCH_SIZE, PAIRS, SIZE, PlannedPair, plan_pairs, read_body, read_pairs
 from x2x_core.imaging.provenance import versions
 from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.dataset import simulate_dataset
@@ -40,6 +42,13 @@ def simulate(ct: str, folder: Path, count: int, workers: int) -> Iterator[Body]:
     simulate_dataset(ct, folder / PAIRS, settings, workers=workers)
     for body in range(count // PAIRS_PER_BODY):
         yield read_body(folder, body, SEED)
+
+
+def read(folder: Path, split: str, count: int, size: int) -> Iterator[Body]:
+    """Yield the first pairs of a split of a dataset, in batches."""
+    planned = list(plan_pairs(read_pairs(folder, count, size, split), SEED))
+    for first in range(0, len(planned), BATCH_SIZE):
+        yield planned[first : first + BATCH_SIZE]
 
 
 def score(pipe: Any, bodies: Sequence[Body], **call: Any) -> list[dict[str, Any]]:
@@ -79,24 +88,36 @@ def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ct", default="phantom", help="folder of DICOM slices, a .npz volume, or phantom")
-    parser.add_argument("--pairs", type=Path, required=True, help="folder for the simulated pairs, kept")
+    parser.add_argument("--pairs", type=Path, default=Path("runs/choice"), help="folder for the simulated pairs, kept")
+    parser.add_argument("--data", type=Path, help="dataset whose pairs are edited instead of simulated ones")
+    parser.add_argument("--split", default="val", help="split of --data")
+    parser.add_argument("--size", type=int, default=SIZE, help="side in pixels at which the pairs of --data are edited")
     parser.add_argument("--count", type=int, default=100, help="pairs, a multiple of five")
     parser.add_argument("--model", default="demo", help="demo, a folder, or a hub name")
     parser.add_argument("--scales", type=float, nargs="+", default=[0.8, 1.0, 1.3])
     parser.add_argument("--steps", type=int, nargs="+", default=[4])
     parser.add_argument("--soft-edges", type=float, nargs="+", default=[None], help="[default: as suits the finding]")
+    parser.add_argument("--compositions", nargs="+", default=["difference"])
     parser.add_argument("--workers", type=int, default=2, help="processes that simulate")
     parser.add_argument("--out", type=Path, help="JSON of all scores")
     given = parser.parse_args()
     pipe = InstructX2XPipeline.from_pretrained(given.model)
     pipe.set_progress_bar_config(disable=True)
-    bodies = list(simulate(given.ct, given.pairs, given.count, given.workers))
+    if given.data:
+        bodies = list(read(given.data, given.split, given.count, given.size))
+    else:
+        bodies = list(simulate(given.ct, given.pairs, given.count, given.workers))
     choices = []
-    for steps, scale, edge in product(given.steps, given.scales, given.soft_edges):
-        call = {"guidance_scale": scale, "num_inference_steps": steps, "soft_edge": edge}
+    for steps, composition, scale, edge in product(given.steps, given.compositions, given.scales, given.soft_edges):
+        call = {
+            "guidance_scale": scale,
+            "num_inference_steps": steps,
+            "composition": composition,
+            "soft_edge": edge,
+        }
         scores = score(pipe, bodies, **call)
         whole = summary(scores)
-        show(f"{steps} steps, scale {scale:g}, edge {'by finding' if edge is None else edge}", whole)
+        show(f"{steps} steps, {composition}, scale {scale:g}, edge {'by finding' if edge is None else edge}", whole)
         for name, values in by_finding(scores).items():
             show(name, values)
         choices.append({**call, "summary": whole, "pairs": scores})
