@@ -76,11 +76,11 @@ def _composition_inputs() -> list[sockets.Input]:
         ),
         sockets.menu(
             "composition",
-            COMPOSITIONS,
-            DEFAULT.composition,
-            "difference: the change is added to the original, which keeps its texture. saturating: the same, but never "
-            "brighter than the image's own soft tissue. decoded: the model's output replaces the original, as "
-            "published.",
+            (RECOMMENDED, *COMPOSITIONS),
+            RECOMMENDED,
+            "recommended: the checkpoint's setting. difference: the change is added to the original, which keeps its "
+            "texture. saturating: the same, but never brighter than the image's own soft tissue. decoded: the model's "
+            "output replaces the original, as published.",
         ),
         sockets.number(
             "soft_edge",

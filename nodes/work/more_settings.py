@@ -50,7 +50,7 @@ class MoreSettings:
             name: _SWITCH_VALUES.get(value, value) if isinstance(value, str) else value
             for name, value in widgets.items()
         }
-        for name in ("composition", "relevance_source", "attention_gating", "align", "draw_place"):
+        for name in ("relevance_source", "attention_gating", "align", "draw_place"):
             if name in values and values[name] == getattr(DEFAULT, name):
                 values[name] = None  # a default does not contradict the published settings
         return cls(

@@ -25,6 +25,7 @@ REFUSED = {
     "image_guidance_scale": ("--image-guidance-scale", "nan"),
     "relevance_source": ("--relevance-source", "words"),
     "attention_gating": ("--attention-gating", "--reference"),
+    "composition": ("--composition", "blend"),
     "align": ("--align", "--reference"),
     "draw_place": ("--draw-place", "--reference"),
     "reference": ("--reference", "--attention-gating"),

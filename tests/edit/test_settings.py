@@ -91,6 +91,21 @@ def test_both_forms_of_recommendations_are_read():
 def test_an_edit_without_restriction_inserts_the_decoding_with_a_hard_edge():
     assert (UNRESTRICTED.composition, UNRESTRICTED.soft_edge) == ("decoded", 0.0)
     assert resolve_settings({}, {}, restricted=False) == UNRESTRICTED
+    for composition in ("saturating", "difference"):
+        config = {"recommended": {"composition": composition, "draw_place": True}}
+        assert resolve_settings({}, config).composition == composition
+        assert resolve_settings({}, config, restricted=False) == UNRESTRICTED
+        assert resolve_settings({}, config, reference=True) == PUBLISHED
+        given = {"composition": "saturating"}
+        assert resolve_settings(given, config, restricted=False).composition == "saturating"
+
+
+def test_a_twin_gives_way_to_a_recommended_decoding_and_a_requested_one_contradicts_it():
+    config = {"recommended": {"composition": "decoded", "twin": True}}
+    assert not resolve_settings({}, config).twin
+    assert resolve_settings({"composition": "saturating"}, config).twin
+    with pytest.raises(InputError, match="`twin` must be left out with `composition='decoded'`"):
+        resolve_settings({"twin": True}, config)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +115,7 @@ def test_an_edit_without_restriction_inserts_the_decoding_with_a_hard_edge():
         ("guidance_scale", {"edema": 1}), ("image_guidance_scale", float("nan")), ("mask_threshold", 1.2),
         ("mask_rule", "none"), ("remove_islands", "yes"),
         ("close_holes", 1), ("limit_area", 0), ("relevance_noise_level", [0.5, 2]), ("relevance_noise_level", []),
-        ("relevance_samples", True), ("twin", "on"),
+        ("relevance_samples", True), ("twin", "on"), ("composition", "blend"),
     ],
 )  # fmt: skip
 def test_a_recommended_value_is_checked_as_the_setting_is(name, value):

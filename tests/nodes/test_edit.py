@@ -243,8 +243,8 @@ def test_overshoot_of_scaling_is_clipped_and_reported(tiny, sample, edited):
 
 def more(**chosen):
     widgets = {
-        "twin": "recommended", "composition": "difference", "soft_edge": -1.0, "noise_level": "recommended", "draws": 0,
-        "relevance_source": "noise", "attention_gating": False, "remove_islands": "recommended",
+        "twin": "recommended", "composition": "recommended", "soft_edge": -1.0, "noise_level": "recommended",
+        "draws": 0, "relevance_source": "noise", "attention_gating": False, "remove_islands": "recommended",
         "close_holes": "recommended", "limit_area": "recommended", "align": True, "negative": "",
     }  # fmt: skip
     return run("X2XSettings", **{**widgets, **chosen})[0]
@@ -257,6 +257,7 @@ def test_untouched_settings_change_nothing(tiny, sample, edited):
 
 def test_settings_reach_the_edit(tiny, sample):
     assert more(soft_edge=0.0).arguments() == {"soft_edge": 0.0}
+    assert more(composition="difference").arguments() == {"composition": "difference"}
     chosen = more(twin="off", composition="decoded", noise_level="0.5", draws=2, align=False)
     *_, info = edit(tiny, sample, settings=chosen)
     assert "composition decoded" in info and "twin" not in info

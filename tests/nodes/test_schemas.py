@@ -87,7 +87,8 @@ def test_defaults_are_the_librarys():
     assert inputs["threshold"].default == DEFAULT.mask_threshold
     assert inputs["edit_strength"].default == DEFAULT.edit_strength
     settings = {one.id: one for one in NODES["X2XSettings"].GET_SCHEMA().inputs}
-    for name in ("composition", "relevance_source", "attention_gating", "align"):
+    assert settings["composition"].default == pack("choices").RECOMMENDED
+    for name in ("relevance_source", "attention_gating", "align"):
         assert settings[name].default == getattr(DEFAULT, name), name
     assert settings["soft_edge"].default == settings["soft_edge"].min == pack("choices").EDGE_BY_FINDING < 0
     guidance = {one.id: one for one in NODES["X2XGuidanceMap"].GET_SCHEMA().inputs}
@@ -103,7 +104,7 @@ def test_menus_are_the_librarys():
         [rule] = [socket for socket in NODES[node_id].GET_SCHEMA().inputs if socket.id == "mask_rule"]
         assert set(rule.options) == set(MASK_RULES)
     settings = {socket.id: socket for socket in NODES["X2XSettings"].GET_SCHEMA().inputs}
-    assert set(settings["composition"].options) == set(COMPOSITIONS)
+    assert settings["composition"].options == [pack("choices").RECOMMENDED, *COMPOSITIONS]
     assert set(settings["relevance_source"].options) == set(SOURCES)
 
 

@@ -56,6 +56,12 @@ RelevanceSource = Annotated[
 AttentionGating = Annotated[
     bool, typer.Option("--attention-gating", help="Restrict cross-attention to the instruction to the mask.")
 ]
+Composition = Annotated[
+    str | None,
+    typer.Option(
+        help="How the edit is combined with the input: difference, saturating or decoded.", show_default="the model's"
+    ),
+]
 Align = Annotated[
     bool | None,
     typer.Option("--align/--no-align", help="Fit the pseudomasks to this patient's lungs.", show_default="on"),
@@ -89,6 +95,7 @@ def edit(
     image_guidance_scale: ImageGuidanceScale = None,
     relevance_source: RelevanceSource = None,
     attention_gating: AttentionGating = False,
+    composition: Composition = None,
     pseudomasks: Pseudomasks = None,
     align: Align = None,
     draw_place: DrawPlace = None,
@@ -128,6 +135,7 @@ def edit(
         "image_guidance_scale": image_guidance_scale,
         "relevance_source": relevance_source,
         "attention_gating": attention_gating or None,
+        "composition": composition,
         "align": align,
         "draw_place": draw_place,
         "reference": reference or None,

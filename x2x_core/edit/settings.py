@@ -112,6 +112,7 @@ class EditSettings:
     composition: str = _setting(
         "difference",
         one_of(COMPOSITIONS),
+        recommendable=True,
         published="decoded",
         unrestricted="decoded",
         fixed="inserts the decoding",
@@ -229,7 +230,7 @@ def resolve_settings(
         given: the call's arguments by name; ``None`` and names that are no settings are ignored.
         config: the pipeline's, with the entry "recommended"; see `x2x_core.edit.recommended`.
         reference: published settings; recommendations are ignored.
-        restricted: False for an edit without restriction.
+        restricted: False for an edit without restriction, whose own values replace recommendations too.
 
     Raises:
         InputError: a value out of range, or one that contradicts `reference` or another.
@@ -241,7 +242,8 @@ def resolve_settings(
         _check_reference(given)
         base = PUBLISHED
     else:
-        base = replace(DEFAULT if restricted else UNRESTRICTED, **recommendations_of(config, RECOMMENDABLE))
+        fixed = {} if restricted else _values("unrestricted")
+        base = replace(DEFAULT, **{**recommendations_of(config, RECOMMENDABLE), **fixed})
     if "mask_threshold" in given:
         if given.get("mask_rule", "threshold") != "threshold":
             raise InputError(
