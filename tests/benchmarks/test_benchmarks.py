@@ -92,3 +92,15 @@ def test_a_choice_of_edit_is_scored_on_planned_pairs(pipe, capsys, tmp_path):
     again = edit_choice.score(pipe, list(edit_choice.simulate("phantom", tmp_path, 5, 1)), guidance_scale=1.0,
                               num_inference_steps=2)  # fmt: skip
     assert again == scores
+
+
+def test_a_choice_of_edit_is_scored_on_the_pairs_of_a_dataset(pipe, tmp_path):
+    edit_choice = load("edit_choice")
+    list(edit_choice.simulate("phantom", tmp_path, 10, 1))
+    bodies = list(edit_choice.read(tmp_path / "pairs", "test", 7, 64))
+    pairs = [one for body in bodies for one in body]
+    assert [len(body) for body in bodies] == [5, 2] and pairs[0].pair.before.shape == (1, 64, 64)
+    assert [one.seed - edit_choice.SEED for one in pairs] == list(range(7))
+    scores = edit_choice.score(pipe, bodies[1:], guidance_scale=1.0, num_inference_steps=2, composition="saturating")
+    assert len(scores) == 2 and {one["monotone"] for one in scores} == {None}
+    assert "monotone" not in edit_choice.summary(scores)
