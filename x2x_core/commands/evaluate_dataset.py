@@ -32,12 +32,7 @@ if TYPE_CHECKING:
     from x2x_core.evaluation.metrics.measure import Measure
     from x2x_core.evaluation.results import Metric, Results
 
-SHOWN = (
-    "pathology_auroc", "race_accuracy", "race_auroc", "age_correlation", "cmig", "label_kl", "fid",
-    "change_outside_mask", "editable_share", "changed_share", "ssim_inside", "psnr_inside", "ssim_outside",
-    "psnr_outside", "flip_rate", "score_follows", "collateral_flips", "lung_dice", "attribute_correlation",
-    "attribute_worst",
-)  # fmt: skip
+_NOT_PRINTED = ("cmig_race_auroc",)  # of the metrics; the record and the report have them
 
 
 @dataclass(frozen=True)
@@ -140,10 +135,11 @@ def evaluate_dataset(
 
 def table_lines(results: Results) -> list[tuple[str, ...]]:
     """Return a line for each metric: its title with its unit, then each row's value with its interval."""
-    from x2x_core.evaluation.metrics.catalogue import DICE_PREFIX, info
+    from x2x_core.evaluation.metrics.catalogue import DICE_PREFIX, METRICS, info
 
     lines = []
-    for key in (*SHOWN, *(key for key in results.rows[0].metrics if key.startswith(DICE_PREFIX))):
+    printed = [key for key in METRICS if key not in _NOT_PRINTED]
+    for key in (*printed, *(key for key in results.rows[0].metrics if key.startswith(DICE_PREFIX))):
         measure = info(key)
         lines.append((measure.heading, *(_cell(row.metrics[key], measure) for row in results.rows)))
     return lines
