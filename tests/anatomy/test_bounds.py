@@ -8,7 +8,7 @@ from lung_cases import BODIES, radiograph, truth
 
 from x2x_core import Instruction
 from x2x_core.anatomy.alignment import align_image
-from x2x_core.anatomy.bounds import finding_bounds
+from x2x_core.anatomy.bounds import chest_of, finding_bounds
 from x2x_core.anatomy.sites import EDGE_LEVEL
 
 
@@ -21,7 +21,7 @@ def aligned():
 
 def bounds(alignment, text):
     (clause,) = Instruction.parse(text).clauses
-    return finding_bounds(alignment.lungs, alignment.frame, clause)[0, 0]
+    return finding_bounds(alignment.chest, clause)[0, 0]
 
 
 def editable(alignment, text):
@@ -83,10 +83,14 @@ def test_the_heart_s_box_spans_the_gap_between_the_lungs(aligned):
 
 def test_other_findings_and_missing_lungs_are_not_bounded(aligned):
     (clause,) = Instruction.parse("Add fracture").clauses
-    assert finding_bounds(aligned.lungs, aligned.frame, clause) is None
-    (clause,) = Instruction.parse("Add left pneumonia").clauses
+    assert finding_bounds(aligned.chest, clause) is None
     empty = dataclasses.replace(aligned.lungs, left=torch.zeros_like(aligned.lungs.left))
-    assert finding_bounds(empty, aligned.frame, clause) is None
+    assert chest_of(empty, aligned.frame) is None
+
+
+def test_the_chest_is_made_once_for_each_picture(aligned):
+    assert aligned.chest is aligned.chest
+    assert dataclasses.replace(aligned, confidence=0.8).chest is not aligned.chest
 
 
 def test_bounds_have_the_image_s_size_and_range(aligned):

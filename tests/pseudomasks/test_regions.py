@@ -35,6 +35,13 @@ def test_the_region_is_within_the_atlas_s_and_clearly_smaller(atlas, alignment, 
     assert (region <= wide).all() and share(region) < 0.8 * share(wide)
 
 
+def test_without_one_lung_the_atlas_s_region_is_used(atlas, alignment):
+    (clause,) = Instruction.parse("Add left pneumonia").clauses
+    empty = dataclasses.replace(alignment.lungs, left=torch.zeros_like(alignment.lungs.left))
+    wide = atlas.for_instruction(Instruction((clause,)), SIZE, frame_of(alignment))
+    assert torch.equal(clause_region(atlas, clause, SIZE, dataclasses.replace(alignment, lungs=empty)), wide)
+
+
 def test_without_confidence_the_atlas_s_region_is_used_and_the_note_says_so(atlas, alignment, caplog):
     (clause,) = Instruction.parse("Add left pneumothorax").clauses
     wide = atlas.for_instruction(Instruction((clause,)), SIZE, frame_of(alignment))

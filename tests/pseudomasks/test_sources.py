@@ -41,7 +41,7 @@ def test_an_unknown_finding_is_refused():
         find_source("gremlins", ())
 
 
-def test_four_findings_are_boxed_only_in_tables():
+def test_these_findings_are_boxed_only_in_tables():
     assert set(BOXED) == {"lung lesion", "pleural thickening", "calcification", "fracture"}
 
 

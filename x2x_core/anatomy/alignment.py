@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from x2x_core.common.errors import InputError
 from x2x_core.imaging.inputs import read_images
 
 from .affine_fit import fit_affine
+from .bounds import Chest, chest_of
 from .frame import Frame
 from .landmarks import depth, extent, field_landmarks, raster_field, typical_landmarks
 from .lung_views import content_box
@@ -59,6 +61,11 @@ class Alignment:
     def sure(self) -> bool:
         """True if the lungs were found with enough confidence to bound findings by them."""
         return self.fitted and self.confidence >= SURE_FROM
+
+    @cached_property
+    def chest(self) -> Chest | None:
+        """The lung fields that bound findings, made at the first use; ``None`` if a lung is missing."""
+        return chest_of(self.lungs, self.frame)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the masks, as JSON can hold it."""

@@ -47,6 +47,7 @@ class Chest:
 
     def __init__(self, lungs: LungMasks, frame: Frame) -> None:
         scale = min(1.0, _VIEW / max(lungs.size))
+        self.image_size = lungs.size
         self.size = tuple(max(1, round(side * scale)) for side in lungs.size)
         masks = {"right": (lungs.right, lungs.right_whole), "left": (lungs.left, lungs.left_whole)}
         self.fields = {side: _small(field, self.size) for side, (field, _) in masks.items()}
@@ -59,30 +60,38 @@ class Chest:
         return round(share * float(self.height))
 
 
-def finding_bounds(lungs: LungMasks, frame: Frame, clause: Clause) -> torch.Tensor | None:
+def chest_of(lungs: LungMasks, frame: Frame) -> Chest | None:
+    """Return the lung fields of one patient; ``None`` if a lung is missing.
+
+    Args:
+        lungs: of the image, B = 1.
+        frame: fitted to the lungs.
+    """
+    return Chest(lungs, frame) if all((field > INSIDE).any() for field in (lungs.right, lungs.left)) else None
+
+
+def finding_bounds(chest: Chest, clause: Clause) -> torch.Tensor | None:
     """Return the part of the chest that a clause's finding can reach in this patient.
 
     A removal never reaches below the dome of the diaphragm. If the finding to remove or change hides a part of a lung,
     the lung of the typical chest, placed by the frame, stands for it.
 
     Args:
-        lungs: of the image, B = 1.
-        frame: fitted to the lungs.
+        chest: of the patient.
         clause: its finding, side, zone and level.
 
     Returns:
-        `(1, 1, H, W)` float32 in [0, 1] at the lungs' size, soft as `x2x_core.anatomy.sites.soften`; ``None`` if the
-        finding is not bounded by lungs or heart (see `Finding.bounds`), or a lung is missing.
+        `(1, 1, H, W)` float32 in [0, 1] at the image's size, soft as `x2x_core.anatomy.sites.soften`; ``None`` if the
+        finding is not bounded by lungs or heart (see `Finding.bounds`).
     """
     bounds = FINDINGS[clause.finding].bounds
-    if bounds is None or not all((field > INSIDE).any() for field in (lungs.right, lungs.left)):
+    if bounds is None:
         return None
-    chest = Chest(lungs, frame)
     region = _REGIONS[bounds](chest, clause)
     if clause.operation is Operation.REMOVE:
         region &= _above_dome(chest, _UNDER_HIDDEN_DOME if bounds in ("pleural space", "heart") else _UNDER_DOME)
     soft = torch.from_numpy(soften(region, _EDGE))[None, None]
-    return F.interpolate(soft, lungs.size, mode="bilinear", align_corners=False).clamp(0, 1)
+    return F.interpolate(soft, chest.image_size, mode="bilinear", align_corners=False).clamp(0, 1)
 
 
 def _lungs(chest: Chest, clause: Clause) -> np.ndarray:

@@ -13,6 +13,7 @@ from .evaluate_pairs import model_record
 from .loading import choose_device, load_pipeline
 from .options import Device, Model
 from .progress import progress_bar
+from .report import print_report
 from .tables import print_table
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ def audit(
     from x2x_core.evaluation.audit.plan import AuditSettings, check_findings, find_images
     from x2x_core.evaluation.audit.summary import NOTICE, RECORD, summarise_audit
     from x2x_core.evaluation.report.drawing import check_drawing
-    from x2x_core.evaluation.report.write import write_report
     from x2x_core.scorers.bundled import BUNDLED, SIMULATED_NOTICE
     from x2x_core.scorers.loading import load_scorer
     from x2x_core.scorers.scorer import PROBABILITY
@@ -66,8 +66,7 @@ def audit(
     results = summarise_audit(records, settings, about)
     results.write_json(out / RECORD)
     _print(results, len(files))
-    for path in write_report(out):
-        typer.echo(str(path))
+    print_report(out)
 
 
 def _check_side(side: str | None) -> None:

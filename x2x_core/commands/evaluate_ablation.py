@@ -8,21 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .evaluate_options import (
-    Data,
-    DataSplit,
-    GuidanceScale,
-    ImageGuidanceScale,
-    JsonFile,
-    MaskThreshold,
-    OptionalCt,
-    OptionalSeed,
-    Overwrite,
-    PairCount,
-    PublishedMasks,
-    Steps,
-    call_arguments,
-)
+from . import evaluate_options as options
 from .evaluate_pairs import PAIRS, OpenPairs, PairSource, model_record
 from .loading import load_pipeline
 from .options import Device, Model
@@ -40,14 +26,14 @@ if TYPE_CHECKING:
 
 def ablation(
     model: Model = "demo",
-    ct: OptionalCt = None,
-    data: Data = None,
-    split: DataSplit = None,
-    count: PairCount = PAIRS,
-    seed: OptionalSeed = None,
-    out: JsonFile = None,
+    ct: options.OptionalCt = None,
+    data: options.Data = None,
+    split: options.DataSplit = None,
+    count: options.PairCount = PAIRS,
+    seed: options.OptionalSeed = None,
+    out: options.JsonFile = None,
     parts: Annotated[bool, typer.Option("--parts", help="Add rows of ours, each without one part.")] = False,
-    published_masks: PublishedMasks = None,
+    published_masks: options.PublishedMasks = None,
     published_settings: Annotated[
         bool, typer.Option("--published-settings", help="Add a row of published RSE at its own steps and scales.")
     ] = False,
@@ -55,12 +41,12 @@ def ablation(
     gallery: Annotated[
         Path | None, typer.Option(help="PNG of the best, median and worst pair.", show_default="none")
     ] = None,
-    steps: Steps = None,
-    guidance_scale: GuidanceScale = None,
-    image_guidance_scale: ImageGuidanceScale = None,
-    mask_threshold: MaskThreshold = None,
+    steps: options.Steps = None,
+    guidance_scale: options.GuidanceScale = None,
+    image_guidance_scale: options.ImageGuidanceScale = None,
+    mask_threshold: options.MaskThreshold = None,
     device: Device = None,
-    overwrite: Overwrite = False,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Compare no restriction, relevance only, pseudomask only, published RSE and ours on the same pairs and seeds.
 
@@ -77,7 +63,7 @@ def ablation(
     figure, gallery = (path and fresh_png(path, overwrite) for path in (figure, gallery))
     pipeline = load_pipeline(model, None, device, "float32")
     opened = source.open()
-    call = call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold)
+    call = options.call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold)
     rows = _rows(pipeline, call, parts, published_masks, published_settings)
     compared = _compare(pipeline, opened, rows, call, keep_pictures=gallery is not None)
     compared = replace(

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .evaluate_options import (
-    Ct,
-    GuidanceScale,
-    ImageGuidanceScale,
-    MaskThreshold,
-    OptionalSeed,
-    PublishedMasks,
-    Steps,
-    call_arguments,
-)
+from . import evaluate_options as options
 from .evaluate_pairs import model_record
-from .loading import choose_device, load_pipeline
+from .evaluate_running import benchmark_workers, run_with_progress
+from .loading import load_pipeline
 from .options import Device, Model, Workers
-from .progress import progress_bar
+from .report import print_report
 
 if TYPE_CHECKING:
     from x2x_core.evaluation.benchmark.readings import Readers
@@ -34,17 +25,17 @@ logger = logging.getLogger(__name__)
 def benchmark(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the run; a run that was stopped continues.")],
     model: Model = "demo",
-    ct: Ct = "phantom",
+    ct: options.Ct = "phantom",
     count: Annotated[int, typer.Option(help="Number of pairs, a multiple of 5.")] = 500,
     peers_count: Annotated[
         int | None, typer.Option(help="Number of pairs for the rows that are not ours.", show_default="all")
     ] = None,
-    seed: OptionalSeed = None,
-    published_masks: PublishedMasks = None,
-    steps: Steps = None,
-    guidance_scale: GuidanceScale = None,
-    image_guidance_scale: ImageGuidanceScale = None,
-    mask_threshold: MaskThreshold = None,
+    seed: options.OptionalSeed = None,
+    published_masks: options.PublishedMasks = None,
+    steps: options.Steps = None,
+    guidance_scale: options.GuidanceScale = None,
+    image_guidance_scale: options.ImageGuidanceScale = None,
+    mask_threshold: options.MaskThreshold = None,
     workers: Workers = None,
     device: Device = None,
 ) -> None:
@@ -56,10 +47,8 @@ def benchmark(
     Example: x2x evaluate benchmark --ct ct-folder -o runs/benchmark
     """
     from x2x_core.evaluation.benchmark.plan import EVALUATION_SEED
-    from x2x_core.evaluation.benchmark.run import BenchmarkContext, run_benchmark
     from x2x_core.evaluation.benchmark.settings import BenchmarkSettings
     from x2x_core.evaluation.report.drawing import check_drawing
-    from x2x_core.evaluation.report.write import write_report
 
     check_drawing()
     settings = BenchmarkSettings(
@@ -69,22 +58,11 @@ def benchmark(
         peers_count=peers_count,
         seed=EVALUATION_SEED if seed is None else seed,
         published_masks=str(published_masks) if published_masks else None,
-        call=call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold),
+        call=options.call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold),
     )
-    if workers is None:
-        workers = (os.cpu_count() or 1) if choose_device(device).type == "cpu" else 1
-    about = model_record(model)
-    with progress_bar("Benchmark") as update:
-        context = BenchmarkContext(
-            workers=workers,
-            readers=_readers(),
-            weights=about["weights_sha256"],
-            about=about,
-            progress=lambda stage: lambda done, total: update(done, total, stage),
-        )
-        run_benchmark(out, settings, partial(load_pipeline, model, None, device, "float32"), context)
-    for path in write_report(out):
-        typer.echo(str(path))
+    load = partial(load_pipeline, model, None, device, "float32")
+    run_with_progress(out, settings, load, benchmark_workers(workers, device), model_record(model), _readers())
+    print_report(out)
 
 
 def _readers() -> Readers | None:

@@ -12,14 +12,7 @@ import typer
 
 from x2x_core.common.errors import InputError
 
-from .evaluate_options import (
-    EditSeed,
-    GuidanceScale,
-    ImageGuidanceScale,
-    MaskThreshold,
-    Steps,
-    call_arguments,
-)
+from . import evaluate_options as options
 from .evaluate_pairs import model_record
 from .evaluate_scorers import (
     AgeScorer,
@@ -39,12 +32,7 @@ if TYPE_CHECKING:
     from x2x_core.evaluation.metrics.measure import Measure
     from x2x_core.evaluation.results import Metric, Results
 
-SHOWN = (
-    "pathology_auroc", "race_accuracy", "race_auroc", "age_correlation", "cmig", "label_kl", "fid",
-    "change_outside_mask", "editable_share", "changed_share", "ssim_inside", "psnr_inside", "ssim_outside",
-    "psnr_outside", "flip_rate", "score_follows", "collateral_flips", "lung_dice", "attribute_correlation",
-    "attribute_worst",
-)  # fmt: skip
+_NOT_PRINTED = ("cmig_race_auroc",)  # of the metrics; the record and the report have them
 
 
 @dataclass(frozen=True)
@@ -105,7 +93,7 @@ def evaluate_dataset(
     model: Model = "demo",
     split: Annotated[str, typer.Option(help="Split to edit.")] = "test",
     count: Annotated[int | None, typer.Option(help="Largest number of pairs.", show_default="all")] = None,
-    seed: EditSeed = None,
+    seed: options.EditSeed = None,
     labels: Annotated[
         Path | None, typer.Option(help="CSV of the images' findings, race and age.", show_default="none")
     ] = None,
@@ -116,10 +104,10 @@ def evaluate_dataset(
     fid_features: FidFeatures = None,
     segmenter: Segmenter = None,
     batch_size: Annotated[int, typer.Option(help="Pairs edited at once.")] = 5,
-    steps: Steps = None,
-    guidance_scale: GuidanceScale = None,
-    image_guidance_scale: ImageGuidanceScale = None,
-    mask_threshold: MaskThreshold = None,
+    steps: options.Steps = None,
+    guidance_scale: options.GuidanceScale = None,
+    image_guidance_scale: options.ImageGuidanceScale = None,
+    mask_threshold: options.MaskThreshold = None,
     device: Device = None,
 ) -> None:
     """Edit a split of a dataset and measure the edits, beside the unedited images and the real targets.
@@ -137,7 +125,7 @@ def evaluate_dataset(
         "findings": findings_scorer, "race": race_scorer, "age": age_scorer, "attributes": attributes_scorer,
         "features": fid_features, "segmenter": segmenter,
     }  # fmt: skip
-    results = run.evaluate(scorers, call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold))
+    results = run.evaluate(scorers, options.call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold))
     print_table(["", *(row.name for row in results.rows)], table_lines(results))
     for note in results.about["notes"]:
         typer.echo(note)
@@ -147,10 +135,11 @@ def evaluate_dataset(
 
 def table_lines(results: Results) -> list[tuple[str, ...]]:
     """Return a line for each metric: its title with its unit, then each row's value with its interval."""
-    from x2x_core.evaluation.metrics.catalogue import DICE_PREFIX, info
+    from x2x_core.evaluation.metrics.catalogue import DICE_PREFIX, METRICS, info
 
     lines = []
-    for key in (*SHOWN, *(key for key in results.rows[0].metrics if key.startswith(DICE_PREFIX))):
+    printed = [key for key in METRICS if key not in _NOT_PRINTED]
+    for key in (*printed, *(key for key in results.rows[0].metrics if key.startswith(DICE_PREFIX))):
         measure = info(key)
         lines.append((measure.heading, *(_cell(row.metrics[key], measure) for row in results.rows)))
     return lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
@@ -13,19 +12,13 @@ import typer
 
 from x2x_core.common.errors import InputError
 
-from .evaluate_options import (
-    GuidanceScale,
-    ImageGuidanceScale,
-    MaskThreshold,
-    OptionalSeed,
-    PublishedMasks,
-    Steps,
-    call_arguments,
-)
+from . import evaluate_options as options
 from .evaluate_pairs import model_record
-from .loading import choose_device, load_pipeline
+from .evaluate_running import benchmark_workers, run_with_progress
+from .loading import load_pipeline
 from .options import Device, Model, Workers
 from .progress import progress_bar
+from .report import print_report
 from .tables import print_table
 
 if TYPE_CHECKING:
@@ -57,7 +50,7 @@ def films(
     peers_count: Annotated[
         int | None, typer.Option(help="Number of pairs for the rows that are not ours; 0: none.", show_default="all")
     ] = None,
-    seed: OptionalSeed = None,
+    seed: options.OptionalSeed = None,
     reading_sheet: Annotated[
         Path | None, typer.Option(help="Empty folder for a blinded reading sheet.", show_default="none")
     ] = None,
@@ -71,11 +64,11 @@ def films(
             show_default="strong",
         ),
     ] = None,
-    published_masks: PublishedMasks = None,
-    steps: Steps = None,
-    guidance_scale: GuidanceScale = None,
-    image_guidance_scale: ImageGuidanceScale = None,
-    mask_threshold: MaskThreshold = None,
+    published_masks: options.PublishedMasks = None,
+    steps: options.Steps = None,
+    guidance_scale: options.GuidanceScale = None,
+    image_guidance_scale: options.ImageGuidanceScale = None,
+    mask_threshold: options.MaskThreshold = None,
     workers: Workers = None,
     device: Device = None,
 ) -> None:
@@ -108,15 +101,14 @@ def films(
         "films": str(folder),
         "labels": str(labels) if labels else None,
         "seed": EVALUATION_SEED if seed is None else seed,
-        "call": call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold),
+        "call": options.call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold),
     }
     levels = (sheet_levels or SheetLevels.STRONG).value
     sheet_films = FILMS_PER_FINDING if sheet_films is None else sheet_films
     reading = ReadingSettings(**shared, levels=levels, films_per_finding=sheet_films)
     if reading_sheet is not None:
         check_sheet(reading_sheet, out / READING / KEY)
-    if workers is None:
-        workers = (os.cpu_count() or 1) if choose_device(device).type == "cpu" else 1
+    workers = benchmark_workers(workers, device)
     with progress_bar("Films") as update:
         survey = survey_folder(folder, labels, out, workers, update)
     typer.echo(f"{len(survey.suitable)} films can be used")
@@ -152,21 +144,9 @@ def _check_options(
 
 def _run_benchmark(out: Path, settings: FilmSettings, load: Loader, survey: Survey, workers: int) -> None:
     """Run the benchmark, print ours, and write the report."""
-    from x2x_core.evaluation.benchmark.run import BenchmarkContext, run_benchmark
-    from x2x_core.evaluation.report.write import write_report
-
     about = {**model_record(settings.model), "films": survey.as_dict()}
-    with progress_bar("Benchmark") as update:
-        context = BenchmarkContext(
-            workers=workers,
-            weights=about["weights_sha256"],
-            about=about,
-            progress=lambda stage: lambda done, total: update(done, total, stage),
-        )
-        results = run_benchmark(out, settings, load, context)
-    _print(results)
-    for path in write_report(out):
-        typer.echo(str(path))
+    _print(run_with_progress(out, settings, load, workers, about))
+    print_report(out)
 
 
 def _print(results: Results) -> None:

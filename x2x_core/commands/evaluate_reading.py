@@ -9,6 +9,7 @@ import typer
 
 from .evaluate_options import Overwrite
 from .outputs import fresh_folder
+from .report import print_report
 from .tables import print_table
 
 
@@ -34,7 +35,7 @@ def reading(
     from x2x_core.evaluation.reading.table import reading_tables
     from x2x_core.evaluation.report.drawing import check_drawing
     from x2x_core.evaluation.report.view import View
-    from x2x_core.evaluation.report.write import RECORDS, write_report
+    from x2x_core.evaluation.report.write import RECORDS
 
     answer_key = read_key(key)
     results = grade(answer_key, read_answers(sheet, {part: set(of_part) for part, of_part in answer_key.parts.items()}))
@@ -46,5 +47,4 @@ def reading(
     typer.echo(results.about["notice"])
     if out is not None:
         results.write_json(out / RECORDS[0])
-        for path in write_report(out):
-            typer.echo(str(path))
+        print_report(out)

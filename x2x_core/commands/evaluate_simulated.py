@@ -6,20 +6,7 @@ import json
 
 import typer
 
-from .evaluate_options import (
-    Data,
-    DataSplit,
-    GuidanceScale,
-    ImageGuidanceScale,
-    JsonFile,
-    MaskThreshold,
-    OptionalCt,
-    OptionalSeed,
-    Overwrite,
-    PairCount,
-    Steps,
-    call_arguments,
-)
+from . import evaluate_options as options
 from .evaluate_pairs import PAIRS, PairSource, model_record
 from .loading import load_pipeline
 from .options import Device, Model
@@ -30,18 +17,18 @@ from .tables import print_table
 
 def simulated(
     model: Model = "demo",
-    ct: OptionalCt = None,
-    data: Data = None,
-    split: DataSplit = None,
-    count: PairCount = PAIRS,
-    seed: OptionalSeed = None,
-    out: JsonFile = None,
-    steps: Steps = None,
-    guidance_scale: GuidanceScale = None,
-    image_guidance_scale: ImageGuidanceScale = None,
-    mask_threshold: MaskThreshold = None,
+    ct: options.OptionalCt = None,
+    data: options.Data = None,
+    split: options.DataSplit = None,
+    count: options.PairCount = PAIRS,
+    seed: options.OptionalSeed = None,
+    out: options.JsonFile = None,
+    steps: options.Steps = None,
+    guidance_scale: options.GuidanceScale = None,
+    image_guidance_scale: options.ImageGuidanceScale = None,
+    mask_threshold: options.MaskThreshold = None,
     device: Device = None,
-    overwrite: Overwrite = False,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Edit simulated pairs that no training has seen, and compare with the exact truth.
 
@@ -56,7 +43,7 @@ def simulated(
     opened = source.open()
     from x2x_core.evaluation.benchmark.simulated import evaluate_pairs
 
-    call = call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold)
+    call = options.call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold)
     with progress_bar("Evaluating") as update:
         scores = evaluate_pairs(
             pipeline, opened.pairs, count=opened.count, seed=opened.seed, settings=opened.settings, progress=update,

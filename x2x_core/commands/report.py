@@ -16,6 +16,11 @@ def report(
 
     Example: x2x report runs/benchmark
     """
+    print_report(folder, figures)
+
+
+def print_report(folder: Path, figures: bool = True) -> None:
+    """Write the report of a run to its folder, and print the paths of its files."""
     from x2x_core.evaluation.report.write import write_report
 
     for path in write_report(folder, figures):

@@ -20,6 +20,8 @@ import cv2
 import numpy as np
 import torch
 
+from x2x_core.imaging.tone import brightening
+
 #: Standard deviation of a pixel's neighbourhood, share of the longer side: about the size of a latent cell at 256.
 NEIGHBOURHOOD = 1 / 64
 #: If the neighbourhood's headroom is at most this, the change is added unscaled.
@@ -64,11 +66,10 @@ def compose_saturating(
 ) -> torch.Tensor:
     """Return the original with a change that saturates at the grey of the soft tissue nearby, or at black.
 
-    Attenuations add along a ray, and a film shows their sum through a curve that saturates at a grey c:
-    I' = c - (c - I) exp(-T), with the optical thickness T = s M d / (c - mean) of a change d, where mean is that of the
-    pixel's neighbourhood and c is `soft_tissue_grey`. A small d brightens the mean by d, a large one brings it to c,
-    and ribs and vessels go on under the opacity with less contrast. Pixels brighter than c stay as they are. A
-    darkening d gives I exp(T), with T = s M d / mean.
+    A change d is an optical thickness on the tone curve of `x2x_core.imaging.tone`, I' = c - (c - I) exp(-T), with
+    T = s M d / (c - mean), where mean is that of the pixel's neighbourhood and c is `soft_tissue_grey`. A small d
+    brightens the mean by d, a large one brings it to c, and ribs and vessels go on under the opacity with less
+    contrast. Pixels brighter than c stay as they are. A darkening d gives I exp(T), with T = s M d / mean.
 
     Args:
         original: I `(B, C, H, W)` in [0, 1].
@@ -82,7 +83,7 @@ def compose_saturating(
     weighted = strength * soft_mask * change
     mean = _blur(original, NEIGHBOURHOOD * max(original.shape[-2:]))
     ceiling = soft_tissue_grey(mean)
-    brighter = (ceiling - original).clamp_min(0) * -torch.expm1(-weighted / (ceiling - mean).clamp_min(_LEAST_HEADROOM))
+    brighter = brightening(original, weighted / (ceiling - mean).clamp_min(_LEAST_HEADROOM), ceiling)
     darker = original * torch.expm1(weighted / mean.clamp_min(_LEAST_HEADROOM))
     return (original + torch.where(weighted > 0, brighter, darker)).clamp(0, 1)
 

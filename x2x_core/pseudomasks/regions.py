@@ -46,9 +46,9 @@ def clause_region(
         InputError: the atlas lacks a mask.
     """
     mask = atlas.for_instruction(Instruction((clause,)), size, frame_of(alignment), localise=localise)
-    if alignment is None or not alignment.sure:
+    if alignment is None or not alignment.sure or alignment.chest is None:
         return mask
-    bounds = finding_bounds(alignment.lungs, alignment.frame, clause)
+    bounds = finding_bounds(alignment.chest, clause)
     if bounds is None:
         return mask
     bounded = torch.minimum(mask, bounds)

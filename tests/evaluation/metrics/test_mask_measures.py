@@ -6,9 +6,10 @@ from lung_cases import radiograph, truth
 from scipy.ndimage import gaussian_filter
 from torchmetrics.functional.classification import binary_f1_score
 
+from x2x_core.evaluation.metrics.catalogue import METRICS, PIXELS
 from x2x_core.evaluation.metrics.dice import dice
 from x2x_core.evaluation.metrics.lung_fields import find_lungs
-from x2x_core.evaluation.metrics.mask_measures import MASK_KEYS, far_outside, mask_measures
+from x2x_core.evaluation.metrics.mask_measures import far_outside, mask_measures
 from x2x_core.evaluation.metrics.psnr import LARGEST_PSNR
 
 
@@ -27,7 +28,7 @@ def test_a_restricted_edit_leaves_the_outside_alone(case):
     edited = before.clone()
     edited[0, 10:15, 10:20] += 0.1
     found = mask_measures(edited, before, target, mask)
-    assert set(found) == set(MASK_KEYS)
+    assert set(found) == {key for key, measure in METRICS.items() if measure.group == PIXELS}
     assert found["change_outside_mask"] == 0 and found["ssim_outside"] == 1 and found["psnr_outside"] == LARGEST_PSNR
     assert found["editable_share"] == 100 / 1600 and found["changed_share"] == 50 / 1600
     # half of the mask is 0.15 from the target, half 0.25: 10 log10(1 / mean of squares)

@@ -9,11 +9,6 @@ from .change_outside import largest_change_outside
 from .psnr import psnr
 from .ssim import SSIM_REACH, ssim
 
-MASK_KEYS = (
-    "change_outside_mask", "editable_share", "changed_share", "ssim_inside", "psnr_inside", "ssim_outside",
-    "psnr_outside",
-)  # fmt: skip
-
 
 def mask_measures(
     image: torch.Tensor, before: torch.Tensor, target: torch.Tensor, mask: torch.Tensor

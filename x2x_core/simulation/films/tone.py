@@ -1,17 +1,10 @@
-"""The tone curve of a film: adding optical thickness to grey levels.
-
-Attenuations add along a ray, and a film shows their sum through a curve that saturates at the grey of soft tissue. With
-the exponential curve g(L) = c (1 - exp(-L)), where c is the ceiling, adding a thickness T to any grey g is
-
-    g' = c - (c - g) exp(-T),
-
-which needs no estimate of the thickness L that is there already. Contrast under an opacity shrinks by exp(-T), as ribs
-do under fluid.
-"""
+"""Adding optical thickness to the grey levels of a film, along the tone curve of `x2x_core.imaging.tone`."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from x2x_core.imaging.tone import brightening
 
 #: Thickness below which a pixel stays exactly as it is, so that a change map is 0 away from the lesion.
 LEAST_THICKNESS = 1e-3
@@ -28,5 +21,4 @@ def add_thickness(grey: np.ndarray, thickness: np.ndarray, ceiling: np.ndarray |
     Returns:
         `(H, W)`: at least `grey` everywhere.
     """
-    added = ceiling - (ceiling - grey) * np.exp(-thickness)
-    return np.where((grey < ceiling) & (thickness > LEAST_THICKNESS), added, grey)
+    return np.where(thickness > LEAST_THICKNESS, grey + brightening(grey, thickness, ceiling), grey)

@@ -76,10 +76,9 @@ def trained_findings(findings: Sequence[str], index: dict[str, Any]) -> str | No
     Returns:
         ``None`` if the initial checkpoint is one of this project that does not state its findings.
     """
-    before = index.get("trained_findings")
-    if before is None and index.get("_class_name") == "InstructX2XPipeline":
+    if _says_nothing(index, "trained_findings"):
         return None
-    return ", ".join(sorted({*findings, *listed_names(before or "")}))
+    return ", ".join(sorted({*findings, *listed_names(index.get("trained_findings") or "")}))
 
 
 def trained_levels(rows: Sequence[Row], index: dict[str, Any]) -> dict[str, list[str]] | None:
@@ -92,14 +91,22 @@ def trained_levels(rows: Sequence[Row], index: dict[str, Any]) -> dict[str, list
     Returns:
         ``None`` if the initial checkpoint is one of this project that does not state its levels.
     """
-    before = index.get("trained_levels")
-    if before is None and index.get("_class_name") == "InstructX2XPipeline":
+    if _says_nothing(index, "trained_levels"):
         return None
     named = levels_in(clause for text in dict.fromkeys(row.instruction for row in rows) for clause in _clauses(text))
-    known: dict[str, list[str]] = {**(before or {})}
+    known: dict[str, list[str]] = {**(index.get("trained_levels") or {})}
     for finding, levels in named.items():
         known[finding] = [*known.get(finding, ()), *levels]
     return check_levels("trained_levels", {finding: known[finding] for finding in sorted(known)})
+
+
+def _says_nothing(index: dict[str, Any], name: str) -> bool:
+    """Return True for a checkpoint of this project that leaves a fact about its training open.
+
+    It may have seen more than the data of a further training, so the new checkpoint cannot state the fact either. A
+    checkpoint of another project has seen nothing that counts.
+    """
+    return index.get(name) is None and index.get("_class_name") == "InstructX2XPipeline"
 
 
 def _clauses(text: str) -> tuple[Clause, ...]:
