@@ -44,7 +44,7 @@ def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **r
     )
     asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
     relevance = graph.node("X2XRelevanceMap", (left, 770), (340, 220), **asked, seed=SEED)
-    guidance = guidance_of(graph, (left, 1060), where, relevance, **rule)
+    guidance = guidance_of(graph, (left, 1040), where, relevance, **rule)
     return where, relevance, guidance
 
 
@@ -322,9 +322,9 @@ def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> P
     """Add pseudomask, native relevance map, guidance map and its preview."""
     where = graph.node("X2XPseudomask", (880, 0), (340, 310), instruction=words["instruction"], image=image, seed=SEED)
     relevance = graph.node("X2XNativeRelevanceMap", (880, 360), (340, 200), latent=latent, **asked, seed=SEED)
-    guidance = guidance_of(graph, (880, 630), where, relevance)
+    guidance = guidance_of(graph, (880, 610), where, relevance)
     maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}
-    shown = graph.node("X2XGuidancePreview", (880, 900), (340, 380), image=image, **maps)
+    shown = graph.node("X2XGuidancePreview", (880, 860), (340, 380), image=image, **maps)
     graph.group("Where may it change?", "guide", where, relevance, guidance, shown)
     return guidance
 
