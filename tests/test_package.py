@@ -15,9 +15,10 @@ ROOT = Path(x2x_core.__file__).resolve().parent.parent
 HEAVY = ("torch", "diffusers", "transformers", "cv2", "comfy")
 # What an edit does without; diffusers itself imports peft and SciPy where they are installed.
 NOT_FOR_EDITS = (
-    "matplotlib", "pydicom", "SimpleITK", "torchmetrics", "onnxruntime", "tensorboardX", "typer", "rich", "pydantic",
+    "matplotlib", "pydicom", "highdicom", "SimpleITK", "torchmetrics", "onnxruntime", "tensorboardX", "typer", "rich",
+    "pydantic",
     "x2x_core.simulation", "x2x_core.training", "x2x_core.evaluation", "x2x_core.conversion", "x2x_core.scorers",
-    "x2x_core.dataset", "x2x_core.commands",
+    "x2x_core.dataset", "x2x_core.archive", "x2x_core.commands",
 )  # fmt: skip
 PATTERNS = (
     "*.md",

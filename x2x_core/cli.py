@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from x2x_core import __version__
-from x2x_core.commands import audit, convert, dataset, edit, evaluate, explain, info, masks, report, simulate, train
+from x2x_core.commands import (
+    audit,
+    convert,
+    dataset,
+    edit,
+    evaluate,
+    explain,
+    info,
+    masks,
+    report,
+    simulate,
+    train,
+    verify,
+)
 from x2x_core.commands.app import App, print_line
 from x2x_core.common.collector import rare_collection
 from x2x_core.common.errors import InputError
@@ -24,6 +37,7 @@ app = App(
 )
 app.command("edit")(edit.edit)
 app.command("explain")(explain.explain)
+app.command("verify")(verify.verify)
 app.add_typer(masks.app, name="masks")
 app.add_typer(dataset.app, name="dataset")
 app.command("simulate")(simulate.simulate)

@@ -6,6 +6,7 @@ import sys
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
 from dicom_cases import IDENTITY
 from dicom_cases import write as write_dicom
@@ -138,6 +139,41 @@ def test_a_dicom_file_is_edited_at_its_depth_without_identifiers(edit, tmp_path,
     text = json.dumps([read_provenance(path) for path in out.glob("*.png")])
     for value in (*IDENTITY.values(), "Kowalska", "Zofia"):
         assert value.encode() not in written and value not in text
+
+
+def test_a_dicom_file_is_edited_to_dicom_and_verified(edit, capsys, tmp_path, radiograph):
+    path = write_dicom(tmp_path / "a.dcm", np.asarray(radiograph).astype(np.uint16) * 16, 12, **IDENTITY)
+    code, printed, error = edit(path, WORDS, "--identifiers", "keep", "--series-description", "Trial 7")
+    assert code == 0, error
+    out = tmp_path / "out"
+    for name in ("edited.dcm", "guidance_mask.dcm", "guidance_map.dcm", "panel.dcm"):
+        assert str(out / name) in printed
+        assert pydicom.dcmread(out / name).PatientID == IDENTITY["PatientID"]
+    assert pydicom.dcmread(out / "edited.dcm").SeriesDescription == "Trial 7"
+    for name in ("edited.dcm", "edited.png"):
+        code, printed, error = run(capsys, "verify", out / name, "--original", path)
+        assert code == 0, printed + error
+        assert WORDS in printed and "Outside the mask: identical to the original" in printed
+    code, printed, _ = run(capsys, "verify", path, "--json")
+    assert code == 1 and json.loads(printed)["made_by_instructx2x"] is False
+
+
+def test_choices_of_dicom_results_are_checked_before_the_model_is_loaded(edit, picture, tmp_path, monkeypatch):
+    path = write_dicom(tmp_path / "a.dcm", np.full((8, 8), 9, np.uint16), 12)
+    for image, options, words in (
+        (picture, ["--identifiers", "keep"], "`--identifiers` is for DICOM results"),
+        (picture, ["--dicom"], "`--dicom` requires a DICOM input"),
+        (path, ["--no-dicom", "--burn-in"], "`--burn-in` is for DICOM results"),
+        (path, ["--identifiers", "some"], "`--identifiers` must be one of remove, replace, keep"),
+        (path, ["--identifiers", "replace"], "X2X_PSEUDONYM_KEY"),
+        (path, ["--new-study"], "`--new-study` requires `--identifiers keep`"),
+    ):
+        code, _, error = edit(image, WORDS, *options)
+        assert code == 2 and words in error, error
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    code, _, error = edit(path)
+    assert code == 2 and "Writing DICOM needs highdicom" in error and "--no-dicom" in error
+    assert not (tmp_path / "out").exists()
 
 
 def test_warnings_are_shown_as_lines_and_recorded(edit, picture, tmp_path):

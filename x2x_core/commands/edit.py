@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from x2x_core import Instruction, InstructX2XPipeline, InstructX2XPipelineOutput
     from x2x_core.anatomy.alignment import Alignment
+    from x2x_core.archive.settings import DicomSettings
     from x2x_core.edit.settings import EditSettings
     from x2x_core.imaging.files import Radiograph
 
 RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "result.json")
+DICOM_RESULTS = ("edited.dcm", "guidance_map.dcm", "guidance_mask.dcm", "panel.dcm")
 
 Steps = Annotated[int | None, typer.Option(help="Denoising steps.", show_default="the model's")]
 MaskThreshold = Annotated[
@@ -74,6 +76,25 @@ DrawPlace = Annotated[
         show_default="on",
     ),
 ]
+Dicom = Annotated[
+    bool | None,
+    typer.Option("--dicom/--no-dicom", help="Write DICOM files too.", show_default="on for a DICOM input"),
+]
+Identifiers = Annotated[
+    str | None,
+    typer.Option(
+        help="Identifiers and dates in DICOM results: remove; replace, by pseudonyms and shifted dates from the secret "
+        "in the environment variable X2X_PSEUDONYM_KEY; or keep, to store the result beside the input.",
+        show_default="remove",
+    ),
+]
+NewStudy = Annotated[bool, typer.Option("--new-study", help="With --identifiers keep, write to a study of its own.")]
+BurnIn = Annotated[
+    bool, typer.Option("--burn-in", help="Write the synthetic mark into the pixels of the DICOM result.")
+]
+SeriesDescription = Annotated[
+    str | None, typer.Option(help="Series description of the DICOM result.", show_default="Synthetic: edit")
+]
 Reference = Annotated[bool, typer.Option("--reference", help="Reproduce the published code exactly.")]
 
 
@@ -100,6 +121,11 @@ def edit(
     align: Align = None,
     draw_place: DrawPlace = None,
     reference: Reference = False,
+    dicom: Dicom = None,
+    identifiers: Identifiers = None,
+    new_study: NewStudy = False,
+    burn_in: BurnIn = False,
+    series_description: SeriesDescription = None,
     device: Device = None,
     dtype: Dtype = None,
     strict: Strict = True,
@@ -116,7 +142,8 @@ def edit(
     Writes edited.png (size and bit depth of the input), guidance_map.png (the guidance map in red), guidance_mask.png
     (white where pixels could change), panel.png (input, guidance map, edit, difference) and result.json (the
     instruction as understood, fit to the patient's lungs, settings, hashes of input and weights, editable and changed
-    share).
+    share). From a DICOM file also edited.dcm (the input's pixel grid, bit depth and grey scale), guidance_mask.dcm
+    (Segmentation), guidance_map.dcm (Parametric Map) and panel.dcm (Secondary Capture).
 
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """
@@ -142,24 +169,56 @@ def edit(
         "strict": None if strict else False,
     }
     radiograph = read_image(image)  # input errors surface before the model is loaded
+    choices = {"identifiers": identifiers, "new_study": new_study, "burn_in": burn_in}
+    archive = _archive_settings(radiograph, dicom, {**choices, "series_description": series_description})
+    names = (*RESULTS, *DICOM_RESULTS) if archive else RESULTS
     with Notes() as notes:
         instruction = _read(radiograph, prompt, reference, strict)
     call = _Call(prompt, seed, model, {name: value for name, value in settings.items() if value is not None})
     if dry_run:
         typer.echo(str(_placed(instruction, call, pseudomasks).explain()))
         return
-    folder = fresh_folder(numbered_folder(out) if new_folder else out, RESULTS, overwrite)
+    folder = fresh_folder(numbered_folder(out) if new_folder else out, names, overwrite)
     pipeline = load_pipeline(model, None if pseudomasks is None else str(pseudomasks), device, dtype)
     with notes:
         finished = _run(pipeline, radiograph, call)
     record = _record(finished, radiograph, call, notes.lines)
-    _write(folder, finished, radiograph, record)
+    _write(folder, finished, radiograph, record, archive)
     typer.echo(f"Understood: {record['instruction']['canonical']}")
     if finished.instruction.drawn:
         typer.echo(write_drawn(finished.instruction.drawn))
     typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
-    for name in RESULTS:
+    for name in names:
         typer.echo(str(folder / name))
+
+
+def _archive_settings(radiograph: Radiograph, dicom: bool | None, choices: dict[str, Any]) -> DicomSettings | None:
+    """Return how DICOM results are written, `None` if none are.
+
+    Raises:
+        InputError: a choice without DICOM results, or an unusable one.
+        MissingExtraError: a library is missing.
+    """
+    import os
+
+    from x2x_core.archive.settings import KEY_VARIABLE, DicomSettings
+    from x2x_core.archive.writing import check_libraries
+    from x2x_core.common.errors import InputError, MissingExtraError
+    from x2x_core.imaging.kinds import DICOM
+
+    given = {name: value for name, value in choices.items() if value not in (None, False)}
+    if dicom and radiograph.kind != DICOM:
+        raise InputError("`dicom=True` requires a DICOM input: other files have no study that a result belongs to.")
+    if dicom is False or radiograph.kind != DICOM:
+        if given:
+            raise InputError(f"`{next(iter(given))}` is for DICOM results, and this edit writes none: leave it out.")
+        return None
+    settings = DicomSettings(**given, key=os.environ.get(KEY_VARIABLE, ""))
+    try:
+        check_libraries()
+    except MissingExtraError as error:
+        raise MissingExtraError(f"{error} Or leave the DICOM results out: add --no-dicom.") from error
+    return settings
 
 
 def _read(radiograph: Radiograph, prompt: str, reference: bool, strict: bool) -> Instruction:
@@ -298,22 +357,35 @@ def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: 
     }
 
 
-def _write(folder: Path, finished: _Finished, radiograph: Radiograph, record: dict[str, Any]) -> None:
-    """Write the pictures and result.json."""
-    from x2x_core.imaging.files import write_png
+def _write(
+    folder: Path,
+    finished: _Finished,
+    radiograph: Radiograph,
+    record: dict[str, Any],
+    archive: DicomSettings | None,
+) -> None:
+    """Write the pictures, the DICOM results and result.json."""
+    from x2x_core.archive.writing import Results, write_dicom
+    from x2x_core.imaging.files import to_values, write_png
     from x2x_core.imaging.overlay import guidance_overlay
     from x2x_core.imaging.panel import panel
-    from x2x_core.imaging.provenance import synthetic_metadata
+    from x2x_core.imaging.provenance import Proof, synthetic_metadata
 
     recorded = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
     parameters = {name: record[name] for name in recorded}
-    notice = synthetic_metadata(parameters)
-    guidance_map, guidance_mask = finished.guidance_map, finished.guidance_mask
-    write_png(folder / "edited.png", finished.edited, radiograph.bit_depth, notice)
-    write_png(folder / "guidance_mask.png", guidance_mask.float(), 8, notice)
+    guidance_map, guidance_mask, depth = finished.guidance_map, finished.guidance_mask, radiograph.bit_depth
+    before, after = (to_values(pixels, depth) for pixels in (radiograph.pixels, finished.edited))
+    proof = Proof(after, before, guidance_mask[0, 0].cpu().numpy())
+    write_png(folder / "edited.png", finished.edited, depth, synthetic_metadata(parameters, proof))
+    white = guidance_mask.float()
+    notice = synthetic_metadata(parameters, Proof(to_values(white, 8)))
+    write_png(folder / "guidance_mask.png", white, 8, notice)
     overlay = guidance_overlay(radiograph.pixels, guidance_map)
     save_picture(folder / "guidance_map.png", overlay, parameters)
     title = record["instruction"]["text"]
     picture = panel(radiograph.pixels, guidance_map, guidance_mask, finished.edited, title)
     save_picture(folder / "panel.png", picture, parameters, dpi=(300, 300))
+    if archive is not None:
+        results = Results(finished.edited, guidance_map.cpu(), guidance_mask.cpu(), picture)
+        write_dicom(folder, radiograph.path, results, record["prompt"], parameters, archive)
     (folder / "result.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -7,6 +7,7 @@ imported when the first file is read.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from .dicom_decoding import decode, one_line
 from .dicom_display import display
 from .dicom_numbers import numbers
 from .dicom_stored import extract
-from .dicom_view import check_modality, turning, view_warnings
+from .dicom_view import Turning, check_modality, turning, view_warnings
 from .kinds import DICOM
 from .pixel_shape import LARGEST, height_to_width, square_pixels
 from .radiograph import Radiograph
@@ -56,6 +57,33 @@ _NUMERIC_TEXT = (
 )  # fmt: skip  (tags that `dicom_numbers` reads even if pydicom cannot)
 
 
+@dataclass(frozen=True)
+class StoredPicture:
+    """A DICOM file's picture in its own pixel grid: stored values, display values, and the way to the radiograph."""
+
+    dataset: Any  # pydicom's, with the elements in `TAGS` alone
+    values: np.ndarray  # (H, W) int32 stored values of a grey picture, (H, W) or (H, W, 3) colours in [0, 1] of others
+    shown: np.ndarray  # (H, W) or (H, W, 3) float64 in [0, 1]: as displayed
+    depth: int  # 8 or 16: bits of the radiograph
+    ratio: float  # a pixel's height divided by its width
+    turn: Turning  # from the file's orientation to the radiograph's
+    facts: tuple[str, ...]  # steps of the display and of the turning
+    assumptions: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def is_grey(self) -> bool:
+        """Return True for MONOCHROME1 and MONOCHROME2, whose stored values a display transform maps to greys."""
+        return self.dataset.PhotometricInterpretation in _MONOCHROME
+
+    def radiograph(self, path: Path) -> Radiograph:
+        """Return the picture with square pixels, turned upright, at its depth."""
+        values, resampling = square_pixels(self.shown, self.ratio)
+        notes = (*self.facts, *resampling, *self.assumptions, *self.warnings)
+        pixels = _to_pixels(self.turn.apply(values), self.depth)
+        return Radiograph(pixels, self.depth, str(self.dataset.PhotometricInterpretation), path, DICOM, notes)
+
+
 def read_dicom(path: str | Path) -> Radiograph:
     """Read a radiograph from a DICOM file, as a viewer displays it by default.
 
@@ -77,6 +105,22 @@ def read_dicom(path: str | Path) -> Radiograph:
         InputError: not a DICOM image or not a radiograph, several frames, damaged, or the decoder is not installed.
     """
     path = Path(path)
+    picture = read_stored(path)
+    for warning in picture.warnings:
+        logger.warning("%s: %s", path, warning)
+    return picture.radiograph(path)
+
+
+def read_stored(path: str | Path) -> StoredPicture:
+    """Read a DICOM radiograph in its own pixel grid.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InputError: as `read_dicom` does, which gives the other errors too.
+    """
+    path = Path(path)
     dataset = _open(path)
     try:
         return _read(dataset, path)
@@ -86,26 +130,20 @@ def read_dicom(path: str | Path) -> Radiograph:
         raise _damaged(path, error) from error
 
 
-def _read(dataset: Any, path: Path) -> Radiograph:
-    """Read the radiograph of an open data set."""
+def _read(dataset: Any, path: Path) -> StoredPicture:
+    """Read the picture of an open data set."""
     try:
         warnings = [*check_modality(dataset), *view_warnings(dataset)]
         _check_picture(dataset)
     except ValueError as error:
         raise InputError(f"`{path}` {error}.") from error
     raw = decode(dataset, path, all_bits=dataset.PhotometricInterpretation in _MONOCHROME)
-    values, facts, doubts = _as_shown(raw, dataset, path)
+    values, shown, facts, doubts = _as_shown(raw, dataset, path)
     ratio, geometry = _height_to_width(dataset)
-    values, resampling = square_pixels(values, ratio)
     turn, assumptions, turned = turning(dataset)
-    warnings += [*doubts, *geometry, *turned]
-    for warning in warnings:
-        logger.warning("%s: %s", path, warning)
     depth = 8 if int(dataset.BitsStored) <= 8 else 16
-    notes = (*facts, *resampling, *assumptions, *warnings)
-    return Radiograph(
-        _to_pixels(turn.apply(values), depth), depth, str(dataset.PhotometricInterpretation), path, DICOM, notes
-    )
+    warnings += [*doubts, *geometry, *turned]
+    return StoredPicture(dataset, values, shown, depth, ratio, turn, tuple(facts), tuple(assumptions), tuple(warnings))
 
 
 def _open(path: Path) -> Any:
@@ -198,22 +236,31 @@ def _whole(dataset: Any, name: str) -> int:
     return int(values[0]) or 1
 
 
-def _as_shown(raw: np.ndarray, dataset: Any, path: Path) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
-    """Return values in [0, 1], `(H, W)` or `(H, W, 3)`, the processing steps and the warnings."""
+_Shown = tuple[np.ndarray, np.ndarray, tuple[str, ...], tuple[str, ...]]
+
+
+def _as_shown(raw: np.ndarray, dataset: Any, path: Path) -> _Shown:
+    """Return stored values, values in [0, 1], both `(H, W)` or `(H, W, 3)`, the processing steps and the warnings."""
     bits = int(dataset.BitsStored)
     try:
-        if dataset.PhotometricInterpretation == _PALETTE:
-            from pydicom.pixels import apply_color_lut
-
-            values = apply_color_lut(raw, dataset)
-            return _plain_colour(values, np.iinfo(values.dtype).max), ("Colours of its palette.",), ()
         if dataset.PhotometricInterpretation not in _MONOCHROME:
-            return _plain_colour(raw, 2**bits - 1), ("A colour picture: no window applies.",), ()
+            colours, fact = _colours(raw, bits, dataset)
+            return colours, colours, (fact,), ()
         stored, doubts = extract(raw, dataset)
         shown = display(stored, dataset)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError) as error:
         raise InputError(f"`{path}` cannot be displayed: {one_line(error)}.") from error
-    return shown.values, shown.facts, (*doubts, *shown.warnings)
+    return stored, shown.values, shown.facts, (*doubts, *shown.warnings)
+
+
+def _colours(raw: np.ndarray, bits: int, dataset: Any) -> tuple[np.ndarray, str]:
+    """Return the colours of a palette or colour picture in [0, 1], and the processing step."""
+    if dataset.PhotometricInterpretation == _PALETTE:
+        from pydicom.pixels import apply_color_lut
+
+        values = apply_color_lut(raw, dataset)
+        return _plain_colour(values, np.iinfo(values.dtype).max), "Colours of its palette."
+    return _plain_colour(raw, 2**bits - 1), "A colour picture: no window applies."
 
 
 def _plain_colour(values: np.ndarray, largest: int) -> np.ndarray:

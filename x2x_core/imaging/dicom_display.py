@@ -88,10 +88,37 @@ def _of_interest(
     if chosen is not None:
         return window(values, chosen.center, chosen.width, chosen.function), [chosen.fact], []
     bits = int(dataset.BitsStored)
-    if is_plain and bits <= 8 and not dataset.get("PixelRepresentation"):
+    if _as_they_are(dataset, is_plain):
         return np.clip(values / (2**bits - 1), 0, 1), [f"No window: its {bits}-bit values as they are."], warnings
     shown, low, high = full_range(values, padding)
     return shown, [f"No window: the range of its values, {low:g} to {high:g}."], warnings
+
+
+def _as_they_are(dataset: Any, is_plain: bool) -> bool:
+    """Return True if values without a window are displayed unchanged: unsigned, up to 8 bits, not rescaled."""
+    return is_plain and int(dataset.BitsStored) <= 8 and not dataset.get("PixelRepresentation")
+
+
+def missing_window(stored: np.ndarray, dataset: Any) -> tuple[float, float] | None:
+    """Return centre and width of the linear window that displays an image without a valid window as `display` does.
+
+    With it in a file, the display no longer depends on the least and greatest value of the image.
+
+    Args:
+        stored: `(H, W)` integers.
+        dataset: the image's pydicom data set.
+
+    Returns:
+        `None` if a table or a window of the file decides.
+    """
+    if dataset.get("VOILUTSequence") or _window_of(dataset)[0] is not None:
+        return None
+    values, facts = modality_values(stored, dataset)
+    low, high = 0.0, 2.0 ** int(dataset.BitsStored) - 1
+    if not _as_they_are(dataset, is_plain=not facts):
+        _, low, high = full_range(values, padding_of(stored, dataset))
+    width = (high - low) or 1.0
+    return low + width / 2 + 0.5, width + 1
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,15 @@ DEEPEST = 16  # largest number of bits of a stored value or a table entry
 
 
 @dataclass(frozen=True)
+class Table:
+    """A look-up table."""
+
+    entries: np.ndarray  # (N,) integers
+    first: int  # value that is mapped to the first entry
+    bits: int  # of the entries: as declared, or more if the entries have more
+
+
+@dataclass(frozen=True)
 class LookedUp:
     """Values mapped through a table."""
 
@@ -40,20 +49,29 @@ def look_up(values: np.ndarray, item: Any, dataset: Any) -> LookedUp:
     Raises:
         InputError: a table without a descriptor or with too few entries.
     """
+    table = read_table(item, dataset, below_zero=values.min() < 0)
+    index = np.clip(np.rint(values).astype(np.int64) - table.first, 0, len(table.entries) - 1)
+    return LookedUp(table.entries[index].astype(np.float64), table.bits, int(table.entries.max()))
+
+
+def read_table(item: Any, dataset: Any, below_zero: bool) -> Table:
+    """Read a table; the arguments are those of `look_up`, and whether any value to map is negative.
+
+    Raises:
+        InputError: a table without a descriptor or with too few entries.
+    """
     descriptor, element = item.get("LUTDescriptor"), _element(item, "LUTData")
     if descriptor is None or len(descriptor) != 3 or element is None or not element.value:
         raise InputError("its table must have LUTDescriptor and LUTData")
     entries, first, bits = (int(number) for number in descriptor)
     entries = entries or 2**16
-    if first >= 2**15 and values.min() < 0:
+    if first >= 2**15 and below_zero:
         first -= 2**16  # a signed number in an unsigned field
     table = _entries(element.value, entries, dataset)
     if len(table) < entries or not 1 <= bits <= DEEPEST:
         raise InputError(f"its table must hold {entries} entries of 1 to {DEEPEST} bits, got {len(table)} of {bits}")
-    greatest = int(table.max())
-    bits = max(bits, greatest.bit_length())  # some files declare 16-bit entries as 8-bit
-    index = np.clip(np.rint(values).astype(np.int64) - first, 0, entries - 1)
-    return LookedUp(table[index].astype(np.float64), bits, greatest)
+    bits = max(bits, int(table.max()).bit_length())  # some files declare 16-bit entries as 8-bit
+    return Table(table, first, bits)
 
 
 def _element(item: Any, name: str) -> Any:

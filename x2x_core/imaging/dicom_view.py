@@ -55,6 +55,12 @@ class Turning:
         values = values[:, ::-1] if self.mirror else values
         return np.ascontiguousarray(values[::-1] if self.upend else values)
 
+    def undo(self, values: np.ndarray) -> np.ndarray:
+        """Return turned `(H, W)` or `(H, W, C)` values as they were before `apply`."""
+        values = values[::-1] if self.upend else values
+        values = values[:, ::-1] if self.mirror else values
+        return np.ascontiguousarray(np.swapaxes(values, 0, 1) if self.transpose else values)
+
 
 def check_modality(dataset: Any) -> list[str]:
     """Return warnings about the modality.

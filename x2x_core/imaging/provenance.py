@@ -6,29 +6,59 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import metadata as installed
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import x2x_core
 from x2x_core.common.errors import InputError, InputNotFoundError
 
 from .files import read_text_chunks
+from .fingerprint import pack_mask, pixel_digest
 
 SYNTHETIC_NOTICE = "Synthetic image made by InstructX2X, for research. Not for diagnosis."
 _LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "pillow")
 _WEIGHT_SUFFIXES = (".safetensors", ".bin", ".ckpt", ".pt")
 
 
-def synthetic_metadata(parameters: Mapping[str, Any]) -> dict[str, str]:
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """Values by which `x2x verify` later checks a picture."""
+
+    values: np.ndarray  # (H, W) or (H, W, 3) integers: the picture's, as stored in its file
+    original: np.ndarray | None = None  # like `values`: of the input that it is an edit of; None for other pictures
+    mask: np.ndarray | None = None  # (H, W) bool: pixels that may differ between the two
+
+    def as_dict(self) -> dict[str, str]:
+        """Return digests of the pixels and the packed mask, each as text, those that there are."""
+        record = {"pixels_sha256": pixel_digest(self.values)}
+        if self.original is not None:
+            record["original_pixels_sha256"] = pixel_digest(self.original)
+        if self.mask is not None:
+            record["guidance_mask"] = pack_mask(self.mask)
+        return record
+
+
+CHUNKS = {
+    "pixels_sha256": "Pixels-SHA256",
+    "original_pixels_sha256": "Original-Pixels-SHA256",
+    "guidance_mask": "Guidance-Mask",
+}
+
+
+def synthetic_metadata(parameters: Mapping[str, Any], proof: Proof | None = None) -> dict[str, str]:
     """Return the text chunks for a PNG made by this project.
 
     Args:
         parameters: how the picture was made (instruction, seed, steps, hashes, ...), JSON-serialisable.
+        proof: the picture's values, for a later check.
 
     Returns:
         "Synthetic" ("true"), "Comment" (a notice for readers), "Software" and "Parameters" (JSON with
-        sorted keys, so that equal parameters give equal bytes).
+        sorted keys, so that equal parameters give equal bytes); with a proof, those of `CHUNKS` too.
 
     Raises:
         InputError: a parameter that is not JSON-serialisable.
@@ -42,6 +72,7 @@ def synthetic_metadata(parameters: Mapping[str, Any]) -> dict[str, str]:
         "Comment": SYNTHETIC_NOTICE,
         "Software": f"InstructX2X {x2x_core.__version__}",
         "Parameters": text,
+        **{CHUNKS[name]: value for name, value in (proof.as_dict() if proof else {}).items()},
     }
 
 
@@ -64,6 +95,17 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
         "software": chunks.get("Software", ""),
         "parameters": parameters,
     }
+
+
+def read_proof(path: str | Path) -> dict[str, str]:
+    """Read the proof that a PNG carries: the keys of `CHUNKS`, as far as it has them.
+
+    Raises:
+        InputNotFoundError: no such file.
+        InputError: not a PNG.
+    """
+    chunks = read_text_chunks(path)
+    return {name: chunks[chunk] for name, chunk in CHUNKS.items() if chunk in chunks}
 
 
 def versions() -> dict[str, str]:

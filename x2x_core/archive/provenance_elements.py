@@ -1,0 +1,109 @@
+"""Elements that say of a DICOM object that it is synthetic, how it was made, and from what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import x2x_core
+from x2x_core.imaging.provenance import SYNTHETIC_NOTICE
+
+MAKER = "InstructX2X"
+SCHEME = "99X2X"  # designator of this project's own codes
+EDIT_CODE = ("EDIT", "Region-restricted edit by a generative model")
+_LONGEST = 1024  # letters of a short text (ST)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Circumstances of an edit that its results record."""
+
+    prompt: str
+    parameters: Mapping[str, Any]  # settings, seed, hashes, versions: as JSON can hold them
+    identifiers: str  # a choice of `DicomSettings`
+    warning: str = ""  # what a reader must know besides
+
+
+def code_item(value: str, scheme: str, meaning: str) -> Any:
+    """Return a coded entry as a data set."""
+    from pydicom.dataset import Dataset
+
+    made = Dataset()
+    made.CodeValue, made.CodingSchemeDesignator, made.CodeMeaning = value, scheme, meaning
+    return made
+
+
+def mark_synthetic(dataset: Any, made: Made, sop_class: str, reference: str) -> None:
+    """Set the synthetic mark and the derivation: description, code, source image.
+
+    Args:
+        dataset: of the result.
+        made: how it was made.
+        sop_class: of the image that the result was derived from.
+        reference: SOP instance UID of that image.
+    """
+    from pydicom.dataset import Dataset
+    from pydicom.sr.codedict import codes
+
+    dataset.SyntheticData = "YES"
+    dataset.DerivationDescription = plain_text(
+        f"{SYNTHETIC_NOTICE} Instruction: {made.prompt} Pixels outside the guidance mask are the source image's. "
+        f"{made.warning}",
+        _LONGEST,
+    )
+    dataset.DerivationCodeSequence = [code_item(EDIT_CODE[0], SCHEME, EDIT_CODE[1])]
+    source = Dataset()
+    source.ReferencedSOPClassUID, source.ReferencedSOPInstanceUID = sop_class, reference
+    purpose = codes.DCM.SourceImageForImageProcessingOperation
+    source.PurposeOfReferenceCodeSequence = [code_item(purpose.value, "DCM", purpose.meaning)]
+    source.SpatialLocationsPreserved = "YES"
+    dataset.SourceImageSequence = [source]
+
+
+def add_equipment(dataset: Any, made: Made, record: Mapping[str, Any]) -> None:
+    """Append this program to the contributing equipment, with the record of the result as its text value.
+
+    Args:
+        dataset: of the result.
+        made: how it was made.
+        record: what `x2x verify` reads, as JSON can hold it.
+    """
+    from pydicom.sr.codedict import codes
+
+    roles = [codes.DCM.ProcessingEquipment]
+    if made.identifiers != "keep":
+        roles.append(codes.DCM.DeIdentifyingEquipment)
+    items = [_equipment(role) for role in roles]
+    items[0].ContributionDescription = plain_text(f"Synthetic edit. {made.prompt}", _LONGEST)
+    items[0].TextValue = json.dumps(record, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    dataset.ContributingEquipmentSequence = [*dataset.get("ContributingEquipmentSequence", ()), *items]
+
+
+def _equipment(role: Any) -> Any:
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.PurposeOfReferenceCodeSequence = [code_item(role.value, "DCM", role.meaning)]
+    item.Manufacturer, item.ManufacturerModelName = MAKER, MAKER
+    item.SoftwareVersions = x2x_core.__version__
+    return item
+
+
+def read_record(dataset: Any) -> dict[str, Any] | None:
+    """Return the record that `add_equipment` wrote, `None` without one."""
+    for item in reversed(list(dataset.get("ContributingEquipmentSequence") or ())):
+        if item.get("ManufacturerModelName") == MAKER and item.get("TextValue"):
+            try:
+                record = json.loads(str(item.TextValue))
+            except json.JSONDecodeError:
+                return None
+            return record if isinstance(record, dict) else None
+    return None
+
+
+def plain_text(text: str, longest: int) -> str:
+    """Return a text in one line of printable letters, cut to a length."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).replace("\\", "/").split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"

@@ -1,0 +1,255 @@
+"""Verification of results: what a file's record says, and whether its pixels still agree with it.
+
+A record is not signed: it shows what a file says of itself, and finds changes that were not made on purpose. Whoever
+changes the pixels can write a record that agrees with them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.extras import needs_extra
+from x2x_core.imaging.dicom import read_stored
+from x2x_core.imaging.files import read_image, to_values
+from x2x_core.imaging.fingerprint import pixel_digest, unpack_mask
+from x2x_core.imaging.kinds import is_dicom
+from x2x_core.imaging.provenance import read_proof, read_provenance, sha256_file
+
+from .pixels import before_values
+from .provenance_elements import MAKER, read_record
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+UNSIGNED = "The record is not signed: it shows what the file says of itself, not who made it."
+NO_RECORD = (
+    "The file has no record of InstructX2X. Either this program did not make it, or the record was lost: by saving in "
+    "another format, by a messenger or a website, by a screenshot, or by removing metadata. Which, cannot be known."
+)
+
+
+@dataclass(frozen=True)
+class OriginalCheck:
+    """A result compared with the file that is said to be its input."""
+
+    is_input: bool  # the file's SHA-256 is the recorded one
+    has_input_pixels: bool | None  # its pixels have the recorded digest; None: no digest was recorded
+    changed_inside: int | None  # pixels in the mask that differ; None: the two cannot be compared
+    changed_outside: int | None  # pixels outside the mask that differ
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Findings about a file."""
+
+    is_made_here: bool  # it has a record of this program
+    software: str
+    parameters: dict[str, Any]  # instruction, settings, seed, hashes, versions
+    is_unaltered: bool | None  # the pixels have the recorded digest; None: no digest was recorded
+    original: OriginalCheck | None
+    remarks: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Return True if the record is there, the pixels agree with it, and so does the original, if one was given."""
+        first = self.is_made_here and bool(self.is_unaltered)
+        second = self.original
+        if second is None:
+            return first
+        return first and (second.is_input or bool(second.has_input_pixels)) and second.changed_outside == 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the findings as JSON can hold them."""
+        return {
+            "made_by_instructx2x": self.is_made_here,
+            "software": self.software,
+            "parameters": self.parameters,
+            "unaltered": self.is_unaltered,
+            "original": None if self.original is None else vars(self.original),
+            "remarks": list(self.remarks),
+            "holds": self.holds,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _File:
+    """A file to verify."""
+
+    values: np.ndarray  # its pixels, in the numbers that the digest is of
+    software: str
+    parameters: dict[str, Any]
+    proof: dict[str, str]
+    is_dicom: bool
+    remarks: tuple[str, ...] = ()
+
+
+def verify(path: str | Path, original: str | Path | None = None) -> Verification:
+    """Verify a result of this program by its own record, and by its original if that is at hand.
+
+    Args:
+        path: a PNG or DICOM file of any name.
+        original: the file that it is said to be an edit of.
+
+    Raises:
+        InputNotFoundError: no such file.
+        InputError: a damaged file or record, or an original of another kind than a picture.
+        MissingExtraError: a DICOM file, and pydicom is not installed.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputNotFoundError(f"There is no file `{path}` to verify.")
+    file = _read(path)
+    if file is None or not file.software.startswith(MAKER):
+        return Verification(False, "", {}, None, None, (NO_RECORD, *(file.remarks if file else ())))
+    recorded = file.proof.get("pixels_sha256")
+    unaltered = None if recorded is None else pixel_digest(file.values) == recorded
+    remarks = [UNSIGNED, *file.remarks]
+    if unaltered is None:
+        remarks.append("The record has no digest of the pixels: whether they were altered cannot be known.")
+    elif not unaltered:
+        remarks.append(
+            "The pixels are not those that were written: they were edited or encoded with loss; which, cannot be known."
+        )
+    compared = None if original is None else _compare(file, Path(original))
+    return Verification(True, file.software, file.parameters, unaltered, compared, tuple(remarks))
+
+
+def _read(path: Path) -> _File | None:
+    """Read pixels and record; `None` for a file of a kind that this program does not write."""
+    if is_dicom(path):
+        return _read_dicom(path)
+    with path.open("rb") as stream:
+        if stream.read(len(_PNG)) != _PNG:
+            return None
+    said = read_provenance(path)
+    values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None:
+        raise InputError(f"`{path}` must be an intact PNG file, but its pixels cannot be decoded.")
+    values = values if values.ndim == 2 else np.ascontiguousarray(values[..., 2::-1])
+    parameters = said["parameters"] if isinstance(said["parameters"], dict) else {}
+    return _File(values, said["software"] if said["synthetic"] else "", parameters, read_proof(path), False)
+
+
+def _read_dicom(path: Path) -> _File:
+    with needs_extra("Reading DICOM", "pydicom", "dicom"):
+        import pydicom
+    try:
+        dataset = pydicom.dcmread(path, force=True)
+        record = read_record(dataset)
+        if record is None:
+            marked = str(dataset.get("SyntheticData", "")) == "YES"
+            said = ("It says of itself that it is synthetic.",) if marked else ()
+            return _File(np.zeros((0, 0), np.int32), "", {}, {}, True, said)
+        values = _stored(dataset, str(record.get("role")), path)
+    except InputError:
+        raise
+    except Exception as error:  # pydicom raises errors of many types, whose messages may quote the patient's data
+        raise InputError(
+            f"`{path}` must be an intact DICOM file, but cannot be read ({type(error).__name__})."
+        ) from error
+    remarks = _dicom_remarks(dataset, record)
+    parameters, proof = record.get("parameters"), record.get("proof")
+    return _File(
+        values,
+        str(record.get("software", "")),
+        parameters if isinstance(parameters, dict) else {},
+        {str(key): str(value) for key, value in proof.items()} if isinstance(proof, dict) else {},
+        True,
+        tuple(remarks),
+    )
+
+
+def _dicom_remarks(dataset: Any, record: dict[str, Any]) -> list[str]:
+    """Return what limits or explains the findings about a DICOM result."""
+    remarks = []
+    if record.get("identifiers") != "keep":
+        remarks.append("Identifiers of the input were left out or replaced when it was made.")
+    if record.get("burned_in"):
+        remarks.append("The synthetic mark is burnt into its pixels; its box counts as part of the mask.")
+    if str(dataset.get("LossyImageCompression", "00")) == "01":
+        remarks.append("It was compressed with loss at some time, perhaps already before the edit.")
+    return remarks
+
+
+def _stored(dataset: Any, role: str, path: Path) -> np.ndarray:
+    """Return the numbers that the digest is of."""
+    if role == "edited":
+        return before_values(read_stored(path))
+    values = dataset.pixel_array
+    return values.astype("<f4").view("<i4") if role == "guidance_map" else values
+
+
+def _compare(file: _File, path: Path) -> OriginalCheck:
+    """Compare a result with its original."""
+    if not path.is_file():
+        raise InputNotFoundError(f"There is no file `{path}` to compare with. Give the path of the original.")
+    recorded = file.parameters.get("input", {})
+    is_input = isinstance(recorded, dict) and recorded.get("sha256") == sha256_file(path)
+    digest, packed = file.proof.get("original_pixels_sha256"), file.proof.get("guidance_mask")
+    if digest is None or packed is None:
+        return OriginalCheck(is_input, None, None, None, "Only edited images can be compared, not maps and panels.")
+    before = _original_values(file, path)
+    same_pixels = pixel_digest(before) == digest
+    mask = unpack_mask(packed)
+    if before.shape != file.values.shape or mask.shape != before.shape[:2]:
+        return OriginalCheck(is_input, same_pixels, None, None, "The two have different sizes, or one is in colour.")
+    differs = before.astype(np.int64) != file.values.astype(np.int64)
+    differs = differs.any(-1) if differs.ndim == 3 else differs
+    return OriginalCheck(is_input, same_pixels, int((differs & mask).sum()), int((differs & ~mask).sum()))
+
+
+def _original_values(file: _File, path: Path) -> np.ndarray:
+    """Return an original's pixels in the numbers of the result: stored values for DICOM, grey levels for PNG."""
+    if not file.is_dicom:
+        depth = 16 if file.values.dtype == np.uint16 else 8
+        return to_values(read_image(path).pixels, depth)
+    if not is_dicom(path):
+        raise InputError(f"`original` must be a DICOM file, as the result is, got `{path}`.")
+    return before_values(read_stored(path))
+
+
+def summary(found: Verification) -> list[str]:
+    """Return the findings as sentences."""
+    lines = []
+    if found.is_made_here:
+        lines.append(f"Made by {found.software}, as its record says.")
+        lines += _said(found.parameters)
+        if found.is_unaltered is not None:
+            lines.append(f"Pixels since then: {'unaltered' if found.is_unaltered else 'ALTERED'}.")
+    if (check := found.original) is not None:
+        lines.append(f"Original: {_original_sentence(check)}")
+        if check.changed_outside is not None:
+            outside = f"{check.changed_outside} pixels DIFFER" if check.changed_outside else "identical to the original"
+            lines.append(f"Outside the mask: {outside}. Inside: {check.changed_inside} pixels changed.")
+        if check.remark:
+            lines.append(check.remark)
+    return [*lines, *found.remarks]
+
+
+def _original_sentence(check: OriginalCheck) -> str:
+    if check.is_input:
+        return "the recorded input (same SHA-256)."
+    if check.has_input_pixels:
+        return "another file than the recorded input, with the same pixels."
+    return "NOT the recorded input."
+
+
+def _said(parameters: dict[str, Any]) -> list[str]:
+    lines = []
+    if "prompt" in parameters:
+        lines.append(f"Instruction: {parameters['prompt']}")
+    given = parameters.get("input")
+    if isinstance(given, dict) and given.get("sha256"):
+        lines.append(f"Input: SHA-256 {given['sha256']}")
+    if "model" in parameters:
+        lines.append(f"Model: {parameters['model']}, weights' SHA-256 {parameters.get('weights_sha256') or 'unknown'}")
+    for name in ("seed", "settings"):
+        if name in parameters:
+            lines.append(f"{name.capitalize()}: {json.dumps(parameters[name], ensure_ascii=False)}")
+    return lines
