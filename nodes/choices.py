@@ -50,6 +50,8 @@ EDGE_BY_FINDING = -1.0  # soft edge width chosen from the finding
 SOFT_EDGE_WORDS = ", ".join(
     [*(f"{width:g} for {finding}" for finding, width in SOFT_EDGES.items()), f"else {SOFT_EDGE:g}"]
 )
+CROP_RECOMMENDED = -1  # the checkpoint's crop; 0 is no crop
+LARGEST_CROP_MARGIN = 1024
 DRAW_PLACE = (
     "Draw a side and zone at random, by the seed, for a finding to add whose place the instruction leaves open. "
     "Off: the model chooses."

@@ -8,7 +8,18 @@ from comfy_api.latest import io
 
 from . import sockets
 from .checks import check_noise_level
-from .choices import COMPOSITIONS, DEFAULT, DRAW_PLACE, EDGE_BY_FINDING, RECOMMENDED, SOFT_EDGE_WORDS, SOURCES, SWITCH
+from .choices import (
+    COMPOSITIONS,
+    CROP_RECOMMENDED,
+    DEFAULT,
+    DRAW_PLACE,
+    EDGE_BY_FINDING,
+    LARGEST_CROP_MARGIN,
+    RECOMMENDED,
+    SOFT_EDGE_WORDS,
+    SOURCES,
+    SWITCH,
+)
 
 
 class X2XSettings(io.ComfyNode):
@@ -36,6 +47,16 @@ class X2XSettings(io.ComfyNode):
                 ),
                 io.String.Input("negative", default="", tooltip="Negative prompt. Empty: none."),
                 io.Boolean.Input("draw_place", default=DEFAULT.draw_place, optional=True, tooltip=DRAW_PLACE),
+                io.Int.Input(
+                    "padding_mask_crop",
+                    default=CROP_RECOMMENDED,
+                    min=CROP_RECOMMENDED,
+                    max=LARGEST_CROP_MARGIN,
+                    optional=True,
+                    tooltip="Compute the edit on a crop around the region, at a finer scale than the whole image: the "
+                    "margin around the region, in pixels of the model's canvas. 0: no crop. -1: the checkpoint's "
+                    "setting.",
+                ),
                 sockets.Atlas.Input("atlas", optional=True, tooltip="Pseudomasks from Load Pseudomask."),
                 io.Mask.Input(
                     "pseudomask",

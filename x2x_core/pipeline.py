@@ -4,10 +4,11 @@ An edit runs through these stages, each a function in a file of `edit/`; the rec
 
 1. `request`: check every argument (`reading`: pictures and instructions) and prepare each stage's `stage_inputs`.
 2. `region`: the pseudomask of each instruction, aligned to the patient.
-3. `encoding`: encode pictures and prompts, and draw the noise.
-4. `looking`: relevance map, guidance map and guidance mask.
-5. `denoising`: denoise, restricted to the mask (`unet`: the network's inputs and predictions).
-6. `composing`: decode, and combine the edit with the original.
+3. `placing`: the canvas of each output, with the whole picture or a crop around the region.
+4. `encoding`: encode pictures and prompts, and draw the noise.
+5. `looking`: relevance map, guidance map and guidance mask.
+6. `denoising`: denoise, restricted to the mask (`unet`: the network's inputs and predictions).
+7. `composing`: decode, and combine the edit with the original.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from x2x_core.edit.encoding import encode
 from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, read_index, unreadable_weights
 from x2x_core.edit.looking import find_guidance, find_relevance
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
+from x2x_core.edit.placing import place_outputs
 from x2x_core.edit.recommended import recommendations_of, take_old_keywords, translate_config
 from x2x_core.edit.region import Region, find_region
 from x2x_core.edit.request import Request, order_arguments, read_request
@@ -44,6 +46,7 @@ from x2x_core.edit.saved_pseudomasks import as_atlas, downloaded_pseudomasks, sa
 from x2x_core.edit.settings import RECOMMENDABLE
 from x2x_core.edit.signature import hide_keywords, public_call
 from x2x_core.edit.stage_inputs import Scales
+from x2x_core.imaging.canvases import Canvases
 from x2x_core.language.levels import check_levels
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
@@ -137,6 +140,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         self._guidance_scale = self._image_guidance_scale = 1.0
         self._scale_shares: torch.Tensor | None = None
         self._num_timesteps = 0
+        self._canvases: Canvases | None = None
 
     # -- loading and saving -------------------------------------------------------------------------------------------
 
@@ -280,6 +284,11 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """True to end denoising after the current step; set `pipe._interrupt = True` in a callback."""
         return self._interrupt
 
+    @property
+    def canvases(self) -> Canvases | None:
+        """The canvas of each output of the edit that runs, or ran last; ``None`` before the first."""
+        return self._canvases
+
     def _set_scales(self, scales: Scales) -> None:
         self._guidance_scale, self._image_guidance_scale = max(scales.text, key=abs), scales.image
         self._scale_shares = None
@@ -303,7 +312,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
     def relevance(self, *_positional: Any, image: Any = None, prompt: Any = None, **arguments: Any) -> Any:
         """Find the relevance map of an instruction: where the model would change the image.
 
-        The same arguments and seed give the same map as the full call.
+        The same arguments and seed give the same map as the full call. With `padding_mask_crop`, it is computed on a
+        crop around the atlas's region.
 
         Args:
             image: as for the call.
@@ -318,10 +328,11 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """
         image, prompt = order_arguments(_positional, image, prompt)
         request = read_request(self, RelevanceKwargs, image, prompt, arguments)
-        encoded = encode(self, request.encoding)
+        _, canvases = _place(self, request)
+        encoded = encode(self, request.encoding, canvases)
         relevance = find_relevance(self, request.guidance.relevance, encoded)
         self.maybe_free_model_hooks()
-        output = InstructX2XRelevanceOutput.of(relevance, encoded.canvas, request.instructions)
+        output = InstructX2XRelevanceOutput.of(relevance, canvases, request.instructions)
         return output if request.return_dict else output.all_fields()
 
     @overload
@@ -340,9 +351,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """Find where an edit would be allowed to change the image, without making it.
 
         The same arguments and seed give the same maps as the full call, and passing `guidance_mask` to it gives the
-        same edit. (Where a place was drawn, pass ``str(output.instructions[0])`` as the prompt with it: with a mask,
-        none is drawn. Free text on a picture that is not a radiograph is edited without restriction; here its map is
-        computed all the same, and passing the mask restricts the edit to it.)
+        same edit. (With `padding_mask_crop`, the crop is then around the mask, and the edit differs. Where a place was
+        drawn, pass ``str(output.instructions[0])`` as the prompt with it: with a mask, none is drawn. Free text on a
+        picture that is not a radiograph is edited without restriction; here its map is computed all the same, and
+        passing the mask restricts the edit to it.)
 
         Args:
             image: as for the call.
@@ -357,11 +369,11 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """
         image, prompt = order_arguments(_positional, image, prompt)
         request = read_request(self, GuidanceKwargs, image, prompt, arguments)
-        region = self._find_region(request)
-        encoded = encode(self, request.encoding)
+        region, canvases = _place(self, request)
+        encoded = encode(self, request.encoding, canvases)
         guidance = find_guidance(self, request.guidance, encoded, region)
         self.maybe_free_model_hooks()
-        output = InstructX2XGuidanceOutput.of(guidance, region, request.instructions)
+        output = InstructX2XGuidanceOutput.of(guidance, region, canvases, request.instructions)
         return output if request.return_dict else output.all_fields()
 
     # -- the edit -----------------------------------------------------------------------------------------------------
@@ -414,15 +426,19 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         image, prompt = order_arguments(_positional, image, prompt)
         request = read_request(self, EditKwargs, image, prompt, arguments)
         self._interrupt = False
-        region = self._find_region(request)
-        encoded = encode(self, request.encoding)
+        region, canvases = _place(self, request)
+        self._canvases = canvases
+        encoded = encode(self, request.encoding, canvases)
         self._set_scales(request.scales)
         guidance = find_guidance(self, request.guidance, encoded, region)
         edited = denoise(self, request.denoising, encoded, guidance)
         composed = compose(self, request.composing, encoded, guidance, edited)
         self.maybe_free_model_hooks()
-        output = InstructX2XPipelineOutput.of(composed, guidance, region, request.instructions)
+        output = InstructX2XPipelineOutput.of(composed, guidance, region, canvases, request.instructions)
         return output if request.return_dict else output.all_fields()
 
-    def _find_region(self, request: Request) -> Region | None:
-        return None if request.region is None else find_region(self.pseudomasks, request.region)
+
+def _place(pipe: InstructX2XPipeline, request: Request) -> tuple[Region | None, Canvases]:
+    """Find the region, and the canvas of each output, which may show a crop around it."""
+    region = None if request.region is None else find_region(pipe.pseudomasks, request.region)
+    return region, place_outputs(request.placing, region)

@@ -20,7 +20,7 @@ from .batches import IMAGES_AT_ONCE, chunks_of, relevance_calls, seeded_generato
 from .checkpoints import LoadedPipeline
 from .more_settings import MoreSettings
 from .progress import Preview, Watch, as_preview
-from .reports import alignment_lines, describe_settings
+from .reports import alignment_lines, describe_settings, window_lines
 from .sentences import as_page_says, explain_instruction, page_words
 from .settings import EditWidgets
 from .solvers import make_solver
@@ -188,6 +188,7 @@ def _describe(job: _Job, outputs: list[Any], edited: torch.Tensor, mask: torch.T
     """Return the report; its first lines are those that the small text box on the node shows without scrolling."""
     changed = (edited != job.pixels).any(dim=1).float().mean()
     alignments = [alignment for output in outputs for alignment in output.alignments or ()]
+    windows = [window for output in outputs for window in output.windows or [None] * len(output.images)]
     instruction = outputs[0].instructions[0]
     settings = job.settings.settled(instruction)
     dtype = str(job.loaded.pipe.dtype).removeprefix("torch.")
@@ -198,6 +199,7 @@ def _describe(job: _Job, outputs: list[Any], edited: torch.Tensor, mask: torch.T
             *(f"Warning: {as_page_says(line)}" for line in warnings),
             "Synthetic, for research. Not for diagnosis.",
             *alignment_lines(alignments),
+            *window_lines(windows),
             f"Checkpoint {job.loaded.name}, {dtype}, seed {job.widgets.seed}.",
             *describe_settings(job.widgets.preset, job.widgets.solver, settings, job.masked),
         ]

@@ -10,7 +10,7 @@ import torch
 from x2x_core.edit.settings import DEFAULT, EditSettings
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
-from ..choices import RECOMMENDED
+from ..choices import CROP_RECOMMENDED, RECOMMENDED
 from .noise_levels import read_levels
 
 _SWITCH_VALUES = {RECOMMENDED: None, "on": True, "off": False}
@@ -32,13 +32,21 @@ class MoreSettings:
     limit_area: bool | None = None
     align: bool | None = None
     draw_place: bool | None = None
+    padding_mask_crop: int | None = None  # False: no crop
     negative_prompt: str | None = None
     atlas: PseudomaskAtlas | None = None
     pseudomask: torch.Tensor | None = None  # MASK
 
     @classmethod
     def from_widgets(
-        cls, *, noise_level: str, draws: int, negative: str, soft_edge: float, **widgets: Any
+        cls,
+        *,
+        noise_level: str,
+        draws: int,
+        negative: str,
+        soft_edge: float,
+        padding_mask_crop: int = CROP_RECOMMENDED,
+        **widgets: Any,
     ) -> MoreSettings:
         """Return the settings for the widgets of X2XSettings, named as there.
 
@@ -58,6 +66,7 @@ class MoreSettings:
             relevance_noise_level=None if levels is None else tuple(levels),
             relevance_samples=draws or None,
             negative_prompt=negative.strip() or None,
+            padding_mask_crop=None if padding_mask_crop == CROP_RECOMMENDED else padding_mask_crop or False,
             **values,
         )
 

@@ -88,31 +88,30 @@ class Preview:
     that fits the radiograph's own latents best.
 
     Args:
-        pipe: the pipeline.
+        pipe: the pipeline, which runs.
         scheduler: the scheduler of the run; the preset "reference" does not use the pipeline's own.
         pixels: the radiograph `(1, C, H, W)` in [0, 1].
     """
 
     def __init__(self, pipe: Any, scheduler: Any, pixels: torch.Tensor) -> None:
         self._pipe, self._scheduler, self._pixels = pipe, scheduler, pixels
-        self._cell: int = pipe.vae_scale_factor
         self._map: torch.Tensor | None = None
 
     def __call__(self, call: UNetCall) -> Image.Image:
         """Return the preview of the first image after a U-Net call."""
         channels = self._pipe.vae.config.latent_channels
         clean = estimate_clean(self._pipe, self._scheduler, call)[0].cpu().float()
-        canvas = self._canvas(size_of(clean))
+        canvas = self._pipe.canvases.each[0]
         if self._map is None:
             self._map = self._fit(call.sample[0, channels:].cpu().float(), canvas)
         values = _with_constant(clean / self._pipe.vae.config.scaling_factor) @ self._map
         small = values.T.reshape(1, -1, *clean.shape[-2:]).clamp(0, 1)
-        return as_preview(canvas.cut(resize(small, canvas.pixels))[0])
-
-    def _canvas(self, cells: tuple[int, int]) -> Canvas:
-        size, side = size_of(self._pixels), max(cells) * self._cell
-        square = Canvas.square(size, side, self._cell)
-        return square if square.cells == cells else Canvas.own(size, side, self._cell)
+        shown = canvas.cut(resize(small, canvas.pixels))
+        if canvas.window is not None:
+            rows, columns = canvas.window.slices
+            cropped, shown = shown, self._pixels.clone()
+            shown[..., rows, columns] = cropped[..., rows, columns]
+        return as_preview(shown[0])
 
     def _fit(self, image_latents: torch.Tensor, canvas: Canvas) -> torch.Tensor:
         """Fit `(C + 1, 1 | 3)`, from latent channels and a constant to grey or colour."""

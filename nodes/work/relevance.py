@@ -18,7 +18,8 @@ def relevance_of(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Compute R and its uncertainty for each image of a batch, each with the same seed.
 
-    No region is looked up, so words that the vocabulary lacks go to the model.
+    Words that the vocabulary lacks go to the model. Where the checkpoint recommends a crop, the map is computed on one
+    around the region.
 
     Args:
         loaded: the checkpoint.

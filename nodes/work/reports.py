@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from x2x_core.edit.settings import EditSettings
+from x2x_core.imaging.crop_window import CropWindow
 
 
 def describe_settings(preset: str, solver: str, settings: EditSettings, masked: bool) -> list[str]:
@@ -27,6 +28,13 @@ def describe_settings(preset: str, solver: str, settings: EditSettings, masked: 
     noise = settings.relevance_noise_level
     levels = ", ".join(f"{level:g}" for level in (noise if isinstance(noise, tuple) else (noise,)))
     return [*lines, f"Mask: {rule}; relevance at noise {levels}, draws {settings.relevance_samples}."]
+
+
+def window_lines(windows: list[CropWindow | None]) -> list[str]:
+    """Return a line for each image that was edited on a crop."""
+    if len(windows) == 1:
+        return [f"Computed on a crop of {window}." for window in windows if window]
+    return [f"Image {index}: computed on a crop of {window}." for index, window in enumerate(windows) if window]
 
 
 def alignment_lines(alignments: list[Any] | None) -> list[str]:

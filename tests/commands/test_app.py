@@ -28,6 +28,7 @@ REFUSED = {
     "composition": ("--composition", "blend"),
     "align": ("--align", "--reference"),
     "draw_place": ("--draw-place", "--reference"),
+    "padding_mask_crop": ("--padding-mask-crop", "-3"),
     "reference": ("--reference", "--attention-gating"),
     "generator": ("--seed", "9" * 23),
 }

@@ -92,6 +92,19 @@ def test_attention_options_are_used_and_recorded(edit, picture, tmp_path):
     assert code == 2 and "`--attention-gating` must be left out" in said
 
 
+def test_a_crop_is_used_and_recorded(edit, picture, tmp_path):
+    zone = "Add the finding of moderate right lower zone consolidation."
+    code, printed, _ = edit(picture, zone, "--padding-mask-crop", "4")
+    record = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert code == 0 and "Computed on a crop of" in printed and record["settings"]["padding_mask_crop"] == 4
+    assert set(record["window"]) == {"top", "left", "height", "width"}
+    code, printed, _ = edit(picture, zone, "--padding-mask-crop", "off", out=tmp_path / "whole")
+    record = json.loads((tmp_path / "whole" / "result.json").read_text())
+    assert code == 0 and "crop" not in printed and record["window"] is None
+    code, _, error = edit(picture, zone, "--padding-mask-crop", "wide", out=tmp_path / "wrong")
+    assert code == 2 and "must be a whole number or off, got 'wide'" in " ".join(error.split())
+
+
 def test_the_same_seed_gives_the_same_bytes(edit, picture, tmp_path):
     for name in "ab":
         edit(picture, out=tmp_path / name)

@@ -78,6 +78,16 @@ def _coarse(change):
     return F.interpolate(F.avg_pool2d(change, 8), scale_factor=8, mode="bilinear", align_corners=False)
 
 
+@pytest.mark.parametrize("compose", [compose_difference, compose_saturating])
+def test_the_neighbourhood_shrinks_with_the_share_that_the_model_saw(compose):
+    original, change = torch.cat([chest(128), chest(128) ** 2]), torch.full((2, 1, 128, 128), 0.3)
+    mask = torch.ones_like(change)
+    whole, mixed = compose(original, change, mask), compose(original, change, mask, 1.0, [1.0, 0.4])
+    assert torch.equal(mixed[0], whole[0]) and not torch.equal(mixed[1], whole[1])
+    assert torch.equal(mixed[1:], compose(original[1:], change[1:], mask[1:], 1.0, [0.4]))
+    assert torch.equal(compose(original, change, mask, 1.0, [1.0, 1.0]), whole)
+
+
 @pytest.mark.parametrize("grey", [0.0, 1.0])
 def test_black_and_white_have_no_room_and_give_no_nan(grey):
     original = torch.full((1, 1, 32, 32), grey)

@@ -115,7 +115,7 @@ def test_a_twin_gives_way_to_a_recommended_decoding_and_a_requested_one_contradi
         ("guidance_scale", {"edema": 1}), ("image_guidance_scale", float("nan")), ("mask_threshold", 1.2),
         ("mask_rule", "none"), ("remove_islands", "yes"),
         ("close_holes", 1), ("limit_area", 0), ("relevance_noise_level", [0.5, 2]), ("relevance_noise_level", []),
-        ("relevance_samples", True), ("twin", "on"), ("composition", "blend"),
+        ("relevance_samples", True), ("twin", "on"), ("composition", "blend"), ("padding_mask_crop", -1),
     ],
 )  # fmt: skip
 def test_a_recommended_value_is_checked_as_the_setting_is(name, value):
@@ -127,6 +127,18 @@ def test_a_recommended_value_is_checked_as_the_setting_is(name, value):
         assert str(recommended.value) == str(as_setting.value).replace("` must", "` of `recommended` must")
 
 
+def test_false_overrides_a_recommended_crop():
+    config = {"recommended": {"padding_mask_crop": 16}}
+    assert resolve_settings({}, config).padding_mask_crop == 16
+    assert resolve_settings({"padding_mask_crop": 0}, config).padding_mask_crop == 0
+    assert resolve_settings({"padding_mask_crop": False}, config).padding_mask_crop is None
+    assert resolve_settings({"padding_mask_crop": False}, config, reference=True) == PUBLISHED
+    for margin in (0, 8):
+        with pytest.raises(InputError, match="`padding_mask_crop` must be left out with `reference=True`"):
+            resolve_settings({"padding_mask_crop": margin}, config, reference=True)
+
+
 def test_each_default_can_be_recommended():
     defaults = {name: getattr(EditSettings(), name) for name in RECOMMENDABLE}
+    assert defaults.pop("padding_mask_crop") is None  # which recommends nothing
     assert recommendations_of({"recommended": defaults}, RECOMMENDABLE) == defaults

@@ -4,6 +4,10 @@ import pytest
 import torch
 from comfy_pack import load_pack, pack, run
 
+from x2x_core.imaging.canvas import Canvas
+from x2x_core.imaging.canvases import Canvases
+from x2x_core.imaging.crop_window import CropWindow
+
 PROMPT = "Add the finding of moderate right pleural effusion."
 WIDGETS = {
     "preset": "recommended", "steps": 3, "guidance_scale": 5.0, "image_guidance_scale": 1.2, "mask_rule": "threshold",
@@ -180,10 +184,24 @@ def test_the_preview_shows_the_estimated_result(tiny, sample):
     call = progress.UNetCall(torch.cat([noisy, own], dim=1).repeat(3, 1, 1, 1), 500, noise.repeat(3, 1, 1, 1))
     pipe._guidance_scale, pipe._image_guidance_scale = 5.0, 1.0  # all branches agree: guidance changes nothing
     assert torch.allclose(progress.estimate_clean(pipe, pipe.scheduler, call), clean, atol=1e-4)
+    pipe._canvases = Canvases((Canvas.square((128, 128), 64, 4),))
     picture = progress.Preview(pipe, pipe.scheduler, pixels)(call)
     assert picture.size == (128, 128)
     shown = torch.tensor(list(picture.tobytes()[::3])).reshape(1, 1, 128, 128) / 255
     assert torch.corrcoef(torch.stack([shown.flatten(), pixels.flatten()]))[0, 1] > 0.2  # a random encoder says little
+
+
+def test_the_preview_of_a_crop_lies_in_the_radiograph(tiny, sample):
+    progress, pixels = pack("work.progress"), sample[..., :1].movedim(-1, 1)
+    window = CropWindow(40, 20, 64, 64)
+    tiny.pipe._canvases = Canvases((Canvas.square((128, 128), 64, 4).on(window),))
+    latents = torch.randn(3, 8, 16, 16, generator=torch.Generator().manual_seed(0))
+    picture = progress.Preview(tiny.pipe, tiny.pipe.scheduler, pixels)(progress.UNetCall(latents, 500, latents[:, :4]))
+    shown = torch.tensor(list(picture.tobytes()[::3])).reshape(128, 128)
+    same = shown == (pixels[0, 0] * 255).round()
+    outside = torch.ones(128, 128, dtype=torch.bool)
+    outside[window.slices] = False
+    assert same[outside].all() and not same[window.slices].all()
 
 
 class StopRunError(Exception):
@@ -262,6 +280,16 @@ def test_settings_reach_the_edit(tiny, sample):
     *_, info = edit(tiny, sample, settings=chosen)
     assert "composition decoded" in info and "twin" not in info
     assert "relevance at noise 0.5, draws 2" in info and "Fitted" not in info
+
+
+def test_a_crop_reaches_the_edit_and_is_reported(tiny, sample):
+    margins = {-1: {}, 0: {"padding_mask_crop": False}, 4: {"padding_mask_crop": 4}}
+    assert {margin: more(padding_mask_crop=margin).arguments() for margin in margins} == margins
+    chosen = {"instruction": "Add consolidation in the right lower zone.", "settings": more(padding_mask_crop=4)}
+    image, _, mask, info = edit(tiny, sample, **chosen)
+    assert "Computed on a crop of" in info and torch.equal(image[mask == 0], sample[mask == 0])
+    *_, info = edit(tiny, sample.repeat(2, 1, 1, 1), **chosen)
+    assert "Image 0: computed on a crop of" in info and "Image 1: computed on a crop of" in info
 
 
 def test_a_connected_pseudomask_restricts_the_edit(tiny, sample):

@@ -21,10 +21,22 @@ if TYPE_CHECKING:
     from x2x_core.anatomy.alignment import Alignment
     from x2x_core.archive.settings import DicomSettings
     from x2x_core.edit.settings import EditSettings
+    from x2x_core.imaging.crop_window import CropWindow
     from x2x_core.imaging.files import Radiograph
 
 RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "result.json")
 DICOM_RESULTS = ("edited.dcm", "guidance_map.dcm", "guidance_mask.dcm", "panel.dcm")
+
+
+def _read_margin(text: str) -> int:
+    """Read the margin of a crop; False for "off"."""
+    if text == "off":
+        return False
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"must be a whole number or off, got {text!r}.") from None
+
 
 Steps = Annotated[int | None, typer.Option(help="Denoising steps.", show_default="the model's")]
 MaskThreshold = Annotated[
@@ -95,6 +107,15 @@ BurnIn = Annotated[
 SeriesDescription = Annotated[
     str | None, typer.Option(help="Series description of the DICOM result.", show_default="Synthetic: edit")
 ]
+PaddingMaskCrop = Annotated[
+    int | None,
+    typer.Option(
+        parser=_read_margin,
+        metavar="INTEGER|off",
+        help="Compute the edit on a crop around the region, with this margin in pixels of the model's canvas.",
+        show_default="the model's",
+    ),
+]
 Reference = Annotated[bool, typer.Option("--reference", help="Reproduce the published code exactly.")]
 
 
@@ -120,6 +141,7 @@ def edit(
     pseudomasks: Pseudomasks = None,
     align: Align = None,
     draw_place: DrawPlace = None,
+    padding_mask_crop: PaddingMaskCrop = None,
     reference: Reference = False,
     dicom: Dicom = None,
     identifiers: Identifiers = None,
@@ -141,8 +163,8 @@ def edit(
 
     Writes edited.png (size and bit depth of the input), guidance_map.png (the guidance map in red), guidance_mask.png
     (white where pixels could change), panel.png (input, guidance map, edit, difference) and result.json (the
-    instruction as understood, fit to the patient's lungs, settings, hashes of input and weights, editable and changed
-    share). From a DICOM file also edited.dcm (the input's pixel grid, bit depth and grey scale), guidance_mask.dcm
+    instruction as understood, fit to the patient's lungs, crop, settings, hashes of input and weights, editable and
+    changed share). From a DICOM file also edited.dcm (the input's pixel grid, bit depth and grey scale), guidance_mask.dcm
     (Segmentation), guidance_map.dcm (Parametric Map) and panel.dcm (Secondary Capture).
 
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
@@ -165,6 +187,7 @@ def edit(
         "composition": composition,
         "align": align,
         "draw_place": draw_place,
+        "padding_mask_crop": padding_mask_crop,
         "reference": reference or None,
         "strict": None if strict else False,
     }
@@ -187,6 +210,8 @@ def edit(
     typer.echo(f"Understood: {record['instruction']['canonical']}")
     if finished.instruction.drawn:
         typer.echo(write_drawn(finished.instruction.drawn))
+    if finished.window:
+        typer.echo(f"Computed on a crop of {finished.window}.")
     typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
     for name in names:
         typer.echo(str(folder / name))
@@ -271,6 +296,7 @@ class _Finished:
     guidance_mask: torch.Tensor  # (1, 1, H, W) bool
     instruction: Instruction
     alignment: Alignment | None
+    window: CropWindow | None  # the crop that the edit was computed on
     settings: EditSettings
     device: str
     dtype: str
@@ -316,6 +342,7 @@ def _finish(
         output.guidance_mask,
         output.instructions[0],
         output.alignments[0] if output.alignments else None,
+        output.windows[0] if output.windows else None,
         settings,
         str(pipeline.device),
         str(pipeline.dtype).removeprefix("torch."),
@@ -335,6 +362,7 @@ def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: 
         "prompt": call.prompt,
         "instruction": {**instruction.as_dict(), "explained": instruction.explain().as_dict()},
         "alignment": alignment.as_dict() if alignment else None,
+        "window": finished.window.as_dict() if finished.window else None,
         "settings": asdict(finished.settings.settled(instruction)),
         "seed": call.seed,
         "model": call.model,

@@ -16,7 +16,7 @@ from .setting_rules import number, one_of, switch, whole_number
 from .settings import MASK_FINDING
 
 # Values that mean the same as leaving the setting out where it is not used.
-_OFF = {"twin": False, "attention_gating": False, "align": False, "draw_place": False}
+_OFF = {"twin": False, "attention_gating": False, "align": False, "draw_place": False, "padding_mask_crop": False}
 
 
 def check_simple_arguments(arguments: CallArguments) -> None:
@@ -61,7 +61,8 @@ def check_contradictions(arguments: CallArguments, given: Mapping[str, Any]) -> 
             raise InputError(
                 "`relevance_noise` must be left out with `restricted=False`: no relevance map is computed."
             )
-        _refuse(given, ("twin", "attention_gating", *MASK_FINDING), "restricted=False", "it applies to a region")
+        regional = ("twin", "attention_gating", "padding_mask_crop", *MASK_FINDING)
+        _refuse(given, regional, "restricted=False", "it applies to a region")
     if arguments.pseudomask is not None:
         _refuse(given, ("draw_place",), "pseudomask", "the mask says where")
     if arguments.guidance_mask is not None:

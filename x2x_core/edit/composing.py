@@ -92,13 +92,13 @@ def _combine(
     """Return the original `(B, C, H, W)` with the edit, in [0, 1]."""
     grey = is_grey(original) & inputs.keep_grey
     if inputs.composition == "decoded":
-        picture = match_channels(encoded.canvas.cut(to_view(decoded)), original.shape[1], grey)
+        picture = match_channels(encoded.canvases.cut(to_view(decoded)), original.shape[1], grey)
         return compose_decoded(original, picture, soft_mask, inputs.edit_strength)
     if edited.twin is None:
-        unchanged = decode(pipe, encoded.image_latents)[encoded.image_index]
+        unchanged = decode(pipe, encoded.image_latents)[encoded.view_index]
     else:
         unchanged = decode(pipe, edited.twin / pipe.vae.config.scaling_factor)
     change = (decoded.float() - unchanged.float()) / 2
-    change = match_channels(encoded.canvas.cut(change.cpu()), original.shape[1], grey)
+    change = match_channels(encoded.canvases.cut(change.cpu()), original.shape[1], grey)
     add = compose_saturating if inputs.composition == "saturating" else compose_difference
-    return add(original, change, soft_mask, inputs.edit_strength)
+    return add(original, change, soft_mask, inputs.edit_strength, encoded.canvases.shares)

@@ -16,13 +16,16 @@ for bit, and every grey value changes monotonically between them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
 
 from x2x_core.imaging.tone import brightening
 
-#: Standard deviation of a pixel's neighbourhood, share of the longer side: about the size of a latent cell at 256.
+#: Standard deviation of a pixel's neighbourhood, share of the longer side of what the model saw, a picture or a crop of
+#: it: about the size of a latent cell at 256.
 NEIGHBOURHOOD = 1 / 64
 #: If the neighbourhood's headroom is at most this, the change is added unscaled.
 _LEAST_HEADROOM = 0.05
@@ -40,7 +43,11 @@ _WIDEST_BLUR = 8.0
 
 
 def compose_difference(
-    original: torch.Tensor, change: torch.Tensor, soft_mask: torch.Tensor, strength: float = 1.0
+    original: torch.Tensor,
+    change: torch.Tensor,
+    soft_mask: torch.Tensor,
+    strength: float = 1.0,
+    shares: Sequence[float] | None = None,
 ) -> torch.Tensor:
     """Return I + s M g (D(z_edit) - D(z_0)), with g the pixel's headroom relative to its neighbourhood's.
 
@@ -53,16 +60,21 @@ def compose_difference(
         change: D(z_edit) - D(z_0) `(B, C, H, W)` in grey values, [-1, 1].
         soft_mask: M `(B, 1, H, W)` in [0, 1].
         strength: s, [0, 1].
+        shares: for each picture, the share of its longer side that the model saw, (0, 1]; ``None``: whole pictures.
 
     Returns:
         `(B, C, H, W)` in [0, 1].
     """
     weight = strength * soft_mask
-    return (original + weight * relative_headroom(original, change) * change).clamp(0, 1)
+    return (original + weight * relative_headroom(original, change, shares) * change).clamp(0, 1)
 
 
 def compose_saturating(
-    original: torch.Tensor, change: torch.Tensor, soft_mask: torch.Tensor, strength: float = 1.0
+    original: torch.Tensor,
+    change: torch.Tensor,
+    soft_mask: torch.Tensor,
+    strength: float = 1.0,
+    shares: Sequence[float] | None = None,
 ) -> torch.Tensor:
     """Return the original with a change that saturates at the grey of the soft tissue nearby, or at black.
 
@@ -76,13 +88,16 @@ def compose_saturating(
         change: D(z_edit) - D(z_0) `(B, C, H, W)` in grey values, [-1, 1].
         soft_mask: M `(B, 1, H, W)` in [0, 1].
         strength: s, [0, 1].
+        shares: as for `compose_difference`.
 
     Returns:
         `(B, C, H, W)` in [0, 1].
     """
     weighted = strength * soft_mask * change
-    mean = _blur(original, NEIGHBOURHOOD * max(original.shape[-2:]))
+    mean = _neighbourhood_mean(original)
     ceiling = soft_tissue_grey(mean)
+    if shares is not None:
+        mean = _neighbourhood_mean(original, shares)
     brighter = brightening(original, weighted / (ceiling - mean).clamp_min(_LEAST_HEADROOM), ceiling)
     darker = original * torch.expm1(weighted / mean.clamp_min(_LEAST_HEADROOM))
     return (original + torch.where(weighted > 0, brighter, darker)).clamp(0, 1)
@@ -121,25 +136,35 @@ def _tissue_grey_of(plane: np.ndarray) -> np.ndarray:
     return cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) if scale < 1 else field
 
 
-def relative_headroom(original: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
+def relative_headroom(
+    original: torch.Tensor, change: torch.Tensor, shares: Sequence[float] | None = None
+) -> torch.Tensor:
     """Return g of `compose_difference`: each pixel's headroom relative to its neighbourhood's mean.
 
     Args:
         original: `(B, C, H, W)` in [0, 1].
         change: of the same shape; its sign selects the headroom towards white or black.
+        shares: as for `compose_difference`.
 
     Returns:
         Of the same shape, at least 0; 1 where a pixel equals its neighbourhood's mean.
     """
-    mean = _blur(original, NEIGHBOURHOOD * max(original.shape[-2:]))
+    mean = _neighbourhood_mean(original, shares)
     headroom = torch.where(change > 0, 1 - original, original).clamp_min(0)
     mean_headroom = torch.where(change > 0, 1 - mean, mean)
     return torch.where(mean_headroom > _LEAST_HEADROOM, headroom / mean_headroom, 1.0)
 
 
-def _blur(images: torch.Tensor, sigma: float) -> torch.Tensor:
-    planes = images.cpu().float().flatten(0, 1).numpy()
-    return torch.from_numpy(np.stack([_blur_plane(plane, sigma) for plane in planes])).view(images.shape).to(images)
+def _neighbourhood_mean(images: torch.Tensor, shares: Sequence[float] | None = None) -> torch.Tensor:
+    """Return the mean of each pixel's neighbourhood, of the shape of `images`."""
+    sigma = NEIGHBOURHOOD * max(images.shape[-2:])
+    sigmas = [sigma * share for share in shares or [1.0] * len(images)]
+    planes = [
+        _blur_plane(plane, own)
+        for image, own in zip(images.cpu().float().numpy(), sigmas, strict=True)
+        for plane in image
+    ]
+    return torch.from_numpy(np.stack(planes)).view(images.shape).to(images)
 
 
 def _blur_plane(plane: np.ndarray, sigma: float) -> np.ndarray:

@@ -17,6 +17,8 @@ from x2x_core.guidance.attention.tokens import PromptTokens
 from x2x_core.guidance.maps import guidance_map, guidance_mask
 from x2x_core.guidance.mask_rules import find_mask
 from x2x_core.guidance.mask_settings import MaskSettings
+from x2x_core.imaging.canvas import Canvas
+from x2x_core.imaging.canvases import Canvases
 
 from .published import to_published_latents
 from .region import Region
@@ -65,7 +67,7 @@ def find_guidance(
     """Find where the edit may change the image: the caller's mask, else within the region, else everywhere."""
     if inputs.guidance_mask is not None:
         mask = inputs.guidance_mask
-        return Guidance(mask.float(), mask, encoded.canvas.cells_of(mask).to(encoded.noise.device))
+        return Guidance(mask.float(), mask, encoded.canvases.cells_of(mask).to(encoded.noise.device))
     if region is None:
         return _everywhere(encoded)
     return _find_within(region, inputs, encoded, find_relevance(pipe, inputs.relevance, encoded))
@@ -75,24 +77,24 @@ def _everywhere(encoded: Encoded) -> Guidance:
     """Return the guidance of an edit without restriction."""
     outputs, device = len(encoded.image_index), encoded.noise.device
     whole = torch.ones(outputs, 1, *encoded.images.size)
-    cells = torch.ones(outputs, 1, *encoded.canvas.cells, dtype=torch.bool, device=device)
+    cells = torch.ones(outputs, 1, *encoded.canvases.cells, dtype=torch.bool, device=device)
     return Guidance(whole, whole > 0, cells, pseudomask=whole.clone())
 
 
 def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relevance: Relevance) -> Guidance:
     """Return G = P * R and the mask M."""
-    canvas, pseudomask = encoded.canvas, region.pseudomask
-    relevance_map = to_image(relevance.map, canvas)
+    canvases, pseudomask = encoded.canvases, region.pseudomask
+    relevance_map = to_image(relevance.map, canvases)
     guidance = guidance_map(relevance_map, pseudomask)
     if inputs.published:
         mask = guidance_mask(guidance, inputs.mask.mask_threshold)
-        latent_pseudomask = to_published_latents(canvas.place(pseudomask), canvas.cells)
+        latent_pseudomask = to_published_latents(canvases.place(pseudomask), canvases.cells)
         cells = guidance_mask(guidance_map(relevance.map.cpu(), latent_pseudomask), inputs.mask.mask_threshold)
     else:
         mask = find_mask(guidance, pseudomask, inputs.mask, inputs.limits, region.parts)
-        cells = canvas.cells_of(mask)
+        cells = canvases.cells_of(mask)
     _warn_of_empty_masks(mask, inputs.mask)
-    uncertainty = None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvas)
+    uncertainty = None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvases)
     return Guidance(guidance, mask, cells.to(relevance.map.device), relevance_map, pseudomask, uncertainty)
 
 
@@ -119,29 +121,66 @@ def find_relevance(pipe: InstructX2XPipeline, inputs: RelevanceInputs, encoded: 
     record = _attention_record(pipe, inputs, encoded)
     with rse_attention(pipe.unet, record):
         disagreement = _disagreement(pipe, inputs, encoded, levels)
-    valid = encoded.canvas.shown_cells().to(encoded.clean.device)
-    balanced = maths.balance_levels(disagreement.unflatten(1, (len(levels), -1)), valid)
-    relevance_map, flat = maths.relevance_from_disagreement(balanced, valid)
-    uncertainty = maths.relevance_uncertainty(balanced, valid)
-    if record is not None:
-        from_noise, uncertainty = relevance_map, None
-        relevance_map, flat = relevance_from_attention(record.maps, encoded.canvas.cells, valid)
-        if inputs.source == "both":
-            relevance_map, flat = join_relevance(from_noise, relevance_map, valid)
+    disagreement = disagreement.unflatten(1, (len(levels), -1))
+    attended = None if record is None else record.maps
+    relevance, flat = _per_canvas(inputs.source, encoded.canvases, disagreement, attended)
     for number in flat.nonzero().flatten().tolist():
         logger.warning(
             "The relevance map of image %d is flat: the instruction makes no difference to the model, so there is "
             "nothing to edit.",
             number,
         )
-    return Relevance(relevance_map, uncertainty)
+    return relevance
+
+
+def _per_canvas(
+    source: str, canvases: Canvases, disagreement: torch.Tensor, attended: torch.Tensor | None
+) -> tuple[Relevance, torch.Tensor]:
+    """Return the relevance maps, and `(B,)` bool, True for flat ones; padding of each canvas is left out.
+
+    Args:
+        source: one of `x2x_core.guidance.relevance.SOURCES`.
+        canvases: of B outputs.
+        disagreement: `(B, L, K, h, w)`.
+        attended: attention maps `(B, ...)`; ``None`` for the source "noise".
+    """
+    groups = canvases.groups()
+    if len(groups) == 1:
+        return _relevance(source, canvases.each[0], disagreement, attended)
+    order = torch.tensor([index for _, outputs in groups for index in outputs]).argsort().to(disagreement.device)
+    found = [
+        _relevance(source, canvas, disagreement[outputs], None if attended is None else attended[outputs])
+        for canvas, outputs in groups
+    ]
+    spread = [relevance.uncertainty for relevance, _ in found if relevance.uncertainty is not None]
+    maps = torch.cat([relevance.map for relevance, _ in found])[order]
+    uncertainty = torch.cat(spread)[order] if spread else None
+    return Relevance(maps, uncertainty), torch.cat([flat for _, flat in found])[order]
+
+
+def _relevance(
+    source: str, canvas: Canvas, disagreement: torch.Tensor, attended: torch.Tensor | None
+) -> tuple[Relevance, torch.Tensor]:
+    """Return the relevance maps of outputs on one canvas, and True for each that is flat; see `_per_canvas`."""
+    valid = canvas.shown_cells().to(disagreement.device)
+    balanced = maths.balance_levels(disagreement, valid)
+    relevance_map, flat = maths.relevance_from_disagreement(balanced, valid)
+    uncertainty = maths.relevance_uncertainty(balanced, valid)
+    if attended is not None:
+        from_noise, uncertainty = relevance_map, None
+        relevance_map, flat = relevance_from_attention(attended, canvas.cells, valid)
+        if source == "both":
+            relevance_map, flat = join_relevance(from_noise, relevance_map, valid)
+    return Relevance(relevance_map, uncertainty), flat
 
 
 def _attention_record(pipe: InstructX2XPipeline, inputs: RelevanceInputs, encoded: Encoded) -> AttentionRecord | None:
     """Return the record of the text branch's attention, if it is a source."""
     if inputs.source == "noise":
         return None
-    return attention_record(pipe.unet, inputs.tokens, encoded.canvas.cells, encoded.noise.device, copies=inputs.copies)
+    return attention_record(
+        pipe.unet, inputs.tokens, encoded.canvases.cells, encoded.noise.device, copies=inputs.copies
+    )
 
 
 def _disagreement(

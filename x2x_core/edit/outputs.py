@@ -10,7 +10,8 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 
 from x2x_core.anatomy.alignment import Alignment
-from x2x_core.imaging.canvas import Canvas
+from x2x_core.imaging.canvases import Canvases
+from x2x_core.imaging.crop_window import CropWindow
 from x2x_core.language.instruction import Instruction
 
 from .composing import Composed
@@ -49,6 +50,9 @@ class InstructX2XPipelineOutput(_NamedOutput):
         alignments: for each of `instructions`, how the pseudomask was fitted to the patient's lungs; ``None`` for one
             whose region does not depend on them, and instead of the list if no region does (`align=False`,
             `reference=True`, the caller's own mask, published masks).
+        windows: for each edit, the window of the image that it was computed on, ``None`` for the whole image; ``None``
+            instead of the list if all were computed on the whole image. Maps are 0 outside the window; latents are
+            those of the window.
     """
 
     images: list[Image.Image] | np.ndarray | torch.Tensor
@@ -60,10 +64,16 @@ class InstructX2XPipelineOutput(_NamedOutput):
     instructions: list[Instruction] | None = None
     relevance_uncertainty: torch.Tensor | None = None
     alignments: list[Alignment | None] | None = None
+    windows: list[CropWindow | None] | None = None
 
     @classmethod
     def of(
-        cls, composed: Composed, guidance: Guidance, region: Region | None, instructions: list[Instruction]
+        cls,
+        composed: Composed,
+        guidance: Guidance,
+        region: Region | None,
+        canvases: Canvases,
+        instructions: list[Instruction],
     ) -> InstructX2XPipelineOutput:
         """Collect the results of the stages."""
         return cls(
@@ -76,6 +86,7 @@ class InstructX2XPipelineOutput(_NamedOutput):
             instructions=instructions,
             relevance_uncertainty=guidance.uncertainty,
             alignments=None if region is None else region.alignments,
+            windows=canvases.windows,
         )
 
 
@@ -93,10 +104,11 @@ class InstructX2XGuidanceOutput(_NamedOutput):
     instructions: list[Instruction]
     relevance_uncertainty: torch.Tensor | None = None
     alignments: list[Alignment | None] | None = None
+    windows: list[CropWindow | None] | None = None
 
     @classmethod
     def of(
-        cls, guidance: Guidance, region: Region | None, instructions: list[Instruction]
+        cls, guidance: Guidance, region: Region | None, canvases: Canvases, instructions: list[Instruction]
     ) -> InstructX2XGuidanceOutput:
         """Collect the results of the stages."""
         assert guidance.relevance is not None and guidance.pseudomask is not None and region is not None
@@ -108,6 +120,7 @@ class InstructX2XGuidanceOutput(_NamedOutput):
             instructions=instructions,
             relevance_uncertainty=guidance.uncertainty,
             alignments=region.alignments,
+            windows=canvases.windows,
         )
 
 
@@ -120,19 +133,24 @@ class InstructX2XRelevanceOutput(_NamedOutput):
         latent_relevance_map: R as computed, on the model's canvas, `(B, 1, h, w)` float32 in [0, 1].
         instructions: see `InstructX2XPipelineOutput`.
         relevance_uncertainty: see `InstructX2XPipelineOutput`.
+        windows: see `InstructX2XPipelineOutput`.
     """
 
     relevance_map: torch.Tensor
     latent_relevance_map: torch.Tensor
     instructions: list[Instruction]
     relevance_uncertainty: torch.Tensor | None = None
+    windows: list[CropWindow | None] | None = None
 
     @classmethod
-    def of(cls, relevance: Relevance, canvas: Canvas, instructions: list[Instruction]) -> InstructX2XRelevanceOutput:
+    def of(
+        cls, relevance: Relevance, canvases: Canvases, instructions: list[Instruction]
+    ) -> InstructX2XRelevanceOutput:
         """Collect the results of the stages."""
         return cls(
-            relevance_map=to_image(relevance.map, canvas),
+            relevance_map=to_image(relevance.map, canvases),
             latent_relevance_map=relevance.map.cpu(),
             instructions=instructions,
-            relevance_uncertainty=None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvas),
+            relevance_uncertainty=None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvases),
+            windows=canvases.windows,
         )

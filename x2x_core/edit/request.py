@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,18 +18,19 @@ from x2x_core.imaging.canvas import Canvas
 from x2x_core.language.instruction import Instruction
 
 from .argument_checks import check_contradictions, check_simple_arguments, read_callback
-from .arguments import CallArguments, CallKwargs, EditKwargs, split_arguments
+from .arguments import CallArguments, CallKwargs, EditKwargs, RelevanceKwargs, split_arguments
 from .composing import ComposingInputs
 from .denoising import DenoisingInputs
 from .draw_checks import read_generators
 from .encoding import EncodingInputs
 from .looking import GuidanceInputs
 from .places import draw_places
+from .placing import PlacingInputs
 from .prompt_checks import check_ip_adapters, prepare_prompts, read_prompts
 from .published import published_scheduler
 from .reading import Pictures, read_pictures, read_subject, warn_of_untrained
 from .region import RegionInputs
-from .settings import resolve_settings
+from .settings import EditSettings, resolve_settings
 from .stage_inputs import (
     Call,
     Scales,
@@ -37,6 +38,7 @@ from .stage_inputs import (
     denoising_inputs,
     encoding_inputs,
     guidance_inputs,
+    placing_inputs,
     region_inputs,
     scales_of,
 )
@@ -54,7 +56,8 @@ class Request:
     """A checked call: the inputs of each stage."""
 
     instructions: list[Instruction]  # P
-    region: RegionInputs | None  # None without restriction and with the caller's guidance mask
+    region: RegionInputs | None  # None if it is not needed: without restriction, with the caller's guidance mask
+    placing: PlacingInputs
     encoding: EncodingInputs
     scales: Scales
     guidance: GuidanceInputs
@@ -128,12 +131,15 @@ def read_request(
     _check_pipeline(pipe, made)
     prompts = prepare_prompts(pipe, texts, arguments, made.subject)
     tokens = _find_tokens(pipe, prompts, made)
+    guidance = guidance_inputs(made, tokens)
+    needs_region = call is not RelevanceKwargs or made.settings.padding_mask_crop is not None
     request = Request(
         instructions=made.subject.instructions,
-        region=region_inputs(made),
+        region=region_inputs(made) if needs_region else None,
+        placing=placing_inputs(made, guidance.guidance_mask),
         encoding=encoding_inputs(pipe, made, prompts),
         scales=scales_of(made),
-        guidance=guidance_inputs(made, tokens),
+        guidance=guidance,
         denoising=denoising_inputs(made, callback),
         composing=composing_inputs(made),
         return_dict=arguments.return_dict,
@@ -164,7 +170,7 @@ def _read_call(
     )
     edits = call is EditKwargs  # a map that is looked at is always found within a region
     restricted = not edits or (arguments.restricted and (reference or region_given or not subject.names_no_region))
-    settings = resolve_settings(given, pipe.config, reference, restricted)
+    settings = _without_crop_of_latents(resolve_settings(given, pipe.config, reference, restricted), pictures, given)
     generator = read_generators(arguments.generator, len(subject.image_index), pipe._execution_device)
     if settings.draw_place and restricted and not region_given:
         subject = draw_places(subject, pipe.pseudomasks, generator)
@@ -178,6 +184,22 @@ def _read_call(
         _canvas(pipe, pictures, restricted),
         generator,
     )
+
+
+def _without_crop_of_latents(settings: EditSettings, pictures: Pictures, given: Mapping[str, Any]) -> EditSettings:
+    """Return the settings; a recommended crop does not apply to image latents, which have a scale already.
+
+    Raises:
+        InputError: the caller asks for a crop of image latents.
+    """
+    if pictures.images is not None or settings.padding_mask_crop is None:
+        return settings
+    if "padding_mask_crop" in given:
+        raise InputError(
+            "`padding_mask_crop` must be left out with image latents, which can't be encoded again at another scale: "
+            "give the picture instead."
+        )
+    return replace(settings, padding_mask_crop=None)
 
 
 def _canvas(pipe: InstructX2XPipeline, pictures: Pictures, restricted: bool) -> Canvas:

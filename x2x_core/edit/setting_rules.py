@@ -23,6 +23,15 @@ def whole_number(name: str, value: Any) -> Any:
     return value
 
 
+def crop_margin(name: str, value: Any) -> int | None:
+    """Check a whole number of at least 0; ``None`` and False mean no crop, and become ``None``."""
+    if value is None or value is False:
+        return None
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise InputError(f"`{name}` must be a whole number of at least 0, or False for no crop, got {value!r}.")
+    return int(value)
+
+
 def number(lowest: float = -math.inf, highest: float = math.inf) -> Check:
     """Return a check of a finite number in [lowest, highest]."""
     bounds = f"lie in [{lowest:g}, {highest:g}]" if math.isfinite(lowest) else "be a finite number"

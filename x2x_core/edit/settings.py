@@ -17,7 +17,18 @@ from x2x_core.guidance.relevance import SOURCES
 from x2x_core.language.instruction import Instruction
 
 from .recommended import recommendations_of
-from .setting_rules import OTHER, Check, guidance_scale, noise_level, number, one_of, optional, switch, whole_number
+from .setting_rules import (
+    OTHER,
+    Check,
+    crop_margin,
+    guidance_scale,
+    noise_level,
+    number,
+    one_of,
+    optional,
+    switch,
+    whole_number,
+)
 
 # Compositions of an edit with the original, see `x2x_core.edit.composition`.
 COMPOSITIONS = ("difference", "saturating", "decoded")
@@ -90,6 +101,10 @@ class EditSettings:
         draw_place: draw one plausible side and zone of a finding to add if the instruction leaves them open, for each
             output, and edit there; see `x2x_core.edit.places`. ``False`` leaves the place to the model. Nothing is
             drawn with the caller's own `pseudomask` or `guidance_mask`.
+        padding_mask_crop: compute the edit on a crop around the region, at a finer scale than the whole picture: the
+            margin around the support of the pseudomask (or around the caller's guidance mask), in pixels of the model's
+            canvas when the whole picture is on it, at least 0. The crop is at least 0.4 of the picture's longer side;
+            from 0.9 the whole picture is used. ``False``: no crop, also where the checkpoint recommends one.
 
     Raises:
         InputError: a value out of range.
@@ -124,6 +139,9 @@ class EditSettings:
     align: bool = _setting(True, switch, published=False, fixed="does not align pseudomasks")
     draw_place: bool = _setting(
         True, switch, recommendable=True, published=False, unrestricted=False, fixed="does not draw places"
+    )
+    padding_mask_crop: int | None = _setting(
+        None, crop_margin, recommendable=True, unrestricted=None, fixed="edits the whole picture"
     )
 
     def __post_init__(self) -> None:
@@ -171,6 +189,7 @@ class RelevanceSettingsKwargs(TypedDict, total=False):
     relevance_samples: int | None
     relevance_source: str | None
     draw_place: bool | None
+    padding_mask_crop: int | None
     reference: bool
 
 
@@ -206,7 +225,9 @@ def _values(mode: str) -> dict[str, Any]:
 
 
 # Settings that are used only to find the guidance mask.
-MASK_FINDING = tuple(name for name in GuidanceSettingsKwargs.__annotations__ if name != "reference")
+MASK_FINDING = tuple(
+    name for name in GuidanceSettingsKwargs.__annotations__ if name not in ("reference", "padding_mask_crop")
+)
 # Settings that a checkpoint can recommend, with the check of each.
 RECOMMENDABLE: dict[str, Check] = {
     setting.name: setting.metadata["check"] for setting in fields(EditSettings) if setting.metadata["recommendable"]
@@ -264,8 +285,9 @@ def resolve_settings(
 def _check_reference(given: Mapping[str, Any]) -> None:
     """Check that nothing is requested that the published code can't do."""
     for setting in fields(EditSettings):
-        fixed, value = setting.metadata["fixed"], given.get(setting.name)
-        if fixed and value is not None and value != getattr(PUBLISHED, setting.name):
+        fixed, value, published = setting.metadata["fixed"], given.get(setting.name), getattr(PUBLISHED, setting.name)
+        same = value in (None, published) or (value is False and published is None)
+        if fixed and not same:
             raise InputError(f"`{setting.name}` must be left out with `reference=True`: the published code {fixed}.")
     levels = given.get("relevance_noise_level")
     if isinstance(levels, Sequence) and len(levels) > 1:

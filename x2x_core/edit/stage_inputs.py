@@ -20,6 +20,7 @@ from .denoising import DenoisingInputs, Generators, StepCallback
 from .draw_checks import check_draws, check_noise
 from .encoding import EncodingInputs, NoiseInputs
 from .looking import GuidanceInputs, RelevanceInputs
+from .placing import PlacingInputs
 from .reading import Pictures, Subject
 from .region import RegionInputs
 from .settings import EditSettings
@@ -111,12 +112,21 @@ def encoding_inputs(pipe: InstructX2XPipeline, call: Call, prompts: PromptInputs
         call.pictures.images,
         call.pictures.latents,
         settings.reference,
-        call.canvas,
         call.subject.image_index,
         prompts,
         noise,
         own_contrast=call.restricted and not settings.reference,
     )
+
+
+def placing_inputs(call: Call, guidance_mask: torch.Tensor | None) -> PlacingInputs:
+    """Return the inputs of placing.
+
+    Args:
+        call: the call.
+        guidance_mask: the caller's, `(B, 1, H, W)` bool.
+    """
+    return PlacingInputs(call.canvas, call.outputs, call.settings.padding_mask_crop, guidance_mask)
 
 
 def scales_of(call: Call) -> Scales:

@@ -1,6 +1,7 @@
 """Records passed between the stages of an edit.
 
-B is the number of outputs: `num_images_per_prompt` for each of P pairs of N pictures and prompts.
+B is the number of outputs: `num_images_per_prompt` for each of P pairs of N pictures and prompts. V is the number of
+views, the different placements of pictures on their canvases: N without crops.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import torch
 
 from x2x_core.guidance.relevance import upsample
 from x2x_core.imaging.batch import ImageBatch
-from x2x_core.imaging.canvas import Canvas
+from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.contrast import Contrast
 
 from .unet import Conditioning
@@ -22,10 +23,11 @@ class Encoded:
     """Encoded pictures and prompts, and the noise."""
 
     images: ImageBatch  # N pictures
-    canvas: Canvas
+    canvases: Canvases  # of B outputs
     image_index: list[int]  # B: the picture of each output
-    image_latents: torch.Tensor  # (N, C, h, w), unscaled, of the pictures
-    clean: torch.Tensor  # (B, C, h, w), scaled, of the picture of each output
+    view_index: list[int]  # B: the view of each output
+    image_latents: torch.Tensor  # (V, C, h, w), unscaled, of the views
+    clean: torch.Tensor  # (B, C, h, w), scaled, of the view of each output
     conditioning: Conditioning
     noise: torch.Tensor  # (B, C, h, w): the diffusion noise
     relevance_noise: torch.Tensor | None  # (B, L * K, C, h, w): K draws for each of L noise levels, level by level
@@ -65,6 +67,6 @@ def to_view(decoded: torch.Tensor) -> torch.Tensor:
     return (decoded.float().cpu() / 2 + 0.5).clamp(0, 1)
 
 
-def to_image(latent_map: torch.Tensor, canvas: Canvas) -> torch.Tensor:
-    """Resample a map on the canvas's latent cells `(B, 1, h, w)` to the picture's size, in [0, 1], on the CPU."""
-    return canvas.cut(upsample(latent_map.cpu(), canvas.pixels)).clamp(0, 1)
+def to_image(latent_map: torch.Tensor, canvases: Canvases) -> torch.Tensor:
+    """Resample a map on the canvases' latent cells `(B, 1, h, w)` to the picture's size, in [0, 1], on the CPU."""
+    return canvases.cut(upsample(latent_map.cpu(), canvases.pixels)).clamp(0, 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from .crop_window import CropWindow
 from .geometry import Padding, check_size, crop, fit_size, pad, padding_to_square, resize
 
 # Without restriction a picture is processed at its own size, up to this multiple of the model's resolution.
@@ -15,12 +16,13 @@ LARGEST_OWN_SIZE = 2
 
 @dataclass(frozen=True)
 class Canvas:
-    """Placement of a picture on the model's canvas. Sizes are `(height, width)` in pixels."""
+    """Placement of a picture, or of a window of it, on the model's canvas. Sizes are `(height, width)` in pixels."""
 
     size: tuple[int, int]  # of the picture
-    inner: tuple[int, int]  # of the scaled picture
-    padding: Padding  # around the scaled picture, filled by repeating its border
+    inner: tuple[int, int]  # of the scaled picture or window
+    padding: Padding  # around it, filled by repeating its border
     cell: int  # side of a latent cell in canvas pixels
+    window: CropWindow | None = None  # the part of the picture that the canvas shows; None: all of it
 
     @classmethod
     def square(cls, size: tuple[int, int], resolution: int, cell: int) -> Canvas:
@@ -38,6 +40,13 @@ class Canvas:
         inner = max(fitted[0] - fitted[0] % cell, cell), max(fitted[1] - fitted[1] % cell, cell)
         return cls(size, inner, Padding(), cell)
 
+    def on(self, window: CropWindow | None) -> Canvas:
+        """Return a square canvas as large as this one that shows a window of the picture; ``None``: this canvas."""
+        if window is None:
+            return self
+        inner = fit_size(window.size, max(self.pixels))
+        return Canvas(self.size, inner, padding_to_square(inner), self.cell, window)
+
     @property
     def pixels(self) -> tuple[int, int]:
         """Size of the canvas in pixels."""
@@ -51,11 +60,14 @@ class Canvas:
 
     def place(self, image: torch.Tensor) -> torch.Tensor:
         """Place a picture `(B, C, H, W)` on the canvas."""
-        return pad(resize(image, self.inner), self.padding)
+        return pad(resize(self._shown(image), self.inner), self.padding)
 
     def cut(self, image: torch.Tensor) -> torch.Tensor:
-        """Crop and resize canvas content `(B, C, h, w)` to the picture's own frame `(B, C, H, W)`."""
-        return resize(crop(image, self.padding), self.size)
+        """Bring canvas content `(B, C, h, w)` to the picture's own frame `(B, C, H, W)`, with 0 outside a window."""
+        content = crop(image, self.padding)
+        if self.window is None:
+            return resize(content, self.size)
+        return self.window.put_back(resize(content, self.window.size), self.size)
 
     def shown_cells(self) -> torch.Tensor:
         """Return `(h, w)` bool, True for latent cells that show part of the picture rather than padding only."""
@@ -67,13 +79,17 @@ class Canvas:
         """Return every latent cell that a mask of the picture touches.
 
         Args:
-            mask: `(B, 1, H, W)` bool; at the picture's border it extends into the padding.
+            mask: `(B, 1, H, W)` bool; at the picture's border it extends into the padding. What lies outside the
+                window is ignored.
 
         Returns:
             `(B, 1, h, w)` bool.
         """
-        fitted = F.adaptive_max_pool2d(mask.float(), self.inner)
+        fitted = F.adaptive_max_pool2d(self._shown(mask).float(), self.inner)
         return self._pool(pad(fitted, self.padding)) > 0
+
+    def _shown(self, image: torch.Tensor) -> torch.Tensor:
+        return image if self.window is None else self.window.cut_out(image)
 
     def _pool(self, values: torch.Tensor) -> torch.Tensor:
         return F.max_pool2d(values, self.cell)
