@@ -1,6 +1,7 @@
 """Contents and layout of each workflow in `example_workflows/`.
 
-Columns are about 70 apart and nodes about 80. A workflow fits a page of 1800 x 1000 at a scale that shows texts.
+Columns are about 70 apart and nodes 55 to 80, which leaves room for the title and for the pack's name, which the page
+draws above it. A workflow fits a page of 1800 x 1000 at a scale that shows texts.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from workflow_graph import Graph, Placed
 
 SEED = 1
 LOADER, PICTURE, MENUS, EDITOR = (340, 90), (340, 430), (340, 280), (380, 840)
+SHORT_MENUS, PSEUDOMASK = (340, 260), (340, 320)  # the smallest heights that the page allows
 SYNTHETIC = "All results are **synthetic, for research**. This is not a medical device."
 
 
@@ -38,20 +40,20 @@ def compare_of(graph: Graph, at, size, before, after, guidance, mask, words: Pla
 
 
 def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **rule) -> tuple[Placed, Placed, Placed]:
-    """Add pseudomask, relevance map and guidance map in a column."""
+    """Add pseudomask, relevance map and guidance map in a column, below an instruction of size `SHORT_MENUS`."""
     where = graph.node(
-        "X2XPseudomask", (left, 410), (340, 310), instruction=words["instruction"], image=image, seed=SEED
+        "X2XPseudomask", (left, 390), PSEUDOMASK, instruction=words["instruction"], image=image, seed=SEED
     )
     asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
-    relevance = graph.node("X2XRelevanceMap", (left, 770), (340, 220), **asked, seed=SEED)
-    guidance = guidance_of(graph, (left, 1040), where, relevance, **rule)
+    relevance = graph.node("X2XRelevanceMap", (left, 765), (340, 205), **asked, seed=SEED)
+    guidance = guidance_of(graph, (left, 1025), where, relevance, **rule)
     return where, relevance, guidance
 
 
 def guidance_of(graph: Graph, at, where: Placed, relevance: Placed, **rule) -> Placed:
     """Add the guidance map of a pseudomask and a relevance map."""
     maps = {"pseudomask": where["pseudomask"], "relevance": relevance["relevance"]}
-    return graph.node("X2XGuidanceMap", at, (340, 200), **maps, places=where["places"], **rule)
+    return graph.node("X2XGuidanceMap", at, (340, 215), **maps, places=where["places"], **rule)
 
 
 def plain_edit(graph: Graph) -> None:
@@ -109,7 +111,7 @@ To inspect the maps without editing, select the nodes of the last group and pres
     read_me(graph, text, 400)
     pipeline, radiograph = load(graph, 560)
     image = radiograph["image"]
-    words = graph.node("X2XInstruction", (440, 0), MENUS)
+    words = graph.node("X2XInstruction", (440, 0), SHORT_MENUS)
     graph.group("Instruct", "instruct", words)
     where, relevance, guidance = look_of(graph, 440, pipeline, image, words, mask_rule="threshold", threshold=0.3)
     graph.group("Look", "guide", where, relevance, guidance)
@@ -156,7 +158,7 @@ To use a mask from a file, replace the box by *Load Image (as Mask)*.
     read_me(graph, text, 400)
     pipeline, radiograph = load(graph, 560)
     image = radiograph["image"]
-    words = graph.node("X2XInstruction", (440, 0), MENUS, finding="consolidation")
+    words = graph.node("X2XInstruction", (440, 0), SHORT_MENUS, finding="consolidation")
     graph.group("Instruct", "instruct", words)
     found = look_of(graph, 440, pipeline, image, words)
     guidance = found[-1]
@@ -320,11 +322,11 @@ Keep the seeds of RandomNoise and Relevance Map equal.
 
 def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> Placed:
     """Add pseudomask, native relevance map, guidance map and its preview."""
-    where = graph.node("X2XPseudomask", (880, 0), (340, 310), instruction=words["instruction"], image=image, seed=SEED)
-    relevance = graph.node("X2XNativeRelevanceMap", (880, 360), (340, 200), latent=latent, **asked, seed=SEED)
-    guidance = guidance_of(graph, (880, 610), where, relevance)
+    where = graph.node("X2XPseudomask", (880, 0), PSEUDOMASK, instruction=words["instruction"], image=image, seed=SEED)
+    relevance = graph.node("X2XNativeRelevanceMap", (880, 375), (340, 210), latent=latent, **asked, seed=SEED)
+    guidance = guidance_of(graph, (880, 640), where, relevance)
     maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}
-    shown = graph.node("X2XGuidancePreview", (880, 860), (340, 380), image=image, **maps)
+    shown = graph.node("X2XGuidancePreview", (880, 910), (340, 330), image=image, **maps)
     graph.group("Where may it change?", "guide", where, relevance, guidance, shown)
     return guidance
 
