@@ -1,8 +1,9 @@
-"""Random layers, texts and U-Net runs for the tests of attention."""
+"""Random layers, texts and U-Net runs for the tests of attention, and the fixtures that they share."""
 
+import pytest
 import torch
 from diffusers.models.attention_processor import Attention
-from tiny_models import seeded
+from tiny_models import make_unet, seeded
 
 TOKENS, WIDTH, CELLS = 7, 32, (16, 16)
 
@@ -26,3 +27,17 @@ def run(unet, batch=6, cells=CELLS, seed=0, text=None):
     text = random(batch, TOKENS, WIDTH, seed=seed + 1) if text is None else text
     with torch.no_grad():
         return unet(random(batch, 8, *cells, seed=seed), 500, encoder_hidden_states=text).sample
+
+
+@pytest.fixture
+def unet():
+    return make_unet()
+
+
+@pytest.fixture
+def half():
+    """A mask for two images: the left half of one, a corner of the other."""
+    mask = torch.zeros(2, 1, *CELLS, dtype=torch.bool)
+    mask[0, :, :, :8] = True
+    mask[1, :, :4, 12:] = True
+    return mask

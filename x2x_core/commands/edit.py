@@ -164,8 +164,8 @@ def edit(
     Writes edited.png (size and bit depth of the input), guidance_map.png (the guidance map in red), guidance_mask.png
     (white where pixels could change), panel.png (input, guidance map, edit, difference) and result.json (the
     instruction as understood, fit to the patient's lungs, crop, settings, hashes of input and weights, editable and
-    changed share). From a DICOM file also edited.dcm (the input's pixel grid, bit depth and grey scale), guidance_mask.dcm
-    (Segmentation), guidance_map.dcm (Parametric Map) and panel.dcm (Secondary Capture).
+    changed share). From a DICOM file also edited.dcm (the input's pixel grid, bit depth and grey scale),
+    guidance_mask.dcm (Segmentation), guidance_map.dcm (Parametric Map) and panel.dcm (Secondary Capture).
 
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from x2x_core.guidance.attention.switching import rse_attention
 from x2x_core.guidance.cfg import guided_noise
 
+from .attention.switching import rse_attention
 from .background import blend, noised_background
 from .decoding import check_latents
 from .state import Edited, Encoded, Guidance

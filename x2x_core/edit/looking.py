@@ -12,7 +12,6 @@ from x2x_core.anatomy.areas import AreaLimits
 from x2x_core.guidance import relevance as maths
 from x2x_core.guidance.attention.record import AttentionRecord
 from x2x_core.guidance.attention.relevance import attention_record, join_relevance, relevance_from_attention
-from x2x_core.guidance.attention.switching import rse_attention
 from x2x_core.guidance.attention.tokens import PromptTokens
 from x2x_core.guidance.maps import guidance_map, guidance_mask
 from x2x_core.guidance.mask_rules import find_mask
@@ -20,6 +19,8 @@ from x2x_core.guidance.mask_settings import MaskSettings
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.canvases import Canvases
 
+from .attention.layers import attention_levels
+from .attention.switching import rse_attention
 from .published import to_published_latents
 from .region import Region
 from .state import Encoded, Guidance, Relevance, to_image
@@ -178,9 +179,8 @@ def _attention_record(pipe: InstructX2XPipeline, inputs: RelevanceInputs, encode
     """Return the record of the text branch's attention, if it is a source."""
     if inputs.source == "noise":
         return None
-    return attention_record(
-        pipe.unet, inputs.tokens, encoded.canvases.cells, encoded.noise.device, copies=inputs.copies
-    )
+    levels = attention_levels(pipe.unet)
+    return attention_record(levels, inputs.tokens, encoded.canvases.cells, encoded.noise.device, copies=inputs.copies)
 
 
 def _disagreement(

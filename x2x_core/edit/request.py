@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from x2x_core.common.errors import InputError
-from x2x_core.guidance.attention.switching import check_processors
 from x2x_core.guidance.attention.tokens import PromptTokens, find_tokens
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.language.instruction import Instruction
 
 from .argument_checks import check_contradictions, check_simple_arguments, read_callback
 from .arguments import CallArguments, CallKwargs, EditKwargs, RelevanceKwargs, split_arguments
+from .attention.switching import check_processors
 from .composing import ComposingInputs
 from .denoising import DenoisingInputs
 from .draw_checks import read_generators

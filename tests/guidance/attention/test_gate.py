@@ -9,9 +9,9 @@ from diffusers.models.attention_processor import (
 )
 from tiny_models import seeded
 
+from x2x_core.edit.attention.processor import RSEAttnProcessor
+from x2x_core.edit.attention.switching import rse_attention
 from x2x_core.guidance.attention.gate import AttentionGate
-from x2x_core.guidance.attention.processor import RSEAttnProcessor
-from x2x_core.guidance.attention.switching import rse_attention
 
 
 @pytest.mark.parametrize("sliced", [False, True])

@@ -8,11 +8,12 @@ from diffusers.models.attention_processor import (
 )
 from tiny_models import seeded
 
+from x2x_core.edit.attention.layers import cross_attention_layers
+from x2x_core.edit.attention.processor import RSEAttnProcessor
+from x2x_core.edit.attention.switching import rse_attention
 from x2x_core.guidance.attention import record as recording
-from x2x_core.guidance.attention.layers import cross_attention_layers, grid_at
-from x2x_core.guidance.attention.processor import RSEAttnProcessor
+from x2x_core.guidance.attention.grids import grid_at
 from x2x_core.guidance.attention.record import AttentionRecord, token_shares
-from x2x_core.guidance.attention.switching import rse_attention
 
 
 def test_shares_are_the_softmax_averaged_over_heads_whatever_the_slices(monkeypatch):

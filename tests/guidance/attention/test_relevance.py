@@ -5,27 +5,28 @@ import torch
 from tiny_models import make_tokenizer, make_unet, seeded
 
 from x2x_core import Instruction
+from x2x_core.edit.attention.layers import attention_levels
+from x2x_core.edit.attention.switching import rse_attention
 from x2x_core.guidance.attention.relevance import (
     attention_record,
     join_relevance,
     relevance_from_attention,
     token_weights,
 )
-from x2x_core.guidance.attention.switching import rse_attention
 from x2x_core.guidance.attention.tokens import ClauseTokens, PromptTokens, find_tokens
 
 ONE = PromptTokens((ClauseTokens((4, 5), side=(3,)),), content=(1, 2, 3, 4, 5), length=8)
 TWO = PromptTokens((ClauseTokens((2,)), ClauseTokens((4, 5), level=(3,))), content=(1, 2, 3, 4, 5), length=8)
 
 
-def test_of_the_prompt_all_counts_but_the_start_mark_and_the_other_clauses_words():
+def test_prompt_weights_leave_out_the_start_token_and_the_words_of_other_clauses():
     weights = token_weights([ONE, TWO])
     assert weights.shape == (2, 2, 8)
     assert weights[0, 0].tolist() == [0, 1, 1, 1, 1, 1, 1, 1] and not weights[0, 1].any()
     assert weights[1].tolist() == [[0, 1, 1, 0, 0, 0, 1, 1], [0, 1, 0, 1, 1, 1, 1, 1]]
 
 
-def test_of_the_words_those_count_that_say_finding_place_and_level():
+def test_word_weights_are_those_of_finding_place_and_level():
     weights = token_weights([ONE, TWO], "words")
     assert weights[0, 0].tolist() == [0, 0, 0, 1, 1, 1, 0, 0]
     assert weights[1].tolist() == [[0, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 1, 1, 1, 0, 0]]
@@ -76,7 +77,7 @@ def test_even_attention_is_flat():
     assert flat.all() and not found.any()
 
 
-def test_joined_a_place_counts_where_both_agree():
+def test_joined_relevance_is_high_where_both_maps_are():
     noise, attention = torch.rand(2, 2, 1, 8, 8, generator=seeded())
     joined, flat = join_relevance(noise, attention)
     assert not flat.any() and torch.equal(joined.flatten(1).amax(dim=1), torch.ones(2))
@@ -88,7 +89,7 @@ def test_joined_a_place_counts_where_both_agree():
     assert torch.allclose(join_relevance(scaled, scaled)[0], scaled)  # what both say stays as it is
 
 
-def test_joined_only_what_shows_the_image_is_stretched():
+def test_joined_relevance_is_normalised_over_the_valid_cells():
     noise = torch.rand(1, 1, 4, 4, generator=seeded()) / 2
     noise[..., 3] = 1
     valid = torch.ones(4, 4, dtype=torch.bool)
@@ -101,7 +102,7 @@ def test_joined_only_what_shows_the_image_is_stretched():
 def test_a_record_watches_a_unet_for_the_texts(cells):
     unet, text = make_unet(), "Add the finding of left edema."
     prompts = [find_tokens(make_tokenizer(), text, Instruction.parse(text))]
-    record = attention_record(unet, prompts, cells, torch.device("cpu"), copies=2, tokens="words")
+    record = attention_record(attention_levels(unet), prompts, cells, torch.device("cpu"), copies=2, tokens="words")
     with torch.no_grad(), rse_attention(unet, record):
         unet(torch.randn(4, 8, *cells, generator=seeded()), 10, torch.randn(4, 77, 32, generator=seeded()))
     assert record.maps.shape == (2, 1, cells[0] // 2, cells[1] // 2)

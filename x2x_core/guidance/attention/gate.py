@@ -22,7 +22,7 @@ import torch.nn.functional as F
 
 from x2x_core.common.errors import InputError
 
-from .layers import grid_at
+from .grids import grid_at
 
 
 @dataclass(frozen=True)

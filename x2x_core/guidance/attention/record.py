@@ -6,7 +6,7 @@ import torch
 
 from x2x_core.common.errors import InputError
 
-from .layers import grid_at
+from .grids import grid_at
 
 SCORES_AT_ONCE = 2**24  # attention scores held in memory at a time: 64 MiB
 
@@ -20,7 +20,7 @@ class AttentionRecord:
         weights: `(B, G, T)`, the weight of each of T tokens in each of G groups, for B texts. A row of ones on n tokens
             gives the attention to all of them together, a row of 1/n their mean.
         cells: `(height, width)` of the latents.
-        level: of the layers to record; see `CrossAttentionLayer` and `watched_level`.
+        level: of the layers to record; see `watched_level`.
 
     Raises:
         InputError: `weights` has another shape.

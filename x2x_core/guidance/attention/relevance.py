@@ -14,7 +14,7 @@ uniform.)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from x2x_core.common.errors import InputError
 
 from ..relevance import FLAT_RANGE, relevance_from_disagreement
-from .layers import GRID_SHARE, cross_attention_layers, watched_level
+from .grids import GRID_SHARE, watched_level
 from .record import AttentionRecord
 from .tokens import PromptTokens
 
@@ -56,7 +56,7 @@ def token_weights(prompts: Sequence[PromptTokens], tokens: str = "prompt") -> to
 
 
 def attention_record(
-    unet: torch.nn.Module,
+    levels: Collection[int],
     prompts: Sequence[PromptTokens],
     cells: tuple[int, int],
     device: torch.device,
@@ -68,7 +68,7 @@ def attention_record(
     """Return a record for `relevance_from_attention`, to be filled inside `rse_attention`.
 
     Args:
-        unet: a `UNet2DConditionModel`.
+        levels: of the U-Net's cross-attention layers.
         prompts: P prompts, from `x2x_core.guidance.attention.tokens.find_tokens`.
         cells: `(height, width)` of the latents.
         device: of the U-Net.
@@ -77,7 +77,7 @@ def attention_record(
         grid_share: side of the recorded grid, share of the latents' side; the layers nearest to it are recorded.
     """
     weights = token_weights(prompts, tokens).repeat_interleave(copies, dim=0)
-    return AttentionRecord(weights.to(device), cells, watched_level(cross_attention_layers(unet), grid_share))
+    return AttentionRecord(weights.to(device), cells, watched_level(levels, grid_share))
 
 
 def relevance_from_attention(

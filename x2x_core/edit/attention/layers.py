@@ -1,17 +1,14 @@
-"""The cross-attention layers of a U-Net and their grids."""
+"""The cross-attention layers of a U-Net."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from diffusers.models.attention_processor import Attention
 
 from x2x_core.common.errors import InputError
-
-GRID_SHARE = 0.5  # side of the recorded grid, share of the latents' side
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,15 @@ def cross_attention_layers(unet: torch.nn.Module) -> list[CrossAttentionLayer]:
     return layers
 
 
+def attention_levels(unet: torch.nn.Module) -> set[int]:
+    """Return the levels of a U-Net's cross-attention layers.
+
+    Raises:
+        InputError: the U-Net has no cross-attention.
+    """
+    return {layer.level for layer in cross_attention_layers(unet)}
+
+
 def _level(name: str, blocks: int) -> int:
     """Return how often the latents are halved before a layer: once after each down block but the last."""
     match = re.match(r"(down|up)_blocks\.(\d+)\.", name)
@@ -48,29 +54,3 @@ def _level(name: str, blocks: int) -> int:
         return blocks - 1
     number = int(match.group(2))
     return number if match.group(1) == "down" else blocks - 1 - number
-
-
-def grid_at(level: int, cells: tuple[int, int]) -> tuple[int, int]:
-    """Return `(height, width)` of a layer's grid for latents of `cells`: halved `level` times, rounded up."""
-    height, width = (-(-side // 2**level) for side in cells)
-    return height, width
-
-
-def watched_level(layers: Sequence[CrossAttentionLayer], grid_share: float = GRID_SHARE) -> int:
-    """Return the level whose grid is nearest, in octaves, to a share of the latents' side; of two, the finer.
-
-    Args:
-        layers: of the U-Net.
-        grid_share: side of the grid as a share of the latents' side, (0, 1].
-
-    Raises:
-        InputError: `grid_share` is out of range.
-    """
-    if not 0 < grid_share <= 1:
-        raise InputError(f"`grid_share` must lie in (0, 1], got {grid_share:g}.")
-
-    def ratio(level: int) -> float:
-        share = 2.0**-level
-        return max(share, grid_share) / min(share, grid_share)
-
-    return min(sorted({layer.level for layer in layers}), key=ratio)

@@ -13,11 +13,11 @@ from diffusers.models.attention_processor import (
 )
 from torch._dynamo.testing import CompileCounter
 
+from x2x_core.edit.attention.layers import cross_attention_layers
+from x2x_core.edit.attention.processor import RSEAttnProcessor
+from x2x_core.edit.attention.switching import rse_attention
 from x2x_core.guidance.attention.gate import AttentionGate
-from x2x_core.guidance.attention.layers import cross_attention_layers
-from x2x_core.guidance.attention.processor import RSEAttnProcessor
 from x2x_core.guidance.attention.record import AttentionRecord
-from x2x_core.guidance.attention.switching import rse_attention
 
 
 @pytest.mark.parametrize("sliced", [False, True])

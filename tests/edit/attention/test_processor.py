@@ -9,7 +9,7 @@ from diffusers.models.attention_processor import (
     SlicedAttnProcessor,
 )
 
-from x2x_core.guidance.attention.processor import RSEAttnProcessor
+from x2x_core.edit.attention.processor import RSEAttnProcessor
 from x2x_core.guidance.attention.record import AttentionRecord
 
 

@@ -17,11 +17,11 @@ from diffusers.models.attention_processor import (
 )
 
 from x2x_core.common.errors import InputError
+from x2x_core.guidance.attention.gate import AttentionGate
+from x2x_core.guidance.attention.record import AttentionRecord
 
-from .gate import AttentionGate
 from .layers import CrossAttentionLayer, cross_attention_layers
 from .processor import RSEAttnProcessor
-from .record import AttentionRecord
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,8 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from diffusers.utils import is_xformers_available
 
 from x2x_core.common.errors import InputError
-
-from ..cfg import BRANCHES
-from .record import AttentionRecord, token_shares
+from x2x_core.guidance.attention.record import AttentionRecord, token_shares
+from x2x_core.guidance.cfg import BRANCHES
 
 if is_xformers_available():
     import xformers.ops
@@ -31,7 +30,7 @@ class RSEAttnProcessor:
         replaced: the processor that was there.
         record: records the text branch, the first rows of the batch.
         inside: `(B, positions, 1)` bool, where the first B rows of the batch follow their own text.
-        null_states: see `AttentionGate`.
+        null_states: see `x2x_core.guidance.attention.gate.AttentionGate`.
     """
 
     def __init__(
