@@ -139,7 +139,7 @@ def test_empty_masks_fit_nothing():
     assert fit_frame(masks(torch.zeros(2, 50, 50))) == (None, 0.0)
 
 
-def test_one_radiograph_at_a_time(atlas):
+def test_several_radiographs_are_refused_for_alignment(atlas):
     with pytest.raises(ValueError, match="`image` must be one radiograph, got 2"):
         atlas.align(torch.cat([radiograph(0), radiograph(1)]))
 

@@ -26,7 +26,7 @@ def test_the_heart_lies_to_the_patients_left():
     assert (heart * side_mask("left", heart.shape)).sum() > 1.5 * (heart * side_mask("right", heart.shape)).sum()
 
 
-def test_softening_lays_the_threshold_on_the_outline():
+def test_a_softened_region_has_its_threshold_on_the_outline():
     region = np.zeros((80, 100), bool)
     region[20:60, 30:70] = True
     soft = soften(region)

@@ -29,7 +29,7 @@ def test_the_error_of_a_registration_is_its_distance_from_the_truth():
     assert np.allclose(back.matrix, true.matrix) and np.allclose(back.shift, true.shift)
 
 
-def test_exposure_leaves_what_is_filled_black():
+def test_exposure_keeps_filled_pixels_black():
     quality = load("registration_quality")
     square = Square(np.full((8, 8), 100, np.uint8), np.eye(8, dtype=bool))
     assert (quality.exposed(square, np.random.default_rng(0)).pixels[~square.valid] == 0).all()

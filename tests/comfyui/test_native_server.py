@@ -94,7 +94,7 @@ def test_demo_edits_as_the_pipeline_node_does(server, sample):
     assert np.abs(native - original).max() > 30
 
 
-def test_cancel_ends_a_run(server, tiny, radiograph):
+def test_cancelling_ends_a_run(server, tiny, radiograph):
     prompt = held_to_a_mask(graph(tiny, radiograph[0], PROMPT, steps=1000, scales=(5.0, 1.5), seed=3))
     _, answer = server.queue(prompt)
     end = time.monotonic() + 60

@@ -20,7 +20,7 @@ def run(capsys, *arguments):
     return left.value.code, printed.out, printed.err
 
 
-def test_build_then_check(capsys, case, tmp_path):
+def test_a_dataset_is_built_and_then_checked(capsys, case, tmp_path):
     out = tmp_path / "set"
     words = ("dataset", "build", "--mimic", case.mimic, "--vqa", case.vqa, "--out", out, "--workers", 1)
     code, printed, error = run(capsys, *words, "--size", 64, "--registration", "rigid", "--schema", "v1")

@@ -96,7 +96,7 @@ def test_an_audit_writes_table_record_and_report(capsys, tmp_path, tiny_folder):
     assert (tmp_path / "out" / "audit.json").is_file() and (tmp_path / "out" / "figures" / "findings.svg").is_file()
 
 
-def test_a_loader_travels_to_other_processes():
+def test_settings_and_loader_can_be_pickled():
     import pickle
 
     load = partial(load_pipeline, "demo", None, "cpu", "float32")

@@ -95,7 +95,7 @@ def test_the_frame_is_where_masks_are_moved_to():
     assert shifted[24, 12] == 1 and shifted[24, 4] == 0 and shifted[24, 28] == 0
 
 
-def test_a_picture_is_only_written_under_a_name_that_says_png(tmp_path):
+def test_pictures_are_written_only_to_png_files(tmp_path):
     done = run("show", "Add the finding of edema.", "-o", tmp_path / "mask.bmp")
     assert isinstance(done.exception, ValueError) and "must end in .png" in str(done.exception)
     assert run("show", "Add the finding of edema.", "-o", tmp_path / "mask.png").exit_code == 0

@@ -29,7 +29,7 @@ def test_every_key_is_taken_over_or_left_out_by_name(ckpt, tiny_folder):
         assert read.left_out.keys() <= state.keys() and all(read.left_out.values())
 
 
-def test_a_file_without_an_ema(single, tiny_folder):
+def test_ema_weights_are_refused_for_a_file_without_them(single, tiny_folder):
     assert not read_checkpoint(single, weights="trained").left_out
     with pytest.raises(ValueError, match=r"`weights` is ema, but .* has no EMA weights"):
         read_checkpoint(single, weights="ema")

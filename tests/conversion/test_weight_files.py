@@ -54,7 +54,7 @@ def test_lightnings_callbacks_beside_the_weights_are_no_hindrance(plain, tiny_fo
     assert set(torch.serialization.get_safe_globals()) == allowed
 
 
-def test_numbers_of_numpy_beside_the_weights_are_no_hindrance_and_in_their_place_refused(plain, tiny_folder, tmp_path):
+def test_numpy_numbers_are_accepted_beside_weights_and_refused_as_weights(plain, tiny_folder, tmp_path):
     content = lightning_checkpoint(plain) | {
         "global_step": np.int64(22000), "lr_schedulers": [{"base_lrs": [np.float32(1e-4)]}], "scores": np.arange(3),
         "optimizer_states": [{"state": {0: {"exp_avg": torch.ones(2)}}, "param_groups": [{"lr": np.float64(1e-4)}]}],

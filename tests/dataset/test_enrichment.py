@@ -50,7 +50,7 @@ def enriched(answer, *rows, reference=()):
         ("pericardial area", "pleural effusion"),
     ],
 )
-def test_the_location_of_what_is_added(answer, item):
+def test_an_answer_about_the_location_gives_side_and_zone(answer, item):
     assert enriched(ADDED, where(answer)) == f"Add the finding of {item}."
 
 
@@ -87,7 +87,7 @@ def test_two_places_of_one_finding():
          row("abnormality", "what abnormalities are seen in this image?", "pleural effusion, edema")],
     ],
 )  # fmt: skip
-def test_every_question_that_states_a_place(rows):
+def test_places_from_all_questions_are_combined(rows):
     assert enriched(ADDED, *rows) == "Add the finding of pleural effusion in the left lower lung zone."
     assert enriched(ADDED, *reversed(rows)) == "Add the finding of pleural effusion in the left lower lung zone."
 

@@ -67,5 +67,5 @@ def test_unreadable_files_are_errors(tmp_path):
             read_square(tmp_path / f"{name}.jpg", 32)
 
 
-def test_halving_takes_the_mean_of_four():
+def test_halving_averages_four_pixels():
     assert halve(np.array([[0, 4, 8, 8], [8, 8, 8, 8]], np.uint8)).tolist() == [[5, 8]]

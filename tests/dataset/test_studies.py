@@ -67,7 +67,7 @@ def test_unusable_lines_are_reported(tmp_path):
     assert find(8).dicom_id == "good" and find(7) is None
 
 
-def test_the_order_of_studies():
+def test_studies_are_ordered_by_number_and_then_by_time():
     early = Study(1, 5, "a", True, None, 1.0, 21800506213014.5)
     late = replace(early, study_order=2.0)
     assert late.later_than(early) and not early.later_than(late)

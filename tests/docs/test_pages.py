@@ -38,7 +38,7 @@ def test_every_command_exists(place, arguments):
 
 
 @pytest.mark.parametrize("page", PYTHON_PAGES)
-def test_python_compiles(page):
+def test_python_blocks_of_a_page_compile(page):
     for block in blocks(page):
         if block.language == "python":
             compile(block.text, block.place, "exec")

@@ -41,7 +41,7 @@ def test_each_edit_of_a_batch_has_its_own(copies):
     assert pipe.guidance_scale == 6.0
 
 
-def test_one_finding_alone_is_as_with_its_number():
+def test_a_scale_by_finding_equals_the_number_for_a_single_finding():
     pipe = make_pipeline()
     assert torch.equal(edit(pipe, [AIR], guidance_scale=SCALES), edit(pipe, [AIR], guidance_scale=6.0))
 

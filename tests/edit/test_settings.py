@@ -39,7 +39,7 @@ def test_a_given_threshold_overrides_the_recommended_rule():
     assert resolve_settings({"mask_rule": "adaptive"}, {}).mask_rule == "adaptive"
 
 
-def test_levels_are_kept_as_one_number_or_as_a_tuple():
+def test_noise_levels_are_stored_as_a_number_or_a_tuple():
     assert resolve_settings({}, {"recommended_relevance_noise_level": [0.6, 0.8]}).relevance_noise_level == (0.6, 0.8)
     assert EditSettings(relevance_noise_level=[0.5]).relevance_noise_level == 0.5
     assert (EditSettings().relevance_levels, EditSettings(relevance_noise_level=(0.1, 0.2)).relevance_levels) == (1, 2)

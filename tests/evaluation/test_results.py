@@ -20,7 +20,7 @@ def make_results():
     return Results({"seed": 3, "notes": ["ä"]}, (row,), (case,))
 
 
-def test_json_leads_there_and_back(tmp_path):
+def test_results_survive_a_round_trip_through_json(tmp_path):
     results = make_results()
     results.write_json(tmp_path / "r.json")
     assert Results.read_json(tmp_path / "r.json") == results

@@ -61,7 +61,7 @@ def masked(guidance, settings, limits=None, parts=None, pseudomask=None):
 
 
 @given(height=SIDES, width=SIDES, seed=SEEDS, settings=SETTINGS, limits=LIMITS)
-def test_no_step_lets_a_mask_out_of_the_pseudomask(height, width, seed, settings, limits):
+def test_a_mask_never_leaves_the_pseudomask(height, width, seed, settings, limits):
     guidance, pseudomask = random_maps(height, width, seed)
     mask = find_mask(guidance, pseudomask, settings, [limits])
     assert mask.shape == guidance.shape and mask.dtype == torch.bool

@@ -25,7 +25,7 @@ def test_arrays_of_8_bits_are_read_in_every_shape(tmp_path, shape):
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, ">u2", np.int32, np.int64, np.uint32])
-def test_deeper_integers_are_read(tmp_path, dtype):
+def test_integer_arrays_of_more_than_8_bits_are_read(tmp_path, dtype):
     found = read_image(save(tmp_path / "a.npy", DEEP.astype(dtype)))
     assert found.bit_depth == 16 and np.array_equal(to_values(found.pixels, 16), DEEP)
 
@@ -46,7 +46,7 @@ def test_floats_are_read_in_both_ranges(tmp_path, dtype):
     assert np.allclose(found.pixels[0, 0].numpy(), GREY / 255, atol=2e-3) and "[-1, 1]" in found.notes[0]
 
 
-def test_colours_and_truth_values_are_read(tmp_path):
+def test_arrays_of_colours_and_of_booleans_are_read(tmp_path):
     colour = np.stack([GREY, GREY[::-1], GREY[:, ::-1]], axis=2)
     assert np.array_equal(to_values(read_image(save(tmp_path / "a.npy", colour)).pixels, 8), colour)
     same = np.repeat(GREY[..., None], 3, axis=2)

@@ -14,7 +14,7 @@ CELLS = st.sampled_from([1, 4, 8])
 
 
 @given(height=SIDES, width=SIDES, cell=CELLS)
-def test_any_picture_lies_whole_on_the_square(height, width, cell):
+def test_a_picture_of_any_size_fits_on_the_square_canvas(height, width, cell):
     canvas = Canvas.square((height, width), 64, cell)
     placed = canvas.place(torch.rand(2, 1, height, width, generator=seeded()))
     assert placed.shape == (2, 1, 64, 64) and canvas.pixels == (64, 64) and canvas.cells == (64 // cell, 64 // cell)

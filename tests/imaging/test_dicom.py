@@ -151,7 +151,7 @@ def test_pixels_are_made_square(tmp_path, tags, size):
         assert (np.diff(grey.astype(int), axis=0) >= 0).all() and (grey == grey[:, :1]).all()  # still the same steps
 
 
-def test_a_ratio_beyond_sense_is_left_alone(tmp_path):
+def test_an_implausible_aspect_ratio_is_ignored_with_a_note(tmp_path):
     found = read_image(write(tmp_path / "a.dcm", draw(8), PixelSpacing=[1e8, 1]))
     assert found.size == (5, 7) and "aspect ratio of its pixels is implausible" in " ".join(found.notes)
 

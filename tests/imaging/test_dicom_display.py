@@ -146,7 +146,7 @@ def test_a_modality_table_goes_before_the_window():
         ),
     ],
 )
-def test_what_cant_be_applied_is_refused(tags, words):
+def test_rescale_and_window_tags_that_cannot_be_applied_are_refused(tags, words):
     with pytest.raises(ValueError, match=words):
         shown(DEEP, **tags)
 

@@ -178,7 +178,7 @@ def test_a_range_of_padding_in_the_wrong_representation_is_padding(tmp_path):
     assert found.pixels[0, 0].numpy() == pytest.approx(np.array([[0, 0, 0, 1]]), abs=1e-4)
 
 
-def test_padding_that_no_pixel_can_have_is_none(tmp_path):
+def test_a_padding_value_out_of_range_is_ignored(tmp_path):
     found = read_image(write(tmp_path / "a.dcm", np.array([[0, 4095]], np.uint16), 12, PixelPaddingValue=65535))
     assert found.pixels[0, 0].tolist() == [[0, 1]] and "Padding" not in said(found)
 

@@ -43,7 +43,7 @@ def test_an_orientation_that_is_not_said_changes_nothing_and_is_noted(value):
     assert turn == Turning() and "does not say which side" in facts[0] and not warnings
 
 
-def test_slanting_directions_count_by_their_first_letter():
+def test_oblique_directions_are_read_by_their_first_letter():
     assert turning(dataset(PLAIN, PatientOrientation=["RP", "FA"]))[0] == Turning(mirror=True)
 
 

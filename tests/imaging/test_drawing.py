@@ -29,7 +29,7 @@ def test_the_colour_bar_runs_from_bottom_to_top():
         Image.fromarray(np.full((4, 6), 26214, np.uint16)),
     ],
 )
-def test_images_in_any_form(image):
+def test_images_in_every_accepted_form_are_converted(image):
     values = as_rgb(image)
     assert values.shape == (4, 6, 3) and values.dtype == np.float32
     assert values == pytest.approx(0.4, abs=2e-3)

@@ -94,7 +94,7 @@ def test_growing_is_smooth():
     assert steps.min() >= -1e-6 and steps.max() < 0.03
 
 
-def test_the_right_size_is_left_alone():
+def test_an_image_of_the_right_size_is_returned_unchanged():
     image = make_image(5, 7)
     assert resize(image, (5, 7)) is image
     assert pad_to_multiple(image, 1)[0] is image

@@ -114,7 +114,7 @@ def test_every_form_shows_the_same_pixels(form):
     assert torch.equal(read_images(image).pixels[:, :1], torch.from_numpy(GREY.astype(np.float32) / 255)[None, None])
 
 
-def test_lists_are_batches():
+def test_a_list_of_images_is_read_as_a_batch():
     batch = read_images([picture("RGB"), picture("RGB").transpose(Image.Transpose.FLIP_LEFT_RIGHT)])
     assert len(batch) == 2 and not torch.equal(batch.values[0], batch.values[1])
     assert len(read_images([ARRAYS["batch"], COLOUR])) == 3

@@ -70,7 +70,7 @@ def test_the_difference_is_red_where_brighter_blue_where_darker():
     assert values[0, 7].tolist() == [255, 255, 255]
 
 
-def test_no_difference_is_white_and_not_stretched_noise():
+def test_equal_images_give_a_white_difference_map():
     image = torch.full((1, 1, 8, 8), 0.5)
     picture, limit = difference_map(image, image)
     assert limit == 0.05 and np.asarray(picture).min() == 255

@@ -47,7 +47,7 @@ def test_a_wide_mask_rises_over_the_whole_width_and_a_thin_one_within_half_its_d
     assert [int((soft_edges(mask, 10)[0, 0, 40] > 0.999).sum()) for mask in (wide, thin)] == [40, 10]
 
 
-def test_no_width_is_a_hard_edge():
+def test_a_width_of_zero_keeps_a_hard_edge():
     mask = random_mask(7, 7, seed=0)
     assert torch.equal(soft_edges(mask, 0), mask.float())
 

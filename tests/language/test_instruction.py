@@ -375,7 +375,7 @@ def test_nonsense_is_refused_with_what_would_be_right(text, message):
         Instruction.parse(text)
 
 
-def test_both_sides_may_differ():
+def test_clauses_may_name_different_sides():
     instruction = Instruction.parse("Add a small left effusion. Remove the right effusion.")
     assert [clause.side for clause in instruction.clauses] == ["left", "right"]
 

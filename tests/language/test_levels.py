@@ -81,6 +81,6 @@ def test_levels_are_collected_by_finding_weakest_first():
         ({"edema": [3]}, "`trained_levels` must be one of"),
     ],
 )
-def test_levels_that_are_none_are_refused(levels, message):
+def test_values_that_are_not_levels_are_refused(levels, message):
     with pytest.raises(InputError, match=message):
         check_levels("trained_levels", levels)

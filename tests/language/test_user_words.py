@@ -206,7 +206,7 @@ def test_findings_that_describe_the_patient_are_not_requested(text):
          "Increase the level of left pleural effusion. Decrease the level of right pleural effusion."),
     ],
 )  # fmt: skip
-def test_one_and_it_stand_for_the_finding_before(text, canonical):
+def test_one_and_it_refer_to_the_finding_before(text, canonical):
     if "shows" in text:
         text = text.replace("the image shows", "there is")
     assert read(text) == canonical

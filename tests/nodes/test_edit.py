@@ -104,13 +104,13 @@ def test_a_mask_for_another_batch_is_rejected(tiny, sample):
         edit(tiny, sample, guidance_mask=torch.ones(3, 8, 8))
 
 
-def test_only_custom_takes_the_widgets(tiny, sample, edited):
+def test_only_the_preset_custom_uses_the_widgets(tiny, sample, edited):
     assert torch.equal(edit(tiny, sample, steps=7, threshold=0.9)[0], edited[0])
     *_, info = edit(tiny, sample, preset="custom")
     assert "3 steps, guidance 5, image guidance 1.2" in info and "threshold 0.3" in info
 
 
-def test_fast_takes_half_the_steps(tiny, sample):
+def test_the_preset_fast_halves_the_steps(tiny, sample):
     *_, info = edit(tiny, sample, preset="fast")
     assert "Preset fast: 2 steps" in info
 

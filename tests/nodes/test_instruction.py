@@ -11,7 +11,7 @@ def say(**chosen):
     return run("X2XInstruction", **{**MENUS, **chosen})
 
 
-def test_menus_make_a_sentence():
+def test_choices_of_the_menus_become_a_sentence():
     sentence, understood = say(level="moderate", side="right")
     assert sentence == "Add the finding of moderate right pleural effusion."
     assert understood.splitlines() == [
@@ -26,7 +26,7 @@ def test_a_change_has_two_levels():
     assert sentence == "Change the level of left pleural effusion from small to large."
 
 
-def test_clauses_chain():
+def test_an_instruction_node_appends_its_clause_to_the_previous_ones():
     first, _ = say(finding="edema")
     both, understood = say(operation="remove", finding="cardiomegaly", previous=first)
     assert both == "Add the finding of edema. Remove the finding of cardiomegaly."

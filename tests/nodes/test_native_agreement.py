@@ -71,7 +71,7 @@ def test_edit_equals_the_pipelines(native, pipe, radiograph, mask, spacing, sche
     assert (scale * (edited - latent["samples"])).abs().max() > 0.1  # the edit is no small one
 
 
-def test_ddim_is_euler(native, pipe, radiograph, mask):
+def test_the_euler_sampler_gives_the_same_edit_as_ddim(native, pipe, radiograph, mask):
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, set_alpha_to_one=True)
     expected = edit(pipe, radiograph, mask, output_type="latent").images
     latent = {"samples": native[2].encode(to_image(radiograph))}

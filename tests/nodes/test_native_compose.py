@@ -129,7 +129,7 @@ def test_alpha_is_kept():
     assert result.shape == image.shape and torch.equal(result[..., 3], image[..., 3])
 
 
-def test_inputs_stay_as_they_are():
+def test_inputs_are_not_changed():
     given = picture(), picture(), half(), picture()
     kept = [one.clone() for one in given]
     compose(*given).mul_(0)

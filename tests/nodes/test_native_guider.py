@@ -74,7 +74,7 @@ def test_masks_of_other_sizes(native, latent, size):
     assert changed[:rows].all() and not changed[rows:].any()
 
 
-def test_a_batch_of_masks(native, latent, mask):
+def test_each_image_of_a_batch_has_its_own_mask(native, latent, mask):
     masks = torch.cat([mask, 1 - mask])
     edited = run(guide(native, two(latent), masks), two(latent), schedule(native[0]))
     outside = ~cells_of(masks).expand_as(edited)
@@ -88,7 +88,7 @@ def test_a_batch_is_its_images(native, latent, mask):
     assert torch.allclose(batch[:1], alone, atol=1e-4)
 
 
-def test_one_image_and_several_noises(native, latent, mask):
+def test_one_image_can_be_edited_from_several_noises(native, latent, mask):
     both = {"samples": latent["samples"].repeat(2, 1, 1, 1)}
     edited = run(guide(native, latent, mask), both, schedule(native[0]))
     assert (edited[0] - edited[1]).abs().max() > 0.01
@@ -185,7 +185,7 @@ def test_leftover_noise_stays_for_the_next_sampler(native, latent, mask):
     assert (first - latent["samples"])[~cells_of(mask).expand_as(first)].abs().max() > 0.1
 
 
-def test_inputs_stay_as_they_are(native, latent, mask):
+def test_inputs_are_not_changed(native, latent, mask):
     positive, negative = texts(native[1])
     kept = latent["samples"].clone(), mask.clone(), schedule(native[0])
     sigmas = kept[2].clone()
@@ -204,7 +204,7 @@ def test_same_seed_same_latents(native, latent, mask):
     assert not torch.equal(first, run(guide(native, latent, mask), latent, schedule(native[0]), seed=5))
 
 
-def test_cancel_ends_a_run(native, latent, mask):
+def test_cancelling_ends_a_run(native, latent, mask):
     import comfy.model_management as management
 
     model = native[0].clone()

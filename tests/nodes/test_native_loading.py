@@ -72,7 +72,7 @@ def test_tiny_checkpoint(tiny_folder, pipe):
     assert model.latent_format.latent_rgb_factors is None  # previews would show nothing of these latents
 
 
-def test_demo_checkpoint():
+def test_the_native_nodes_agree_with_the_pipeline_on_the_demo_checkpoint():
     from x2x_core import InstructX2XPipeline
     from x2x_core.common.bundled import bundled_path
 

@@ -119,7 +119,7 @@ def test_progress_is_reported_and_cancel_stops(native, latent):
     assert relevance(native, latent).max() > 0  # nothing is left of the cancelled run
 
 
-def test_inputs_stay_as_they_are(native, latent):
+def test_inputs_are_not_changed(native, latent):
     positive, negative = texts(native[1])
     kept = latent["samples"].clone()
     conditionings = pack("comfy_native.inputs").Conditionings(positive, negative)

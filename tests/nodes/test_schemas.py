@@ -109,7 +109,7 @@ def test_menus_are_the_librarys():
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "zh", "ja"])
-def test_every_socket_has_its_words(language):
+def test_every_socket_has_a_text_in_each_language(language):
     words = json.loads((ROOT / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
     assert set(words) == set(NODES)
     for node_id, node in NODES.items():

@@ -50,7 +50,7 @@ def test_pictures_in_minus_one_to_one_are_rejected():
         pack("work.tensors").to_library(torch.rand(1, 16, 16, 3) * 2 - 1, "after")
 
 
-def test_inputs_stay_as_they_are():
+def test_inputs_are_not_changed():
     image = torch.rand(1, 4, 4, 3)
     kept = image.clone()
     pack("work.tensors").to_library(image).mul_(0)
@@ -68,6 +68,6 @@ def test_a_mask_for_another_number_of_images_is_rejected():
         pack("work.tensors").to_map(torch.ones(2, 4, 4), (4, 4), 3, "guidance_mask")
 
 
-def test_an_image_is_no_mask():
+def test_an_image_is_refused_as_a_mask():
     with pytest.raises(ValueError, match="Convert an IMAGE"):
         pack("work.tensors").to_map(torch.ones(1, 4, 4, 3), (4, 4), 1, "mask")

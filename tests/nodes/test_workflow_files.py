@@ -95,7 +95,7 @@ def test_note_says_what_it_is_for_and_that_it_is_synthetic(file):
 
 
 @every
-def test_thumbnail(file):
+def test_each_workflow_has_a_small_square_thumbnail(file):
     picture = file.with_suffix(".jpg")
     assert picture.stat().st_size < 80_000
     with Image.open(picture) as opened:

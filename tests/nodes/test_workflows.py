@@ -30,7 +30,7 @@ def ours(file):
 
 
 @every
-def test_nodes_exist(file):
+def test_every_node_of_a_workflow_exists(file):
     assert ours(file)
     assert {node["type"] for node in ours(file)} <= set(definitions())
 

@@ -256,7 +256,7 @@ def test_progress_is_shown_and_can_be_hidden(pipe, radiograph, capsys):
 # -- guidance scales --------------------------------------------------------------------------------------------------
 
 
-def test_scales_of_one_need_no_guidance_and_give_the_same(pipe, radiograph, monkeypatch):
+def test_scales_of_one_skip_guidance_with_the_same_result(pipe, radiograph, monkeypatch):
     arguments = {"guidance_scale": 1.0, "image_guidance_scale": 1.0}
     sizes = []
     forward = pipe.unet.forward
@@ -335,7 +335,7 @@ def ip_adapter_weights(unet, width):
     return {"image_proj": projection, "ip_adapter": state}
 
 
-def test_an_ip_adapter_leads_by_image_embeddings_alone(radiograph):
+def test_an_ip_adapter_works_with_image_embeddings_alone(radiograph):
     pipe = make_pipeline(**make_components())
     plain = edit(pipe, radiograph).images
     pipe.unet._load_ip_adapter_weights([ip_adapter_weights(pipe.unet, 16)])

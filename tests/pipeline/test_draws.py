@@ -80,7 +80,7 @@ def test_levels_have_noise_of_their_own_drawn_after_the_diffusion_noise(pipe, ra
     assert same(drawn.images, given.images) and torch.equal(drawn.relevance_map, given.relevance_map)
 
 
-def test_one_given_draw_serves_every_level(pipe, radiograph):
+def test_a_single_draw_is_used_at_every_noise_level(pipe, radiograph):
     noise = torch.randn(1, 4, CELLS, CELLS, generator=seeded(5))
     levels = {"relevance_noise_level": [0.3, 0.8]}
     once = pipe.relevance(radiograph, PROMPT, relevance_noise=noise, **levels)

@@ -39,7 +39,7 @@ def test_the_model_works_at_its_own_resolution(pipe, monkeypatch):
     assert seen == [(1, 3, NATIVE, NATIVE)] * 3
 
 
-def test_one_encoding_serves_every_use(pipe, radiograph, monkeypatch):
+def test_an_image_is_encoded_once(pipe, radiograph, monkeypatch):
     seen = []
     encode = pipe.vae.encode
     monkeypatch.setattr(pipe.vae, "encode", lambda pixels: seen.append(len(pixels)) or encode(pixels))
@@ -94,7 +94,7 @@ def test_a_constant_picture_works(pipe):
     assert output.images.shape == (1, 30, 40, 1) and torch.isfinite(output.relevance_map).all()
 
 
-def test_the_output_has_names_and_as_a_tuple_every_place(pipe, radiograph):
+def test_outputs_are_records_or_tuples(pipe, radiograph):
     named, plain = edit(pipe, radiograph), edit(pipe, radiograph, return_dict=False)
     assert isinstance(named, InstructX2XPipelineOutput) and isinstance(plain, tuple) and len(plain) == 10
     assert same(plain[0], named.images) and plain[1] is None and torch.equal(plain[3], named.guidance_mask)

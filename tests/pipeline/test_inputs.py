@@ -297,7 +297,7 @@ def test_overflow_in_half_precision_is_reported(pipe, radiograph, monkeypatch):
         pipe.relevance(radiograph, PROMPT)
 
 
-def test_numpy_numbers_are_numbers(pipe):
+def test_numpy_numbers_are_accepted_as_arguments(pipe):
     image = Image.fromarray(make_radiograph())
     numbers = {"num_inference_steps": np.int64(1), "guidance_scale": np.float64(3), "mask_threshold": np.float32(0.5)}
     pipe(image, PROMPT, generator=seeded(), **numbers)

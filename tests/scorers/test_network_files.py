@@ -52,7 +52,7 @@ def test_an_onnx_file_scores_in_the_real_onnxruntime(name, tmp_path):
         assert torch.allclose(scorer(images(n)), Grey()(images(n)), atol=1e-6)
 
 
-def test_onnx_files_that_are_none_or_take_something_else_are_refused(tmp_path):
+def test_files_that_are_not_onnx_or_take_other_inputs_are_refused(tmp_path):
     shutil.copy(NETWORKS / "half-precision.onnx", tmp_path)
     with pytest.raises(ValueError, match="must take one input, float32 images, but takes pixels tensor\\(float16\\)"):
         load_scorer(describe(tmp_path / "half-precision.onnx"), "probability")

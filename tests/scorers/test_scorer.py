@@ -17,7 +17,7 @@ class OneLabel:
         return torch.zeros(len(images), 2)
 
 
-def test_many_images_are_scored_as_few_are():
+def test_scores_do_not_depend_on_the_batch_size():
     scorer = ModuleScorer(Grey(), ["a", "b"], "probability")
     assert torch.equal(score_images(scorer, images(7), at_once=2), score_images(scorer, images(7)))
 
@@ -39,7 +39,7 @@ def test_what_is_no_scorer_is_refused(change, words):
         check_scorer(Grey())
 
 
-def test_scores_that_are_not_what_they_say_are_refused():
+def test_scores_of_the_wrong_shape_or_range_are_refused():
     with pytest.raises(ValueError, match=r"must have shape \(3, 1\), one for each image and label"):
         score_images(OneLabel(), images())
     with pytest.raises(ValueError, match=r"must be in \[0, 1\], got"):

@@ -39,7 +39,7 @@ def test_a_record_is_read_back_equal(settings):
     assert SimulationSettings.from_record(record) == settings
 
 
-def test_bodies_have_five_pairs_but_the_last():
+def test_every_body_but_the_last_has_five_pairs():
     settings = SimulationSettings(12)
     assert [settings.pairs_of(body) for body in range(settings.bodies)] == [5, 5, 2]
 

@@ -173,7 +173,7 @@ def test_looking_at_a_run_does_not_change_it(tuning, tmp_path):
     assert same(unet(train(watched)), unet(plain))
 
 
-def test_the_batch_of_a_step_is_kept_by_accumulation(tuning):
+def test_accumulation_keeps_the_total_batch_of_a_step(tuning):
     assert tuning.replace(total_batch=1024, batch_size=4).accumulation(1) == 256
     assert tuning.replace(total_batch=1024, batch_size=4).accumulation(8) == 32
     assert tuning.replace(total_batch=0, gradient_accumulation=3).accumulation(8) == 3

@@ -23,7 +23,7 @@ def test_no_balance_leaves_the_weights():
     assert torch.equal(balance(_pair_weights(), 0.0), _pair_weights())
 
 
-def test_balance_brings_a_faint_change_level_with_a_strong_one():
+def test_balance_gives_a_faint_change_the_weight_of_a_strong_one():
     level = balance(_pair_weights(), 1.0)
     assert torch.allclose(level[:, 0, :2], torch.tensor(1.0)) and not level[:, 0, 2:].any()
     favoured = balance(_pair_weights(), 2.0)
@@ -32,7 +32,7 @@ def test_balance_brings_a_faint_change_level_with_a_strong_one():
     )
 
 
-def test_balance_is_of_each_pair_and_bounded():
+def test_balance_is_computed_for_each_pair_and_bounded():
     weights = torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     alone = torch.cat([balance(one[None], 1.5) for one in weights])
     assert torch.allclose(balance(weights, 1.5), alone)

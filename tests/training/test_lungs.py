@@ -136,7 +136,7 @@ def test_a_mirrored_image_has_its_lungs_swapped():
     assert flipped[0, 3].tolist() == [0, 1, 0, 3] and flipped[0, 0].tolist() == [2, 0, 0, 0]
 
 
-def test_tones_are_inverted_now_and_then():
+def test_some_pictures_are_inverted_by_augmentation():
     ramp = np.tile(np.linspace(0, 1, 32, dtype=np.float32), (8, 1))
     rising = [retone(ramp, np.random.default_rng(seed))[0, [2, -3]] for seed in range(80)]
     inverted = sum(first > last for first, last in rising)

@@ -105,7 +105,7 @@ def test_another_spelling_of_a_path_is_the_same_path(started, monkeypatch, field
     RunFolder(started.replace(**{field: other})).check(resume=True)
 
 
-def test_another_place_is_another_run(started, tmp_path):
+def test_data_in_another_folder_do_not_resume_a_run(started, tmp_path):
     with pytest.raises(InputError, match=r"`data` was .* and is now"):
         RunFolder(started.replace(data=str(tmp_path / "elsewhere"))).check(resume=True)
 
@@ -164,7 +164,7 @@ def test_validation_pairs_do_not_bind_a_run(started, own_pairs):
     RunFolder(started).check(resume=True)
 
 
-def test_a_run_of_before_the_data_were_recorded_is_resumed(started, own_pairs):
+def test_a_run_from_a_version_that_did_not_record_its_data_is_resumed(started, own_pairs):
     (Path(started.out) / "data.json").unlink()
     change_text(own_pairs)
     RunFolder(started).check(resume=True)

@@ -181,7 +181,7 @@ def test_progress_counts_edits_and_pictures_are_kept_only_where_asked(faked):
     assert torch.equal(kept.edits["truth"][0], kept.after) and kept.edits["truth"][1].sum() == 20 * 16
 
 
-def test_wrong_runs_are_refused():
+def test_an_ablation_with_missing_or_repeated_rows_is_refused():
     pairs = make_pairs(1)
     with pytest.raises(ValueError, match="`rows` must be at least one row"):
         run_ablation(Fake(pairs), pairs, (), SETTINGS)
@@ -283,6 +283,6 @@ def test_published_files_are_used_and_what_they_lack_is_named(tmp_path):
         standard_rows(Fake([]), published_masks=PseudomaskAtlas.bundled())
 
 
-def test_free_text_has_the_thorax():
+def test_free_text_gets_the_thorax_as_its_published_mask():
     found = PublishedMasks(PseudomaskAtlas.bundled())(Instruction.parse("Do something."), (SIDE, SIDE))
     assert found.unique().tolist() == [0, 1]

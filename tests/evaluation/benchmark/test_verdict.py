@@ -91,7 +91,7 @@ def test_a_few_bodies_give_no_verdict_but_the_reason(bodies, edited, words):
     assert shared_bodies(scores, OURS, UNRESTRICTED) == (edited or bodies)
 
 
-def test_nothing_measured_is_said_so():
+def test_the_verdict_says_when_nothing_was_measured():
     scores = make_scores(20)
     empty = {name: [{} for _ in records] for name, records in scores.rows.items()}
     sentences = judge(BenchmarkScores(scores.instructions, scores.bodies, empty, 0)).sentences

@@ -89,7 +89,7 @@ def test_accuracy_counts_the_highest_score():
     assert float(accuracy(scores, truth, torch.tensor([[0.0, 3, 0, 1]]))) == 0.25
 
 
-def test_means_leave_nan_out():
+def test_weighted_means_ignore_nan():
     values = torch.tensor([1.0, float("nan"), 4.0])
     assert weighted_mean(values, torch.tensor([[1.0, 1, 1], [1, 5, 2]])).tolist() == [2.5, 3.0]
     assert math.isnan(float(weighted_mean(values, torch.tensor([[0.0, 1, 0]]))))

@@ -62,7 +62,7 @@ def test_energy_and_pointing_by_hand(case):
 
 
 @given(CASES)
-def test_all_lie_in_zero_to_one_and_do_not_ask_for_the_order_of_pixels(case):
+def test_scores_lie_in_zero_to_one_and_ignore_the_order_of_pixels(case):
     found, region = random_case(*case)
     assume(region.any())
     order = torch.randperm(found.numel(), generator=seeded(case[3]))
@@ -106,7 +106,7 @@ def test_energy_counts_signed_changes_by_their_squares():
 
 
 @pytest.mark.parametrize("score", SCORES)
-def test_no_region_has_no_score(score):
+def test_scores_are_nan_for_an_empty_region(score):
     assert math.isnan(score(torch.rand(3, 3, generator=seeded()), torch.zeros(3, 3, dtype=torch.bool)))
 
 

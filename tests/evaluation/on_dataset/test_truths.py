@@ -80,6 +80,6 @@ def test_a_table_that_can_t_be_read_is_refused(tmp_path, text, words):
         read_labels(tmp_path / "labels.csv")
 
 
-def test_a_missing_table_is_said(tmp_path):
+def test_a_missing_table_of_labels_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="There are no labels"):
         read_labels(tmp_path / "labels.csv")

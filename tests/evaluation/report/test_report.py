@@ -202,7 +202,7 @@ def test_a_plot_covers_all_intervals_and_a_single_value_stands_in_the_middle():
     assert (low + high) / 2 == 2
 
 
-def test_dots_lie_where_the_values_do(tmp_path):
+def test_the_dots_of_a_forest_plot_are_at_its_values(tmp_path):
     view = View(make_results())
     panel = forest(view, view.measures()[0])  # from 0.4 to 0.9
     expected = [pytest.approx(2.5 + 95 * (value - 0.4) / 0.5, abs=0.01) for value in (0.5, 0.6, 0.8)]

@@ -41,12 +41,12 @@ def test_a_zone_is_learnt_from_the_boxes_there():
     assert "Effusion/right/middle" not in maps  # no box is centred there: cut from the finding's own map
 
 
-def test_more_coverage_opens_more():
+def test_a_higher_coverage_gives_a_larger_mask():
     tight, loose = (build_maps(make_boxes(), smoothing=PLAIN, coverage=share)[0]["Effusion"] for share in (0.8, 0.98))
     assert tight.share < loose.share
 
 
-def test_no_place_opens_more_than_the_place_that_contains_it():
+def test_the_mask_of_a_place_is_no_larger_than_that_of_a_place_around_it():
     maps, _ = build_maps(both_sides(60), smoothing=Smoothing("kernel", 0.08, pseudo_boxes=10))
     for name, probability in maps.items():
         if name.startswith("Effusion/right"):
