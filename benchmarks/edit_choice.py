@@ -98,6 +98,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, nargs="+", default=[4])
     parser.add_argument("--soft-edges", type=float, nargs="+", default=[None], help="[default: as suits the finding]")
     parser.add_argument("--compositions", nargs="+", default=["difference"])
+    parser.add_argument("--crops", type=int, nargs="+", default=[None], help="margins of a crop [default: no crop]")
     parser.add_argument("--workers", type=int, default=2, help="processes that simulate")
     parser.add_argument("--out", type=Path, help="JSON of all scores")
     given = parser.parse_args()
@@ -108,16 +109,20 @@ def main() -> None:
     else:
         bodies = list(simulate(given.ct, given.pairs, given.count, given.workers))
     choices = []
-    for steps, composition, scale, edge in product(given.steps, given.compositions, given.scales, given.soft_edges):
+    for steps, composition, crop, scale, edge in product(
+        given.steps, given.compositions, given.crops, given.scales, given.soft_edges
+    ):
         call = {
             "guidance_scale": scale,
             "num_inference_steps": steps,
             "composition": composition,
             "soft_edge": edge,
+            "padding_mask_crop": False if crop is None else crop,
         }
         scores = score(pipe, bodies, **call)
         whole = summary(scores)
-        show(f"{steps} steps, {composition}, scale {scale:g}, edge {'by finding' if edge is None else edge}", whole)
+        margin, width = ("no crop" if crop is None else f"crop {crop}"), ("by finding" if edge is None else edge)
+        show(f"{steps} steps, {composition}, {margin}, scale {scale:g}, edge {width}", whole)
         for name, values in by_finding(scores).items():
             show(name, values)
         choices.append({**call, "summary": whole, "pairs": scores})
