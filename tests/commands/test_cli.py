@@ -100,9 +100,9 @@ def test_a_crop_is_used_and_recorded(edit, picture, tmp_path):
     assert set(record["window"]) == {"top", "left", "height", "width"}
     code, printed, _ = edit(picture, zone, "--padding-mask-crop", "off", out=tmp_path / "whole")
     record = json.loads((tmp_path / "whole" / "result.json").read_text())
-    assert code == 0 and "crop" not in printed and record["window"] is None
+    assert code == 0 and "Computed on a crop" not in printed and record["window"] is None
     code, _, error = edit(picture, zone, "--padding-mask-crop", "wide", out=tmp_path / "wrong")
-    assert code == 2 and "must be a whole number or off, got 'wide'" in " ".join(error.split())
+    assert code == 2 and "must be a whole number or off, got 'wide'" in " ".join(error.replace("│", " ").split())
 
 
 def test_the_same_seed_gives_the_same_bytes(edit, picture, tmp_path):
