@@ -23,6 +23,7 @@ from x2x_core.commands import (
     verify,
 )
 from x2x_core.commands.app import App, print_line
+from x2x_core.common import postponed
 from x2x_core.common.collector import rare_collection
 from x2x_core.common.errors import InputError
 
@@ -67,8 +68,10 @@ def options(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 for success, 2 for input errors (printed as one line), 130 if interrupted.
 
-    Any other exception is a fault of this package and keeps its traceback.
+    Any other exception is a fault of this package and keeps its traceback. The process is this program's own, so
+    packages that an edit does not use are postponed in it; importing `x2x_core` elsewhere changes nothing.
     """
+    postponed.install()
     try:
         with rare_collection():
             app(arguments, standalone_mode=True)

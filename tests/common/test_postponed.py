@@ -1,0 +1,112 @@
+"""Packages that are filled at the first use of a name."""
+
+import importlib
+import json
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+from x2x_core.common import postponed
+
+NAMES = "import importlib, json; print(json.dumps({name: dir(importlib.import_module(name)) for name in %r}))"
+INSTALL = "from x2x_core.common import postponed; postponed.install(); import x2x_core.pipeline; "
+
+
+def run(code):
+    """Run code in a fresh Python; return what it prints, read as JSON."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_the_pipeline_loads_no_other_models_and_each_is_there_when_it_is_used():
+    code = """
+import json, sys
+from x2x_core.common import postponed
+postponed.install()
+import x2x_core.pipeline
+loaded = [name for name in ("diffusers.models.transformers.transformer_flux", "scipy.stats.distributions")
+          if name in sys.modules]
+from diffusers import EulerDiscreteScheduler, FluxTransformer2DModel
+scheduler = EulerDiscreteScheduler(use_beta_sigmas=True)
+scheduler.set_timesteps(4)
+print(json.dumps([loaded, FluxTransformer2DModel.__module__, len(scheduler.sigmas)]))
+"""
+    assert run(code) == [[], "diffusers.models.transformers.transformer_flux", 5]
+
+
+def test_packages_have_the_names_that_they_have_without_this_library():
+    before = run(NAMES % (postponed.POSTPONED,))
+    after = run(INSTALL + NAMES % (postponed.POSTPONED,))
+    for name in postponed.POSTPONED:
+        assert {one for one in before[name] if one[0] != "_"} <= set(after[name])
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """The folder of an importable package "collected" that is postponed."""
+    folder = tmp_path / "collected"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from .part import value\nfrom .other import more\n__all__ = ['value']\n")
+    (folder / "part.py").write_text("value = 1\n")
+    (folder / "other.py").write_text("more = 2\n")
+    monkeypatch.setattr(postponed, "POSTPONED", ("collected",))
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    postponed.install()
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] == "collected"]:
+        del sys.modules[name]
+
+
+def test_a_part_is_imported_without_the_rest(package):
+    part = importlib.import_module("collected.part")
+    assert part.value == 1 and "collected.other" not in sys.modules
+    assert importlib.import_module("collected").part is part and "collected.other" not in sys.modules
+
+
+def test_the_first_missing_name_fills_the_package(package):
+    collected = importlib.import_module("collected")
+    assert "collected.part" not in sys.modules
+    assert collected.value == 1 and collected.more == 2 and type(collected) is ModuleType
+    assert importlib.reload(collected).more == 2
+
+
+def test_its_names_can_be_listed_and_imported_all_at_once(package):
+    names = {}
+    exec("from collected import *", names)
+    assert names["value"] == 1 and "more" not in names
+    del sys.modules["collected"]
+    assert {"value", "more"} <= set(dir(importlib.import_module("collected")))
+
+
+def test_a_name_that_it_lacks_is_an_attribute_error(package):
+    collected = importlib.import_module("collected")
+    with pytest.raises(AttributeError, match="'collected' has no attribute 'nothing'"):
+        _ = collected.nothing
+    assert not hasattr(importlib.import_module("collected"), "__wrapped__")
+
+
+def test_an_init_that_fails_is_run_again_at_the_next_use(package):
+    source = (package / "__init__.py").read_text()
+    (package / "__init__.py").write_text("raise ValueError('not yet')\n")
+    collected = importlib.import_module("collected")
+    with pytest.raises(ValueError, match="not yet"):
+        _ = collected.value
+    (package / "__init__.py").write_text(source + "# of another size, so that no cache of it is used\n")
+    assert collected.value == 1
+
+
+def test_importing_the_package_postpones_nothing():
+    code = "import sys, json, x2x_core.pipeline; print(json.dumps([type(one).__name__ for one in sys.meta_path]))"
+    assert "_PostponingFinder" not in run(code)
+
+
+def test_the_finder_is_installed_once(monkeypatch):
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    postponed.install()
+    postponed.install()
+    kinds = [type(finder).__name__ for finder in sys.meta_path]
+    assert kinds.count("_PostponingFinder") == 1
