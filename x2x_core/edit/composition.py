@@ -10,7 +10,7 @@ the two is lost.
 
 "decoded" replaces the original by the decoding itself, as in the published code.
 
-All are scaled by a strength s in [0, 1], which multiplies the mask: 0 is the original and 1 the full edit, both bit
+All are scaled by a strength s in [0, 1], which multiplies the change: 0 is the original and 1 the full edit, both bit
 for bit, and every grey value changes monotonically between them.
 """
 
@@ -79,9 +79,10 @@ def compose_saturating(
     """Return the original with a change that saturates at the grey of the soft tissue nearby, or at black.
 
     A change d is an optical thickness on the tone curve of `x2x_core.imaging.tone`, I' = c - (c - I) exp(-T), with
-    T = s M d / (c - mean), where mean is that of the pixel's neighbourhood and c is `soft_tissue_grey`. A small d
+    T = M d / (c - mean), where mean is that of the pixel's neighbourhood and c is `soft_tissue_grey`. A small d
     brightens the mean by d, a large one brings it to c, and ribs and vessels go on under the opacity with less
-    contrast. Pixels brighter than c stay as they are. A darkening d gives I exp(T), with T = s M d / mean.
+    contrast. Pixels brighter than c stay as they are. A darkening d gives I exp(T), with T = M d / mean. The strength s
+    is the share of I' - I.
 
     Args:
         original: I `(B, C, H, W)` in [0, 1].
@@ -93,14 +94,14 @@ def compose_saturating(
     Returns:
         `(B, C, H, W)` in [0, 1].
     """
-    weighted = strength * soft_mask * change
+    weighted = soft_mask * change
     mean = _neighbourhood_mean(original)
     ceiling = soft_tissue_grey(mean)
     if shares is not None:
         mean = _neighbourhood_mean(original, shares)
     brighter = brightening(original, weighted / (ceiling - mean).clamp_min(_LEAST_HEADROOM), ceiling)
     darker = original * torch.expm1(weighted / mean.clamp_min(_LEAST_HEADROOM))
-    return (original + torch.where(weighted > 0, brighter, darker)).clamp(0, 1)
+    return (original + strength * torch.where(weighted > 0, brighter, darker)).clamp(0, 1)
 
 
 def soft_tissue_grey(mean: torch.Tensor) -> torch.Tensor:
