@@ -1,7 +1,8 @@
 """Soft edges of edits: the width of a mask's soft inner edge, by finding.
 
-Most findings end within the lung, and a narrow edge preserves them. Pleural fluid continues behind the diaphragm, where
-the edit ends in a uniform abdomen and a narrow edge is visible as a cut. The measurements are in docs/guidance.md.
+Where the mask ends in the middle of a lung, at the border of a zone, a narrow edge is visible as a cut; where it ends
+at the heart or the chest wall, a wide one leaves a dark rim of air. Pleural fluid continues behind the diaphragm, where
+the edit ends in a uniform abdomen and needs the widest edge. The measurements are in docs/guidance.md.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from x2x_core.language.instruction import Instruction
 
 #: Width as a share of the image's longer side, and for findings that differ.
-SOFT_EDGE = 0.02
+SOFT_EDGE = 0.03
 SOFT_EDGES = {"pleural effusion": 0.05}
 
 
