@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .lexicon import Kind, Token, Verb
+from .lexicon import ABSENT, Kind, Token, Verb
 from .phrases import Spot, join_ranges, spots_of
 from .vocabulary import rarity
 
+_ARROWS = frozenset(("->", "becomes", "became", "has become", "have become"))  # of a statement
+_PICTURES = frozenset(("image", "film", "picture", "patient", "chest", "scan", "radiograph", "x ray", "xray", "this",
+                       "cxr", "study", "lung", "lungs", "normal"))  # fmt: skip
 _CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
 
@@ -65,11 +68,20 @@ def change_segments(tokens: Sequence[Token], replaces: bool) -> list[list[Token]
         named = any(token.kind is Kind.FINDING for token in piece)
         own = any(token.kind in arrows for token in piece[1:])
         target = place is not None and any(token.kind is Kind.FINDING for token in current[place:])
+        placed = any(token.kind in (Kind.SIDE, Kind.ZONE) for token in piece)
         if named and place is not None and (own or not target):
             segments.append(piece)
+        elif own and place is not None and placed and (finding := _finding_of(current)):  # "and the left to large"
+            segments.append([piece[0], Token(Kind.FINDING, "", finding.value), *piece[1:]])
         else:
             current += piece
     return segments
+
+
+def _finding_of(tokens: Sequence[Token]) -> Token | None:
+    """Return the only finding among tokens."""
+    findings = [token for token in tokens if token.kind is Kind.FINDING]
+    return findings[0] if len(findings) == 1 else None
 
 
 def _arrows(replaces: bool) -> tuple[Kind, ...]:
@@ -107,11 +119,34 @@ def split_at_arrow(tokens: Sequence[Token], replaces: bool) -> Split | None:
 
 
 def names_transition(tokens: Sequence[Token]) -> bool:
-    """Return True for "effusion small -> large" and "none -> mild edema", which need no verb."""
-    place = next((position for position, token in enumerate(tokens) if token.text == "->"), None)
+    """Return True for "effusion small -> large" and "from mild to severe edema", which need no verb."""
+    if any(token.kind is Kind.FROM for token in tokens) and _is_from_to(tokens):
+        return True
+    place = next((position for position, token in enumerate(tokens) if token.text in _ARROWS), None)
     if place is None or not any(token.kind is Kind.FINDING for token in tokens):
         return False
     return all(any(token.kind is Kind.LEVEL for token in side) for side in (tokens[:place], tokens[place + 1 :]))
+
+
+def _is_from_to(tokens: Sequence[Token]) -> bool:
+    """Return True for "from", a level, "to" and a level, with a finding."""
+    kinds = [token.kind for token in tokens if token.kind in (Kind.FROM, Kind.LEVEL, Kind.TO)]
+    named = any(token.kind is Kind.FINDING for token in tokens)
+    return named and kinds[:4] == [Kind.FROM, Kind.LEVEL, Kind.TO, Kind.LEVEL]
+
+
+def starts_absent(tokens: Sequence[Token]) -> bool:
+    """Return True for "from normal to pneumonia": a statement of a change from nothing to a finding."""
+    place = next((position for position, token in enumerate(tokens) if token.kind is Kind.TO), None)
+    if place is None:
+        return False
+    absent = any(token.value == ABSENT for token in tokens[:place])
+    return absent and any(token.kind is Kind.FINDING for token in tokens[place:])
+
+
+def of_picture(tokens: Sequence[Token]) -> bool:
+    """Return True for "this film" as what is changed: whatever it shows."""
+    return any(token.text in _PICTURES for token in tokens)
 
 
 def spots_before(tokens: Sequence[Token]) -> tuple[list[Spot], list[Token]]:

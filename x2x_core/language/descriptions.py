@@ -44,11 +44,19 @@ _SUBORDINATE = tuple(
         "like in", "as if", "as though", "resulting from", "arising from", "related to", "owing to", "representing",
         "worrisome for", "indicating", "indicative of", "in the context of", "superimposed on", "on a background of",
         "because of", "as in", "as with", "as part of", "as a complication", "as a result", "after", "status post",
-        "s / p", "history of", "prior to", "before", "that can", "that may", "that might", "that is", "that are",
+        "s / p", "c / w", "ddx", "d / d", "differential", "r / o", "rule out", "history of", "prior to", "before",
+        "that can", "that may", "that might", "that is", "that are",
         "that was",
         "that looks", "that came",
     )
 )  # fmt: skip
+# Openings of what is there already, at the start of a text.
+_OPENING_CONTEXTS = tuple(
+    phrase.split()
+    for phrase in ("in addition to", "on top of", "in the presence", "in presence of", "given", "despite", "besides",
+                   "aside from", "apart from")
+)  # fmt: skip
+_ADJECTIVES = frozenset(["underlying", "overlying", "surrounding"])
 # Openings of a place: they describe only if a finding follows.
 _RELATIVE_PLACES = tuple(
     phrase.split()
@@ -58,6 +66,22 @@ _RELATIVE_PLACES = tuple(
         "contralateral to", "ipsilateral to",
     )
 )  # fmt: skip
+# Participles of what a finding does to its neighbours.
+_ACTING = frozenset(
+    [
+        "obscuring", "blunting", "silhouetting", "obliterating", "effacing", "compressing", "abutting", "masking",
+        "elevating", "flattening", "narrowing", "encasing", "indenting", "depressing",
+    ]
+)  # fmt: skip
+_COMPARED = frozenset(["compared", "comparison", "since", "versus", "vs", "relative", "than", "from"])
+_EARLIER = frozenset(["prior", "previous", "last", "earlier", "baseline", "yesterday", "before"])
+_EARLIER_FILM = _EARLIER | {"to", "with", "the", "film", "exam", "examination", "study", "cxr", "day", "one", "most",
+                            "recent"}  # fmt: skip
+_PLACING = frozenset(
+    ["that", "which", "located", "situated", "lying", "sitting", "seen", "found", "centered", "centred"]
+)
+_LYING = frozenset(["is", "are", "lies", "lie", "sits", "sit", "located", "situated", "seen", "found", "appears",
+                    "visible", "present", "is present", "centered", "centred"])  # fmt: skip
 _PERSON = frozenset(["patient", "patients", "man", "woman", "person", "child"])
 _HAS = frozenset(["with", "who", "has", "having", "had", "is", "was"])
 _ARTICLES = frozenset(("the", "this", "that", "these", "those", "newly", "previously"))
@@ -68,7 +92,16 @@ _CLAUSE_ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP)  # "that has no
 
 def mark_descriptions(tokens: Sequence[Token]) -> list[Token]:
     """Turn the words of descriptions into asides."""
+    tokens = [
+        Token(Kind.AND, token.text)
+        if token.text in ("while", "whereas") and _opens_request(tokens, position) else token
+        for position, token in enumerate(tokens)
+    ]  # fmt: skip
     marked = list(tokens)
+    for position in range(len(tokens)):
+        if end := _place_opening_end(tokens, position):
+            marked[position:end] = [Token(Kind.FILLER, "")] * (end - position)
+    tokens = list(marked)
     for start, end in _descriptions(tokens):
         for position in range(start, end):
             marked[position] = Token(Kind.ASIDE, tokens[position].text, reason=Reason.DESCRIPTION)
@@ -78,14 +111,29 @@ def mark_descriptions(tokens: Sequence[Token]) -> list[Token]:
 def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
     texts = [token.text for token in tokens]
     for position, token in enumerate(tokens):
-        if token.text in _DISPLACEMENT and not _is_request(tokens, position):
+        if not position and _opens(texts, 0, _OPENING_CONTEXTS) and "," in texts:
+            yield 0, _end(tokens, 1)
+        elif token.text in _DISPLACEMENT and not _is_request(tokens, position):
             yield _back_to_connective(tokens, position), _end(tokens, position + 1, (Kind.AND,))
-        elif _opens(texts, position, _SUBORDINATE) and position and not _names_request(tokens, position - 1):
+        elif (
+            _opens(texts, position, _SUBORDINATE)
+            and position
+            and token.kind is not Kind.AND
+            and not _names_request(tokens, position - 1)
+        ):
             yield position, _end(tokens, position + 1, ends=_CLAUSE_ENDS)
         elif _is_clause(tokens, position) or _says_purpose(tokens, position) or _acts_on_finding(tokens, position):
             yield position, _end(tokens, position + 2)
+        elif token.text in _ACTING and _finding_before(tokens, position):
+            yield from _around_sides(tokens, position, _end(tokens, position + 1))
+        elif token.text in ("segment", "segments", "subsegment"):
+            yield _segment_start(tokens, position), position + 1
+        elif token.text in _COMPARED and (end := _comparison_end(tokens, position)):
+            yield position, end
         elif _opens(texts, position, _RELATIVE_PLACES):
             end = _end(tokens, position + 1, (Kind.AND,))
+            if position and token.text in _ADJECTIVES and tokens[position - 1].kind in (Kind.WITH, Kind.AND):
+                continue  # "with underlying atelectasis"
             if any(other.kind is Kind.FINDING for other in tokens[position:end]) and _finding_before(tokens, position):
                 yield position, end
         elif _is_participle(tokens, position):
@@ -96,6 +144,56 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             yield _part_start(tokens, position), _end(tokens, position + 1)
         elif token.text in _PERSON:
             yield from _of_person(tokens, position)
+
+
+def _segment_start(tokens: Sequence[Token], position: int) -> int:
+    """Return where "superior segment" begins in "superior segment of the right lower lobe"."""
+    start = position
+    following = tokens[position + 1 : _end(tokens, position + 1, (Kind.AND,))]
+    zoned = any(token.kind is Kind.ZONE for token in following)
+    kinds = (Kind.UNKNOWN, Kind.ZONE) if zoned else (Kind.UNKNOWN,)
+    while start and tokens[start - 1].kind in kinds and tokens[start - 1].text:
+        start -= 1
+    return start
+
+
+def _place_opening_end(tokens: Sequence[Token], position: int) -> int | None:
+    """Return the end of "that is" in "the effusion that is on the left": a place and nothing else follows.
+
+    `None` if no such words begin at a position.
+    """
+    if tokens[position].text not in _PLACING or not position or not _finding_before(tokens, position):
+        return None
+    end = position + 1
+    while end < len(tokens) and tokens[end].text in _LYING:
+        end += 1
+    rest = tokens[end : _end(tokens, end, (Kind.AND,))]
+    kinds = {token.kind for token in rest}
+    places = (Kind.SIDE, Kind.ZONE)
+    opens = bool(rest) and (rest[0].kind is Kind.PREPOSITION or rest[0].kind in places)
+    only = kinds <= {Kind.PREPOSITION, Kind.FILLER, *places} and bool(kinds & {*places})
+    return end if opens and only else None
+
+
+def _opens_request(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "while" in "while the left should show a nodule": a verb and a finding follow."""
+    end = _end(tokens, position + 1, ends=(Kind.STOP, Kind.SOFT_STOP))
+    rest = tokens[position + 1 : end]
+    verb = next((n for n, token in enumerate(rest) if token.kind is Kind.VERB), None)
+    return verb is not None and any(token.kind is Kind.FINDING for token in rest[verb:])
+
+
+def _around_sides(tokens: Sequence[Token], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the words but not the sides: what obscures the left hemidiaphragm is on the left."""
+    yield from ((n, n + 1) for n in range(start, end) if tokens[n].kind is not Kind.SIDE)
+
+
+def _comparison_end(tokens: Sequence[Token], position: int) -> int | None:
+    """Return the end of "compared to the prior film" and "since prior"; `None` if it names no earlier film."""
+    end = position + 1
+    while end < len(tokens) and (tokens[end].kind is Kind.FILLER or tokens[end].text in _EARLIER_FILM):
+        end += 1
+    return end if {token.text for token in tokens[position:end]} & _EARLIER else None
 
 
 def _is_clause(tokens: Sequence[Token], position: int) -> bool:
@@ -111,7 +209,7 @@ def _is_clause(tokens: Sequence[Token], position: int) -> bool:
 def _says_purpose(tokens: Sequence[Token], position: int) -> bool:
     """Return True for "to hide" in "add edema to hide the nodule"."""
     following = tokens[position + 1 : position + 2]
-    if tokens[position].kind is not Kind.TO or not following:
+    if tokens[position].kind is not Kind.TO or tokens[position].text == "->" or not following:
         return False
     if not isinstance(following[0].value, Verb) or following[0].value.present:
         return False
@@ -204,7 +302,7 @@ def _back_to_connective(tokens: Sequence[Token], position: int) -> int:
 
 def _opens(texts: Sequence[str], position: int, phrases: Sequence[Sequence[str]]) -> bool:
     """Return True if one of the phrases begins at a position."""
-    words = " ".join(texts[position : position + 3]).split()
+    words = " ".join(texts[position : position + 4]).split()
     return any(words[: len(phrase)] == list(phrase) for phrase in phrases)
 
 
@@ -217,11 +315,18 @@ def _finding_before(tokens: Sequence[Token], position: int) -> bool:
     return False
 
 
+def _is_state(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "clear" in "while the left lung stays clear"."""
+    before = tokens[position - 1] if position else None
+    states = before is not None and (before.kind is Kind.STATE or before.text in ("is", "are", "was"))
+    return states and tokens[position].text in ("clear", "cleared")
+
+
 def _end(tokens: Sequence[Token], position: int, more: tuple[Kind, ...] = (), ends: tuple[Kind, ...] = _ENDS) -> int:
     """Return the position of the next comma, stop, verb or token of the kinds `more`."""
     while position < len(tokens):
         token = tokens[position]
-        if token.kind in (*ends, *more) or token.text == ",":
+        if (token.kind in (*ends, *more) or token.text == ",") and not _is_state(tokens, position):
             break
         position += 1
     return position

@@ -62,6 +62,9 @@ _EXCEPTED = frozenset(("excepted", "excluded"))
 _UNDO = frozenset(("undo", "reverse", "revert", "cancel"))
 _DEEDS = ("remov", "addition", "delet", "insert", "adding")
 _OTHER = frozenset(("other", "opposite", "contralateral"))
+_DESCRIBING = frozenset(("of", "with", "where", "that", "near", "by", "containing", "which", "away"))
+_DENSITIES = frozenset(("density", "densities", "opacity", "shadow", "shadowing", "haze", "haziness"))
+_SIDE_NOUNS = frozenset(("side", "lung", "hemithorax", "chest", "base", "apex", "one"))
 _CALM = frozenset(("clear", "normal", "alone", "same"))
 _PLACES = frozenset(["side", "site", "location", "place", "position", "spot", "area", "region", "same"])
 _ATTRIBUTES = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
@@ -93,10 +96,53 @@ def check_no_reversal(tokens: Sequence[Token]) -> None:
             raise InputError(f"`prompt` must say what to edit, got {text!r} of another edit. Name the edit itself.")
         if (
             text in _OTHER
-            and "side" in (*texts[position + 1 : position + 2], *texts[max(position - 1, 0) : position])
+            and _SIDE_NOUNS & {*texts[position + 1 : position + 2], *texts[max(position - 1, 0) : position]}
             and not _is_passive(tokens, position)
         ):
             raise InputError(f"`prompt` must name the side, got {text!r} side. Write left or right.")
+        if text in ("side", "sides") and _is_described_side(tokens, position):
+            raise InputError(f"`prompt` must name the side, got {text!r} {texts[position + 1]}. Write left or right.")
+        if tokens[position].kind is Kind.FINDING and text in _DENSITIES and _is_of_finding(tokens, position):
+            raise InputError(f"`prompt` must name the finding to edit, got the {text} of another. Name it alone.")
+        if text == "both" and _stands_for_findings(tokens, position):
+            raise InputError("`prompt` must name the findings to edit, got 'both'. Name each.")
+        if text == "or" and _is_choice_of_sides(tokens, position):
+            raise InputError("`prompt` must name one side, or bilateral, got left or right. Write which one.")
+
+
+def _is_described_side(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "the side with the gastric bubble", but not for "the left side of the chest"."""
+    before, after = tokens[max(position - 2, 0) : position], tokens[position + 1 : position + 2]
+    sided = any(token.kind in (Kind.SIDE, Kind.ZONE) for token in before)
+    return bool(after) and after[0].text in _DESCRIBING and not sided
+
+
+def _stands_for_findings(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "add both" after two findings that no noun phrase opens the text with; see `topics`."""
+    end = tokens[position + 1 : position + 2]
+    alone = position > 0 and tokens[position - 1].kind is Kind.VERB and (
+        not end or end[0].kind in (Kind.STOP, Kind.SOFT_STOP)
+    )  # fmt: skip
+    if not alone or any(token.kind is Kind.VERB for token in tokens[: position - 1]):
+        return False
+    findings = {token.value for token in tokens[:position] if token.kind is Kind.FINDING}
+    return len(findings) > 1 and any(token.kind is Kind.FROM for token in tokens[:position])
+
+
+def _is_of_finding(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "the density of the consolidation"."""
+    following = tokens[position + 1 : position + 2]
+    attributes = (Kind.FILLER, Kind.SIDE, Kind.ZONE, Kind.LEVEL)
+    named = next((token.kind for token in tokens[position + 1 :] if token.kind not in attributes), None)
+    return bool(following) and following[0].text == "of" and named is Kind.FINDING
+
+
+def _is_choice_of_sides(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "left or right", but not for "left and/or right"."""
+    before = next((token for token in reversed(tokens[:position]) if token.kind is not Kind.FILLER), None)
+    after = next((token for token in tokens[position + 1 :] if token.kind is not Kind.FILLER), None)
+    sides = [token for token in (before, after) if token is not None and token.kind is Kind.SIDE]
+    return len(sides) == 2 and not any(token.kind in (Kind.KEEP, Kind.NOT) for token in tokens[:position])
 
 
 def _is_beside_finding(tokens: Sequence[Token], position: int) -> bool:
@@ -160,6 +206,11 @@ def check_no_universal(tokens: Sequence[Token]) -> None:
         InputError: "everything", "all findings" or "nothing" as the object of a request.
     """
     for position, token in enumerate(tokens):
+        if token.text == "but" and _excepts_one(tokens, position):
+            raise InputError(
+                "`prompt` must name the findings to edit, got 'but' and one of them. Write which ones, for example: "
+                "Remove the finding of left pleural effusion."
+            )
         if token.text not in _ALL or _is_left_alone(tokens, position):
             continue
         after = position + 1
@@ -177,6 +228,15 @@ def check_no_universal(tokens: Sequence[Token]) -> None:
                 f"`prompt` must name the findings to edit, got {token.text!r}. Name each finding, for example: Remove "
                 "the findings of edema and pleural effusion."
             )
+
+
+def _excepts_one(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "every nodule but the one on the left", but not for "an effusion, but only a small one"."""
+    following = [token.text for token in tokens[position + 1 : position + 3]]
+    return following[:1] in (["one"], ["ones"], ["those"], ["that"]) or following in (
+        ["the", "one"],
+        ["the", "ones"],
+    )
 
 
 def _excepts_later(tokens: Sequence[Token], position: int, after: int) -> bool:

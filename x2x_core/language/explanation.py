@@ -54,6 +54,8 @@ class Explanation:
     region: str  # in words
     corrected: tuple[tuple[str, str], ...]  # words and what they were taken for
     left_out: tuple[LeftOut, ...]
+    assumed: tuple[str, ...] = ()  # sentences about readings of what the text leaves open
+    left_alone: tuple[str, ...] = ()  # findings that the text says to leave alone
 
     def as_dict(self) -> dict[str, Any]:
         """Return the explanation as JSON-serialisable data."""
@@ -65,6 +67,8 @@ class Explanation:
         lines += [f"Understood: {self.canonical}", *(f"- {clause}" for clause in self.clauses)]
         lines += [f"Region: {self.region}"]
         lines += [f"Corrected: {word!r} was taken for {taken!r}." for word, taken in self.corrected]
+        lines += [f"Assumed: {sentence}" for sentence in self.assumed]
+        lines += [f"Left alone: {', '.join(self.left_alone)}."] if self.left_alone else []
         lines += [f"Left out: {part.words!r} {part.reason}." for part in self.left_out]
         return "\n".join(lines)
 

@@ -44,6 +44,8 @@ class Instruction:
     region: str = "findings"  # the editable region: where the findings can be, the whole thorax, or the whole image
     left_out: tuple[LeftOut, ...] = field(default=(), compare=False, repr=False)  # `unplaced` with reasons
     corrected: tuple[Correction, ...] = field(default=(), compare=False, repr=False)  # misspelt words
+    assumed: tuple[str, ...] = field(default=(), compare=False, repr=False)  # readings of what the text leaves open
+    left_alone: tuple[str, ...] = field(default=(), compare=False, repr=False)  # findings that the text leaves alone
     language: str = field(default=ENGLISH, compare=False, repr=False)  # code of the language of `text`
     drawn: tuple[Clause, ...] = field(default=(), compare=False, repr=False)  # those whose place an edit drew
 
@@ -70,7 +72,10 @@ class Instruction:
         """
         parsed = parse(text, free_region=free_region, strict=strict)
         words = tuple(part.words for part in parsed.left_out)
-        return cls(parsed.clauses, text, words, parsed.region, parsed.left_out, parsed.corrected, parsed.language)
+        return cls(
+            parsed.clauses, text, words, parsed.region, parsed.left_out, parsed.corrected,
+            parsed.assumed, parsed.left_alone, parsed.language,
+        )  # fmt: skip
 
     def explain(self) -> Explanation:
         """Return what the instruction would do, clause by clause, and what it leaves out."""
@@ -84,6 +89,8 @@ class Instruction:
             region=explain_region(self.region),
             corrected=tuple((correction.word, correction.taken) for correction in self.corrected),
             left_out=group_left_out(self.left_out),
+            assumed=self.assumed,
+            left_alone=self.left_alone,
         )
 
     def __str__(self) -> str:

@@ -23,6 +23,7 @@ class Kind(Enum):
     LEVEL = auto()  # value: canonical level, or `ABSENT`
     SIDE = auto()  # value: canonical side, the patient's
     ZONE = auto()  # value: canonical zone
+    ORGAN = auto()  # value: the finding that its enlargement is
     FROM = auto()
     TO = auto()
     WITH = auto()  # "and", or "to" after a verb such as "replace"
@@ -55,9 +56,11 @@ class Reason(StrEnum):
     DESCRIPTION = "describes the patient and requests nothing"
     COMPARISON = "compares and requests nothing"
     STATE = "describes what stays as it is"
+    AMOUNT = "is an amount, which levels do not have"
     PURPOSE = "says what the edit is for"
     UNKNOWN_VERB = "follows a verb that is not known"
     UNKNOWN_NOUN = "belongs to a word that is not known"
+    OTHER_PLACE = "is not the place of a finding that names its own"
     NOT_USED = "has no finding that it could belong to"
 
 
@@ -84,9 +87,17 @@ _VERBS = {
     "has an additional, has additional, bring in, build, depict, form, hallucinate, impose, inject, inpaint, model, "
     "overlay, plant, produce, develop, develops, pretend there is, let there be, the patient have, mimic an, "
     "drop in, slip in, pop in, throw in, blend in, fade in, sneak in, put back, "
-    "bring back, add back, bring about, bring on",
+    "bring back, add back, bring about, bring on, render, display, sketch, sprinkle, scatter, stick, apply, attach, "
+    "append, incorporate, fabricate, embed, implant, demonstrate, portray, illustrate, draw in, paint in, mix in, "
+    "work in, sprinkle in, stick in, slap on, throw on, put on, now has, now have, now shows, now show, should have, "
+    "there should be, there must be, there has to be, there needs to be, there ought to be, "
+    "should now have, should contain, must have, will have, would have, needed, is needed, wanted, desired, "
+    "requested, required, development of, interval appearance of, addition of, introduction of, insertion of, "
+    "onset of, "
+    "recurrence of, reappearance of, adding of, positive for, pos for",
     Verb(Operation.ADD, makes=True): "make, makes, making, i want, we want, i need, we need, i would like, "
-    "could we have, can we have, can i have",
+    "could we have, can we have, can i have, could i have, i'd like, we'd like, we would like, i would love, "
+    "i'd love, need, want, wants, needs, looking for, requesting, wanting",
     Verb(Operation.ADD, present=True): "present, is present, = 1",
     Verb(Operation.REMOVE): "remove, removes, removed, removing, delete, deleted, erase, erased, clear, cleared, "
     "resolve, eliminate, drop, cure, drain, get rid of, take away, take out, disappear, vanish, go away, free of, "
@@ -98,40 +109,38 @@ _VERBS = {
     "omit, subtract, correct, fix, suppress, treat, turn off, undo, wipe out, take off, = 0, resolution of, rm, "
     "put away, clear away, clear out, clear up, cut away, wipe away, wipe off, wash out, wash away, melt away, "
     "strip out, strip away, throw out, throw away, edit out, paint out, airbrush out, fade out, filter out, "
-    "must go, has to go, should go, must go away, has to go away, should go away, goes away, be gone",
-    Verb(Operation.CHANGE): "change, changes, changed, changing, alter, set, turn, convert, transform, modify, "
-    "adjust, take, bring, upgrade, "
-    "downgrade, push, nudge, drive",
+    "must go, has to go, should go, must go away, has to go away, should go away, goes away, be gone, del, strip, "
+    "purge, scrub, expunge, excise, evacuate, aspirate, suck out, ditch, obliterate, destroy, reabsorb, "
+    "resorb, conceal, pull out, dispose of, rectify, remedy, clean out, rub out, take back out, needs to go, "
+    "need to go, have to go, got to go, gotta go, ought to go, removal of, clearing of, clearance of, "
+    "disappearance of, elimination of, deletion of, drainage of, evacuation of, getting rid of, gets rid of, "
+    "erasing, deleting, wipe, eliminating, drained, healed, cured, resolves, clears, vanishes, disappears, eliminated, "
+    "is cured, complete resolution of, complete removal of, complete clearing of, get it rid of",
+    Verb(Operation.CHANGE): "change, changed, changing, alter, set, turn, convert, transform, modify, "
+    "adjust, take, bring, push, nudge, drive, edit, update, tweak, regrade, resize, rescale, evolve",
     Verb(Operation.CHANGE, moves=True): "move, shift",
     Verb(Operation.CHANGE, replaces=True): "replace, exchange, swap",
     Verb(Operation.CHANGE, replaces=True, inverse=True): "substitute",
     Verb(Operation.CHANGE, "increasing"): "increase, increases, worsen, worsens, raise, enlarge, aggravate, "
     "exacerbate, intensify, amplify, expand, grow, augment, boost, bump up, double, exaggerate, extend, heighten, "
     "progress, scale up, increase of, increase in, incr, turn up, crank up, dial up, ramp up, step up, play up, "
-    "bring up, goes up, go up",
+    "bring up, goes up, go up, upgrade, triple, quadruple, escalate, deteriorate, accentuate, deepen, beef up, "
+    "pump up, "
+    "push up, worsening of, worsening in, progression of, progression in, enlargement of, growth of, "
+    "deterioration of, deterioration in, exacerbation of, expansion of, get worse, gets worse, progresses, enlarges, "
+    "grows, expands, "
+    "become worse, becomes worse, be worse, rise in, more of",
     Verb(Operation.CHANGE, "decreasing"): "decrease, decreases, reduce, reduces, lessen, diminish, improve, "
     "lower the, "
     "shrink, weaken, alleviate, attenuate, dial down, halve, regress, soften, scale down, partial resolution of, "
     "less, decrease of, decrease in, decr, turn down, tone down, cut down, cut back, bring down, ramp down, step down, "
-    "play down, goes down, go down",
+    "play down, goes down, go down, downgrade, mitigate, ease, relieve, minimise, minimize, lighten, dampen, abate, "
+    "subside, "
+    "ameliorate, scale back, downsize, improvement in, improvement of, reduction of, reduction in, regression of, "
+    "decline in, diminution of, partial clearing of, partial removal of, partial drainage of, partially resolve, "
+    "partially remove, partially clear, partially drain, partly resolve, partly remove, partly clear, partly drain, "
+    "less of, improves, shrinks, improvement, diminishes, lessens, regresses, subsides, get better, gets better",
 }  # fmt: skip
-# Phrases that are a verb and a finding at once.
-_SHORTHANDS = {
-    (
-        Operation.ADD,
-        "cardiomegaly",
-    ): "enlarge the heart, enlarge heart, increase the heart size, increase heart size, "
-    "increase the size of the heart, make the heart larger, "
-    "make the heart bigger, make the heart big, make the heart large, make the heart look enlarged, "
-    "make the heart enlarged, the heart should be bigger, the heart should be larger, heart was enlarged",
-    (Operation.REMOVE, "cardiomegaly"): "shrink the heart, shrink heart, reduce the heart size, reduce heart size, "
-    "normalize the heart size, normalise the heart size, normalize heart size, normalise heart size, "
-    "reduce the size of the heart, decrease the size of the heart, make the heart smaller, make the heart small, "
-    "make the heart normal, make the heart normal size, make the heart normal sized, make the heart size normal, "
-    "the heart should be smaller, the heart should be normal",
-    (Operation.ADD, "enlargement of the cardiac silhouette"): "enlarge the cardiac silhouette, "
-    "make the cardiac silhouette larger, make the cardiac silhouette bigger",
-}
 _STRUCTURE = {
     Kind.KEEP: "keep, keeping, leave, leaving, preserve, preserving, retain, maintain, except, except for, "
     "apart from, "
@@ -140,9 +149,12 @@ _STRUCTURE = {
     "by no means, on no account, under no circumstances, in no way, "
     "leave out, hold off on, no need for, no reason for, no need to, no reason to, need not, avoid, avoiding, ignore, "
     "ignoring, neither, exclude, "
-    "excluding, "
+    "excluding, no change to, no change in, no changes to, no changes in, no change of, don't need, do not need, "
+    "doesn't need, does not need, no need of, "
+    "no significant change in, no significant change to, no interval change in, "
     "save for, sparing, spare, do not touch, don't touch, hands off",
-    Kind.NOT: "without, no, sans, w / o, w / out, devoid of, i don't want, we don't want, i do not want, "
+    Kind.NOT: "without, no, sans, w / o, w / out, devoid of, minus, no more, don't want, do not want, i don't want, "
+        "we don't want, i do not want, "
     "we do not want",
     Kind.STATE: "unchanged, stays, stay, stable, remains, remain, intact, unaffected, untouched, spared, sharp, "
     "as is, "
@@ -150,9 +162,14 @@ _STRUCTURE = {
     "as previously, like before, as it was, as they were, "
     "as in the original, left alone, left as is, left as it is, left untouched, left unchanged, left intact, kept, "
     "preserved, retained, maintained, excluded, excepted, not included, should not change, must not change, "
-    "should stay, persists",
+    "should stay, persists, expanded, re expanded, aerated, well aerated, inflated, unremarkable, not needed, "
+    "not wanted, not required, not requested, not necessary, not desired, "
+    "unwanted, unnecessary, not present, not seen, not there, not visible, not noted, not identified, not evident, "
+    "not appreciated, not demonstrated, not changed, not affected, not involved, not included, "
+    "does not change, doesn't change, do not change it, to stay, to remain, to be kept, to be left alone",
     Kind.FROM: "from",
-    Kind.TO: "to, into, becomes, become, up to, down to, ->",
+    Kind.TO: "to, into, onto, becomes, become, became, has become, have become, up to, down to, to one with, "
+    "into one with, to one of, into one of, to one showing, into one showing, to a case of, into a case of, ->",
     Kind.WITH: "with, by, w",
     Kind.AND: "and, or, nor, plus, as well as, but, also, along with, together with, then, comma, /, &, +",
     Kind.PREPOSITION: "in, on, at, within, over, near, around, throughout",
@@ -170,10 +187,30 @@ _STRUCTURE = {
         "if you please, right now, right away, all right, "
         "right there, right here, right then, alright, left over, leftover, "
         "right beside, "
-        "in place, evidence, signs, visible, changes of, appearance of, appearances of, features of, so, just, only, "
+        "in place, changes, evidence, signs, visible, changes of, appearance of, appearances of, features of, so, "
+        "just, only, "
         "following, distribution, everything, anything, else, rest, all, same, "
         "other, others, another, i.e., e.g., namely, viz, alone, too, entirely, completely, fully, altogether, "
-        "wholly, third, thirds, quadrant, hand, space, corner, degrees",
+        "wholly, third, thirds, quadrant, hand, space, corner, degrees, anatomical, anatomic, anatomically, must, "
+        "must be, "
+    "needs to be, need to be, has to be, have to be, ought to be, got to be, shall, will, would, get, gets, me, "
+    "he, she, they, we, interval, every, look like, looks like, kindly, pls, plz, thanks, thank you, thx, hi, hello, "
+    "okay, ok, really, simply, would you, "
+    "could you please, can you please, if needed, as needed, where needed, if required, as required, as requested, "
+    "as desired, if desired, if wanted, if you want, as you want, if you like, as you like, if you wish, "
+    "no more than, not more than, at most, nothing else, nothing more, nothing else should change, "
+    "nothing else changes, nothing else changed, "
+    "without changing anything else, without altering anything else, without affecting anything else, "
+    "without touching anything else, without other changes, without any other changes, don't change anything else, "
+    "do not change anything else, no acute findings, no acute finding, no acute abnormality, no acute abnormalities, "
+    "no acute process, no acute cardiopulmonary process, no acute cardiopulmonary abnormality, no acute disease, "
+    "no acute cardiopulmonary disease, no significant change, no significant interval change, "
+    "no interval change, no other significant change, no other change, no other changes, no further change, "
+    "no further changes, "
+    "no other finding, no other findings, no other abnormality, no other abnormalities, no more than that, "
+    "otherwise normal, otherwise unchanged, otherwise unremarkable, otherwise clear, otherwise the same, "
+    "otherwise as is, otherwise identical, rest unchanged, rest the same, rest as is, rest normal, once more, "
+    "any more, anymore, more or less, that's all, that's it, that is all, that is it, and that's it, in total",
 }  # fmt: skip
 _ABSENT_WORDS = "none, absent, nothing, zero, resolved, normal, gone, negative, neg, ruled out"
 # Contractions of prohibitions, in which "not" is a part of a word.
@@ -183,6 +220,14 @@ _CONTRACTIONS = (
 )
 # "Same image but with": adds.
 _PICTURES = "image, picture, film, chest, x ray, xray, radiograph, scan, patient"
+# "What if the patient had": adds.
+_SUPPOSING = ("what if", "imagine", "imagine if", "suppose", "pretend", "assume", "let's say", "say")
+_PEOPLE = ("the patient", "this patient", "patient", "he", "she", "they")
+_HAVING = ("had", "has", "have", "developed", "develops", "develop")
+_SUBJECTS = (
+    *(f"{subject} {verb}" for subject in _PEOPLE for verb in _HAVING),
+    "there is", "there are", "there was", "there were",
+)  # fmt: skip
 # Words that name a side and a zone at once.
 _PLACES = {
     "rul": ("right", "upper"), "rml": ("right", "middle"), "rll": ("right", "lower"),
@@ -193,6 +238,15 @@ _PLACES = {
     "luz": ("left", "upper"), "lmz": ("left", "middle"), "llz": ("left", "lower"),
     "lingula": ("left", "middle"), "lingular": ("left", "middle"),
 }  # fmt: skip
+
+# Organs, and the findings that they are if enlarged.
+_ORGANS = {
+    "cardiomegaly": "heart, heart size, heart's size, hearts size, size of the heart, cardiac size, heart's, "
+    "cardiothoracic ratio, ctr, ct ratio, cardiac diameter, heart diameter, heart width",
+    "enlargement of the cardiac silhouette": "cardiac silhouette, heart silhouette, cardiac shadow, heart shadow, "
+    "cardiac contour, heart contour, cardiac outline, heart outline, cardiomediastinal silhouette, "
+    "size of the cardiac silhouette, cardiac silhouette size",
+}
 
 _Meaning = tuple[Kind, "Verb | str | None"]
 
@@ -208,13 +262,13 @@ def lexicon() -> dict[tuple[str, ...], tuple[_Meaning, ...]]:
     for verb, phrases in _VERBS.items():
         known.update((phrase, ((Kind.VERB, verb),)) for phrase in phrases.split(", "))
     adds = ((Kind.VERB, Verb(Operation.ADD)),)
+    known.update((f"{opening} {subject}", adds) for opening in _SUPPOSING for subject in _SUBJECTS)
     known.update((f"same {noun} {word}", adds) for noun in _PICTURES.split(", ") for word in ("with", "but with"))
     known.update((word, ((Kind.KEEP, None),)) for word in _CONTRACTIONS.split(", "))
-    for (operation, finding), phrases in _SHORTHANDS.items():
-        meaning = (Kind.VERB, Verb(operation)), (Kind.FINDING, finding)
-        known.update((phrase, meaning) for phrase in phrases.split(", "))
     for kind, names in ((Kind.LEVEL, LEVEL_NAMES), (Kind.SIDE, SIDE_NAMES), (Kind.ZONE, ZONE_NAMES)):
         known.update((phrase, ((kind, name),)) for phrase, name in names.items() if " to " not in phrase)
+    for finding, phrases in _ORGANS.items():
+        known.update((phrase, ((Kind.ORGAN, finding),)) for phrase in phrases.split(", "))
     known.update((word, ((Kind.LEVEL, ABSENT),)) for word in _ABSENT_WORDS.split(", "))
     known.update((word, ((Kind.SIDE, side), (Kind.ZONE, zone))) for word, (side, zone) in _PLACES.items())
     return {tuple(phrase.split(" ")): found for phrase, found in known.items()}

@@ -34,6 +34,8 @@ def read_other_language(text: str) -> Translated | None:
     """
     read: dict[str, tuple[Clause, ...]] = {}
     for code, language in LANGUAGES.items():
+        if text.isascii() and not language.spaced:
+            continue
         if language.spaced and not content_words(text, language, known_words()):
             continue  # English reads these words too
         try:

@@ -33,35 +33,57 @@ Ambiguous wordings are read as follows:
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from x2x_core.common.errors import InputError
 
+from .absences import mark_absences
+from .amounts import mark_amounts
+from .assumptions import assumptions, removed_absences
 from .clauses import Clause, Operation
 from .comparatives import mark_comparisons
 from .descriptions import mark_descriptions
 from .exceptions import check_no_reversal, check_no_universal
 from .explanation import LeftOut
+from .framing import unframe
 from .lexicon import Kind, Token
 from .line_ends import join_wrapped_lines
+from .organs import read_organs
 from .other_languages import ENGLISH, check_no_other_language, read_other_language
 from .phrasal_verbs import join_particles
 from .picture_sides import said_of_picture
+from .qualities import mark_qualities
 from .readings import read_phrase
 from .references import resolve_references
 from .scope import share_sides
 from .sentences import VerbPhrase, verb_phrases
 from .spelling import Correction
-from .states import mark_absences, mark_states
-from .strictness import check_no_turning, check_nothing_unclaimed, check_parts, check_places, check_sides, check_verbs
+from .states import mark_states
+from .strictness import (
+    check_choices,
+    check_headings,
+    check_no_turning,
+    check_nothing_unclaimed,
+    check_objects,
+    check_parts,
+    check_places,
+    check_sides,
+    check_verbs,
+)
 from .tokens import corrections, read
+from .topics import join_topics
 from .unknown_words import mark_unknown_verbs
 from .vocabulary import phrases
 
 logger = logging.getLogger(__name__)
 
+_CHOICE = re.compile(r"\{[^{}]*\|[^{}]*\}")  # a wildcard such as "{left|right}"
+_PERHAPS = re.compile(r"\+ ?/ ?[-−–]|±|\bplus[ /-]minus\b", re.IGNORECASE)
+_PLUS = re.compile(r"(?:^|[,;\n])\s*\(?\+\)?\s*\w")  # a sign that stands for "add"
+_MINUS = re.compile(r"(?:^|[,;\n])\s*\(?[-−–]\)?\s*\w+")
 EXAMPLE = "Write for example: Add the finding of moderate left pleural effusion."
 
 
@@ -73,6 +95,8 @@ class Parsed:
     left_out: tuple[LeftOut, ...]  # words that request nothing
     region: str  # "findings", or the region of free text
     corrected: tuple[Correction, ...] = ()  # misspelt words
+    assumed: tuple[str, ...] = ()  # sentences about readings of what the text leaves open
+    left_alone: tuple[str, ...] = ()  # findings that the text says to leave alone
     language: str = ENGLISH  # code of the language that the text was read in
 
 
@@ -102,10 +126,12 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
     verbs = list(verb_phrases(tokens))
     if strict:
         check_verbs(verbs)
+        check_headings(verbs)
     for phrase in verbs:
         if strict:
             check_places(phrase)
             check_parts(phrase)
+            check_objects(phrase)
         read_clauses, unknown = read_phrase(phrase)
         if phrase.keep:
             check_sides(read_clauses)
@@ -123,24 +149,33 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
         return _free_text(text, tokens, free_region, misspelt)
     if strict:
         check_nothing_unclaimed(unplaced)
-    left_out = tuple(LeftOut(token.text, token.reason) for _, unknown in unplaced for token in unknown)
+    left_out = tuple(LeftOut(token.text, token.reason) for _, unknown in unplaced for token in unknown if token.text)
+    assumed = assumptions(verbs)
+    for sentence in assumed:
+        logger.warning("%s", sentence)
     if left_out:
         words = " ".join(part.words for part in left_out)
         logger.warning("Not understood in %r: %s. The rest is followed.%s", text, words, _spelling_hint(tokens))
-    return Parsed(tuple(clauses), left_out, "findings", misspelt)
+    assumed += removed_absences(verbs)
+    kept = tuple(dict.fromkeys(clause.item() for clause, _ in untouched))
+    return Parsed(tuple(clauses), left_out, "findings", misspelt, assumed, kept)
 
 
 def _understand(text: str, strict: bool) -> list[Token]:
     """Return the tokens of a text, with everything that requests nothing turned into asides."""
-    tokens = read(text)
+    tokens = read_organs(read(text))
     if strict or any(token.kind is Kind.FINDING for token in tokens):
         check_no_universal(tokens)
         check_no_reversal(tokens)
     _report_sides(tokens)
     for mark in (
         join_wrapped_lines,
+        unframe,
         join_particles,
         mark_absences,
+        mark_amounts,
+        mark_qualities,
+        join_topics,
         share_sides,
         resolve_references,
         mark_descriptions,
@@ -150,6 +185,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
         tokens = mark(tokens)
     if strict:
         check_no_turning(tokens)
+        check_choices(tokens)
     return mark_unknown_verbs(tokens)
 
 
@@ -168,6 +204,12 @@ def _check_arguments(text: str, free_region: str) -> None:
         raise InputError(f"`prompt` must be text, got {type(text).__name__}.")
     if free_region not in ("thorax", "image"):
         raise InputError(f"`free_region` must be thorax or image, got {free_region!r}.")
+    if _PLUS.search(text) and (sign := _MINUS.search(text)):
+        raise InputError(f"`prompt` must say add and remove in words, got {sign.group().strip()!r}.")
+    if doubt := _PERHAPS.search(text):
+        raise InputError(f"`prompt` must not leave open what to edit, got {doubt.group()!r}. Write only what to edit.")
+    if choice := _CHOICE.search(text):
+        raise InputError(f"`prompt` must not leave a choice open, got {choice.group()!r}. Write one of them.")
     if not any(letter.isalnum() for letter in text):
         raise InputError(f"`prompt` must say what to edit, but it is empty. {EXAMPLE}")
 

@@ -196,7 +196,7 @@ def _spots_of_group(group: list[_Part]) -> list[Spot]:
     parts = _join_complements(group)
     spots = []
     for number, part in enumerate(parts):
-        last = parts[number - 1] if number else None
+        last = _last_sided(parts[:number])
         following = parts[number + 1] if number + 1 < len(parts) else None
         levels = next((other for other in (part, last, following) if other and other.levels), part)
         spots.append(
@@ -204,6 +204,15 @@ def _spots_of_group(group: list[_Part]) -> list[Spot]:
                   _zone(part, last, following))
         )  # fmt: skip
     return _join_sides(spots)
+
+
+def _last_sided(parts: list[_Part]) -> _Part | None:
+    """Return the part before, or the one whose side it shares: "right" of "right upper, middle and lower zones"."""
+    last = parts[-1] if parts else None
+    for part in reversed(parts):
+        if part.side or part.prepositional or not part.zone:
+            return part if part.side and not part.prepositional else last
+    return last
 
 
 def _join_complements(group: list[_Part]) -> list[_Part]:

@@ -85,6 +85,7 @@ _LOOKERS_WORDS = (
         "radiograph",
     }
 )
+_STANDPOINTS = frozenset(["perspective", "viewpoint", "standpoint", "view", "point"])
 _BODY = frozenset(["chest", "thorax", "ribcage", "body", "lungs"])
 _WITHIN = frozenset(["in", "on", "within"])
 
@@ -103,11 +104,35 @@ def patients_sides(tokens: Sequence[Token]) -> list[Token]:
         if before >= 0 and _is_plain(tokens[before]) and tokens[before].value == tokens[position].value:
             flipped.add(before)
     silent = {place for position in range(len(tokens)) for place in _silent_words(tokens, position)}
+    _check_seen(tokens, silent)
     turned = [
         replace(token, value=_OPPOSITE[token.name]) if position in flipped else token
         for position, token in enumerate(tokens)
     ]
     return [Token(Kind.FILLER, token.text) if place in silent else token for place, token in enumerate(turned)]
+
+
+def _check_seen(tokens: Sequence[Token], silent: set[int]) -> None:
+    """Refuse "as I see it, right lower opacity", where the side is not beside the words that say whose it is.
+
+    Raises:
+        InputError: such words away from the only side.
+    """
+    texts = [token.text for token in tokens]
+    for position, text in enumerate(texts):
+        words = [word for word in texts[position + 1 : position + 4] if word not in _ARTICLES]
+        whose = text == "from" and {*words[:1]} & (_VIEWER | _LOOKERS) and {*words[1:3]} & _STANDPOINTS
+        looked = whose or (
+            text == "as" and {*words[:1]} & _LOOKERS and {*words[1:2]} & (_LOOKING | {"sees", "views", "looks"})
+        )
+        if not looked or position in silent:
+            continue
+        side = next((token for token in tokens if _is_plain(token)), None)
+        if side is not None:
+            raise InputError(
+                f"`prompt` must say whose {side.text} is meant beside it. Write the patient's {side.text}, or "
+                f"{side.text} side of the image."
+            )
 
 
 def _silent_words(tokens: Sequence[Token], position: int) -> range:
@@ -150,6 +175,12 @@ def _is_plain(token: Token) -> bool:
 
 def _of_picture(tokens: Sequence[Token], position: int) -> bool:
     texts = [token.text for token in tokens]
+    start = position
+    while start and tokens[start - 1].kind is Kind.ZONE:  # "the picture's lower right"
+        start -= 1
+    before = texts[start - 1] if start else ""
+    if before in _POSSESSIVE:
+        return True
     before = texts[position - 1] if position else ""
     if before in _VIEWER | _POSSESSIVE:
         return True

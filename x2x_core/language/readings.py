@@ -13,15 +13,33 @@ from .changes import (
     change_segments,
     exchange,
     names_transition,
+    of_picture,
     split_at_arrow,
     spots_before,
+    starts_absent,
 )
 from .clauses import Clause, Operation
-from .lexicon import ABSENT, Kind, Token, Verb
+from .conservation import lost
+from .lexicon import ABSENT, Kind, Reason, Token, Verb
 from .phrases import Spot, spots_of
 from .sentences import VerbPhrase
 from .tokens import unused
 from .vocabulary import COURSES, FINDINGS
+
+_PARTICLES = frozenset(("out", "off", "away", "down", "up", "back", "over", "aside"))
+_SIMULATING = (
+    "simulate",
+    "show",
+    "generate",
+    "create",
+    "depict",
+    "demonstrate",
+    "render",
+    "produce",
+    "model",
+    "imagine",
+)
+_COURSE_WORDS = ("worsening", "progressing", "progressive", "growing", "improving", "resolving", "shrinking")
 
 
 def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[Token]]:
@@ -37,23 +55,62 @@ def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[Token]]:
             phrase.tokens = [token for token in phrase.tokens if token.value != verb.course]
     if verb is None or not phrase.names(Kind.FINDING):
         return [], list(unused(phrase.tokens))
+    if verb.operation is Operation.ADD and phrase.word in _SIMULATING:
+        verb, phrase.tokens = _simulated_course(verb, phrase.tokens)
+    if not phrase.inherits and not phrase.keep:
+        _check_not_absent(verb, phrase.tokens)
     clauses, unplaced = _read_plain(verb, phrase.tokens) if _is_plain(verb) else _read_changes(verb, phrase.tokens)
     if phrase.place:
         clauses = [_at_place(clause, place) for clause in clauses for place in spots_of(phrase.place)[0]]
-    return clauses, unplaced
+    stray = [replace(token, reason=Reason.OTHER_PLACE) for token in lost(phrase.place, clauses, ())]
+    return clauses, unplaced + stray + lost(phrase.tokens, clauses, unplaced)
+
+
+def _simulated_course(verb: Verb, tokens: list[Token]) -> tuple[Verb, list[Token]]:
+    """Read "simulate worsening edema" as an increase."""
+    course = next((n for n, token in enumerate(tokens) if token.text in _COURSE_WORDS), None)
+    if course is None or not any(token.kind is Kind.FINDING for token in tokens[course:]):
+        return verb, tokens
+    return Verb(Operation.CHANGE, tokens[course].name), [*tokens[:course], *tokens[course + 1 :]]
+
+
+def _check_not_absent(verb: Verb, tokens: Sequence[Token]) -> None:
+    """Refuse "add effusion, none": what is added first can't be absent.
+
+    Raises:
+        InputError: such a request.
+    """
+    if verb.operation is not Operation.ADD or verb.makes:
+        return
+    first = next((spot for spot in spots_of(tokens)[0] if spot.finding), None)
+    absent = first and next((level for level in first.levels if level.value == ABSENT), None)
+    named = any(token.kind is Kind.FINDING and token.text for token in tokens)
+    if first and absent and named:
+        raise InputError(
+            f"`prompt` must not add what is not there, but {absent.text!r} stands beside {first.finding}. Write for "
+            f"example: Add the finding of {first.finding}. Or: Remove the finding of {first.finding}."
+        )
 
 
 def _statement(tokens: Sequence[Token], alone: bool) -> Verb | None:
     """Return the verb for "effusion absent" and "edema mild -> severe"; alone, for "smaller effusion", "X, please"."""
     values = {token.value for token in tokens}
-    if names_transition(tokens):
+    if names_transition(tokens) or starts_absent(tokens):
         return Verb(Operation.CHANGE)
     if ABSENT in values:
         return Verb(Operation.REMOVE)
     courses = sorted({"increasing", "decreasing"} & values)
     if alone and len(courses) == 1:
         return Verb(Operation.CHANGE, courses[0])
-    return Verb(Operation.ADD) if alone and any(token.text == "please" for token in tokens) else None
+    wished = any(token.text == "please" for token in tokens) or _opens_with(tokens)
+    wished = wished and not any(token.text in _PARTICLES for token in tokens)  # "effusions out, please"
+    return Verb(Operation.ADD) if alone and wished else None
+
+
+def _opens_with(tokens: Sequence[Token]) -> bool:
+    """Return True for "with a left effusion" and "same, but with a left effusion"."""
+    opening = next((token for token in tokens if token.kind not in (Kind.FILLER, Kind.AND, Kind.STATE)), None)
+    return opening is not None and opening.text == "with"
 
 
 def _is_plain(verb: Verb) -> bool:
@@ -61,10 +118,12 @@ def _is_plain(verb: Verb) -> bool:
 
 
 def _at_place(clause: Clause, place: Spot) -> Clause:
-    """Return the clause at a place said before its verb, unless it has its own or can have none."""
-    if clause.side or clause.zone or not FINDINGS[clause.finding].lateral:
+    """Return the clause at a place said before its verb, as far as it does not name its own."""
+    if not FINDINGS[clause.finding].lateral:
         return clause
-    return replace(clause, side=place.side, zone=place.zone)
+    if clause.side and place.side and clause.side != place.side:
+        return clause
+    return replace(clause, side=clause.side or place.side, zone=clause.zone or place.zone)
 
 
 def _read_changes(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[Token]]:
@@ -83,7 +142,13 @@ def _read_plain(verb: Verb, tokens: Sequence[Token]) -> tuple[list[Clause], list
     spots, unplaced = spots_of(tokens)
     if verb.makes:
         spots = _share_change(spots)
-    return [_clause(verb, spot, unplaced) for spot in spots if spot.finding], unplaced
+    return [_clause(verb, spot, unplaced) for spot in _without_doubles(spots) if spot.finding], unplaced
+
+
+def _without_doubles(spots: list[Spot]) -> list[Spot]:
+    """Drop a finding without a place beside the same one with a place, as in "nodules and masses, right"."""
+    placed = {spot.finding for spot in spots if spot.side or spot.zone}
+    return [spot for spot in spots if spot.side or spot.zone or spot.levels or spot.finding not in placed]
 
 
 def _check_direction(verb: Verb, split: Split | None) -> None:
@@ -124,6 +189,9 @@ def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[To
     unplaced += unknown
     if not targets:  # only unknown words after the "to"
         return [_clause(verb, spot, unplaced) for spot in spots if spot.finding], unplaced
+    if of_picture(split.before) and not any(spot.finding or spot.levels for spot in spots):
+        added = Verb(Operation.ADD)  # "turn this film into a pneumonia"
+        return [_clause(added, spot, unplaced) for spot in targets if spot.finding], unplaced
     return _transitions(spots, targets, unplaced), unplaced
 
 
@@ -223,6 +291,8 @@ def _transitions(spots: list[Spot], targets: list[Spot], unplaced: list[Token]) 
     if not named:
         origin = spots[0].before if spots else ()
         reached = [spot for spot in targets if spot.finding]
+        if any(level.value == ABSENT for level in origin):
+            return [_at(Operation.ADD, spot, _level(spot, spot.levels, unplaced)) for spot in reached]
         return [_change(spot, *_both(spot, origin, spot.levels, unplaced)) for spot in reached]
     others = {target.finding for target in targets} - {None}
     if others and others != {spot.finding for spot in named}:

@@ -27,6 +27,13 @@ def resolve_references(tokens: Sequence[Token]) -> list[Token]:
             ones = [place for place, other in enumerate(resolved) if other.text in _ONES]
             resolved[ones[-1]] = Token(Kind.FILLER, resolved[ones[-1]].text)
             token = Token(Kind.ASIDE, token.text, reason=Reason.DESCRIPTION)
+        elif (token.text == "both" and resolved and resolved[-1].text == "or") or (
+            token.text == "one" and _is_number(tokens, position)
+        ):  # "edema, effusion or both"
+            token = Token(Kind.FILLER, token.text)
+        elif token.text == "one" and _is_in_each(tokens, position):  # "nodules, one in each lung"
+            resolved = resolved[:-1] if resolved and resolved[-1].text == "," else resolved
+            token = Token(Kind.FILLER, token.text)
         elif last and _refers(tokens, position):
             if _describes_again(tokens, position):
                 resolved = _without_separators(resolved)
@@ -37,6 +44,24 @@ def resolve_references(tokens: Sequence[Token]) -> list[Token]:
             last = token
         resolved.append(token)
     return resolved
+
+
+def _is_number(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "one nodule" and "one more small nodule"."""
+    between = (Kind.LEVEL, Kind.SIDE, Kind.ZONE)
+    following = next((n for n in range(position + 1, len(tokens)) if tokens[n].kind not in between), len(tokens))
+    more = following < len(tokens) and tokens[following].text == "more"
+    named = tokens[following + more : following + more + 1]
+    return bool(named) and named[0].kind is Kind.FINDING and not _begins_with_article(tokens, position)
+
+
+def _begins_with_article(tokens: Sequence[Token], position: int) -> bool:
+    return position > 0 and tokens[position - 1].text in ("the", "a", "another")
+
+
+def _is_in_each(tokens: Sequence[Token], position: int) -> bool:
+    following = tokens[position + 1 : position + 3]
+    return len(following) == 2 and following[0].kind is Kind.PREPOSITION and following[1].value == "bilateral"
 
 
 def _is_target(tokens: Sequence[Token], position: int) -> bool:

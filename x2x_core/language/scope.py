@@ -17,8 +17,10 @@ from .vocabulary import FINDINGS
 _ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
 _ARTICLES = frozenset(("a", "an", "the"))
 _PLACES = (Kind.SIDE, Kind.ZONE)
-_DIFFUSE = frozenset(["edema", "emphysema", "vascular congestion", "hilar congestion", "heart failure", "hypoxemia"])
+#: Findings that are usually in both lungs.
+DIFFUSE = frozenset(["edema", "emphysema", "vascular congestion", "hilar congestion", "heart failure", "hypoxemia"])
 _SAME_SIDE = frozenset(["adjacent", "underlying", "overlying", "neighbouring", "neighboring", "ipsilateral"])
+_LUNGS = frozenset(["lung", "lungs", "lobe", "parenchyma", "base"])
 _BESIDE_FINDING = (Kind.FILLER, Kind.LEVEL, Kind.UNKNOWN)
 _OTHER_SIDE = {"left": "right", "right": "left"}
 
@@ -52,7 +54,7 @@ def _with_leading_side(phrase: list[Token]) -> list[Token]:
     between = phrase[phrase.index(first) + 1 : -1]
     if between != [joint] or joint.text not in ("and", "&", "+", "plus") or side.value == "bilateral":
         return phrase
-    if not all(FINDINGS[finding.name].lateral for finding in (first, second)) or second.value in _DIFFUSE:
+    if not all(FINDINGS[finding.name].lateral for finding in (first, second)) or second.value in DIFFUSE:
         return phrase
     return [*phrase[:-1], Token(Kind.SIDE, "", side.value), second]
 
@@ -65,7 +67,9 @@ def _with_neighbours(phrase: list[Token]) -> list[Token]:
 def _as_side(phrase: Sequence[Token], position: int) -> Token | None:
     text = phrase[position].text
     following = next((token for token in phrase[position + 1 :] if token.kind not in _BESIDE_FINDING), None)
-    if text not in (*_SAME_SIDE, "contralateral") or following is None or following.kind is not Kind.FINDING:
+    if text not in (*_SAME_SIDE, "contralateral") or (following is not None and following.kind is not Kind.FINDING):
+        return None
+    if following is None and not any(token.text in _LUNGS for token in phrase[position + 1 : position + 3]):
         return None
     before = [token for token in phrase[:position] if token.kind in (Kind.FINDING, Kind.SIDE)]
     if not any(token.kind is Kind.FINDING for token in before):
@@ -73,6 +77,8 @@ def _as_side(phrase: Sequence[Token], position: int) -> Token | None:
     side = next((token.name for token in reversed(before) if token.kind is Kind.SIDE), None)
     if text == "contralateral":
         return Token(Kind.SIDE, text, _OTHER_SIDE[side]) if side in _OTHER_SIDE else None
+    if following is None:  # "atelectasis of the adjacent lung"
+        return Token(Kind.SIDE, text, side) if side else Token(Kind.FILLER, text)
     if side is None or not FINDINGS[following.name].lateral:
         return Token(Kind.FILLER, text)
     return Token(Kind.SIDE, text, side)

@@ -14,6 +14,8 @@ from .phrases import SEPARATORS
 _OPENINGS = (Kind.PREPOSITION, Kind.FROM, Kind.TO)  # of a place: "on the left", "from the left lung"
 _SILENT = (Kind.FILLER, Kind.LEVEL)
 _IN_PLACE_OF = ("instead of", "in place of", "in lieu of")  # after "remove", what stays
+_GOING_ON = ("and", "also", "plus", "as well as", "along with", "together with", "then", "but")  # open a sentence
+_CLEARS = ("clear", "clear out", "clear up", "clean up")
 _CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
 
@@ -28,7 +30,10 @@ class VerbPhrase:
     forbidden: Operation | None = None  # of a prohibition with a verb, such as "do not remove"
     inherits: bool = False  # has the verb of the sentence before
     alone: bool = False  # the only phrase of the text
+    heads: bool = False  # stands before the first verb of its sentence
     place: tuple[Token, ...] = ()  # place said before the verb, for findings without their own
+    shares: bool = False  # the place was said before another verb
+    word: str = ""  # the verb, as it is written
     tokens: list[Token] = field(default_factory=list)
 
     def names(self, *kinds: Kind) -> bool:
@@ -48,7 +53,9 @@ def verb_phrases(tokens: Iterable[Token]) -> Iterator[VerbPhrase]:
     for sentence, continues in sentences:
         phrases = _join_places(_join_ellipsis(_join_passive(_cut_at_verbs(sentence))))
         phrases[0].alone = len(sentences) == len(phrases) == 1
-        if continues and phrases[0].verb is None and not phrases[0].keep:
+        phrases[0].heads = phrases[0].verb is None and len(phrases) > 1
+        goes_on = continues or (sentence[0].kind is Kind.AND and sentence[0].text in _GOING_ON)
+        if goes_on and phrases[0].verb is None and not phrases[0].keep:
             phrases[0].verb = verb
             phrases[0].inherits = True
         verb = phrases[-1].verb
@@ -71,10 +78,10 @@ def _cut_at_verbs(sentence: list[Token]) -> list[VerbPhrase]:
     phrases = [VerbPhrase()]
     for position, token in enumerate(sentence):
         last = phrases[-1]
-        if _resumes(sentence, position, last) and (verb := _verb_before_negation(phrases)):  # "no effusion but edema"
-            phrases.append(VerbPhrase(verb))
+        if _resumes(sentence, position, last):  # "no effusion but edema"
+            phrases.append(VerbPhrase(_verb_before_negation(phrases)))
         elif token.kind is Kind.KEEP or (token.text in _IN_PLACE_OF and last.verb == Verb(Operation.REMOVE)):
-            phrases.append(VerbPhrase(keep=True))
+            phrases.append(VerbPhrase(keep=True, word=token.text))
         elif token.text in _IN_PLACE_OF and isinstance(token.value, Verb):
             phrases.append(VerbPhrase(token.value, instead=True))
         elif token.kind is Kind.NOT:
@@ -84,7 +91,7 @@ def _cut_at_verbs(sentence: list[Token]) -> list[VerbPhrase]:
         elif (last.bare and (last.keep or last.negated or last.instead)) or _is_prohibited(sentence, position, last):
             phrases[-1] = VerbPhrase(keep=True, forbidden=token.value.operation)  # "do not remove", "without changing"
         else:
-            phrases.append(VerbPhrase(token.value))
+            phrases.append(VerbPhrase(token.value, word=token.text))
     return phrases
 
 
@@ -103,7 +110,11 @@ def _resumes(sentence: list[Token], position: int, last: VerbPhrase) -> bool:
     opens = bool(following) and following[0].kind not in (Kind.KEEP, Kind.NOT, Kind.VERB)
     findings = sum(other.kind is Kind.FINDING for other in last.tokens)
     after_comma = position > 0 and sentence[position - 1].text == ","
-    ends = token.text == "but" or (token.text == "and" and after_comma and findings == 1)
+    anew = bool(following) and following[0].text == "there"  # "no nodule, and there is an effusion"
+    only = token.text == "," and bool(following) and following[0].text in ("just", "only")
+    if only and (last.negated or last.keep) and last.names(Kind.FINDING, Kind.UNKNOWN):
+        return True  # "no lines, just effusions"
+    ends = token.text == "but" or anew or (token.text == "and" and after_comma and findings == 1)
     return (last.negated or last.keep) and findings > 0 and token.kind is Kind.AND and ends and opens
 
 
@@ -140,9 +151,11 @@ def _join_ellipsis(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
     for phrase in phrases:
         named = [token for token in phrase.tokens if token.kind is Kind.FINDING]
         place_alone = phrase.names(Kind.SIDE, Kind.ZONE) and not phrase.names(Kind.FINDING, Kind.UNKNOWN, Kind.ASIDE)
+        both = [token.text for token in phrase.tokens if token.kind is not Kind.FILLER] == ["both"]
+        clears = phrase.word in _CLEARS  # "clear the right lung" is no request about the finding before
         if named:
             finding = named[-1]
-        elif finding and (phrase.verb or phrase.keep) and place_alone and not phrase.negated:
+        elif finding and (phrase.verb or phrase.keep) and place_alone and not (phrase.negated or both or clears):
             phrase.tokens.insert(0, Token(Kind.FINDING, "", finding.value))
     return phrases
 
@@ -176,8 +189,8 @@ def _join_places(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
             before.tokens = before.tokens[:start]
             phrase.tokens = _close_places(phrase.tokens)
             heading = phrase.place if start == 0 else heading
-        elif heading and not phrase.names(Kind.SIDE, Kind.ZONE):
-            phrase.place = heading  # "on the left: remove the effusion, add a nodule"
+        elif heading and not phrase.names(Kind.SIDE):
+            phrase.place, phrase.shares = heading, True  # "on the left: remove the effusion, add a nodule"
     return phrases
 
 

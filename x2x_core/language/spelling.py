@@ -19,7 +19,13 @@ _SHORTEST = 4  # letters of the shortest word that is corrected
 _CORRECTED = (Kind.VERB, Kind.KEEP, Kind.NOT, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 _PLACES = (Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 # Slips of two letters in words that turn a request round.
-_SLIPS = {"nto": "not", "dont't": "don't", "do'nt": "don't", "dnot": "not", "donot": "don't", "lft": "left"}
+_SLIPS = {
+    "nto": "not", "dont't": "don't", "do'nt": "don't", "dnot": "not", "donot": "don't", "lft": "left", "rgt": "right",
+    "lef": "left", "rigt": "right", "rght": "right", "ad": "add", "dd": "add", "aad": "add", "addd": "add",
+    "teh": "the", "hte": "the", "adn": "and", "wiht": "with", "wth": "with", "witht": "with", "thr": "the",
+    "bse": "base", "bas": "base", "upr": "upper", "lwr": "lower", "lowr": "lower", "uper": "upper", "smal": "small",
+    "sml": "small", "modrate": "moderate", "moderat": "moderate", "bilatral": "bilateral", "bilteral": "bilateral",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ def corrected(word: str) -> str:
         return _SLIPS[word]
     if len(word) < _SHORTEST or not word.isalpha() or word in known_words() or word in OTHER_WORDS:
         return word
-    near = [known for known in _senses() if _is_one_edit(word, known)]
+    near = [known for known in _senses() if _is_one_edit(word, known) and not _inflects(word, known)]
     return near[0] if near and len({_senses()[known] for known in near}) == 1 else word
 
 
@@ -89,6 +95,11 @@ def _senses() -> dict[str, object]:
         if len(phrase) == 1 and len(phrase[0]) >= _SHORTEST and meanings[0][0] in _CORRECTED:
             senses[phrase[0]] = meanings
     return senses
+
+
+def _inflects(word: str, known: str) -> bool:
+    """Return True for "placed" and "strips": a form of a word means something else than the word."""
+    return word[:-1] == known and word[-1] in "sdry" and word[-1] != known[-1]
 
 
 def _is_one_edit(word: str, known: str) -> bool:

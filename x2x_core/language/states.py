@@ -15,31 +15,16 @@ _THERE = frozenset(
 _CLEAR = frozenset(("clear", "clean", "normal", "fine", "free"))
 
 
-def mark_absences(tokens: Sequence[Token]) -> list[Token]:
-    """Read "no" as a level in "change no edema to mild edema" and "from no edema to mild edema"."""
-    return [
-        Token(Kind.LEVEL, token.text, ABSENT) if token.text == "no" and _is_origin(tokens, position) else token
-        for position, token in enumerate(tokens)
-    ]
-
-
-def _is_origin(tokens: Sequence[Token], position: int) -> bool:
-    before = tokens[position - 1] if position else None
-    changes = before is not None and isinstance(before.value, Verb) and before.value.operation.value == "change"
-    if before is None or not (changes or before.kind is Kind.FROM):
-        return False
-    rest = [token.kind for token in tokens[position + 1 :] if token.kind is not Kind.FILLER]
-    return rest[:1] == [Kind.FINDING] and rest[1:2] == [Kind.TO]
-
-
 def mark_states(tokens: Sequence[Token]) -> list[Token]:
     """Put the parts of a list that stay as they are behind a `KEEP`, and turn states of a place into asides.
 
     The verb before such a part is repeated after it, so that the rest of the list keeps it.
     """
-    marked: list[Token] = []
+    first = list(tokens[: _end(tokens, 0)])
+    kept = _is_kept(first, adds=False) and len(first) < len(tokens)
+    marked: list[Token] = [Token(Kind.KEEP, ""), *first, Token(Kind.SOFT_STOP, "")] if kept else []
     verb: Token | None = None
-    position = 0
+    position = len(first) if kept else 0
     while position < len(tokens):
         token = tokens[position]
         marked.append(token)

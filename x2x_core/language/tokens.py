@@ -13,6 +13,7 @@ from .vocabulary import LEVEL_NAMES, SIDE_NAMES, is_level, match_finding
 Span = tuple[int, int]
 
 
+_ACRONYM = 5  # letters of the longest acronym, such as ARDS, which is no slip
 _LONGEST = 6  # words of the longest phrase in the lexicon
 _WORD = re.compile(r"3\+|[-=]+>|i\.e\.|e\.g\.|\d+\.\d+|\w+(?:['’]\w+)*(?:[-‐–/]\w+(?:['’]\w+)*)*|[,;.!?&+|=<>→⇒➔➜⟶\n]")
 
@@ -20,7 +21,11 @@ _WORD = re.compile(r"3\+|[-=]+>|i\.e\.|e\.g\.|\d+\.\d+|\w+(?:['’]\w+)*(?:[-‐
 _ABBREVIATIONS = frozenset(
     ("l", "r", "lt", "rt", "bilat", "sm", "mod", "lg", "approx", "resp", "pl", "pulm", "incr", "decr", "i.e", "e.g")
 )
-_ABBREVIATED_NOUNS = frozenset(("eff", "effs", "atel", "atelect", "consol", "cardiomeg", "pneumo", "pt"))
+_ABBREVIATED_NOUNS = frozenset(
+    ("eff", "effs", "effus", "atel", "atelect", "cons", "consol", "opac", "cardiomeg", "pneumo", "pt")
+)
+_PLACE_NEXT = re.compile(r"(?:[LR]|[LR][UML][LZ]|B/L|LT|RT|BL)\b")  # a place in capitals, which opens no sentence
+_BEFORE_SIDES = frozenset(("the", "patient's", "patients", "pt's", "his", "her", "on", "on:"))
 _MARKS = {**dict.fromkeys("→⇒➔➜⟶", "->"), "|": ","}  # marks that stand for a word
 
 
@@ -31,7 +36,7 @@ def read(text: str) -> list[Token]:
 
 def read_places(text: str) -> list[tuple[Token, Span]]:
     """Return the tokens of a text in order, each with the characters `(start, end)` of its phrase."""
-    placed = list(_words(text))
+    placed = _join_names(list(_words(text)))
     words = [word for word, _ in placed]
     tokens: list[tuple[Token, Span]] = []
     position = 0
@@ -42,6 +47,18 @@ def read_places(text: str) -> list[tuple[Token, Span]]:
         position += length
     sides = patients_sides([token for token, _ in tokens])
     return [(token, span) for token, (_, span) in zip(sides, tokens, strict=True)]
+
+
+def _join_names(placed: list[tuple[str, Span]]) -> list[tuple[str, Span]]:
+    """Drop the line ends inside the name of a finding, as in "pleural" at the end of a line and "effusion"."""
+    joined = list(placed)
+    for position in [place for place, (word, _) in enumerate(placed) if word == "\n"][::-1]:
+        words = [word for word, _ in (*joined[max(position - 4, 0) : position], *joined[position + 1 : position + 5])]
+        end = min(position, 4)  # in `words`, of those before the line end
+        names = (end - start < match_finding(words, start, SIDE_NAMES)[1] for start in range(end))
+        if any(names) and words[end - 1 : end] != ["\n"]:
+            del joined[position]
+    return joined
 
 
 def corrections(text: str) -> tuple[Correction, ...]:
@@ -57,6 +74,7 @@ def _words(text: str) -> Iterator[tuple[str, Span]]:
     lowered = text.lower()
     if len(lowered) != len(text):  # some letters become two, which would shift the characters after them
         lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
+    shouts = text.isupper()
     for match in _WORD.finditer(lowered.replace("’", "'")):
         if match.group() in _MARKS or (match.group().endswith(">") and len(match.group()) > 1):
             yield _MARKS.get(match.group(), "->"), match.span()
@@ -70,14 +88,21 @@ def _words(text: str) -> Iterator[tuple[str, Span]]:
             yield level, match.span()
         else:
             for part in re.finditer(r"/|[^-‐–/]+", match.group()):
-                yield corrected(part.group()), (match.start() + part.start(), match.start() + part.end())
+                written = text[match.start() + part.start() : match.start() + part.end()]
+                acronym = not shouts and written.isupper() and len(written) <= _ACRONYM
+                yield (
+                    part.group() if acronym else corrected(part.group()),
+                    (match.start() + part.start(), match.start() + part.end()),
+                )
 
 
 def _abbreviates(text: str, lowered: str, place: int) -> bool:
     """Return True for a full stop after an abbreviation; after a noun, only if no capital letter follows."""
     word = re.split(r"[^\w.]", lowered[:place])[-1]
-    following = text[place + 1 :].lstrip(" ")[:1]
-    return word in _ABBREVIATIONS or (word in _ABBREVIATED_NOUNS and not following.isupper() and following != "\n")
+    rest = text[place + 1 :].lstrip(" ")
+    following = rest[:1]
+    goes_on = not following.isupper() or bool(_PLACE_NEXT.match(rest))
+    return word in _ABBREVIATIONS or (word in _ABBREVIATED_NOUNS and goes_on and following != "\n")
 
 
 def _is_compound_of_verb(parts: Sequence[str]) -> bool:
@@ -93,8 +118,11 @@ def _longest(words: list[str], start: int) -> tuple[list[Token], int]:
     name, length = match_finding(words, start, SIDE_NAMES)
     if any(match_finding(words, start + inner, SIDE_NAMES)[1] > length - inner for inner in range(1, length)):
         name, length = None, 0  # "large heart failure" is no large heart
-    for other in range(min(len(words) - start, _LONGEST), length, -1):
+    shortest = length if name or not length else length - 1  # "cardiac shadow" is no finding, but an organ
+    for other in range(min(len(words) - start, _LONGEST), shortest, -1):
         phrase = words[start : start + other]
+        if phrase[0] == "right" and other > 1 and start and words[start - 1] in _BEFORE_SIDES:
+            continue  # "on the right there should be"
         meanings = lexicon().get(tuple(phrase))
         if meanings:
             texts = [" ".join(phrase), *[""] * (len(meanings) - 1)]

@@ -33,11 +33,14 @@ LEVELS: tuple[str, ...] = (
     "moderate to large", "moderate to severe", "large", "severe", "massive", *COURSES,
 )  # fmt: skip
 _LEVEL_SYNONYMS = {
-    "minimal": "minimally, trace, tiny, very small, very mild, very slight, borderline, barely visible, "
+    "minimal": "minimally, trace, traces of, trace of, tiny, very small, very mild, very slight, borderline, "
+        "barely visible, "
+    "minuscule, miniscule, teeny, wee, barely there, barely perceptible, hint of, "
     "a hint of, a touch of",
     "subtle": "subtly, faint, faintly",
     "minor": "slight, slightly",
-    "small": "smallish, small sized, small volume, a little, little, sm",
+    "small": "smallish, small sized, small size, fairly small, rather small, quite small, pretty small, "
+        "small volume, a little, little, sm",
     "mild": "mildly, low grade",
     "mild to moderate": "mildly to moderately, mild moderate, mild to mod, mild mod",
     "small to moderate": "small moderate, small to mod, small mod",
@@ -45,14 +48,19 @@ _LEVEL_SYNONYMS = {
     "moderate to severe": "moderately severe, moderately to severely, moderate severe",
     "moderate to large": "moderately large, moderate large",
     "large": "big, large sized, large volume, sizable, sizeable, lg, lge, a lot of, lots of, significant, substantial, "
-             "quite large, really big, considerable",
-    "severe": "severely, marked, markedly, extensive, very severe, advanced, florid, gross, pronounced",
-    "massive": "massively, huge, very large, very big, enormous, colossal, giant, gigantic, total",
+             "quite large, really big, considerable, fairly large, rather large, pretty large, fairly big, rather big, "
+             "pretty big, largish, good sized, sizeable volume",
+    "severe": "severely, marked, markedly, extensive, very severe, advanced, florid, gross, grossly, pronounced, "
+        "extremely severe, "
+              "high grade",
+    "massive": "massively, huge, very large, very big, enormous, colossal, giant, gigantic, total, extremely large, "
+        "really large, "
+               "humongous, immense, tremendous, ginormous",
     "acute": "acutely",
     "increasing": "increased, worsening, worsened, progressive, progressing, growing, larger, bigger, worse, greater, "
-                  "more severe, more extensive, more pronounced",
+                  "more severe, more extensive, more pronounced, more marked, more massive",
     "decreasing": "decreased, improving, improved, resolving, shrinking, smaller, better, milder, lesser, less severe, "
-                  "less extensive, less pronounced",
+                  "less extensive, less pronounced, less marked, less massive",
 }  # fmt: skip
 
 
@@ -94,7 +102,7 @@ SIDES: tuple[str, ...] = ("left", "right", "bilateral")
 _SIDE_SYNONYMS = {
     "left": "leftsided, lt, l",
     "right": "rightsided, rt, r",
-    "bilateral": "bilaterally, both, each, bilat, bl, b / l, l / r, r / l, l + r, r + l, both sided",
+    "bilateral": "bilaterally, both, each, bilat, bil, bl, b / l, l / r, r / l, l + r, r + l, both sided",
 }
 SIDE_NAMES: dict[str, str] = _by_name(SIDES, _SIDE_SYNONYMS)
 
@@ -102,15 +110,15 @@ ZONES: tuple[str, ...] = (
     "upper", "middle", "lower", "apical", "basal", "perihilar", "hilar", "retrocardiac", "costophrenic",
 )  # fmt: skip
 _ZONE_SYNONYMS = {
-    "upper": "top, superior, uppermost",
-    "middle": "mid, midlung",
-    "lower": "bottom, inferior, lowermost",
+    "upper": "top, superior, uppermost, upr, ul, uz",
+    "middle": "mid, midlung, mz",
+    "lower": "bottom, inferior, lowermost, lwr, ll, lz",
     "apical": "apex, apices, apically, apicolateral",
     "basal": "base, bases, basilar, basally",
     "perihilar": "parahilar, peri hilar, suprahilar, infrahilar",
     "hilar": "hilum, hila, hilus",
     "retrocardiac": "retro cardiac, behind the heart",
-    "costophrenic": "costo phrenic",
+    "costophrenic": "costo phrenic, cp angle, cp angles, cp sulcus, cp recess, cpa, costodiaphragmatic",
 }
 ZONE_NAMES: dict[str, str] = _by_name(ZONES, _ZONE_SYNONYMS)
 # The zones that an edit draws from.
@@ -201,9 +209,10 @@ _ALL = (
     _finding("pleural effusion", "pleural base", "effusion", "eff", "pleural eff", "pl eff", "pl effusion",
              "pleural fluid", "fluid", "fluid collection",
              "fluid in the pleural space", "fluid around the lung", "water around the lung", "pleural collection",
-             "hydrothorax", "haemothorax", "hemothorax", category="Effusion", areas=(0.0042, 0.205), drawn=_SIDE,
+             "hydrothorax", "haemothorax", "hemothorax", "free pleural fluid", "effus", "pleff",
+             category="Effusion", areas=(0.0042, 0.205), drawn=_SIDE,
              bounds="pleural space"),
-    _finding("consolidation", "lungs", "consol", "airspace consolidation", "air space consolidation",
+    _finding("consolidation", "lungs", "consol", "cons", "airspace consolidation", "air space consolidation",
              "lobar consolidation",
              "pulmonary consolidation", "lung consolidation", "consolidated area", "consolidative change",
              "consolidative opacity", "consolidated lung",
@@ -213,7 +222,8 @@ _ALL = (
              "infiltration", "pulmonary infiltrate", "lung infiltrate", "lung opacification",
              "pulmonary opacification", "ground glass opacity", "ground glass opacification", "interstitial opacity",
              "haziness", "haze", "shadowing", "shadow", "ground glass", "ground glass change", "ground glass density",
-             "ggo",
+             "ggo", "opac", "airspace shadowing", "alveolar opacity", "alveolar infiltrate", "airspace infiltrate",
+             "patchy shadowing",
              "density", "increased density", "interstitial marking", "increased interstitial marking", "white patch",
              category="Lung Opacity", areas=(0.0156, 0.392), drawn=_SIDE_AND_ZONE),
     _finding("pneumonia", "lungs", "pna", "bronchopneumonia", "lobar pneumonia", "pneumonic infiltrate",
@@ -245,7 +255,10 @@ _ALL = (
     _finding("vascular congestion", "lungs", "pulmonary vascular congestion", "pulmonary venous congestion",
              "venous congestion", "pulmonary congestion", "vascular engorgement", "congestion"),
     _finding("hilar congestion", "hila", "hilar engorgement", "hilar vascular congestion"),
-    _finding("heart failure", "lungs", "congestive heart failure", "cardiac failure", "cardiac decompensation", "chf",
+    _finding("heart failure", "lungs", "congestive heart failure", "congestive cardiac failure",
+        "congestive failure", "ccf",
+             "left heart failure", "left ventricular failure", "lv failure", "decompensated heart failure",
+             "cardiac failure", "cardiac decompensation", "chf",
              lateral=False),
     _finding("tortuosity of the descending aorta", "descending aorta", "tortuous descending aorta",
              "tortuosity of the descending thoracic aorta", "tortuous descending thoracic aorta", lateral=False),
@@ -269,16 +282,21 @@ _ALL = (
     _finding("blunting of the costophrenic angle", "costophrenic angles", "costophrenic angle blunting",
              "blunted costophrenic angle", "costophrenic blunting", "blunting of the costophrenic sulcus",
              "blunted costophrenic sulcus", "costophrenic sulcus blunting", "blunting of the costodiaphragmatic",
-             "blunting of the costodiaphragmatic angle", "blunting of the costodiaphragmatic recess",
+             "blunting of the costodiaphragmatic angle", "blunting of the cp angle", "cp angle blunting",
+             "blunted cp angle",
+             "blunting of the cp sulcus", "cp blunting", "costophrenic angle is blunted", "blunted cp sulcus",
+             "blunting of the costodiaphragmatic recess",
              bounds="pleural space"),
-    _finding("fracture", "ribs", "rib fracture", "fractured rib", "fracture of the rib", "broken rib",
+    _finding("fracture", "ribs", "rib fracture", "rib fx", "fx", "fractured rib", "fracture of the rib", "broken rib",
              boxed="Rib fracture"),
     _finding("pneumomediastinum", "mediastinum", "mediastinal air", "mediastinal emphysema",
              "air in the mediastinum", lateral=False),
     _finding("air collection", "thorax", "collection of air"),
     _finding("lung lesion", "lungs", "pulmonary lesion", "lung mass", "lung nodule", "pulmonary nodule",
              "pulmonary mass", "lung tumor", "lung tumour", "lung malignancy", "lung cancer", "parenchymal mass",
-             "parenchymal nodule", "nodule", "mass", "lesion", boxed="Lung Lesion", areas=(0.0011, 0.243),
+             "parenchymal nodule", "nodule", "mass", "lesion", "coin lesion", "spn", "pulmonary neoplasm",
+             "lung neoplasm", "bronchogenic carcinoma", "lung carcinoma", "cavitary lesion", "cavitating lesion",
+             "cavitary nodule", "cavitary mass", boxed="Lung Lesion", areas=(0.0011, 0.243),
              drawn=_SIDE_AND_ZONE),
 )  # fmt: skip
 
@@ -292,7 +310,7 @@ _OTHER_FINDINGS = (
     "soft tissue oedema", "soft tissue mass", "peripheral edema", "bowel distention", "mediastinal mass",
     "inguinal hernia", "umbilical hernia", "bone density", "breast shadow", "nipple shadow", "cardiac shadow",
     "heart shadow", "mediastinal shadow", "chest drain", "pleural drain", "pigtail drain", "intercostal drain",
-    "surgical drain",
+    "surgical drain", "lung mets", "mets",
 )  # fmt: skip
 _ARTICLES = frozenset(("a", "an", "the"))
 

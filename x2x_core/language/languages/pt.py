@@ -7,22 +7,27 @@ PORTUGUESE = Language(
     name="Portuguese",
     spaced=True,
     verbs={
-        "add": "adicionar, adicione, adiciona, acrescentar, acrescente, acrescenta, inserir, insira, colocar, coloque",
+        "add": "adicionar, adicione, adiciona, acrescentar, acrescente, acrescenta, inserir, insira, colocar, "
+        "coloque, coloca, põe, pôr, ponha, bota, botar, bote, inclua, incluir, inclui, cria, criar, crie, "
+        "simula, simular, simule, gera, gerar, gere, insere, desenhe, desenhar",
         "remove": "remover, remova, remove, retirar, retire, retira, eliminar, elimine, elimina, apagar, "
-        "apague, excluir, exclua",
+        "apague, excluir, exclua, tira, tirar, tire, apaga, exclui, suprime, suprimir, suprima",
         "change": "alterar, altere, altera, mudar, mude, muda, modificar, modifique",
-        "increase": "aumentar, aumente, aumenta, piorar, piore, agravar, agrave",
-        "decrease": "diminuir, diminua, diminui, reduzir, reduza, reduz, atenuar",
+        "increase": "aumentar, aumente, aumenta, piorar, piore, agravar, agrave, piora, agrava, intensifique, "
+        "intensificar",
+        "decrease": "diminuir, diminua, diminui, reduzir, reduza, reduz, atenuar, atenua, atenue, melhora, "
+        "melhorar, melhore",
     },
     findings={
-        "pleural effusion": "derrame pleural, derrames pleurais, derrame, líquido pleural",
+        "pleural effusion": "derrame pleural, derrames pleurais, derrame, derrames, líquido pleural",
         "consolidation": "consolidação, consolidações, consolidação pulmonar",
-        "lung opacity": "opacidade pulmonar, opacidades pulmonares, opacidade, opacidades, infiltrado, infiltrados, "
-        "infiltrado pulmonar",
+        "lung opacity": "opacidade pulmonar, opacidades pulmonares, opacidade, opacidades, infiltrado, "
+        "infiltrados, infiltrado pulmonar, vidro fosco, opacidade em vidro fosco, opacidades em vidro fosco, "
+        "opacidade em vidro despolido",
         "pneumonia": "pneumonia, pneumonias, broncopneumonia",
         "infection": "infecção, infeção, infecção pulmonar",
         "atelectasis": "atelectasia, atelectasias",
-        "edema": "edema pulmonar, edema",
+        "edema": "edema pulmonar, edema, edema intersticial, edema agudo de pulmão",
         "cardiomegaly": "cardiomegalia, coração aumentado, aumento do coração",
         "enlargement of the cardiac silhouette": "aumento da silhueta cardíaca, silhueta cardíaca aumentada",
         "pneumothorax": "pneumotórax",
@@ -43,28 +48,31 @@ PORTUGUESE = Language(
         "calcification": "calcificação, calcificações",
         "pleural thickening": "espessamento pleural, placa pleural",
         "thymoma": "timoma",
-        "blunting of the costophrenic angle": "obliteração do seio costofrênico, obliteração do seio costofrénico, "
-        "obliteração do ângulo costofrênico, apagamento do seio costofrênico, velamento do seio costofrênico",
+        "blunting of the costophrenic angle": "obliteração do seio costofrênico, "
+        "obliteração do seio costofrénico, obliteração do ângulo costofrênico, "
+        "apagamento do seio costofrênico, velamento do seio costofrênico",
         "fracture": "fratura, fraturas, fratura de costela, fratura costal, fraturas costais",
         "pneumomediastinum": "pneumomediastino",
         "air collection": "coleção de ar, coleção aérea",
-        "lung lesion": "lesão pulmonar, lesões pulmonares, lesão, nódulo pulmonar, nódulo, massa pulmonar, massa",
+        "lung lesion": "lesão pulmonar, lesões pulmonares, lesão, nódulo pulmonar, nódulo, massa pulmonar, "
+        "massa, nódulos, nódulos pulmonares, massas",
     },
     sides={
-        "left": "à esquerda, esquerdo, esquerda, esquerdos, esquerdas, no lado esquerdo, do lado esquerdo",
-        "right": "à direita, direito, direita, direitos, direitas, no lado direito, do lado direito",
+        "left": "à esquerda, esquerdo, esquerda, esquerdos, esquerdas, no lado esquerdo, do lado esquerdo, esq, "
+        "no esquerdo, na esquerda",
+        "right": "à direita, direito, direita, direitos, direitas, no lado direito, do lado direito, dir, "
+        "no direito, na direita",
         "bilateral": "em ambos os lados, bilateral, bilaterais, ambos os, ambas as, dos dois lados, "
-        "esquerdo e direito, "
-        "direito e esquerdo, à esquerda e à direita",
+        "esquerdo e direito, direito e esquerdo, à esquerda e à direita",
     },
     levels={
         "minimal": "mínimo, mínima, mínimos, mínimas",
-        "subtle": "sutil, subtil, sutis, subtis",
+        "subtle": "sutil, subtil, sutis, subtis, discreto, discreta",
         "minor": "ligeiro, ligeira, ligeiros, ligeiras",
-        "small": "pequeno, pequena, pequenos, pequenas",
+        "small": "pequeno, pequena, pequenos, pequenas, pequena quantidade de, escasso, escassa",
         "mild": "leve, leves",
         "moderate": "moderado, moderada, moderados, moderadas",
-        "large": "grande, grandes, volumoso, volumosa",
+        "large": "grande, grandes, volumoso, volumosa, extenso, extensa, importante",
         "severe": "grave, graves, severo, severa, acentuado, acentuada",
         "massive": "maciço, maciça, massivo, massiva",
         "acute": "agudo, aguda, agudos, agudas",
@@ -81,15 +89,14 @@ PORTUGUESE = Language(
         "hilar": "hilar, hilares, hilo, hilos",
         "retrocardiac": "retrocardíaca, retrocardíaco",
         "costophrenic": "costofrênica, costofrênico, costofrénico, costofrénica, seio costofrênico, "
-        "seio costofrénico, "
-        "ângulo costofrênico",
+        "seio costofrénico, ângulo costofrênico",
     },
     conjunctions="e",
     arrows="para, a, até",
     fillers="o, a, os, as, um, uma, de, da, do, das, dos, em, no, na, nos, nas, com, por favor, achado, "
-    "achados, sinal, "
-    "sinais, grau, nível, gravidade, zona, zonas, campo, campos, lobo, lobos, lóbulo, pulmão, pulmões, pulmonar, "
-    "pulmonares, terço, desde, lado",
+    "achados, sinal, sinais, grau, nível, gravidade, zona, zonas, campo, campos, lobo, lobos, lóbulo, "
+    "pulmão, pulmões, pulmonar, pulmonares, terço, desde, lado, favor, pode, poderia, você, gostaria, "
+    "quero, me, obrigado, obrigada, que, tamanho, quantidade",
     range_joiner="-",
     sentence="{verb}: {parts}.",
     change="{verb} o grau: {parts}.",

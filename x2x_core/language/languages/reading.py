@@ -99,6 +99,8 @@ def _cut(sentence: list[Word]) -> list[list[Word]]:
     verbs = [position for position, word in enumerate(sentence) if word.role is Role.VERB]
     if len(verbs) == 1:
         return [sentence]
+    if len(verbs) == 2 and verbs == [0, len(sentence) - 1] and sentence[0].value == sentence[-1].value:
+        return [sentence]  # "füge ... dazu"
     first, last = verbs[:1] == [0], verbs[-1:] == [len(sentence) - 1]
     if first == last:  # no verb, or a verb that could belong to either side
         raise UnreadError("each finding needs a verb of its own" if verbs else "a sentence has no verb")

@@ -1,0 +1,87 @@
+"""Assumptions: readings of what a text leaves open, each told in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from x2x_core.common.errors import InputError
+
+from .lexicon import ABSENT, Kind, Token
+from .scope import DIFFUSE
+from .sentences import VerbPhrase
+from .vocabulary import FINDINGS
+
+
+def assumptions(phrases: Sequence[VerbPhrase]) -> tuple[str, ...]:
+    """Return sentences about places that were said once and read for several findings.
+
+    Raises:
+        InputError: a place said before another verb for a finding that is usually in both lungs.
+    """
+    return tuple(dict.fromkeys(sentence for phrase in phrases for sentence in _of_phrase(phrase)))
+
+
+def removed_absences(phrases: Sequence[VerbPhrase]) -> tuple[str, ...]:
+    """Return sentences about findings that are said to be absent beside another request, and are removed."""
+    if sum(phrase.names(Kind.FINDING) and not phrase.keep for phrase in phrases) < 2:
+        return ()
+    return tuple(dict.fromkeys(sentence for phrase in phrases for sentence in _of_absence(phrase)))
+
+
+def _of_absence(phrase: VerbPhrase) -> Iterator[str]:
+    """Yield what was removed since it is said to be absent: "add edema, no effusion" could describe the patient."""
+    findings = [token.name for token in phrase.tokens if token.kind is Kind.FINDING]
+    stated = phrase.verb is None and any(token.value == ABSENT for token in phrase.tokens)
+    if findings and not phrase.keep and (phrase.negated or stated):
+        yield f"{' and '.join(dict.fromkeys(findings))}, said to be absent, was taken for something to remove."
+
+
+def _of_phrase(phrase: VerbPhrase) -> Iterator[str]:
+    findings = [token.name for token in phrase.tokens if token.kind is Kind.FINDING]
+    lateral = [name for name in findings if FINDINGS[name].lateral]
+    if phrase.shares and lateral and not phrase.keep:
+        place = " ".join(token.text for token in phrase.place if token.kind in (Kind.SIDE, Kind.ZONE) and token.text)
+        diffuse = next((name for name in lateral if name in DIFFUSE), None)
+        if diffuse:
+            raise InputError(
+                f"`prompt` must say where {diffuse} is, got {place!r} before another request. Write its side, or "
+                "bilateral, beside it."
+            )
+        yield f"{place!r}, said before the first request, was taken for {' and '.join(lateral)} too."
+    yield from _of_lists(phrase.tokens)
+    yield from _of_choice(phrase)
+    yield from _of_last_place(phrase)
+
+
+def _of_choice(phrase: VerbPhrase) -> Iterator[str]:
+    """Yield findings joined by "or", all of which are edited."""
+    findings = [n for n, token in enumerate(phrase.tokens) if token.kind is Kind.FINDING]
+    listed = phrase.tokens[findings[0] :] if len(findings) > 1 else []
+    if not (phrase.keep or phrase.negated) and any(token.text == "or" for token in listed):
+        yield "'or' between findings was taken for 'and'."
+
+
+def _of_last_place(phrase: VerbPhrase) -> Iterator[str]:
+    """Yield a place after a list and a comma, which is the last finding's."""
+    tokens = [token for token in phrase.tokens if token.kind is not Kind.FILLER]
+    last = max((n for n, token in enumerate(tokens) if token.kind is Kind.FINDING), default=0)
+    kinds = [token.kind for token in tokens[last + 1 :]]
+    placed = {Kind.SIDE, Kind.ZONE}
+    listed = [token for token in tokens[:last] if token.kind is Kind.FINDING and FINDINGS[token.name].lateral]
+    if (
+        listed
+        and tokens[last + 1 : last + 2]
+        and tokens[last + 1].text == ","
+        and placed & set(kinds)
+        and not placed & {token.kind for token in tokens[:last]}
+    ):
+        yield f"the place after the list was taken for {tokens[last].name} alone."
+
+
+def _of_lists(tokens: Sequence[Token]) -> Iterator[str]:
+    """Yield sides of one finding that were read for another one of the list."""
+    for position, token in enumerate(tokens):
+        if token.kind is Kind.SIDE and not token.text:
+            finding = next((other.name for other in tokens[position:] if other.kind is Kind.FINDING), None)
+            if finding:
+                yield f"{token.name!r} was taken for {finding} too."
