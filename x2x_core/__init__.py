@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from x2x_core.pipeline import InstructX2XPipeline
     from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
-__version__ = "0.2.0"
+__version__ = "0.2.1"
 
 __all__ = [
     "EditSettings",
