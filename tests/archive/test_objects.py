@@ -177,3 +177,15 @@ def test_earlier_equipment_stays_where_identifiers_are_kept(tmp_path):
     kept = [one.Manufacturer for one in written(tmp_path / "keep").ContributingEquipmentSequence]
     assert kept == ["Gateway", "InstructX2X"]
     assert "Gateway" not in {one.Manufacturer for one in written(tmp_path / "remove").ContributingEquipmentSequence}
+
+
+@pytest.mark.parametrize(
+    ("spacing", "expected"),
+    [(["0.14"], 0.14), (["0", "0"], 1), (["-1", "1"], 1), (["1", "2", "3"], 1)],
+)
+def test_an_unusable_spacing_does_not_reach_the_map(tmp_path, spacing, expected):
+    path = write(tmp_path / "a.dcm", draw(12), 12, **{**COMPLETE, "ImagerPixelSpacing": spacing})
+    write_results(tmp_path / "out", path)
+    made = pydicom.dcmread(tmp_path / "out" / "guidance_map.dcm")
+    measures = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    assert measures.PixelSpacing == [expected, expected]

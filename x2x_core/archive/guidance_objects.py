@@ -9,6 +9,8 @@ import numpy as np
 
 import x2x_core
 from x2x_core.common.extras import needs_extra
+from x2x_core.imaging.dicom_numbers import numbers
+from x2x_core.imaging.pixel_shape import height_to_width
 
 from .capture_object import share
 from .derived_ids import derived_uid
@@ -172,12 +174,13 @@ def _with_plane(image: Any) -> Any:
     axes = [_AXES.get(letter, (0, 0, 0)) for letter in letters]
     if len(axes) != 2 or np.dot(axes[0], axes[1]) != 0 or not any(axes[0]) or not any(axes[1]):
         axes = [_AXES["L"], _AXES["F"]]
-    spacings = (image.get(name) for name in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"))
+    spacings = (numbers(image, name) for name in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"))
     plane.FrameOfReferenceUID = derived_uid("plane", image.SOPInstanceUID)
     plane.PositionReferenceIndicator = ""
     plane.ImagePositionPatient = [0, 0, 0]
     plane.ImageOrientationPatient = [*axes[0], *axes[1]]
-    plane.PixelSpacing = next((spacing for spacing in spacings if spacing), [1, 1])
+    spacing = next((given for given in spacings if height_to_width(given) is not None), [1])
+    plane.PixelSpacing = [spacing[0], spacing[-1]]
     plane.SliceThickness = 1  # of a projection there is none; the macro requires a number
     return plane
 
