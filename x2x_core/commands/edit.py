@@ -399,9 +399,14 @@ def _write(
     from x2x_core.imaging.panel import panel
     from x2x_core.imaging.provenance import Proof, synthetic_metadata
 
+    title = record["instruction"]["text"]
+    picture = panel(radiograph.pixels, finished.guidance_map, finished.guidance_mask, finished.edited, title)
     recorded = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
     parameters = {name: record[name] for name in recorded}
     guidance_map, guidance_mask, depth = finished.guidance_map, finished.guidance_mask, radiograph.bit_depth
+    if archive is not None:  # first: if it fails, nothing is left in the folder
+        results = Results(finished.edited, guidance_map.cpu(), guidance_mask.cpu(), picture)
+        write_dicom(folder, radiograph.path, results, record["prompt"], parameters, archive)
     before, after = (to_values(pixels, depth) for pixels in (radiograph.pixels, finished.edited))
     proof = Proof(after, before, guidance_mask[0, 0].cpu().numpy())
     write_png(folder / "edited.png", finished.edited, depth, synthetic_metadata(parameters, proof))
@@ -410,10 +415,5 @@ def _write(
     write_png(folder / "guidance_mask.png", white, 8, notice)
     overlay = guidance_overlay(radiograph.pixels, guidance_map)
     save_picture(folder / "guidance_map.png", overlay, parameters)
-    title = record["instruction"]["text"]
-    picture = panel(radiograph.pixels, guidance_map, guidance_mask, finished.edited, title)
     save_picture(folder / "panel.png", picture, parameters, dpi=(300, 300))
-    if archive is not None:
-        results = Results(finished.edited, guidance_map.cpu(), guidance_mask.cpu(), picture)
-        write_dicom(folder, radiograph.path, results, record["prompt"], parameters, archive)
     (folder / "result.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

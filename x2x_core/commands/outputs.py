@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ def fresh_folder(folder: Path, names: tuple[str, ...], overwrite: bool) -> Path:
     Raises:
         OutputExistsError: one of `names` exists and `overwrite` is False.
         OutputNotAFolderError: `folder` is a file.
+        InputError: the folder cannot be written.
     """
     if folder.exists() and not folder.is_dir():
         raise OutputNotAFolderError(f"`-o` must name a folder, but `{folder}` is a file. Give another name.")
@@ -32,6 +34,8 @@ def fresh_folder(folder: Path, names: tuple[str, ...], overwrite: bool) -> Path:
             f"`{folder}` already holds {present[0]}. Give another folder with -o, or add --overwrite to replace it."
         )
     _make_folder(folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"`-o` must be a folder that can be written, but `{folder}` is not. Give another folder.")
     return folder
 
 
