@@ -165,3 +165,92 @@ def test_unusable_files_are_refused(tmp_path, edited):
         (tmp_path / "b.png").write_bytes(encode_png(np.array(Image.open(tmp_path / "edited.png")), changed))
         with pytest.raises(ValueError, match=r"guidance mask .* the record was altered"):
             verify(tmp_path / "b.png", picture)
+
+
+def rewrite(path, change):
+    """Change a DICOM file by a function of its data set."""
+    made = pydicom.dcmread(path)
+    change(made)
+    made.save_as(path)
+    return path
+
+
+def record_item(made):
+    return next(item for item in made.ContributingEquipmentSequence if "TextValue" in item)
+
+
+def test_an_altered_instruction_of_a_dicom_result_is_found(edited, film):
+    def change(made):
+        item = record_item(made)
+        item.TextValue = item.TextValue.replace("Add the finding of edema", "Remove the edema")
+
+    found = verify(rewrite(edited, change), film)
+    assert found.is_unaltered and found.is_record_intact is False and not found.holds
+    assert "Record since then: ALTERED." in summary(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DerivationDescription", "Something else."),
+        ("SyntheticData", "NO"),
+        ("WindowCenter", "7"),
+        ("RescaleSlope", "2"),
+        ("PhotometricInterpretation", "MONOCHROME1"),
+        ("PatientOrientation", ["R", "F"]),
+    ],
+)
+def test_changed_elements_of_identity_and_display_are_named(edited, film, name, value):
+    found = verify(rewrite(edited, lambda made: setattr(made, name, value)), film)
+    assert found.is_unaltered and found.is_record_intact and not found.holds
+    assert found.changed_elements == (name,) and f"Elements since then: {name} CHANGED." in summary(found)
+    assert found.as_dict()["changed_elements"] == [name]
+
+
+def test_a_new_instance_uid_is_named_and_holds(edited, film):
+    found = verify(rewrite(edited, lambda made: setattr(made, "SOPInstanceUID", "1.2.3")), film)
+    assert found.holds and found.changed_elements == ("SOPInstanceUID",)
+    assert "Elements since then: SOPInstanceUID CHANGED." in summary(found)
+    assert "a new instance of what was written" in " ".join(summary(found))
+
+
+def test_a_record_without_a_digest_of_itself_says_what_cannot_be_known(edited, film):
+    def change(made):
+        item = record_item(made)
+        item.TextValue = json.dumps({k: v for k, v in json.loads(item.TextValue).items() if k != "record_sha256"})
+
+    found = verify(rewrite(edited, change), film)
+    assert found.is_record_intact is None and found.holds and "its words were altered" in " ".join(summary(found))
+
+
+def test_an_altered_instruction_of_a_picture_is_found(tmp_path):
+    original, edited = write_pictures(tmp_path)
+    chunks, values = read_text_chunks(edited), np.array(Image.open(edited))
+    edited.write_bytes(encode_png(values, {**chunks, "Comment": "mine", "Title": "a"}))
+    assert verify(edited, original).holds
+    edited.write_bytes(encode_png(values, {**chunks, "Parameters": chunks["Parameters"].replace("edema", "oedema")}))
+    found = verify(edited, original)
+    assert found.is_unaltered and found.is_record_intact is False and not found.holds
+
+
+@pytest.mark.parametrize("name", FILES[1:])
+def test_a_map_holds_with_the_recorded_original_alone(tmp_path, edited, film, name):
+    other = write(tmp_path / "b.dcm", draw(12)[::-1], 12, **COMPLETE)
+    assert verify(edited.parent / name, film).holds
+    assert not verify(edited.parent / name, other).holds
+
+
+def test_control_characters_of_a_record_do_not_reach_the_terminal(tmp_path):
+    parameters = {"prompt": "\x1b[31mx\nOriginal: the recorded input."}
+    values = torch.zeros(1, 4, 4)
+    write_png(tmp_path / "a.png", values, 8, synthetic_metadata(parameters, Proof(to_values(values[None], 8))))
+    lines = summary(verify(tmp_path / "a.png"))
+    assert all(line.isprintable() for line in lines) and not any(line.startswith("Original") for line in lines)
+
+
+def test_a_picture_cut_short_is_refused(tmp_path):
+    _, edited = write_pictures(tmp_path)
+    content = edited.read_bytes()
+    edited.write_bytes(content[: len(content) - 200])
+    with pytest.raises(ValueError, match="must be an intact PNG file"):
+        verify(edited)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from x2x_core.imaging.fingerprint import pack_mask, pixel_digest, unpack_mask
+from x2x_core.imaging.fingerprint import pack_mask, pixel_digest, record_digest, unpack_mask
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 9))
@@ -32,3 +32,7 @@ def test_the_digest_is_of_shape_and_values_alone():
 def test_what_is_no_mask_is_refused(text):
     with pytest.raises(ValueError, match="guidance mask"):
         unpack_mask(text)
+
+
+def test_the_digest_of_a_record_does_not_depend_on_the_order_of_its_keys():
+    assert record_digest({"a": 1, "b": "ł"}) == record_digest({"b": "ł", "a": 1}) != record_digest({"a": 1, "b": "l"})

@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import x2x_core
+from x2x_core.imaging.dicom_numbers import numbers
+from x2x_core.imaging.fingerprint import record_digest
 from x2x_core.imaging.provenance import SYNTHETIC_NOTICE
 
 MAKER = "InstructX2X"
 SCHEME = "99X2X"  # designator of this project's own codes
+_DIGEST = "record_sha256"
 EDIT_CODE = ("EDIT", "Region-restricted edit by a generative model")
+# Elements that say what an object is and how it is displayed; its record repeats them.
+_TEXTS = ("SOPInstanceUID", "SyntheticData", "DerivationDescription", "PresentationLUTShape", "PatientOrientation")
+_NUMBERS = ("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth")
+_GREY = ("MONOCHROME1", "MONOCHROME2")
 _LONGEST = 1024  # letters of a short text (ST)
 
 
@@ -68,7 +75,7 @@ def add_equipment(dataset: Any, made: Made, record: Mapping[str, Any]) -> None:
     Args:
         dataset: of the result.
         made: how it was made.
-        record: what `x2x verify` reads, as JSON can hold it.
+        record: what `x2x verify` reads, as JSON can hold it. `elements` and a digest of it all are added.
     """
     from pydicom.sr.codedict import codes
 
@@ -77,7 +84,9 @@ def add_equipment(dataset: Any, made: Made, record: Mapping[str, Any]) -> None:
         roles.append(codes.DCM.DeIdentifyingEquipment)
     items = [_equipment(role) for role in roles]
     items[0].ContributionDescription = plain_text(f"Synthetic edit. {made.prompt}", _LONGEST)
-    items[0].TextValue = json.dumps(record, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    complete = {**record, "elements": recorded_elements(dataset)}
+    complete[_DIGEST] = record_digest(complete)
+    items[0].TextValue = json.dumps(complete, sort_keys=True, ensure_ascii=False, allow_nan=False)
     dataset.ContributingEquipmentSequence = [*dataset.get("ContributingEquipmentSequence", ()), *items]
 
 
@@ -101,6 +110,38 @@ def read_record(dataset: Any) -> dict[str, Any] | None:
                 return None
             return record if isinstance(record, dict) else None
     return None
+
+
+def recorded_elements(dataset: Any) -> dict[str, Any]:
+    """Return the elements that say what an object is and how it is displayed, by keyword; "" or [] if absent.
+
+    Of the photometric interpretation only a grey one counts: lossless compression may change that of colours.
+    """
+    found: dict[str, Any] = {name: _joined(dataset.get(name)) for name in _TEXTS}
+    found |= {name: numbers(dataset, name) for name in _NUMBERS}
+    kind = str(dataset.get("PhotometricInterpretation") or "")
+    return {**found, "PhotometricInterpretation": kind if kind in _GREY else ""}
+
+
+def _joined(value: Any) -> str:
+    several = [value] if value is None or isinstance(value, str) else list(value)
+    return "\\".join(str(part or "").strip() for part in several)
+
+
+def is_intact(record: Mapping[str, Any]) -> bool | None:
+    """Return whether a record is the one that was written; `None` if it has no digest of itself."""
+    if _DIGEST not in record:
+        return None
+    return record[_DIGEST] == record_digest({name: record[name] for name in record if name != _DIGEST})
+
+
+def changed_elements(dataset: Any, record: Mapping[str, Any]) -> list[str]:
+    """Return the keywords of recorded elements whose values are not the recorded ones."""
+    recorded = record.get("elements")
+    if not isinstance(recorded, dict):
+        return []
+    own = recorded_elements(dataset)
+    return sorted(name for name, value in recorded.items() if own.get(name) != value)
 
 
 def plain_text(text: str, longest: int) -> str:

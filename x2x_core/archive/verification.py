@@ -20,12 +20,13 @@ from x2x_core.imaging.dicom import read_stored
 from x2x_core.imaging.files import read_image, to_values
 from x2x_core.imaging.fingerprint import pixel_digest, unpack_mask
 from x2x_core.imaging.kinds import is_dicom
-from x2x_core.imaging.provenance import read_proof, read_provenance, sha256_file
+from x2x_core.imaging.provenance import is_record_intact, read_proof, read_provenance, sha256_file
 
 from .pixels import before_values
-from .provenance_elements import MAKER, read_record
+from .provenance_elements import MAKER, changed_elements, is_intact, read_record
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_INSTANCE = "SOPInstanceUID"
 UNSIGNED = "The record is not signed: it shows what the file says of itself, not who made it."
 NO_RECORD = (
     "The file has no record of InstructX2X. Either this program did not make it, or the record was lost: by saving in "
@@ -43,6 +44,16 @@ class OriginalCheck:
     changed_outside: int | None  # pixels outside the mask that differ
     remark: str = ""
 
+    @property
+    def agrees(self) -> bool:
+        """Return True if it is the recorded input, by file or pixels, and nothing outside the mask differs.
+
+        A map, mask or panel has no pixels to compare: the file alone decides.
+        """
+        if self.has_input_pixels is None:
+            return self.is_input
+        return (self.is_input or self.has_input_pixels) and self.changed_outside == 0
+
 
 @dataclass(frozen=True)
 class Verification:
@@ -54,15 +65,19 @@ class Verification:
     is_unaltered: bool | None  # the pixels have the recorded digest; None: no digest was recorded
     original: OriginalCheck | None
     remarks: tuple[str, ...]
+    is_record_intact: bool | None = None  # the record has the digest that it holds of itself; None: it holds none
+    changed_elements: tuple[str, ...] = ()  # recorded elements of a DICOM file that changed
 
     @property
     def holds(self) -> bool:
-        """Return True if the record is there, the pixels agree with it, and so does the original, if one was given."""
-        first = self.is_made_here and bool(self.is_unaltered)
-        second = self.original
-        if second is None:
-            return first
-        return first and (second.is_input or bool(second.has_input_pixels)) and second.changed_outside == 0
+        """Return True if the record is there and intact, and pixels, elements and a given original agree with it.
+
+        A new SOP instance UID alone is no disagreement: compression and de-identification give one.
+        """
+        is_intact = self.is_unaltered and self.is_record_intact is not False
+        if not self.is_made_here or not is_intact or set(self.changed_elements) - {_INSTANCE}:
+            return False
+        return self.original is None or self.original.agrees
 
     def as_dict(self) -> dict[str, Any]:
         """Return the findings as JSON can hold them."""
@@ -71,6 +86,8 @@ class Verification:
             "software": self.software,
             "parameters": self.parameters,
             "unaltered": self.is_unaltered,
+            "record_intact": self.is_record_intact,
+            "changed_elements": list(self.changed_elements),
             "original": None if self.original is None else vars(self.original),
             "remarks": list(self.remarks),
             "holds": self.holds,
@@ -87,6 +104,8 @@ class _File:
     proof: dict[str, str]
     is_dicom: bool
     remarks: tuple[str, ...] = ()
+    is_record_intact: bool | None = None
+    changed_elements: tuple[str, ...] = ()
 
 
 def verify(path: str | Path, original: str | Path | None = None) -> Verification:
@@ -116,8 +135,21 @@ def verify(path: str | Path, original: str | Path | None = None) -> Verification
         remarks.append(
             "The pixels are not those that were written: they were edited or encoded with loss; which, cannot be known."
         )
+    if file.is_record_intact is None:
+        remarks.append("The record has no digest of itself: whether its words were altered cannot be known.")
+    if _INSTANCE in file.changed_elements:
+        remarks.append("It is a new instance of what was written, as compression or de-identification make one.")
     compared = None if original is None else _compare(file, Path(original))
-    return Verification(True, file.software, file.parameters, unaltered, compared, tuple(remarks))
+    return Verification(
+        True,
+        file.software,
+        file.parameters,
+        unaltered,
+        compared,
+        tuple(remarks),
+        file.is_record_intact,
+        file.changed_elements,
+    )
 
 
 def _read(path: Path) -> _File | None:
@@ -133,7 +165,8 @@ def _read(path: Path) -> _File | None:
         raise InputError(f"`{path}` must be an intact PNG file, but its pixels cannot be decoded.")
     values = values if values.ndim == 2 else np.ascontiguousarray(values[..., 2::-1])
     parameters = said["parameters"] if isinstance(said["parameters"], dict) else {}
-    return _File(values, said["software"] if said["synthetic"] else "", parameters, read_proof(path), False)
+    software = said["software"] if said["synthetic"] else ""
+    return _File(values, software, parameters, read_proof(path), False, is_record_intact=is_record_intact(path))
 
 
 def _read_dicom(path: Path) -> _File:
@@ -162,6 +195,8 @@ def _read_dicom(path: Path) -> _File:
         {str(key): str(value) for key, value in proof.items()} if isinstance(proof, dict) else {},
         True,
         tuple(remarks),
+        is_intact(record),
+        tuple(changed_elements(dataset, record)),
     )
 
 
@@ -222,6 +257,10 @@ def summary(found: Verification) -> list[str]:
         lines += _said(found.parameters)
         if found.is_unaltered is not None:
             lines.append(f"Pixels since then: {'unaltered' if found.is_unaltered else 'ALTERED'}.")
+        if found.is_record_intact is not None:
+            lines.append(f"Record since then: {'unaltered' if found.is_record_intact else 'ALTERED'}.")
+        if found.changed_elements:
+            lines.append(f"Elements since then: {', '.join(found.changed_elements)} CHANGED.")
     if (check := found.original) is not None:
         lines.append(f"Original: {_original_sentence(check)}")
         if check.changed_outside is not None:
@@ -229,7 +268,7 @@ def summary(found: Verification) -> list[str]:
             lines.append(f"Outside the mask: {outside}. Inside: {check.changed_inside} pixels changed.")
         if check.remark:
             lines.append(check.remark)
-    return [*lines, *found.remarks]
+    return ["".join(letter if letter.isprintable() else " " for letter in line) for line in (*lines, *found.remarks)]
 
 
 def _original_sentence(check: OriginalCheck) -> str:

@@ -151,7 +151,7 @@ def read_text_chunks(path: str | Path) -> dict[str, str]:
 
     Raises:
         InputNotFoundError: no such file.
-        InputError: not a PNG file.
+        InputError: not a PNG file, or a damaged one.
     """
     path = Path(path)
     if not path.is_file():
@@ -163,3 +163,5 @@ def read_text_chunks(path: str | Path) -> dict[str, str]:
             return {str(key): str(text) for key, text in text_chunks.items()}
     except UnidentifiedImageError as error:
         raise InputError(f"`{path}` is not a PNG file.") from error
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises each for damaged files
+        raise InputError(f"`{path}` must be an intact PNG file, but cannot be read.") from error

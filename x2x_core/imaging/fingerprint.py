@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import re
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +31,11 @@ def pixel_digest(values: np.ndarray) -> str:
     digest = hashlib.sha256(("x".join(map(str, values.shape)) + "\n").encode())
     digest.update(np.ascontiguousarray(values, "<i4").tobytes())
     return digest.hexdigest()
+
+
+def record_digest(record: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a record as JSON with sorted keys, 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def pack_mask(mask: np.ndarray) -> str:

@@ -17,7 +17,7 @@ import x2x_core
 from x2x_core.common.errors import InputError, InputNotFoundError
 
 from .files import read_text_chunks
-from .fingerprint import pack_mask, pixel_digest
+from .fingerprint import pack_mask, pixel_digest, record_digest
 
 SYNTHETIC_NOTICE = "Synthetic image made by InstructX2X, for research. Not for diagnosis."
 _LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "pillow")
@@ -47,6 +47,8 @@ CHUNKS = {
     "original_pixels_sha256": "Original-Pixels-SHA256",
     "guidance_mask": "Guidance-Mask",
 }
+RECORD_CHUNK = "Record-SHA256"  # digest of `_RECORDED`
+_RECORDED = ("Synthetic", "Software", "Parameters", *CHUNKS.values())
 
 
 def synthetic_metadata(parameters: Mapping[str, Any], proof: Proof | None = None) -> dict[str, str]:
@@ -58,7 +60,8 @@ def synthetic_metadata(parameters: Mapping[str, Any], proof: Proof | None = None
 
     Returns:
         "Synthetic" ("true"), "Comment" (a notice for readers), "Software" and "Parameters" (JSON with
-        sorted keys, so that equal parameters give equal bytes); with a proof, those of `CHUNKS` too.
+        sorted keys, so that equal parameters give equal bytes); with a proof, those of `CHUNKS` and a digest of all
+        these texts too.
 
     Raises:
         InputError: a parameter that is not JSON-serialisable.
@@ -67,13 +70,31 @@ def synthetic_metadata(parameters: Mapping[str, Any], proof: Proof | None = None
         text = json.dumps(parameters, sort_keys=True, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise InputError(f"`parameters` must be JSON-serialisable (text, numbers, lists): {error}.") from error
-    return {
+    chunks = {
         "Synthetic": "true",
         "Comment": SYNTHETIC_NOTICE,
         "Software": f"InstructX2X {x2x_core.__version__}",
         "Parameters": text,
-        **{CHUNKS[name]: value for name, value in (proof.as_dict() if proof else {}).items()},
     }
+    if proof is None:
+        return chunks
+    chunks |= {CHUNKS[name]: value for name, value in proof.as_dict().items()}
+    return {**chunks, RECORD_CHUNK: _chunks_digest(chunks)}
+
+
+def _chunks_digest(chunks: Mapping[str, str]) -> str:
+    return record_digest({name: chunks[name] for name in _RECORDED if name in chunks})
+
+
+def is_record_intact(path: str | Path) -> bool | None:
+    """Return whether the texts of a PNG are those that were written; `None` if it has no digest of them.
+
+    Raises:
+        InputNotFoundError: no such file.
+        InputError: not a PNG.
+    """
+    chunks = read_text_chunks(path)
+    return chunks[RECORD_CHUNK] == _chunks_digest(chunks) if RECORD_CHUNK in chunks else None
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:
