@@ -158,3 +158,37 @@ def test_english_words_are_not_taken_for_other_languages(text):
 def test_an_unknown_language_can_not_be_written():
     with pytest.raises(ValueError, match="`language` must be one of en"):
         Instruction.parse("add edema").write_in("la")
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("mets un pneumothorax à droite stp", "Add the finding of right pneumothorax."),
+        ("supprimer les deux épanchements", "Remove the finding of bilateral pleural effusion."),
+        ("Füge links einen kleinen Erguss dazu", "Add the finding of small left pleural effusion."),
+        ("Erguss rechts von gering auf groß ändern",
+         "Change the level of right pleural effusion from small to large."),
+        ("coloca uma consolidação no lobo inferior direito",
+         "Add the finding of consolidation in the right lower lung zone."),
+        ("quite el neumotórax del lado derecho por favor", "Remove the finding of right pneumothorax."),
+        ("ponle una consolidación en el lóbulo inferior izquierdo",
+         "Add the finding of consolidation in the left lower lung zone."),
+        ("左下肺加个实变", "Add the finding of consolidation in the left lower lung zone."),
+        ("右の気胸を消して", "Remove the finding of right pneumothorax."),
+        ("우하엽에 폐렴을 넣어줘", "Add the finding of pneumonia in the right lower lung zone."),
+        ("왼쪽 기흉을 지워줘", "Remove the finding of left pneumothorax."),
+    ],
+)  # fmt: skip
+def test_everyday_verbs_of_other_languages(text, canonical):
+    assert str(Instruction.parse(text)) == canonical
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["不要添加气胸", "胸水は追加しないで", "기흉은 제거하지 마", "no pongas derrame", "n'ajoute pas d'épanchement",
+     "füge keinen Erguss hinzu", "não adicione derrame", "除了气胸都去掉", "흉수는 없애지 말고",
+     "ajoute à gauche de l'image un nodule"],
+)  # fmt: skip
+def test_negations_and_sides_of_the_picture_in_other_languages_are_refused(text):
+    with pytest.raises(ValueError, match="looks like"):
+        Instruction.parse(text)

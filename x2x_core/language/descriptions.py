@@ -265,6 +265,9 @@ def _of_person(tokens: Sequence[Token], position: int) -> Iterator[tuple[int, in
         start -= 1
     if _names_request(tokens, start):
         return
+    if position and tokens[position - 1].kind is Kind.FINDING:  # "in this CHF patient"
+        yield (start if tokens[start].text in _INTO else position - 1), position + 1
+        return
     if follows in _HAS and tokens[start].text in _INTO:
         yield start, _end(tokens, position + 2)
     elif follows in ("has", "had", "is", "was") and any(token.kind is Kind.VERB for token in tokens[:position]):

@@ -104,6 +104,7 @@ def patients_sides(tokens: Sequence[Token]) -> list[Token]:
         if before >= 0 and _is_plain(tokens[before]) and tokens[before].value == tokens[position].value:
             flipped.add(before)
     silent = {place for position in range(len(tokens)) for place in _silent_words(tokens, position)}
+    silent |= {n - 1 for n in flipped if n and tokens[n - 1].text in _VIEWER | _POSSESSIVE}
     _check_seen(tokens, silent)
     turned = [
         replace(token, value=_OPPOSITE[token.name]) if position in flipped else token

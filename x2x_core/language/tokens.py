@@ -8,23 +8,48 @@ from collections.abc import Iterable, Iterator, Sequence
 from .lexicon import Kind, Reason, Token, lexicon
 from .picture_sides import patients_sides
 from .spelling import Correction, corrected
-from .vocabulary import LEVEL_NAMES, SIDE_NAMES, is_level, match_finding
+from .vocabulary import DRAWN_ZONES, LEVEL_NAMES, SIDE_NAMES, is_level, match_finding
 
 Span = tuple[int, int]
 
 
 _ACRONYM = 5  # letters of the longest acronym, such as ARDS, which is no slip
 _LONGEST = 6  # words of the longest phrase in the lexicon
-_WORD = re.compile(r"3\+|[-=]+>|i\.e\.|e\.g\.|\d+\.\d+|\w+(?:['’]\w+)*(?:[-‐–/]\w+(?:['’]\w+)*)*|[,;.!?&+|=<>→⇒➔➜⟶\n]")
+_WORD = re.compile(
+    r"3\+|[-=]+>|i\.e\.|e\.g\.|\d+\.\d+|\w+(?:['’]\w+)*(?:[-‐–/]\w+(?:['’]\w+)*)*|[,;.!?&+|=<>→⇒➔➜⟶()\n]"
+)
 
 # Words with a full stop: adjectives, and nouns that a sentence may end with.
 _ABBREVIATIONS = frozenset(
-    ("l", "r", "lt", "rt", "bilat", "sm", "mod", "lg", "approx", "resp", "pl", "pulm", "incr", "decr", "i.e", "e.g")
+    (
+        "l",
+        "r",
+        "lt",
+        "rt",
+        "bilat",
+        "sm",
+        "mod",
+        "lg",
+        "approx",
+        "resp",
+        "pl",
+        "pulm",
+        "incr",
+        "decr",
+        "i.e",
+        "e.g",
+        "bl",
+        "bil",
+    )
 )
 _ABBREVIATED_NOUNS = frozenset(
     ("eff", "effs", "effus", "atel", "atelect", "cons", "consol", "opac", "cardiomeg", "pneumo", "pt")
 )
 _PLACE_NEXT = re.compile(r"(?:[LR]|[LR][UML][LZ]|B/L|LT|RT|BL)\b")  # a place in capitals, which opens no sentence
+# A remark in brackets about what is there, which ends what is said before it.
+_REMARK = re.compile(
+    r"\([^()]*\b(?:sharp|clear|normal|unchanged|stable|is|was|intact)\b[^()]*\)"
+)
 _BEFORE_SIDES = frozenset(("the", "patient's", "patients", "pt's", "his", "her", "on", "on:"))
 _MARKS = {**dict.fromkeys("→⇒➔➜⟶", "->"), "|": ","}  # marks that stand for a word
 
@@ -75,7 +100,12 @@ def _words(text: str) -> Iterator[tuple[str, Span]]:
     if len(lowered) != len(text):  # some letters become two, which would shift the characters after them
         lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
     shouts = text.isupper()
+    brackets = {place for found in _REMARK.finditer(lowered) for place in (found.start(), found.end() - 1)}
     for match in _WORD.finditer(lowered.replace("’", "'")):
+        if match.group() in ("(", ")"):
+            if match.start() in brackets:
+                yield ",", match.span()
+            continue
         if match.group() in _MARKS or (match.group().endswith(">") and len(match.group()) > 1):
             yield _MARKS.get(match.group(), "->"), match.span()
             continue
@@ -129,15 +159,16 @@ def _longest(words: list[str], start: int) -> tuple[list[Token], int]:
             return [Token(kind, text, value) for text, (kind, value) in zip(texts, meanings)], other
     phrase = words[start : start + max(length, 1)]
     if name:
-        return [*_sides_within(phrase), Token(Kind.FINDING, " ".join(phrase), name)], length
+        return [*_places_within(phrase), Token(Kind.FINDING, " ".join(phrase), name)], length
     if " to " in words[start]:  # a hyphenated range
         return [Token(Kind.LEVEL, words[start], words[start])], 1
     return [Token(Kind.UNKNOWN, word, reason=Reason.UNKNOWN) for word in phrase], len(phrase)
 
 
-def _sides_within(phrase: Iterable[str]) -> list[Token]:
-    """Return the sides inside the name of a finding, as in "blunting of the left costophrenic angle"."""
-    return [Token(Kind.SIDE, word, SIDE_NAMES[word]) for word in phrase if word in SIDE_NAMES]
+def _places_within(phrase: Iterable[str]) -> list[Token]:
+    """Return the places inside the name of a finding, as in "collapsed left lower lobe"."""
+    sides = [Token(Kind.SIDE, word, SIDE_NAMES[word]) for word in phrase if word in SIDE_NAMES]
+    return sides + [Token(Kind.ZONE, word, word) for word in phrase if word in DRAWN_ZONES]
 
 
 def unused(tokens: Iterable[Token]) -> list[Token]:
