@@ -23,6 +23,10 @@ Ambiguous wordings are read as follows:
   X"), states ("X unchanged") and comparisons ("left more than right") request nothing.
 - A part of a list that an unknown verb opens ("and treat the effusion") is not followed, and the level and side of an
   unknown noun ("left pacemaker") go to no other finding. Both are reported.
+- A place before the first verb of a sentence holds for its other requests too, which is said
+  (`x2x_core.language.assumptions`); for findings that are usually in both lungs it is refused.
+- Every finding, side, zone and level of a request is in one of its clauses or reported
+  (`x2x_core.language.conservation`).
 - A finding or a place that no request claims is refused, except in a statement beside a request ("the film shows X. Add
   Y."), which describes the patient.
 - "One" and "it" stand for the finding named before.
