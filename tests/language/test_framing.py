@@ -144,6 +144,8 @@ def test_the_pictures_lower_right_is_the_patients_left():
         "add a left effusion (the right is normal)",
         "add effusion (L)", "add a left effusion in this patient", "add a left effusion (right base stable)",
         "add a left effusion (right angle intact)",
+        "add a left effusion with right-sided mediastinal shift", "add a left effusion, right lung without abnormality",
+        "add a left effusion to this film showing emphysema", "add a left effusion with leftward shift",
     ],
 )  # fmt: skip
 def test_a_remark_in_brackets_is_no_place_of_the_finding(text):

@@ -66,6 +66,7 @@ _RELATIVE_PLACES = tuple(
         "contralateral to", "ipsilateral to",
     )
 )  # fmt: skip
+_SHOWING = frozenset(["showing", "demonstrating", "depicting", "displaying"])  # "this film showing emphysema"
 # Participles of what a finding does to its neighbours.
 _ACTING = frozenset(
     [
@@ -124,6 +125,8 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             yield position, _end(tokens, position + 1, ends=_CLAUSE_ENDS)
         elif _is_clause(tokens, position) or _says_purpose(tokens, position) or _acts_on_finding(tokens, position):
             yield position, _end(tokens, position + 2)
+        elif token.text in _SHOWING and _finding_before(tokens, position):
+            yield position, _end(tokens, position + 1)
         elif token.text in _ACTING and _finding_before(tokens, position):
             yield from _around_sides(tokens, position, _end(tokens, position + 1))
         elif token.text in ("segment", "segments", "subsegment"):
@@ -300,7 +303,12 @@ def _back_to_connective(tokens: Sequence[Token], position: int) -> int:
     start = position
     while start and tokens[start - 1].kind in (Kind.UNKNOWN, Kind.FILLER, Kind.ZONE):
         start -= 1
-    return start - 1 if start and tokens[start - 1].kind is Kind.WITH else start
+    if start and tokens[start - 1].kind is Kind.WITH:
+        return start - 1
+    sided = start
+    while sided and tokens[sided - 1].kind in (Kind.UNKNOWN, Kind.FILLER, Kind.ZONE, Kind.SIDE):
+        sided -= 1
+    return sided - 1 if sided and tokens[sided - 1].kind is Kind.WITH else start  # "with right-sided shift"
 
 
 def _opens(texts: Sequence[str], position: int, phrases: Sequence[Sequence[str]]) -> bool:

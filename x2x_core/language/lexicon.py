@@ -165,7 +165,9 @@ _STRUCTURE = {
     "should stay, persists, expanded, re expanded, aerated, well aerated, inflated, unremarkable, not needed, "
     "not wanted, not required, not requested, not necessary, not desired, "
     "unwanted, unnecessary, not present, not seen, not there, not visible, not noted, not identified, not evident, "
-    "not appreciated, not demonstrated, not changed, not affected, not involved, not included, "
+    "not appreciated, not demonstrated, without abnormality, without abnormalities, "
+    "without any abnormality, without findings, without pathology, without disease,  not changed, not affected, "
+    "not involved, not included, "
     "does not change, doesn't change, do not change it, to stay, to remain, to be kept, to be left alone",
     Kind.FROM: "from",
     Kind.TO: "to, into, onto, becomes, become, became, has become, have become, up to, down to, to one with, "

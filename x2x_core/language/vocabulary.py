@@ -111,7 +111,7 @@ ZONES: tuple[str, ...] = (
 )  # fmt: skip
 _ZONE_SYNONYMS = {
     "upper": "top, superior, uppermost, upr, ul, uz",
-    "middle": "mid, midlung, mz",
+    "middle": "mid, midlung, midzone, midzones, mz",
     "lower": "bottom, inferior, lowermost, lwr, ll, lz",
     "apical": "apex, apices, apically, apicolateral",
     "basal": "base, bases, basilar, basally",
