@@ -288,9 +288,9 @@ def native_graph(graph: Graph) -> None:
 Each step of the edit is a node, so LoRAs, schedulers, samplers and model patches can be added.
 
 **Checkpoint**: the included demo, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder \
-with `model_index.json`) in `models/instructx2x` or `models/diffusers`. The settings here are the demo's for an \
-effusion. For the authors' checkpoint, use 512 x 512 pixels, scheduler ddim_uniform, 100 steps, guidance_scale 7.5 \
-and image_guidance_scale 1.5.
+with `model_index.json`) in `models/instructx2x` or `models/diffusers`. The settings here suit the demo for an \
+effusion that is composed by difference. For the authors' checkpoint, use 512 x 512 pixels, scheduler ddim_uniform, \
+100 steps, guidance_scale 7.5 and image_guidance_scale 1.5.
 
 One sampler follows the instruction, the other denoises the same noise **without** it (guidance_scale 0). *Compose \
 Edit* adds their difference to the radiograph inside the mask. Pixels outside the mask stay identical.
