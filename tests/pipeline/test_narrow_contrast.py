@@ -27,8 +27,8 @@ def test_an_edit_of_a_narrow_range_stays_within_it(pipe, composition, limits):
 def test_the_model_sees_a_narrow_range_stretched_and_an_ordinary_one_as_it_is(pipe, monkeypatch):
     seen = []
 
-    def watch(pipeline, inputs):
-        encoded = encode(pipeline, inputs)
+    def watch(pipeline, inputs, canvases):
+        encoded = encode(pipeline, inputs, canvases)
         seen.append((encoded.contrast, encoded.images.pixels))
         return encoded
 
@@ -44,8 +44,8 @@ def test_the_model_sees_a_narrow_range_stretched_and_an_ordinary_one_as_it_is(pi
 def test_the_published_code_is_reproduced_without_stretching(pipe, monkeypatch):
     seen = []
 
-    def watch(pipeline, inputs):
-        encoded = encode(pipeline, inputs)
+    def watch(pipeline, inputs, canvases):
+        encoded = encode(pipeline, inputs, canvases)
         seen.append(encoded.contrast)
         return encoded
 
