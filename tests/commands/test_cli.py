@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -69,6 +70,7 @@ def test_edit_writes_the_edit_its_maps_and_its_record(edit, picture, tmp_path):
         assert str(out / name) in printed
         said = read_provenance(out / name)
         assert said["synthetic"] and said["parameters"]["prompt"] == WORDS
+        assert said["parameters"]["model"] == Path(record["model"]).name and str(tmp_path) not in json.dumps(said)
     assert size_of(out / "panel.png")[0] > 2000
 
 

@@ -27,7 +27,7 @@ def test_no_pictures_are_left_if_dicom_cannot_be_written(tmp_path, monkeypatch):
     mask = torch.zeros(1, 1, *radiograph.size, dtype=torch.bool)
     finished = command._Finished(radiograph.pixels, mask.float(), mask, None, None, None, None, "cpu", "float32")
     names = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
-    record = {**dict.fromkeys(names), "instruction": {"text": "Add the finding of edema."}}
+    record = {**dict.fromkeys(names), "model": "demo", "instruction": {"text": "Add the finding of edema."}}
 
     def fail(*arguments):
         raise InputError("`edited` must be something else.")

@@ -403,6 +403,8 @@ def _write(
     picture = panel(radiograph.pixels, finished.guidance_map, finished.guidance_mask, finished.edited, title)
     recorded = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
     parameters = {name: record[name] for name in recorded}
+    if Path(record["model"]).exists():  # pictures travel, and the path of a folder can name a user
+        parameters["model"] = Path(record["model"]).resolve().name
     guidance_map, guidance_mask, depth = finished.guidance_map, finished.guidance_mask, radiograph.bit_depth
     if archive is not None:  # first: if it fails, nothing is left in the folder
         results = Results(finished.edited, guidance_map.cpu(), guidance_mask.cpu(), picture)
