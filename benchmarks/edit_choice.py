@@ -24,7 +24,7 @@ from typing import Any
 from x2x_core import InstructX2XPipeline
 from x2x_core.evaluation.benchmark.editing import edit_pairs
 from x2x_core.evaluation.benchmark.measures import score_pairs, with_levels
-from x2x_core.evaluation.benchmark.plan import BATCH_SIZE, PAIRS, SIZE, PlannedPair, plan_pairs, read_body, read_pairs
+from x2x_core.evaluation.benchmark.plan import PAIRS, SIZE, PlannedPair, batches, plan_pairs, read_body, read_pairs
 from x2x_core.imaging.provenance import versions
 from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.dataset import simulate_dataset
@@ -46,9 +46,7 @@ def simulate(ct: str, folder: Path, count: int, workers: int) -> Iterator[Body]:
 
 def read(folder: Path, split: str, count: int, size: int) -> Iterator[Body]:
     """Yield the first pairs of a split of a dataset, in batches."""
-    planned = list(plan_pairs(read_pairs(folder, count, size, split), SEED))
-    for first in range(0, len(planned), BATCH_SIZE):
-        yield planned[first : first + BATCH_SIZE]
+    yield from batches(plan_pairs(read_pairs(folder, count, size, split), SEED))
 
 
 def score(pipe: Any, bodies: Sequence[Body], **call: Any) -> list[dict[str, Any]]:

@@ -56,27 +56,34 @@ PAPER_AUGMENTATION = AugmentConfig()
 
 
 def read_augmented(row: Row, size: int, config: AugmentConfig, generator: torch.Generator) -> tuple[torch.Tensor, str]:
-    """Read a pair and augment it and its instruction, see `augment`.
+    """Read a pair and augment it and its instruction, see `augment_to`.
+
+    Raises:
+        InputNotFoundError: an image is missing.
+        InputError: an image cannot be decoded, or the two are not squares of the same size.
+    """
+    return augment_to(read_pair(row, None), row.instruction, size, config, generator)
+
+
+def augment_to(
+    pair: torch.Tensor, instruction: str, size: int, config: AugmentConfig, generator: torch.Generator
+) -> tuple[torch.Tensor, str]:
+    """Bring a pair to a size, whole or as a close-up, and augment it and its instruction, see `augment`.
 
     Args:
-        row: the pair. A close-up is cut from the files' own pixels, so it shows more detail where they are larger than
-            `size`.
+        pair: `(2, S, S)` in [0, 1], past and current. A close-up is cut from it, so it shows more detail where S is
+            larger than `size`.
+        instruction: the instruction's text.
         size: side of the result in pixels.
         config: strength of each augmentation.
         generator: source of all random numbers; equal states give equal results.
 
     Returns:
         The augmented pair `(2, size, size)` in [0, 1], and the matching instruction.
-
-    Raises:
-        InputNotFoundError: an image is missing.
-        InputError: an image cannot be decoded, or the two are not squares of the same size.
     """
     if config.close_up and uniform(0, 1, generator) < config.close_up:
-        pair = resize(close_up(read_pair(row, None), generator)[:, None], (size, size))[:, 0]
-    else:
-        pair = read_pair(row, size)
-    return augment(pair, row.instruction, config, generator)
+        pair = close_up(pair, generator)
+    return augment(resize(pair[:, None], (size, size))[:, 0], instruction, config, generator)
 
 
 def augment(
@@ -87,7 +94,7 @@ def augment(
     Args:
         pair: `(2, H, W)` in [0, 1], past and current.
         instruction: the instruction's text.
-        config: strength of each augmentation; `close_up`, which needs the files' own pixels, is not applied here.
+        config: strength of each augmentation; `close_up`, which changes the size, is applied by `augment_to`.
         generator: source of all random numbers; equal states give equal results.
 
     Returns:

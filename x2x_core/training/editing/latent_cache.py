@@ -18,8 +18,8 @@ from x2x_core.common.checkpoint_layout import LATENT_CHANNELS
 from x2x_core.common.errors import InputError
 from x2x_core.common.seeds import CACHE, seeded_generator
 from x2x_core.common.storage import write_text
-from x2x_core.pairs.augmentation import AugmentConfig, read_augmented
-from x2x_core.pairs.layout import Row
+from x2x_core.pairs.augmentation import AugmentConfig, augment_to
+from x2x_core.pairs.layout import Row, read_pair
 
 from ..autoencoder.coding import encode
 from .loss_weights import change_weight
@@ -88,10 +88,11 @@ class LatentCache:
         """Encode the variants of one pair; return their instructions."""
         settings = self.settings
         row = settings.rows[index]
+        pair = read_pair(row, None)
         variants = []
         for variant in range(settings.variants):
             generator = seeded_generator(settings.seed, CACHE, index * settings.variants + variant)
-            variants.append(read_augmented(row, settings.size, settings.augmentation, generator))
+            variants.append(augment_to(pair, row.instruction, settings.size, settings.augmentation, generator))
         images = torch.stack([image for image, _ in variants])
         grey = images.flatten(0, 1)[:, None].to(next(vae.parameters()).device)
         latents = encode(vae, grey).unflatten(0, (settings.variants, 2)).cpu().float()
