@@ -52,15 +52,6 @@ class Results:
     panel: Image
 
 
-def check_libraries() -> None:
-    """Check that what writes DICOM is installed.
-
-    Raises:
-        MissingExtraError: a library is missing.
-    """
-    check_library()
-
-
 def write_dicom(
     folder: Path, path: Path, results: Results, prompt: str, parameters: Mapping[str, Any], settings: DicomSettings
 ) -> list[Path]:
@@ -85,22 +76,23 @@ def write_dicom(
         InputError: results of another size than the file's radiograph.
         MissingExtraError: a library is missing.
     """
-    check_libraries()
+    check_library()
     edit = store_edit(read_stored(path), results.edited, results.guidance_mask)
     source = read_source(path, settings)
     guidance = to_file_grid(results.guidance_map[0, 0].float().numpy(), edit.picture)
     made_by = Made(prompt, parameters, settings.identifiers, _warning(edit))
     writer = _Writer(source, made_by, settings, _run(edit, guidance, source))
     image = _image(edit, writer)
+    panel = np.asarray(results.panel.convert("RGB"))
     made = {
         MASK: mask_object(image, edit.mask, writer.identity(MASK)),
         MAP: map_object(image, guidance, writer.identity(MAP)),
-        PANEL: capture_object(image, np.asarray(results.panel.convert("RGB"))),
+        PANEL: capture_object(image, panel),
     }
     proofs = {
         MASK: Proof(edit.mask.astype(np.uint8)),
         MAP: Proof(made[MAP].pixel_array.astype("<f4").view("<i4")),
-        PANEL: Proof(np.asarray(results.panel.convert("RGB"))),
+        PANEL: Proof(panel),
     }
     writer.identify(made[PANEL], PANEL)
     for role, dataset in made.items():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from x2x_core.imaging.files import Radiograph
 
 RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "result.json")
-DICOM_RESULTS = ("edited.dcm", "guidance_map.dcm", "guidance_mask.dcm", "panel.dcm")
+DICOM_RESULTS = tuple(name.replace(".png", ".dcm") for name in RESULTS if name.endswith(".png"))
 
 
 def _read_margin(text: str) -> int:
@@ -226,8 +226,8 @@ def _archive_settings(radiograph: Radiograph, dicom: bool | None, choices: dict[
     """
     import os
 
+    from x2x_core.archive.guidance_objects import check_library
     from x2x_core.archive.settings import KEY_VARIABLE, DicomSettings
-    from x2x_core.archive.writing import check_libraries
     from x2x_core.common.errors import InputError, MissingExtraError
     from x2x_core.imaging.kinds import DICOM
 
@@ -240,7 +240,7 @@ def _archive_settings(radiograph: Radiograph, dicom: bool | None, choices: dict[
         return None
     settings = DicomSettings(**given, key=os.environ.get(KEY_VARIABLE, ""))
     try:
-        check_libraries()
+        check_library()
     except MissingExtraError as error:
         raise MissingExtraError(f"{error} Or leave the DICOM results out: add --no-dicom.") from error
     return settings

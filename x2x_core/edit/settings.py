@@ -85,7 +85,7 @@ class EditSettings:
         attention_gating: while denoising, restrict cross-attention to the instruction to the guidance mask, and use the
             negative prompt (or the empty text) outside; see `x2x_core.guidance.attention.gate`.
         composition: "difference" adds the change between two decodings to the original; "saturating" adds it up to the
-            grey of the picture's own soft tissue; "decoded" inserts the decoding itself.
+            grey of the picture's soft tissue nearby; "decoded" inserts the decoding itself.
         twin: take the difference to a twin of the edit, the same noise denoised without the instruction, instead of to
             the original's decoding. Reconstruction errors are then in both and cancel, and a `guidance_scale` of 0
             changes nothing. For checkpoints trained to change nothing without a text; costs one or two U-Net items more
