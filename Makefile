@@ -11,7 +11,7 @@ SITE ?= out/site
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo lint format test test-slow test-docs test-comfyui docs check-weight install clean
+.PHONY: help demo lint format test test-slow test-docs test-study test-comfyui docs check-weight install clean
 
 help:
 	@echo "make demo [IMAGE=file PROMPT=\"...\" OUT=folder]   edit a radiograph and print where the pictures are"
@@ -20,6 +20,7 @@ help:
 	@echo "make test                                        all tests except the slow ones"
 	@echo "make test-slow                                   the tests that take minutes each"
 	@echo "make test-docs                                   every code block of the documentation, the examples and notebooks"
+	@echo "make test-study                                  the page of a reader study in a real browser"
 	@echo "make test-comfyui COMFYUI_PATH=folder COMFYUI_PYTHON=file   the nodes and workflows in a real ComfyUI and its page"
 	@echo "make docs [SITE=folder]                          build the documentation site"
 	@echo "make check-weight                                weights and pictures change only with the version"
@@ -64,6 +65,10 @@ test-slow: $(VENV)/installed-test
 
 test-docs: $(VENV)/installed-test $(VENV)/installed-notebooks
 	$(BIN)/python -m pytest -m "slow or not slow" tests/docs
+
+# The page of a reader study in the machine's own Chromium; STUDY_SHOTS=folder keeps pictures.
+test-study: $(VENV)/installed-test $(VENV)/installed-page
+	X2X_TEST_STUDY=1 $(BIN)/python -m pytest tests/study/page
 
 # A ComfyUI checkout, and the Python that has its requirements and this project's; COMFYUI_SHOTS=folder keeps pictures.
 test-comfyui: $(VENV)/installed-test $(VENV)/installed-page

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .app import App
 from .study_make import make
+from .study_serve import serve
 
-app = App(no_args_is_help=True, help="Run a reader study: make it, serve it, analyse it.")
+app = App(no_args_is_help=True, help="Run a reader study: make it, serve it.")
 app.command("make")(make)
+app.command("serve")(serve)
