@@ -1,4 +1,4 @@
-"""Which of two methods is preferred, by reader and over all."""
+"""Preferences between two methods, by reader."""
 
 from __future__ import annotations
 
