@@ -21,7 +21,11 @@ _CEILING = 0.95  # share of the way from lung to soft tissue that a band or a co
 _MARGIN = 12.0  # mm over which a band fades towards the outline of the lung
 _SECOND = 0.7  # severity from which there may be a second band
 _COLLAPSE = (0.40, 0.75)  # severities between which a lobe goes from aerated to collapsed
-_LIFT = {"upper": (0.0, 3.0), "middle": (2.0, 8.0), "lower": (4.0, 30.0)}  # mm by which the dome rises, and its increase
+_LIFT = {
+    "upper": (0.0, 3.0),
+    "middle": (2.0, 8.0),
+    "lower": (4.0, 30.0),
+}  # mm by which the dome rises, and its increase
 
 
 def draw_atelectasis(
