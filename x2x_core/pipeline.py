@@ -39,6 +39,8 @@ from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_check
 from x2x_core.edit.looking import find_guidance, find_relevance
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from x2x_core.edit.placing import place_outputs
+from x2x_core.edit.prepared import PreparedImage
+from x2x_core.edit.preparing import prepare_image
 from x2x_core.edit.recommended import recommendations_of, take_old_keywords, translate_config
 from x2x_core.edit.region import Region, find_region
 from x2x_core.edit.request import Request, order_arguments, read_request
@@ -289,11 +291,29 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """The canvas of each output of the edit that runs, or ran last; ``None`` before the first."""
         return self._canvases
 
-    def _set_scales(self, scales: Scales) -> None:
-        self._guidance_scale, self._image_guidance_scale = max(scales.text, key=abs), scales.image
-        self._scale_shares = None
-        if len(set(scales.text)) > 1:
-            self._scale_shares = torch.tensor(scales.text).view(-1, 1, 1, 1) / self._guidance_scale
+    # -- what edits of one picture share ------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def prepare(self, image: Any, *, reference: bool = False, align: bool = True) -> PreparedImage:
+        """Read pictures, encode them and find the lungs in them, once for all edits of them.
+
+        The calls take the result instead of `image` and give the same results, bit for bit, for less:
+        ``prepared = pipe.prepare(image)``, then ``pipe(prepared, prompt)`` with any prompts, seeds and settings. Edits
+        on a crop and edits without restriction still encode what they see of the picture. Warnings about the lungs are
+        given here, once.
+
+        Args:
+            image: as for the call, but not image latents.
+            reference: prepare for calls with `reference=True`.
+            align: find the lungs; ``False`` leaves them to the calls that need them, which those with the caller's own
+                masks do not.
+
+        Raises:
+            InputError: pictures that can't be used.
+        """
+        prepared = prepare_image(self, image, reference, align)
+        self.maybe_free_model_hooks()
+        return prepared
 
     # -- maps before an edit ------------------------------------------------------------------------------------------
 
@@ -413,7 +433,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         Args:
             image: a radiograph or several of one size: Pillow pictures, arrays, tensors or paths, of any size and depth
                 (see `x2x_core.imaging.inputs`), or image latents `(B, 4, h, w)`, which are edited as the picture that
-                they decode to.
+                they decode to; or the result of `prepare`.
             prompt: what to edit, for example "Add the finding of moderate left pleural effusion."
             arguments: see `x2x_core.edit.arguments.EditKwargs`.
 
@@ -429,7 +449,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         region, canvases = _place(self, request)
         self._canvases = canvases
         encoded = encode(self, request.encoding, canvases)
-        self._set_scales(request.scales)
+        _set_scales(self, request.scales)
         guidance = find_guidance(self, request.guidance, encoded, region)
         edited = denoise(self, request.denoising, encoded, guidance)
         composed = compose(self, request.composing, encoded, guidance, edited)
@@ -442,3 +462,11 @@ def _place(pipe: InstructX2XPipeline, request: Request) -> tuple[Region | None, 
     """Find the region, and the canvas of each output, which may show a crop around it."""
     region = None if request.region is None else find_region(pipe.pseudomasks, request.region)
     return region, place_outputs(request.placing, region)
+
+
+def _set_scales(pipe: InstructX2XPipeline, scales: Scales) -> None:
+    """Set the guidance scales of a call, which callbacks read."""
+    pipe._guidance_scale, pipe._image_guidance_scale = max(scales.text, key=abs), scales.image
+    pipe._scale_shares = None
+    if len(set(scales.text)) > 1:
+        pipe._scale_shares = torch.tensor(scales.text).view(-1, 1, 1, 1) / pipe._guidance_scale

@@ -95,7 +95,8 @@ def _combine(
         picture = match_channels(encoded.canvases.cut(to_view(decoded)), original.shape[1], grey)
         return compose_decoded(original, picture, soft_mask, inputs.edit_strength)
     if edited.twin is None:
-        unchanged = decode(pipe, encoded.image_latents)[encoded.view_index]
+        original_views = decode(pipe, encoded.image_latents) if encoded.decoded is None else encoded.decoded
+        unchanged = original_views[encoded.view_index]
     else:
         unchanged = decode(pipe, edited.twin / pipe.vae.config.scaling_factor)
     change = (decoded.float() - unchanged.float()) / 2

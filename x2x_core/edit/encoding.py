@@ -14,6 +14,7 @@ from x2x_core.imaging.contrast import Contrast
 
 from .composition import match_channels
 from .decoding import decode
+from .prepared import PreparedImage
 from .state import Encoded, to_view
 from .unet import Conditioning, PromptInputs, encode_prompts
 
@@ -48,6 +49,7 @@ class EncodingInputs:
     prompts: PromptInputs
     noise: NoiseInputs
     own_contrast: bool = False  # stretch pictures in a narrow range of greys, see `x2x_core.imaging.contrast`
+    prepared: PreparedImage | None = None  # the same pictures, encoded before
 
 
 def encode(pipe: InstructX2XPipeline, inputs: EncodingInputs, canvases: Canvases) -> Encoded:
@@ -61,11 +63,18 @@ def encode(pipe: InstructX2XPipeline, inputs: EncodingInputs, canvases: Canvases
     device, index = pipe._execution_device, inputs.image_index
     prompt_embeds, image_embeds = encode_prompts(pipe, inputs.prompts, len(index), device)
     images = inputs.images
-    contrast = None if images is None or not inputs.own_contrast else Contrast.of(images.pixels)
+    contrast = _contrast_of(inputs)
     views = list(dict.fromkeys(zip(index, canvases.each, strict=True)))  # each is encoded once
     view_index = [views.index(view) for view in zip(index, canvases.each)]
     view_canvases = Canvases(tuple(canvas for _, canvas in views))
-    image_latents = _encode_images(pipe, inputs, contrast, [picture for picture, _ in views], view_canvases)
+    pictures = [picture for picture, _ in views]
+    prepared, decoded = inputs.prepared, None
+    ready = None if prepared is None else prepared.whole_latents(set(canvases.each), inputs.own_contrast)
+    if prepared is None or ready is None:
+        image_latents = _encode_images(pipe, inputs, contrast, pictures, view_canvases)
+    else:
+        image_latents = ready[pictures].to(device)
+        decoded = None if prepared.decoded is None else prepared.decoded[pictures].to(device)
     if images is None:
         images = ImageBatch(to_view(decode(pipe, image_latents)), torch.float32)
     condition = image_latents[view_index].to(prompt_embeds.dtype)  # the VAE may run in a higher precision
@@ -81,7 +90,16 @@ def encode(pipe: InstructX2XPipeline, inputs: EncodingInputs, canvases: Canvases
         noise=noise,
         relevance_noise=relevance_noise,
         contrast=contrast,
+        decoded=decoded,
     )
+
+
+def _contrast_of(inputs: EncodingInputs) -> Contrast | None:
+    if inputs.images is None or not inputs.own_contrast:
+        return None
+    if inputs.prepared is not None and inputs.prepared.contrast is not None:
+        return inputs.prepared.contrast
+    return Contrast.of(inputs.images.pixels)
 
 
 def _encode_images(
@@ -100,15 +118,29 @@ def _encode_images(
         pictures: V, the picture of each view.
         canvases: of the V views.
     """
-    device = pipe._execution_device
     if inputs.images is None:
         assert inputs.latents is not None
-        return inputs.latents[pictures].to(device, pipe.vae.dtype)
-    pixels = inputs.images.pixels if contrast is None else contrast.to_model(inputs.images.pixels)
-    pixels = match_channels(canvases.place(pixels[pictures]), pipe.vae.config.in_channels)
+        return inputs.latents[pictures].to(pipe._execution_device, pipe.vae.dtype)
+    own_contrast = None if contrast is None else contrast[pictures]
+    return encode_pixels(pipe, inputs.images.pixels[pictures], own_contrast, canvases)
+
+
+def encode_pixels(
+    pipe: InstructX2XPipeline, pixels: torch.Tensor, contrast: Contrast | None, canvases: Canvases
+) -> torch.Tensor:
+    """Return the unscaled mode of the posterior of pictures, `(V, C, h, w)`.
+
+    Args:
+        pipe: the pipeline.
+        pixels: `(V, 1 | 3, H, W)` in [0, 1].
+        contrast: of the pictures, which they are stretched to; ``None``: as they are.
+        canvases: of the pictures.
+    """
+    pixels = pixels if contrast is None else contrast.to_model(pixels)
+    pixels = match_channels(canvases.place(pixels), pipe.vae.config.in_channels)
     if pipe.image_processor.config.do_normalize:
         pixels = pipe.image_processor.normalize(pixels)
-    return pipe.vae.encode(pixels.to(device, pipe.vae.dtype)).latent_dist.mode()
+    return pipe.vae.encode(pixels.to(pipe._execution_device, pipe.vae.dtype)).latent_dist.mode()
 
 
 def _draw(

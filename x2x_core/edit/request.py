@@ -26,6 +26,7 @@ from .encoding import EncodingInputs
 from .looking import GuidanceInputs
 from .places import draw_places
 from .placing import PlacingInputs
+from .prepared import PreparedImage, check_prepared
 from .prompt_checks import check_ip_adapters, prepare_prompts, read_prompts
 from .published import published_scheduler
 from .reading import Pictures, read_pictures, read_subject, warn_of_untrained
@@ -158,7 +159,12 @@ def _read_call(
 ) -> Call:
     """Read pictures, instructions and settings."""
     reference = given.get("reference", False)
-    pictures = read_pictures(image, pipe.vae.config.latent_channels, pipe.vae_scale_factor, reference)
+    prepared = image if isinstance(image, PreparedImage) else None
+    if prepared is None:
+        pictures = read_pictures(image, pipe.vae.config.latent_channels, pipe.vae_scale_factor, reference)
+    else:
+        check_prepared(prepared, pipe, reference)
+        pictures = prepared.pictures
     region_given = arguments.pseudomask is not None or arguments.guidance_mask is not None
     subject = read_subject(
         texts,
@@ -181,8 +187,9 @@ def _read_call(
         settings,
         restricted,
         published_scheduler(pipe.scheduler) if settings.reference else pipe.scheduler,
-        _canvas(pipe, pictures, restricted),
+        whole_canvas(pipe, pictures, restricted),
         generator,
+        prepared,
     )
 
 
@@ -202,7 +209,7 @@ def _without_crop_of_latents(settings: EditSettings, pictures: Pictures, given: 
     return replace(settings, padding_mask_crop=None)
 
 
-def _canvas(pipe: InstructX2XPipeline, pictures: Pictures, restricted: bool) -> Canvas:
+def whole_canvas(pipe: InstructX2XPipeline, pictures: Pictures, restricted: bool) -> Canvas:
     """Return the canvas: a square of the model's size, or the picture's own size without restriction."""
     cell = pipe.vae_scale_factor
     if pictures.images is None:

@@ -32,6 +32,7 @@ class Encoded:
     noise: torch.Tensor  # (B, C, h, w): the diffusion noise
     relevance_noise: torch.Tensor | None  # (B, L * K, C, h, w): K draws for each of L noise levels, level by level
     contrast: Contrast | None = None  # of the N pictures, which the model saw stretched to it; None: as they are
+    decoded: torch.Tensor | None = None  # what `image_latents` decode to, if it is known
 
 
 @dataclass(frozen=True)
