@@ -16,6 +16,7 @@ from x2x_core.edit.settings import (
     EditSettingsKwargs,
     resolve_settings,
 )
+from x2x_core.guidance.mask_settings import MaskSettings
 
 
 def test_settings_come_from_the_call_then_the_checkpoint_then_the_defaults():
@@ -64,8 +65,10 @@ def test_settings_and_keyword_arguments_agree():
 
 
 def test_every_setting_is_documented_and_checked():
+    masks = {setting.name for setting in fields(MaskSettings)}
     for setting in fields(EditSettings):
-        assert f"\n        {setting.name}: " in EditSettings.__doc__
+        definition = MaskSettings if setting.name in masks else EditSettings
+        assert f"\n        {setting.name}: " in definition.__doc__
         with pytest.raises(ValueError, match=f"`{setting.name}`"):
             EditSettings(**{setting.name: object()})
 
@@ -142,3 +145,12 @@ def test_each_default_can_be_recommended():
     defaults = {name: getattr(EditSettings(), name) for name in RECOMMENDABLE}
     assert defaults.pop("padding_mask_crop") is None  # which recommends nothing
     assert recommendations_of({"recommended": defaults}, RECOMMENDABLE) == defaults
+
+
+def test_a_setting_of_the_mask_is_defined_once():
+    own = EditSettings(mask_rule="adaptive", remove_islands=False)
+    assert own.mask_settings == MaskSettings(mask_rule="adaptive", remove_islands=False)
+    assert issubclass(EditSettings, MaskSettings) and type(own.mask_settings) is MaskSettings
+    assert not {setting.name for setting in fields(MaskSettings)} & set(vars(EditSettings)["__annotations__"])
+    with pytest.raises(InputError, match=r"`mask_rule` must be one of threshold, adaptive, got 'otsu'\."):
+        MaskSettings(mask_rule="otsu")

@@ -8,12 +8,12 @@ from typing import Any
 from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
 
 from x2x_core.common.errors import InputError
+from x2x_core.common.values import number, one_of, switch, whole_number
 from x2x_core.imaging.inputs import OUTPUT_TYPES
 
 from .arguments import CallArguments
 from .backbones.protocol import EditBackbone
 from .denoising import StepCallback
-from .setting_rules import number, one_of, switch, whole_number
 from .settings import MASK_FINDING
 
 # Values that mean the same as leaving the setting out where it is not used.

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from x2x_core.common.errors import InputError
-
-from .setting_rules import Check
+from x2x_core.common.values import Check
 
 ENTRY = "recommended"
 _OLD_PREFIX = "recommended_"
