@@ -38,6 +38,8 @@ from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
 from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, read_index, unreadable_weights
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
+from x2x_core.edit.prepared import PreparedImage
+from x2x_core.edit.preparing import prepare_image
 from x2x_core.edit.recommended import recommendations_of, take_old_keywords, translate_config
 from x2x_core.edit.request import order_arguments, read_request
 from x2x_core.edit.running import run_edit, run_guidance, run_relevance
@@ -294,9 +296,34 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         return self._canvases
 
     def _begin(self, canvases: Canvases, scales: Scales) -> None:
+        """Set what callbacks read."""
         self._canvases = canvases
         set_scales(self, scales)
         self._scale_shares = scales.shares
+
+    # -- what edits of one picture share ------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def prepare(self, image: Any, *, reference: bool = False, align: bool = True) -> PreparedImage:
+        """Read pictures, encode them and find the lungs in them, once for all edits of them.
+
+        The calls take the result instead of `image` and give the same results, bit for bit, for less:
+        ``prepared = pipe.prepare(image)``, then ``pipe(prepared, prompt)`` with any prompts, seeds and settings. Edits
+        on a crop and edits without restriction still encode what they see of the picture. Warnings about the lungs are
+        given here, once.
+
+        Args:
+            image: as for the call, but not image latents.
+            reference: prepare for calls with `reference=True`.
+            align: find the lungs; ``False`` leaves them to the calls that need them, which those with the caller's own
+                masks do not.
+
+        Raises:
+            InputError: pictures that can't be used.
+        """
+        prepared = prepare_image(self, image, reference, align)
+        self.maybe_free_model_hooks()
+        return prepared
 
     # -- maps before an edit ------------------------------------------------------------------------------------------
 
@@ -408,7 +435,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         Args:
             image: a radiograph or several of one size: Pillow pictures, arrays, tensors or paths, of any size and depth
                 (see `x2x_core.imaging.inputs`), or image latents `(B, 4, h, w)`, which are edited as the picture that
-                they decode to.
+                they decode to; or the result of `prepare`.
             prompt: what to edit, for example "Add the finding of moderate left pleural effusion."
             arguments: see `x2x_core.edit.arguments.EditKwargs`.
 

@@ -169,8 +169,9 @@ def _edit(pipe: Any, job: _Job, chunk: slice, watch: Watch) -> Any:
             watch.show(preview(watch.last))
         return {}
 
+    align = job.settings.align and not job.masks
     return pipe(
-        pixels,
+        job.loaded.prepared.of(pipe, pixels, reference=job.widgets.reference, align=align),
         job.text,
         generator=seeded_generators(job.widgets.seed, len(pixels)),
         output_type="pt",

@@ -94,7 +94,9 @@ def _combine(
         picture = match_channels(encoded.canvases.cut(to_view(decoded)), original.shape[1], grey)
         return compose_decoded(original, picture, soft_mask, inputs.edit_strength)
     if edited.twin is None:
-        unchanged = decode(backbone, encoded.image_latents)[encoded.view_index]
+        views = encoded.views
+        decoded_views = decode(backbone, views.latents) if views.decoded is None else views.decoded
+        unchanged = decoded_views[encoded.view_index]
     else:
         unchanged = decode(backbone, backbone.to_image_latents(edited.twin))
     change = (decoded.float() - unchanged.float()) / 2

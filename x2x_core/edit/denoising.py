@@ -86,7 +86,7 @@ def _restrict(backbone: EditBackbone, encoded: Encoded, guidance: Guidance) -> C
     if not isinstance(backbone, TakesMask):
         return encoded.conditioning
     mask = encoded.canvases.place(guidance.mask.float())
-    return backbone.restrict(encoded.conditioning, encoded.views, (mask > 0).to(encoded.views))
+    return backbone.restrict(encoded.conditioning, encoded.shown, (mask > 0).float())
 
 
 def _denoise_edit(

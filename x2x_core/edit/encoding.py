@@ -15,7 +15,9 @@ from .backbones.conditioning import PromptInputs
 from .backbones.protocol import EditBackbone
 from .composition import match_channels
 from .decoding import decode
+from .prepared import PreparedImage
 from .state import Encoded, to_view
+from .views import EncodedViews
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class EncodingInputs:
     prompts: PromptInputs
     noise: NoiseInputs
     own_contrast: bool = False  # stretch pictures in a narrow range of greys, see `x2x_core.imaging.contrast`
+    prepared: PreparedImage | None = None  # the same pictures, encoded before
 
 
 def encode(backbone: EditBackbone, inputs: EncodingInputs, canvases: Canvases) -> Encoded:
@@ -56,21 +59,15 @@ def encode(backbone: EditBackbone, inputs: EncodingInputs, canvases: Canvases) -
         canvases: the canvas of each output.
     """
     images, index = inputs.images, inputs.image_index
-    contrast = None if images is None or not inputs.own_contrast else Contrast.of(images.pixels)
+    contrast = _contrast_of(inputs)
     views = list(dict.fromkeys(zip(index, canvases.each, strict=True)))  # each is encoded once
     view_index = [views.index(view) for view in zip(index, canvases.each)]
     view_canvases = Canvases(tuple(canvas for _, canvas in views))
+    encoding = _encode_views(backbone, inputs, contrast, [picture for picture, _ in views], view_canvases)
     if images is None:
-        assert inputs.latents is not None
-        image_latents = inputs.latents[[picture for picture, _ in views]].to(backbone.pipe._execution_device)
-        shown = to_view(decode(backbone, image_latents))
-        images = ImageBatch(shown, torch.float32)
-    else:
-        pixels = images.pixels if contrast is None else contrast.to_model(images.pixels)
-        shown = view_canvases.place(pixels[[picture for picture, _ in views]])
-        shown = match_channels(shown, backbone.geometry.image_channels)
-        image_latents = backbone.encode_image(shown)
-    conditioning = backbone.condition(inputs.prompts, shown[view_index], image_latents[view_index])
+        images = ImageBatch(encoding.pixels, torch.float32)
+    image_latents = encoding.latents[view_index]
+    conditioning = backbone.condition(inputs.prompts, encoding.pixels[view_index], image_latents)
     dtype = conditioning.dtype  # the VAE may run in a higher precision
     noise, relevance_noise = _draw(backbone, inputs, canvases.cells, dtype)
     return Encoded(
@@ -78,14 +75,65 @@ def encode(backbone: EditBackbone, inputs: EncodingInputs, canvases: Canvases) -
         canvases=canvases,
         image_index=index,
         view_index=view_index,
-        image_latents=image_latents,
-        clean=backbone.to_latents(image_latents[view_index].to(dtype)),
-        views=shown[view_index],
+        views=encoding,
+        clean=backbone.to_latents(image_latents.to(dtype)),
         conditioning=conditioning,
         noise=noise,
         relevance_noise=relevance_noise,
         contrast=contrast,
     )
+
+
+def _contrast_of(inputs: EncodingInputs) -> Contrast | None:
+    if inputs.images is None or not inputs.own_contrast:
+        return None
+    if inputs.prepared is not None and inputs.prepared.contrast is not None:
+        return inputs.prepared.contrast
+    return Contrast.of(inputs.images.pixels)
+
+
+def _encode_views(
+    backbone: EditBackbone,
+    inputs: EncodingInputs,
+    contrast: Contrast | None,
+    pictures: list[int],
+    canvases: Canvases,
+) -> EncodedViews:
+    """Encode each of V views; one encoding serves every use.
+
+    Args:
+        backbone: the model.
+        inputs: the pictures.
+        contrast: of the pictures.
+        pictures: V, the picture of each view.
+        canvases: of the V views.
+    """
+    if inputs.images is None:
+        assert inputs.latents is not None
+        latents = inputs.latents[pictures].to(backbone.pipe._execution_device)
+        decoded = decode(backbone, latents)
+        return EncodedViews(to_view(decoded), latents, decoded)
+    prepared = inputs.prepared
+    if prepared is not None and prepared.fits(set(canvases.each), inputs.own_contrast):
+        return prepared.views.of(pictures, backbone.pipe._execution_device)
+    own_contrast = None if contrast is None else contrast[pictures]
+    return encode_pixels(backbone, inputs.images.pixels[pictures], own_contrast, canvases)
+
+
+def encode_pixels(
+    backbone: EditBackbone, pixels: torch.Tensor, contrast: Contrast | None, canvases: Canvases
+) -> EncodedViews:
+    """Encode pictures on their canvases.
+
+    Args:
+        backbone: the model.
+        pixels: `(V, 1 | 3, H, W)` in [0, 1].
+        contrast: of the pictures, which they are stretched to; ``None``: as they are.
+        canvases: of the pictures.
+    """
+    pixels = pixels if contrast is None else contrast.to_model(pixels)
+    pixels = match_channels(canvases.place(pixels), backbone.geometry.image_channels)
+    return EncodedViews(pixels, backbone.encode_image(pixels))
 
 
 def _draw(

@@ -209,4 +209,4 @@ def _unrestricted(backbone: EditBackbone, encoded: Encoded) -> Conditioning:
     """Return the conditioning, of a model that takes a mask with the whole canvas for it."""
     if not isinstance(backbone, TakesMask):
         return encoded.conditioning
-    return backbone.restrict(encoded.conditioning, encoded.views, torch.ones_like(encoded.views[:, :1]))
+    return backbone.restrict(encoded.conditioning, encoded.shown, torch.ones_like(encoded.shown[:, :1]))

@@ -29,6 +29,7 @@ from .encoding import EncodingInputs
 from .looking import GuidanceInputs
 from .places import draw_places
 from .placing import PlacingInputs
+from .prepared import PreparedImage, check_prepared
 from .prompt_checks import prepare_prompts, read_prompts
 from .reading import Pictures, read_pictures, read_subject, warn_of_untrained
 from .region import RegionInputs
@@ -157,7 +158,12 @@ def _read_call(
     """Read pictures, instructions and settings."""
     reference, backbone = given.get("reference", False), editor.backbone
     sizes = backbone.geometry
-    pictures = read_pictures(image, sizes.latent_channels, sizes.cell, reference)
+    prepared = image if isinstance(image, PreparedImage) else None
+    if prepared is None:
+        pictures = read_pictures(image, sizes.latent_channels, sizes.cell, reference)
+    else:
+        check_prepared(prepared, backbone, reference)
+        pictures = prepared.pictures
     region_given = arguments.pseudomask is not None or arguments.guidance_mask is not None
     subject = read_subject(
         texts,
@@ -180,8 +186,9 @@ def _read_call(
         settings,
         restricted,
         backbone.schedule(published=settings.reference),
-        _canvas(sizes, pictures, restricted),
+        whole_canvas(sizes, pictures, restricted),
         generator,
+        prepared,
     )
 
 
@@ -201,7 +208,7 @@ def _without_crop_of_latents(settings: EditSettings, pictures: Pictures, given: 
     return replace(settings, padding_mask_crop=None)
 
 
-def _canvas(sizes: Geometry, pictures: Pictures, restricted: bool) -> Canvas:
+def whole_canvas(sizes: Geometry, pictures: Pictures, restricted: bool) -> Canvas:
     """Return the canvas: a square of the model's size, or the picture's own size without restriction."""
     if pictures.images is None:
         return Canvas.own(pictures.size, max(pictures.size), sizes.cell)

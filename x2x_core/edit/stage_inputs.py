@@ -22,6 +22,7 @@ from .draw_checks import check_draws, check_noise
 from .encoding import EncodingInputs, NoiseInputs
 from .looking import GuidanceInputs, RelevanceInputs
 from .placing import PlacingInputs
+from .prepared import PreparedImage
 from .reading import Pictures, Subject
 from .region import RegionInputs
 from .scales import Scales
@@ -42,6 +43,7 @@ class Call:
     schedule: Schedule  # the pipeline's, or the published one
     canvas: Canvas
     generator: Generators
+    prepared: PreparedImage | None = None  # the pictures, if they were prepared
 
     @property
     def outputs(self) -> int:
@@ -74,6 +76,7 @@ def region_inputs(call: Call) -> RegionInputs | None:
         align=settings.align,
         localise=not settings.reference,
         pseudomask=pseudomask,
+        alignments=None if call.prepared is None else call.prepared.alignments,
     )
 
 
@@ -106,6 +109,7 @@ def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -
         prompts,
         noise,
         own_contrast=call.restricted and not settings.reference,
+        prepared=call.prepared,
     )
 
 
