@@ -23,7 +23,9 @@ def test_only_backbones_know_how_a_model_is_called():
     assert "edit/backbones/instruct_pix2pix.py" in knows
     assert [name for name in knows if not name.startswith(KNOWS_LAYOUT)] == []
     stages = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "edit").glob("*.py")}
-    assert [name for name, text in stages.items() if re.search(r"pipe\.(unet|transformer)\b|vae\.(en|de)code", text)] == []
+    assert [
+        name for name, text in stages.items() if re.search(r"pipe\.(unet|transformer)\b|vae\.(en|de)code", text)
+    ] == []
 
 
 def test_guidance_is_computed_without_diffusers():

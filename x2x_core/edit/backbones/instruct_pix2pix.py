@@ -18,9 +18,9 @@ from x2x_core.guidance.cfg import guided_noise
 
 from ..published import published_scheduler
 from .conditioning import THREE_BRANCHES, Conditioning, PromptInputs
+from .diffusion import DiffusionSchedule
 from .instruct_pix2pix_checks import check_ip_adapters, check_text_inputs, check_unet
 from .protocol import Geometry, Traits
-from .schedules import DiffusionSchedule
 from .stable_diffusion import decoded, posterior_mode, unet_geometry
 
 # The most items of one call of the U-Net for a relevance map.
