@@ -1,14 +1,17 @@
 """InstructX2XPipeline: edit a radiograph from a text instruction, changing only the region the instruction refers to.
 
-An edit runs through these stages, each a function in a file of `edit/`; the records that they hand on are in `state`:
+An edit runs through these stages (`edit/running`), each a function in a file of `edit/`; the records that they hand on
+are in `state`:
 
 1. `request`: check every argument (`reading`: pictures and instructions) and prepare each stage's `stage_inputs`.
 2. `region`: the pseudomask of each instruction, aligned to the patient.
 3. `placing`: the canvas of each output, with the whole picture or a crop around the region.
 4. `encoding`: encode pictures and prompts, and draw the noise.
 5. `looking`: relevance map, guidance map and guidance mask.
-6. `denoising`: denoise, restricted to the mask (`unet`: the network's inputs and predictions).
+6. `denoising`: denoise, restricted to the mask.
 7. `composing`: decode, and combine the edit with the original.
+
+The stages know the model as an `EditBackbone` (`backbones`).
 """
 
 from __future__ import annotations
@@ -32,22 +35,18 @@ from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPV
 
 from x2x_core.common.errors import InputError
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
-from x2x_core.edit.composing import compose
-from x2x_core.edit.denoising import denoise
-from x2x_core.edit.encoding import encode
+from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
 from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, read_index, unreadable_weights
-from x2x_core.edit.looking import find_guidance, find_relevance
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
-from x2x_core.edit.placing import place_outputs
 from x2x_core.edit.prepared import PreparedImage
 from x2x_core.edit.preparing import prepare_image
 from x2x_core.edit.recommended import recommendations_of, take_old_keywords, translate_config
-from x2x_core.edit.region import Region, find_region
-from x2x_core.edit.request import Request, order_arguments, read_request
+from x2x_core.edit.request import order_arguments, read_request
+from x2x_core.edit.running import run_edit, run_guidance, run_relevance
 from x2x_core.edit.saved_pseudomasks import as_atlas, downloaded_pseudomasks, save_pseudomasks, saved_pseudomasks
+from x2x_core.edit.scales import Scales, set_scales
 from x2x_core.edit.settings import RECOMMENDABLE
 from x2x_core.edit.signature import hide_keywords, public_call
-from x2x_core.edit.stage_inputs import Scales
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.language.levels import check_levels
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
@@ -256,6 +255,11 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         super().save_pretrained(save_directory, *args, **kwargs)
 
     @property
+    def backbone(self) -> InstructPix2Pix:
+        """The model, as the stages of an edit see it."""
+        return InstructPix2Pix(self)
+
+    @property
     def pseudomasks(self) -> PseudomaskAtlas:
         """The atlas of where findings can be. Set it to another one, its path, or ``None`` for the bundled one."""
         if self._pseudomasks is None:
@@ -290,6 +294,12 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
     def canvases(self) -> Canvases | None:
         """The canvas of each output of the edit that runs, or ran last; ``None`` before the first."""
         return self._canvases
+
+    def _begin(self, canvases: Canvases, scales: Scales) -> None:
+        """Set what callbacks read."""
+        self._canvases = canvases
+        set_scales(self, scales)
+        self._scale_shares = scales.shares
 
     # -- what edits of one picture share ------------------------------------------------------------------------------
 
@@ -348,11 +358,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """
         image, prompt = order_arguments(_positional, image, prompt)
         request = read_request(self, RelevanceKwargs, image, prompt, arguments)
-        _, canvases = _place(self, request)
-        encoded = encode(self, request.encoding, canvases)
-        relevance = find_relevance(self, request.guidance.relevance, encoded)
-        self.maybe_free_model_hooks()
-        output = InstructX2XRelevanceOutput.of(relevance, canvases, request.instructions)
+        output = run_relevance(self, request)
         return output if request.return_dict else output.all_fields()
 
     @overload
@@ -389,11 +395,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """
         image, prompt = order_arguments(_positional, image, prompt)
         request = read_request(self, GuidanceKwargs, image, prompt, arguments)
-        region, canvases = _place(self, request)
-        encoded = encode(self, request.encoding, canvases)
-        guidance = find_guidance(self, request.guidance, encoded, region)
-        self.maybe_free_model_hooks()
-        output = InstructX2XGuidanceOutput.of(guidance, region, canvases, request.instructions)
+        output = run_guidance(self, request)
         return output if request.return_dict else output.all_fields()
 
     # -- the edit -----------------------------------------------------------------------------------------------------
@@ -445,28 +447,5 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """
         image, prompt = order_arguments(_positional, image, prompt)
         request = read_request(self, EditKwargs, image, prompt, arguments)
-        self._interrupt = False
-        region, canvases = _place(self, request)
-        self._canvases = canvases
-        encoded = encode(self, request.encoding, canvases)
-        _set_scales(self, request.scales)
-        guidance = find_guidance(self, request.guidance, encoded, region)
-        edited = denoise(self, request.denoising, encoded, guidance)
-        composed = compose(self, request.composing, encoded, guidance, edited)
-        self.maybe_free_model_hooks()
-        output = InstructX2XPipelineOutput.of(composed, guidance, region, canvases, request.instructions)
+        output = run_edit(self, request, self._begin)
         return output if request.return_dict else output.all_fields()
-
-
-def _place(pipe: InstructX2XPipeline, request: Request) -> tuple[Region | None, Canvases]:
-    """Find the region, and the canvas of each output, which may show a crop around it."""
-    region = None if request.region is None else find_region(pipe.pseudomasks, request.region)
-    return region, place_outputs(request.placing, region)
-
-
-def _set_scales(pipe: InstructX2XPipeline, scales: Scales) -> None:
-    """Set the guidance scales of a call, which callbacks read."""
-    pipe._guidance_scale, pipe._image_guidance_scale = max(scales.text, key=abs), scales.image
-    pipe._scale_shares = None
-    if len(set(scales.text)) > 1:
-        pipe._scale_shares = torch.tensor(scales.text).view(-1, 1, 1, 1) / pipe._guidance_scale

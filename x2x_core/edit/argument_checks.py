@@ -12,6 +12,7 @@ from x2x_core.common.values import number, one_of, switch, whole_number
 from x2x_core.imaging.inputs import OUTPUT_TYPES
 
 from .arguments import CallArguments
+from .backbones.protocol import EditBackbone
 from .denoising import StepCallback
 from .settings import MASK_FINDING
 
@@ -68,6 +69,17 @@ def check_contradictions(arguments: CallArguments, given: Mapping[str, Any]) -> 
     if arguments.guidance_mask is not None:
         reason = "the mask is used as it is, and none is computed"
         _refuse(given, MASK_FINDING, "guidance_mask", reason)
+
+
+def check_refused(backbone: EditBackbone, given: Mapping[str, Any]) -> None:
+    """Check that no argument is given that has no meaning for a model.
+
+    Raises:
+        InputError: there is one.
+    """
+    for name, reason in backbone.traits.refused.items():
+        if given.get(name) not in (None, False):
+            raise InputError(f"`{name}` must be left out with {type(backbone.pipe).__name__}: {reason}.")
 
 
 def _refuse(given: Mapping[str, Any], names: Sequence[str], other: str, reason: str) -> None:

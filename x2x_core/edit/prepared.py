@@ -7,20 +7,16 @@ Prompts, seeds and settings differ from edit to edit; the picture, its encoding 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import torch
+from typing import Any
 
 from x2x_core.anatomy.alignment import Alignment
 from x2x_core.common.errors import InputError
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.contrast import Contrast
 
+from .backbones.protocol import EditBackbone
 from .reading import Pictures
-from .unet import canvas_cells
-
-if TYPE_CHECKING:
-    from x2x_core.pipeline import InstructX2XPipeline
+from .views import EncodedViews
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +25,7 @@ class PreparedImage:
 
     pictures: Pictures
     canvas: Canvas  # of the whole pictures
-    latents: torch.Tensor  # (N, C, h, w), unscaled, of the whole pictures
-    decoded: torch.Tensor | None  # what `latents` decode to; None where the checkpoint's own settings do not use it
+    views: EncodedViews  # N, of the whole pictures; decoded where the checkpoint's own settings use it
     contrast: Contrast | None  # which the model sees the pictures stretched to; None: as they are
     alignments: tuple[Alignment | None, ...]  # N, the patients' lungs; None: found by the edits that need them
     reference: bool  # prepared for `reference=True`
@@ -39,33 +34,33 @@ class PreparedImage:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def whole_latents(self, canvases: set[Canvas], own_contrast: bool) -> torch.Tensor | None:
-        """Return `latents` if an edit on these canvases needs no others: on whole pictures, restricted to a region."""
-        same = canvases == {self.canvas} and own_contrast == (self.contrast is not None)
-        return self.latents if same else None
+    def fits(self, canvases: set[Canvas], own_contrast: bool) -> bool:
+        """Return True if an edit on these canvases needs no other views: on whole pictures, restricted to a region."""
+        return canvases == {self.canvas} and own_contrast == (self.contrast is not None)
 
 
-def check_prepared(prepared: PreparedImage, pipe: InstructX2XPipeline, reference: bool) -> None:
+def check_prepared(prepared: PreparedImage, backbone: EditBackbone, reference: bool) -> None:
     """Check that prepared pictures fit a call.
 
     Raises:
         InputError: they were prepared by another pipeline, for another resolution or precision, or with another
             `reference`.
     """
-    if prepared.vae is not pipe.vae:
+    vae, latents = backbone.pipe.vae, prepared.views.latents
+    if prepared.vae is not vae:
         raise InputError(
             "`image` must be prepared by the pipeline that edits it, but its latents are of another VAE: call "
             "`pipe.prepare(image)` of this pipeline."
         )
-    if prepared.latents.dtype != pipe.vae.dtype:
+    if latents.dtype != vae.dtype:
         raise InputError(
-            f"`image` must be prepared in the VAE's precision, {pipe.vae.dtype}, but its latents are "
-            f"{prepared.latents.dtype}: call `pipe.prepare(image)` again."
+            f"`image` must be prepared in the VAE's precision, {vae.dtype}, but its latents are "
+            f"{latents.dtype}: call `pipe.prepare(image)` again."
         )
-    side = pipe.vae_scale_factor * canvas_cells(pipe.unet)
+    side = backbone.geometry.resolution
     if max(prepared.canvas.pixels) != side:
         raise InputError(
-            f"`image` must be prepared for the U-Net's {side} pixels, but it was prepared for "
+            f"`image` must be prepared for the model's {side} pixels, but it was prepared for "
             f"{max(prepared.canvas.pixels)}: call `pipe.prepare(image)` again."
         )
     if prepared.reference != reference:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 from x2x_core.common.errors import InputError
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.contrast import Contrast
 
 from .decoding import decode
+from .editor import Editor
 from .encoding import encode_pixels
 from .prepared import PreparedImage
 from .reading import read_pictures
 from .request import whole_canvas
 from .settings import resolve_settings
 
-if TYPE_CHECKING:
-    from x2x_core.pipeline import InstructX2XPipeline
 
-
-def prepare_image(pipe: InstructX2XPipeline, image: Any, reference: bool, align: bool) -> PreparedImage:
+def prepare_image(editor: Editor, image: Any, reference: bool, align: bool) -> PreparedImage:
     """Prepare pictures; see `InstructX2XPipeline.prepare`.
 
     Raises:
@@ -27,28 +26,29 @@ def prepare_image(pipe: InstructX2XPipeline, image: Any, reference: bool, align:
     """
     if isinstance(image, PreparedImage):
         raise InputError("`image` must be a picture, but it is prepared already: give it to the call.")
-    pictures = read_pictures(image, pipe.vae.config.latent_channels, pipe.vae_scale_factor, reference)
+    backbone = editor.backbone
+    sizes = backbone.geometry
+    pictures = read_pictures(image, sizes.latent_channels, sizes.cell, reference)
     if pictures.pixels is None:
         raise InputError(
             "`image` must be a picture, but it is image latents, which are encoded: give them to the call."
         )
-    canvas = whole_canvas(pipe, pictures, restricted=True)
+    canvas = whole_canvas(sizes, pictures, restricted=True)
     contrast = None if reference else Contrast.of(pictures.pixels)
-    latents = encode_pixels(pipe, pictures.pixels, contrast, Canvases((canvas,) * len(pictures)))
-    settings = resolve_settings({}, pipe.config, reference)
+    views = encode_pixels(backbone, pictures.pixels, contrast, Canvases((canvas,) * len(pictures)))
+    settings = resolve_settings({}, editor.config, reference)
     compared = settings.composition != "decoded" and not settings.twin
-    align = align and not reference and not pipe.pseudomasks.published
+    align = align and not reference and not editor.pseudomasks.published
     alignments = tuple(
-        pipe.pseudomasks.align(picture[None]) if align and chest else None
+        editor.pseudomasks.align(picture[None]) if align and chest else None
         for picture, chest in zip(pictures.pixels, pictures.radiographs, strict=True)
     )
     return PreparedImage(
         pictures=pictures,
         canvas=canvas,
-        latents=latents,
-        decoded=decode(pipe, latents) if compared else None,
+        views=replace(views, decoded=decode(backbone, views.latents)) if compared else views,
         contrast=contrast,
         alignments=alignments,
         reference=reference,
-        vae=pipe.vae,
+        vae=backbone.pipe.vae,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -15,8 +14,10 @@ from x2x_core.imaging.canvas import Canvas
 from x2x_core.pseudomasks.given import as_guidance_mask, as_pseudomask
 
 from .arguments import CallArguments
+from .backbones.conditioning import NEITHER, PromptInputs
+from .backbones.protocol import EditBackbone, Generators, Schedule
 from .composing import ComposingInputs
-from .denoising import DenoisingInputs, Generators, StepCallback
+from .denoising import DenoisingInputs, StepCallback
 from .draw_checks import check_draws, check_noise
 from .encoding import EncodingInputs, NoiseInputs
 from .looking import GuidanceInputs, RelevanceInputs
@@ -24,21 +25,10 @@ from .placing import PlacingInputs
 from .prepared import PreparedImage
 from .reading import Pictures, Subject
 from .region import RegionInputs
+from .scales import Scales
 from .settings import EditSettings
-from .unet import PromptInputs
-
-if TYPE_CHECKING:
-    from x2x_core.pipeline import InstructX2XPipeline
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Scales:
-    """The guidance scales of a call."""
-
-    text: list[float]  # B: s_T of each output
-    image: float  # s_I
 
 
 @dataclass(frozen=True)
@@ -50,7 +40,7 @@ class Call:
     arguments: CallArguments
     settings: EditSettings
     restricted: bool
-    scheduler: Any  # the pipeline's, or the published one
+    schedule: Schedule  # the pipeline's, or the published one
     canvas: Canvas
     generator: Generators
     prepared: PreparedImage | None = None  # the pictures, if they were prepared
@@ -90,14 +80,14 @@ def region_inputs(call: Call) -> RegionInputs | None:
     )
 
 
-def encoding_inputs(pipe: InstructX2XPipeline, call: Call, prompts: PromptInputs) -> EncodingInputs:
+def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -> EncodingInputs:
     """Return the inputs of encoding.
 
     Raises:
         InputError: given noise of another shape, or not finite.
     """
     arguments, settings = call.arguments, call.settings
-    shape = (pipe.vae.config.latent_channels, *call.canvas.cells)
+    shape = (backbone.geometry.latent_channels, *call.canvas.cells)
     if arguments.latents is not None:
         check_noise("latents", arguments.latents, call.outputs, shape, draws=False)
     if arguments.relevance_noise is not None:
@@ -133,11 +123,11 @@ def placing_inputs(call: Call, guidance_mask: torch.Tensor | None) -> PlacingInp
     return PlacingInputs(call.canvas, call.outputs, call.settings.padding_mask_crop, guidance_mask)
 
 
-def scales_of(call: Call) -> Scales:
-    """Return the guidance scale of each output."""
+def scales_of(backbone: EditBackbone, call: Call) -> Scales:
+    """Return the guidance scale of each output, and of the image: 1 for a model without that branch."""
     settings = call.settings
     each = [settings.guidance_scale_for(instruction) for instruction in call.subject.output_instructions]
-    return Scales(each, settings.image_guidance_scale)
+    return Scales(each, settings.image_guidance_scale if NEITHER in backbone.traits.branches else 1.0)
 
 
 def guidance_inputs(call: Call, tokens: list[PromptTokens]) -> GuidanceInputs:
@@ -151,7 +141,7 @@ def guidance_inputs(call: Call, tokens: list[PromptTokens]) -> GuidanceInputs:
     if arguments.pseudomask is None:  # else the caller says how much may change
         limits = [area_limits(instruction) for instruction in call.subject.output_instructions]
     relevance = RelevanceInputs(
-        call.scheduler, settings.noise_levels, settings.relevance_source, tokens, call.subject.copies
+        call.schedule, settings.noise_levels, settings.relevance_source, tokens, call.subject.copies
     )
     return GuidanceInputs(relevance, settings.mask_settings, limits, settings.reference, _guidance_mask(call))
 
@@ -169,11 +159,12 @@ def _guidance_mask(call: Call) -> torch.Tensor | None:
     return mask.repeat_interleave(call.outputs // len(mask), dim=0)
 
 
-def denoising_inputs(call: Call, callback: StepCallback) -> DenoisingInputs:
+def denoising_inputs(call: Call, scales: Scales, callback: StepCallback) -> DenoisingInputs:
     """Return the inputs of denoising."""
     settings = call.settings
     return DenoisingInputs(
-        scheduler=call.scheduler,
+        schedule=call.schedule,
+        scales=scales,
         num_inference_steps=settings.num_inference_steps,
         eta=call.arguments.eta,
         generator=call.generator,
