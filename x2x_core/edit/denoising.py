@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from x2x_core.guidance.attention.gate import AttentionGate
+from x2x_core.imaging.canvases import Canvases
 
 from .attention.switching import rse_attention
 from .backbones.conditioning import IMAGE, NEITHER, TEXT, Conditioning
-from .backbones.protocol import EditBackbone, Generators, HasAttention, Schedule, TakesMask
+from .backbones.protocol import DenoisesWindows, EditBackbone, Generators, HasAttention, Schedule, TakesMask
 from .background import blend
 from .decoding import check_latents
 from .scales import Scales, image_scale_of, text_scale_of
 from .state import Edited, Encoded, Guidance
+from .windows import Windows, windows_around
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class DenoisingInputs:
     twin: bool  # denoise a twin without the instruction too
     needed: bool  # False if the result is not used, with an edit strength of 0
     callback: StepCallback
+    context: int | None = None  # around the mask, pixels of the canvas, of windows that are denoised alone
 
 
 def denoise(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, guidance: Guidance) -> Edited:
@@ -57,10 +60,43 @@ def denoise(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, g
     Raises:
         InputError: the result is not finite.
     """
-    pipe = backbone.pipe
-    pipe._num_timesteps = 0
+    backbone.pipe._num_timesteps = 0
     if not guidance.mask.any() or not inputs.needed:
         return Edited(encoded.clean)
+    windows = _find_windows(backbone, inputs, guidance)
+    if windows is None or not isinstance(backbone, DenoisesWindows):
+        return _denoise_whole(backbone, inputs, encoded, guidance)
+    part = _cut(backbone, encoded, windows)
+    backbone.pipe._canvases = part.canvases  # for previews
+    edited = _denoise_whole(backbone, inputs, part, replace(guidance, cells=windows.cut(guidance.cells)))
+    twin = None if edited.twin is None else windows.paste(edited.twin, encoded.clean)
+    return Edited(windows.paste(edited.latents, encoded.clean), twin, windows)
+
+
+def _find_windows(backbone: EditBackbone, inputs: DenoisingInputs, guidance: Guidance) -> Windows | None:
+    """Return the windows that are denoised, in latent cells; ``None``: the whole canvas."""
+    if inputs.context is None or not isinstance(backbone, DenoisesWindows):
+        return None
+    context = -(-inputs.context // backbone.geometry.cell)
+    return windows_around(guidance.cells, context, backbone.window_step)
+
+
+def _cut(backbone: DenoisesWindows, encoded: Encoded, windows: Windows) -> Encoded:
+    """Return what denoising uses of the encoded pictures, in the windows."""
+    pixels = windows.scaled(encoded.canvases.each[0].cell)
+    canvases = [canvas.part(*pixels.slices(number)) for number, canvas in enumerate(encoded.canvases.each)]
+    return replace(
+        encoded,
+        canvases=Canvases(tuple(canvases)),
+        clean=windows.cut(encoded.clean),
+        conditioning=backbone.cut(encoded.conditioning, windows),
+        noise=windows.cut(encoded.noise),
+    )
+
+
+def _denoise_whole(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, guidance: Guidance) -> Edited:
+    """Return the edited latents of a canvas or window, and those of the twin if requested."""
+    pipe = backbone.pipe
     twin_generator = _copy_generator(inputs.generator, encoded.clean.device) if inputs.twin else None
     conditioning = _restrict(backbone, encoded, guidance)
     latents, steps = _denoise_edit(backbone, inputs, encoded, guidance, conditioning)

@@ -63,6 +63,10 @@ class EditSettings(MaskSettings):
             margin around the support of the pseudomask (or around the caller's guidance mask), in pixels of the model's
             canvas when the whole picture is on it, at least 0. The crop is at least 0.4 of the picture's longer side;
             from 0.9 the whole picture is used. ``False``: no crop, also where the checkpoint recommends one.
+        mask_context: denoise and decode only a window around the guidance mask, at the scale of the whole canvas, so
+            that a small edit costs less: the context around the mask, in pixels of the model's canvas, at least 0. The
+            mask is found as without it. All outputs of a call have windows of one size. ``False``: the whole canvas,
+            also where the checkpoint recommends a window. See `x2x_core.edit.windows`.
 
     Raises:
         InputError: a value out of range.
@@ -93,6 +97,9 @@ class EditSettings(MaskSettings):
     )
     padding_mask_crop: int | None = setting(
         None, crop_margin, recommendable=True, unrestricted=None, fixed="edits the whole picture"
+    )
+    mask_context: int | None = setting(
+        None, crop_margin, recommendable=True, unrestricted=None, fixed="denoises the whole picture"
     )
 
     @property
@@ -156,6 +163,7 @@ class EditSettingsKwargs(GuidanceSettingsKwargs, total=False):
     twin: bool | None
     soft_edge: float | None
     edit_strength: float | None
+    mask_context: int | None
 
 
 def _values(mode: str) -> dict[str, Any]:

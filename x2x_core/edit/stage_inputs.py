@@ -174,6 +174,7 @@ def denoising_inputs(call: Call, scales: Scales, callback: StepCallback) -> Deno
         twin=settings.twin and call.restricted and call.arguments.output_type != "latent",
         needed=settings.edit_strength > 0,
         callback=callback,
+        context=settings.mask_context,
     )
 
 

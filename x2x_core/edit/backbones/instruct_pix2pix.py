@@ -17,6 +17,7 @@ from diffusers.utils import USE_PEFT_BACKEND, scale_lora_layers, unscale_lora_la
 from x2x_core.guidance.cfg import guided_noise
 
 from ..published import published_scheduler
+from ..windows import Windows
 from .conditioning import THREE_BRANCHES, Conditioning, PromptInputs
 from .diffusion import DiffusionSchedule
 from .instruct_pix2pix_checks import check_ip_adapters, check_text_inputs, check_unet
@@ -49,6 +50,15 @@ class InstructPix2Pix:
     def unet(self) -> Any:
         """The U-Net, whose cross-attention can be recorded and gated."""
         return self.pipe.unet
+
+    @property
+    def window_step(self) -> int:
+        """Latent cells that the U-Net's coarsest layer joins to one."""
+        return 2 ** (len(self.pipe.unet.config.block_out_channels) - 1)
+
+    def cut(self, conditioning: Conditioning, windows: Windows) -> Conditioning:
+        """Return the conditioning with the image's latents in the windows."""
+        return conditioning.replaced({"image_latents": windows.cut(conditioning.tensors["image_latents"])})
 
     def check(self, prompts: PromptInputs) -> None:
         """Check the U-Net's channels, and that text and IP-Adapters can be encoded.

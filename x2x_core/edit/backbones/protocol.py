@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
+from ..windows import Windows
 from .conditioning import Conditioning, PromptInputs
 
 Generators = torch.Generator | list[torch.Generator] | None
@@ -186,6 +187,18 @@ class TakesMask(Protocol):
             pixels: `(B, image_channels, H, W)` in [0, 1], the picture of each output on its canvas.
             mask: `(B, 1, H, W)` in [0, 1], on the canvas.
         """
+
+
+@runtime_checkable
+class DenoisesWindows(Protocol):
+    """A model that can predict for a window of its canvas."""
+
+    @property
+    def window_step(self) -> int:
+        """Latent cells of which a window's sides must be multiples."""
+
+    def cut(self, conditioning: Conditioning, windows: Windows) -> Conditioning:
+        """Return the conditioning of windows in latent cells."""
 
 
 @runtime_checkable
