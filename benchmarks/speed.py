@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 from speed_meter import Meter
-from speed_ways import OURS, WAYS, Editor, Way, large_pipeline, rows_of, square_mask
+from speed_ways import OURS, PEERS, WAYS, Editor, Way, large_pipeline, rows_of, square_mask
 
 from x2x_core import InstructX2XPipeline
 from x2x_core.common.bundled import bundled_path
@@ -106,9 +106,8 @@ class Bench:
 def measure_large(pipe: InstructX2XPipeline, image: torch.Tensor, steps: int) -> dict[str, Any]:
     """Return the costs with a model of Stable Diffusion's size: masks given, few steps, one round."""
     bench = Bench(large_pipeline(pipe.tokenizer), image, rounds=1)
-    peers = [way for way in WAYS if way not in OURS]
     mask = square_mask(1.0, bench.side)
-    calls = {way.name: bench.call(way, steps=steps, guidance_mask=mask) for way in peers}
+    calls = {way.name: bench.call(way, steps=steps, guidance_mask=mask) for way in PEERS}
     return {
         "steps": steps,
         "parameters": {

@@ -11,6 +11,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionInstructPix2P
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from x2x_core import InstructX2XPipeline
+from x2x_core.edit.presets import PRESETS
 from x2x_core.edit.settings import PUBLISHED, resolve_settings
 from x2x_core.evaluation.benchmark.rows import Row
 
@@ -34,8 +35,9 @@ class Way:
 
 
 # The first is what the others are compared with.
-WAYS = (Way(PUBLISHED_WAY, {"reference": True}), Way(STOCK_WAY, stock=True), Way("ours"))
-OURS = tuple(way for way in WAYS if way.name not in (PUBLISHED_WAY, STOCK_WAY))
+PEERS = (Way(PUBLISHED_WAY, {"reference": True}), Way(STOCK_WAY, stock=True))
+OURS = tuple(Way(f"ours, {preset}", {"preset": preset}) for preset in reversed(PRESETS))
+WAYS = (*PEERS, *OURS)
 
 
 def stock_pipeline(pipe: InstructX2XPipeline) -> StableDiffusionInstructPix2PixPipeline:

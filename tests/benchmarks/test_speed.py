@@ -45,8 +45,8 @@ def test_items_and_passes_are_counted(bench, ways):
     calls = {
         "published": bench.call(by_name[ways.PUBLISHED_WAY], steps=3),
         "stock": bench.call(by_name[ways.STOCK_WAY], steps=3),
-        "given": bench.call(by_name["ours"], steps=3, guidance_mask=mask),
-        "two": bench.call(by_name["ours"], steps=3, guidance_mask=mask, copies=2),
+        "given": bench.call(by_name["ours, best"], steps=3, guidance_mask=mask),
+        "two": bench.call(by_name["ours, best"], steps=3, guidance_mask=mask, copies=2),
     }
     costs = {name: rounds[0] for name, rounds in bench.measure(calls, warm=False).items()}
     assert {name: cost["items"] for name, cost in costs.items()} == {

@@ -107,6 +107,19 @@ BurnIn = Annotated[
 SeriesDescription = Annotated[
     str | None, typer.Option(help="Series description of the DICOM result.", show_default="Synthetic: edit")
 ]
+Preset = Annotated[
+    str | None,
+    typer.Option(help="fast, balanced or best: what an edit may cost.", show_default="none"),
+]
+MaskContext = Annotated[
+    int | None,
+    typer.Option(
+        parser=_read_margin,
+        metavar="INTEGER|off",
+        help="Denoise a window around the mask alone, with this context in pixels of the model's canvas.",
+        show_default="the model's",
+    ),
+]
 PaddingMaskCrop = Annotated[
     int | None,
     typer.Option(
@@ -142,6 +155,8 @@ def edit(
     align: Align = None,
     draw_place: DrawPlace = None,
     padding_mask_crop: PaddingMaskCrop = None,
+    mask_context: MaskContext = None,
+    preset: Preset = None,
     reference: Reference = False,
     dicom: Dicom = None,
     identifiers: Identifiers = None,
@@ -188,6 +203,8 @@ def edit(
         "align": align,
         "draw_place": draw_place,
         "padding_mask_crop": padding_mask_crop,
+        "mask_context": mask_context,
+        "preset": preset,
         "reference": reference or None,
         "strict": None if strict else False,
     }

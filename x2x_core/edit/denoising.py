@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from .backbones.conditioning import IMAGE, NEITHER, TEXT, Conditioning
 from .backbones.protocol import DenoisesWindows, EditBackbone, Generators, HasAttention, Schedule, TakesMask
 from .background import blend
 from .decoding import check_latents
+from .guiding import GuidanceSteps, Guide
 from .scales import Scales, image_scale_of, text_scale_of
 from .state import Edited, Encoded, Guidance
 from .windows import Windows, windows_around
@@ -48,6 +50,7 @@ class DenoisingInputs:
     needed: bool  # False if the result is not used, with an edit strength of 0
     callback: StepCallback
     context: int | None = None  # around the mask, pixels of the canvas, of windows that are denoised alone
+    guidance: GuidanceSteps = field(default_factory=GuidanceSteps)
 
 
 def denoise(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, guidance: Guidance) -> Edited:
@@ -106,10 +109,16 @@ def _denoise_whole(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Enc
     # with an image scale of 1 the unconditional branch cancels, so it is skipped
     both = NEITHER in backbone.traits.branches and image_scale_of(pipe, inputs.scales) != 1
     conditioning = conditioning.of(IMAGE, NEITHER) if both else conditioning.of(IMAGE)
+    guide, steps_begun = Guide(inputs.guidance, conditioning.branches), count()
 
     def predict(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-        image, *rest = _predict(backbone, inputs, conditioning, latents, timestep)
-        return rest[0] + image_scale_of(pipe, inputs.scales) * (image - rest[0]) if rest else image
+        scale, step = image_scale_of(pipe, inputs.scales), next(steps_begun)
+        wanted = guide.branches(step, pipe._num_timesteps, scale)
+        predictions = _predict(backbone, inputs, conditioning, latents, timestep, wanted)
+        if not both or guide.ended(step, pipe._num_timesteps):
+            return predictions[0]
+        image, neither = guide.complete(predictions)
+        return neither + scale * (image - neither)
 
     loop = _DenoisingLoop(backbone, inputs, encoded, guidance, twin_generator)
     twin = loop.run(predict, steps=steps)
@@ -138,13 +147,15 @@ def _denoise_edit(
     if not inputs.scales.guide:
         branches = (TEXT,)
     chosen = conditioning.of(*branches)
-    steps_taken = 0
+    guide, steps_taken = Guide(inputs.guidance, branches), 0
 
     def predict(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-        predictions = _predict(backbone, inputs, chosen, latents, timestep)
+        scale = image_scale_of(pipe, inputs.scales)
+        wanted = guide.branches(steps_taken, pipe._num_timesteps, scale)
+        predictions = _predict(backbone, inputs, chosen, latents, timestep, wanted)
         if len(predictions) == 1:
             return predictions[0]
-        return backbone.guide(predictions, text_scale_of(pipe, inputs.scales), image_scale_of(pipe, inputs.scales))
+        return backbone.guide(guide.complete(predictions), text_scale_of(pipe, inputs.scales), scale)
 
     with (
         _gated(backbone, inputs, guidance, conditioning, chosen),
@@ -174,7 +185,8 @@ def _gated(
     if not inputs.attention_gating:
         return nullcontext()
     assert isinstance(backbone, HasAttention)
-    alone = chosen.branches == (TEXT,)  # then the gate needs the states of the null text
+    # where the text branch is predicted alone, the gate needs the states of the null text
+    alone = chosen.branches == (TEXT,) or inputs.guidance.end < 1
     null_states = conditioning.of(IMAGE).tensors["prompt_embeds"] if alone else None
     return rse_attention(backbone.unet, gate=AttentionGate(guidance.cells, null_states))
 
@@ -185,7 +197,11 @@ def _predict(
     conditioning: Conditioning,
     latents: torch.Tensor,
     timestep: torch.Tensor,
+    branches: tuple[str, ...],
 ) -> tuple[torch.Tensor, ...]:
+    """Predict for some of the branches of a conditioning."""
+    if branches != conditioning.branches:
+        conditioning = conditioning.of(*branches)
     noisy = inputs.schedule.model_input(latents, timestep)
     scale = text_scale_of(backbone.pipe, inputs.scales)
     return backbone.predict(conditioning, noisy, timestep.expand(len(latents)), scale)

@@ -185,7 +185,7 @@ def _read_call(
         arguments,
         settings,
         restricted,
-        backbone.schedule(published=settings.reference),
+        backbone.schedule(published=settings.reference, solver=settings.solver),
         whole_canvas(sizes, pictures, restricted),
         generator,
         prepared,

@@ -20,6 +20,7 @@ from .composing import ComposingInputs
 from .denoising import DenoisingInputs, StepCallback
 from .draw_checks import check_draws, check_noise
 from .encoding import EncodingInputs, NoiseInputs
+from .guiding import GuidanceSteps
 from .looking import GuidanceInputs, RelevanceInputs
 from .placing import PlacingInputs
 from .prepared import PreparedImage
@@ -175,6 +176,9 @@ def denoising_inputs(call: Call, scales: Scales, callback: StepCallback) -> Deno
         needed=settings.edit_strength > 0,
         callback=callback,
         context=settings.mask_context,
+        guidance=GuidanceSteps(
+            settings.guidance_end, 1 if settings.attention_gating else settings.unconditional_interval
+        ),
     )
 
 

@@ -113,8 +113,16 @@ class EditBackbone(Protocol):
             InputError: they don't.
         """
 
-    def schedule(self, published: bool = False) -> Schedule:
-        """Return the pipeline's noise schedule, or with `published` that of the published code."""
+    def schedule(self, published: bool = False, solver: str | None = None) -> Schedule:
+        """Return the pipeline's noise schedule, or with `published` that of the published code.
+
+        Args:
+            published: the published code's.
+            solver: one of `x2x_core.edit.solver_names.SOLVERS`, for the pipeline's schedule; ``None``: its own.
+
+        Raises:
+            InputError: a solver that can't follow the schedule.
+        """
 
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
         """Encode pictures `(V, image_channels, H, W)` in [0, 1] to image latents `(V, ...)`."""
