@@ -13,6 +13,7 @@ take.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import platform
@@ -29,12 +30,15 @@ from x2x_core import InstructX2XPipeline
 from x2x_core.common.bundled import bundled_path
 from x2x_core.evaluation.benchmark.ablation import AblationSettings, run_ablation
 from x2x_core.evaluation.benchmark.plan import simulate_pairs
+from x2x_core.evaluation.benchmark.rows import Row
 from x2x_core.imaging.files import read_image
 from x2x_core.imaging.geometry import resize
 from x2x_core.imaging.provenance import sha256_weights, versions
 
+FILM = (3000, 2500)  # height and width of a film
 SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 BATCHES = (1, 2, 4, 8)
+CONTEXTS = (16, 32, 64, 96)  # around the mask, pixels
 QUALITY = ("average_precision", "change_outside", "editable_share", "mse_ratio", "ssim", "direction", "closer")
 Costs = dict[str, list[dict[str, Any]]]  # way to its costs, round by round
 
@@ -103,6 +107,60 @@ class Bench:
         return self.measure(calls, warm=False)
 
 
+def measure_film(pipe: InstructX2XPipeline, image: torch.Tensor) -> dict[str, Any]:
+    """Return the costs of an edit of a film of 2500 x 3000 pixels, mask found, one round."""
+    bench = Bench(pipe, image, rounds=1)
+    film = resize(image, FILM)
+    return {"size": list(FILM), "costs": bench.measure({way.name: bench.call(way, image=film) for way in OURS}, False)}
+
+
+def measure_arithmetic(pipe: InstructX2XPipeline, image: torch.Tensor, rounds: int) -> dict[str, Any]:
+    """Return the costs of an edit in other arithmetic, alternating, and how far each edit is from the first."""
+    way, threads = OURS[0], torch.get_num_threads()
+    benches = {name: Bench(variant, image, rounds) for name, variant in variants_of(pipe).items()}
+    calls = {name: bench.call(way) for name, bench in benches.items()}
+    for name in (f"{count} threads" for count in sorted({1, threads})):
+        benches[name], calls[name] = (
+            benches["float32"],
+            with_threads(int(name.split()[0]), benches["float32"].call(way)),
+        )
+    first = calls["float32"]().images.float()
+    differences = {name: float((call().images.float() - first).abs().max()) for name, call in calls.items()}
+    costs: Costs = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            costs[name].append(asdict(benches[name].meter.measure(call)))
+    return {"costs": costs, "largest_difference": differences}
+
+
+def variants_of(pipe: InstructX2XPipeline) -> dict[str, InstructX2XPipeline]:
+    """Return the pipeline, and copies of it in other arithmetic."""
+    copies = {name: InstructX2XPipeline.from_pipe(pipe, **networks(pipe)) for name in ("channels last", "bfloat16")}
+    for network in (copies["channels last"].unet, copies["channels last"].vae):
+        network.to(memory_format=torch.channels_last)
+    copies["bfloat16"].to(torch.bfloat16)
+    return {"float32": pipe, **copies}
+
+
+def networks(pipe: InstructX2XPipeline) -> dict[str, Any]:
+    """Return copies of a pipeline's networks."""
+    return {name: copy.deepcopy(getattr(pipe, name)) for name in ("unet", "vae", "text_encoder")}
+
+
+def with_threads(count: int, call: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a call that runs on a number of threads."""
+
+    def run() -> Any:
+        before = torch.get_num_threads()
+        torch.set_num_threads(count)
+        try:
+            return call()
+        finally:
+            torch.set_num_threads(before)
+
+    return run
+
+
 def measure_large(pipe: InstructX2XPipeline, image: torch.Tensor, steps: int) -> dict[str, Any]:
     """Return the costs with a model of Stable Diffusion's size: masks given, few steps, one round."""
     bench = Bench(large_pipeline(pipe.tokenizer), image, rounds=1)
@@ -119,10 +177,19 @@ def measure_large(pipe: InstructX2XPipeline, image: torch.Tensor, steps: int) ->
     }
 
 
-def measure_quality(pipe: InstructX2XPipeline, count: int, side: int) -> dict[str, Any]:
+def measure_contexts(bench: Bench, count: int) -> dict[str, Any]:
+    """Return quality and costs of edits in windows with several contexts around the mask."""
+    ways = [Way("the whole canvas")]
+    ways += [Way(f"{context} pixels", {"mask_context": context}) for context in CONTEXTS]
+    rows = [Row(way.name, "in a window with this context", way.arguments, is_peer=False) for way in ways]
+    costs = bench.measure({way.name: bench.call(way) for way in ways}, warm=False)
+    return {**measure_quality(bench.editor.pipe, count, bench.side, rows), "costs": costs}
+
+
+def measure_quality(pipe: InstructX2XPipeline, count: int, side: int, ways: Sequence[Row]) -> dict[str, Any]:
     """Return the quality of each way's edits on simulated pairs of the phantom, with intervals over bodies."""
     pairs = simulate_pairs("phantom", count, size=side)
-    results = run_ablation(pipe, pairs, rows_of(pipe), AblationSettings(count)).results
+    results = run_ablation(pipe, pairs, ways, AblationSettings(count)).results
     rows = {row.name: {key: asdict(row.metrics[key]) for key in QUALITY if key in row.metrics} for row in results.rows}
     return {"pairs": count, "rows": rows, "intervals": results.about["intervals"]}
 
@@ -162,8 +229,11 @@ def parts(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
         "again": bench.again,
         "batch": bench.batches,
         "share": lambda: bench.shares(OURS),
+        "film": lambda: measure_film(pipe, image),
+        "arithmetic": lambda: measure_arithmetic(pipe, image, arguments.rounds),
         "large": lambda: measure_large(pipe, image, arguments.large_steps),
-        "quality": lambda: measure_quality(pipe, arguments.pairs, bench.side),
+        "quality": lambda: measure_quality(pipe, arguments.pairs, bench.side, rows_of(pipe)),
+        "context": lambda: measure_contexts(bench, arguments.pairs),
     }
     for name in arguments.parts:
         yield name, measured[name]()
@@ -172,12 +242,12 @@ def parts(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
 def main() -> None:
     """Measure, print and write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ("edit", "again", "batch", "share", "large", "quality")
+    names = ("edit", "again", "batch", "share", "film", "arithmetic", "large", "quality", "context")
     parser.add_argument("--model", default="demo")
     parser.add_argument("--rounds", type=int, default=3, help="of the timings of the model")
     parser.add_argument("--large-steps", type=int, default=2, help="denoising steps of the large model")
     parser.add_argument("--pairs", type=int, default=10, help="of the quality")
-    parser.add_argument("--parts", nargs="+", default=list(names), choices=names)
+    parser.add_argument("--parts", nargs="+", default=list(names[:-1]), choices=names)
     parser.add_argument("--out", type=Path, help="file of the record (JSON)")
     arguments = parser.parse_args()
     record: dict[str, Any] = {"about": about(arguments.model)}

@@ -70,6 +70,25 @@ def share_table(record: Record) -> list[str]:
     return lines
 
 
+def film_table(record: Record) -> list[str]:
+    """Return the costs of an edit of a film."""
+    height, width = record["film"]["size"]
+    lines = head([f"{width} x {height}", "Seconds", "Peak memory, GiB"])
+    for way, rounds in record["film"]["costs"].items():
+        lines.append(line([way, f"{median_of(rounds, 'seconds'):.1f}", memory(rounds)]))
+    return lines
+
+
+def arithmetic_table(record: Record) -> list[str]:
+    """Return the costs of an edit in other arithmetic, and its largest difference to that in float32."""
+    costs, differences = record["arithmetic"]["costs"], record["arithmetic"]["largest_difference"]
+    lines = head(["", "Seconds", "Times cheaper", "Peak memory, GiB", "Largest difference of grey"])
+    for name, rounds in costs.items():
+        ratio = cheaper(costs["float32"], rounds)
+        lines.append(line([name, seconds(rounds), ratio, memory(rounds), f"{differences[name]:.4f}"]))
+    return lines
+
+
 def large_table(record: Record) -> list[str]:
     """Return the costs of a model of Stable Diffusion's size for each item and picture, and by the share."""
     large = record["large"]
@@ -88,12 +107,23 @@ def large_table(record: Record) -> list[str]:
 
 def quality_table(record: Record) -> list[str]:
     """Return the measures of each way's edits, with intervals."""
-    quality = record["quality"]
+    return _quality(record["quality"])
+
+
+def context_table(record: Record) -> list[str]:
+    """Return the measures of edits in windows, with their items of whole size."""
+    context = record["context"]
+    items = {name: f"{median_of(rounds, 'whole_items'):.3g}" for name, rounds in context["costs"].items()}
+    return _quality(context, items)
+
+
+def _quality(quality: Record, items: dict[str, str] | None = None) -> list[str]:
     keys = [key for key in (measure.key for measure in MEASURES) if key in next(iter(quality["rows"].values()))]
     measures = {measure.key: measure for measure in MEASURES}
-    lines = head(["", *(f"{measures[key].heading} {measures[key].arrow}".strip() for key in keys)])
+    titles = [f"{measures[key].heading} {measures[key].arrow}".strip() for key in keys]
+    lines = head(["", *(["U-Net items of whole size"] if items else []), *titles])
     for way, metrics in quality["rows"].items():
-        cells = []
+        cells = [items[way]] if items else []
         for key in keys:
             metric, shown = metrics[key], measures[key].text
             spread = "" if metric["low"] is None else f" ({shown(metric['low'])} to {shown(metric['high'])})"
@@ -107,8 +137,11 @@ TABLES: dict[str, Callable[[Record], list[str]]] = {
     "again": again_table,
     "batch": batch_table,
     "share": share_table,
+    "film": film_table,
+    "arithmetic": arithmetic_table,
     "large": large_table,
     "quality": quality_table,
+    "context": context_table,
 }
 
 

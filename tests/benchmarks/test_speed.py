@@ -91,7 +91,18 @@ def test_the_tables_come_from_the_record(tables):
         "again": {"ours": [cost(2)], "ours, prepared": [cost(1)]},
         "batch": {"4": {"ours": [cost(2)]}},
         "share": {"0.1": {"ours": [cost(0.5, whole_items=2.5)]}},
+        "film": {"size": [30, 20], "costs": {"ours": [cost(7)]}},
+        "arithmetic": {
+            "costs": {"float32": [cost(2)], "bfloat16": [cost(4)]},
+            "largest_difference": {"float32": 0.0, "bfloat16": 0.01},
+        },
         "large": {"steps": 2, "whole": {"published": [cost(40)]}, "shares": {"0.1": {"ours": [cost(5)]}}},
+        "context": {
+            "pairs": 5,
+            "intervals": "of bodies",
+            "rows": {"16 pixels": {"ssim": metric}},
+            "costs": {"16 pixels": [cost(1, whole_items=2.25)]},
+        },
         "quality": {"pairs": 5, "intervals": "of bodies", "rows": {"ours": {"ssim": metric}}},
     }
     page = "\n".join(f"<!-- {name} -->\nold\n<!-- /{name} -->" for name in tables.TABLES)
@@ -103,8 +114,12 @@ def test_the_tables_come_from_the_record(tables):
         "| ours | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 2.0 (2.0 to 2.0) |",
         "| 4 | 0.50 |",
         "| 10% | 2.5, 0.50, 40x |",
+        "| 20 x 30 | Seconds | Peak memory, GiB |",
+        "| ours | 7.0 | 1.00 |",
+        "| bfloat16 | 4.00 (4.00 to 4.00) | 0.5 (0.5 to 0.5) | 1.00 | 0.0100 |",
         "| published | 100% | 10 | 10 | 40.0 | 2.00 | 10.0 | 1.00 |",
         "| ours | 0.500 (0.400 to 0.600) |",
+        "| 16 pixels | 2.25 | 0.500 (0.400 to 0.600) |",
     ):
         assert wanted in filled, wanted
     with pytest.raises(ValueError, match="must hold the marks <!-- edit -->"):
@@ -112,8 +127,15 @@ def test_the_tables_come_from_the_record(tables):
     assert tables.fill("<!-- edit -->\nold\n<!-- /edit -->", {"about": {}}).count("old") == 1
 
 
+def test_other_arithmetic_is_measured_on_copies(speed, pipe, bench):
+    measured = speed.measure_arithmetic(pipe, bench.image, rounds=1)
+    assert pipe.unet.dtype == torch.float32 and measured["largest_difference"]["float32"] == 0
+    assert {"float32", "channels last", "bfloat16", "1 threads"} <= measured["costs"].keys()
+    assert 0 < measured["largest_difference"]["bfloat16"] < 1
+
+
 def test_the_record_is_written(speed, monkeypatch, tmp_path, tiny_folder):
-    monkeypatch.setattr(speed, "measure_quality", lambda pipe, count, side: {"pairs": count})
+    monkeypatch.setattr(speed, "measure_quality", lambda pipe, count, side, ways: {"pairs": count})
     out = tmp_path / "results" / "speed.json"
     monkeypatch.setattr(
         sys, "argv", ["speed.py", "--model", str(tiny_folder), "--parts", "quality", "--pairs", "5", "--out", str(out)]
