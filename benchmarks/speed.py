@@ -37,6 +37,7 @@ from x2x_core.imaging.provenance import sha256_weights, versions
 
 FILM = (3000, 2500)  # height and width of a film
 SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
+LARGE_SHARES = (0.01, 0.1, 0.5)  # of the large model
 BATCHES = (1, 2, 4, 8)
 CONTEXTS = (16, 32, 64, 96)  # around the mask, pixels
 QUALITY = ("average_precision", "change_outside", "editable_share", "mse_ratio", "ssim", "direction", "closer")
@@ -59,13 +60,13 @@ class Bench:
         self.image = resize(image, (self.side, self.side))
         self.meter = Meter(pipe.unet, pipe.vae, cells**2, pipe.vae_scale_factor)
 
-    def measure(self, calls: dict[str, Callable[[], Any]], warm: bool = True) -> Costs:
+    def measure(self, calls: dict[str, Callable[[], Any]], warm: bool = True, rounds: int | None = None) -> Costs:
         """Return the costs of named calls, one of each in a round."""
         if warm:
             for call in calls.values():
                 call()
         costs: Costs = {name: [] for name in calls}
-        for _ in range(self.rounds):
+        for _ in range(self.rounds if rounds is None else rounds):
             for name, call in calls.items():
                 costs[name].append(asdict(self.meter.measure(call)))
         return costs
@@ -82,16 +83,18 @@ class Bench:
         return self.measure({way.name: self.call(way) for way in WAYS}, warm=False)
 
     def batches(self) -> dict[str, Costs]:
-        """Return the costs of several edits at once, by their number."""
+        """Return the costs of several edits at once, by their number, one round."""
         return {
-            str(count): self.measure({way.name: self.call(way, copies=count) for way in OURS}, warm=count == BATCHES[0])
+            str(count): self.measure({way.name: self.call(way, copies=count) for way in OURS}, warm=False, rounds=1)
             for count in BATCHES
         }
 
-    def shares(self, ways: Sequence[Way], steps: int | None = None) -> dict[str, Costs]:
+    def shares(
+        self, ways: Sequence[Way], shares: Sequence[float] = SHARES, steps: int | None = None
+    ) -> dict[str, Costs]:
         """Return the costs of an edit inside a given mask, by its share of the image."""
         costs = {}
-        for share in SHARES:
+        for share in shares:
             mask = square_mask(share, self.side)
             calls = {way.name: self.call(way, guidance_mask=mask, steps=steps) for way in ways}
             costs[f"{share:g}"] = self.measure(calls, warm=False)
@@ -114,17 +117,17 @@ def measure_film(pipe: InstructX2XPipeline, image: torch.Tensor) -> dict[str, An
     return {"size": list(FILM), "costs": bench.measure({way.name: bench.call(way, image=film) for way in OURS}, False)}
 
 
-def measure_arithmetic(pipe: InstructX2XPipeline, image: torch.Tensor, rounds: int) -> dict[str, Any]:
+def measure_arithmetic(
+    pipe: InstructX2XPipeline, image: torch.Tensor, rounds: int, steps: int | None = None
+) -> dict[str, Any]:
     """Return the costs of an edit in other arithmetic, alternating, and how far each edit is from the first."""
-    way, threads = OURS[0], torch.get_num_threads()
     benches = {name: Bench(variant, image, rounds) for name, variant in variants_of(pipe).items()}
-    calls = {name: bench.call(way) for name, bench in benches.items()}
-    for name in (f"{count} threads" for count in sorted({1, threads})):
-        benches[name], calls[name] = (
-            benches["float32"],
-            with_threads(int(name.split()[0]), benches["float32"].call(way)),
-        )
-    first = calls["float32"]().images.float()
+    calls = {name: bench.call(OURS[0], steps=steps) for name, bench in benches.items()}
+    plain = calls["float32"]
+    for count in sorted({1, torch.get_num_threads()}):
+        name = f"{count} threads"
+        benches[name], calls[name] = benches["float32"], with_threads(count, plain)
+    first = plain().images.float()
     differences = {name: float((call().images.float() - first).abs().max()) for name, call in calls.items()}
     costs: Costs = {name: [] for name in calls}
     for _ in range(rounds):
@@ -173,7 +176,7 @@ def measure_large(pipe: InstructX2XPipeline, image: torch.Tensor, steps: int) ->
             for name in ("unet", "vae")
         },
         "whole": bench.measure(calls, warm=False),
-        "shares": bench.shares(OURS, steps),
+        "shares": bench.shares(OURS[1:], LARGE_SHARES, steps),
     }
 
 
