@@ -70,7 +70,9 @@ def test_a_part_of_a_canvas_shows_the_same_pixels(size, part):
 @given(height=st.integers(64, 300), width=st.integers(64, 300), top=st.integers(3, 4), left=st.integers(3, 4))
 def test_a_part_is_a_window_of_the_picture_at_the_same_scale(height, width, top, left):
     canvas = Canvas.square((height, width), 64, 8)
-    window = canvas.part(slice(8 * top, 48), slice(8 * left, 48)).window
-    scale = max(height, width) / 64
-    assert abs(window.height - (48 - 8 * top) * scale) <= 2 + scale and window.top + window.height <= height
-    assert abs(window.width - (48 - 8 * left) * scale) <= 2 + scale and window.left + window.width <= width
+    part = canvas.part(slice(8 * top, 48), slice(8 * left, 48))
+    assert part.pixels == (48 - 8 * top, 48 - 8 * left)
+    window, size = part.window, (height, width)
+    for axis in (0, 1):
+        assert abs(window.size[axis] / part.inner[axis] - size[axis] / canvas.inner[axis]) <= 1 / part.inner[axis]
+    assert window.top + window.height <= height and window.left + window.width <= width
