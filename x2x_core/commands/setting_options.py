@@ -108,5 +108,17 @@ class EditOptions(ScaleOptions):
             show_default="the model's",
         ),
     ] = None
+    mask_context: Annotated[
+        int | None,
+        typer.Option(
+            parser=_read_margin,
+            metavar="INTEGER|off",
+            help="Denoise a window around the mask alone, with this context in pixels of the model's canvas.",
+            show_default="the model's",
+        ),
+    ] = None
+    preset: Annotated[
+        str | None, typer.Option(help="fast, balanced or best: what an edit may cost.", show_default="none")
+    ] = None
     reference: Annotated[bool, typer.Option("--reference", help="Reproduce the published code exactly.")] = False
     strict: Strict = True
