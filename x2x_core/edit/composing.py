@@ -113,4 +113,7 @@ def _combine(
     change = (decoded.float() - unchanged.float()) / 2
     change = match_channels(encoded.canvases.cut(change.cpu()), original.shape[1], grey)
     add = compose_saturating if inputs.composition == "saturating" else compose_difference
-    return add(original, change, soft_mask, inputs.edit_strength, encoded.canvases.shares)
+    channels = 1 if grey.all() else original.shape[1]  # the channels of grey pictures get the same
+    shares = encoded.canvases.shares
+    composed = add(original[:, :channels], change[:, :channels], soft_mask, inputs.edit_strength, shares)
+    return composed.expand_as(original).clone()
