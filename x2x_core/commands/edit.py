@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,21 +9,14 @@ import typer
 
 from .loading import load_pipeline, model_folder
 from .options import Device, Dtype, Model, Pseudomasks, Seed, Strict
-from .outputs import fresh_folder, numbered_folder, save_picture
+from .outputs import fresh_folder, numbered_folder
 from .progress import progress_bar
 
 if TYPE_CHECKING:
-    import torch
-
-    from x2x_core import Instruction, InstructX2XPipeline, InstructX2XPipelineOutput
-    from x2x_core.anatomy.alignment import Alignment
+    from x2x_core import Instruction, InstructX2XPipeline
+    from x2x_core.archive.edit_record import EditCall, FinishedEdit
     from x2x_core.archive.settings import DicomSettings
-    from x2x_core.edit.settings import EditSettings
-    from x2x_core.imaging.crop_window import CropWindow
     from x2x_core.imaging.files import Radiograph
-
-RESULTS = ("edited.png", "guidance_map.png", "guidance_mask.png", "panel.png", "result.json")
-DICOM_RESULTS = tuple(name.replace(".png", ".dcm") for name in RESULTS if name.endswith(".png"))
 
 
 def _read_margin(text: str) -> int:
@@ -169,8 +160,13 @@ def edit(
 
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """
+    from x2x_core.archive.edit_files import RESULTS, encode_edit
+    from x2x_core.archive.edit_record import EditCall, edit_record
+    from x2x_core.archive.writing import FILES as DICOM_RESULTS
     from x2x_core.common.notes import Notes
+    from x2x_core.common.storage import write_files
     from x2x_core.imaging.files import read_image
+    from x2x_core.imaging.provenance import sha256_weights
     from x2x_core.language.open_places import write_drawn
 
     settings = {
@@ -197,7 +193,7 @@ def edit(
     names = (*RESULTS, *DICOM_RESULTS) if archive else RESULTS
     with Notes() as notes:
         instruction = _read(radiograph, prompt, reference, strict)
-    call = _Call(prompt, seed, model, {name: value for name, value in settings.items() if value is not None})
+    call = EditCall(prompt, seed, model, {name: value for name, value in settings.items() if value is not None})
     if dry_run:
         typer.echo(str(_placed(instruction, call, pseudomasks).explain()))
         return
@@ -205,8 +201,9 @@ def edit(
     pipeline = load_pipeline(model, None if pseudomasks is None else str(pseudomasks), device, dtype)
     with notes:
         finished = _run(pipeline, radiograph, call)
-    record = _record(finished, radiograph, call, notes.lines)
-    _write(folder, finished, radiograph, record, archive)
+    weights = model_folder(model)
+    record = edit_record(finished, radiograph, call, sha256_weights(weights) if weights else None, notes.lines)
+    write_files(folder, encode_edit(finished, radiograph, record, archive))
     typer.echo(f"Understood: {record['instruction']['canonical']}")
     if finished.instruction.drawn:
         typer.echo(write_drawn(finished.instruction.drawn))
@@ -255,7 +252,7 @@ def _read(radiograph: Radiograph, prompt: str, reference: bool, strict: bool) ->
     return subject.instructions[0]
 
 
-def _placed(instruction: Instruction, call: _Call, pseudomasks: Path | None) -> Instruction:
+def _placed(instruction: Instruction, call: EditCall, pseudomasks: Path | None) -> Instruction:
     """Return the instruction with the place that the edit draws; unchanged for a model of the hub, not read here."""
     import torch
 
@@ -263,50 +260,24 @@ def _placed(instruction: Instruction, call: _Call, pseudomasks: Path | None) -> 
     from x2x_core.edit.places import draw_places
     from x2x_core.edit.reading import Subject
     from x2x_core.edit.saved_pseudomasks import as_atlas, saved_pseudomasks
-    from x2x_core.edit.settings import resolve_settings
     from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
     folder, local = locate_checkpoint(call.model)
     if not local:
         return instruction
     index = read_index(folder)
-    if not resolve_settings(call.arguments, index, call.arguments.get("reference", False)).draw_place:
+    if not call.settings(index).draw_place:
         return instruction
     atlas = as_atlas(pseudomasks) or saved_pseudomasks(index, folder) or PseudomaskAtlas.bundled()
     generator = torch.Generator().manual_seed(call.seed)
     return draw_places(Subject([(0, 0)], [instruction], 1), atlas, generator).instructions[0]
 
 
-@dataclass(frozen=True)
-class _Call:
-    """The arguments of a run that result.json records."""
-
-    prompt: str
-    seed: int
-    model: str
-    arguments: dict[str, Any]  # of the pipeline, those that the user gave
-
-
-@dataclass(frozen=True)
-class _Finished:
-    """An edit with the settings that it was made with."""
-
-    edited: torch.Tensor  # (1, C, H, W) float32 in [0, 1] on the CPU, with the input's channels
-    guidance_map: torch.Tensor  # (1, 1, H, W) in [0, 1]
-    guidance_mask: torch.Tensor  # (1, 1, H, W) bool
-    instruction: Instruction
-    alignment: Alignment | None
-    window: CropWindow | None  # the crop that the edit was computed on
-    settings: EditSettings
-    device: str
-    dtype: str
-
-
-def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: _Call) -> _Finished:
+def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: EditCall) -> FinishedEdit:
     """Edit the radiograph behind a progress bar."""
-    from x2x_core.edit.settings import resolve_settings
+    from x2x_core.archive.edit_record import run_edit
 
-    settings = resolve_settings(call.arguments, pipeline.config, call.arguments.get("reference", False))
+    settings = call.settings(pipeline.config)
     with progress_bar("Editing") as update:
         update(0, settings.num_inference_steps)
 
@@ -314,108 +285,4 @@ def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: _Call) -> 
             update(step + 1, settings.num_inference_steps)
             return {}
 
-        output = pipeline(
-            radiograph.pixels,
-            call.prompt,
-            generator=call.seed,
-            output_type="pt",
-            callback_on_step_end=report_step,
-            **call.arguments,
-        )
-    return _finish(output, radiograph, settings, pipeline)
-
-
-def _finish(
-    output: InstructX2XPipelineOutput, radiograph: Radiograph, settings: EditSettings, pipeline: InstructX2XPipeline
-) -> _Finished:
-    """Collect the results of one edit."""
-    import torch
-
-    assert isinstance(output.images, torch.Tensor) and output.instructions
-    assert output.guidance_map is not None and output.guidance_mask is not None
-    edited = output.images.detach().cpu().float()
-    if edited.shape[1] < radiograph.pixels.shape[1]:
-        edited = edited.expand_as(radiograph.pixels)
-    return _Finished(
-        edited,
-        output.guidance_map,
-        output.guidance_mask,
-        output.instructions[0],
-        output.alignments[0] if output.alignments else None,
-        output.windows[0] if output.windows else None,
-        settings,
-        str(pipeline.device),
-        str(pipeline.dtype).removeprefix("torch."),
-    )
-
-
-def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: list[str]) -> dict[str, Any]:
-    """Return the content of result.json."""
-    from x2x_core.imaging.provenance import SYNTHETIC_NOTICE, sha256_file, sha256_weights, versions
-
-    folder = model_folder(call.model)
-    instruction, alignment = finished.instruction, finished.alignment
-    changed = (finished.edited != radiograph.pixels).any(1)
-    return {
-        "synthetic": True,
-        "notice": SYNTHETIC_NOTICE,
-        "prompt": call.prompt,
-        "instruction": {**instruction.as_dict(), "explained": instruction.explain().as_dict()},
-        "alignment": alignment.as_dict() if alignment else None,
-        "window": finished.window.as_dict() if finished.window else None,
-        "settings": asdict(finished.settings.settled(instruction)),
-        "seed": call.seed,
-        "model": call.model,
-        "weights_sha256": sha256_weights(folder) if folder else None,
-        "input": {
-            "file": radiograph.record_name,
-            "kind": radiograph.kind,
-            "sha256": sha256_file(radiograph.path),
-            "height": radiograph.size[0],
-            "width": radiograph.size[1],
-            "bit_depth": radiograph.bit_depth,
-            "notes": list(radiograph.notes),
-        },
-        "device": finished.device,
-        "dtype": finished.dtype,
-        "editable_share": float(finished.guidance_mask.float().mean()),
-        "changed_share": float(changed.float().mean()),
-        "warnings": warnings,
-        "versions": versions(),
-    }
-
-
-def _write(
-    folder: Path,
-    finished: _Finished,
-    radiograph: Radiograph,
-    record: dict[str, Any],
-    archive: DicomSettings | None,
-) -> None:
-    """Write the pictures, the DICOM results and result.json."""
-    from x2x_core.archive.writing import Results, write_dicom
-    from x2x_core.imaging.files import to_values, write_png
-    from x2x_core.imaging.overlay import guidance_overlay
-    from x2x_core.imaging.panel import panel
-    from x2x_core.imaging.provenance import Proof, synthetic_metadata
-
-    title = record["instruction"]["text"]
-    picture = panel(radiograph.pixels, finished.guidance_map, finished.guidance_mask, finished.edited, title)
-    recorded = ("prompt", "settings", "seed", "model", "weights_sha256", "input", "versions")
-    parameters = {name: record[name] for name in recorded}
-    if Path(record["model"]).exists():  # pictures travel, and the path of a folder can name a user
-        parameters["model"] = Path(record["model"]).resolve().name
-    guidance_map, guidance_mask, depth = finished.guidance_map, finished.guidance_mask, radiograph.bit_depth
-    if archive is not None:  # first: if it fails, nothing is left in the folder
-        results = Results(finished.edited, guidance_map.cpu(), guidance_mask.cpu(), picture)
-        write_dicom(folder, radiograph.path, results, record["prompt"], parameters, archive)
-    before, after = (to_values(pixels, depth) for pixels in (radiograph.pixels, finished.edited))
-    proof = Proof(after, before, guidance_mask[0, 0].cpu().numpy())
-    write_png(folder / "edited.png", finished.edited, depth, synthetic_metadata(parameters, proof))
-    white = guidance_mask.float()
-    notice = synthetic_metadata(parameters, Proof(to_values(white, 8)))
-    write_png(folder / "guidance_mask.png", white, 8, notice)
-    overlay = guidance_overlay(radiograph.pixels, guidance_map)
-    save_picture(folder / "guidance_map.png", overlay, parameters)
-    save_picture(folder / "panel.png", picture, parameters, dpi=(300, 300))
-    (folder / "result.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        return run_edit(pipeline, radiograph, call, settings, callback_on_step_end=report_step)
