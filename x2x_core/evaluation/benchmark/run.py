@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from x2x_core.common.run_folder import claim_folder
 from x2x_core.evaluation.cases import RANKING, choose_cases
 from x2x_core.evaluation.metrics.scoring import check_scoring
 from x2x_core.evaluation.progress import Progress
 from x2x_core.evaluation.results import TARGET, UNEDITED, Case, Results
-from x2x_core.evaluation.run_folder import claim_folder
 from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.layout import pair_file
 from x2x_core.simulation.plan_coverage import coverage, missing_cells
