@@ -20,6 +20,7 @@ from x2x_core.commands import (
     masks,
     report,
     simulate,
+    study,
     train,
     verify,
 )
@@ -48,6 +49,7 @@ app.command("train")(train.train)
 app.command("convert")(convert.convert)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("audit")(audit.audit)
+app.add_typer(study.app, name="study")
 app.command("report")(report.report)
 app.command("info")(info.info)
 

@@ -29,6 +29,8 @@ REFUSED = {
     "align": ("--align", "--reference"),
     "draw_place": ("--draw-place", "--reference"),
     "padding_mask_crop": ("--padding-mask-crop", "-3"),
+    "mask_context": ("--mask-context", "-3"),
+    "preset": ("--preset", "quick"),
     "reference": ("--reference", "--attention-gating"),
     "generator": ("--seed", "9" * 23),
 }

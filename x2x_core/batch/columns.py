@@ -59,9 +59,12 @@ SETTINGS: dict[str, tuple[str, Reader]] = {
     "align": ("align", _switch),
     "draw_place": ("draw_place", _switch),
     "padding_mask_crop": ("padding_mask_crop", _margin),
+    "mask_context": ("mask_context", _margin),
+    "preset": ("preset", str),
     "reference": ("reference", _switch),
     "strict": ("strict", _switch),
 }
+OF_ARGUMENT = {argument: column for column, (argument, _) in SETTINGS.items()}
 COLUMNS = (IMAGE, PROMPT, SEED, MODEL, *SETTINGS)
 
 

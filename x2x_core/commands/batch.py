@@ -10,30 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .app import warnings_kept_back
-from .edit import (
-    Align,
-    AttentionGating,
-    BurnIn,
-    Composition,
-    DrawPlace,
-    EditStrength,
-    GuidanceScale,
-    Identifiers,
-    ImageGuidanceScale,
-    MaskRule,
-    MaskThreshold,
-    NewStudy,
-    PaddingMaskCrop,
-    Reference,
-    RelevanceNoiseLevel,
-    RelevanceSamples,
-    RelevanceSource,
-    SeriesDescription,
-    Steps,
-)
+from .edit import BurnIn, Identifiers, NewStudy, SeriesDescription
 from .loading import choose_device, choose_dtype, load_pipeline
-from .options import Device, Dtype, Model, Pseudomasks, Seed, Strict
+from .options import Device, Dtype, Model, Pseudomasks, Seed
 from .progress import row_progress
+from .setting_options import EditOptions
 
 if TYPE_CHECKING:
     from x2x_core.archive.settings import DicomSettings
@@ -44,6 +25,7 @@ _INCOMPLETE = 3  # exit code: rows ended with an error
 
 
 def batch(
+    *,
     manifest: Annotated[
         str,
         typer.Argument(help="A CSV or parquet table with a column image, or a folder of radiographs with --prompt."),
@@ -52,22 +34,8 @@ def batch(
     prompt: Annotated[str | None, typer.Option(help="Instruction of rows that have none.", show_default="none")] = None,
     model: Model = "demo",
     seed: Seed = 0,
-    steps: Steps = None,
-    mask_threshold: MaskThreshold = None,
-    mask_rule: MaskRule = None,
-    relevance_samples: RelevanceSamples = None,
-    relevance_noise_level: RelevanceNoiseLevel = None,
-    edit_strength: EditStrength = None,
-    guidance_scale: GuidanceScale = None,
-    image_guidance_scale: ImageGuidanceScale = None,
-    relevance_source: RelevanceSource = None,
-    attention_gating: AttentionGating = False,
-    composition: Composition = None,
+    settings: EditOptions,
     pseudomasks: Pseudomasks = None,
-    align: Align = None,
-    draw_place: DrawPlace = None,
-    padding_mask_crop: PaddingMaskCrop = None,
-    reference: Reference = False,
     dicom: Annotated[bool, typer.Option("--dicom/--no-dicom", help="Write DICOM files for DICOM inputs.")] = True,
     identifiers: Identifiers = None,
     new_study: NewStudy = False,
@@ -79,7 +47,6 @@ def batch(
         int | None,
         typer.Option(help="PyTorch's threads on the CPU; they decide how sums are rounded.", show_default="one a core"),
     ] = None,
-    strict: Strict = True,
     shard: Annotated[
         str, typer.Option(help="Part i of n of the rows, such as 2/8, for a job array; all may share a folder.")
     ] = "1/1",
@@ -104,33 +71,16 @@ def batch(
 
     Example: x2x batch edits.csv -o result
     """
+    from x2x_core.batch.columns import OF_ARGUMENT
     from x2x_core.batch.manifest import read_manifest
     from x2x_core.batch.opening import open_output
     from x2x_core.batch.plan import Defaults, Shard
     from x2x_core.batch.run import BatchSettings, run_batch
 
-    options = {
-        "steps": steps,
-        "mask_threshold": mask_threshold,
-        "mask_rule": mask_rule,
-        "relevance_samples": relevance_samples,
-        "relevance_noise_level": tuple(relevance_noise_level) if relevance_noise_level else None,
-        "edit_strength": edit_strength,
-        "guidance_scale": guidance_scale,
-        "image_guidance_scale": image_guidance_scale,
-        "relevance_source": relevance_source,
-        "attention_gating": attention_gating or None,
-        "composition": composition,
-        "align": align,
-        "draw_place": draw_place,
-        "padding_mask_crop": padding_mask_crop,
-        "reference": reference or None,
-        "strict": None if strict else False,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {OF_ARGUMENT[name]: value for name, value in settings.arguments().items()}
     choices = {"identifiers": identifiers, "new_study": new_study, "burn_in": burn_in}
     about, threads = _about(device, dtype, threads, pseudomasks)
-    settings = BatchSettings(
+    run = BatchSettings(
         functools.partial(load_edit, None if pseudomasks is None else str(pseudomasks), device, dtype),
         about,
         _archive_settings(dicom, {**choices, "series_description": series_description}),
@@ -142,7 +92,7 @@ def batch(
     )
     defaults = Defaults(prompt or "", seed, model, given)
     with warnings_kept_back(), row_progress("Editing") as update:
-        outcome = run_batch(read_manifest(manifest), open_output(out), defaults, settings, update)
+        outcome = run_batch(read_manifest(manifest), open_output(out), defaults, run, update)
     typer.echo(f"{outcome.done} of {outcome.rows} rows are done, {outcome.errors} with an error.")
     for name in outcome.tables:
         typer.echo(f"{out.rstrip('/')}/{name}")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .loading import load_pipeline, model_folder
-from .options import Device, Dtype, Model, Pseudomasks, Seed, Strict
+from .options import Device, Dtype, Model, Pseudomasks, Seed
 from .outputs import fresh_folder, numbered_folder
 from .progress import progress_bar
+from .setting_options import EditOptions
 
 if TYPE_CHECKING:
     from x2x_core import Instruction, InstructX2XPipeline
@@ -19,66 +20,6 @@ if TYPE_CHECKING:
     from x2x_core.imaging.files import Radiograph
 
 
-def _read_margin(text: str) -> int:
-    """Read the margin of a crop; False for "off"."""
-    if text == "off":
-        return False
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"must be a whole number or off, got {text!r}.") from None
-
-
-Steps = Annotated[int | None, typer.Option(help="Denoising steps.", show_default="the model's")]
-MaskThreshold = Annotated[
-    float | None,
-    typer.Option(
-        help="Threshold of the guidance map above which pixels may change, 0 to 1.", show_default="the model's"
-    ),
-]
-MaskRule = Annotated[
-    str | None, typer.Option(help="Rule from guidance map to mask: threshold or adaptive.", show_default="the model's")
-]
-RelevanceSamples = Annotated[
-    int | None, typer.Option(help="Noise draws per noise level of the relevance map.", show_default="the model's")
-]
-RelevanceNoiseLevel = Annotated[
-    list[float] | None,
-    typer.Option(help="Noise level of the relevance map, 0 to 1; repeat it for several.", show_default="the model's"),
-]
-EditStrength = Annotated[
-    float | None, typer.Option(help="Opacity of the edit over the input, 0 to 1.", show_default="1")
-]
-GuidanceScale = Annotated[
-    float | None, typer.Option(help="Weight of the instruction (classifier-free guidance).", show_default="the model's")
-]
-ImageGuidanceScale = Annotated[
-    float | None, typer.Option(help="Weight of the input image (classifier-free guidance).", show_default="the model's")
-]
-RelevanceSource = Annotated[
-    str | None, typer.Option(help="Source of the relevance map: noise, attention or both.", show_default="noise")
-]
-AttentionGating = Annotated[
-    bool, typer.Option("--attention-gating", help="Restrict cross-attention to the instruction to the mask.")
-]
-Composition = Annotated[
-    str | None,
-    typer.Option(
-        help="How the edit is combined with the input: difference, saturating or decoded.", show_default="the model's"
-    ),
-]
-Align = Annotated[
-    bool | None,
-    typer.Option("--align/--no-align", help="Fit the pseudomasks to this patient's lungs.", show_default="on"),
-]
-DrawPlace = Annotated[
-    bool | None,
-    typer.Option(
-        "--draw-place/--no-draw-place",
-        help="Draw a side and zone of a finding to add if the instruction names none.",
-        show_default="on",
-    ),
-]
 Dicom = Annotated[
     bool | None,
     typer.Option("--dicom/--no-dicom", help="Write DICOM files too.", show_default="on for a DICOM input"),
@@ -98,42 +39,19 @@ BurnIn = Annotated[
 SeriesDescription = Annotated[
     str | None, typer.Option(help="Series description of the DICOM result.", show_default="Synthetic: edit")
 ]
-PaddingMaskCrop = Annotated[
-    int | None,
-    typer.Option(
-        parser=_read_margin,
-        metavar="INTEGER|off",
-        help="Compute the edit on a crop around the region, with this margin in pixels of the model's canvas.",
-        show_default="the model's",
-    ),
-]
-Reference = Annotated[bool, typer.Option("--reference", help="Reproduce the published code exactly.")]
 
 
 def edit(
+    *,
     image: Annotated[Path, typer.Argument(help="The radiograph: DICOM, PNG, JPEG, TIFF, BMP or WebP, 8 or 16 bits.")],
     prompt: Annotated[
         str, typer.Argument(help='The instruction: "Add the finding of moderate left pleural effusion."')
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the results; created if needed.")] = Path("out"),
     model: Model = "demo",
-    steps: Steps = None,
     seed: Seed = 0,
-    mask_threshold: MaskThreshold = None,
-    mask_rule: MaskRule = None,
-    relevance_samples: RelevanceSamples = None,
-    relevance_noise_level: RelevanceNoiseLevel = None,
-    edit_strength: EditStrength = None,
-    guidance_scale: GuidanceScale = None,
-    image_guidance_scale: ImageGuidanceScale = None,
-    relevance_source: RelevanceSource = None,
-    attention_gating: AttentionGating = False,
-    composition: Composition = None,
+    settings: EditOptions,
     pseudomasks: Pseudomasks = None,
-    align: Align = None,
-    draw_place: DrawPlace = None,
-    padding_mask_crop: PaddingMaskCrop = None,
-    reference: Reference = False,
     dicom: Dicom = None,
     identifiers: Identifiers = None,
     new_study: NewStudy = False,
@@ -141,7 +59,6 @@ def edit(
     series_description: SeriesDescription = None,
     device: Device = None,
     dtype: Dtype = None,
-    strict: Strict = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Explain what the edit would do, and stop without a model.")
     ] = False,
@@ -169,31 +86,13 @@ def edit(
     from x2x_core.imaging.provenance import sha256_weights
     from x2x_core.language.open_places import write_drawn
 
-    settings = {
-        "num_inference_steps": steps,
-        "mask_threshold": mask_threshold,
-        "mask_rule": mask_rule,
-        "relevance_samples": relevance_samples,
-        "relevance_noise_level": relevance_noise_level or None,
-        "edit_strength": edit_strength,
-        "guidance_scale": guidance_scale,
-        "image_guidance_scale": image_guidance_scale,
-        "relevance_source": relevance_source,
-        "attention_gating": attention_gating or None,
-        "composition": composition,
-        "align": align,
-        "draw_place": draw_place,
-        "padding_mask_crop": padding_mask_crop,
-        "reference": reference or None,
-        "strict": None if strict else False,
-    }
     radiograph = read_image(image)  # input errors surface before the model is loaded
     choices = {"identifiers": identifiers, "new_study": new_study, "burn_in": burn_in}
     archive = _archive_settings(radiograph, dicom, {**choices, "series_description": series_description})
     names = (*RESULTS, *DICOM_RESULTS) if archive else RESULTS
     with Notes() as notes:
-        instruction = _read(radiograph, prompt, reference, strict)
-    call = EditCall(prompt, seed, model, {name: value for name, value in settings.items() if value is not None})
+        instruction = _read(radiograph, prompt, settings)
+    call = EditCall(prompt, seed, model, settings.arguments())
     if dry_run:
         typer.echo(str(_placed(instruction, call, pseudomasks).explain()))
         return
@@ -243,12 +142,14 @@ def _archive_settings(radiograph: Radiograph, dicom: bool | None, choices: dict[
     return settings
 
 
-def _read(radiograph: Radiograph, prompt: str, reference: bool, strict: bool) -> Instruction:
+def _read(radiograph: Radiograph, prompt: str, settings: EditOptions) -> Instruction:
     """Return the instruction as the edit reads it."""
     from x2x_core.edit.reading import read_pictures, read_subject
 
-    radiographs = read_pictures(radiograph.pixels, 4, 8, reference).radiographs
-    subject = read_subject([prompt], radiographs, 1, reference=reference, region_given=False, strict=strict)
+    radiographs = read_pictures(radiograph.pixels, 4, 8, settings.reference).radiographs
+    subject = read_subject(
+        [prompt], radiographs, 1, reference=settings.reference, region_given=False, strict=settings.strict
+    )
     return subject.instructions[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +28,7 @@ class RegionInputs:
     align: bool = True  # fit the atlas to the patients' lungs
     localise: bool = True  # use sides and zones; the published code does not
     pseudomask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) in [0, 1]
+    alignments: Sequence[Alignment | None] | None = None  # N, those that were found before
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def _align(atlas: PseudomaskAtlas, inputs: RegionInputs) -> list[Alignment | Non
         return None
     aligned = [instruction.region != "image" for instruction in inputs.instructions]
     pictures = sorted({picture for picture, needed in zip(inputs.image_index, aligned) if needed})
-    known = {picture: atlas.align(inputs.pixels[[picture]]) for picture in pictures}
+    ready = inputs.alignments
+    known = {n: (ready and ready[n]) or atlas.align(inputs.pixels[[n]]) for n in pictures}
     return [known[picture] if needed else None for picture, needed in zip(inputs.image_index, aligned)]
 
 

@@ -1,0 +1,8 @@
+"""Models that an edit can run on: an `EditBackbone` for each kind. The stages of an edit know the protocol alone.
+
+- `protocol`: what an edit asks of a model, and of its noise schedule.
+- `conditioning`: the record of what a model is given besides noisy latents.
+- `diffusion`, `flow`: the two kinds of noise schedule.
+- `instruct_pix2pix`, with `instruct_pix2pix_checks`: InstructPix2Pix on Stable Diffusion 1.5; `stable_diffusion`: parts
+  that its relatives share.
+"""
