@@ -12,7 +12,8 @@ SITE ?= out/site
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo lint format test test-slow test-docs test-comfyui bench docs check-weight install clean
+.PHONY: help demo lint format test test-slow test-batch test-ray test-docs test-comfyui bench docs check-weight install \
+	clean
 
 help:
 	@echo "make demo [IMAGE=file PROMPT=\"...\" OUT=folder]   edit a radiograph and print where the pictures are"
@@ -20,6 +21,8 @@ help:
 	@echo "make format                                      let ruff rewrite what it can"
 	@echo "make test                                        all tests except the slow ones"
 	@echo "make test-slow                                   the tests that take minutes each"
+	@echo "make test-batch                                  batches killed fifty times, and one of ten thousand rows"
+	@echo "make test-ray                                    batches on a local Ray cluster whose workers are killed"
 	@echo "make test-docs                                   every code block of the documentation, the examples and notebooks"
 	@echo "make test-comfyui COMFYUI_PATH=folder COMFYUI_PYTHON=file   the nodes and workflows in a real ComfyUI and its page"
 	@echo "make bench [RECORD=file]                         measure what an edit costs, and how good it is (about ten minutes)"
@@ -63,6 +66,12 @@ test: $(VENV)/installed-test
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow
+
+test-batch: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m batch tests/batch
+
+test-ray: $(VENV)/installed-test $(VENV)/installed-ray
+	$(BIN)/python -m pytest -m ray tests/batch
 
 test-docs: $(VENV)/installed-test $(VENV)/installed-notebooks
 	$(BIN)/python -m pytest -m "slow or not slow" tests/docs
