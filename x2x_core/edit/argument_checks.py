@@ -78,7 +78,8 @@ def check_refused(backbone: EditBackbone, given: Mapping[str, Any]) -> None:
         InputError: there is one.
     """
     for name, reason in backbone.traits.refused.items():
-        if given.get(name) not in (None, False):
+        value = given.get(name)
+        if value is not None and value is not False:
             raise InputError(f"`{name}` must be left out with {type(backbone.pipe).__name__}: {reason}.")
 
 

@@ -172,9 +172,11 @@ def _read_call(
         reference=reference,
         region_given=region_given,
         strict=arguments.strict,
+        parsed=not editor.pseudomasks.is_empty,
     )
     edits = call is EditKwargs  # a map that is looked at is always found within a region
-    restricted = not edits or (arguments.restricted and (reference or region_given or not subject.names_no_region))
+    anywhere = subject.names_no_region and not (reference or region_given or editor.pseudomasks.is_empty)
+    restricted = not edits or (arguments.restricted and not anywhere)
     settings = _without_crop_of_latents(resolve_settings(given, editor.config, reference, restricted), pictures, given)
     generator = read_generators(arguments.generator, len(subject.image_index), backbone.pipe._execution_device)
     if settings.draw_place and restricted and not region_given:
@@ -214,7 +216,7 @@ def whole_canvas(sizes: Geometry, pictures: Pictures, restricted: bool) -> Canva
         return Canvas.own(pictures.size, max(pictures.size), sizes.cell)
     if restricted:
         return Canvas.square(pictures.size, sizes.resolution, sizes.cell)
-    return Canvas.own(pictures.size, sizes.resolution, sizes.cell)
+    return Canvas.own(pictures.size, sizes.resolution, sizes.cell, sizes.step)
 
 
 def _check_model(backbone: EditBackbone, prompts: PromptInputs, call: Call) -> None:

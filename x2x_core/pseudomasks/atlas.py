@@ -90,6 +90,16 @@ class PseudomaskAtlas:
         return cls.load(bundled_path("atlas"))
 
     @classmethod
+    def empty(cls) -> PseudomaskAtlas:
+        """Return an atlas without maps: text is then free and about the whole image, whatever the picture shows."""
+        return cls({})
+
+    @property
+    def is_empty(self) -> bool:
+        """True for an atlas without maps."""
+        return not self._maps
+
+    @classmethod
     def load(cls, path: str | Path) -> PseudomaskAtlas:
         """Read an atlas file, or a folder of published masks (`pseudo_mask_<Category>.npy`).
 

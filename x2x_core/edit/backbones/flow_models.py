@@ -1,0 +1,34 @@
+"""Parts that transformers with flow matching share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from .conditioning import Conditioning
+from .protocol import Geometry
+
+# Side of a token in cells of the autoencoder.
+PATCH = 2
+
+
+def flow_geometry(pipe: Any, channels: int, cell: int) -> Geometry:
+    """Return the sizes of a transformer's pipeline.
+
+    Args:
+        pipe: the pipeline.
+        channels: of the latents.
+        cell: side of a latent cell in cells of the autoencoder.
+    """
+    scale = pipe.vae_scale_factor
+    side = pipe.default_sample_size * scale
+    return Geometry(channels, pipe.vae.config.get("in_channels", 3), scale * cell, side, scale * PATCH)
+
+
+def each_branch(
+    conditioning: Conditioning, predict: Callable[[Conditioning], torch.Tensor]
+) -> tuple[torch.Tensor, ...]:
+    """Return the prediction of each branch, one call of the network for each: large models fit no more in memory."""
+    return tuple(predict(conditioning.of(branch)) for branch in conditioning.branches)
