@@ -29,6 +29,7 @@ REFUSED = {
     "align": ("--align", "--reference"),
     "draw_place": ("--draw-place", "--reference"),
     "padding_mask_crop": ("--padding-mask-crop", "-3"),
+    "keep_mask": ("--keep-mask", "none.png"),
     "reference": ("--reference", "--attention-gating"),
     "generator": ("--seed", "9" * 23),
 }

@@ -116,6 +116,10 @@ PaddingMaskCrop = Annotated[
         show_default="the model's",
     ),
 ]
+KeepMask = Annotated[
+    Path | None,
+    typer.Option(help="Picture of the input's size; what is not black in it stays as it is, a pacemaker for example."),
+]
 Reference = Annotated[bool, typer.Option("--reference", help="Reproduce the published code exactly.")]
 
 
@@ -142,6 +146,7 @@ def edit(
     align: Align = None,
     draw_place: DrawPlace = None,
     padding_mask_crop: PaddingMaskCrop = None,
+    keep_mask: KeepMask = None,
     reference: Reference = False,
     dicom: Dicom = None,
     identifiers: Identifiers = None,
@@ -197,7 +202,9 @@ def edit(
     names = (*RESULTS, *DICOM_RESULTS) if archive else RESULTS
     with Notes() as notes:
         instruction = _read(radiograph, prompt, reference, strict)
-    call = _Call(prompt, seed, model, {name: value for name, value in settings.items() if value is not None})
+    settings["keep_mask"] = None if keep_mask is None else _read_keep_mask(keep_mask, radiograph.size)
+    arguments = {name: value for name, value in settings.items() if value is not None}
+    call = _Call(prompt, seed, model, arguments, keep_mask)
     if dry_run:
         typer.echo(str(_placed(instruction, call, pseudomasks).explain()))
         return
@@ -215,6 +222,29 @@ def edit(
     typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
     for name in names:
         typer.echo(str(folder / name))
+
+
+def _read_keep_mask(path: Path, size: tuple[int, int]) -> torch.Tensor:
+    """Read a keep mask `(1, 1, H, W)` bool of the input's size.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        InputError: no picture, or one of another size.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    from x2x_core.common.errors import InputError, InputNotFoundError
+    from x2x_core.pseudomasks.given import as_keep_mask
+
+    try:
+        with Image.open(path) as picture:
+            return as_keep_mask(picture, size)
+    except FileNotFoundError:
+        raise InputNotFoundError(
+            f"`keep_mask` must be a picture of the input's size, but there is no file `{path}`."
+        ) from None
+    except UnidentifiedImageError:
+        raise InputError(f"`keep_mask` must be a picture, such as a PNG file, but `{path}` is none.") from None
 
 
 def _archive_settings(radiograph: Radiograph, dicom: bool | None, choices: dict[str, Any]) -> DicomSettings | None:
@@ -285,6 +315,7 @@ class _Call:
     seed: int
     model: str
     arguments: dict[str, Any]  # of the pipeline, those that the user gave
+    keep_mask: Path | None = None  # the file of `arguments["keep_mask"]`
 
 
 @dataclass(frozen=True)
@@ -364,6 +395,7 @@ def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: 
         "alignment": alignment.as_dict() if alignment else None,
         "window": finished.window.as_dict() if finished.window else None,
         "settings": asdict(finished.settings.settled(instruction)),
+        "keep_mask": None if call.keep_mask is None else _record_keep_mask(call),
         "seed": call.seed,
         "model": call.model,
         "weights_sha256": sha256_weights(folder) if folder else None,
@@ -383,6 +415,14 @@ def _record(finished: _Finished, radiograph: Radiograph, call: _Call, warnings: 
         "warnings": warnings,
         "versions": versions(),
     }
+
+
+def _record_keep_mask(call: _Call) -> dict[str, Any]:
+    from x2x_core.imaging.provenance import sha256_file
+
+    assert call.keep_mask is not None
+    kept = float(call.arguments["keep_mask"].float().mean())
+    return {"file": call.keep_mask.name, "sha256": sha256_file(call.keep_mask), "share": kept}
 
 
 def _write(

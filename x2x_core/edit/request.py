@@ -175,7 +175,8 @@ def _read_call(
         parsed=not editor.pseudomasks.is_empty,
     )
     edits = call is EditKwargs  # a map that is looked at is always found within a region
-    anywhere = subject.names_no_region and not (reference or region_given or editor.pseudomasks.is_empty)
+    region_needed = reference or region_given or arguments.keep_mask is not None or editor.pseudomasks.is_empty
+    anywhere = subject.names_no_region and not region_needed
     restricted = not edits or (arguments.restricted and not anywhere)
     settings = _without_crop_of_latents(resolve_settings(given, editor.config, reference, restricted), pictures, given)
     generator = read_generators(arguments.generator, len(subject.image_index), backbone.pipe._execution_device)
