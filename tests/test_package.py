@@ -18,7 +18,7 @@ NOT_FOR_EDITS = (
     "matplotlib", "pydicom", "highdicom", "SimpleITK", "torchmetrics", "onnxruntime", "tensorboardX", "typer", "rich",
     "pydantic",
     "x2x_core.simulation", "x2x_core.training", "x2x_core.evaluation", "x2x_core.conversion", "x2x_core.scorers",
-    "x2x_core.dataset", "x2x_core.archive", "x2x_core.commands",
+    "x2x_core.dataset", "x2x_core.archive", "x2x_core.study", "x2x_core.commands",
 )  # fmt: skip
 PATTERNS = (
     "*.md",

@@ -19,6 +19,7 @@ from x2x_core.commands import (
     masks,
     report,
     simulate,
+    study,
     train,
     verify,
 )
@@ -46,6 +47,7 @@ app.command("train")(train.train)
 app.command("convert")(convert.convert)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("audit")(audit.audit)
+app.add_typer(study.app, name="study")
 app.command("report")(report.report)
 app.command("info")(info.info)
 

@@ -16,7 +16,7 @@ MOST_PIXELS = 8_000_000
 logger = logging.getLogger("x2x_core")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Kept:
     pixels: torch.Tensor
     options: dict[str, bool]

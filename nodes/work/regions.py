@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from x2x_core.anatomy.areas import area_limits
-from x2x_core.common.checkpoint_layout import LATENT_CHANNELS
+from x2x_core.common.checkpoint_layout import CELL_PIXELS, LATENT_CHANNELS
 from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
 from x2x_core.edit.places import draw_places
@@ -31,8 +31,6 @@ from .sentences import as_page_says, explain_instruction, page_words
 from .tensors import as_maps, size_of, to_map
 
 logger = logging.getLogger(__name__)
-
-CELL = 8  # pixels: VAE Encode crops sides to a multiple of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +156,7 @@ def guidance_of(
 
 def _warn_of_crop(image: tuple[int, int], relevance: tuple[int, int]) -> None:
     """Warn if a relevance map looks like that of an image cropped by VAE Encode."""
-    cropped = [side // CELL * CELL for side in image]
+    cropped = [side // CELL_PIXELS * CELL_PIXELS for side in image]
     if image != relevance and list(relevance) == cropped:
         logger.warning(
             "`relevance` is %dx%d pixels (height x width) and `pseudomask` %dx%d: `pseudomask` is scaled to the size "

@@ -119,6 +119,7 @@ def test_a_twin_gives_way_to_a_recommended_decoding_and_a_requested_one_contradi
         ("mask_rule", "none"), ("remove_islands", "yes"),
         ("close_holes", 1), ("limit_area", 0), ("relevance_noise_level", [0.5, 2]), ("relevance_noise_level", []),
         ("relevance_samples", True), ("twin", "on"), ("composition", "blend"), ("padding_mask_crop", -1),
+        ("mask_context", -1), ("guidance_end", 1.5), ("unconditional_interval", 0),
     ],
 )  # fmt: skip
 def test_a_recommended_value_is_checked_as_the_setting_is(name, value):
@@ -143,7 +144,8 @@ def test_false_overrides_a_recommended_crop():
 
 def test_each_default_can_be_recommended():
     defaults = {name: getattr(EditSettings(), name) for name in RECOMMENDABLE}
-    assert defaults.pop("padding_mask_crop") is None  # which recommends nothing
+    for name in ("padding_mask_crop", "mask_context"):
+        assert defaults.pop(name) is None  # which recommends nothing
     assert recommendations_of({"recommended": defaults}, RECOMMENDABLE) == defaults
 
 

@@ -38,6 +38,7 @@ def test_only_some_pictures_are_kept(tiny, monkeypatch):
     kept, pictures = prepared.PreparedImages(), [torch.full((1, 1, 64, 64), number / 4) for number in range(3)]
     first = kept.of(Pipe(), pictures[0], reference=False)
     assert kept.of(Pipe(), pictures[0].clone(), reference=False) is first
-    assert kept.of(Pipe(), pictures[0], reference=True) is not first
+    second = kept.of(Pipe(), pictures[0], reference=True)
+    assert second is not first and kept.of(Pipe(), pictures[0], reference=True) is second
     kept.of(Pipe(), pictures[1], reference=False)
     assert len(made) == 3 and kept.of(Pipe(), pictures[0], reference=False) is not first

@@ -17,7 +17,7 @@ from .denoising import StepCallback
 from .settings import MASK_FINDING
 
 # Values that mean the same as leaving the setting out where it is not used.
-_OFF = {"twin": False, "attention_gating": False, "align": False, "draw_place": False, "padding_mask_crop": False}
+_OFF = dict.fromkeys(("twin", "attention_gating", "align", "draw_place", "padding_mask_crop", "mask_context"), False)
 
 
 def check_simple_arguments(arguments: CallArguments) -> None:
@@ -62,7 +62,7 @@ def check_contradictions(arguments: CallArguments, given: Mapping[str, Any]) -> 
             raise InputError(
                 "`relevance_noise` must be left out with `restricted=False`: no relevance map is computed."
             )
-        regional = ("twin", "attention_gating", "padding_mask_crop", *MASK_FINDING)
+        regional = ("twin", "attention_gating", "padding_mask_crop", "mask_context", *MASK_FINDING)
         _refuse(given, regional, "restricted=False", "it applies to a region")
     if arguments.pseudomask is not None:
         _refuse(given, ("draw_place",), "pseudomask", "the mask says where")

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import torch
 
 from x2x_core.guidance.attention.gate import AttentionGate
+from x2x_core.imaging.canvases import Canvases
 
 from .attention.switching import rse_attention
 from .backbones.conditioning import IMAGE, NEITHER, TEXT, Conditioning
-from .backbones.protocol import EditBackbone, Generators, HasAttention, Schedule, TakesMask
+from .backbones.protocol import DenoisesWindows, EditBackbone, Generators, HasAttention, Schedule, TakesMask
 from .background import blend
 from .decoding import check_latents
+from .guiding import GuidanceSteps, Guide
 from .scales import Scales, image_scale_of, text_scale_of
 from .state import Edited, Encoded, Guidance
+from .windows import Windows, windows_around
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class DenoisingInputs:
     twin: bool  # denoise a twin without the instruction too
     needed: bool  # False if the result is not used, with an edit strength of 0
     callback: StepCallback
+    context: int | None = None  # around the mask, pixels of the canvas, of windows that are denoised alone
+    guidance: GuidanceSteps = field(default_factory=GuidanceSteps)
 
 
 def denoise(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, guidance: Guidance) -> Edited:
@@ -57,10 +63,43 @@ def denoise(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, g
     Raises:
         InputError: the result is not finite.
     """
-    pipe = backbone.pipe
-    pipe._num_timesteps = 0
+    backbone.pipe._num_timesteps = 0
     if not guidance.mask.any() or not inputs.needed:
         return Edited(encoded.clean)
+    windows = _find_windows(backbone, inputs, guidance)
+    if windows is None or not isinstance(backbone, DenoisesWindows):
+        return _denoise_whole(backbone, inputs, encoded, guidance)
+    part = _cut(backbone, encoded, windows)
+    backbone.pipe._canvases = part.canvases  # for previews
+    edited = _denoise_whole(backbone, inputs, part, replace(guidance, cells=windows.cut(guidance.cells)))
+    twin = None if edited.twin is None else windows.paste(edited.twin, encoded.clean)
+    return Edited(windows.paste(edited.latents, encoded.clean), twin, windows)
+
+
+def _find_windows(backbone: EditBackbone, inputs: DenoisingInputs, guidance: Guidance) -> Windows | None:
+    """Return the windows that are denoised, in latent cells; ``None``: the whole canvas."""
+    if inputs.context is None or not isinstance(backbone, DenoisesWindows):
+        return None
+    context = -(-inputs.context // backbone.geometry.cell)
+    return windows_around(guidance.cells, context, backbone.window_step)
+
+
+def _cut(backbone: DenoisesWindows, encoded: Encoded, windows: Windows) -> Encoded:
+    """Return what denoising uses of the encoded pictures, in the windows."""
+    pixels = windows.scaled(encoded.canvases.each[0].cell)
+    canvases = [canvas.part(*pixels.slices(number)) for number, canvas in enumerate(encoded.canvases.each)]
+    return replace(
+        encoded,
+        canvases=Canvases(tuple(canvases)),
+        clean=windows.cut(encoded.clean),
+        conditioning=backbone.cut(encoded.conditioning, windows),
+        noise=windows.cut(encoded.noise),
+    )
+
+
+def _denoise_whole(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, guidance: Guidance) -> Edited:
+    """Return the edited latents of a canvas or window, and those of the twin if requested."""
+    pipe = backbone.pipe
     twin_generator = _copy_generator(inputs.generator, encoded.clean.device) if inputs.twin else None
     conditioning = _restrict(backbone, encoded, guidance)
     latents, steps = _denoise_edit(backbone, inputs, encoded, guidance, conditioning)
@@ -70,10 +109,16 @@ def denoise(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, g
     # with an image scale of 1 the unconditional branch cancels, so it is skipped
     both = NEITHER in backbone.traits.branches and image_scale_of(pipe, inputs.scales) != 1
     conditioning = conditioning.of(IMAGE, NEITHER) if both else conditioning.of(IMAGE)
+    guide, steps_begun = Guide(inputs.guidance, conditioning.branches), count()
 
     def predict(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-        image, *rest = _predict(backbone, inputs, conditioning, latents, timestep)
-        return rest[0] + image_scale_of(pipe, inputs.scales) * (image - rest[0]) if rest else image
+        scale, step = image_scale_of(pipe, inputs.scales), next(steps_begun)
+        wanted = guide.branches(step, pipe._num_timesteps, scale)
+        predictions = _predict(backbone, inputs, conditioning, latents, timestep, wanted)
+        if not both or guide.ended(step, pipe._num_timesteps):
+            return predictions[0]
+        image, neither = guide.complete(predictions)
+        return neither + scale * (image - neither)
 
     loop = _DenoisingLoop(backbone, inputs, encoded, guidance, twin_generator)
     twin = loop.run(predict, steps=steps)
@@ -102,13 +147,15 @@ def _denoise_edit(
     if not inputs.scales.guide:
         branches = (TEXT,)
     chosen = conditioning.of(*branches)
-    steps_taken = 0
+    guide, steps_taken = Guide(inputs.guidance, branches), 0
 
     def predict(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-        predictions = _predict(backbone, inputs, chosen, latents, timestep)
+        scale = image_scale_of(pipe, inputs.scales)
+        wanted = guide.branches(steps_taken, pipe._num_timesteps, scale)
+        predictions = _predict(backbone, inputs, chosen, latents, timestep, wanted)
         if len(predictions) == 1:
             return predictions[0]
-        return backbone.guide(predictions, text_scale_of(pipe, inputs.scales), image_scale_of(pipe, inputs.scales))
+        return backbone.guide(guide.complete(predictions), text_scale_of(pipe, inputs.scales), scale)
 
     with (
         _gated(backbone, inputs, guidance, conditioning, chosen),
@@ -138,7 +185,8 @@ def _gated(
     if not inputs.attention_gating:
         return nullcontext()
     assert isinstance(backbone, HasAttention)
-    alone = chosen.branches == (TEXT,)  # then the gate needs the states of the null text
+    # where the text branch is predicted alone, the gate needs the states of the null text
+    alone = chosen.branches == (TEXT,) or inputs.guidance.end < 1
     null_states = conditioning.of(IMAGE).tensors["prompt_embeds"] if alone else None
     return rse_attention(backbone.unet, gate=AttentionGate(guidance.cells, null_states))
 
@@ -149,7 +197,11 @@ def _predict(
     conditioning: Conditioning,
     latents: torch.Tensor,
     timestep: torch.Tensor,
+    branches: tuple[str, ...],
 ) -> tuple[torch.Tensor, ...]:
+    """Predict for some of the branches of a conditioning."""
+    if branches != conditioning.branches:
+        conditioning = conditioning.of(*branches)
     noisy = inputs.schedule.model_input(latents, timestep)
     scale = text_scale_of(backbone.pipe, inputs.scales)
     return backbone.predict(conditioning, noisy, timestep.expand(len(latents)), scale)

@@ -20,7 +20,7 @@ from .argument_checks import check_contradictions, check_refused, check_simple_a
 from .arguments import CallArguments, CallKwargs, EditKwargs, RelevanceKwargs, split_arguments
 from .attention.switching import check_processors
 from .backbones.conditioning import PromptInputs
-from .backbones.protocol import EditBackbone, Geometry, HasAttention
+from .backbones.protocol import DenoisesWindows, EditBackbone, Geometry, HasAttention
 from .composing import ComposingInputs
 from .denoising import DenoisingInputs
 from .draw_checks import read_generators
@@ -188,7 +188,7 @@ def _read_call(
         arguments,
         settings,
         restricted,
-        backbone.schedule(published=settings.reference),
+        backbone.schedule(published=settings.reference, solver=settings.solver),
         whole_canvas(sizes, pictures, restricted),
         generator,
         prepared,
@@ -231,6 +231,10 @@ def _check_model(backbone: EditBackbone, prompts: PromptInputs, call: Call) -> N
                 f"{type(backbone.pipe).__name__} can't be recorded or gated."
             )
         check_processors(backbone.unet)
+    if call.settings.mask_context is not None and not isinstance(backbone, DenoisesWindows):
+        raise InputError(
+            f"`mask_context` must be left out: {type(backbone.pipe).__name__} can't denoise a part of its canvas."
+        )
 
 
 def _find_tokens(pipe: Any, prompts: PromptInputs, call: Call) -> list[PromptTokens]:

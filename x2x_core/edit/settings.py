@@ -18,8 +18,10 @@ from x2x_core.guidance.relevance import SOURCES
 from x2x_core.guidance.setting import FREE, setting
 from x2x_core.language.instruction import Instruction
 
+from .presets import PRESETS, preset_values
 from .recommended import recommendations_of
 from .setting_rules import OTHER, crop_margin, guidance_scale, noise_level
+from .solver_names import SOLVERS
 
 # Compositions of an edit with the original, see `x2x_core.edit.composition`.
 COMPOSITIONS = ("difference", "saturating", "decoded")
@@ -63,6 +65,19 @@ class EditSettings(MaskSettings):
             margin around the support of the pseudomask (or around the caller's guidance mask), in pixels of the model's
             canvas when the whole picture is on it, at least 0. The crop is at least 0.4 of the picture's longer side;
             from 0.9 the whole picture is used. ``False``: no crop, also where the checkpoint recommends one.
+        mask_context: denoise and decode only a window around the guidance mask, at the scale of the whole canvas, so
+            that a small edit costs less: the context around the mask, in pixels of the model's canvas, at least 0. The
+            mask is found as without it. All outputs of a call have windows of one size. ``False``: the whole canvas,
+            also where the checkpoint recommends a window. See `x2x_core.edit.windows`.
+        preset: "fast", "balanced" or "best": values of several of these settings at once, on top of what the checkpoint
+            recommends, see `x2x_core.edit.presets`; settings that are given replace the preset's. ``None``: no preset.
+        solver: "DDIM", "Euler", "DPM++ 2M" or "UniPC", on the checkpoint's noise schedule. ``None``: the pipeline's
+            own scheduler.
+        guidance_end: share of the steps, from the first, that classifier-free guidance is active in, [0, 1]; in later
+            steps the text branch is followed alone.
+        unconditional_interval: steps between predictions of the unconditional branch, at least 1; in between, its
+            difference to the image branch is reused. From 2 it is left out where it cancels, with an
+            `image_guidance_scale` of 1. With `attention_gating` it is predicted in each step.
 
     Raises:
         InputError: a value out of range.
@@ -93,6 +108,15 @@ class EditSettings(MaskSettings):
     )
     padding_mask_crop: int | None = setting(
         None, crop_margin, recommendable=True, unrestricted=None, fixed="edits the whole picture"
+    )
+    mask_context: int | None = setting(
+        None, crop_margin, recommendable=True, unrestricted=None, fixed="denoises the whole picture"
+    )
+    preset: str | None = setting(None, optional(one_of(PRESETS)), fixed="has no presets")
+    solver: str | None = setting(None, optional(one_of(SOLVERS)), fixed="runs DDIM")
+    guidance_end: float = setting(1.0, number(0, 1), recommendable=True, unrestricted=1.0, fixed="guides each step")
+    unconditional_interval: int = setting(
+        1, whole_number, recommendable=True, unrestricted=1, fixed="predicts each branch in each step"
     )
 
     @property
@@ -136,6 +160,7 @@ class RelevanceSettingsKwargs(TypedDict, total=False):
     relevance_source: str | None
     draw_place: bool | None
     padding_mask_crop: int | None
+    preset: str | None
     reference: bool
 
 
@@ -156,6 +181,10 @@ class EditSettingsKwargs(GuidanceSettingsKwargs, total=False):
     twin: bool | None
     soft_edge: float | None
     edit_strength: float | None
+    mask_context: int | None
+    solver: str | None
+    guidance_end: float | None
+    unconditional_interval: int | None
 
 
 def _values(mode: str) -> dict[str, Any]:
@@ -165,7 +194,7 @@ def _values(mode: str) -> dict[str, Any]:
 
 # Settings that are used only to find the guidance mask.
 MASK_FINDING = tuple(
-    name for name in GuidanceSettingsKwargs.__annotations__ if name not in ("reference", "padding_mask_crop")
+    name for name in GuidanceSettingsKwargs.__annotations__ if name not in ("reference", "padding_mask_crop", "preset")
 )
 # Settings that a checkpoint can recommend, with the check of each.
 RECOMMENDABLE: dict[str, Check] = {
@@ -201,7 +230,12 @@ def resolve_settings(
         base = PUBLISHED
     else:
         fixed = {} if restricted else _values("unrestricted")
-        base = replace(DEFAULT, **{**recommendations_of(config, RECOMMENDABLE), **fixed})
+        recommended = recommendations_of(config, RECOMMENDABLE)
+        base = replace(DEFAULT, **{**recommended, **fixed})
+        if "preset" in given:
+            one_of(PRESETS)("preset", given["preset"])
+            values = preset_values(given["preset"], base.num_inference_steps, "num_inference_steps" in recommended)
+            base = replace(base, **{**values, **fixed})
     if "mask_threshold" in given:
         if given.get("mask_rule", "threshold") != "threshold":
             raise InputError(

@@ -20,6 +20,7 @@ from .composing import ComposingInputs
 from .denoising import DenoisingInputs, StepCallback
 from .draw_checks import check_draws, check_noise
 from .encoding import EncodingInputs, NoiseInputs
+from .guiding import GuidanceSteps
 from .looking import GuidanceInputs, RelevanceInputs
 from .placing import PlacingInputs
 from .prepared import PreparedImage
@@ -193,6 +194,10 @@ def denoising_inputs(call: Call, scales: Scales, callback: StepCallback) -> Deno
         twin=settings.twin and call.restricted and call.arguments.output_type != "latent",
         needed=settings.edit_strength > 0,
         callback=callback,
+        context=settings.mask_context,
+        guidance=GuidanceSteps(
+            settings.guidance_end, 1 if settings.attention_gating else settings.unconditional_interval
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from x2x_core.imaging.contrast import Contrast
 
 from .backbones.conditioning import Conditioning
 from .views import EncodedViews
+from .windows import Windows
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Edited:
 
     latents: torch.Tensor
     twin: torch.Tensor | None = None  # the same noise denoised without the instruction
+    windows: Windows | None = None  # in latent cells, outside which they are the original's; None: the whole canvas
 
 
 def to_view(decoded: torch.Tensor) -> torch.Tensor:

@@ -55,6 +55,28 @@ class Canvas:
         inner = fit_size(window.size, max(self.pixels))
         return Canvas(self.size, inner, padding_to_square(inner), self.cell, window)
 
+    def part(self, rows: slice, columns: slice) -> Canvas:
+        """Return the canvas that shows a part of this one, at the same scale, to whole pixels of the picture.
+
+        Args:
+            rows: of this canvas, in pixels; with `columns` they hold part of the picture, not padding alone.
+            columns: like `rows`.
+        """
+        shown = self.size if self.window is None else self.window.size
+        corner = (0, 0) if self.window is None else (self.window.top, self.window.left)
+        before = (self.padding.top, self.padding.left)
+        inner, edges, first, last = [], [], [], []
+        for axis, part in enumerate((rows, columns)):
+            start, end = (min(max(side - before[axis], 0), self.inner[axis]) for side in (part.start, part.stop))
+            inner.append(end - start)
+            edges.append((start + before[axis] - part.start, part.stop - end - before[axis]))
+            scale = shown[axis] / self.inner[axis]
+            first.append(corner[axis] + min(round(start * scale), shown[axis] - 1))
+            last.append(max(corner[axis] + round(end * scale), first[axis] + 1))
+        (top, bottom), (left, right) = edges
+        window = CropWindow(first[0], first[1], last[0] - first[0], last[1] - first[1])
+        return Canvas(self.size, (inner[0], inner[1]), Padding(left, top, right, bottom), self.cell, window)
+
     @property
     def pixels(self) -> tuple[int, int]:
         """Size of the canvas in pixels."""

@@ -58,7 +58,7 @@ class Flux2Klein:
     def check(self, prompts: PromptInputs) -> None:
         """Accept any prompt."""
 
-    def schedule(self, published: bool = False) -> FlowSchedule:
+    def schedule(self, published: bool = False, solver: str | None = None) -> FlowSchedule:
         """Return the pipeline's schedule, shifted by the number of tokens."""
         return FlowSchedule(self.pipe.scheduler, lambda cells, steps: compute_empirical_mu(cells[0] * cells[1], steps))
 

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from x2x_core.common.errors import InputError
 from x2x_core.guidance.cfg import guided_by_two
 
+from ..solvers import make_solver
 from .conditioning import TWO_BRANCHES, Conditioning, PromptInputs
 from .diffusion import DiffusionSchedule
 from .protocol import Geometry, Traits
@@ -67,9 +68,10 @@ class Inpainting:
                 f"takes {channels}: this is not an inpainting checkpoint."
             )
 
-    def schedule(self, published: bool = False) -> DiffusionSchedule:
+    def schedule(self, published: bool = False, solver: str | None = None) -> DiffusionSchedule:
         """Return the pipeline's schedule."""
-        return DiffusionSchedule(self.pipe.scheduler)
+        scheduler = self.pipe.scheduler
+        return DiffusionSchedule(scheduler if solver is None else make_solver(solver, scheduler))
 
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the unscaled mode of the posterior, `(V, C, h, w)`."""

@@ -17,6 +17,8 @@ from diffusers.utils import USE_PEFT_BACKEND, scale_lora_layers, unscale_lora_la
 from x2x_core.guidance.cfg import guided_noise
 
 from ..published import published_scheduler
+from ..solvers import make_solver
+from ..windows import Windows
 from .conditioning import THREE_BRANCHES, Conditioning, PromptInputs
 from .diffusion import DiffusionSchedule
 from .instruct_pix2pix_checks import check_ip_adapters, check_text_inputs, check_unet
@@ -50,6 +52,15 @@ class InstructPix2Pix:
         """The U-Net, whose cross-attention can be recorded and gated."""
         return self.pipe.unet
 
+    @property
+    def window_step(self) -> int:
+        """Latent cells that the U-Net's coarsest layer joins to one."""
+        return 2 ** (len(self.pipe.unet.config.block_out_channels) - 1)
+
+    def cut(self, conditioning: Conditioning, windows: Windows) -> Conditioning:
+        """Return the conditioning with the image's latents in the windows."""
+        return conditioning.replaced({"image_latents": windows.cut(conditioning.tensors["image_latents"])})
+
     def check(self, prompts: PromptInputs) -> None:
         """Check the U-Net's channels, and that text and IP-Adapters can be encoded.
 
@@ -60,10 +71,12 @@ class InstructPix2Pix:
         check_ip_adapters(self.pipe.unet, prompts.ip_adapter_image, prompts.ip_adapter_image_embeds)
         check_text_inputs(self.pipe, prompts.embeds, prompts.negative_embeds)
 
-    def schedule(self, published: bool = False) -> DiffusionSchedule:
+    def schedule(self, published: bool = False, solver: str | None = None) -> DiffusionSchedule:
         """Return the pipeline's schedule, or DDIM on Stable Diffusion's."""
         scheduler = self.pipe.scheduler
-        return DiffusionSchedule(published_scheduler(scheduler) if published else scheduler)
+        if published:
+            return DiffusionSchedule(published_scheduler(scheduler))
+        return DiffusionSchedule(scheduler if solver is None else make_solver(solver, scheduler))
 
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the unscaled mode of the posterior, `(V, C, h, w)`."""

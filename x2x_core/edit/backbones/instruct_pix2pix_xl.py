@@ -10,6 +10,7 @@ import torch
 
 from x2x_core.guidance.cfg import guided_noise
 
+from ..solvers import make_solver
 from .conditioning import THREE_BRANCHES, Conditioning, PromptInputs
 from .diffusion import DiffusionSchedule
 from .instruct_pix2pix_checks import check_unet
@@ -57,9 +58,10 @@ class InstructPix2PixXL:
         """
         check_unet(self.unet, self.pipe.vae.config.latent_channels)
 
-    def schedule(self, published: bool = False) -> DiffusionSchedule:
+    def schedule(self, published: bool = False, solver: str | None = None) -> DiffusionSchedule:
         """Return the pipeline's schedule."""
-        return DiffusionSchedule(self.pipe.scheduler)
+        scheduler = self.pipe.scheduler
+        return DiffusionSchedule(scheduler if solver is None else make_solver(solver, scheduler))
 
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the unscaled mode of the posterior, `(V, C, h, w)`."""

@@ -50,7 +50,7 @@ class Kontext:
     def check(self, prompts: PromptInputs) -> None:
         """Accept any prompt."""
 
-    def schedule(self, published: bool = False) -> FlowSchedule:
+    def schedule(self, published: bool = False, solver: str | None = None) -> FlowSchedule:
         """Return the pipeline's schedule, shifted by the number of tokens."""
         config = self.pipe.scheduler.config
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
+from ..windows import Windows
 from .conditioning import Conditioning, PromptInputs
 
 Generators = torch.Generator | list[torch.Generator] | None
@@ -112,8 +113,16 @@ class EditBackbone(Protocol):
             InputError: they don't.
         """
 
-    def schedule(self, published: bool = False) -> Schedule:
-        """Return the pipeline's noise schedule, or with `published` that of the published code."""
+    def schedule(self, published: bool = False, solver: str | None = None) -> Schedule:
+        """Return the pipeline's noise schedule, or with `published` that of the published code.
+
+        Args:
+            published: the published code's.
+            solver: one of `x2x_core.edit.solver_names.SOLVERS`, for the pipeline's schedule; ``None``: its own.
+
+        Raises:
+            InputError: a solver that can't follow the schedule.
+        """
 
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
         """Encode pictures `(V, image_channels, H, W)` in [0, 1] to image latents `(V, ...)`."""
@@ -186,6 +195,18 @@ class TakesMask(Protocol):
             pixels: `(B, image_channels, H, W)` in [0, 1], the picture of each output on its canvas.
             mask: `(B, 1, H, W)` in [0, 1], on the canvas.
         """
+
+
+@runtime_checkable
+class DenoisesWindows(Protocol):
+    """A model that can predict for a window of its canvas."""
+
+    @property
+    def window_step(self) -> int:
+        """Latent cells of which a window's sides must be multiples."""
+
+    def cut(self, conditioning: Conditioning, windows: Windows) -> Conditioning:
+        """Return the conditioning of windows in latent cells."""
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ from __future__ import annotations
 _REASONS = {
     "reference": "the published code runs InstructPix2Pix alone",
     "eta": "it belongs to DDIM",
+    "solver": "its noise schedule is one of flow matching",
     "prompt_embeds": "give `prompt`, which is encoded here",
     "negative_prompt_embeds": "give `negative_prompt`, which is encoded here",
     "negative_prompt": "its guidance is distilled, and nothing steers it away",
@@ -19,6 +20,7 @@ _REASONS = {
 FLOW = (
     "reference",
     "eta",
+    "solver",
     "prompt_embeds",
     "negative_prompt_embeds",
     "image_guidance_scale",

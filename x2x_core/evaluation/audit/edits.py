@@ -17,10 +17,10 @@ from typing import Any
 
 import torch
 
+from x2x_core.common.run_folder import claim_folder
 from x2x_core.common.storage import write_text
 from x2x_core.edit.prepared import PreparedImage
 from x2x_core.evaluation.progress import Progress
-from x2x_core.evaluation.run_folder import claim_folder
 from x2x_core.imaging.files import read_image, write_png
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.language.instruction import Instruction

@@ -14,7 +14,7 @@ from x2x_core.simulation.findings import SIDED
 
 from .sheet import ARTEFACTS, COLUMNS, MORE, NORMAL, VISIBILITIES
 
-_SIDES = ("right", "left", "bilateral")
+SIDES = ("right", "left", "bilateral")
 _Answer = TypeVar("_Answer")
 
 
@@ -107,7 +107,7 @@ def _seen(row: Mapping[str, str], place: str) -> Seen | None:
     if finding is None:
         raise InputError(f"{place} must name a known finding in `finding`, got {row['finding']!r}.")
     if finding.name in SIDED:
-        return Seen(finding.name, _word(row, "side", _SIDES, place), visibility)
+        return Seen(finding.name, _word(row, "side", SIDES, place), visibility)
     return Seen(finding.name, None, visibility)
 
 

@@ -56,7 +56,7 @@ NOTICE = (
     "Radiographs of a blinded reading: most are edited or drawn by a program, some are as they were. For research, not "
     "for diagnosis."
 )
-_GAP = 12  # pixels between two pictures
+GAP = 12  # pixels between two pictures side by side
 _SIDES = 4  # number of the generator of the sides in part 3
 _README = f"""{NOTICE}
 
@@ -191,7 +191,14 @@ def _pixels(path: Path) -> torch.Tensor:
 
 
 def _beside(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    return torch.cat([left, torch.ones(1, left.shape[1], _GAP), right], dim=2)
+    return torch.cat([left, torch.ones(1, left.shape[1], GAP), right], dim=2)
+
+
+def read_beside(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    """Read a picture of part 2 or 3, and return its left and its right half, `(1, H, W)` each in [0, 1]."""
+    pixels = _pixels(path)
+    width = (pixels.shape[2] - GAP) // 2
+    return pixels[..., :width], pixels[..., width + GAP :]
 
 
 def _save(path: Path, pixels: torch.Tensor) -> None:
