@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from x2x_core.language.instruction import Instruction
     from x2x_core.pipeline import InstructX2XPipeline
     from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+    from x2x_core.region_guidance import RegionGuidance
     from x2x_core.x2x_edit import X2XEdit
 
 __version__ = "0.2.1"
@@ -29,6 +30,7 @@ __all__ = [
     "Instruction",
     "LungFinder",
     "PseudomaskAtlas",
+    "RegionGuidance",
     "X2XEdit",
     "__version__",
 ]
@@ -41,6 +43,7 @@ _MODULES = {
     "Instruction": "x2x_core.language.instruction",
     "LungFinder": "x2x_core.anatomy.lungs",
     "PseudomaskAtlas": "x2x_core.pseudomasks.atlas",
+    "RegionGuidance": "x2x_core.region_guidance",
     "X2XEdit": "x2x_core.x2x_edit",
 }
 
