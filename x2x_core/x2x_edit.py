@@ -12,6 +12,7 @@ from diffusers import DiffusionPipeline
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.protocol import EditBackbone
 from x2x_core.edit.backbones.registry import backbone_of
+from x2x_core.edit.editor import Editor
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from x2x_core.edit.recommended import recommendations_of
 from x2x_core.edit.request import order_arguments, read_request
@@ -64,7 +65,7 @@ class X2XEdit:
         self.pipe = pipe
         self.backbone: EditBackbone = backbone_of(pipe) if backbone is None else backbone
         self.pseudomasks: PseudomaskAtlas = _atlas(pseudomasks)
-        general = WITHOUT_ATLAS if self.pseudomasks.is_empty else {}
+        general = WITHOUT_ATLAS if not self.pseudomasks.names else {}
         settings = {**self.backbone.traits.recommended, **general, **(recommended or {})}
         self.config: dict[str, Any] = {
             "recommended": recommendations_of({"recommended": settings}, RECOMMENDABLE),
@@ -98,6 +99,10 @@ class X2XEdit:
         """The canvas of each output of the edit that runs, or ran last; ``None`` before the first."""
         return self._canvases
 
+    @property
+    def _editor(self) -> Editor:
+        return Editor(self.backbone, self.pseudomasks, self.config)
+
     def _begin(self, canvases: Canvases, scales: Scales) -> None:
         """Set what callbacks read."""
         self._canvases = canvases
@@ -130,8 +135,8 @@ class X2XEdit:
             InputError: an argument that can't be used, or that the model has no use for.
         """
         image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self, RelevanceKwargs, image, prompt, arguments)
-        output = run_relevance(self, request)
+        request = read_request(self._editor, RelevanceKwargs, image, prompt, arguments)
+        output = run_relevance(self._editor, request)
         return output if request.return_dict else output.all_fields()
 
     @overload
@@ -161,8 +166,8 @@ class X2XEdit:
             InputError: an argument that can't be used, or that the model has no use for.
         """
         image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self, GuidanceKwargs, image, prompt, arguments)
-        output = run_guidance(self, request)
+        request = read_request(self._editor, GuidanceKwargs, image, prompt, arguments)
+        output = run_guidance(self._editor, request)
         return output if request.return_dict else output.all_fields()
 
     @overload
@@ -192,12 +197,12 @@ class X2XEdit:
             InputError: an argument that can't be used, or that the model has no use for.
         """
         image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self, EditKwargs, image, prompt, arguments)
-        output = run_edit(self, request, self._begin)
+        request = read_request(self._editor, EditKwargs, image, prompt, arguments)
+        output = run_edit(self._editor, request, self._begin)
         return output if request.return_dict else output.all_fields()
 
 
 def _atlas(pseudomasks: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas:
     if pseudomasks is None:
-        return PseudomaskAtlas.empty()
-    return PseudomaskAtlas.bundled() if pseudomasks == BUNDLED else as_atlas(pseudomasks) or PseudomaskAtlas.empty()
+        return PseudomaskAtlas({})
+    return PseudomaskAtlas.bundled() if pseudomasks == BUNDLED else as_atlas(pseudomasks) or PseudomaskAtlas({})

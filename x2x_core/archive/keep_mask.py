@@ -16,7 +16,7 @@ from x2x_core.pseudomasks.given import as_keep_mask
 
 @dataclass(frozen=True, eq=False)
 class KeepMaskFile:
-    """What must stay as it is in an edit."""
+    """A mask of what must stay as it is, with its file."""
 
     path: Path
     mask: torch.Tensor  # (1, 1, H, W) bool

@@ -78,7 +78,7 @@ def _find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
 
 def _align(atlas: PseudomaskAtlas, inputs: RegionInputs) -> list[Alignment | None] | None:
     """Fit the atlas to the lungs of each picture whose region depends on them."""
-    if not inputs.align or atlas.published or inputs.pixels is None:
+    if not inputs.align or atlas.published or not atlas.names or inputs.pixels is None:
         return None
     aligned = [instruction.region != "image" for instruction in inputs.instructions]
     pictures = sorted({picture for picture, needed in zip(inputs.image_index, aligned) if needed})

@@ -172,10 +172,10 @@ def _read_call(
         reference=reference,
         region_given=region_given,
         strict=arguments.strict,
-        parsed=not editor.pseudomasks.is_empty,
+        parsed=bool(editor.pseudomasks.names),
     )
     edits = call is EditKwargs  # a map that is looked at is always found within a region
-    region_needed = reference or region_given or arguments.keep_mask is not None or editor.pseudomasks.is_empty
+    region_needed = reference or region_given or arguments.keep_mask is not None or not editor.pseudomasks.names
     anywhere = subject.names_no_region and not region_needed
     restricted = not edits or (arguments.restricted and not anywhere)
     settings = _without_crop_of_latents(resolve_settings(given, editor.config, reference, restricted), pictures, given)

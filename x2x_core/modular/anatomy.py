@@ -35,7 +35,7 @@ class AnatomyGuidanceBlock(ModularPipelineBlocks):
 
     @property
     def description(self) -> str:
-        """What the block does."""
+        """The block in a sentence."""
         return "Find where the instruction may change a chest radiograph: its pseudomask, fitted to the lungs."
 
     @property

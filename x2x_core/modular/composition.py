@@ -31,7 +31,7 @@ class CompositionBlock(ModularPipelineBlocks):
 
     @property
     def description(self) -> str:
-        """What the block does."""
+        """The block in a sentence."""
         return "Combine the edited picture with the original, which stays as it is outside the mask."
 
     @property

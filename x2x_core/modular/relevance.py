@@ -35,7 +35,7 @@ class RelevanceBlock(ModularPipelineBlocks):
 
     @property
     def description(self) -> str:
-        """What the block does."""
+        """The block in a sentence."""
         return "Find where the predictions with and without the prompt differ, and make that the mask."
 
     @property
@@ -75,8 +75,9 @@ class RelevanceBlock(ModularPipelineBlocks):
     def __call__(self, components: Any, state: Any) -> tuple[Any, Any]:
         """Find the map and the mask."""
         block_state = self.get_block_state(state)
-        pixels = read_images(block_state.image).pixels
-        relevance = upsample(self._relevance(components, block_state, pixels), pixels.shape[-2:])
+        batch = read_images(block_state.image)
+        pixels = batch.pixels
+        relevance = upsample(self._relevance(components, block_state, pixels), batch.size)
         given = block_state.mask_image
         allowed = torch.ones_like(relevance) if given is None else to_masks(given).float()
         guidance = guidance_map(relevance, allowed)
@@ -89,7 +90,7 @@ class RelevanceBlock(ModularPipelineBlocks):
         """Return the relevance map of each picture on the latent cells, `(B, 1, h, w)` on the CPU."""
         vae, unet, schedule = components.vae, components.unet, DiffusionSchedule(components.scheduler)
         cell = 2 ** (len(vae.config.block_out_channels) - 1)
-        canvas = Canvas.own(pixels.shape[-2:], cell * unet.config.sample_size, cell)
+        canvas = Canvas.own((pixels.shape[-2], pixels.shape[-1]), cell * unet.config.sample_size, cell)
         placed = match_channels(canvas.place(pixels), vae.config.in_channels) * 2 - 1
         latents = vae.encode(placed.to(vae.device, vae.dtype)).latent_dist.mode() * vae.config.scaling_factor
         latents = latents.to(given.prompt_embeds)

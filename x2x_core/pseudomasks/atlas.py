@@ -47,6 +47,9 @@ logger = logging.getLogger(__name__)
 class PseudomaskAtlas:
     """The pseudomasks of all findings.
 
+    An atlas without maps, ``PseudomaskAtlas({})``, is for pictures of anything: text is then free, and about the whole
+    image.
+
     Args:
         maps: finding category (e.g. "Effusion") to its mask `(h, w)` in [0, 1]; or map names (see `Place.key`, e.g.
             "Effusion/right/lower") to probability maps.
@@ -88,16 +91,6 @@ class PseudomaskAtlas:
     def bundled(cls) -> PseudomaskAtlas:
         """Return the bundled atlas, built from the boxes of NIH ChestX-ray14."""
         return cls.load(bundled_path("atlas"))
-
-    @classmethod
-    def empty(cls) -> PseudomaskAtlas:
-        """Return an atlas without maps: text is then free and about the whole image, whatever the picture shows."""
-        return cls({})
-
-    @property
-    def is_empty(self) -> bool:
-        """True for an atlas without maps."""
-        return not self._maps
 
     @classmethod
     def load(cls, path: str | Path) -> PseudomaskAtlas:
