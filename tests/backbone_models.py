@@ -4,12 +4,15 @@ import torch
 from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
+    AutoencoderKLQwenImage,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
     FluxKontextPipeline,
     FluxTransformer2DModel,
+    QwenImageEditPipeline,
+    QwenImageTransformer2DModel,
     StableDiffusionInpaintPipeline,
     StableDiffusionInstructPix2PixPipeline,
     StableDiffusionXLInstructPix2PixPipeline,
@@ -170,11 +173,52 @@ def make_instruct_pix2pix_xl():
     return pipe
 
 
+def encode_letters(prompt, **_):
+    """Stand for the text encoder of Qwen-Image-Edit, whose processor needs torchvision: a state for each letter."""
+    prompts = [prompt] if isinstance(prompt, str) else prompt
+    longest = max(len(text) for text in prompts) + 1
+    mask = torch.tensor([[1] * (len(text) + 1) + [0] * (longest - len(text) - 1) for text in prompts])
+    states = torch.zeros(len(prompts), longest, 16)
+    for own, text in zip(states, prompts):
+        for place, letter in enumerate(text):
+            own[place] = torch.sin(torch.arange(16.0) * (1 + ord(letter) % 13))
+    return states, None if mask.all() else mask
+
+
+def make_qwen():
+    torch.manual_seed(0)
+    transformer = QwenImageTransformer2DModel(
+        patch_size=2,
+        in_channels=16,
+        out_channels=4,
+        num_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=16,
+        axes_dims_rope=(8, 4, 4),
+    ).eval()
+    vae = AutoencoderKLQwenImage(
+        base_dim=8, z_dim=4, dim_mult=[1, 2], num_res_blocks=1, temperal_downsample=[False],
+        latents_mean=[0.1] * 4, latents_std=[1.2] * 4,
+    ).eval()  # fmt: skip
+    pipe = QwenImageEditPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+        vae=vae,
+        text_encoder=None,
+        tokenizer=None,
+        processor=None,
+        transformer=transformer,
+    )
+    pipe.encode_prompt = encode_letters
+    return tiny(pipe)
+
+
 MAKERS = {
     "instruct_pix2pix": make_instruct_pix2pix,
     "instruct_pix2pix_xl": make_instruct_pix2pix_xl,
     "inpainting": make_inpainting,
     "kontext": make_kontext,
     "klein": make_klein,
+    "qwen": make_qwen,
     "klein_distilled": lambda: make_klein(is_distilled=True),
 }

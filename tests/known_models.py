@@ -23,18 +23,22 @@ def rectangle(height, width):
 
 
 class KnownTransformer(torch.nn.Module):
-    """For Kontext and klein: positions come from `img_ids`, and the picture is the second half of the tokens."""
+    """For Kontext, klein and Qwen: positions come from `img_ids`, and the picture is the second half of the tokens."""
 
     device, dtype = torch.device("cpu"), torch.float32
 
     def __init__(self, config, side):
         super().__init__()
         self.config, self.side = config, side
+        self.grid = torch.cartesian_prod(torch.tensor([0]), torch.arange(side), torch.arange(side))
 
     def cache_context(self, name):
         return nullcontext()
 
-    def forward(self, hidden_states, timestep, encoder_hidden_states, img_ids, **_):
+    def forward(self, hidden_states, timestep, encoder_hidden_states, img_ids=None, img_shapes=None, **_):
+        if img_shapes is not None:  # Qwen-Image's: grids instead of positions
+            assert img_shapes == [[(1, self.side, self.side)] * 2] * len(hidden_states)
+            img_ids = torch.cat([self.grid, self.grid])
         noisy, picture = hidden_states.chunk(2, dim=1)
         positions = img_ids.reshape(-1, 2 * noisy.shape[1], img_ids.shape[-1])[0, : noisy.shape[1]].long()
         inside = rectangle(self.side, self.side)[positions[:, 1], positions[:, 2]]
@@ -71,8 +75,8 @@ def _flags(texts, copies, *shape):
 
 def make_known(kind, pipe):
     """Give a tiny pipeline a network with a known answer, and text states that say whether anything is asked."""
-    if kind in ("kontext", "klein", "klein_distilled"):
-        side = pipe.default_sample_size * pipe.vae_scale_factor // 2
+    if kind in ("kontext", "klein", "qwen", "klein_distilled"):
+        side = pipe.default_sample_size // 2
         pipe.transformer = KnownTransformer(pipe.transformer.config, side)
     else:
         scale = 0 if kind == "inpainting" else pipe.vae.config.scaling_factor
@@ -105,6 +109,10 @@ def _encode_klein(texts, device):
     return _flags(texts, 1, 4, 48), torch.zeros(len(texts), 4, 4)
 
 
+def _encode_qwen(prompt, **_):
+    return _flags([text.strip() for text in prompt], 1, 4, 16), None
+
+
 ENCODERS = {
     "instruct_pix2pix": _encode_three,
     "instruct_pix2pix_xl": _encode_xl,
@@ -112,4 +120,5 @@ ENCODERS = {
     "kontext": _encode_kontext,
     "klein": _encode_klein,
     "klein_distilled": _encode_klein,
+    "qwen": _encode_qwen,
 }

@@ -1,5 +1,7 @@
 """What an edit promises, with each kind of model."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from backbone_models import MAKERS
 from PIL import Image
 from tiny_models import seeded
 
-from x2x_core import X2XEdit
+from x2x_core import InstructX2XPipeline, X2XEdit
 from x2x_core.common.errors import InputError
 from x2x_core.edit.arguments import EditKwargs, names_of
 from x2x_core.edit.backbones.conditioning import TEXT
@@ -68,8 +70,11 @@ def test_a_batch_gives_what_single_calls_give(edit):
 
 def test_a_saved_pipeline_edits_as_before(pipe, edit, tmp_path):
     pipe.save_pretrained(tmp_path)
-    loaded = X2XEdit.from_pretrained(tmp_path)
+    absent = [name for name in ("text_encoder", "tokenizer", "processor") if getattr(pipe, name, "") is None]
+    loaded = X2XEdit.from_pretrained(tmp_path, **dict.fromkeys(absent))
     loaded.pipe.set_progress_bar_config(disable=True)
+    if "encode_prompt" in vars(pipe):
+        loaded.pipe.encode_prompt = pipe.encode_prompt
     if hasattr(pipe, "default_sample_size"):
         loaded.pipe.default_sample_size = pipe.default_sample_size
     assert np.allclose(run(edit).images, run(loaded).images, atol=1e-5)  # weights lie elsewhere in memory
@@ -134,11 +139,31 @@ def test_traits_and_geometry_fit_the_conditioning(edit):
     assert backbone.decode(latents).shape == (1, sizes.image_channels, sizes.step * 2, sizes.step * 4)
 
 
+def test_image_latents_are_edited_and_must_fit_the_models_patches(edit):
+    sizes = edit.backbone.geometry
+    if sizes.latent_channels < 4:
+        return  # read as a grey picture
+    cells = sizes.step // sizes.cell
+    latents = torch.randn(1, sizes.latent_channels, 4 * cells, 4 * cells, generator=seeded())
+    output = run(edit, latents)
+    assert output.images.shape[1:3] == (4 * sizes.step, 4 * sizes.step)
+    if cells > 1:
+        with pytest.raises(InputError, match=r"`image` latents must have sides that are multiples of 2 .* got 3x4"):
+            run(edit, latents[:, :, :3, :4])
+
+
 def test_another_class_and_an_empty_prompt_are_refused(edit):
     with pytest.raises(InputError, match=r"`pipe` must be one of .* got object"):
         X2XEdit(object())
     with pytest.raises(InputError, match="`prompt` must say what to edit"):
         run(edit, prompt=" ")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BACKBONES if kind != "StableDiffusionInstructPix2PixPipeline"])
+def test_the_pipeline_says_how_a_folder_of_another_class_is_loaded(kind, tmp_path):
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": kind}))
+    with pytest.raises(InputError, match=rf"holds a {kind}, .* load it with `X2XEdit.from_pretrained`"):
+        InstructX2XPipeline.from_pretrained(tmp_path)
 
 
 def test_every_class_of_the_registry_has_a_tiny_model():

@@ -21,6 +21,7 @@ SCALES = {  # and the factor of `STRENGTH` that they make
     "kontext": ({"guidance_scale": 2.0}, 1.0),
     "klein": ({"guidance_scale": 2.0}, 2.0),
     "klein_distilled": ({}, 1.0),
+    "qwen": ({"guidance_scale": 1.0}, 1.0),  # guidance rescales the prediction
 }
 # Between the rectangle's corner pixels and the pixels next to its edges, after bilinear upsampling by 4 at most.
 LEVEL = 0.38

@@ -19,7 +19,7 @@ from x2x_core.guidance.cfg import guided_by_two
 
 from .conditioning import TEXT, TWO_BRANCHES, Conditioning, PromptInputs
 from .flow import FlowSchedule
-from .flow_models import PATCH, each_branch, flow_geometry
+from .flow_models import PATCH, each_branch, flow_geometry, to_latents, to_tokens
 from .protocol import Geometry, Traits
 from .refusals import FLOW, refusals
 from .stable_diffusion import decoded, posterior_mode
@@ -100,7 +100,7 @@ class Flux2Klein:
         tensors = {
             "prompt_embeds": states.repeat_interleave(prompts.copies, dim=0),
             "txt_ids": text_ids.repeat_interleave(prompts.copies, dim=0),
-            "picture": _to_tokens(latents).repeat(2, 1, 1),
+            "picture": to_tokens(latents, 1).repeat(2, 1, 1),
             "img_ids": torch.cat([positions, own], dim=1).to(device).repeat(2, 1, 1),
         }
         return Conditioning(TWO_BRANCHES, tensors, states.dtype)
@@ -113,7 +113,7 @@ class Flux2Klein:
         guidance_scale: float | torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, ...]:
         """Predict branch by branch."""
-        tokens = _to_tokens(noisy)
+        tokens = to_tokens(noisy, 1)
 
         def call(inputs: Conditioning) -> torch.Tensor:
             given = inputs.tensors
@@ -127,7 +127,7 @@ class Flux2Klein:
                     img_ids=given["img_ids"],
                     return_dict=False,
                 )[0]
-            return _to_latents(prediction[:, : tokens.shape[1]], noisy.shape)
+            return to_latents(prediction[:, : tokens.shape[1]], noisy.shape, 1)
 
         return each_branch(conditioning, call)
 
@@ -140,13 +140,3 @@ class Flux2Klein:
         """Combine the two branches of the base model."""
         text, image = predictions
         return guided_by_two(text, image, guidance_scale)
-
-
-def _to_tokens(latents: torch.Tensor) -> torch.Tensor:
-    """Rearrange latents `(N, C, h, w)` to tokens `(N, h w, C)`, row by row."""
-    return rearrange(latents, "n c h w -> n (h w) c")
-
-
-def _to_latents(tokens: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
-    """Rearrange tokens to latents of a shape `(N, C, h, w)`."""
-    return rearrange(tokens, "n (h w) c -> n c h w", h=shape[-2])

@@ -12,11 +12,10 @@ from typing import Any
 
 import torch
 from diffusers.pipelines.flux.pipeline_flux_kontext import calculate_shift
-from einops import rearrange
 
 from .conditioning import TEXT, TWO_BRANCHES, Conditioning, PromptInputs
-from .flow import FlowSchedule
-from .flow_models import PATCH, each_branch, flow_geometry
+from .flow import FlowSchedule, shift_by_tokens
+from .flow_models import PATCH, each_branch, flow_geometry, to_latents, to_tokens
 from .protocol import Geometry, Traits
 from .refusals import FLOW, refusals
 from .stable_diffusion import decoded, posterior_mode
@@ -52,14 +51,7 @@ class Kontext:
 
     def schedule(self, published: bool = False, solver: str | None = None) -> FlowSchedule:
         """Return the pipeline's schedule, shifted by the number of tokens."""
-        config = self.pipe.scheduler.config
-
-        def shift(cells: tuple[int, int], steps: int) -> float:
-            tokens = cells[0] * cells[1] // PATCH**2
-            lengths = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
-            return calculate_shift(tokens, *lengths, config.get("base_shift", 0.5), config.get("max_shift", 1.15))
-
-        return FlowSchedule(self.pipe.scheduler, shift)
+        return FlowSchedule(self.pipe.scheduler, shift_by_tokens(self.pipe.scheduler, calculate_shift, PATCH))
 
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the unscaled mode of the posterior, `(V, C, h, w)`."""
@@ -93,7 +85,7 @@ class Kontext:
         tensors = {
             "prompt_embeds": states.repeat_interleave(prompts.copies, dim=0),
             "pooled": pooled.repeat_interleave(prompts.copies, dim=0),
-            "picture": _to_tokens(self.to_latents(image_latents).to(states.dtype)).repeat(2, 1, 1),
+            "picture": to_tokens(self.to_latents(image_latents).to(states.dtype), PATCH).repeat(2, 1, 1),
         }
         shared = {"txt_ids": text_ids, "img_ids": torch.cat([positions, own])}
         return Conditioning(TWO_BRANCHES, tensors, states.dtype, shared)
@@ -106,7 +98,7 @@ class Kontext:
         guidance_scale: float | torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, ...]:
         """Predict branch by branch."""
-        tokens = _to_tokens(noisy)
+        tokens = to_tokens(noisy, PATCH)
         scale = USUAL_GUIDANCE if guidance_scale is None else guidance_scale
         guidance = torch.as_tensor(scale, dtype=torch.float32, device=noisy.device).flatten().expand(len(noisy))
 
@@ -120,7 +112,7 @@ class Kontext:
                 return_dict=False,
                 **inputs.shared,
             )[0]
-            return _to_latents(prediction[:, : tokens.shape[1]], noisy.shape)
+            return to_latents(prediction[:, : tokens.shape[1]], noisy.shape, PATCH)
 
         return each_branch(conditioning, call)
 
@@ -132,13 +124,3 @@ class Kontext:
     ) -> torch.Tensor:
         """Return the only prediction, which is guided already."""
         return predictions[0]
-
-
-def _to_tokens(latents: torch.Tensor) -> torch.Tensor:
-    """Rearrange latents `(N, C, h, w)` to tokens `(N, h w / 4, 4 C)`, row by row."""
-    return rearrange(latents, "n c (h p) (w q) -> n (h w) (c p q)", p=PATCH, q=PATCH)
-
-
-def _to_latents(tokens: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
-    """Rearrange tokens to latents of a shape `(N, C, h, w)`."""
-    return rearrange(tokens, "n (h w) (c p q) -> n c (h p) (w q)", h=shape[-2] // PATCH, p=PATCH, q=PATCH)

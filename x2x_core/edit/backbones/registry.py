@@ -17,6 +17,7 @@ BACKBONES = {
     "StableDiffusionInpaintPipeline": ("inpainting", "Inpainting"),
     "FluxKontextPipeline": ("kontext", "Kontext"),
     "Flux2KleinPipeline": ("flux2_klein", "Flux2Klein"),
+    "QwenImageEditPipeline": ("qwen_image_edit", "QwenImageEdit"),
 }
 
 
