@@ -63,6 +63,12 @@ def test_a_box_a_painted_mask_and_what_must_stay_restrict_it(edit, no_chest):
     assert (free & (box > 0)).any() and sparing.any() and not (sparing & (box > 0)).any()
 
 
+def test_a_grey_photograph_can_get_colours(edit, no_chest):
+    grey = photo().convert("L").convert("RGB")
+    after = np.asarray(run(edit, grey, "Make it colourful.").images[0]).astype(int)
+    assert np.ptp(after, axis=-1).max() > 2
+
+
 def test_without_restriction_the_whole_picture_may_change(edit, no_chest):
     assert run(edit, photo(), "Make it snow.", restricted=False).guidance_mask.all()
 

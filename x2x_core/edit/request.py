@@ -192,6 +192,7 @@ def _read_call(
         whole_canvas(sizes, pictures, restricted),
         generator,
         prepared,
+        films=bool(editor.pseudomasks.names),
     )
 
 
@@ -214,6 +215,11 @@ def _without_crop_of_latents(settings: EditSettings, pictures: Pictures, given: 
 def whole_canvas(sizes: Geometry, pictures: Pictures, restricted: bool) -> Canvas:
     """Return the canvas: a square of the model's size, or the picture's own size without restriction."""
     if pictures.images is None:
+        if any(side % sizes.step for side in pictures.size):
+            raise InputError(
+                f"`image` latents must have sides that are multiples of {sizes.step // sizes.cell} for this model, got "
+                f"{pictures.size[0] // sizes.cell}x{pictures.size[1] // sizes.cell}."
+            )
         return Canvas.own(pictures.size, max(pictures.size), sizes.cell)
     if restricted:
         return Canvas.square(pictures.size, sizes.resolution, sizes.cell)

@@ -45,6 +45,7 @@ class Call:
     canvas: Canvas
     generator: Generators
     prepared: PreparedImage | None = None  # the pictures, if they were prepared
+    films: bool = True  # pictures are taken for radiographs: grey stays grey; False with an empty atlas
 
     @property
     def outputs(self) -> int:
@@ -110,7 +111,7 @@ def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -
         call.subject.image_index,
         prompts,
         noise,
-        own_contrast=call.restricted and not settings.reference,
+        own_contrast=call.restricted and call.films and not settings.reference,
         prepared=call.prepared,
     )
 
@@ -210,5 +211,5 @@ def composing_inputs(call: Call) -> ComposingInputs:
         composition=settings.composition,
         soft_edges=[settings.soft_edge_for(instruction) for instruction in call.subject.output_instructions],
         restricted=call.restricted,
-        keep_grey=call.restricted and not settings.reference,
+        keep_grey=call.restricted and call.films and not settings.reference,
     )
