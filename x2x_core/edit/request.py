@@ -172,9 +172,12 @@ def _read_call(
         reference=reference,
         region_given=region_given,
         strict=arguments.strict,
+        parsed=bool(editor.pseudomasks.names),
     )
     edits = call is EditKwargs  # a map that is looked at is always found within a region
-    restricted = not edits or (arguments.restricted and (reference or region_given or not subject.names_no_region))
+    region_needed = reference or region_given or arguments.keep_mask is not None or not editor.pseudomasks.names
+    anywhere = subject.names_no_region and not region_needed
+    restricted = not edits or (arguments.restricted and not anywhere)
     settings = _without_crop_of_latents(resolve_settings(given, editor.config, reference, restricted), pictures, given)
     generator = read_generators(arguments.generator, len(subject.image_index), backbone.pipe._execution_device)
     if settings.draw_place and restricted and not region_given:
@@ -189,6 +192,7 @@ def _read_call(
         whole_canvas(sizes, pictures, restricted),
         generator,
         prepared,
+        films=bool(editor.pseudomasks.names),
     )
 
 
@@ -211,10 +215,15 @@ def _without_crop_of_latents(settings: EditSettings, pictures: Pictures, given: 
 def whole_canvas(sizes: Geometry, pictures: Pictures, restricted: bool) -> Canvas:
     """Return the canvas: a square of the model's size, or the picture's own size without restriction."""
     if pictures.images is None:
+        if any(side % sizes.step for side in pictures.size):
+            raise InputError(
+                f"`image` latents must have sides that are multiples of {sizes.step // sizes.cell} for this model, got "
+                f"{pictures.size[0] // sizes.cell}x{pictures.size[1] // sizes.cell}."
+            )
         return Canvas.own(pictures.size, max(pictures.size), sizes.cell)
     if restricted:
         return Canvas.square(pictures.size, sizes.resolution, sizes.cell)
-    return Canvas.own(pictures.size, sizes.resolution, sizes.cell)
+    return Canvas.own(pictures.size, sizes.resolution, sizes.cell, sizes.step)
 
 
 def _check_model(backbone: EditBackbone, prompts: PromptInputs, call: Call) -> None:
