@@ -73,7 +73,7 @@ def mask_scores(found: Any, pair: TruePair) -> dict[str, Scores]:
     scores = {}
     for name, rule in rules.items():
         for steps, base in (("", BARE), (", tidied", TIDY)):
-            mask = find_mask(found.guidance_map, found.pseudomask, replace(base, **rule).mask_settings, limits)[0]
+            mask = find_mask(found.guidance_map, found.pseudomask, replace(base, **rule), limits)[0]
             scores[name + steps] = {
                 "IoU": float((mask & region).sum() / (mask | region).sum()),
                 "energy": float(energy[mask].sum() / energy.sum()),

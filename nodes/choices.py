@@ -6,7 +6,9 @@ Options and defaults that the library has too are the library's own. This module
 from __future__ import annotations
 
 from x2x_core.anatomy.edges import SOFT_EDGE, SOFT_EDGES
+from x2x_core.edit.presets import PRESETS as EDIT_PRESETS
 from x2x_core.edit.settings import COMPOSITIONS, DEFAULT
+from x2x_core.edit.solver_names import SOLVERS as EDIT_SOLVERS
 from x2x_core.guidance.mask_settings import MASK_RULES
 from x2x_core.guidance.relevance import SOURCES
 from x2x_core.language.clauses import Operation
@@ -42,8 +44,8 @@ EXAMPLE = "Add the finding of moderate right pleural effusion."
 STYLES = ("colour map", "red")  # of Guidance Preview
 
 # Edit
-PRESETS = ("recommended", "fast", "reference", "custom")
-SOLVERS = ("checkpoint's", "DDIM", "Euler", "DPM++ 2M", "UniPC")
+PRESETS = ("recommended", *EDIT_PRESETS, "reference", "custom")
+SOLVERS = ("checkpoint's", *EDIT_SOLVERS)
 RECOMMENDED = "recommended"  # use the checkpoint's recommendation
 SWITCH = (RECOMMENDED, "on", "off")
 EDGE_BY_FINDING = -1.0  # soft edge width chosen from the finding
@@ -51,6 +53,7 @@ SOFT_EDGE_WORDS = ", ".join(
     [*(f"{width:g} for {finding}" for finding, width in SOFT_EDGES.items()), f"else {SOFT_EDGE:g}"]
 )
 CROP_RECOMMENDED = -1  # the checkpoint's crop; 0 is no crop
+CONTEXT_RECOMMENDED, WHOLE_CANVAS = -1, -2  # the checkpoint's or preset's context around the mask; no window
 LARGEST_CROP_MARGIN = 1024
 DRAW_PLACE = (
     "Draw a side and zone at random, by the seed, for a finding to add whose place the instruction leaves open. "

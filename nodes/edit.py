@@ -44,9 +44,11 @@ class X2XEdit(io.ComfyNode):
                     "preset",
                     PRESETS,
                     PRESETS[0],
-                    "recommended: the checkpoint's own settings. fast: half the steps and one noise sample. reference: "
-                    "the published algorithm and settings, for the authors' checkpoint. custom: the five widgets "
-                    "below. With other presets these are greyed out and show the values in use.",
+                    "recommended: the checkpoint's own settings. fast: half the steps, one noise sample, and a small"
+                    " window around the mask. balanced: a window around the mask, and no step that hardly counts. "
+                    "best: all that the checkpoint recommends, on the whole image. reference: the published "
+                    "algorithm and settings, for the authors' checkpoint. custom: the five widgets below. With other"
+                    " presets these are greyed out and show the values in use.",
                 ),
                 *_custom_inputs(),
                 *_sampling_inputs(),

@@ -10,6 +10,7 @@ from . import sockets
 from .checks import check_noise_level
 from .choices import (
     COMPOSITIONS,
+    CONTEXT_RECOMMENDED,
     CROP_RECOMMENDED,
     DEFAULT,
     DRAW_PLACE,
@@ -19,6 +20,7 @@ from .choices import (
     SOFT_EDGE_WORDS,
     SOURCES,
     SWITCH,
+    WHOLE_CANVAS,
 )
 
 
@@ -56,6 +58,16 @@ class X2XSettings(io.ComfyNode):
                     tooltip="Compute the edit on a crop around the region, at a finer scale than the whole image: the "
                     "margin around the region, in pixels of the model's canvas. 0: no crop. -1: the checkpoint's "
                     "setting.",
+                ),
+                io.Int.Input(
+                    "mask_context",
+                    default=CONTEXT_RECOMMENDED,
+                    min=WHOLE_CANVAS,
+                    max=LARGEST_CROP_MARGIN,
+                    optional=True,
+                    tooltip="Denoise only a window around the mask, at the scale of the whole image, so that a small "
+                    "edit takes less time: the context around the mask, in pixels of the model's canvas. 0: the mask "
+                    "alone. -1: the checkpoint's or the preset's setting. -2: the whole image.",
                 ),
                 sockets.Atlas.Input("atlas", optional=True, tooltip="Pseudomasks from Load Pseudomask."),
                 io.Mask.Input(

@@ -1,14 +1,17 @@
 """InstructX2XPipeline: edit a radiograph from a text instruction, changing only the region the instruction refers to.
 
-An edit runs through these stages, each a function in a file of `edit/`; the records that they hand on are in `state`:
+An edit runs through these stages (`edit/running`), each a function in a file of `edit/`; the records that they hand on
+are in `state`:
 
 1. `request`: check every argument (`reading`: pictures and instructions) and prepare each stage's `stage_inputs`.
 2. `region`: the pseudomask of each instruction, aligned to the patient.
 3. `placing`: the canvas of each output, with the whole picture or a crop around the region.
 4. `encoding`: encode pictures and prompts, and draw the noise.
 5. `looking`: relevance map, guidance map and guidance mask.
-6. `denoising`: denoise, restricted to the mask (`unet`: the network's inputs and predictions).
+6. `denoising`: denoise, restricted to the mask.
 7. `composing`: decode, and combine the edit with the original.
+
+The stages know the model as an `EditBackbone` (`backbones`).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from __future__ import annotations
 import logging
 import pickle
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack, overload
 
@@ -32,20 +36,19 @@ from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPV
 
 from x2x_core.common.errors import InputError
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
-from x2x_core.edit.composing import compose
-from x2x_core.edit.denoising import denoise
-from x2x_core.edit.encoding import encode
+from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
+from x2x_core.edit.editor import Editor
 from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, read_index, unreadable_weights
-from x2x_core.edit.looking import find_guidance, find_relevance
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
-from x2x_core.edit.placing import place_outputs
+from x2x_core.edit.prepared import PreparedImage
+from x2x_core.edit.preparing import prepare_image
 from x2x_core.edit.recommended import recommendations_of, take_old_keywords, translate_config
-from x2x_core.edit.region import Region, find_region
-from x2x_core.edit.request import Request, order_arguments, read_request
+from x2x_core.edit.request import order_arguments, read_request
+from x2x_core.edit.running import run_edit, run_guidance, run_relevance
 from x2x_core.edit.saved_pseudomasks import as_atlas, downloaded_pseudomasks, save_pseudomasks, saved_pseudomasks
+from x2x_core.edit.scales import Scales, set_scales
 from x2x_core.edit.settings import RECOMMENDABLE
 from x2x_core.edit.signature import hide_keywords, public_call
-from x2x_core.edit.stage_inputs import Scales
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.language.levels import check_levels
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
@@ -289,11 +292,29 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """The canvas of each output of the edit that runs, or ran last; ``None`` before the first."""
         return self._canvases
 
-    def _set_scales(self, scales: Scales) -> None:
-        self._guidance_scale, self._image_guidance_scale = max(scales.text, key=abs), scales.image
-        self._scale_shares = None
-        if len(set(scales.text)) > 1:
-            self._scale_shares = torch.tensor(scales.text).view(-1, 1, 1, 1) / self._guidance_scale
+    # -- what edits of one picture share ------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def prepare(self, image: Any, *, reference: bool = False, align: bool = True) -> PreparedImage:
+        """Read pictures, encode them and find the lungs in them, once for all edits of them.
+
+        The calls take the result instead of `image` and give the same results, bit for bit, for less:
+        ``prepared = pipe.prepare(image)``, then ``pipe(prepared, prompt)`` with any prompts, seeds and settings. Edits
+        on a crop and edits without restriction still encode what they see of the picture. Warnings about the lungs are
+        given here, once.
+
+        Args:
+            image: as for the call, but not image latents.
+            reference: prepare for calls with `reference=True`.
+            align: find the lungs; ``False`` leaves them to the calls that need them, which those with the caller's own
+                masks do not.
+
+        Raises:
+            InputError: pictures that can't be used.
+        """
+        prepared = prepare_image(_editor(self), image, reference, align)
+        self.maybe_free_model_hooks()
+        return prepared
 
     # -- maps before an edit ------------------------------------------------------------------------------------------
 
@@ -327,12 +348,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             InputError: an argument that can't be used; the message names it and says what to do.
         """
         image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self, RelevanceKwargs, image, prompt, arguments)
-        _, canvases = _place(self, request)
-        encoded = encode(self, request.encoding, canvases)
-        relevance = find_relevance(self, request.guidance.relevance, encoded)
-        self.maybe_free_model_hooks()
-        output = InstructX2XRelevanceOutput.of(relevance, canvases, request.instructions)
+        editor = _editor(self)
+        request = read_request(editor, RelevanceKwargs, image, prompt, arguments)
+        output = run_relevance(editor, request)
         return output if request.return_dict else output.all_fields()
 
     @overload
@@ -368,12 +386,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             InputError: an argument that can't be used; the message names it and says what to do.
         """
         image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self, GuidanceKwargs, image, prompt, arguments)
-        region, canvases = _place(self, request)
-        encoded = encode(self, request.encoding, canvases)
-        guidance = find_guidance(self, request.guidance, encoded, region)
-        self.maybe_free_model_hooks()
-        output = InstructX2XGuidanceOutput.of(guidance, region, canvases, request.instructions)
+        editor = _editor(self)
+        request = read_request(editor, GuidanceKwargs, image, prompt, arguments)
+        output = run_guidance(editor, request)
         return output if request.return_dict else output.all_fields()
 
     # -- the edit -----------------------------------------------------------------------------------------------------
@@ -413,7 +428,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         Args:
             image: a radiograph or several of one size: Pillow pictures, arrays, tensors or paths, of any size and depth
                 (see `x2x_core.imaging.inputs`), or image latents `(B, 4, h, w)`, which are edited as the picture that
-                they decode to.
+                they decode to; or the result of `prepare`.
             prompt: what to edit, for example "Add the finding of moderate left pleural effusion."
             arguments: see `x2x_core.edit.arguments.EditKwargs`.
 
@@ -424,21 +439,18 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             InputError: an argument that can't be used; the message names it and says what to do.
         """
         image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self, EditKwargs, image, prompt, arguments)
-        self._interrupt = False
-        region, canvases = _place(self, request)
-        self._canvases = canvases
-        encoded = encode(self, request.encoding, canvases)
-        self._set_scales(request.scales)
-        guidance = find_guidance(self, request.guidance, encoded, region)
-        edited = denoise(self, request.denoising, encoded, guidance)
-        composed = compose(self, request.composing, encoded, guidance, edited)
-        self.maybe_free_model_hooks()
-        output = InstructX2XPipelineOutput.of(composed, guidance, region, canvases, request.instructions)
+        editor = _editor(self)
+        request = read_request(editor, EditKwargs, image, prompt, arguments)
+        output = run_edit(editor, request, partial(_begin, self))
         return output if request.return_dict else output.all_fields()
 
 
-def _place(pipe: InstructX2XPipeline, request: Request) -> tuple[Region | None, Canvases]:
-    """Find the region, and the canvas of each output, which may show a crop around it."""
-    region = None if request.region is None else find_region(pipe.pseudomasks, request.region)
-    return region, place_outputs(request.placing, region)
+def _editor(pipe: InstructX2XPipeline) -> Editor:
+    return Editor(InstructPix2Pix(pipe), pipe.pseudomasks, pipe.config)
+
+
+def _begin(pipe: InstructX2XPipeline, canvases: Canvases, scales: Scales) -> None:
+    """Set what callbacks read."""
+    pipe._canvases = canvases
+    set_scales(pipe, scales)
+    pipe._scale_shares = scales.shares

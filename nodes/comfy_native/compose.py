@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from x2x_core.common.checkpoint_layout import CELL_PIXELS
 from x2x_core.common.errors import InputError
 from x2x_core.edit.composition import compose_decoded, compose_difference, is_grey, match_channels
 from x2x_core.imaging.geometry import resize
 from x2x_core.imaging.soft import soft_edges
 
-from .cropping import CELL, uncrop
+from .cropping import uncrop
 from .inputs import bool_mask, to_batch
 
 logger = logging.getLogger(__name__)
@@ -145,4 +146,4 @@ def _frame(edited: torch.Tensor, image: torch.Tensor, encoded: tuple[int, int] |
 
 
 def _is_crop(decoded: tuple[int, int], encoded: tuple[int, int]) -> bool:
-    return all(0 <= whole - part < CELL for whole, part in zip(encoded, decoded))
+    return all(0 <= whole - part < CELL_PIXELS for whole, part in zip(encoded, decoded))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-CELL = 8  # pixels per latent cell of Stable Diffusion's autoencoder
-
 
 def encoded_part(size: tuple[int, int], cells: tuple[int, int]) -> tuple[slice, slice] | None:
     """Return the rows and columns of a picture that latents represent.

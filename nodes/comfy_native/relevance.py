@@ -11,6 +11,7 @@ import comfy.samplers
 import comfy.utils
 import torch
 
+from x2x_core.common.checkpoint_layout import CELL_PIXELS
 from x2x_core.common.errors import InputError
 from x2x_core.edit.settings import DEFAULT, EditSettings
 from x2x_core.guidance.relevance import (
@@ -21,7 +22,7 @@ from x2x_core.guidance.relevance import (
     upsample,
 )
 
-from .cropping import CELL, encoded_part, uncrop
+from .cropping import encoded_part, uncrop
 from .inputs import Conditionings, Latent, Model, check_model, image_samples, with_image
 from .loading import SETTINGS
 
@@ -87,7 +88,7 @@ def _part(samples: torch.Tensor, image_size: tuple[int, int] | None) -> tuple[in
     """Return the size of the picture's part that the latents represent."""
     rows, columns = samples.shape[-2:]
     if image_size is None:
-        return CELL * rows, CELL * columns
+        return CELL_PIXELS * rows, CELL_PIXELS * columns
     part = encoded_part(image_size, (rows, columns))
     if part is None:
         raise InputError(

@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from x2x_core.edit.backbones.instruct_pix2pix import RELEVANCE_BATCH
 from x2x_core.edit.looking import draws_at_once
 from x2x_core.edit.settings import EditSettings
 
@@ -19,7 +20,7 @@ def chunks_of(batch: int) -> list[slice]:
 
 def relevance_calls(settings: EditSettings, images: int) -> int:
     """Return the number of U-Net calls of a relevance map of `images` images."""
-    return math.ceil(settings.relevance_levels * settings.relevance_samples / draws_at_once(images))
+    return math.ceil(settings.relevance_levels * settings.relevance_samples / draws_at_once(images, RELEVANCE_BATCH))
 
 
 def seeded_generators(seed: int, count: int) -> list[torch.Generator]:

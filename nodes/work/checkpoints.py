@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import comfy.model_patcher
 import torch
 
 from .folders import SINGLE_FILES
+from .prepared import PreparedImages
 
 # Upper estimate of the memory that an edit needs beside the weights, in bytes per image and pixel, for a U-Net of
 # Stable Diffusion's size.
@@ -54,6 +55,7 @@ class LoadedPipeline:
     name: str  # in the menu
     pipe: Any  # x2x_core.InstructX2XPipeline
     patcher: PipelinePatcher
+    prepared: PreparedImages = field(default_factory=PreparedImages)
 
     def ready(self, items: int = 1) -> Any:
         """Return the pipeline on its device, with memory for `items` U-Net items."""

@@ -113,7 +113,7 @@ def _check(
     pixels = to_library(image)
     masks = _masks(guidance_mask, more, size_of(pixels), len(pixels))
     recommended = loaded.pipe.config
-    arguments = {**widgets.arguments(recommended), **more.arguments()}
+    arguments = {**widgets.arguments(), **more.arguments()}
     with page_words():
         settings = resolve_settings(arguments, recommended, widgets.reference)
     if guidance_mask is not None:  # the widgets always have values; those that find a mask are not used
@@ -169,8 +169,9 @@ def _edit(pipe: Any, job: _Job, chunk: slice, watch: Watch) -> Any:
             watch.show(preview(watch.last))
         return {}
 
+    align = job.settings.align and not job.masks
     return pipe(
-        pixels,
+        job.loaded.prepared.of(pipe, pixels, reference=job.widgets.reference, align=align),
         job.text,
         generator=seeded_generators(job.widgets.seed, len(pixels)),
         output_type="pt",

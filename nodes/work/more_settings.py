@@ -10,7 +10,7 @@ import torch
 from x2x_core.edit.settings import DEFAULT, EditSettings
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
-from ..choices import CROP_RECOMMENDED, RECOMMENDED
+from ..choices import CONTEXT_RECOMMENDED, CROP_RECOMMENDED, RECOMMENDED, WHOLE_CANVAS
 from .noise_levels import read_levels
 
 _SWITCH_VALUES = {RECOMMENDED: None, "on": True, "off": False}
@@ -33,6 +33,7 @@ class MoreSettings:
     align: bool | None = None
     draw_place: bool | None = None
     padding_mask_crop: int | None = None  # False: no crop
+    mask_context: int | None = None  # False: the whole canvas
     negative_prompt: str | None = None
     atlas: PseudomaskAtlas | None = None
     pseudomask: torch.Tensor | None = None  # MASK
@@ -46,6 +47,7 @@ class MoreSettings:
         negative: str,
         soft_edge: float,
         padding_mask_crop: int = CROP_RECOMMENDED,
+        mask_context: int = CONTEXT_RECOMMENDED,
         **widgets: Any,
     ) -> MoreSettings:
         """Return the settings for the widgets of X2XSettings, named as there.
@@ -67,6 +69,7 @@ class MoreSettings:
             relevance_samples=draws or None,
             negative_prompt=negative.strip() or None,
             padding_mask_crop=None if padding_mask_crop == CROP_RECOMMENDED else padding_mask_crop or False,
+            mask_context={CONTEXT_RECOMMENDED: None, WHOLE_CANVAS: False}.get(mask_context, mask_context),
             **values,
         )
 

@@ -11,7 +11,7 @@ import comfy.utils
 import torch
 from PIL import Image
 
-from x2x_core.guidance.cfg import BRANCHES, guided_noise
+from x2x_core.guidance.cfg import guided_noise
 from x2x_core.guidance.relevance import predicted_noise
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.geometry import fit_size, resize
@@ -129,8 +129,10 @@ def estimate_clean(pipe: Any, scheduler: Any, call: UNetCall) -> torch.Tensor:
     """
     channels = pipe.vae.config.latent_channels
     prediction = call.prediction
-    if pipe.do_classifier_free_guidance:
-        text, image, neither = prediction.chunk(BRANCHES)
+    branches = len(prediction) // len(pipe.canvases.each)
+    if branches > 1:
+        text, image, *rest = prediction.chunk(branches)
+        neither = rest[0] if rest else image  # left out in some steps of some presets
         prediction = guided_noise(text, image, neither, pipe.output_guidance_scale, pipe.image_guidance_scale)
     noisy = call.sample[: len(prediction), :channels]
     signal = float(scheduler.alphas_cumprod[int(call.timestep)])

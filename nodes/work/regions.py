@@ -11,15 +11,15 @@ from typing import Any
 import torch
 
 from x2x_core.anatomy.areas import area_limits
-from x2x_core.common.checkpoint_layout import LATENT_CHANNELS
+from x2x_core.common.checkpoint_layout import CELL_PIXELS, LATENT_CHANNELS
 from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
 from x2x_core.edit.places import draw_places
 from x2x_core.edit.reading import read_pictures, read_subject
 from x2x_core.edit.region import RegionInputs, find_region
-from x2x_core.edit.settings import EditSettings
 from x2x_core.guidance.maps import guidance_map
 from x2x_core.guidance.mask_rules import find_mask
+from x2x_core.guidance.mask_settings import MaskSettings
 from x2x_core.imaging.geometry import resize
 from x2x_core.imaging.soft import soft_edges
 from x2x_core.language.instruction import Instruction
@@ -31,8 +31,6 @@ from .sentences import as_page_says, explain_instruction, page_words
 from .tensors import as_maps, size_of, to_map
 
 logger = logging.getLogger(__name__)
-
-CELL = 8  # pixels: VAE Encode crops sides to a multiple of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +130,7 @@ def guidance_of(
     Args:
         pseudomask: MASK, P; of any size, one or one per relevance map.
         relevance: MASK, R; the results have its size.
-        rules: fields of `EditSettings` that determine the mask.
+        rules: fields of `MaskSettings`.
         soft_edge: width of the soft edge inside the mask, as a fraction of the longer side.
         instruction: limits the mask to the expected size of its findings; ``None``: no limit.
         places: the mask keeps a component in each of these regions, and is limited as by `instruction`.
@@ -150,7 +148,7 @@ def guidance_of(
     with page_words():
         limiting = _limiting_instruction(instruction, places)
         limits = None if limiting is None else [area_limits(limiting)] * batch
-        settings = EditSettings(**rules).mask_settings
+        settings = MaskSettings(**rules)
     guidance = guidance_map(r, p)
     mask = find_mask(guidance, p, settings, limits, None if places is None else places.at(size, batch))
     return guidance, soft_edges(mask, soft_edge * max(size))
@@ -158,7 +156,7 @@ def guidance_of(
 
 def _warn_of_crop(image: tuple[int, int], relevance: tuple[int, int]) -> None:
     """Warn if a relevance map looks like that of an image cropped by VAE Encode."""
-    cropped = [side // CELL * CELL for side in image]
+    cropped = [side // CELL_PIXELS * CELL_PIXELS for side in image]
     if image != relevance and list(relevance) == cropped:
         logger.warning(
             "`relevance` is %dx%d pixels (height x width) and `pseudomask` %dx%d: `pseudomask` is scaled to the size "

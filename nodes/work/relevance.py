@@ -43,7 +43,8 @@ def relevance_of(
         for chunk in chunks:
             some = pixels[chunk]
             generators = seeded_generators(seed, len(some))
-            output = pipe.relevance(some, text, generator=generators, strict=False, **arguments)
+            prepared = loaded.prepared.of(pipe, some, reference=False, align=settings.padding_mask_crop is not None)
+            output = pipe.relevance(prepared, text, generator=generators, strict=False, **arguments)
             maps.append(output.relevance_map)
             spread = output.relevance_uncertainty
             uncertainties.append(torch.zeros_like(output.relevance_map) if spread is None else spread)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from x2x_core.common.errors import InputError
+from x2x_core.edit.presets import PRESETS
 from x2x_core.edit.settings import DEFAULT, resolve_settings, scale_in_words
 
 from ..choices import SOLVERS
@@ -44,9 +44,9 @@ class EditWidgets:
                 f"{self.solver!r}."
             )
 
-    def arguments(self, recommended: Mapping[str, Any]) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Return the pipeline's arguments; arguments left out keep the checkpoint's recommendation."""
-        arguments = preset_arguments(self.preset, recommended)
+        arguments = preset_arguments(self.preset)
         if self.preset == "custom":
             arguments = {
                 "num_inference_steps": self.steps,
@@ -56,31 +56,27 @@ class EditWidgets:
             }
             if self.mask_rule == "threshold":
                 arguments["mask_threshold"] = self.threshold
+        if self.solver != SOLVERS[0]:
+            arguments["solver"] = self.solver
         if self.edit_strength != DEFAULT.edit_strength:
             arguments["edit_strength"] = self.edit_strength
         return arguments
 
 
-def preset_arguments(preset: str, recommended: Mapping[str, Any]) -> dict[str, Any]:
+def preset_arguments(preset: str) -> dict[str, Any]:
     """Return the pipeline's arguments of a preset, on top of what a checkpoint recommends.
 
-    "fast" takes half the checkpoint's steps, and one noise draw per level for the relevance map.
-
     Args:
-        preset: one of `PRESETS`.
-        recommended: the pipeline's config.
+        preset: one of `x2x_core.edit.presets.PRESETS`, "reference", or another for none.
     """
     if preset == "reference":
         return {"reference": True}
-    if preset == "fast":
-        steps = resolve_settings({}, recommended).num_inference_steps
-        return {"num_inference_steps": math.ceil(steps / 2), "relevance_samples": 1}
-    return {}
+    return {"preset": preset} if preset in PRESETS else {}
 
 
 def preset_values(preset: str, recommended: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that a preset gives the widgets of X2XEdit, by widget."""
-    arguments = preset_arguments(preset, recommended)
+    arguments = preset_arguments(preset)
     settings = resolve_settings(arguments, recommended, arguments.pop("reference", False))
     scale = settings.guidance_scale
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from x2x_core.common.errors import InputError
+from x2x_core.edit import solvers
 
 from ..choices import SOLVERS
 
@@ -19,16 +19,4 @@ def make_solver(name: str, scheduler: Any) -> Any:
     Raises:
         InputError: unknown name.
     """
-    import diffusers
-
-    classes = {
-        "DDIM": diffusers.DDIMScheduler,
-        "Euler": diffusers.EulerDiscreteScheduler,
-        "DPM++ 2M": diffusers.DPMSolverMultistepScheduler,
-        "UniPC": diffusers.UniPCMultistepScheduler,
-    }
-    if name == SOLVERS[0]:
-        return scheduler
-    if name not in classes:
-        raise InputError(f"`solver` must be one of {', '.join(SOLVERS)}, got {name!r}.")
-    return classes[name].from_config(scheduler.config)
+    return scheduler if name == SOLVERS[0] else solvers.make_solver(name, scheduler)

@@ -1,10 +1,17 @@
-"""Text read from plain and compressed files."""
+"""Text read from plain and compressed files; files and folders that appear complete or not at all."""
 
+import errno
 import gzip
+import os
 
 import pytest
 
-from x2x_core.common.storage import read_text, write_text
+from x2x_core.common.errors import InputError, OutputExistsError
+from x2x_core.common.storage import read_text, write_folder, write_stream, write_text
+
+
+def fail(*arguments):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
 
 def test_compressed_text_is_read_as_plain_text(tmp_path):
@@ -18,3 +25,32 @@ def test_what_its_suffix_does_not_say_is_refused(tmp_path):
     (tmp_path / "record.json.gz").write_text("{}")
     with pytest.raises(OSError, match="Not a gzipped file"):
         read_text(tmp_path / "record.json.gz")
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path, monkeypatch):
+    files, target = {"a.png": b"1" * 5000, "b.json": b"{}"}, tmp_path / "edits" / "000" / "000007"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", fail)
+        with pytest.raises(InputError, match="must be a place that can be written"):
+            write_folder(target, files, tmp_path / "scratch")
+    assert not target.exists() and list((tmp_path / "scratch").iterdir()) == []
+    write_folder(target, files, tmp_path / "scratch")
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == files
+    with pytest.raises(OutputExistsError, match="must be new"):
+        write_folder(target, {"a.png": b"2"}, tmp_path / "scratch")
+    assert (target / "a.png").read_bytes() == files["a.png"] and list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_stream_replaces_a_file_only_when_it_is_complete(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"before")
+
+    def stop(file):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_stream(path, stop, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["table.csv"] and path.read_bytes() == b"before"
+    write_stream(path, lambda file: file.write(b"after"), tmp_path)
+    assert path.read_bytes() == b"after"

@@ -33,7 +33,7 @@ def test_other_files_and_other_builds_are_refused(built, mimic_case, copy, tmp_p
 
 def test_two_builds_in_one_folder_are_refused(mimic_case, tmp_path):
     out = tmp_path / "out"
-    with build_folder.locked(out), pytest.raises(FileExistsError, match="is being built by another process"):
+    with build_folder.lock(out), pytest.raises(FileExistsError, match="is being built by another process"):
         build(mimic_case, out)
 
 

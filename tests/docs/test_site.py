@@ -104,7 +104,13 @@ def written(value):
 
 
 # Settings that can be None, and what that means.
-UNSET = {"soft_edge": "by finding", "padding_mask_crop": "no crop"}
+UNSET = {
+    "soft_edge": "by finding",
+    "padding_mask_crop": "no crop",
+    "mask_context": "no window",
+    "preset": "none",
+    "solver": "own",
+}
 
 
 def test_the_table_of_the_settings_says_what_the_code_says():

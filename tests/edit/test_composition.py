@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tiny_models import seeded
 
 from x2x_core.edit.composition import (
+    closed_edges,
     compose_decoded,
     compose_difference,
     compose_saturating,
@@ -16,8 +17,9 @@ from x2x_core.edit.composition import (
     is_grey,
     match_channels,
     relative_headroom,
-    soft_tissue_grey,
 )
+from x2x_core.imaging.soft import soft_edges
+from x2x_core.imaging.soft_tissue import soft_tissue_grey
 
 
 def pictures(seed, channels=1):
@@ -188,36 +190,51 @@ def test_pixels_brighter_than_soft_tissue_stay():
     assert torch.equal(brighter[..., 20:24, 20:24], original[..., 20:24, 20:24])
 
 
-def test_soft_tissue_is_found_in_each_picture_and_in_large_ones():
-    dim, bright = chest() * 0.5, chest()
-    found = soft_tissue_grey(torch.cat([dim, bright]))
-    for grey, expected in zip(found, (0.35, 0.7)):
-        assert torch.allclose(grey, torch.full_like(grey, expected), atol=1e-3)
-    large = soft_tissue_grey(chest(1500))
-    assert torch.allclose(large, torch.full_like(large, 0.7), atol=1e-3)
+def lung_with_heart():
+    """Lung of grey 0.3 left of tissue of grey 0.7, and a mask of the lung's right part."""
+    original = torch.full((1, 1, 256, 256), 0.3)
+    original[..., 128:] = 0.7
+    mask = torch.zeros(1, 1, 256, 256, dtype=torch.bool)
+    mask[..., 60:200, 70:130] = True
+    return original, soft_edges(mask, 12)
 
 
-def test_soft_tissue_has_the_grey_of_its_surroundings():
-    original = chest()
-    original[..., 128:, 128:] = 0.62
-    tissue = soft_tissue_grey(original)
-    assert tissue[..., 130:, :40].mean() == pytest.approx(0.7, abs=0.01)
-    assert tissue[..., 130:, -40:].mean() == pytest.approx(0.62, abs=0.02)
-    assert tissue[..., :40, :].min() > 0.61 and tissue.max() <= 0.7 + 1e-6
+def test_an_opacity_reaches_the_tissue_where_the_mask_ends_and_fades_into_the_lung():
+    original, soft = lung_with_heart()
+    edited = compose_saturating(original, torch.full_like(original, 0.9), soft)
+    row = edited[0, 0, 130]
+    assert row[115:126].min() > 0.62  # no dark rim beside the heart
+    assert row[70] < 0.4 and (row[70:100].diff() >= -1e-3).all()  # a soft edge within the lung
+    assert torch.equal(edited[soft == 0], original[soft == 0])
 
 
-def test_black_borders_and_metal_are_not_soft_tissue():
-    original = chest()
-    original[..., :60] = 0.0
-    original[..., 20:24, 100:140] = 1.0
-    tissue = soft_tissue_grey(original)
-    assert torch.allclose(tissue, torch.full_like(tissue, 0.7), atol=1e-3)
+def test_edges_to_soft_tissue_are_closed_and_edges_to_lung_stay():
+    original, soft = lung_with_heart()
+    closed = closed_edges(soft, original, torch.full_like(original, 0.7))
+    assert (closed >= soft).all() and ((closed > 0) == (soft > 0)).all() and closed.max() <= 1
+    assert closed[0, 0, 130, 128] > 0.9 > 0.2 > soft[0, 0, 130, 128]
+    assert closed[0, 0, 130, 72] == pytest.approx(soft[0, 0, 130, 72].item(), abs=0.01)
 
 
-@pytest.mark.parametrize("grey", [0.0, 0.02, 0.5, 1.0])
-def test_an_even_picture_is_its_own_soft_tissue(grey):
-    even = torch.full((1, 1, 40, 30), grey)
-    assert torch.allclose(soft_tissue_grey(even), even, atol=1e-6)
+def test_whole_and_empty_masks_have_no_edges():
+    original, _ = lung_with_heart()
+    for mask in (torch.zeros_like(original), torch.ones_like(original)):
+        assert torch.equal(closed_edges(mask, original, torch.full_like(original, 0.7)), mask)
+
+
+def test_a_darkening_fades_everywhere():
+    original, soft = lung_with_heart()
+    edited = compose_saturating(original, torch.full_like(original, -0.2), soft)
+    assert (original - edited)[0, 0, 130, 127] < 0.05 < 0.12 < (original - edited)[0, 0, 130, 100]
+
+
+def test_ribs_keep_more_of_their_contrast_under_a_darkening_than_the_gaps_between_them():
+    original = torch.full((1, 1, 256, 256), 0.5)
+    original[..., 100, 100], original[..., 150, 150] = 0.6, 0.4
+    darker = compose_saturating(original, torch.full_like(original, -0.25), torch.ones_like(original))
+    around = darker[0, 0, 60, 60]
+    rib, gap = darker[0, 0, 100, 100] - around, around - darker[0, 0, 150, 150]
+    assert 0.1 > rib > 1.2 * gap > 0
 
 
 @given(seed=st.integers(0, 99), strengths=st.tuples(STRENGTHS, STRENGTHS).map(sorted))

@@ -16,6 +16,7 @@ from x2x_core.edit.settings import (
     EditSettingsKwargs,
     resolve_settings,
 )
+from x2x_core.guidance.mask_settings import MaskSettings
 
 
 def test_settings_come_from_the_call_then_the_checkpoint_then_the_defaults():
@@ -64,8 +65,10 @@ def test_settings_and_keyword_arguments_agree():
 
 
 def test_every_setting_is_documented_and_checked():
+    masks = {setting.name for setting in fields(MaskSettings)}
     for setting in fields(EditSettings):
-        assert f"\n        {setting.name}: " in EditSettings.__doc__
+        definition = MaskSettings if setting.name in masks else EditSettings
+        assert f"\n        {setting.name}: " in definition.__doc__
         with pytest.raises(ValueError, match=f"`{setting.name}`"):
             EditSettings(**{setting.name: object()})
 
@@ -116,6 +119,7 @@ def test_a_twin_gives_way_to_a_recommended_decoding_and_a_requested_one_contradi
         ("mask_rule", "none"), ("remove_islands", "yes"),
         ("close_holes", 1), ("limit_area", 0), ("relevance_noise_level", [0.5, 2]), ("relevance_noise_level", []),
         ("relevance_samples", True), ("twin", "on"), ("composition", "blend"), ("padding_mask_crop", -1),
+        ("mask_context", -1), ("guidance_end", 1.5), ("unconditional_interval", 0),
     ],
 )  # fmt: skip
 def test_a_recommended_value_is_checked_as_the_setting_is(name, value):
@@ -140,5 +144,15 @@ def test_false_overrides_a_recommended_crop():
 
 def test_each_default_can_be_recommended():
     defaults = {name: getattr(EditSettings(), name) for name in RECOMMENDABLE}
-    assert defaults.pop("padding_mask_crop") is None  # which recommends nothing
+    for name in ("padding_mask_crop", "mask_context"):
+        assert defaults.pop(name) is None  # which recommends nothing
     assert recommendations_of({"recommended": defaults}, RECOMMENDABLE) == defaults
+
+
+def test_a_setting_of_the_mask_is_defined_once():
+    own = EditSettings(mask_rule="adaptive", remove_islands=False)
+    assert own.mask_settings == MaskSettings(mask_rule="adaptive", remove_islands=False)
+    assert issubclass(EditSettings, MaskSettings) and type(own.mask_settings) is MaskSettings
+    assert not {setting.name for setting in fields(MaskSettings)} & set(vars(EditSettings)["__annotations__"])
+    with pytest.raises(InputError, match=r"`mask_rule` must be one of threshold, adaptive, got 'otsu'\."):
+        MaskSettings(mask_rule="otsu")

@@ -53,3 +53,26 @@ def test_a_canvas_of_its_own_is_cut_to_whole_cells_and_never_huge(height, width,
     assert all(side % cell == 0 and side >= cell for side in canvas.pixels)
     if max(height, width) <= 64:
         assert canvas.pixels == tuple(max(cell, side // cell * cell) for side in (height, width))
+
+
+@pytest.mark.parametrize("size", [(64, 64), (64, 40), (31, 64)])
+@pytest.mark.parametrize(
+    "part", [(slice(8, 40), slice(16, 48)), (slice(16, 64), slice(0, 24)), (slice(0, 64), slice(8, 16))]
+)
+def test_a_part_of_a_canvas_shows_the_same_pixels(size, part):
+    canvas, image = Canvas.square(size, 64, 8), torch.rand(1, 1, *size, generator=seeded())
+    rows, columns = part
+    shown = canvas.part(rows, columns)
+    assert torch.equal(shown.place(image), canvas.place(image)[..., rows, columns])
+    assert shown.pixels == (rows.stop - rows.start, columns.stop - columns.start)
+
+
+@given(height=st.integers(64, 300), width=st.integers(64, 300), top=st.integers(3, 4), left=st.integers(3, 4))
+def test_a_part_is_a_window_of_the_picture_at_the_same_scale(height, width, top, left):
+    canvas = Canvas.square((height, width), 64, 8)
+    part = canvas.part(slice(8 * top, 48), slice(8 * left, 48))
+    assert part.pixels == (48 - 8 * top, 48 - 8 * left)
+    window, size = part.window, (height, width)
+    for axis in (0, 1):
+        assert abs(window.size[axis] / part.inner[axis] - size[axis] / canvas.inner[axis]) <= 1.001 / part.inner[axis]
+    assert window.top + window.height <= height and window.left + window.width <= width

@@ -118,7 +118,7 @@ def test_the_preset_fast_halves_the_steps(tiny, sample):
 def test_reference_allows_no_other_solver_or_strength(tiny, sample):
     settings = pack("work.settings")
     widgets = settings.EditWidgets(**{**WIDGETS, "preset": "reference"})
-    assert widgets.arguments(tiny.pipe.config) == {"reference": True}
+    assert widgets.arguments() == {"reference": True}
     node = load_pack()["X2XEdit"]
     assert "`solver`" in node.validate_inputs(preset="reference", solver="Euler", edit_strength=1)
     assert "`edit_strength`" in node.validate_inputs(preset="reference", solver="checkpoint's", edit_strength=0.5)

@@ -45,7 +45,7 @@ def test_several_edits_of_each_pair_stand_together(pipe):
 
 def test_draws_in_several_calls_give_the_same_map(pipe, radiograph, monkeypatch):
     whole = pipe.relevance(radiograph, PROMPT, relevance_samples=5, generator=seeded()).relevance_map
-    monkeypatch.setattr("x2x_core.edit.looking.RELEVANCE_BATCH", 4)
+    monkeypatch.setattr("x2x_core.edit.backbones.instruct_pix2pix.RELEVANCE_BATCH", 4)
     parts = pipe.relevance(radiograph, PROMPT, relevance_samples=5, generator=seeded()).relevance_map
     assert torch.allclose(whole, parts, atol=1e-4)
 
@@ -53,7 +53,7 @@ def test_draws_in_several_calls_give_the_same_map(pipe, radiograph, monkeypatch)
 def test_no_call_is_larger_than_allowed_and_levels_share_calls(pipe, radiograph, monkeypatch):
     arguments = {"relevance_samples": 3, "relevance_noise_level": [0.3, 0.6]}
     whole = pipe.relevance(radiograph, PROMPTS, generator=generators(3), **arguments).relevance_map
-    monkeypatch.setattr("x2x_core.edit.looking.RELEVANCE_BATCH", 12)
+    monkeypatch.setattr("x2x_core.edit.backbones.instruct_pix2pix.RELEVANCE_BATCH", 12)
     calls, forward = [], pipe.unet.forward
     monkeypatch.setattr(pipe.unet, "forward", lambda *given, **more: calls.append(given) or forward(*given, **more))
     parts = pipe.relevance(radiograph, PROMPTS, generator=generators(3), **arguments).relevance_map

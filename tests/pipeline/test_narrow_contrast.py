@@ -32,7 +32,7 @@ def test_the_model_sees_a_narrow_range_stretched_and_an_ordinary_one_as_it_is(pi
         seen.append((encoded.contrast, encoded.images.pixels))
         return encoded
 
-    monkeypatch.setattr("x2x_core.pipeline.encode", watch)
+    monkeypatch.setattr("x2x_core.edit.running.encode", watch)
     edit(pipe, narrow(), output_type="np")
     edit(pipe, make_radiograph(64, 64), output_type="np")
     (contrast, pixels), (ordinary, as_is) = seen
@@ -49,6 +49,6 @@ def test_the_published_code_is_reproduced_without_stretching(pipe, monkeypatch):
         seen.append(encoded.contrast)
         return encoded
 
-    monkeypatch.setattr("x2x_core.pipeline.encode", watch)
+    monkeypatch.setattr("x2x_core.edit.running.encode", watch)
     edit(pipe, narrow(), output_type="np", reference=True)
     assert seen == [None]

@@ -8,7 +8,8 @@ import pytest
 from x2x_core import InstructX2XPipeline
 from x2x_core.edit.arguments import CallArguments, EditKwargs, GuidanceKwargs, RelevanceKwargs, names_of
 from x2x_core.edit.settings import EditSettings
-from x2x_core.edit.signature import documented_arguments
+from x2x_core.edit.signature import documented_arguments, documented_fields
+from x2x_core.guidance.mask_settings import MaskSettings
 
 CALLS = {"__call__": EditKwargs, "guidance": GuidanceKwargs, "relevance": RelevanceKwargs}
 
@@ -37,7 +38,9 @@ def test_the_calls_accept_each_setting_and_argument_that_is_defined():
 
 def test_each_argument_is_documented_where_it_is_defined():
     for definition in (EditSettings, CallArguments):
-        assert sorted(documented_arguments(definition.__doc__)) == sorted(own.name for own in fields(definition))
+        assert sorted(documented_fields(definition)) == sorted(own.name for own in fields(definition))
+    assert "mask_rule" in documented_arguments(MaskSettings.__doc__)
+    assert "mask_rule" not in documented_arguments(EditSettings.__doc__)
 
 
 def test_help_shows_what_an_argument_means():

@@ -8,21 +8,24 @@ import x2x_core
 from x2x_core import InstructX2XPipeline
 
 ROOT = Path(x2x_core.__file__).parent
-# The layout of the U-Net's inputs, and the files that may know it. diffusers prescribes the interface of a processor.
+# The layout of a model's inputs, which backbones alone may know. diffusers prescribes the interface of a processor.
 LAYOUT = ("encoder_hidden_states", "added_cond_kwargs", "_encode_prompt(", "prepare_ip_adapter_image_embeds(")
-KNOWS_LAYOUT = {"edit/unet.py", "edit/attention/processor.py"}
+KNOWS_LAYOUT = ("edit/backbones/", "edit/attention/processor.py")
 
 
-def test_only_one_stage_file_knows_how_the_unet_is_called():
-    found = {
-        str(path.relative_to(ROOT))
+def test_only_backbones_know_how_a_model_is_called():
+    knows = {
+        path.relative_to(ROOT).as_posix()
         for room in ("edit", "guidance")
         for path in (ROOT / room).rglob("*.py")
         if any(word in path.read_text(encoding="utf-8") for word in LAYOUT)
     }
-    assert found == KNOWS_LAYOUT
-    calls = [path for path in (ROOT / "edit").glob("*.py") if "pipe.unet(" in path.read_text(encoding="utf-8")]
-    assert [path.name for path in calls] == ["unet.py"]
+    assert "edit/backbones/instruct_pix2pix.py" in knows
+    assert [name for name in knows if not name.startswith(KNOWS_LAYOUT)] == []
+    stages = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "edit").glob("*.py")}
+    assert [
+        name for name, text in stages.items() if re.search(r"pipe\.(unet|transformer)\b|vae\.(en|de)code", text)
+    ] == []
 
 
 def test_guidance_is_computed_without_diffusers():

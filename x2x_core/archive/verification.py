@@ -17,7 +17,7 @@ import numpy as np
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.common.extras import needs_extra
 from x2x_core.imaging.dicom import read_stored
-from x2x_core.imaging.files import read_image, to_values
+from x2x_core.imaging.files import PNG_SIGNATURE, read_image, to_values
 from x2x_core.imaging.fingerprint import pixel_digest, unpack_mask
 from x2x_core.imaging.kinds import is_dicom
 from x2x_core.imaging.provenance import is_record_intact, read_proof, read_provenance, sha256_file
@@ -25,7 +25,6 @@ from x2x_core.imaging.provenance import is_record_intact, read_proof, read_prove
 from .pixels import before_values
 from .provenance_elements import MAKER, changed_elements, is_intact, read_record
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _INSTANCE = "SOPInstanceUID"
 UNSIGNED = "The record is not signed: it shows what the file says of itself, not who made it."
 NO_RECORD = (
@@ -157,7 +156,7 @@ def _read(path: Path) -> _File | None:
     if is_dicom(path):
         return _read_dicom(path)
     with path.open("rb") as stream:
-        if stream.read(len(_PNG)) != _PNG:
+        if stream.read(len(PNG_SIGNATURE)) != PNG_SIGNATURE:
             return None
     said = read_provenance(path)
     values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 import x2x_core
+from x2x_core.common.storage import write_files
 from x2x_core.imaging.dicom import read_stored
 from x2x_core.imaging.provenance import Proof
 
@@ -55,11 +57,7 @@ class Results:
 def write_dicom(
     folder: Path, path: Path, results: Results, prompt: str, parameters: Mapping[str, Any], settings: DicomSettings
 ) -> list[Path]:
-    """Write `FILES`: the edited image, the guidance mask and map, and the panel.
-
-    The edited image is in the input's pixel grid, bit depth and grey scale; outside the mask its stored values are the
-    input's bit for bit. Each object is new, in a series of its own, and says that it is synthetic and how it was made.
-    Equal arguments give equal bytes.
+    """Write what `encode_dicom` encodes: all files, or none.
 
     Args:
         folder: an existing folder; files of these names are replaced.
@@ -71,6 +69,34 @@ def write_dicom(
 
     Returns:
         The written files.
+
+    Raises:
+        InputError: results of another size than the file's radiograph, or a folder that cannot be written.
+        MissingExtraError: a library is missing.
+    """
+    files = encode_dicom(path, results, prompt, parameters, settings)
+    write_files(folder, files)
+    return [folder / name for name in files]
+
+
+def encode_dicom(
+    path: Path, results: Results, prompt: str, parameters: Mapping[str, Any], settings: DicomSettings
+) -> dict[str, bytes]:
+    """Encode `FILES`: the edited image, the guidance mask and map, and the panel.
+
+    The edited image is in the input's pixel grid, bit depth and grey scale; outside the mask its stored values are the
+    input's bit for bit. Each object is new, in a series of its own, and says that it is synthetic and how it was made.
+    Equal arguments give equal bytes.
+
+    Args:
+        path: the DICOM file that was edited.
+        results: the edit.
+        prompt: the instruction.
+        parameters: how the edit was made (settings, seed, hashes, versions), as JSON can hold it.
+        settings: how it is written.
+
+    Returns:
+        Name to content.
 
     Raises:
         InputError: results of another size than the file's radiograph.
@@ -98,7 +124,7 @@ def write_dicom(
     for role, dataset in made.items():
         mark_synthetic(dataset, writer.made, str(image.SOPClassUID), str(image.SOPInstanceUID))
         add_equipment(dataset, writer.made, writer.record(role, proofs[role]))
-    return [_save(folder / f"{role}.dcm", dataset) for role, dataset in {EDITED: image, **made}.items()]
+    return {f"{role}.dcm": _encode(dataset) for role, dataset in {EDITED: image, **made}.items()}
 
 
 def _image(edit: StoredEdit, writer: _Writer) -> Any:
@@ -187,8 +213,9 @@ def _file_meta(dataset: Any) -> Any:
     return made
 
 
-def _save(path: Path, dataset: Any) -> Path:
+def _encode(dataset: Any) -> bytes:
     from pydicom import dcmwrite
 
-    dcmwrite(path, dataset, enforce_file_format=True)
-    return path
+    encoded = io.BytesIO()
+    dcmwrite(encoded, dataset, enforce_file_format=True)
+    return encoded.getvalue()

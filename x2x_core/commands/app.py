@@ -13,6 +13,8 @@ from typer.core import TyperCommand
 
 from x2x_core.common.errors import InputError, Rename, rename_arguments
 
+from .groups import spread_groups
+
 # Arguments of the library whose parameter of a command has another name.
 PARAMETERS = {"num_inference_steps": "steps", "generator": "seed", "version": "schema"}
 
@@ -39,8 +41,9 @@ class App(typer.Typer):
     """A Typer application of `Command`."""
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
-        """Register a command, as `typer.Typer.command` does."""
-        return super().command(name, **{"cls": Command, **settings})
+        """Register a command, as `typer.Typer.command` does; see `spread_groups` for what its parameters may be."""
+        register = super().command(name, **{"cls": Command, **settings})
+        return lambda command: register(spread_groups(command))
 
 
 def option_names(ctx: Any) -> Rename:
@@ -108,3 +111,17 @@ def _plain_warnings(names: Rename) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.propagate = propagate
+
+
+@contextmanager
+def warnings_kept_back() -> Iterator[None]:
+    """Print no warnings while the context is open; for commands that record them."""
+    logger = logging.getLogger("x2x_core")
+    printing = [handler for handler in logger.handlers if isinstance(handler, _PlainLines)]
+    for handler in printing:
+        handler.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for handler in printing:
+            handler.setLevel(logging.WARNING)

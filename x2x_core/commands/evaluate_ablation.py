@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import evaluate_options as options
-from .evaluate_pairs import PAIRS, OpenPairs, PairSource, model_record
-from .loading import load_pipeline
-from .options import Device, Model
+from .evaluate_pairs import EvaluatedModel, OpenPairs, PairSource
 from .outputs import fresh_file, fresh_png, save_picture
 from .progress import progress_bar
+from .setting_options import ScaleOptions
 from .tables import print_table
 
 if TYPE_CHECKING:
@@ -25,12 +24,9 @@ if TYPE_CHECKING:
 
 
 def ablation(
-    model: Model = "demo",
-    ct: options.OptionalCt = None,
-    data: options.Data = None,
-    split: options.DataSplit = None,
-    count: options.PairCount = PAIRS,
-    seed: options.OptionalSeed = None,
+    *,
+    model: EvaluatedModel,
+    source: PairSource,
     out: options.JsonFile = None,
     parts: Annotated[bool, typer.Option("--parts", help="Add rows of ours, each without one part.")] = False,
     published_masks: options.PublishedMasks = None,
@@ -41,18 +37,13 @@ def ablation(
     gallery: Annotated[
         Path | None, typer.Option(help="PNG of the best, median and worst pair.", show_default="none")
     ] = None,
-    steps: options.Steps = None,
-    guidance_scale: options.GuidanceScale = None,
-    image_guidance_scale: options.ImageGuidanceScale = None,
-    mask_threshold: options.MaskThreshold = None,
-    device: Device = None,
+    scales: ScaleOptions,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Compare no restriction, relevance only, pseudomask only, published RSE and ours on the same pairs and seeds.
 
     Example: x2x evaluate ablation --ct ct-folder --count 40 -o ablation.json --figure ablation.png
     """
-    source = PairSource(ct, data, split, count, seed)
     from x2x_core.evaluation.metrics.scoring import check_scoring
     from x2x_core.evaluation.report.drawing import check_drawing
 
@@ -61,14 +52,12 @@ def ablation(
         check_drawing()
     out = out and fresh_file(out, overwrite)
     figure, gallery = (path and fresh_png(path, overwrite) for path in (figure, gallery))
-    pipeline = load_pipeline(model, None, device, "float32")
+    pipeline = model.load()
     opened = source.open()
-    call = options.call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold)
+    call = scales.arguments()
     rows = _rows(pipeline, call, parts, published_masks, published_settings)
     compared = _compare(pipeline, opened, rows, call, keep_pictures=gallery is not None)
-    compared = replace(
-        compared, results=replace(compared.results, about={**compared.results.about, **model_record(model)})
-    )
+    compared = replace(compared, results=replace(compared.results, about={**compared.results.about, **model.record()}))
     _print(compared)
     if figure is not None:
         from x2x_core.evaluation.report.figures import draw_forest

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import evaluate_options as options
-from .evaluate_pairs import model_record
+from .evaluate_pairs import EvaluatedModel
 from .evaluate_running import benchmark_workers, run_with_progress
-from .loading import load_pipeline
-from .options import Device, Model, Workers
+from .options import Workers
 from .report import print_report
+from .setting_options import ScaleOptions
 
 if TYPE_CHECKING:
     from x2x_core.evaluation.benchmark.readings import Readers
@@ -23,8 +22,9 @@ logger = logging.getLogger(__name__)
 
 
 def benchmark(
+    *,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the run; a run that was stopped continues.")],
-    model: Model = "demo",
+    model: EvaluatedModel,
     ct: options.Ct = "phantom",
     count: Annotated[int, typer.Option(help="Number of pairs, a multiple of 5.")] = 500,
     peers_count: Annotated[
@@ -32,12 +32,8 @@ def benchmark(
     ] = None,
     seed: options.OptionalSeed = None,
     published_masks: options.PublishedMasks = None,
-    steps: options.Steps = None,
-    guidance_scale: options.GuidanceScale = None,
-    image_guidance_scale: options.ImageGuidanceScale = None,
-    mask_threshold: options.MaskThreshold = None,
+    scales: ScaleOptions,
     workers: Workers = None,
-    device: Device = None,
 ) -> None:
     """Compare peers and ours on planned pairs that cover every finding, operation, level, side and zone.
 
@@ -52,16 +48,16 @@ def benchmark(
 
     check_drawing()
     settings = BenchmarkSettings(
-        model=model,
+        model=model.model,
         ct=ct,
         count=count,
         peers_count=peers_count,
         seed=EVALUATION_SEED if seed is None else seed,
         published_masks=str(published_masks) if published_masks else None,
-        call=options.call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold),
+        call=scales.arguments(),
     )
-    load = partial(load_pipeline, model, None, device, "float32")
-    run_with_progress(out, settings, load, benchmark_workers(workers, device), model_record(model), _readers())
+    processes = benchmark_workers(workers, model.device)
+    run_with_progress(out, settings, model.load, processes, model.record(), _readers())
     print_report(out)
 
 

@@ -13,7 +13,7 @@ import typer
 from x2x_core.common.errors import InputError
 
 from . import evaluate_options as options
-from .evaluate_pairs import model_record
+from .evaluate_pairs import EvaluatedModel
 from .evaluate_scorers import (
     AgeScorer,
     AttributesScorer,
@@ -23,9 +23,9 @@ from .evaluate_scorers import (
     Segmenter,
     load_scorers,
 )
-from .loading import choose_device, load_pipeline
-from .options import Device, Model
+from .loading import choose_device
 from .progress import progress_bar
+from .setting_options import ScaleOptions
 from .tables import print_table
 
 if TYPE_CHECKING:
@@ -37,30 +37,34 @@ _NOT_PRINTED = ("cmig_race_auroc",)  # of the metrics; the record and the report
 
 @dataclass(frozen=True)
 class _DatasetRun:
-    """Evaluation of a split of a dataset as the command line names it."""
+    """Options that name what is evaluated, and where the results go."""
 
-    dataset: Path
-    out: Path
-    model: str
-    split: str
-    count: int | None
-    seed: int
-    labels: Path | None
-    batch_size: int
-    device: str | None
+    dataset: Annotated[Path, typer.Argument(help="Dataset in the pair layout.", metavar="DATASET")]
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for edits and record; a run that was stopped continues.")
+    ]
+    split: Annotated[str, typer.Option(help="Split to edit.")] = "test"
+    count: Annotated[int | None, typer.Option(help="Largest number of pairs.", show_default="all")] = None
+    seed: options.EditSeed = None
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV of the images' findings, race and age.", show_default="none")
+    ] = None
+    batch_size: Annotated[int, typer.Option(help="Pairs edited at once.")] = 5
 
     def __post_init__(self) -> None:
         for name, value in (("--count", self.count), ("--batch-size", self.batch_size)):
             if value is not None and value < 1:
                 raise InputError(f"`{name}` must be at least 1, got {value}.")
 
-    def evaluate(self, scorers: Mapping[str, str | None], call: Mapping[str, Any]) -> Results:
+    def evaluate(self, model: EvaluatedModel, scorers: Mapping[str, str | None], call: Mapping[str, Any]) -> Results:
         """Edit and score the split, and write the record.
 
         Args:
+            model: the model.
             scorers: names of the networks, see `load_scorers`.
             call: arguments of the pipeline's call.
         """
+        from x2x_core.evaluation.benchmark.plan import EVALUATION_SEED
         from x2x_core.evaluation.metrics.scoring import check_scoring
         from x2x_core.evaluation.on_dataset.edits import EditSettings, edit_dataset
         from x2x_core.evaluation.on_dataset.run import evaluate_edits
@@ -69,46 +73,34 @@ class _DatasetRun:
         from x2x_core.simulation.layout import ATTRIBUTES_FILE
 
         check_scoring()
+        seed = EVALUATION_SEED if self.seed is None else self.seed
         rows = read_rows(self.dataset, self.split)[: self.count]
         truths = read_truths(rows, self.dataset, self.labels)
-        networks = load_scorers(scorers, (self.dataset / ATTRIBUTES_FILE).is_file(), choose_device(self.device))
-        pipeline = load_pipeline(self.model, None, self.device, "float32")
-        recorded = model_record(self.model)
+        networks = load_scorers(scorers, (self.dataset / ATTRIBUTES_FILE).is_file(), choose_device(model.device))
+        pipeline = model.load()
+        recorded = model.record()
         versions = recorded.pop("versions")
         decisive = {"dataset": str(self.dataset), "split": self.split, **recorded}
         with progress_bar("Editing") as update:
-            edit_dataset(pipeline, rows, self.out, EditSettings(self.seed, self.batch_size, decisive, call), update)
+            edit_dataset(pipeline, rows, self.out, EditSettings(seed, self.batch_size, decisive, call), update)
         command = " ".join(["x2x", *sys.argv[1:]])
         labels = str(self.labels) if self.labels else None
         about = {**decisive, "command": command, "labels": labels, "settings": call, "versions": versions}
         with progress_bar("Scoring") as update:
-            return evaluate_edits(rows, self.out, truths, networks, seed=self.seed, about=about, progress=update)
+            return evaluate_edits(rows, self.out, truths, networks, seed=seed, about=about, progress=update)
 
 
 def evaluate_dataset(
-    dataset: Annotated[Path, typer.Argument(help="Dataset in the pair layout.", metavar="DATASET")],
-    out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder for edits and record; a run that was stopped continues.")
-    ],
-    model: Model = "demo",
-    split: Annotated[str, typer.Option(help="Split to edit.")] = "test",
-    count: Annotated[int | None, typer.Option(help="Largest number of pairs.", show_default="all")] = None,
-    seed: options.EditSeed = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="CSV of the images' findings, race and age.", show_default="none")
-    ] = None,
+    *,
+    run: _DatasetRun,
+    model: EvaluatedModel,
     findings_scorer: FindingsScorer = None,
     race_scorer: RaceScorer = None,
     age_scorer: AgeScorer = None,
     attributes_scorer: AttributesScorer = None,
     fid_features: FidFeatures = None,
     segmenter: Segmenter = None,
-    batch_size: Annotated[int, typer.Option(help="Pairs edited at once.")] = 5,
-    steps: options.Steps = None,
-    guidance_scale: options.GuidanceScale = None,
-    image_guidance_scale: options.ImageGuidanceScale = None,
-    mask_threshold: options.MaskThreshold = None,
-    device: Device = None,
+    scales: ScaleOptions,
 ) -> None:
     """Edit a split of a dataset and measure the edits, beside the unedited images and the real targets.
 
@@ -116,21 +108,18 @@ def evaluate_dataset(
 
     Example: x2x evaluate dataset runs/dataset --split test -o runs/evaluation
     """
-    from x2x_core.evaluation.benchmark.plan import EVALUATION_SEED
     from x2x_core.evaluation.on_dataset.run import CSV_FILE, JSON_FILE
 
-    seed = EVALUATION_SEED if seed is None else seed
-    run = _DatasetRun(dataset, out, model, split, count, seed, labels, batch_size, device)
     scorers = {
         "findings": findings_scorer, "race": race_scorer, "age": age_scorer, "attributes": attributes_scorer,
         "features": fid_features, "segmenter": segmenter,
     }  # fmt: skip
-    results = run.evaluate(scorers, options.call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold))
+    results = run.evaluate(model, scorers, scales.arguments())
     print_table(["", *(row.name for row in results.rows)], table_lines(results))
     for note in results.about["notes"]:
         typer.echo(note)
     for name in (JSON_FILE, CSV_FILE):
-        typer.echo(str(out / name))
+        typer.echo(str(run.out / name))
 
 
 def table_lines(results: Results) -> list[tuple[str, ...]]:

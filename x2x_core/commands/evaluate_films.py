@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,12 +12,12 @@ import typer
 from x2x_core.common.errors import InputError
 
 from . import evaluate_options as options
-from .evaluate_pairs import model_record
+from .evaluate_pairs import EvaluatedModel, model_record
 from .evaluate_running import benchmark_workers, run_with_progress
-from .loading import load_pipeline
-from .options import Device, Model, Workers
+from .options import Workers
 from .progress import progress_bar
 from .report import print_report
+from .setting_options import ScaleOptions
 from .tables import print_table
 
 if TYPE_CHECKING:
@@ -37,12 +36,13 @@ class SheetLevels(StrEnum):
 
 
 def films(
+    *,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of frontal chest radiographs.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the run; a run that was stopped continues.")],
     labels: Annotated[
         Path | None, typer.Option(help="CSV with the columns file, patient and findings.", show_default="none")
     ] = None,
-    model: Model = "demo",
+    model: EvaluatedModel,
     count: Annotated[
         int | None,
         typer.Option(help="Number of pairs, a multiple of 5; 0: only a reading sheet.", show_default="at most 400"),
@@ -65,12 +65,8 @@ def films(
         ),
     ] = None,
     published_masks: options.PublishedMasks = None,
-    steps: options.Steps = None,
-    guidance_scale: options.GuidanceScale = None,
-    image_guidance_scale: options.ImageGuidanceScale = None,
-    mask_threshold: options.MaskThreshold = None,
+    scales: ScaleOptions,
     workers: Workers = None,
-    device: Device = None,
 ) -> None:
     """Compare peers and ours on pairs drawn on real films, with exact truth; write a sheet for blinded reading.
 
@@ -97,31 +93,30 @@ def films(
     )  # fmt: skip
     check_drawing()
     shared: dict[str, Any] = {
-        "model": model,
+        "model": model.model,
         "films": str(folder),
         "labels": str(labels) if labels else None,
         "seed": EVALUATION_SEED if seed is None else seed,
-        "call": options.call_arguments(steps, guidance_scale, image_guidance_scale, mask_threshold),
+        "call": scales.arguments(),
     }
     levels = (sheet_levels or SheetLevels.STRONG).value
     sheet_films = FILMS_PER_FINDING if sheet_films is None else sheet_films
     reading = ReadingSettings(**shared, levels=levels, films_per_finding=sheet_films)
     if reading_sheet is not None:
         check_sheet(reading_sheet, out / READING / KEY)
-    workers = benchmark_workers(workers, device)
+    workers = benchmark_workers(workers, model.device)
     with progress_bar("Films") as update:
         survey = survey_folder(folder, labels, out, workers, update)
     typer.echo(f"{len(survey.suitable)} films can be used")
     for reason, number in survey.left_out.items():
         typer.echo(f"  left out, {reason}: {number}")
-    load = partial(load_pipeline, model, None, device, "float32")
     if count != 0:
         masks = str(published_masks) if published_masks else None
         pairs = most_pairs(survey) if count is None else count
-        _run_benchmark(out, FilmSettings(**shared, count=pairs, peers_count=peers_count, published_masks=masks), load,
-                       survey, workers)  # fmt: skip
+        _run_benchmark(out, FilmSettings(**shared, count=pairs, peers_count=peers_count, published_masks=masks),
+                       model.load, survey, workers)  # fmt: skip
     if reading_sheet is not None:
-        _make_sheet(reading_sheet, out / READING, reading, load, survey)
+        _make_sheet(reading_sheet, out / READING, reading, model.load, survey)
 
 
 def _check_options(

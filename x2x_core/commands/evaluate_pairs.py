@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from x2x_core.common.errors import InputError
 
-from .loading import model_folder
+from . import evaluate_options as options
+from .loading import load_pipeline, model_folder
+from .options import Device, Model
 
 if TYPE_CHECKING:
+    from x2x_core import InstructX2XPipeline
     from x2x_core.evaluation.benchmark.pairs import TruePair
 
 PAIRS = 200  # default number of simulated pairs
@@ -19,13 +21,13 @@ PAIRS = 200  # default number of simulated pairs
 
 @dataclass(frozen=True)
 class PairSource:
-    """Pairs as the command line names them: simulated from a CT, or read from a folder of simulated pairs."""
+    """Options that name pairs: simulated from a CT, or read from a folder of simulated pairs."""
 
-    ct: str | None
-    data: Path | None
-    split: str | None
-    count: int
-    seed: int | None
+    ct: options.OptionalCt = None
+    data: options.Data = None
+    split: options.DataSplit = None
+    count: options.PairCount = PAIRS
+    seed: options.OptionalSeed = None
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -52,6 +54,22 @@ class PairSource:
         count = min(self.count, len(read_rows(self.data, split)))
         settings = {"data": str(self.data), "split": split, "size": SIZE}
         return OpenPairs(read_pairs(self.data, count, split=split), count, seed, settings)
+
+
+@dataclass(frozen=True)
+class EvaluatedModel:
+    """Options that name the model that is evaluated."""
+
+    model: Model = "demo"
+    device: Device = None
+
+    def load(self) -> InstructX2XPipeline:
+        """Load the pipeline in float32."""
+        return load_pipeline(self.model, None, self.device, "float32")
+
+    def record(self) -> dict[str, Any]:
+        """Return the entries of a record that name the model."""
+        return model_record(self.model)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from __future__ import annotations
 MODEL_INDEX = "model_index.json"
 #: Channels of the autoencoder's latents; the U-Net takes twice as many (noisy latents and image latents).
 LATENT_CHANNELS = 4
+#: Pixels along a side of a latent cell of Stable Diffusion's autoencoder.
+CELL_PIXELS = 8
 #: Parts of the stock pipeline that a checkpoint may lack and that this project does not use.
 OPTIONAL_PARTS = ("safety_checker", "feature_extractor", "image_encoder")
 SAFETENSORS_SUFFIX = ".safetensors"

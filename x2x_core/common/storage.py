@@ -6,9 +6,12 @@ import csv
 import gzip
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from x2x_core.common.errors import InputError, OutputExistsError
 
 
 def write_bytes(path: Path, data: bytes, scratch: Path | None = None) -> None:
@@ -52,3 +55,111 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]
         table.writerow(columns)
         table.writerows(rows)
     os.replace(partial, path)
+
+
+def write_files(folder: Path, files: Mapping[str, bytes], scratch: Path | None = None) -> None:
+    """Write files into an existing folder: all of them complete, or none.
+
+    They are written under other names and to the disk first, so that a full disk or a lost permission is met before
+    the first takes its place.
+
+    Args:
+        folder: where; files of these names are replaced.
+        files: name to content.
+        scratch: existing folder on the same disk for the partial files; ``None``: `folder`.
+
+    Raises:
+        InputError: the folder cannot be written; what was new in it is removed.
+    """
+    partial = {name: (scratch or folder) / f".{name}.{os.getpid()}.partial" for name in files}
+    placed: list[Path] = []
+    with _cleaned_up(folder, lambda: (*partial.values(), *placed)):
+        for name, data in files.items():
+            _write_to_disk(partial[name], data)
+        for name, path in partial.items():
+            is_new = not (folder / name).exists()
+            os.replace(path, folder / name)
+            placed += [folder / name] if is_new else []
+        _sync_folder(folder)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], scratch: Path) -> None:
+    """Write a new folder of files that appears complete, in one step, or not at all.
+
+    Args:
+        folder: its path; parents are created.
+        files: name to content.
+        scratch: folder on the same disk for the partial one.
+
+    Raises:
+        OutputExistsError: the folder exists; it is not touched.
+        InputError: the place cannot be written.
+    """
+    partial = scratch / f"{os.getpid()}-{folder.name}"
+    names = [partial / name for name in files]
+    with _cleaned_up(folder, lambda: (*names, partial)):
+        partial.mkdir(parents=True, exist_ok=True)
+        for path, data in zip(names, files.values()):
+            _write_to_disk(path, data)
+        _sync_folder(partial)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists():
+            raise OutputExistsError(f"`{folder}` must be new, but exists. It is left as it is.")
+        os.rename(partial, folder)
+        _sync_folder(folder.parent)
+
+
+def write_stream(path: Path, write: Callable[[BinaryIO], None], scratch: Path) -> None:
+    """Write a file by a function, so that it appears complete or not at all.
+
+    Args:
+        path: of the file; one of this name is replaced.
+        write: writes the content to an open file.
+        scratch: existing folder on the same disk for the partial file.
+
+    Raises:
+        InputError: the place cannot be written.
+    """
+    partial = scratch / f"{os.getpid()}-{path.name}"
+    with _cleaned_up(path.parent, lambda: (partial,)):
+        with partial.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def _cleaned_up(place: Path, leftovers: Callable[[], Iterable[Path]]) -> Iterator[None]:
+    """Remove files and empty folders if the block fails, and turn errors of the disk into one sentence."""
+    try:
+        yield
+    except BaseException as error:
+        for path in leftovers():
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        if isinstance(error, OSError) and not isinstance(error, InputError):
+            raise InputError(
+                f"`out` must be a place that can be written, but `{place}` is not: {error.strerror or error}. Nothing "
+                "is left half-written; make room, or choose another place."
+            ) from error
+        raise
+
+
+def _write_to_disk(path: Path, data: bytes) -> None:
+    """Write a file and wait until the disk has it."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the disk has a folder's names; a system that can't open folders does without."""
+    with suppress(PermissionError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

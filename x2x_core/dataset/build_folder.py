@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from x2x_core.common.errors import OutputExistsError
+from x2x_core.common.run_folder import locked
 from x2x_core.common.storage import write_json
 from x2x_core.pairs.layout import CURRENT, PAST
 
@@ -60,26 +59,10 @@ def _recorded(out: Path) -> dict[str, Any]:
         ) from error
 
 
-@contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Lock the folder against a second build; the lock ends with the process, however it ends.
-
-    Raises:
-        OutputExistsError: another process is building in the folder.
-    """
-    (out / WORK).mkdir(parents=True, exist_ok=True)
-    lock = sqlite3.connect(out / WORK / "lock.sqlite", timeout=0)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        lock.close()
-        raise OutputExistsError(
-            f"`{out}` is being built by another process. Wait for it, or choose another folder."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.close()
+def lock(out: Path) -> AbstractContextManager[None]:
+    """Lock the folder against a second build; see `x2x_core.common.run_folder.locked`."""
+    refusal = f"`{out}` is being built by another process. Wait for it, or choose another folder."
+    return locked(out / WORK / "lock.sqlite", refusal)
 
 
 def prepare(out: Path, identity: dict[str, Any]) -> None:

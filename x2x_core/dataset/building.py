@@ -27,7 +27,7 @@ from x2x_core.common.processes import distribute, usable_cores
 from x2x_core.common.storage import write_text
 from x2x_core.imaging.provenance import sha256_file
 
-from .build_folder import check_folder, finish, is_complete, locked, prepare, remove_state
+from .build_folder import check_folder, finish, is_complete, lock, prepare, remove_state
 from .database import make_database, open_database
 from .gathering import gather
 from .layout import database_file, part_file, scratch_folder
@@ -90,7 +90,7 @@ def build_dataset(
     if is_complete(out, identity):
         remove_state(out)
         return out
-    with locked(out):
+    with lock(out):
         prepare(out, identity)
         make_database(database_file(out), vqa, tables, lambda stage: report(0, None, f"reading {stage}"))
         total = _build_portions(_Job(mimic, out, settings), workers or usable_cores(), report)

@@ -3,41 +3,52 @@
 from __future__ import annotations
 
 import base64
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from x2x_core.common.templates import template_environment
 from x2x_core.imaging.files import encode_png
 from x2x_core.pairs.layout import CURRENT, PAST
 
 from .layout import VALID
 from .rejections import MEANING, Reason
 
-_SHOWN = 224  # width and height of an example image in pixels
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 68rem; padding: 0 1rem; color: #222 }
-h1, h2 { line-height: 1.2 } h2 { margin-top: 2.5rem }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0 }
-td, th { text-align: left; padding: .15rem .8rem .15rem 0 }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } td.bar { width: 40% }
-td.bar div { background: #3b6ea5; height: .7rem } figure { display: inline-block; margin: 0 1rem 1.5rem 0 }
-figure img { display: block } figcaption { max-width: 42rem; font-size: .85rem }
-.notice { border-left: .3rem solid #b3402a; padding: .3rem .8rem; background: #f7ece9 }
-"""
+TEMPLATES = Path(__file__).parent / "templates"
 NOTICE = (
     "This page shows credentialed health data (MIMIC-CXR-JPG, Medical-Diff-VQA). "
     "Only people who have signed their use agreements may see it."
 )
+_SHOWN = 224  # width and height of an example image in pixels
+_KINDS = ("add", "remove", "change")
 
 
-_EXAMPLES_TITLE = (
-    "<h2>Example pairs</h2>\n"
-    "<p>Past (registered), current, and their difference over the pixels of both: "
-    "red is brighter in the current image, blue darker.</p>"
-)
+@dataclass(frozen=True)
+class _Line:
+    """A count with its bar, and what stands behind it."""
+
+    name: str
+    number: int
+    numbers: tuple[int, ...] = ()
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Counts under a title."""
+
+    title: str
+    lines: tuple[_Line, ...]
+    note: str = ""
+    columns: tuple[str, ...] = ()
+
+    @property
+    def largest(self) -> int:
+        """The count whose bar has the full width."""
+        return max(1, *(line.number for line in self.lines)) if self.lines else 1
 
 
 def report_html(report: dict[str, Any], folder: Path, examples: dict[str, list[dict[str, Any]]]) -> str:
@@ -48,13 +59,23 @@ def report_html(report: dict[str, Any], folder: Path, examples: dict[str, list[d
         folder: the dataset, for the example images.
         examples: rows of the dataset by operation.
     """
+    template = template_environment(TEMPLATES).get_template("report.html.jinja")
+    return template.render(
+        notice=NOTICE,
+        dataset=report["dataset"],
+        build=report["build"],
+        pairs=report["pairs"],
+        rows=report["rows"],
+        tables=_tables(report),
+        conflicts=report["patients_in_several_splits"],
+        examples={operation: [_figure(folder, row) for row in rows] for operation, rows in examples.items()},
+    )
+
+
+def _tables(report: dict[str, Any]) -> list[_Table]:
     rows, dataset = report["rows"], report["dataset"]
-    build = report["build"]
-    parts = [
-        f"<p class=notice>{NOTICE}</p>",
-        f"<p>{dataset['instructions']:,} instructions ({build['schema']}) for {report['pairs']['built']:,} pairs, from "
-        f"{rows['difference']:,} difference rows and {report['pairs']['seen']:,} pairs. "
-        f"Images {build['size']} x {build['size']}, registration {build['registration']}.</p>",
+    registration = report["registration"]
+    tables = [
         _counts("Splits", dataset["splits"]),
         _counts("Operations", dataset["operations"]),
         _findings(dataset["findings"]),
@@ -64,78 +85,31 @@ def report_html(report: dict[str, Any], folder: Path, examples: dict[str, list[d
         _rejections(rows["rejected"]),
         _counts("Rows by question type", rows["by_question_type"]),
         _counts("Malformed lines by table", rows["malformed_by_table"]),
-        _conflicts(report["patients_in_several_splits"]),
-        _counts("Pairs by quality of registration", report["registration"]["quality"]["pairs"]),
-        _counts("Pairs by overlap after registration", report["registration"]["overlap"]["pairs"]),
-        _examples(folder, examples),
+        _counts("Pairs by quality of registration", registration["quality"]["pairs"]),
+        _counts("Pairs by overlap after registration", registration["overlap"]["pairs"]),
     ]
-    body = "\n".join(part for part in parts if part)
-    return (
-        f"<!doctype html>\n<html lang=en><meta charset=utf-8><title>MIMIC-EDIT-INSTRUCTION, built</title>"
-        f"<style>{_STYLE}</style>\n<h1>MIMIC-EDIT-INSTRUCTION, built</h1>\n{body}\n</html>\n"
-    )
+    return [table for table in tables if table.lines or table.note]
 
 
-def _counts(title: str, counts: dict[str, int]) -> str:
-    """Return a table with a bar for each count."""
-    if not counts:
-        return ""
-    lines = [_line(name, number, max(counts.values())) for name, number in counts.items()]
-    return f"<h2>{escape(title)}</h2>\n<table>\n" + "\n".join(lines) + "\n</table>"
+def _counts(title: str, counts: dict[str, int]) -> _Table:
+    return _Table(title, tuple(_Line(str(name), number) for name, number in counts.items()))
 
 
-def _line(name: str, number: int, most: int, more: str = "") -> str:
-    width = 100 * number / max(1, most)
-    bar = f"<td class=bar><div style='width:{width:.1f}%'></div>"
-    return f"<tr><td>{escape(str(name))}<td class=n>{number:,}{bar}{more}"
+def _findings(findings: dict[str, dict[str, int]]) -> _Table:
+    lines = (_Line(name, counts["all"], tuple(counts[kind] for kind in _KINDS)) for name, counts in findings.items())
+    return _Table("Findings", tuple(lines), columns=("finding", "all", *_KINDS))
 
 
-def _findings(findings: dict[str, dict[str, int]]) -> str:
-    most = max((counts["all"] for counts in findings.values()), default=1)
-    kinds = ("add", "remove", "change")
-    head = "<tr><th>finding<th class=n>all<th>" + "".join(f"<th class=n>{kind}" for kind in kinds)
-    lines = [
-        _line(name, counts["all"], most, "".join(f"<td class=n>{counts[kind]:,}" for kind in kinds))
-        for name, counts in findings.items()
-    ]
-    return "<h2>Findings</h2>\n<table>\n" + "\n".join([head, *lines]) + "\n</table>"
+def _rejections(rejected: dict[str, int]) -> _Table:
+    lines = (_Line(name, number, meaning=MEANING[Reason(name)]) for name, number in rejected.items())
+    return _Table("Rejected rows by reason", tuple(lines), note="All of them are listed in rejected.csv.")
 
 
-def _rejections(rejected: dict[str, int]) -> str:
-    most = max(rejected.values(), default=1)
-    lines = [
-        _line(name, number, most, f"<td>{escape(MEANING[Reason(name)])}") for name, number in rejected.items()
-    ] or ["<tr><td>none"]
-    return (
-        "<h2>Rejected rows by reason</h2>\n<p>All of them are listed in <code>rejected.csv</code>.</p>\n<table>\n"
-        + "\n".join(lines) + "\n</table>"
-    )  # fmt: skip
-
-
-def _conflicts(conflicts: dict[str, Any]) -> str:
-    if not conflicts["patients"]:
-        return "<h2>Patients in several splits</h2>\n<p>None.</p>"
-    went = ", ".join(f"{number:,} to {split}" for split, number in conflicts["went_to"].items())
-    return (
-        f"<h2>Patients in several splits</h2>\n<p>The tables name more than one split for {conflicts['patients']:,} "
-        f"patients. Each was assigned as a whole to the most held-out one (test before val before train): {went}.</p>"
-    )
-
-
-def _examples(folder: Path, examples: dict[str, list[dict[str, Any]]]) -> str:
-    parts = [_EXAMPLES_TITLE]
-    for operation, rows in examples.items():
-        if rows:
-            parts.append(f"<h3>{escape(operation)}</h3>")
-            parts += [_example(folder, row) for row in rows]
-    return "\n".join(parts)
-
-
-def _example(folder: Path, row: dict[str, Any]) -> str:
+def _figure(folder: Path, row: dict[str, Any]) -> dict[str, str]:
+    """Return the picture of an example, and its caption."""
     image = example_image(folder, row["past_dicom_id"], row["current_dicom_id"])
-    data = base64.b64encode(encode_png(image)).decode()
     caption = f"{row['instruction']} Registration quality {row['quality']:.2f}, overlap {row['overlap']:.0%}."
-    return f"<figure><img alt='' src='data:image/png;base64,{data}'><figcaption>{escape(caption)}</figcaption></figure>"
+    return {"png": base64.b64encode(encode_png(image)).decode(), "caption": caption}
 
 
 def example_image(folder: Path, past_name: str, current_name: str) -> np.ndarray:

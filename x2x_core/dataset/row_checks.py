@@ -10,10 +10,9 @@ from x2x_core.pairs.layout import CURRENT, PAST
 
 from .layout import image_of
 from .problems import Problem
+from .questions import HELD_OUT
 from .statistics import Statistics
 from .tables import Record
-
-SPLITS = ("train", "val", "test")
 
 
 class RowChecks:
@@ -33,8 +32,8 @@ class RowChecks:
             self.problems.append(Problem("malformed line", f"line {record.row}: {record.problem}", record.row))
             return
         split, text, past, current = record.values
-        if split not in SPLITS:
-            self._report("split", record.row, f"{split!r} is not one of {', '.join(SPLITS)}")
+        if split not in HELD_OUT:
+            self._report("split", record.row, f"{split!r} is not one of {', '.join(HELD_OUT)}")
         clauses, has_unplaced, error = _understand(text)
         if error:
             self._report("instruction", record.row, f"{text!r} is not understood: {error}")

@@ -8,15 +8,16 @@ from typing import Any
 from diffusers.callbacks import MultiPipelineCallbacks, PipelineCallback
 
 from x2x_core.common.errors import InputError
+from x2x_core.common.values import number, one_of, switch, whole_number
 from x2x_core.imaging.inputs import OUTPUT_TYPES
 
 from .arguments import CallArguments
+from .backbones.protocol import EditBackbone
 from .denoising import StepCallback
-from .setting_rules import number, one_of, switch, whole_number
 from .settings import MASK_FINDING
 
 # Values that mean the same as leaving the setting out where it is not used.
-_OFF = {"twin": False, "attention_gating": False, "align": False, "draw_place": False, "padding_mask_crop": False}
+_OFF = dict.fromkeys(("twin", "attention_gating", "align", "draw_place", "padding_mask_crop", "mask_context"), False)
 
 
 def check_simple_arguments(arguments: CallArguments) -> None:
@@ -53,7 +54,7 @@ def check_contradictions(arguments: CallArguments, given: Mapping[str, Any]) -> 
             "pseudomask."
         )
     if not arguments.restricted:
-        masks = {"pseudomask": arguments.pseudomask, "guidance_mask": arguments.guidance_mask}
+        masks = {name: getattr(arguments, name) for name in ("pseudomask", "guidance_mask", "keep_mask")}
         for name, value in {**masks, "reference": given.get("reference") or None}.items():
             if value is not None:
                 raise InputError(f"`{name}` must be left out with `restricted=False`: it restricts the edit.")
@@ -61,13 +62,25 @@ def check_contradictions(arguments: CallArguments, given: Mapping[str, Any]) -> 
             raise InputError(
                 "`relevance_noise` must be left out with `restricted=False`: no relevance map is computed."
             )
-        regional = ("twin", "attention_gating", "padding_mask_crop", *MASK_FINDING)
+        regional = ("twin", "attention_gating", "padding_mask_crop", "mask_context", *MASK_FINDING)
         _refuse(given, regional, "restricted=False", "it applies to a region")
     if arguments.pseudomask is not None:
         _refuse(given, ("draw_place",), "pseudomask", "the mask says where")
     if arguments.guidance_mask is not None:
         reason = "the mask is used as it is, and none is computed"
         _refuse(given, MASK_FINDING, "guidance_mask", reason)
+
+
+def check_refused(backbone: EditBackbone, given: Mapping[str, Any]) -> None:
+    """Check that no argument is given that has no meaning for a model.
+
+    Raises:
+        InputError: there is one.
+    """
+    for name, reason in backbone.traits.refused.items():
+        value = given.get(name)
+        if value is not None and value is not False:
+            raise InputError(f"`{name}` must be left out with {type(backbone.pipe).__name__}: {reason}.")
 
 
 def _refuse(given: Mapping[str, Any], names: Sequence[str], other: str, reason: str) -> None:

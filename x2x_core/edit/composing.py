@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
 from x2x_core.imaging.soft import soft_edges
 
+from .backbones.protocol import EditBackbone
 from .composition import (
     compose_decoded,
     compose_difference,
@@ -20,9 +21,7 @@ from .composition import (
 )
 from .decoding import decode
 from .state import Edited, Encoded, Guidance, to_view
-
-if TYPE_CHECKING:
-    from x2x_core.pipeline import InstructX2XPipeline
+from .windows import Windows
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ class Composed:
 
 
 def compose(
-    pipe: InstructX2XPipeline, inputs: ComposingInputs, encoded: Encoded, guidance: Guidance, edited: Edited
+    backbone: EditBackbone, inputs: ComposingInputs, encoded: Encoded, guidance: Guidance, edited: Edited
 ) -> Composed:
     """Return the edited pictures in the requested form, or the final latents.
 
@@ -61,18 +60,28 @@ def compose(
     mask = guidance.mask if inputs.edit_strength > 0 else torch.zeros_like(guidance.mask)
     if not mask.any():
         return Composed(images.give_back(images.pixels[index], mask, index, inputs.output_type))
-    decoded = decode(pipe, edited.latents / pipe.vae.config.scaling_factor)
-    dtype = encoded.conditioning.prompt_embeds.dtype
-    decoded, flagged = pipe.run_safety_checker(decoded, decoded.device, dtype)
+    windows = edited.windows if getattr(backbone.pipe, "safety_checker", None) is None else None
+    edited = replace(edited, windows=windows)
+    decoded = _decode(backbone, backbone.to_image_latents(edited.latents), windows)
+    flagged = None
+    if hasattr(backbone.pipe, "run_safety_checker"):
+        decoded, flagged = backbone.pipe.run_safety_checker(decoded, decoded.device, encoded.conditioning.dtype)
     original = images.pixels[index]
     contrast = None if encoded.contrast is None else encoded.contrast[index]
     seen = original if contrast is None else contrast.to_model(original)
-    result = _combine(pipe, inputs, encoded, seen, decoded, edited, _soften(mask, inputs))
+    result = _combine(backbone, inputs, encoded, seen, decoded, edited, _soften(mask, inputs))
     result = result if contrast is None else contrast.from_model(result, original)
     for number in [number for number, bad in enumerate(flagged or ()) if bad]:
         logger.warning("The safety checker objected to edit %d: it is not returned.", number)
         result[number] = original[number] if inputs.restricted else 0
     return Composed(images.give_back(result, mask, index, inputs.output_type), flagged)
+
+
+def _decode(backbone: EditBackbone, image_latents: torch.Tensor, windows: Windows | None) -> torch.Tensor:
+    """Decode the image latents of B outputs, with windows in latent cells what they show alone, and 0 elsewhere."""
+    if windows is None:
+        return decode(backbone, image_latents)
+    return windows.scaled(backbone.geometry.cell).paste(decode(backbone, windows.cut(image_latents)))
 
 
 def _soften(mask: torch.Tensor, inputs: ComposingInputs) -> torch.Tensor:
@@ -81,7 +90,7 @@ def _soften(mask: torch.Tensor, inputs: ComposingInputs) -> torch.Tensor:
 
 
 def _combine(
-    pipe: InstructX2XPipeline,
+    backbone: EditBackbone,
     inputs: ComposingInputs,
     encoded: Encoded,
     original: torch.Tensor,
@@ -94,11 +103,17 @@ def _combine(
     if inputs.composition == "decoded":
         picture = match_channels(encoded.canvases.cut(to_view(decoded)), original.shape[1], grey)
         return compose_decoded(original, picture, soft_mask, inputs.edit_strength)
-    if edited.twin is None:
-        unchanged = decode(pipe, encoded.image_latents)[encoded.view_index]
+    views = encoded.views
+    if edited.twin is not None:
+        unchanged = _decode(backbone, backbone.to_image_latents(edited.twin), edited.windows)
+    elif edited.windows is not None:
+        unchanged = _decode(backbone, views.latents[encoded.view_index], edited.windows)
     else:
-        unchanged = decode(pipe, edited.twin / pipe.vae.config.scaling_factor)
+        unchanged = (decode(backbone, views.latents) if views.decoded is None else views.decoded)[encoded.view_index]
     change = (decoded.float() - unchanged.float()) / 2
     change = match_channels(encoded.canvases.cut(change.cpu()), original.shape[1], grey)
     add = compose_saturating if inputs.composition == "saturating" else compose_difference
-    return add(original, change, soft_mask, inputs.edit_strength, encoded.canvases.shares)
+    channels = 1 if grey.all() else original.shape[1]  # the channels of grey pictures get the same
+    shares = encoded.canvases.shares
+    composed = add(original[:, :channels], change[:, :channels], soft_mask, inputs.edit_strength, shares)
+    return composed.expand_as(original).clone()

@@ -22,6 +22,8 @@ import cv2
 import numpy as np
 import torch
 
+from x2x_core.imaging.soft import smoothstep
+from x2x_core.imaging.soft_tissue import soft_tissue_grey
 from x2x_core.imaging.tone import brightening
 
 #: Standard deviation of a pixel's neighbourhood, share of the longer side of what the model saw, a picture or a crop of
@@ -29,15 +31,12 @@ from x2x_core.imaging.tone import brightening
 NEIGHBOURHOOD = 1 / 64
 #: If the neighbourhood's headroom is at most this, the change is added unscaled.
 _LEAST_HEADROOM = 0.05
-# Share of a picture's smoothed greys up to which they count as soft tissue; brighter ones are metal and markers.
-_TISSUE_QUANTILE = 0.97
-# Greys up to which a picture is not exposed: the border of a collimated film.
-_BLACK = 0.05
-# Longer side in pixels at which the grey of soft tissue is found, and its scales from coarse to fine, shares of it.
-_TISSUE_VIEW = 256
-_TISSUE_SCALES = (0.2, 0.1, 0.05, 0.025)
-# Share of a scale's surroundings that must be soft tissue for its grey there to be trusted in full.
-_TISSUE_SHARE = 0.15
+# Share of the pixels inside a mask that count as dark.
+_DARK_QUANTILE = 0.1
+# Share of the way from dark to soft tissue up to which surroundings are dark; from 1 minus it they are soft tissue.
+_FROM_DARK = 0.35
+# Most pixels that a quantile is taken of.
+_QUANTILE_PIXELS = 100_000
 #: Standard deviation in pixels above which the picture is downsampled before it is blurred.
 _WIDEST_BLUR = 8.0
 
@@ -79,10 +78,13 @@ def compose_saturating(
     """Return the original with a change that saturates at the grey of the soft tissue nearby, or at black.
 
     A change d is an optical thickness on the tone curve of `x2x_core.imaging.tone`, I' = c - (c - I) exp(-T), with
-    T = M d / (c - mean), where mean is that of the pixel's neighbourhood and c is `soft_tissue_grey`. A small d
+    T = M d / (c - m), where m is the mean of the pixel's neighbourhood and c is `soft_tissue_grey`. A small d
     brightens the mean by d, a large one brings it to c, and ribs and vessels go on under the opacity with less
-    contrast. Pixels brighter than c stay as they are. A darkening d gives I exp(T), with T = M d / mean. The strength s
-    is the share of I' - I.
+    contrast. Pixels brighter than c stay as they are. Where the mask ends at soft tissue, a brightening does not fade
+    (`closed_edges`): an opacity reaches the heart's border, and hides it.
+
+    A darkening d brings the mean to m exp(T), with T = M d / m. Detail that is brighter than the mean, such as a rib,
+    keeps exp(T / 2) of its contrast, darker detail exp(T). The strength s is the share of I' - I.
 
     Args:
         original: I `(B, C, H, W)` in [0, 1].
@@ -94,47 +96,57 @@ def compose_saturating(
     Returns:
         `(B, C, H, W)` in [0, 1].
     """
-    weighted = soft_mask * change
-    mean = _neighbourhood_mean(original)
-    ceiling = soft_tissue_grey(mean)
-    if shares is not None:
-        mean = _neighbourhood_mean(original, shares)
-    brighter = brightening(original, weighted / (ceiling - mean).clamp_min(_LEAST_HEADROOM), ceiling)
-    darker = original * torch.expm1(weighted / mean.clamp_min(_LEAST_HEADROOM))
-    return (original + strength * torch.where(weighted > 0, brighter, darker)).clamp(0, 1)
+    whole = _neighbourhood_mean(original)
+    mean = whole if shares is None else _neighbourhood_mean(original, shares)
+    tissue = soft_tissue_grey(whole)
+    up = closed_edges(soft_mask, whole, tissue) * change
+    brighter = brightening(original, up / (tissue - mean).clamp_min(_LEAST_HEADROOM), tissue)
+    thickness = soft_mask * change / mean.clamp_min(_LEAST_HEADROOM)
+    detail = original - mean
+    kept = torch.where(detail > 0, torch.expm1(thickness / 2), torch.expm1(thickness))
+    darker = mean * torch.expm1(thickness) + detail * kept
+    return (original + strength * torch.where(change > 0, brighter, darker)).clamp(0, 1)
 
 
-def soft_tissue_grey(mean: torch.Tensor) -> torch.Tensor:
-    """Return the grey of the soft tissue nearest to each pixel, `(B, C, H, W)`.
+def closed_edges(soft_mask: torch.Tensor, mean: torch.Tensor, tissue: torch.Tensor) -> torch.Tensor:
+    """Return a mask that fades only where it ends in dark surroundings, `(B, 1 | C, H, W)` in [0, 1].
 
-    Soft tissue is what is nearer to the picture's brightest 3 %, which are metal and markers, than to the median of
-    its exposed part, which lies in the lungs or in the chest wall. Its grey is a mean over the surroundings, from the
-    narrowest of several scales that contain enough of it.
+    At an edge to soft tissue the fade is taken back. "Dark" is what is nearer to the dark tenth inside the mask.
 
     Args:
-        mean: `(B, C, H, W)` in [0, 1], pictures smoothed over `NEIGHBOURHOOD`, which hides markers and bones.
+        soft_mask: M `(B, 1, H, W)` in [0, 1], above 0 exactly inside the mask.
+        mean: `(B, C, H, W)` in [0, 1], smoothed pictures.
+        tissue: `(B, C, H, W)`, the grey of soft tissue.
+
+    Returns:
+        M or more inside the mask, exactly 0 outside.
     """
-    planes = mean.cpu().float().flatten(0, 1).numpy()
-    return torch.from_numpy(np.stack([_tissue_grey_of(plane) for plane in planes])).view(mean.shape).to(mean)
+    inside = soft_mask > 0
+    planes = [
+        _closed_edge(soft_mask[number, 0], mean[number, channel], tissue[number, channel])
+        if inside[number].any() and not inside[number].all()
+        else soft_mask[number, 0]
+        for number in range(len(mean))
+        for channel in range(mean.shape[1])
+    ]
+    return torch.stack(planes).view(mean.shape)
 
 
-def _tissue_grey_of(plane: np.ndarray) -> np.ndarray:
-    height, width = plane.shape
-    scale = min(1.0, _TISSUE_VIEW / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    view = cv2.resize(plane, size, interpolation=cv2.INTER_AREA) if scale < 1 else plane
-    brightest = np.float32(np.quantile(view, _TISSUE_QUANTILE))
-    exposed = view[view > _BLACK]
-    typical = np.median(exposed) if exposed.size else brightest
-    chosen = (view >= (typical + brightest) / 2) & (view <= brightest)
-    tissue = chosen.astype(np.float32)
-    field = np.full_like(view, view[chosen].mean())
-    for share in _TISSUE_SCALES:
-        sigma = share * max(size)
-        known, values = (cv2.GaussianBlur(part, (0, 0), sigma) for part in (tissue, tissue * view))
-        trust = (known / _TISSUE_SHARE).clip(0, 1)
-        field = field * (1 - trust) + trust * np.where(known > 1e-4, values / np.maximum(known, 1e-4), field)
-    return cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) if scale < 1 else field
+def _closed_edge(soft: torch.Tensor, mean: torch.Tensor, tissue: torch.Tensor) -> torch.Tensor:
+    inside = soft > 0
+    dark = torch.quantile(mean[inside][:: _every(inside)].float(), _DARK_QUANTILE)
+    range_ = (tissue - dark).clamp_min(_LEAST_HEADROOM)
+    like_tissue = smoothstep(((mean - dark) / range_ - _FROM_DARK) / (1 - 2 * _FROM_DARK))
+    outside = (~inside).float()
+    sigma = NEIGHBOURHOOD * max(soft.shape)
+    known, bright = (_blur_plane(part.cpu().numpy(), sigma) for part in (outside, outside * like_tissue))
+    closed = torch.from_numpy((bright / np.maximum(known, 1e-4)).clip(0, 1)).to(soft)
+    return torch.where(inside, soft + (1 - soft) * closed, soft)
+
+
+def _every(inside: torch.Tensor) -> int:
+    """Return the step at which a mask's pixels are few enough for a quantile."""
+    return max(1, int(inside.sum()) // _QUANTILE_PIXELS)
 
 
 def relative_headroom(

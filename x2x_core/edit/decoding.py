@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 
 from x2x_core.common.errors import InputError
 
-if TYPE_CHECKING:
-    from x2x_core.pipeline import InstructX2XPipeline
+from .backbones.protocol import EditBackbone
 
 
-def decode(pipe: InstructX2XPipeline, latents: torch.Tensor) -> torch.Tensor:
-    """Decode unscaled latents to pixels `(B, C, h, w)`, about [-1, 1], in the VAE's own precision.
+def decode(backbone: EditBackbone, image_latents: torch.Tensor) -> torch.Tensor:
+    """Decode image latents to pixels `(B, C, H, W)`, about [-1, 1], in the VAE's own precision.
 
     Raises:
         InputError: the decoder's output is not finite.
     """
-    decoded = pipe.vae.decode(latents.to(pipe.vae.dtype), return_dict=False)[0]
+    decoded = backbone.decode(image_latents)
     if not torch.isfinite(decoded).all():
         raise InputError(
             f"The VAE decoded to numbers that are not finite in {_name(decoded.dtype)}. Load the pipeline in float32, "

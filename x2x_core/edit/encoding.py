@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from diffusers.utils.torch_utils import randn_tensor
@@ -12,13 +11,13 @@ from x2x_core.imaging.batch import ImageBatch
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.contrast import Contrast
 
+from .backbones.conditioning import PromptInputs
+from .backbones.protocol import EditBackbone
 from .composition import match_channels
 from .decoding import decode
+from .prepared import PreparedImage
 from .state import Encoded, to_view
-from .unet import Conditioning, PromptInputs, encode_prompts
-
-if TYPE_CHECKING:
-    from x2x_core.pipeline import InstructX2XPipeline
+from .views import EncodedViews
 
 
 @dataclass(frozen=True)
@@ -48,75 +47,101 @@ class EncodingInputs:
     prompts: PromptInputs
     noise: NoiseInputs
     own_contrast: bool = False  # stretch pictures in a narrow range of greys, see `x2x_core.imaging.contrast`
+    prepared: PreparedImage | None = None  # the same pictures, encoded before
 
 
-def encode(pipe: InstructX2XPipeline, inputs: EncodingInputs, canvases: Canvases) -> Encoded:
+def encode(backbone: EditBackbone, inputs: EncodingInputs, canvases: Canvases) -> Encoded:
     """Encode pictures and prompts, and draw the noise.
 
     Args:
-        pipe: the pipeline.
+        backbone: the model.
         inputs: pictures, prompts and sources of noise.
         canvases: the canvas of each output.
     """
-    device, index = pipe._execution_device, inputs.image_index
-    prompt_embeds, image_embeds = encode_prompts(pipe, inputs.prompts, len(index), device)
-    images = inputs.images
-    contrast = None if images is None or not inputs.own_contrast else Contrast.of(images.pixels)
+    images, index = inputs.images, inputs.image_index
+    contrast = _contrast_of(inputs)
     views = list(dict.fromkeys(zip(index, canvases.each, strict=True)))  # each is encoded once
     view_index = [views.index(view) for view in zip(index, canvases.each)]
     view_canvases = Canvases(tuple(canvas for _, canvas in views))
-    image_latents = _encode_images(pipe, inputs, contrast, [picture for picture, _ in views], view_canvases)
+    encoding = _encode_views(backbone, inputs, contrast, [picture for picture, _ in views], view_canvases)
     if images is None:
-        images = ImageBatch(to_view(decode(pipe, image_latents)), torch.float32)
-    condition = image_latents[view_index].to(prompt_embeds.dtype)  # the VAE may run in a higher precision
-    noise, relevance_noise = _draw(pipe, inputs, canvases.cells, prompt_embeds.dtype)
+        images = ImageBatch(encoding.pixels, torch.float32)
+    image_latents = encoding.latents[view_index]
+    conditioning = backbone.condition(inputs.prompts, encoding.pixels[view_index], image_latents)
+    dtype = conditioning.dtype  # the VAE may run in a higher precision
+    noise, relevance_noise = _draw(backbone, inputs, canvases.cells, dtype)
     return Encoded(
         images=images.in_colour() if inputs.in_colour else images,
         canvases=canvases,
         image_index=index,
         view_index=view_index,
-        image_latents=image_latents,
-        clean=condition * pipe.vae.config.scaling_factor,
-        conditioning=Conditioning(prompt_embeds, image_embeds, inputs.prompts.cross_attention_kwargs, condition),
+        views=encoding,
+        clean=backbone.to_latents(image_latents.to(dtype)),
+        conditioning=conditioning,
         noise=noise,
         relevance_noise=relevance_noise,
         contrast=contrast,
     )
 
 
-def _encode_images(
-    pipe: InstructX2XPipeline,
+def _contrast_of(inputs: EncodingInputs) -> Contrast | None:
+    if inputs.images is None or not inputs.own_contrast:
+        return None
+    if inputs.prepared is not None and inputs.prepared.contrast is not None:
+        return inputs.prepared.contrast
+    return Contrast.of(inputs.images.pixels)
+
+
+def _encode_views(
+    backbone: EditBackbone,
     inputs: EncodingInputs,
     contrast: Contrast | None,
     pictures: list[int],
     canvases: Canvases,
-) -> torch.Tensor:
-    """Return the unscaled mode of the posterior of each view, `(V, C, h, w)`: one encoding serves every use.
+) -> EncodedViews:
+    """Encode each of V views; one encoding serves every use.
 
     Args:
-        pipe: the pipeline.
+        backbone: the model.
         inputs: the pictures.
         contrast: of the pictures.
         pictures: V, the picture of each view.
         canvases: of the V views.
     """
-    device = pipe._execution_device
     if inputs.images is None:
         assert inputs.latents is not None
-        return inputs.latents[pictures].to(device, pipe.vae.dtype)
-    pixels = inputs.images.pixels if contrast is None else contrast.to_model(inputs.images.pixels)
-    pixels = match_channels(canvases.place(pixels[pictures]), pipe.vae.config.in_channels)
-    if pipe.image_processor.config.do_normalize:
-        pixels = pipe.image_processor.normalize(pixels)
-    return pipe.vae.encode(pixels.to(device, pipe.vae.dtype)).latent_dist.mode()
+        latents = inputs.latents[pictures].to(backbone.pipe._execution_device)
+        decoded = decode(backbone, latents)
+        return EncodedViews(to_view(decoded), latents, decoded)
+    prepared = inputs.prepared
+    if prepared is not None and prepared.fits(set(canvases.each), inputs.own_contrast):
+        return prepared.views.of(pictures, backbone.pipe._execution_device)
+    own_contrast = None if contrast is None else contrast[pictures]
+    return encode_pixels(backbone, inputs.images.pixels[pictures], own_contrast, canvases)
+
+
+def encode_pixels(
+    backbone: EditBackbone, pixels: torch.Tensor, contrast: Contrast | None, canvases: Canvases
+) -> EncodedViews:
+    """Encode pictures on their canvases.
+
+    Args:
+        backbone: the model.
+        pixels: `(V, 1 | 3, H, W)` in [0, 1].
+        contrast: of the pictures, which they are stretched to; ``None``: as they are.
+        canvases: of the pictures.
+    """
+    pixels = pixels if contrast is None else contrast.to_model(pixels)
+    pixels = match_channels(canvases.place(pixels), backbone.geometry.image_channels)
+    return EncodedViews(pixels, backbone.encode_image(pixels))
 
 
 def _draw(
-    pipe: InstructX2XPipeline, inputs: EncodingInputs, cells: tuple[int, int], dtype: torch.dtype
+    backbone: EditBackbone, inputs: EncodingInputs, cells: tuple[int, int], dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return diffusion noise `(B, C, h, w)` and relevance noise `(B, L * K, C, h, w)`, K draws for each of L levels."""
-    given, device, outputs = inputs.noise, pipe._execution_device, len(inputs.image_index)
-    shape = (pipe.vae.config.latent_channels, *cells)
+    given, device, outputs = inputs.noise, backbone.pipe._execution_device, len(inputs.image_index)
+    shape = (backbone.geometry.latent_channels, *cells)
     noise = relevance_noise = None
     if given.latents is None or given.restricted:
         noise = randn_tensor((outputs, *shape), given.generator, device, dtype)

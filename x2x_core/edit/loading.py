@@ -16,6 +16,8 @@ from x2x_core.common.bundled import bundled_path
 from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS, SINGLE_FILE_SUFFIXES
 from x2x_core.common.errors import InputError, InputNotFoundError
 
+from .backbones.registry import BACKBONES
+
 BUNDLED_MODELS = ("demo",)
 # Configurations for single files of InstructPix2Pix checkpoints; diffusers alone would take Stable Diffusion's.
 SINGLE_FILE_CONFIG = "timbrooks/instruct-pix2pix"
@@ -127,6 +129,12 @@ def read_index(folder: str | Path) -> dict[str, Any]:
 def _parts(folder: Path) -> list[str]:
     """Return the parts that the index names."""
     entries = read_index(folder)
+    kind = entries.get("_class_name")
+    if kind in BACKBONES and BACKBONES[kind] != BACKBONES["StableDiffusionInstructPix2PixPipeline"]:
+        raise InputError(
+            f"`{folder}` holds a {kind}, which is no InstructPix2Pix checkpoint: load it with "
+            "`X2XEdit.from_pretrained`."
+        )
     # A part is [library, class]; settings can be lists too, of numbers.
     lists = {name: value for name, value in entries.items() if isinstance(value, list) and value}
     missing = [name for name in REQUIRED_PARTS if name not in entries]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -21,25 +20,20 @@ from x2x_core.imaging.canvases import Canvases
 
 from .attention.layers import attention_levels
 from .attention.switching import rse_attention
+from .backbones.conditioning import IMAGE, TEXT, Conditioning
+from .backbones.protocol import EditBackbone, HasAttention, Schedule, TakesMask
 from .published import to_published_latents
 from .region import Region
 from .state import Encoded, Guidance, Relevance, to_image
-from .unet import predict_with_and_without
-
-if TYPE_CHECKING:
-    from x2x_core.pipeline import InstructX2XPipeline
 
 logger = logging.getLogger(__name__)
-
-# Items of one U-Net call for the relevance map; more draws are made in several calls.
-RELEVANCE_BATCH = 24
 
 
 @dataclass(frozen=True)
 class RelevanceInputs:
     """Inputs of the relevance map besides the encoded pictures and prompts."""
 
-    scheduler: Any
+    schedule: Schedule
     noise_levels: tuple[float, ...]  # shares of the schedule, [0, 1]
     source: str  # one of `x2x_core.guidance.relevance.SOURCES`
     tokens: list[PromptTokens]  # P, of the prompts; empty for the source "noise"
@@ -55,23 +49,27 @@ class GuidanceInputs:
     limits: list[AreaLimits | None] | None  # B, expected areas; None with the caller's pseudomask
     published: bool  # the published arithmetic
     guidance_mask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) bool
+    keep: torch.Tensor | None = None  # (B, 1, H, W) bool, what must stay as it is
 
 
-def draws_at_once(outputs: int) -> int:
-    """Return the draws for each output in one U-Net call: each takes two items, with and without the instruction."""
-    return max(1, RELEVANCE_BATCH // (2 * outputs))
+def draws_at_once(outputs: int, items: int) -> int:
+    """Return the draws for each output in one call of the network.
+
+    Args:
+        outputs: B.
+        items: the most of one call; each draw takes two, with and without the instruction.
+    """
+    return max(1, items // (2 * outputs))
 
 
-def find_guidance(
-    pipe: InstructX2XPipeline, inputs: GuidanceInputs, encoded: Encoded, region: Region | None
-) -> Guidance:
+def find_guidance(backbone: EditBackbone, inputs: GuidanceInputs, encoded: Encoded, region: Region | None) -> Guidance:
     """Find where the edit may change the image: the caller's mask, else within the region, else everywhere."""
     if inputs.guidance_mask is not None:
         mask = inputs.guidance_mask
         return Guidance(mask.float(), mask, encoded.canvases.cells_of(mask).to(encoded.noise.device))
     if region is None:
         return _everywhere(encoded)
-    return _find_within(region, inputs, encoded, find_relevance(pipe, inputs.relevance, encoded))
+    return _find_within(region, inputs, encoded, find_relevance(backbone, inputs.relevance, encoded))
 
 
 def _everywhere(encoded: Encoded) -> Guidance:
@@ -91,6 +89,7 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
         mask = guidance_mask(guidance, inputs.mask.mask_threshold)
         latent_pseudomask = to_published_latents(canvases.place(pseudomask), canvases.cells)
         cells = guidance_mask(guidance_map(relevance.map.cpu(), latent_pseudomask), inputs.mask.mask_threshold)
+        mask = mask if inputs.keep is None else mask & ~inputs.keep  # at a threshold of 0, P does not restrict it
     else:
         mask = find_mask(guidance, pseudomask, inputs.mask, inputs.limits, region.parts)
         cells = canvases.cells_of(mask)
@@ -114,16 +113,18 @@ def _warn_of_empty_masks(mask: torch.Tensor, settings: MaskSettings) -> None:
             )
 
 
-def find_relevance(pipe: InstructX2XPipeline, inputs: RelevanceInputs, encoded: Encoded) -> Relevance:
+def find_relevance(backbone: EditBackbone, inputs: RelevanceInputs, encoded: Encoded) -> Relevance:
     """Return the relevance map R and its uncertainty, from all draws at all noise levels."""
-    levels = maths.noise_levels(
-        inputs.noise_levels, inputs.scheduler.alphas_cumprod, inputs.scheduler.config.num_train_timesteps
-    )
-    record = _attention_record(pipe, inputs, encoded)
-    with rse_attention(pipe.unet, record):
-        disagreement = _disagreement(pipe, inputs, encoded, levels)
-    disagreement = disagreement.unflatten(1, (len(levels), -1))
-    attended = None if record is None else record.maps
+    attended = None
+    if inputs.source == "noise":
+        disagreement = _disagreement(backbone, inputs, encoded)
+    else:
+        assert isinstance(backbone, HasAttention)
+        record = _attention_record(backbone.unet, inputs, encoded)
+        with rse_attention(backbone.unet, record):
+            disagreement = _disagreement(backbone, inputs, encoded)
+        attended = record.maps
+    disagreement = disagreement.unflatten(1, (len(inputs.noise_levels), -1))
     relevance, flat = _per_canvas(inputs.source, encoded.canvases, disagreement, attended)
     for number in flat.nonzero().flatten().tolist():
         logger.warning(
@@ -175,33 +176,39 @@ def _relevance(
     return Relevance(relevance_map, uncertainty), flat
 
 
-def _attention_record(pipe: InstructX2XPipeline, inputs: RelevanceInputs, encoded: Encoded) -> AttentionRecord | None:
-    """Return the record of the text branch's attention, if it is a source."""
-    if inputs.source == "noise":
-        return None
-    levels = attention_levels(pipe.unet)
+def _attention_record(unet: torch.nn.Module, inputs: RelevanceInputs, encoded: Encoded) -> AttentionRecord:
+    """Return the record of the text branch's attention."""
+    levels = attention_levels(unet)
     return attention_record(levels, inputs.tokens, encoded.canvases.cells, encoded.noise.device, copies=inputs.copies)
 
 
-def _disagreement(
-    pipe: InstructX2XPipeline, inputs: RelevanceInputs, encoded: Encoded, levels: list[maths.NoiseLevel]
-) -> torch.Tensor:
+def _disagreement(backbone: EditBackbone, inputs: RelevanceInputs, encoded: Encoded) -> torch.Tensor:
     """Return the disagreement of the predictions with and without the instruction, `(B, L * K, h, w)`."""
     assert encoded.relevance_noise is not None
+    schedule = inputs.schedule
+    levels = schedule.noise_levels(inputs.noise_levels)
     noise = encoded.relevance_noise.chunk(len(levels), dim=1)  # each level has draws of its own
     clean = encoded.clean[:, None]
-    noisy = torch.cat([maths.add_noise(clean, own, level.alpha_cumprod) for own, level in zip(noise, levels)], dim=1)
+    noisy = torch.cat([schedule.add_noise(clean, own, level) for own, level in zip(noise, levels)], dim=1)
     level_of_draw = [level for own, level in zip(noise, levels) for _ in range(own.shape[1])]
-    draws, prediction_type = draws_at_once(len(noisy)), inputs.scheduler.config.prediction_type
+    draws = draws_at_once(len(noisy), backbone.traits.relevance_batch)
+    conditioning = _unrestricted(backbone, encoded).of(TEXT, IMAGE)
     disagreement = []
     for first in range(0, len(level_of_draw), draws):
         chunk, chunk_levels = noisy[:, first : first + draws], level_of_draw[first : first + draws]
-        timesteps = [level.timestep for level in chunk_levels]
-        predictions = predict_with_and_without(pipe, encoded.conditioning, chunk, timesteps)
+        timesteps = torch.tensor([level.timestep for level in chunk_levels], device=noisy.device).repeat(len(noisy))
+        predictions = backbone.predict(conditioning.for_draws(chunk.shape[1]), chunk.flatten(0, 1), timesteps)
+        with_and_without = [prediction.unflatten(0, chunk.shape[:2]) for prediction in predictions]
         for k, level in enumerate(chunk_levels):
             text, image = (
-                maths.predicted_noise(prediction[:, k], chunk[:, k], level.alpha_cumprod, prediction_type)
-                for prediction in predictions
+                schedule.predicted_noise(prediction[:, k], chunk[:, k], level) for prediction in with_and_without
             )
             disagreement.append(maths.noise_disagreement(text, image))
     return torch.cat(disagreement, dim=1)
+
+
+def _unrestricted(backbone: EditBackbone, encoded: Encoded) -> Conditioning:
+    """Return the conditioning, of a model that takes a mask with the whole canvas for it."""
+    if not isinstance(backbone, TakesMask):
+        return encoded.conditioning
+    return backbone.restrict(encoded.conditioning, encoded.shown, torch.ones_like(encoded.shown[:, :1]))

@@ -19,7 +19,7 @@ from x2x_core.language.open_places import write_drawn
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.pseudomasks.drawing import draw_place
 
-from .denoising import Generators
+from .backbones.protocol import Generators
 from .reading import Subject
 
 logger = logging.getLogger(__name__)

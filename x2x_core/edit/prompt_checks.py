@@ -1,10 +1,10 @@
-"""Checks of prompts, their embeddings, and IP-Adapter inputs."""
+"""Checks of prompts and their embeddings, and the wording that the model reads."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -15,11 +15,8 @@ from x2x_core.language.levels import at_known_levels
 from x2x_core.language.writing import write_clauses
 
 from .arguments import CallArguments
+from .backbones.conditioning import PromptInputs
 from .reading import Subject
-from .unet import PromptInputs, ip_adapter_count, text_width
-
-if TYPE_CHECKING:
-    from x2x_core.pipeline import InstructX2XPipeline
 
 logger = logging.getLogger(__name__)
 
@@ -78,20 +75,24 @@ def _check_embeds(name: str, embeds: Any) -> None:
 
 
 def prepare_prompts(
-    pipe: InstructX2XPipeline, texts: Sequence[str | None], arguments: CallArguments, subject: Subject
+    config: Mapping[str, Any], texts: Sequence[str | None], arguments: CallArguments, subject: Subject
 ) -> PromptInputs:
     """Return the prompts of each pair, as they are to be encoded.
 
+    Args:
+        config: of the checkpoint: "canonical_prompts" and "trained_levels".
+        texts: the caller's prompts.
+        arguments: of the call.
+        subject: of the call.
+
     Raises:
-        InputError: a number of negative prompts that does not match, a missing text encoder or embeddings of another
-            width.
+        InputError: a number of negative prompts that does not match.
     """
     indices = [prompt for _, prompt in subject.pairs]
     embeds = arguments.prompt_embeds
     negative_embeds = _negative_embeds(arguments.negative_prompt_embeds, len(texts), indices)
-    _check_encoder(pipe, embeds, negative_embeds)
     return PromptInputs(
-        wordings=_wordings(texts, subject, pipe.config["canonical_prompts"], pipe.config["trained_levels"] or {}),
+        wordings=_wordings(texts, subject, config["canonical_prompts"], config["trained_levels"] or {}),
         embeds=None if embeds is None else embeds[indices],
         negative=_negative_prompts(arguments.negative_prompt, len(texts), indices),
         negative_embeds=negative_embeds,
@@ -162,53 +163,3 @@ def _negative_embeds(negative: torch.Tensor | None, prompt_count: int, indices: 
             f"`negative_prompt_embeds` must be for one prompt or for each of the {prompt_count}, got {len(negative)}."
         )
     return negative[indices if len(negative) > 1 else [0] * len(indices)]
-
-
-def _check_encoder(
-    pipe: InstructX2XPipeline, embeds: torch.Tensor | None, negative_embeds: torch.Tensor | None
-) -> None:
-    """Check that all that is not given encoded can be encoded, and that the rest fits it."""
-    if pipe.text_encoder is None and (embeds is None or negative_embeds is None):
-        missing = "prompt_embeds" if embeds is None else "negative_prompt_embeds"
-        raise InputError(f"`{missing}` must be given: this pipeline has no text encoder.")
-    width = text_width(pipe.unet)
-    for name, given in (("prompt_embeds", embeds), ("negative_prompt_embeds", negative_embeds)):
-        if given is not None and width is not None and given.shape[-1] != width:
-            raise InputError(f"`{name}` must be of width {width}, as this checkpoint's, got {given.shape[-1]}.")
-    if embeds is None and negative_embeds is not None and negative_embeds.shape[1] != pipe.tokenizer.model_max_length:
-        raise InputError(
-            f"`negative_prompt_embeds` must hold {pipe.tokenizer.model_max_length} tokens, as the prompt, got "
-            f"{negative_embeds.shape[1]}."
-        )
-
-
-def check_ip_adapters(pipe: InstructX2XPipeline, arguments: CallArguments) -> None:
-    """Check that IP-Adapters get one kind of input, one for each adapter, and only if they are loaded.
-
-    Raises:
-        InputError: they don't.
-    """
-    image, embeds = arguments.ip_adapter_image, arguments.ip_adapter_image_embeds
-    if image is not None and embeds is not None:
-        raise InputError("`ip_adapter_image` and `ip_adapter_image_embeds` must not both be given: leave one out.")
-    if embeds is not None:
-        if not isinstance(embeds, list) or not embeds or not all(isinstance(own, torch.Tensor) for own in embeds):
-            raise InputError(
-                "`ip_adapter_image_embeds` must be a list of tensors, one for each adapter, got "
-                f"{type(embeds).__name__}."
-            )
-        if any(own.ndim not in (3, 4) for own in embeds):
-            shape = next(tuple(own.shape) for own in embeds if own.ndim not in (3, 4))
-            raise InputError(f"`ip_adapter_image_embeds` must hold tensors of 3 or 4 dimensions, got {shape}.")
-    loaded = ip_adapter_count(pipe.unet)
-    if image is None and embeds is None:
-        if loaded:
-            raise InputError(
-                f"`ip_adapter_image` must be given, one for each of {loaded} loaded IP-Adapters. Call "
-                "`unload_ip_adapter()` to edit without."
-            )
-        return
-    given, name = (image, "ip_adapter_image") if embeds is None else (embeds, "ip_adapter_image_embeds")
-    count = len(given) if isinstance(given, list) else 1
-    if count != loaded:
-        raise InputError(f"`{name}` must be one for each of the {loaded} loaded IP-Adapters, got {count}.")

@@ -10,13 +10,12 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from x2x_core._moved import REMOVED_IN
 from x2x_core.common.errors import InputError
-
-from .setting_rules import Check
+from x2x_core.common.values import Check
 
 ENTRY = "recommended"
 _OLD_PREFIX = "recommended_"
-REMOVED_IN = "0.3"
 
 
 def recommendations_of(config: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:

@@ -9,31 +9,34 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from x2x_core.common.errors import InputError
 from x2x_core.guidance.attention.tokens import PromptTokens, find_tokens
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.language.instruction import Instruction
 
-from .argument_checks import check_contradictions, check_simple_arguments, read_callback
+from .argument_checks import check_contradictions, check_refused, check_simple_arguments, read_callback
 from .arguments import CallArguments, CallKwargs, EditKwargs, RelevanceKwargs, split_arguments
 from .attention.switching import check_processors
+from .backbones.conditioning import PromptInputs
+from .backbones.protocol import DenoisesWindows, EditBackbone, Geometry, HasAttention
 from .composing import ComposingInputs
 from .denoising import DenoisingInputs
 from .draw_checks import read_generators
+from .editor import Editor
 from .encoding import EncodingInputs
 from .looking import GuidanceInputs
 from .places import draw_places
 from .placing import PlacingInputs
-from .prompt_checks import check_ip_adapters, prepare_prompts, read_prompts
-from .published import published_scheduler
+from .prepared import PreparedImage, check_prepared
+from .prompt_checks import prepare_prompts, read_prompts
 from .reading import Pictures, read_pictures, read_subject, warn_of_untrained
 from .region import RegionInputs
+from .scales import Scales
 from .settings import EditSettings, resolve_settings
 from .stage_inputs import (
     Call,
-    Scales,
     composing_inputs,
     denoising_inputs,
     encoding_inputs,
@@ -42,11 +45,6 @@ from .stage_inputs import (
     region_inputs,
     scales_of,
 )
-from .unet import PromptInputs, canvas_cells, check_unet
-
-if TYPE_CHECKING:
-    from x2x_core.pipeline import InstructX2XPipeline
-
 
 logger = logging.getLogger(__name__)
 
@@ -106,13 +104,11 @@ def _is_text(value: Any) -> bool:
     )
 
 
-def read_request(
-    pipe: InstructX2XPipeline, call: CallKwargs, image: Any, prompt: Any, keywords: Mapping[str, Any]
-) -> Request:
+def read_request(editor: Editor, call: CallKwargs, image: Any, prompt: Any, keywords: Mapping[str, Any]) -> Request:
     """Check a call's arguments and prepare the inputs of its stages.
 
     Args:
-        pipe: the pipeline.
+        editor: the model, with its atlas and configuration.
         call: the keyword arguments that the call accepts.
         image: the caller's.
         prompt: the caller's.
@@ -123,33 +119,36 @@ def read_request(
         TypeError: an unknown argument.
     """
     given, arguments = split_arguments(call, keywords)
-    callback = read_callback(arguments, pipe._callback_tensor_inputs)
+    backbone = editor.backbone
+    callback = read_callback(arguments, backbone.traits.callback_tensors)
     check_simple_arguments(arguments)
     check_contradictions(arguments, given)
+    check_refused(backbone, keywords)
     texts = read_prompts(prompt, arguments)
-    made = _read_call(pipe, call, image, texts, given, arguments)
-    _check_pipeline(pipe, made)
-    prompts = prepare_prompts(pipe, texts, arguments, made.subject)
-    tokens = _find_tokens(pipe, prompts, made)
+    made = _read_call(editor, call, image, texts, given, arguments)
+    prompts = prepare_prompts(editor.config, texts, arguments, made.subject)
+    _check_model(backbone, prompts, made)
+    tokens = _find_tokens(backbone.pipe, prompts, made)
+    scales = scales_of(backbone, made)
     guidance = guidance_inputs(made, tokens)
     needs_region = call is not RelevanceKwargs or made.settings.padding_mask_crop is not None
     request = Request(
         instructions=made.subject.instructions,
         region=region_inputs(made) if needs_region else None,
         placing=placing_inputs(made, guidance.guidance_mask),
-        encoding=encoding_inputs(pipe, made, prompts),
-        scales=scales_of(made),
+        encoding=encoding_inputs(backbone, made, prompts),
+        scales=scales,
         guidance=guidance,
-        denoising=denoising_inputs(made, callback),
+        denoising=denoising_inputs(made, scales, callback),
         composing=composing_inputs(made),
         return_dict=arguments.return_dict,
     )
-    warn_of_untrained(made.subject.instructions, pipe.config["trained_findings"])
+    warn_of_untrained(made.subject.instructions, editor.config["trained_findings"])
     return request
 
 
 def _read_call(
-    pipe: InstructX2XPipeline,
+    editor: Editor,
     call: CallKwargs,
     image: Any,
     texts: Sequence[str | None],
@@ -157,8 +156,14 @@ def _read_call(
     arguments: CallArguments,
 ) -> Call:
     """Read pictures, instructions and settings."""
-    reference = given.get("reference", False)
-    pictures = read_pictures(image, pipe.vae.config.latent_channels, pipe.vae_scale_factor, reference)
+    reference, backbone = given.get("reference", False), editor.backbone
+    sizes = backbone.geometry
+    prepared = image if isinstance(image, PreparedImage) else None
+    if prepared is None:
+        pictures = read_pictures(image, sizes.latent_channels, sizes.cell, reference)
+    else:
+        check_prepared(prepared, backbone, reference)
+        pictures = prepared.pictures
     region_given = arguments.pseudomask is not None or arguments.guidance_mask is not None
     subject = read_subject(
         texts,
@@ -167,22 +172,27 @@ def _read_call(
         reference=reference,
         region_given=region_given,
         strict=arguments.strict,
+        parsed=bool(editor.pseudomasks.names),
     )
     edits = call is EditKwargs  # a map that is looked at is always found within a region
-    restricted = not edits or (arguments.restricted and (reference or region_given or not subject.names_no_region))
-    settings = _without_crop_of_latents(resolve_settings(given, pipe.config, reference, restricted), pictures, given)
-    generator = read_generators(arguments.generator, len(subject.image_index), pipe._execution_device)
+    region_needed = reference or region_given or arguments.keep_mask is not None or not editor.pseudomasks.names
+    anywhere = subject.names_no_region and not region_needed
+    restricted = not edits or (arguments.restricted and not anywhere)
+    settings = _without_crop_of_latents(resolve_settings(given, editor.config, reference, restricted), pictures, given)
+    generator = read_generators(arguments.generator, len(subject.image_index), backbone.pipe._execution_device)
     if settings.draw_place and restricted and not region_given:
-        subject = draw_places(subject, pipe.pseudomasks, generator)
+        subject = draw_places(subject, editor.pseudomasks, generator)
     return Call(
         pictures,
         subject,
         arguments,
         settings,
         restricted,
-        published_scheduler(pipe.scheduler) if settings.reference else pipe.scheduler,
-        _canvas(pipe, pictures, restricted),
+        backbone.schedule(published=settings.reference, solver=settings.solver),
+        whole_canvas(sizes, pictures, restricted),
         generator,
+        prepared,
+        films=bool(editor.pseudomasks.names),
     )
 
 
@@ -202,35 +212,38 @@ def _without_crop_of_latents(settings: EditSettings, pictures: Pictures, given: 
     return replace(settings, padding_mask_crop=None)
 
 
-def _canvas(pipe: InstructX2XPipeline, pictures: Pictures, restricted: bool) -> Canvas:
+def whole_canvas(sizes: Geometry, pictures: Pictures, restricted: bool) -> Canvas:
     """Return the canvas: a square of the model's size, or the picture's own size without restriction."""
-    cell = pipe.vae_scale_factor
     if pictures.images is None:
-        return Canvas.own(pictures.size, max(pictures.size), cell)
-    lay = Canvas.square if restricted else Canvas.own
-    return lay(pictures.size, cell * canvas_cells(pipe.unet), cell)
+        if any(side % sizes.step for side in pictures.size):
+            raise InputError(
+                f"`image` latents must have sides that are multiples of {sizes.step // sizes.cell} for this model, got "
+                f"{pictures.size[0] // sizes.cell}x{pictures.size[1] // sizes.cell}."
+            )
+        return Canvas.own(pictures.size, max(pictures.size), sizes.cell)
+    if restricted:
+        return Canvas.square(pictures.size, sizes.resolution, sizes.cell)
+    return Canvas.own(pictures.size, sizes.resolution, sizes.cell, sizes.step)
 
 
-def _check_pipeline(pipe: InstructX2XPipeline, call: Call) -> None:
-    """Check that the pipeline's parts can do what is asked."""
-    check_unet(pipe.unet, pipe.vae.config.latent_channels)
-    check_ip_adapters(pipe, call.arguments)
-    longest = call.scheduler.config.get("num_train_timesteps")
-    if longest is not None and call.settings.num_inference_steps > longest:
-        raise InputError(
-            f"`num_inference_steps` must be at most {longest}, the number of timesteps that the scheduler was trained "
-            f"with, got {call.settings.num_inference_steps}."
-        )
-    if call.restricted and not hasattr(call.scheduler, "alphas_cumprod"):
-        raise InputError(
-            "`scheduler` must be one for a noise schedule with `alphas_cumprod`, such as DDIM, Euler or "
-            f"DPMSolverMultistep, got {type(call.scheduler).__name__}."
-        )
+def _check_model(backbone: EditBackbone, prompts: PromptInputs, call: Call) -> None:
+    """Check that the model can do what is asked."""
+    backbone.check(prompts)
+    call.schedule.check(call.settings.num_inference_steps, call.restricted)
     if call.settings.relevance_source != "noise" or call.settings.attention_gating:
-        check_processors(pipe.unet)
+        if not isinstance(backbone, HasAttention):
+            raise InputError(
+                "`relevance_source` and `attention_gating` must be left out: the attention of "
+                f"{type(backbone.pipe).__name__} can't be recorded or gated."
+            )
+        check_processors(backbone.unet)
+    if call.settings.mask_context is not None and not isinstance(backbone, DenoisesWindows):
+        raise InputError(
+            f"`mask_context` must be left out: {type(backbone.pipe).__name__} can't denoise a part of its canvas."
+        )
 
 
-def _find_tokens(pipe: InstructX2XPipeline, prompts: PromptInputs, call: Call) -> list[PromptTokens]:
+def _find_tokens(pipe: Any, prompts: PromptInputs, call: Call) -> list[PromptTokens]:
     """Return the tokens of each prompt, for relevance from attention."""
     source = call.settings.relevance_source
     if source == "noise":

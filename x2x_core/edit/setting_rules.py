@@ -1,26 +1,17 @@
-"""Checks of single settings: each takes a name and a value, and returns the value in its canonical form."""
+"""Checks of the settings of an edit that `x2x_core.common.values` does not know; each returns the canonical form."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral, Real
+from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from x2x_core.common.errors import InputError
+from x2x_core.common.values import number
 from x2x_core.language.vocabulary import FINDINGS
-
-Check = Callable[[str, Any], Any]
 
 # In a mapping by finding: the value for all other findings and for free text.
 OTHER = "other"
-
-
-def whole_number(name: str, value: Any) -> Any:
-    """Check a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise InputError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
-    return value
 
 
 def crop_margin(name: str, value: Any) -> int | None:
@@ -30,43 +21,6 @@ def crop_margin(name: str, value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
         raise InputError(f"`{name}` must be a whole number of at least 0, or False for no crop, got {value!r}.")
     return int(value)
-
-
-def number(lowest: float = -math.inf, highest: float = math.inf) -> Check:
-    """Return a check of a finite number in [lowest, highest]."""
-    bounds = f"lie in [{lowest:g}, {highest:g}]" if math.isfinite(lowest) else "be a finite number"
-
-    def check(name: str, value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-            raise InputError(f"`{name}` must {bounds}, got {value!r}.")
-        if not lowest <= float(value) <= highest:
-            raise InputError(f"`{name}` must {bounds}, got {float(value):g}.")
-        return value
-
-    return check
-
-
-def optional(check: Check) -> Check:
-    """Return a check that also accepts ``None``."""
-    return lambda name, value: None if value is None else check(name, value)
-
-
-def switch(name: str, value: Any) -> bool:
-    """Check a bool."""
-    if not isinstance(value, bool):
-        raise InputError(f"`{name}` must be True or False, got {value!r}.")
-    return value
-
-
-def one_of(options: Sequence[str]) -> Check:
-    """Return a check of one of several words."""
-
-    def check(name: str, value: Any) -> str:
-        if value not in options:
-            raise InputError(f"`{name}` must be one of {', '.join(options)}, got {value!r}.")
-        return value
-
-    return check
 
 
 def noise_level(name: str, value: Any) -> float | tuple[float, ...]:

@@ -1,67 +1,35 @@
 """The settings of an edit: their one definition, and which of them a call runs with.
 
 To add a setting, add a field to `EditSettings` with its range and a line in the docstring, and the same name to the
-`TypedDict` of the first call that uses it.
+`TypedDict` of the first call that uses it. Settings of the mask are in `x2x_core.guidance.mask_settings`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
 
 from x2x_core.anatomy.edges import soft_edge_of
 from x2x_core.common.errors import InputError
-from x2x_core.guidance.mask_settings import MASK_RULES, MaskSettings
+from x2x_core.common.values import Check, number, one_of, optional, switch, whole_number
+from x2x_core.guidance.mask_settings import MaskSettings, MaskSettingsKwargs
 from x2x_core.guidance.relevance import SOURCES
+from x2x_core.guidance.setting import FREE, setting
 from x2x_core.language.instruction import Instruction
 
+from .presets import PRESETS, preset_values
 from .recommended import recommendations_of
-from .setting_rules import (
-    OTHER,
-    Check,
-    crop_margin,
-    guidance_scale,
-    noise_level,
-    number,
-    one_of,
-    optional,
-    switch,
-    whole_number,
-)
+from .setting_rules import OTHER, crop_margin, guidance_scale, noise_level
+from .solver_names import SOLVERS
 
 # Compositions of an edit with the original, see `x2x_core.edit.composition`.
 COMPOSITIONS = ("difference", "saturating", "decoded")
-# A mode that does not fix a setting's value.
-_FREE = object()
-
-
-def _setting(
-    default: Any,
-    check: Check,
-    *,
-    recommendable: bool = False,
-    published: Any = _FREE,
-    unrestricted: Any = _FREE,
-    fixed: str = "",
-) -> Any:
-    """Define a setting.
-
-    Args:
-        default: of the pipeline.
-        check: of its range.
-        recommendable: True if a checkpoint can recommend a value.
-        published: the value with `reference=True`, if it differs.
-        unrestricted: the value with `restricted=False`, if it differs.
-        fixed: what the published code does instead, if it has no choice.
-    """
-    facts = {"check": check, "recommendable": recommendable, "fixed": fixed}
-    return field(default=default, metadata={**facts, "published": published, "unrestricted": unrestricted})
 
 
 @dataclass(frozen=True)
-class EditSettings:
-    """The settings of one edit; the defaults are the pipeline's.
+class EditSettings(MaskSettings):
+    """The settings of one edit, which include those of its mask; the defaults are the pipeline's.
 
     Args:
         num_inference_steps: denoising steps, at least 1.
@@ -69,14 +37,6 @@ class EditSettings:
             "other", such as ``{"pneumothorax": 1.2, "other": 0.8}``. Of several findings the lowest counts.
         image_guidance_scale: s_I, the strength of the image. Classifier-free guidance is skipped only if both scales
             are 1, where it makes no difference.
-        mask_rule: "threshold" (the published rule) or "adaptive", which finds the level in the guidance map; see
-            `x2x_core.guidance.mask_rules`.
-        mask_threshold: tau, the level of the guidance map from which the image may change, [0, 1]; 0 selects the whole
-            pseudomask (unless `limit_area` raises the level). Giving it selects the rule "threshold".
-        remove_islands: remove small islands of the mask.
-        close_holes: fill holes of the mask, within the pseudomask.
-        limit_area: adjust the level until the mask's area is one that the finding can have
-            (`x2x_core.anatomy.areas`); not with the caller's own `pseudomask`.
         relevance_noise_level: noise level of the relevance map, share of the schedule, [0, 1]; several levels are
             averaged (see `x2x_core.guidance.relevance.balance_levels`).
         relevance_samples: noise draws at each level that the relevance map is averaged over, at least 1.
@@ -105,26 +65,32 @@ class EditSettings:
             margin around the support of the pseudomask (or around the caller's guidance mask), in pixels of the model's
             canvas when the whole picture is on it, at least 0. The crop is at least 0.4 of the picture's longer side;
             from 0.9 the whole picture is used. ``False``: no crop, also where the checkpoint recommends one.
+        mask_context: denoise and decode only a window around the guidance mask, at the scale of the whole canvas, so
+            that a small edit costs less: the context around the mask, in pixels of the model's canvas, at least 0. The
+            mask is found as without it. All outputs of a call have windows of one size. ``False``: the whole canvas,
+            also where the checkpoint recommends a window. See `x2x_core.edit.windows`.
+        preset: "fast", "balanced" or "best": values of several of these settings at once, on top of what the checkpoint
+            recommends, see `x2x_core.edit.presets`; settings that are given replace the preset's. ``None``: no preset.
+        solver: "DDIM", "Euler", "DPM++ 2M" or "UniPC", on the checkpoint's noise schedule. ``None``: the pipeline's
+            own scheduler.
+        guidance_end: share of the steps, from the first, that classifier-free guidance is active in, [0, 1]; in later
+            steps the text branch is followed alone.
+        unconditional_interval: steps between predictions of the unconditional branch, at least 1; in between, its
+            difference to the image branch is reused. From 2 it is left out where it cancels, with an
+            `image_guidance_scale` of 1. With `attention_gating` it is predicted in each step.
 
     Raises:
         InputError: a value out of range.
     """
 
-    num_inference_steps: int = _setting(20, whole_number, recommendable=True, published=100)
-    guidance_scale: float | Mapping[str, float] = _setting(7.5, guidance_scale, recommendable=True)
-    image_guidance_scale: float = _setting(1.5, number(), recommendable=True)
-    mask_threshold: float = _setting(0.1, number(0, 1), recommendable=True)
-    mask_rule: str = _setting("threshold", one_of(MASK_RULES), recommendable=True, fixed="uses a threshold")
-    remove_islands: bool = _setting(
-        True, switch, recommendable=True, published=False, fixed="does not clean up the mask"
-    )
-    close_holes: bool = _setting(True, switch, recommendable=True, published=False, fixed="does not clean up the mask")
-    limit_area: bool = _setting(True, switch, recommendable=True, published=False, fixed="does not clean up the mask")
-    relevance_noise_level: float | tuple[float, ...] = _setting(0.8, noise_level, recommendable=True)
-    relevance_samples: int = _setting(4, whole_number, recommendable=True, published=1)
-    relevance_source: str = _setting("noise", one_of(SOURCES), fixed="reads the noise predictions")
-    attention_gating: bool = _setting(False, switch, fixed="does not gate attention")
-    composition: str = _setting(
+    num_inference_steps: int = setting(20, whole_number, recommendable=True, published=100)
+    guidance_scale: float | Mapping[str, float] = setting(7.5, guidance_scale, recommendable=True)
+    image_guidance_scale: float = setting(1.5, number(), recommendable=True)
+    relevance_noise_level: float | tuple[float, ...] = setting(0.8, noise_level, recommendable=True)
+    relevance_samples: int = setting(4, whole_number, recommendable=True, published=1)
+    relevance_source: str = setting("noise", one_of(SOURCES), fixed="reads the noise predictions")
+    attention_gating: bool = setting(False, switch, fixed="does not gate attention")
+    composition: str = setting(
         "difference",
         one_of(COMPOSITIONS),
         recommendable=True,
@@ -132,22 +98,26 @@ class EditSettings:
         unrestricted="decoded",
         fixed="inserts the decoding",
     )
-    twin: bool = _setting(False, switch, recommendable=True, fixed="inserts the decoding")
-    soft_edge: float | None = _setting(None, optional(number(0, 0.5)), published=0.0, unrestricted=0.0)
-    edit_strength: float = _setting(1.0, number(0, 1), fixed="makes the full edit")
-    reference: bool = _setting(False, switch, published=True)
-    align: bool = _setting(True, switch, published=False, fixed="does not align pseudomasks")
-    draw_place: bool = _setting(
+    twin: bool = setting(False, switch, recommendable=True, fixed="inserts the decoding")
+    soft_edge: float | None = setting(None, optional(number(0, 0.5)), published=0.0, unrestricted=0.0)
+    edit_strength: float = setting(1.0, number(0, 1), fixed="makes the full edit")
+    reference: bool = setting(False, switch, published=True)
+    align: bool = setting(True, switch, published=False, fixed="does not align pseudomasks")
+    draw_place: bool = setting(
         True, switch, recommendable=True, published=False, unrestricted=False, fixed="does not draw places"
     )
-    padding_mask_crop: int | None = _setting(
+    padding_mask_crop: int | None = setting(
         None, crop_margin, recommendable=True, unrestricted=None, fixed="edits the whole picture"
     )
-
-    def __post_init__(self) -> None:
-        for setting in fields(self):
-            value = setting.metadata["check"](setting.name, getattr(self, setting.name))
-            object.__setattr__(self, setting.name, value)
+    mask_context: int | None = setting(
+        None, crop_margin, recommendable=True, unrestricted=None, fixed="denoises the whole picture"
+    )
+    preset: str | None = setting(None, optional(one_of(PRESETS)), fixed="has no presets")
+    solver: str | None = setting(None, optional(one_of(SOLVERS)), fixed="runs DDIM")
+    guidance_end: float = setting(1.0, number(0, 1), recommendable=True, unrestricted=1.0, fixed="guides each step")
+    unconditional_interval: int = setting(
+        1, whole_number, recommendable=True, unrestricted=1, fixed="predicts each branch in each step"
+    )
 
     @property
     def noise_levels(self) -> tuple[float, ...]:
@@ -163,7 +133,7 @@ class EditSettings:
     @property
     def mask_settings(self) -> MaskSettings:
         """The settings that turn the guidance map into a mask."""
-        return MaskSettings(**{setting.name: getattr(self, setting.name) for setting in fields(MaskSettings)})
+        return MaskSettings(**{own.name: getattr(self, own.name) for own in fields(MaskSettings)})
 
     def settled(self, instruction: Instruction) -> EditSettings:
         """Return these settings with an instruction's own numbers in place of those by finding."""
@@ -190,17 +160,13 @@ class RelevanceSettingsKwargs(TypedDict, total=False):
     relevance_source: str | None
     draw_place: bool | None
     padding_mask_crop: int | None
+    preset: str | None
     reference: bool
 
 
-class GuidanceSettingsKwargs(RelevanceSettingsKwargs, total=False):
+class GuidanceSettingsKwargs(RelevanceSettingsKwargs, MaskSettingsKwargs, total=False):
     """The settings of a guidance map and mask."""
 
-    mask_rule: str | None
-    mask_threshold: float | None
-    remove_islands: bool | None
-    close_holes: bool | None
-    limit_area: bool | None
     align: bool | None
 
 
@@ -215,22 +181,24 @@ class EditSettingsKwargs(GuidanceSettingsKwargs, total=False):
     twin: bool | None
     soft_edge: float | None
     edit_strength: float | None
+    mask_context: int | None
+    solver: str | None
+    guidance_end: float | None
+    unconditional_interval: int | None
 
 
 def _values(mode: str) -> dict[str, Any]:
     """Return the values that a mode ("published" or "unrestricted") sets."""
-    return {
-        setting.name: setting.metadata[mode] for setting in fields(EditSettings) if setting.metadata[mode] is not _FREE
-    }
+    return {own.name: own.metadata[mode] for own in fields(EditSettings) if own.metadata[mode] is not FREE}
 
 
 # Settings that are used only to find the guidance mask.
 MASK_FINDING = tuple(
-    name for name in GuidanceSettingsKwargs.__annotations__ if name not in ("reference", "padding_mask_crop")
+    name for name in GuidanceSettingsKwargs.__annotations__ if name not in ("reference", "padding_mask_crop", "preset")
 )
 # Settings that a checkpoint can recommend, with the check of each.
 RECOMMENDABLE: dict[str, Check] = {
-    setting.name: setting.metadata["check"] for setting in fields(EditSettings) if setting.metadata["recommendable"]
+    own.name: own.metadata["check"] for own in fields(EditSettings) if own.metadata["recommendable"]
 }
 DEFAULT = EditSettings()
 # Those of the published code.
@@ -256,15 +224,18 @@ def resolve_settings(
     Raises:
         InputError: a value out of range, or one that contradicts `reference` or another.
     """
-    given = {
-        setting.name: given[setting.name] for setting in fields(EditSettings) if given.get(setting.name) is not None
-    }
+    given = {own.name: given[own.name] for own in fields(EditSettings) if given.get(own.name) is not None}
     if reference:
         _check_reference(given)
         base = PUBLISHED
     else:
         fixed = {} if restricted else _values("unrestricted")
-        base = replace(DEFAULT, **{**recommendations_of(config, RECOMMENDABLE), **fixed})
+        recommended = recommendations_of(config, RECOMMENDABLE)
+        base = replace(DEFAULT, **{**recommended, **fixed})
+        if "preset" in given:
+            one_of(PRESETS)("preset", given["preset"])
+            values = preset_values(given["preset"], base.num_inference_steps, "num_inference_steps" in recommended)
+            base = replace(base, **{**values, **fixed})
     if "mask_threshold" in given:
         if given.get("mask_rule", "threshold") != "threshold":
             raise InputError(
@@ -284,11 +255,11 @@ def resolve_settings(
 
 def _check_reference(given: Mapping[str, Any]) -> None:
     """Check that nothing is requested that the published code can't do."""
-    for setting in fields(EditSettings):
-        fixed, value, published = setting.metadata["fixed"], given.get(setting.name), getattr(PUBLISHED, setting.name)
+    for own in fields(EditSettings):
+        fixed, value, published = own.metadata["fixed"], given.get(own.name), getattr(PUBLISHED, own.name)
         same = value in (None, published) or (value is False and published is None)
         if fixed and not same:
-            raise InputError(f"`{setting.name}` must be left out with `reference=True`: the published code {fixed}.")
+            raise InputError(f"`{own.name}` must be left out with `reference=True`: the published code {fixed}.")
     levels = given.get("relevance_noise_level")
     if isinstance(levels, Sequence) and len(levels) > 1:
         raise InputError(

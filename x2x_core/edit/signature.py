@@ -57,6 +57,14 @@ def documented_arguments(docstring: str) -> dict[str, str]:
     return {name: "\n".join(own) for name, own in entries.items()}
 
 
+def documented_fields(definition: type) -> dict[str, str]:
+    """Return the entries of all fields of a dataclass by name, each from the docstring of the class that defines it."""
+    documented: dict[str, str] = {}
+    for own in reversed(definition.__mro__[:-1]):  # all but `object`
+        documented |= documented_arguments(own.__doc__ or "")
+    return documented
+
+
 def _signature(function: Callable[..., Any], arguments: CallKwargs) -> inspect.Signature:
     """Return `(self, image, prompt, *, ...)` with the defaults of the arguments' definitions."""
     defaults = {argument.name: argument.default for argument in fields(CallArguments)}
@@ -83,6 +91,6 @@ def _signature(function: Callable[..., Any], arguments: CallKwargs) -> inspect.S
 def _document(docstring: str, arguments: CallKwargs) -> str:
     """Return a docstring with the documentation of each argument in place of the entry `PLACEHOLDER`."""
     text = inspect.cleandoc(docstring)
-    known = {**documented_arguments(EditSettings.__doc__ or ""), **documented_arguments(CallArguments.__doc__ or "")}
+    known = documented_fields(EditSettings) | documented_fields(CallArguments)
     entries = "\n".join(known[name] for name in names_of(arguments))
     return text.replace(documented_arguments(text)[PLACEHOLDER], entries)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -12,32 +11,25 @@ from x2x_core.anatomy.areas import area_limits
 from x2x_core.common.errors import InputError
 from x2x_core.guidance.attention.tokens import PromptTokens
 from x2x_core.imaging.canvas import Canvas
-from x2x_core.pseudomasks.given import as_guidance_mask, as_pseudomask
+from x2x_core.pseudomasks.given import as_guidance_mask, as_keep_mask, as_pseudomask
 
 from .arguments import CallArguments
+from .backbones.conditioning import NEITHER, PromptInputs
+from .backbones.protocol import EditBackbone, Generators, Schedule
 from .composing import ComposingInputs
-from .denoising import DenoisingInputs, Generators, StepCallback
+from .denoising import DenoisingInputs, StepCallback
 from .draw_checks import check_draws, check_noise
 from .encoding import EncodingInputs, NoiseInputs
+from .guiding import GuidanceSteps
 from .looking import GuidanceInputs, RelevanceInputs
 from .placing import PlacingInputs
+from .prepared import PreparedImage
 from .reading import Pictures, Subject
 from .region import RegionInputs
+from .scales import Scales
 from .settings import EditSettings
-from .unet import PromptInputs
-
-if TYPE_CHECKING:
-    from x2x_core.pipeline import InstructX2XPipeline
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Scales:
-    """The guidance scales of a call."""
-
-    text: list[float]  # B: s_T of each output
-    image: float  # s_I
 
 
 @dataclass(frozen=True)
@@ -49,9 +41,11 @@ class Call:
     arguments: CallArguments
     settings: EditSettings
     restricted: bool
-    scheduler: Any  # the pipeline's, or the published one
+    schedule: Schedule  # the pipeline's, or the published one
     canvas: Canvas
     generator: Generators
+    prepared: PreparedImage | None = None  # the pictures, if they were prepared
+    films: bool = True  # pictures are taken for radiographs: grey stays grey; False with an empty atlas
 
     @property
     def outputs(self) -> int:
@@ -84,17 +78,19 @@ def region_inputs(call: Call) -> RegionInputs | None:
         align=settings.align,
         localise=not settings.reference,
         pseudomask=pseudomask,
+        alignments=None if call.prepared is None else call.prepared.alignments,
+        keep=keep_mask_of(call),
     )
 
 
-def encoding_inputs(pipe: InstructX2XPipeline, call: Call, prompts: PromptInputs) -> EncodingInputs:
+def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -> EncodingInputs:
     """Return the inputs of encoding.
 
     Raises:
         InputError: given noise of another shape, or not finite.
     """
     arguments, settings = call.arguments, call.settings
-    shape = (pipe.vae.config.latent_channels, *call.canvas.cells)
+    shape = (backbone.geometry.latent_channels, *call.canvas.cells)
     if arguments.latents is not None:
         check_noise("latents", arguments.latents, call.outputs, shape, draws=False)
     if arguments.relevance_noise is not None:
@@ -115,7 +111,8 @@ def encoding_inputs(pipe: InstructX2XPipeline, call: Call, prompts: PromptInputs
         call.subject.image_index,
         prompts,
         noise,
-        own_contrast=call.restricted and not settings.reference,
+        own_contrast=call.restricted and call.films and not settings.reference,
+        prepared=call.prepared,
     )
 
 
@@ -129,11 +126,11 @@ def placing_inputs(call: Call, guidance_mask: torch.Tensor | None) -> PlacingInp
     return PlacingInputs(call.canvas, call.outputs, call.settings.padding_mask_crop, guidance_mask)
 
 
-def scales_of(call: Call) -> Scales:
-    """Return the guidance scale of each output."""
+def scales_of(backbone: EditBackbone, call: Call) -> Scales:
+    """Return the guidance scale of each output, and of the image: 1 for a model without that branch."""
     settings = call.settings
     each = [settings.guidance_scale_for(instruction) for instruction in call.subject.output_instructions]
-    return Scales(each, settings.image_guidance_scale)
+    return Scales(each, settings.image_guidance_scale if NEITHER in backbone.traits.branches else 1.0)
 
 
 def guidance_inputs(call: Call, tokens: list[PromptTokens]) -> GuidanceInputs:
@@ -147,9 +144,11 @@ def guidance_inputs(call: Call, tokens: list[PromptTokens]) -> GuidanceInputs:
     if arguments.pseudomask is None:  # else the caller says how much may change
         limits = [area_limits(instruction) for instruction in call.subject.output_instructions]
     relevance = RelevanceInputs(
-        call.scheduler, settings.noise_levels, settings.relevance_source, tokens, call.subject.copies
+        call.schedule, settings.noise_levels, settings.relevance_source, tokens, call.subject.copies
     )
-    return GuidanceInputs(relevance, settings.mask_settings, limits, settings.reference, _guidance_mask(call))
+    return GuidanceInputs(
+        relevance, settings.mask_settings, limits, settings.reference, _guidance_mask(call), keep_mask_of(call)
+    )
 
 
 def _guidance_mask(call: Call) -> torch.Tensor | None:
@@ -157,19 +156,36 @@ def _guidance_mask(call: Call) -> torch.Tensor | None:
     value = call.arguments.guidance_mask
     if value is None:
         return None
-    mask = as_guidance_mask(value, call.pictures.size)
-    if len(mask) not in (1, len(call.subject.pairs), call.outputs):
-        raise InputError(f"`guidance_mask` must be one, or one for each of {call.outputs} images, got {len(mask)}.")
+    mask = _for_outputs("guidance_mask", as_guidance_mask(value, call.pictures.size), call)
     if not mask.any():
         logger.warning("`guidance_mask` is empty: the image is returned unchanged.")
+    keep = keep_mask_of(call)
+    return mask if keep is None else mask & ~keep
+
+
+def keep_mask_of(call: Call) -> torch.Tensor | None:
+    """Return the caller's keep mask `(B, 1, H, W)` bool.
+
+    Raises:
+        InputError: a mask that does not fit.
+    """
+    value = call.arguments.keep_mask
+    return None if value is None else _for_outputs("keep_mask", as_keep_mask(value, call.pictures.size), call)
+
+
+def _for_outputs(name: str, mask: torch.Tensor, call: Call) -> torch.Tensor:
+    """Return masks, one or one for each pair or output, as one for each output."""
+    if len(mask) not in (1, len(call.subject.pairs), call.outputs):
+        raise InputError(f"`{name}` must be one, or one for each of {call.outputs} images, got {len(mask)}.")
     return mask.repeat_interleave(call.outputs // len(mask), dim=0)
 
 
-def denoising_inputs(call: Call, callback: StepCallback) -> DenoisingInputs:
+def denoising_inputs(call: Call, scales: Scales, callback: StepCallback) -> DenoisingInputs:
     """Return the inputs of denoising."""
     settings = call.settings
     return DenoisingInputs(
-        scheduler=call.scheduler,
+        schedule=call.schedule,
+        scales=scales,
         num_inference_steps=settings.num_inference_steps,
         eta=call.arguments.eta,
         generator=call.generator,
@@ -179,6 +195,10 @@ def denoising_inputs(call: Call, callback: StepCallback) -> DenoisingInputs:
         twin=settings.twin and call.restricted and call.arguments.output_type != "latent",
         needed=settings.edit_strength > 0,
         callback=callback,
+        context=settings.mask_context,
+        guidance=GuidanceSteps(
+            settings.guidance_end, 1 if settings.attention_gating else settings.unconditional_interval
+        ),
     )
 
 
@@ -191,5 +211,5 @@ def composing_inputs(call: Call) -> ComposingInputs:
         composition=settings.composition,
         soft_edges=[settings.soft_edge_for(instruction) for instruction in call.subject.output_instructions],
         restricted=call.restricted,
-        keep_grey=call.restricted and not settings.reference,
+        keep_grey=call.restricted and call.films and not settings.reference,
     )

@@ -15,7 +15,9 @@ from x2x_core.imaging.batch import ImageBatch
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.contrast import Contrast
 
-from .unet import Conditioning
+from .backbones.conditioning import Conditioning
+from .views import EncodedViews
+from .windows import Windows
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,17 @@ class Encoded:
     canvases: Canvases  # of B outputs
     image_index: list[int]  # B: the picture of each output
     view_index: list[int]  # B: the view of each output
-    image_latents: torch.Tensor  # (V, C, h, w), unscaled, of the views
+    views: EncodedViews  # V
     clean: torch.Tensor  # (B, C, h, w), scaled, of the view of each output
-    conditioning: Conditioning
+    conditioning: Conditioning  # of all branches
     noise: torch.Tensor  # (B, C, h, w): the diffusion noise
     relevance_noise: torch.Tensor | None  # (B, L * K, C, h, w): K draws for each of L noise levels, level by level
     contrast: Contrast | None = None  # of the N pictures, which the model saw stretched to it; None: as they are
+
+    @property
+    def shown(self) -> torch.Tensor:
+        """The picture of each output on its canvas, `(B, C, H, W)` in [0, 1], as the model sees it."""
+        return self.views.pixels[self.view_index]
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ class Edited:
 
     latents: torch.Tensor
     twin: torch.Tensor | None = None  # the same noise denoised without the instruction
+    windows: Windows | None = None  # in latent cells, outside which they are the original's; None: the whole canvas
 
 
 def to_view(decoded: torch.Tensor) -> torch.Tensor:

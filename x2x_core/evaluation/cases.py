@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 RANKS = ("best", "median", "worst")  # in the order in which they are shown
+CASES_PER_RANK = 3  # of a report
 RANKING = "mse_ratio"  # measure that ranks the pairs; the lowest value is best
 
 

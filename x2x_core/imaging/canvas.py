@@ -32,12 +32,20 @@ class Canvas:
         return cls(size, inner, padding_to_square(inner), cell)
 
     @classmethod
-    def own(cls, size: tuple[int, int], resolution: int, cell: int) -> Canvas:
-        """Keep the picture's own size, rounded down to whole latent cells as in diffusers; shrink huge pictures."""
+    def own(cls, size: tuple[int, int], resolution: int, cell: int, step: int | None = None) -> Canvas:
+        """Keep the picture's own size, rounded down to multiples of `step` as in diffusers; shrink huge pictures.
+
+        Args:
+            size: of the picture.
+            resolution: of the model.
+            cell: side of a latent cell in pixels.
+            step: in pixels; ``None``: a cell.
+        """
+        step = step or cell
         size = check_size(size)
         largest = LARGEST_OWN_SIZE * resolution
         fitted = size if max(size) <= largest else fit_size(size, largest)
-        inner = max(fitted[0] - fitted[0] % cell, cell), max(fitted[1] - fitted[1] % cell, cell)
+        inner = max(fitted[0] - fitted[0] % step, step), max(fitted[1] - fitted[1] % step, step)
         return cls(size, inner, Padding(), cell)
 
     def on(self, window: CropWindow | None) -> Canvas:
@@ -46,6 +54,28 @@ class Canvas:
             return self
         inner = fit_size(window.size, max(self.pixels))
         return Canvas(self.size, inner, padding_to_square(inner), self.cell, window)
+
+    def part(self, rows: slice, columns: slice) -> Canvas:
+        """Return the canvas that shows a part of this one, at the same scale, to whole pixels of the picture.
+
+        Args:
+            rows: of this canvas, in pixels; with `columns` they hold part of the picture, not padding alone.
+            columns: like `rows`.
+        """
+        shown = self.size if self.window is None else self.window.size
+        corner = (0, 0) if self.window is None else (self.window.top, self.window.left)
+        before = (self.padding.top, self.padding.left)
+        inner, edges, first, last = [], [], [], []
+        for axis, part in enumerate((rows, columns)):
+            start, end = (min(max(side - before[axis], 0), self.inner[axis]) for side in (part.start, part.stop))
+            inner.append(end - start)
+            edges.append((start + before[axis] - part.start, part.stop - end - before[axis]))
+            scale = shown[axis] / self.inner[axis]
+            first.append(corner[axis] + min(round(start * scale), shown[axis] - 1))
+            last.append(max(corner[axis] + round(end * scale), first[axis] + 1))
+        (top, bottom), (left, right) = edges
+        window = CropWindow(first[0], first[1], last[0] - first[0], last[1] - first[1])
+        return Canvas(self.size, (inner[0], inner[1]), Padding(left, top, right, bottom), self.cell, window)
 
     @property
     def pixels(self) -> tuple[int, int]:

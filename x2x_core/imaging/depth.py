@@ -9,6 +9,7 @@ import numpy as np
 logger = logging.getLogger(__name__)
 
 FULL, DEEPEST, SHALLOWEST = 2**16 - 1, 16, 8
+DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")  # of Pillow
 _DARK_BITS, _DARK_SHARE = 12, 99.9  # of a picture that looks dark: at least this percentage of values has so few bits
 
 

@@ -27,7 +27,7 @@ from .picture_files import read_picture
 from .radiograph import Radiograph
 
 BIT_DEPTHS = (8, 16)
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def read_image(path: str | Path) -> Radiograph:
@@ -121,7 +121,7 @@ def encode_png(values: np.ndarray, metadata: Mapping[str, str] | None = None) ->
     if not done:
         raise InputError(f"`values` cannot be written as PNG: shape {values.shape}, {values.dtype}.")
     encoded = data.tobytes()
-    header_end = len(_PNG_SIGNATURE) + 25  # the IHDR chunk is 25 bytes long and comes first
+    header_end = len(PNG_SIGNATURE) + 25  # the IHDR chunk is 25 bytes long and comes first
     chunks = (
         _chunk(b"sBIT", bytes([16] * (values.shape[2] if values.ndim == 3 else 1))) if values.itemsize == 2 else b""
     )

@@ -33,14 +33,13 @@ from x2x_core.common.checkpoint_layout import LATENT_CHANNELS
 from x2x_core.common.errors import InputError, InputNotFoundError
 
 from .batch import LARGEST_WHOLE, ImageBatch
-from .depth import depth_note, warn_if_dark, white_level
+from .depth import DEEP_MODES, depth_note, warn_if_dark, white_level
 from .files import read_image
 from .ranges import is_signed
 
 logger = logging.getLogger(__name__)
 
 OUTPUT_TYPES = ("pil", "np", "pt", "latent")
-_DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 _CHANNELS = (1, 3, 4)  # grey, colour, colour with alpha
 
 
@@ -145,7 +144,7 @@ def _read_picture(picture: Image.Image) -> ImageBatch:
     mode = picture.mode
     if 0 in picture.size:
         raise InputError("`image` must have at least one pixel, got an empty picture.")
-    if mode in _DEEP_MODES:
+    if mode in DEEP_MODES:
         return _read_deep_picture(picture)
     if mode == "F":
         return replace(_read_array(np.asarray(picture)), mode="F")

@@ -15,7 +15,7 @@ DICOM_SUFFIXES = (".dcm", ".dicom")
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 NUMPY_SUFFIXES = (".npy",)
 SUFFIXES = (*PICTURE_SUFFIXES, *DICOM_SUFFIXES, *NIFTI_SUFFIXES, *NUMPY_SUFFIXES)
-_MASKS = ("pseudo_mask_", "mask_")  # beginnings of the names of published masks, which are NumPy files
+PUBLISHED_MASKS = ("pseudo_mask_", "mask_")  # beginnings of the names of published masks, which are NumPy files
 _GZIP, _NUMPY_MARK = b"\x1f\x8b", b"\x93NUMPY"
 _NIFTI_SIZES = (348, 540)  # bytes of the headers of NIfTI-1 and NIfTI-2, which are their first number
 _INDEX = "DICOMDIR"  # table of contents of a disc: DICOM without a picture
@@ -80,7 +80,7 @@ def is_radiograph_file(path: Path) -> bool:
     """
     suffix, name = path.suffix.lower(), path.name.lower()
     if name.endswith(SUFFIXES):
-        return path.is_file() and not (suffix in NUMPY_SUFFIXES and name.startswith(_MASKS))
+        return path.is_file() and not (suffix in NUMPY_SUFFIXES and name.startswith(PUBLISHED_MASKS))
     maybe = (not suffix or suffix[1:].isdigit()) and path.name.upper() != _INDEX and path.is_file()
     return maybe and is_dicom(path)
 

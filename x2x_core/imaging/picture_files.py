@@ -25,14 +25,13 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from x2x_core.common.errors import InputError
 
-from .depth import FULL, depth_note, warn_if_dark, white_level
+from .depth import DEEP_MODES, FULL, depth_note, warn_if_dark, white_level
 from .picture_headers import jpeg2000_bits, netpbm_white, png_depth
 from .radiograph import Radiograph, to_pixels
 
 logger = logging.getLogger(__name__)
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "PPM", "JPEG2000")
-_DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # TIFF tags
 _WHITE_IS_ZERO = 0
 
@@ -90,7 +89,7 @@ def _read(path: Path) -> _Values:
 def _stored(picture: Image.Image, path: Path) -> _Values:
     """Read the values of an open picture."""
     mode, white, is_inverted = picture.mode, None, False
-    deep = mode in _DEEP_MODES
+    deep = mode in DEEP_MODES
     if picture.format == "PNG":
         bits, colour_type, significant = png_depth(path)
         if significant is not None and bits == 16:
@@ -125,7 +124,7 @@ def _deep_mode(mode: str, colour_type: int) -> str:
 
 def _to_values(picture: Image.Image, path: Path) -> np.ndarray:
     """Convert an open picture to 8-bit or 16-bit values `(H, W, 1 | 3)`."""
-    if picture.mode in _DEEP_MODES:
+    if picture.mode in DEEP_MODES:
         return _to_uint16(np.asarray(picture), path)[..., None]
     if picture.mode == "F":
         raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import platform
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL.Image import Image
+from PIL.PngImagePlugin import PngInfo
 
 import x2x_core
 from x2x_core.common.errors import InputError, InputNotFoundError
@@ -80,6 +83,23 @@ def synthetic_metadata(parameters: Mapping[str, Any], proof: Proof | None = None
         return chunks
     chunks |= {CHUNKS[name]: value for name, value in proof.as_dict().items()}
     return {**chunks, RECORD_CHUNK: _chunks_digest(chunks)}
+
+
+def encode_picture(picture: Image, parameters: Mapping[str, Any], **options: Any) -> bytes:
+    """Encode a picture as PNG whose metadata says that it is synthetic and how it was made.
+
+    Args:
+        picture: what to write.
+        parameters: how it was made, as JSON can hold it.
+        options: Pillow's, for `Image.save`. The default of `compress_level` is 3: it takes a third of the time of
+            Pillow's own and makes files of panels 5 % larger.
+    """
+    chunks = PngInfo()
+    for key, text in synthetic_metadata(parameters, Proof(np.asarray(picture))).items():
+        chunks.add_itxt(key, text)
+    encoded = io.BytesIO()
+    picture.save(encoded, "PNG", pnginfo=chunks, **{"compress_level": 3, **options})
+    return encoded.getvalue()
 
 
 def _chunks_digest(chunks: Mapping[str, str]) -> str:

@@ -8,10 +8,9 @@ from enum import StrEnum
 
 from x2x_core.common.errors import InputError
 
-from .vocabulary import FINDINGS, LEVELS, SIDES, ZONES, is_level, zones_meet
+from .vocabulary import FINDINGS, LEVELS, OTHER_SIDE, SIDES, ZONES, is_level, zones_meet
 
 COURSE_REVERSED = {"increasing": "decreasing", "decreasing": "increasing"}
-_OTHER_SIDE = {"left": "right", "right": "left"}
 
 
 class Operation(StrEnum):
@@ -77,7 +76,7 @@ class Clause:
 
     def flipped(self) -> Clause:
         """Return the clause with left and right swapped."""
-        return replace(self, side=_OTHER_SIDE.get(self.side, self.side) if self.side else None)
+        return replace(self, side=OTHER_SIDE.get(self.side, self.side) if self.side else None)
 
     def reversed(self) -> Clause:
         """Return the clause that undoes this one.

@@ -66,17 +66,17 @@ from .scope import share_sides
 from .sentences import VerbPhrase, verb_phrases
 from .spelling import Correction
 from .states import mark_states
-from .strictness import (
+from .strictness.places import check_places, check_sides
+from .strictness.requests import (
     check_choices,
     check_headings,
-    check_no_turning,
+    check_made,
     check_nothing_unclaimed,
     check_objects,
     check_parts,
-    check_places,
-    check_sides,
     check_verbs,
 )
+from .strictness.turning import check_no_turning
 from .tokens import corrections, read
 from .topics import join_topics
 from .unknown_words import mark_unknown_verbs
@@ -133,6 +133,7 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
         check_headings(verbs)
     for phrase in verbs:
         if strict:
+            check_made(phrase)
             check_places(phrase)
             check_parts(phrase)
             check_objects(phrase)

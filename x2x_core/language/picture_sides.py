@@ -14,9 +14,8 @@ from dataclasses import replace
 from x2x_core.common.errors import InputError
 
 from .lexicon import Kind, Token
-from .vocabulary import SIDE_NAMES
+from .vocabulary import OTHER_SIDE, SIDE_NAMES
 
-_OPPOSITE = {"left": "right", "right": "left"}
 _PICTURE = frozenset(
     [
         "image",
@@ -107,7 +106,7 @@ def patients_sides(tokens: Sequence[Token]) -> list[Token]:
     silent |= {n - 1 for n in flipped if n and tokens[n - 1].text in _VIEWER | _POSSESSIVE}
     _check_seen(tokens, silent)
     turned = [
-        replace(token, value=_OPPOSITE[token.name]) if position in flipped else token
+        replace(token, value=OTHER_SIDE[token.name]) if position in flipped else token
         for position, token in enumerate(tokens)
     ]
     return [Token(Kind.FILLER, token.text) if place in silent else token for place, token in enumerate(turned)]
@@ -171,7 +170,7 @@ def said_of_picture(token: Token) -> bool:
 
 
 def _is_plain(token: Token) -> bool:
-    return token.kind is Kind.SIDE and SIDE_NAMES.get(token.text) in _OPPOSITE
+    return token.kind is Kind.SIDE and SIDE_NAMES.get(token.text) in OTHER_SIDE
 
 
 def _of_picture(tokens: Sequence[Token], position: int) -> bool:

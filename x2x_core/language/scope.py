@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .lexicon import Kind, Token
-from .vocabulary import FINDINGS
+from .vocabulary import FINDINGS, OTHER_SIDE
 
 _ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
 _ARTICLES = frozenset(("a", "an", "the"))
@@ -22,7 +22,6 @@ DIFFUSE = frozenset(["edema", "emphysema", "vascular congestion", "hilar congest
 _SAME_SIDE = frozenset(["adjacent", "underlying", "overlying", "neighbouring", "neighboring", "ipsilateral"])
 _LUNGS = frozenset(["lung", "lungs", "lobe", "parenchyma", "base"])
 _BESIDE_FINDING = (Kind.FILLER, Kind.LEVEL, Kind.UNKNOWN)
-_OTHER_SIDE = {"left": "right", "right": "left"}
 
 
 def share_sides(tokens: Sequence[Token]) -> list[Token]:
@@ -76,7 +75,7 @@ def _as_side(phrase: Sequence[Token], position: int) -> Token | None:
         return None
     side = next((token.name for token in reversed(before) if token.kind is Kind.SIDE), None)
     if text == "contralateral":
-        return Token(Kind.SIDE, text, _OTHER_SIDE[side]) if side in _OTHER_SIDE else None
+        return Token(Kind.SIDE, text, OTHER_SIDE[side]) if side in OTHER_SIDE else None
     if following is None:  # "atelectasis of the adjacent lung"
         return Token(Kind.SIDE, text, side) if side else Token(Kind.FILLER, text)
     if side is None or not FINDINGS[following.name].lateral:

@@ -99,6 +99,7 @@ def rarity(level: str | None) -> int:
 
 
 SIDES: tuple[str, ...] = ("left", "right", "bilateral")
+OTHER_SIDE = {"left": "right", "right": "left"}
 _SIDE_SYNONYMS = {
     "left": "leftsided, lt, l",
     "right": "rightsided, rt, r",

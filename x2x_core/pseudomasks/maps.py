@@ -14,10 +14,9 @@ import torch.nn.functional as F
 
 from x2x_core.anatomy.sites import EDGE_WIDTH, soften
 from x2x_core.common.errors import InputError
+from x2x_core.language.vocabulary import OTHER_SIDE
 
 MASK_RESOLUTION = 256  # pixels per side of the masks
-
-_OTHER_SIDE = {"left": "right", "right": "left"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Place:
     @property
     def mirrored(self) -> Place:
         """The same place on the patient's other side."""
-        return self if self.side is None else Place(_OTHER_SIDE.get(self.side, self.side), self.zone)
+        return self if self.side is None else Place(OTHER_SIDE.get(self.side, self.side), self.zone)
 
     @property
     def wider(self) -> Place | None:

@@ -8,13 +8,12 @@ import numpy as np
 import torch
 
 from x2x_core.common.errors import InputError, InputNotFoundError
-
-_PREFIXES = ("pseudo_mask_", "mask_")
+from x2x_core.imaging.kinds import PUBLISHED_MASKS
 
 
 def published_file_name(category: str) -> str:
     """Return the file name of a category's published mask."""
-    return f"{_PREFIXES[0]}{category}.npy"
+    return f"{PUBLISHED_MASKS[0]}{category}.npy"
 
 
 def read_published_masks(folder: Path) -> dict[str, torch.Tensor]:
@@ -31,7 +30,7 @@ def read_published_masks(folder: Path) -> dict[str, torch.Tensor]:
     """
     masks: dict[str, torch.Tensor] = {}
     for path in sorted(folder.glob("*.npy")):
-        prefix = next((prefix for prefix in _PREFIXES if path.stem.startswith(prefix)), None)
+        prefix = next((prefix for prefix in PUBLISHED_MASKS if path.stem.startswith(prefix)), None)
         if prefix is not None:
             masks.setdefault(_category(path.stem.removeprefix(prefix)), _read_mask(path))
     if not masks:

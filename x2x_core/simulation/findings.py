@@ -20,11 +20,12 @@ SEVERITY = {"minimal": 0.10, "small": 0.28, "mild": 0.28, "moderate": 0.56, "lar
 
 _SIZES = ("minimal", "small", "moderate", "large")
 _GRADES = ("minimal", "mild", "moderate", "severe")
-_MEASURED_BY_SIZE = frozenset({"pleural effusion", "pneumothorax"})
+#: Collections of fluid or air.
+MEASURED_BY_SIZE = frozenset({"pleural effusion", "pneumothorax"})
 _NEVER_MINIMAL = frozenset({"cardiomegaly", "edema", "atelectasis", "lung opacity"})  # it would not be visible
 
 
 def levels_of(finding: str) -> tuple[str, ...]:
     """Return the levels at which a finding is drawn, weakest first."""
-    levels = _SIZES if finding in _MEASURED_BY_SIZE else _GRADES
+    levels = _SIZES if finding in MEASURED_BY_SIZE else _GRADES
     return levels[1:] if finding in _NEVER_MINIMAL else levels

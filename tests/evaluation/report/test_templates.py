@@ -4,7 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from x2x_core.evaluation.report.page import TEMPLATES, _environment
+from x2x_core.common.templates import template_environment
+from x2x_core.evaluation.report.page import TEMPLATES
 from x2x_core.evaluation.report.sections import sections
 from x2x_core.evaluation.report.view import View
 from x2x_core.evaluation.results import Metric, ResultRow, Results
@@ -21,7 +22,7 @@ def test_every_template_is_packaged():
 
 
 def test_every_template_escapes_and_is_used():
-    environment = _environment()
+    environment = template_environment(TEMPLATES)
     assert environment.autoescape is True
     text = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES.iterdir())
     assert "safe" not in re.findall(r"\| *(\w+)", text)

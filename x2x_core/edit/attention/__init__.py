@@ -3,5 +3,5 @@
 - `layers`: the cross-attention layers of a U-Net.
 - `processor`, `switching`: the attention processor that records and gates, and the context manager that installs it.
 
-With `x2x_core.edit.unet`, the only place that knows diffusers' U-Net.
+With `x2x_core.edit.backbones`, the only place that knows diffusers' U-Net.
 """

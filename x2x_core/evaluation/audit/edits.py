@@ -17,9 +17,10 @@ from typing import Any
 
 import torch
 
+from x2x_core.common.run_folder import claim_folder
 from x2x_core.common.storage import write_text
+from x2x_core.edit.prepared import PreparedImage
 from x2x_core.evaluation.progress import Progress
-from x2x_core.evaluation.run_folder import claim_folder
 from x2x_core.imaging.files import read_image, write_png
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.language.instruction import Instruction
@@ -44,7 +45,8 @@ class _Auditor:
         """Edit and score one image, write its pictures, and return its record."""
         before = read_image(path).pixels.mean(1, keepdim=True).float()
         write_png(self.out / PICTURES / f"{number:06d}.png", before, 8)
-        edits = [edit for finding in self.settings.findings for edit in self._edits(before, finding, number)]
+        prepared = self.pipeline.prepare(before, reference=self.call.get("reference", False))
+        edits = [edit for finding in self.settings.findings for edit in self._edits(before, prepared, finding, number)]
         return {
             "image": str(path),
             "file": f"{PICTURES}/{number:06d}.png",
@@ -52,14 +54,15 @@ class _Auditor:
             "edits": edits,
         }
 
-    def _edits(self, before: torch.Tensor, finding: str, number: int) -> Iterator[dict[str, Any]]:
+    def _edits(
+        self, before: torch.Tensor, prepared: PreparedImage, finding: str, number: int
+    ) -> Iterator[dict[str, Any]]:
         """Edit an image for one finding; write and score the edits."""
         clauses = clauses_of(finding, self.settings.side)
         prompts = [str(Instruction(clauses=(clause,))) for clause in clauses]
         seed = self.settings.seed + number
         generators = [torch.Generator().manual_seed(seed) for _ in prompts]
-        images = before.expand(len(prompts), -1, -1, -1)
-        output = self.pipeline(images, prompts, generator=generators, output_type="pt", **self.call)
+        output = self.pipeline(prepared, prompts, generator=generators, output_type="pt", **self.call)
         edited = output.images.cpu().float().mean(1, keepdim=True).clamp(0, 1)
         maps, scores = output.guidance_map.cpu(), self._scores(edited)
         for clause, prompt, image, guidance, of_edit in zip(clauses, prompts, edited, maps, scores):

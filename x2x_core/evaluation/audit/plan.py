@@ -11,10 +11,10 @@ from x2x_core.imaging.kinds import SUFFIXES, is_radiograph_file
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.vocabulary import FINDINGS, find_finding
 from x2x_core.scorers.scorer import PROBABILITY, ImageScorer
+from x2x_core.simulation.findings import MEASURED_BY_SIZE
 
 LEVELS = ("mild", "moderate", "severe")
-SIZES = ("small", "moderate", "large")  # for collections of fluid or air
-_GRADED_BY_SIZE = frozenset({"pleural effusion", "pneumothorax"})
+SIZES = ("small", "moderate", "large")  # for `MEASURED_BY_SIZE`
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class AuditSettings:
 
 def levels_of(finding: str) -> tuple[str, str, str]:
     """Return the words for weak, moderate and strong by which a finding is graded."""
-    return SIZES if finding in _GRADED_BY_SIZE else LEVELS
+    return SIZES if finding in MEASURED_BY_SIZE else LEVELS
 
 
 def check_findings(findings: Sequence[str], scorer: ImageScorer) -> tuple[str, ...]:

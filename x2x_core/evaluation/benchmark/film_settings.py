@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from x2x_core.common.run_folder import claim_folder
 from x2x_core.edit.settings import MASK_FINDING
 from x2x_core.evaluation.metrics.measure import Measure
-from x2x_core.evaluation.run_folder import claim_folder
 from x2x_core.simulation.films.folder import films_digest, find_films
 from x2x_core.simulation.films.planned import simulate_planned_films
 from x2x_core.simulation.films.survey import Survey, survey_films

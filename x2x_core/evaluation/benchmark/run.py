@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from x2x_core.evaluation.cases import RANKING, choose_cases
+from x2x_core.common.run_folder import claim_folder
+from x2x_core.evaluation.cases import CASES_PER_RANK, RANKING, choose_cases
 from x2x_core.evaluation.metrics.scoring import check_scoring
 from x2x_core.evaluation.progress import Progress
 from x2x_core.evaluation.results import TARGET, UNEDITED, Case, Results
-from x2x_core.evaluation.run_folder import claim_folder
 from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.layout import pair_file
 from x2x_core.simulation.plan_coverage import coverage, missing_cells
@@ -40,7 +40,6 @@ RECORD = "evaluation.json"
 SETTINGS = "benchmark.json"
 KIND = BenchmarkSettings.text.kind
 READING = "reading"  # folder of a reading set beside a benchmark
-CASES_PER_RANK = 3
 Loader = Callable[[], Any]  # returns the pipeline
 StageProgress = Callable[[str], Progress]  # name of a stage to its progress callback
 

@@ -21,12 +21,12 @@ from typing import Any
 import torch
 
 from x2x_core.common.errors import InputError
+from x2x_core.common.run_folder import claim_folder
 from x2x_core.common.storage import write_bytes
 from x2x_core.evaluation.benchmark.editing import edit_pairs
 from x2x_core.evaluation.benchmark.pairs import EditedPair, TruePair
 from x2x_core.evaluation.benchmark.plan import BATCH_SIZE, EVALUATION_SEED
 from x2x_core.evaluation.progress import Progress
-from x2x_core.evaluation.run_folder import claim_folder
 from x2x_core.imaging.files import encode_png, read_image, to_values
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.pairs.layout import Row

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from x2x_core.evaluation.cases import choose_cases
+from x2x_core.evaluation.cases import CASES_PER_RANK, choose_cases
 from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES
 from x2x_core.evaluation.metrics.catalogue import info
 from x2x_core.evaluation.metrics.measure import Measure
@@ -31,7 +31,6 @@ from .truths import Truth
 
 JSON_FILE, CSV_FILE = "evaluation.json", "evaluation.csv"
 CASES_FOLDER = "cases"  # inputs and targets of the pairs that the report shows
-CASES_PER_RANK = 3
 
 
 def evaluate_edits(

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from x2x_core.common.run_folder import claim_folder
 from x2x_core.evaluation.progress import Progress
-from x2x_core.evaluation.run_folder import claim_folder
 from x2x_core.simulation.films.folder import Film, films_digest
 
 from .pictures import make_pictures

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from x2x_core.common.templates import template_environment
 
 from . import colours
 from .sections import header, sections
@@ -25,16 +25,5 @@ def page(view: View, folder: Path) -> str:
         view: the record.
         folder: folder that the cases' files are relative to.
     """
-    template = _environment().get_template("page.html.jinja")
+    template = template_environment(TEMPLATES).get_template("page.html.jinja")
     return template.render(header=header(view), sections=sections(view, folder), footer=FOOTER, colours=colours)
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

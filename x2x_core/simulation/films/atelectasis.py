@@ -1,4 +1,4 @@
-"""Atelectasis on a film: a band of collapsed lung, haze beside it, and a dome drawn upwards by the lost volume."""
+"""Atelectasis on a film: bands, from moderate on a collapsed lobe, and a dome drawn upwards by the lost volume."""
 
 from __future__ import annotations
 
@@ -11,31 +11,39 @@ from x2x_core.common.randomness import uniform
 
 from .chest import FilmChest, FilmLung
 from .fields import blur, blur_line, ellipse, grow, noise, pick_pixel, sigmoid
-from .parenchyma import infiltrate
-from .tissue import touching_tissue
+from .lobar_collapse import collapsed_lobe
+from .parenchyma import blur_markings, infiltrate
+from .tissue import overlapping, touching_tissue
 from .tone import add_thickness
 from .warp import warp
 
-_CEILING = 0.92  # share of the way from lung to soft tissue that a band reaches
+_CEILING = 0.95  # share of the way from lung to soft tissue that a band or a collapsed lobe reaches
 _MARGIN = 12.0  # mm over which a band fades towards the outline of the lung
 _SECOND = 0.7  # severity from which there may be a second band
+_COLLAPSE = (0.40, 0.75)  # severities between which a lobe goes from aerated to collapsed
+_LIFT = {
+    "upper": (0.0, 3.0),
+    "middle": (2.0, 8.0),
+    "lower": (4.0, 30.0),
+}  # mm by which the dome rises, and its increase
 
 
 def draw_atelectasis(
     chest: FilmChest, grey: np.ndarray, *, side: str, zone: str, severity: float, generator: torch.Generator
 ) -> np.ndarray:
-    """Draw a band of atelectasis with volume loss.
+    """Draw atelectasis with volume loss.
 
-    The lung below the hilum is drawn upwards with its dome, so that its markings crowd; a severe one has a hazy wedge
-    around the band.
+    A mild one is a band. From moderate on, the lobe of the zone is collapsed: a dense wedge that ends at its fissure
+    and hides the border of heart or dome that it touches. The lung below the hilum is drawn upwards with its dome, so
+    that its markings crowd.
 
     Args:
         chest: the film's anatomy.
         grey: `(H, W)`, the film so far.
         side: of the patient.
         zone: "upper", "middle" or "lower".
-        severity: in (0, 1]: length, thickness and density of the band, haze, and how far the dome moves.
-        generator: draws the band; the same state gives the same place at every severity.
+        severity: in (0, 1]: length, thickness and density of band and lobe, and how far the dome moves.
+        generator: draws the place; the same state gives the same place at every severity.
     """
     lung, mm = chest.lungs[side], chest.mm
     centre = pick_pixel(_centres(chest, lung, zone), generator)
@@ -44,13 +52,19 @@ def draw_atelectasis(
     second = band_of(chest, lung, (centre[0] + drop, centre[1]), 0.6 * severity, generator)
     if severity > _SECOND and uniform(0, 1, generator) < 0.4:
         band = np.maximum(band, 0.7 * second)
-    wedge = np.exp(-(ellipse(chest.grid, (centre[0] + 6 / mm, centre[1]), (20 / mm, 38 / mm)) ** 2))
-    wedge = wedge * infiltrate(chest, lung, generator, coarse=0.30, fine=0.16)
-    thickness = (0.40 + 0.50 * severity) * band + (0.14 + 0.46 * severity**1.3) * wedge
-    lift = _lift(chest, lung, (4 + 15 * severity) / mm)
+    haze = np.exp(-(ellipse(chest.grid, (centre[0] + 6 / mm, centre[1]), (20 / mm, 38 / mm)) ** 2))
+    lobe = collapsed_lobe(chest, lung, zone, generator)
+    collapse = min(max((severity - _COLLAPSE[0]) / (_COLLAPSE[1] - _COLLAPSE[0]), 0.0), 1.0)
+    texture = infiltrate(chest, lung, generator, coarse=0.22, fine=0.12)
+    thickness = (0.40 + 0.50 * severity) * band + (0.14 + 0.20 * severity) * haze * texture
+    airless = collapse * (0.5 + 1.1 * severity) * lobe * texture
+    lift = _lift(chest, lung, (_LIFT[zone][0] + _LIFT[zone][1] * severity) / mm)
     raised, within = (warp(field, lift, 0.0) for field in (grey, blur(lung.soft, 1.2 / mm)))
-    ceiling = chest.air + _CEILING * (touching_tissue(chest, lung) - chest.air)
-    return add_thickness(raised, thickness * within, ceiling)
+    over = warp(overlapping(chest, lung, dome=True), lift, 0.0)
+    indistinct = blur_markings(chest, raised, 0.6 * collapse * lobe * within)
+    touching = touching_tissue(chest, lung)
+    ceiling = chest.air + (_CEILING + (1 - _CEILING) * collapse * lobe) * (touching - chest.air)
+    return add_thickness(indistinct, thickness * within + airless * over, ceiling)
 
 
 def _centres(chest: FilmChest, lung: FilmLung, zone: str) -> np.ndarray:

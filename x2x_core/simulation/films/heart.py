@@ -9,20 +9,26 @@ import torch
 
 from x2x_core.common.randomness import uniform
 
+from .borders import heart_border, outer_border
 from .chest import SIDES, FilmChest
 from .fields import blur_line
 from .parenchyma import fixed_grain
 from .warp import LEAST_DISPLACEMENT, warp
 
-_SHARES = {"left": 0.8, "right": 0.2}  # of the growth that each border takes
+_SHARES = {"left": 0.76, "right": 0.24}  # of the growth that each border takes
 _TOP = 0.36  # share of the lungs' height at which the heart begins
-_WIDEST = 0.85  # share of the way from the heart's top to the dome at which it is widest
-_SPREAD = 0.42  # of the bulge upwards, as a share of that way
+_WIDEST = 0.74  # share of the way from the heart's top to the dome at which it is widest
+_ABOVE, _UNDER = (
+    0.76,
+    0.62,
+)  # height of the new contour above and below its widest place, likewise
+_ROUNDNESS = 0.75  # exponent of its contour; 0.5 is an ellipse
+_MOST_ROUNDED = 1.25  # the most that a row of the border moves, as a share of the growth
+_BAY = (0.05, 0.42)  # where the contour leaves the old border under the great vessels, shares of the way
 _BELOW = 34.0  # mm below the dome over which the displacement ends
-_DIAPHRAGM_SLOPE = 1.4  # columns per row from which the lung's border is the diaphragm, not the heart
 _SPINE = 14.0  # mm beside the midline that stay in place
-_MOST = 0.6  # share of the lung beside the heart that a border may move over
-_MOST_STRETCHED = 0.9  # share of its own width by which one side of the heart may grow
+_MOST = 0.72  # share of the lung beside the heart that a border may move over
+_MOST_STRETCHED = 1.1  # share of its own width by which one side of the heart may grow
 
 
 @dataclass(frozen=True)
@@ -37,9 +43,10 @@ class HeartSide:
 def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, generator: torch.Generator) -> np.ndarray:
     """Enlarge the heart by moving the film's pixels: its borders go outwards with their own texture, most to the left.
 
-    The displacement is horizontal. It is largest at the heart's border and none at the spine, the chest wall, above the
-    heart and well below the dome, so the heart is stretched and the lung beside it is pressed together. The film's
-    grain stays where it is, or it would be drawn out to lines.
+    The new borders are convex and rounded, and go around the old ones. The displacement is horizontal. It is largest
+    at the heart's border and none at the spine, the chest wall, above the heart and well below the dome, so the heart
+    is stretched and the lung beside it is pressed together. The film's grain stays where it is, or it would be drawn
+    out to lines.
 
     Args:
         chest: the film's anatomy.
@@ -47,8 +54,8 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
         severity: in (0, 1]: sets the cardiothoracic ratio, from 0.5 to about 0.7.
         generator: draws the ratio's variation.
     """
-    outer = {side: _outer_columns(chest, side) for side in SIDES}
-    borders = {side: _border(chest, side) for side in SIDES}
+    outer = {side: outer_border(chest, side) for side in SIDES}
+    borders = {side: heart_border(chest, side) for side in SIDES}
     middle = float(np.median((borders["left"] + borders["right"]) / 2))
     top = min(lung.apex for lung in chest.lungs.values())
     bottom = max(int(lung.dome.max()) for lung in chest.lungs.values())
@@ -59,7 +66,7 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
     for side, share in _SHARES.items():
         outwards = 1 if side == "left" else -1
         heart = HeartSide(outwards * (borders[side] - middle), outwards * (outer[side] - middle), _SPINE / chest.mm)
-        moved = growth * share * _bulge(chest, side, way)
+        moved = _moved(chest, side, heart.border, way, growth * share)
         right += outwards * _displacement(chest, heart, outwards * (chest.grid[1] - middle), moved)
     right[np.abs(right) < LEAST_DISPLACEMENT] = 0
     grain = fixed_grain(chest, grey)
@@ -67,13 +74,23 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
     return np.where(right != 0, moved_film.clip(grey.min(), grey.max()), grey)
 
 
-def _bulge(chest: FilmChest, side: str, way: np.ndarray) -> np.ndarray:
-    """Return the share of the growth in each row, `(H,)` in [0, 1]: none above the heart and well below the dome."""
-    upper = np.exp(-(((_WIDEST - way).clip(0) / _SPREAD) ** 2)) * (way / 0.15).clip(0, 1)
-    lung = chest.lungs[side]
-    known = lung.dome[lung.dome >= 0]
-    start = float(np.percentile(known, 75))
-    below = ((np.arange(len(way)) - start) * chest.mm / _BELOW).clip(0, 1)
+def _moved(chest: FilmChest, side: str, border: np.ndarray, way: np.ndarray, growth: float) -> np.ndarray:
+    """Return by how many pixels a border moves outwards in each row, `(H,)`: up to a rounded contour around it.
+
+    Args:
+        chest: the film's anatomy.
+        side: of the patient.
+        border: `(H,)`, pixels from the midline outwards.
+        way: `(H,)`, 0 at the heart's top and 1 at the dome.
+        growth: how far the border's widest place moves, in pixels.
+    """
+    widest = float(border[(way > 0.1) & (way < 1)].max()) + growth
+    apart = np.where(way < _WIDEST, (_WIDEST - way) / _ABOVE, (way - _WIDEST) / _UNDER).clip(0, 1)
+    contour = widest * (1 - apart**2) ** _ROUNDNESS
+    leaving = ((way - _BAY[0]) / (_BAY[1] - _BAY[0])).clip(0, 1)
+    upper = (contour - border).clip(0, _MOST_ROUNDED * growth) * leaving**2 * (3 - 2 * leaving)
+    known = chest.lungs[side].dome[chest.lungs[side].dome >= 0]
+    below = ((np.arange(len(way)) - float(np.percentile(known, 75))) * chest.mm / _BELOW).clip(0, 1)
     return blur_line(upper * (1 - below**2 * (3 - 2 * below)), 5 / chest.mm)
 
 
@@ -86,7 +103,7 @@ def _displacement(chest: FilmChest, heart: HeartSide, outwards: np.ndarray, move
     border = np.maximum(heart.border, heart.still + 8 / chest.mm)
     wall = np.maximum(heart.wall, border + 12 / chest.mm)
     most = np.minimum(_MOST * (wall - border), _MOST_STRETCHED * (border - heart.still))
-    new = border + np.minimum(moved, most)
+    new = border + most * np.tanh(moved / most)
     stretched = (border - heart.still) / (new - heart.still)
     pressed = (wall - border) / (wall - new)
     slope = 2 * stretched * pressed / (stretched + pressed)
@@ -113,32 +130,6 @@ def _cubic(
     return ends + span * ((cube - 2 * square + share) * slopes[0] + (cube - square) * slopes[1])
 
 
-def _outer_columns(chest: FilmChest, side: str) -> np.ndarray:
-    """Return the column of the lung's outer border in each row, `(H,)`, smoothed over 8 mm."""
-    mask = chest.lungs[side].mask
-    rows = np.flatnonzero(mask.any(axis=1))
-    last = mask.shape[1] - 1
-    columns = mask[rows].argmax(axis=1) if side == "right" else last - mask[rows][:, ::-1].argmax(axis=1)
-    return blur_line(np.interp(np.arange(mask.shape[0]), rows, columns), 8 / chest.mm)
-
-
-def _border(chest: FilmChest, side: str) -> np.ndarray:
-    """Return the column of the heart's border in each row, `(H,)`, smoothed over 6 mm.
-
-    It is the medial border of the lung down to the cardiophrenic angle, and goes straight down from there.
-    """
-    mask = chest.lungs[side].mask
-    rows = np.flatnonzero(mask.any(axis=1))
-    last = mask.shape[1] - 1
-    columns = last - mask[rows][:, ::-1].argmax(axis=1) if side == "right" else mask[rows].argmax(axis=1)
-    border = blur_line(np.interp(np.arange(mask.shape[0]), rows, columns), 6 / chest.mm)
-    outwards = np.gradient(border) * (1 if side == "left" else -1)
-    flat = np.flatnonzero((outwards > _DIAPHRAGM_SLOPE) & (np.arange(len(border)) > rows[0] + 0.5 * len(rows)))
-    if len(flat):
-        border[flat[0] :] = border[flat[0]]
-    return blur_line(border, 4 / chest.mm)
-
-
 def _growth(
     chest: FilmChest, borders: dict[str, np.ndarray], way: np.ndarray, severity: float, generator: torch.Generator
 ) -> float:
@@ -147,5 +138,6 @@ def _growth(
     width = float(borders["left"][heart].max() - borders["right"][heart].min())
     columns = np.flatnonzero((chest.lungs["left"].mask | chest.lungs["right"].mask).any(axis=0))
     variation = uniform(0.9, 1.1, generator)
-    ratio = min(0.40 + 0.34 * severity * variation, 0.78)
-    return max(ratio * float(columns[-1] - columns[0]) - width, (2 + 28 * severity) * variation / chest.mm)
+    ratio = min(0.45 + 0.28 * severity * variation, 0.76)
+    wanted = (ratio * float(columns[-1] - columns[0]) - width) * chest.mm
+    return min(max(wanted, (2 + 18 * severity) * variation), (6 + 56 * severity) * variation) / chest.mm

@@ -1,4 +1,4 @@
-"""Preferences between two methods, by reader."""
+"""Preference between two methods, by reader and over all."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Strict reading: words that were not understood, but could change where or what is edited, stop the edit.
-
-To leave out "in the azygos lobe" would edit both lungs, and to leave out "refrain from" would do what is forbidden.
-Unknown words that only describe ("a spiculated nodule") are left out with a warning. Findings and places that no
-request claims stop the edit as well.
-"""
+"""Requests that name no finding to edit, leave a choice open, or leave a finding or a place without a request."""
 
 from __future__ import annotations
 
@@ -11,50 +6,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from x2x_core.common.errors import InputError
+from x2x_core.language.clauses import Operation
+from x2x_core.language.lexicon import ABSENT, Kind, Reason, Token
+from x2x_core.language.sentences import VerbPhrase
+from x2x_core.language.unknown_words import is_noun
 
-from .clauses import Clause, Operation
-from .lexicon import ABSENT, Kind, Reason, Token
-from .picture_sides import PICTURE_WORDS
-from .sentences import VerbPhrase
-from .spelling import resembles_place, resembles_verb
-from .unknown_words import DESCRIPTORS, is_noun
-from .vocabulary import zones_meet
-
-# Unknown words that turn a request round, move findings, make it conditional or take it back.
-_TURNING_TEXT = """
-    flip flips flipped flipping mirror mirrors mirrored mirroring invert inverted reflect rotate transpose
-    relocate transfer migrate switch reverse opposite unhide uncover unless otherwise sorry oops actually wait
-    correction nope mean scratch if lack removal deletion nearly almost virtually stop refrain fail refuse
-    decline cease prevent forget half quarter longer partial partially partly percent un non vs versus yes
-    whichever whatever choose pick randomly random arbitrary clearer clarity visibility contrast brightness
-    sharper crisper barely hardly scarcely conspicuity conspicuous brighter darker
-"""
-_TURNING = frozenset(_TURNING_TEXT.split())
-_NOMINAL = frozenset(["removal", "deletion", "half", "quarter", "partial", "lack"])  # of their own sentence alone
-_PLACE_NOUNS_TEXT = """
-    side sides zone zones lobe lobes field fields third thirds quadrant hemithorax hemithoraces corner
-"""
-_PLACE_NOUNS = frozenset(_PLACE_NOUNS_TEXT.split())
-_PLACE_WORDS_TEXT = """
-    behind between beneath beside beyond along across toward towards inside outside against below above under
-    underneath adjacent opposite ipsilateral contralateral next unilateral unilaterally either onesided lhs rhs
-"""
-_ONE_SIDED = frozenset(["unilateral", "unilaterally", "onesided"])
-_PLACE_WORDS = frozenset(_PLACE_WORDS_TEXT.split())
-_HARMLESS_TEXT = """
-    setting general particular total fact order case addition cxr pa ap view study exam examination subject
-    female male patient man woman person photo possible least most once first background style moment time
-    existing bit instead one addition well too
-"""
-_HARMLESS = frozenset(_HARMLESS_TEXT.split())
-_WILLING_TEXT = """
-    try like want wish need prefer love proceed going able help us order consider mind
-"""
-_WILLING = frozenset(_WILLING_TEXT.split())
-_WITHIN_TEXT = """
-    in on at within over near around throughout
-"""
-_WITHIN = frozenset(_WITHIN_TEXT.split())
 _DEFINITE = frozenset(["the", "this", "that", "these", "those", "his", "her", "its"])
 _DETERMINERS = frozenset(["a", "an"])
 _SAYING_PLACE = frozenset(["location", "localization", "site", "position", "place", "was", "were", "where"])
@@ -62,71 +18,6 @@ _BESIDE = frozenset(["around", "over", "near", "on", "in", "for", "to", "at", "w
 _COUNTS = frozenset(["two", "three", "four", "any", "either", "several", "few"])
 _SHOWS = frozenset(["show", "display", "demonstrate", "illustrate", "portray"])
 _STAND_INS = frozenset(["one", "ones", "those"])  # for a finding that is not found
-_SPLITS = (
-    Kind.AND, Kind.WITH, Kind.VERB, Kind.KEEP, Kind.NOT, Kind.FINDING, Kind.ASIDE, Kind.TO, Kind.PREPOSITION,
-    Kind.STOP, Kind.SOFT_STOP, Kind.FROM,
-)  # fmt: skip
-_EXAMPLE = (
-    "Name a side (left, right, bilateral), a zone (upper, middle, lower, apical, basal, perihilar, hilar, "
-    "retrocardiac, costophrenic) and a level (minimal to massive), or leave them out."
-)
-
-
-def check_no_turning(tokens: Sequence[Token]) -> None:
-    """Refuse unknown words that could turn a request round.
-
-    Raises:
-        InputError: such a word in a text that names a finding.
-    """
-    if not any(token.kind is Kind.FINDING for token in tokens):
-        return
-    for position, token in enumerate(tokens):
-        if token.kind is not Kind.UNKNOWN:
-            continue
-        before = tokens[position - 1].text if position else ""
-        if (before, token.text) == ("negative", "prompt"):
-            raise InputError("`prompt` has no negative part. Write what to add, remove or change, and nothing else.")
-        if token.text in _NOMINAL and not _names_finding(tokens, position):
-            continue
-        if token.text in _TURNING or resembles_verb(token.text) or _could_be_verb(tokens, position):
-            raise InputError(
-                f"`prompt` must say what to add, remove or change, but {token.text!r} is not understood and could turn "
-                "the request round. Write for example: Remove the finding of left pleural effusion. Add the finding of "
-                "right pleural effusion."
-            )
-
-
-def _names_finding(tokens: Sequence[Token], position: int) -> bool:
-    """Return True if the sentence around a position names a finding."""
-    start, end = position, position
-    while start and tokens[start - 1].kind is not Kind.STOP:
-        start -= 1
-    while end < len(tokens) and tokens[end].kind is not Kind.STOP:
-        end += 1
-    return any(token.kind is Kind.FINDING for token in tokens[start:end])
-
-
-def _could_be_verb(tokens: Sequence[Token], position: int) -> bool:
-    return _governs_verb(tokens, position) or _opens_item(tokens, position)
-
-
-def _opens_item(tokens: Sequence[Token], position: int) -> bool:
-    """Return True for "zap" in "add edema and zap pneumonia"."""
-    if not 0 < position < len(tokens) - 1 or not is_noun(tokens[position].text):
-        return False
-    verb_before = any(token.kind is Kind.VERB for token in tokens[:position])
-    follows = tokens[position - 1].kind in (Kind.AND, Kind.SOFT_STOP)
-    return verb_before and follows and tokens[position + 1].kind is Kind.FINDING
-
-
-def _governs_verb(tokens: Sequence[Token], position: int) -> bool:
-    """Return True for "fail" in "fail to add" and "risk" in "risk adding"."""
-    word, following = tokens[position].text, tokens[position + 1 : position + 3]
-    if word in _WILLING or not following:
-        return False
-    if following[0].kind in (Kind.TO, Kind.FROM):
-        return len(following) > 1 and following[1].kind is Kind.VERB
-    return following[0].kind is Kind.VERB and following[0].text.endswith("ing") and is_noun(word)
 
 
 def check_objects(phrase: VerbPhrase) -> None:
@@ -219,54 +110,13 @@ def _treats(tokens: Sequence[Token], position: int) -> bool:
     return any(token.kind is Kind.UNKNOWN and is_noun(token.text) for token in between) and not named
 
 
-def check_places(phrase: VerbPhrase) -> None:
-    """Refuse a phrase with a finding if a side, a zone or a level in it was not understood.
-
-    Raises:
-        InputError: an unknown word where a place or a level is expected.
-    """
-    if not phrase.names(Kind.FINDING):
-        _check_fragment(phrase)
-        return
-    tokens = phrase.tokens
-    _check_made(phrase)
-    _check_stray_side(tokens)
-    for position, token in enumerate(tokens):
-        if token.kind is Kind.UNKNOWN and _is_place(tokens, position):
-            what = "level" if _is_level_expected(tokens, position) else "side, zone or level"
-            raise InputError(
-                f"`prompt` has a {what} that is not understood: {token.text!r}. Without it, the edit could be made in "
-                f"the wrong place. {_EXAMPLE}"
-            )
-
-
-def _check_stray_side(tokens: Sequence[Token]) -> None:
-    """Refuse "pneumothorax with a rim on the right", where the side could be that of the finding.
-
-    Raises:
-        InputError: the only side of a phrase stands after an unknown noun.
-    """
-    sides = [position for position, token in enumerate(tokens) if token.kind is Kind.SIDE]
-    if len(sides) != 1:
-        return
-    start = max((n for n in range(sides[0]) if tokens[n].kind in (Kind.AND, Kind.WITH)), default=0)
-    part = tokens[start : sides[0]]
-    nouns = [token.text for token in part if token.kind is Kind.UNKNOWN and is_noun(token.text)]
-    prepositional = any(token.kind is Kind.PREPOSITION for token in part)
-    if nouns and prepositional and not any(token.kind is Kind.FINDING for token in part):
-        raise InputError(
-            f"`prompt` must name the side of each finding, got {tokens[sides[0]].text!r} beside {nouns[0]!r}, which "
-            "is not understood. Leave it out, or write the side before the finding."
-        )
-
-
-def _check_made(phrase: VerbPhrase) -> None:
+def check_made(phrase: VerbPhrase) -> None:
     """Refuse "make the nodule rounder": what the finding is to become is not understood.
 
     Raises:
         InputError: an unknown word after a finding that is there.
     """
-    if phrase.verb is None or not phrase.verb.makes or phrase.names(Kind.LEVEL):
+    if phrase.verb is None or not phrase.verb.makes or phrase.names(Kind.LEVEL) or not phrase.names(Kind.FINDING):
         return
     tokens = phrase.tokens
     finding = next(n for n, token in enumerate(tokens) if token.kind is Kind.FINDING)
@@ -411,78 +261,3 @@ def _names_unknown_alone(phrase: VerbPhrase) -> bool:
     return not phrase.names(Kind.FINDING) and any(
         token.kind is Kind.UNKNOWN and is_noun(token.text) and token.text not in _STAND_INS for token in phrase.tokens
     )
-
-
-def _check_fragment(phrase: VerbPhrase) -> None:
-    """Refuse "not mild but severe" and "no, on the left", which take back a level or a place.
-
-    Raises:
-        InputError: a negated phrase without a finding that names a level or a place.
-    """
-    takes_back = phrase.negated or phrase.word in ("not", "never", "neither")
-    kinds = (Kind.LEVEL, Kind.SIDE, Kind.ZONE) if takes_back else (Kind.LEVEL,)
-    if (phrase.negated or phrase.keep) and phrase.names(*kinds):
-        words = " ".join(token.text for token in phrase.tokens if token.kind in kinds)
-        raise InputError(f"`prompt` must say what to edit, not what it is not, got {words!r} after a negation.")
-
-
-def _is_place(tokens: Sequence[Token], position: int) -> bool:
-    token = tokens[position]
-    following = next((other for other in tokens[position + 1 :] if other.kind is not Kind.UNKNOWN), None)
-    if token.text in _ONE_SIDED and any(other.kind is Kind.SIDE for other in tokens):
-        return False
-    if resembles_place(token.text) or token.text in _PLACE_WORDS:
-        return True
-    if following and following.text in _PLACE_NOUNS and following.kind is Kind.FILLER:
-        return True
-    return _is_level_expected(tokens, position) or _is_in_place_phrase(tokens, position)
-
-
-def _is_level_expected(tokens: Sequence[Token], position: int) -> bool:
-    """Return True for "to whopping" after a finding."""
-    before = position - 1
-    while before >= 0 and tokens[before].kind is Kind.FILLER:
-        before -= 1
-    return before > 0 and tokens[before].kind in (Kind.TO, Kind.FROM)
-
-
-def _is_in_place_phrase(tokens: Sequence[Token], position: int) -> bool:
-    """Return True for "azygos" in "in the azygos lobe", and for "lateral" in "in the lateral lung"."""
-    word = tokens[position].text
-    start = position
-    while start >= 0 and tokens[start].kind not in _SPLITS:
-        start -= 1
-    if start < 0 or word in _HARMLESS | PICTURE_WORDS:
-        return False
-    of_finding = [token.text for token in tokens[start + 1 : start + 3]] == ["of", "the"]  # "opacity of the fissure"
-    if tokens[start].text not in _WITHIN and not (tokens[start].kind is Kind.FINDING and of_finding):
-        return False
-    if is_noun(word):
-        return True
-    end = position
-    while end < len(tokens) and tokens[end].kind not in _SPLITS:
-        end += 1
-    placed = any(token.kind in (Kind.SIDE, Kind.ZONE) for token in tokens[start:end])
-    following = end < len(tokens) and tokens[end].kind is Kind.FINDING  # "in diffuse edema"
-    return word in DESCRIPTORS and not placed and not following
-
-
-def check_sides(clauses: Sequence[Clause]) -> None:
-    """Refuse one finding that clauses place on both sides and on one of them.
-
-    Raises:
-        InputError: such as "bilateral effusion, left only".
-    """
-    for number, clause in enumerate(clauses):
-        for other in clauses[:number]:
-            sides = {clause.side, other.side}
-            if (
-                clause.finding == other.finding
-                and clause.operation is other.operation
-                and sides in ({"bilateral", "left"}, {"bilateral", "right"})
-                and zones_meet(clause.zone, other.zone)
-            ):
-                raise InputError(
-                    f"`prompt` must name one side of {clause.finding}, got {other.side} and {clause.side}. Keep one of "
-                    "the two."
-                )

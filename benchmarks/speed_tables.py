@@ -1,0 +1,214 @@
+"""Write the tables of speed from the record of `benchmarks/speed.py`.
+
+    python benchmarks/speed_tables.py benchmarks/results/speed-cpu.json docs/how-to/speed.md
+
+The text between each pair of marks of a page, `<!-- NAME -->` and `<!-- /NAME -->`, is replaced. NAME is one of
+`TABLES`; parts that the record lacks leave their table as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from x2x_core.evaluation.benchmark.measures import MEASURES
+
+Record = dict[str, Any]
+GIBIBYTE = 2**30
+
+
+def edit_table(record: Record) -> list[str]:
+    """Return a line for each way, mask found."""
+    costs = record["edit"]
+    first = next(iter(costs))
+    lines = head(["", "U-Net items", "VAE passes", "Seconds", "Times cheaper", "Peak memory, GiB"])
+    for way, rounds in costs.items():
+        passes = rounds[0]["encoded"] + rounds[0]["decoded"]
+        cells = [way, str(rounds[0]["items"]), f"{passes:g}", seconds(rounds)]
+        lines.append(line([*cells, cheaper(costs[first], rounds), memory(rounds)]))
+    return [*lines, "", machine(record["about"], len(costs[first]))]
+
+
+def again_table(record: Record) -> list[str]:
+    """Return a line for each way: an edit of an image, and of a prepared one."""
+    costs = record["again"]
+    lines = head(["", "Seconds", "Prepared, seconds", "Times cheaper"])
+    for way in (name for name in costs if not name.endswith(", prepared")):
+        prepared = costs[f"{way}, prepared"]
+        lines.append(line([way, seconds(costs[way]), seconds(prepared), cheaper(costs[way], prepared)]))
+    return lines
+
+
+def batch_table(record: Record) -> list[str]:
+    """Return seconds for each edit, by the number of edits at once."""
+    batches = record["batch"]
+    ways = list(next(iter(batches.values())))
+    lines = head(["Edits at once", *(f"{way}, seconds an edit" for way in ways)])
+    for count, costs in batches.items():
+        each = [f"{median_of(costs[way], 'seconds') / int(count):.2f}" for way in ways]
+        lines.append(line([count, *each]))
+    return lines
+
+
+def share_table(record: Record) -> list[str]:
+    """Return items of whole size, seconds and ratio to the first way, by the share of the image in the given mask."""
+    published = median_of(next(iter(record["edit"].values())), "seconds") if "edit" in record else None
+    ways = list(next(iter(record["share"].values())))
+    lines = head(["Share of the image", *(f"{way}: whole items, seconds, times cheaper" for way in ways)])
+    for share, costs in record["share"].items():
+        cells = []
+        for way in ways:
+            spent = median_of(costs[way], "seconds")
+            ratio = "" if published is None else f", {published / spent:.0f}x"
+            cells.append(f"{median_of(costs[way], 'whole_items'):.3g}, {spent:.2f}{ratio}")
+        lines.append(line([f"{float(share):.0%}", *cells]))
+    return lines
+
+
+def film_table(record: Record) -> list[str]:
+    """Return the costs of an edit of a film."""
+    height, width = record["film"]["size"]
+    lines = head([f"{width} x {height}", "Seconds", "Peak memory, GiB"])
+    for way, rounds in record["film"]["costs"].items():
+        lines.append(line([way, f"{median_of(rounds, 'seconds'):.1f}", memory(rounds)]))
+    return lines
+
+
+def arithmetic_table(record: Record) -> list[str]:
+    """Return the costs of an edit in other arithmetic, and its largest difference to that in float32."""
+    costs, differences = record["arithmetic"]["costs"], record["arithmetic"]["largest_difference"]
+    lines = head(["", "Seconds", "Times cheaper", "Peak memory, GiB", "Largest difference of grey"])
+    for name, rounds in costs.items():
+        ratio = cheaper(costs["float32"], rounds)
+        lines.append(line([name, seconds(rounds), ratio, memory(rounds), f"{differences[name]:.4f}"]))
+    return lines
+
+
+def large_table(record: Record) -> list[str]:
+    """Return the costs of a model of Stable Diffusion's size for each item and picture, and by the share."""
+    large = record["large"]
+    lines = head(["", "Share", "U-Net items", "Of whole size", "Seconds", "Seconds an item", "VAE, s", "Peak, GiB"])
+    rows = [(way, "100%", rounds) for way, rounds in large["whole"].items()]
+    for share, costs in large["shares"].items():
+        rows += [(way, f"{float(share):.0%}", rounds) for way, rounds in costs.items()]
+    for way, share, rounds in rows:
+        each = median_of(rounds, "unet_seconds") / max(median_of(rounds, "items"), 1)
+        items, whole = median_of(rounds, "items"), median_of(rounds, "whole_items")
+        spent = [f"{median_of(rounds, 'seconds'):.1f}", f"{each:.2f}", f"{median_of(rounds, 'vae_seconds'):.1f}"]
+        lines.append(line([way, share, f"{items:g}", f"{whole:.3g}", *spent, memory(rounds)]))
+    note = f"{large['steps']} denoising steps each, random weights: costs alone, masks given."
+    return [*lines, "", note]
+
+
+def quality_table(record: Record) -> list[str]:
+    """Return the measures of each way's edits, with intervals."""
+    return _quality(record["quality"])
+
+
+def context_table(record: Record) -> list[str]:
+    """Return the measures of edits in windows, with their items of whole size."""
+    context = record["context"]
+    items = {name: f"{median_of(rounds, 'whole_items'):.3g}" for name, rounds in context["costs"].items()}
+    return _quality(context, items)
+
+
+def _quality(quality: Record, items: dict[str, str] | None = None) -> list[str]:
+    keys = [key for key in (measure.key for measure in MEASURES) if key in next(iter(quality["rows"].values()))]
+    measures = {measure.key: measure for measure in MEASURES}
+    titles = [f"{measures[key].heading} {measures[key].arrow}".strip() for key in keys]
+    lines = head(["", *(["U-Net items of whole size"] if items else []), *titles])
+    for way, metrics in quality["rows"].items():
+        cells = [items[way]] if items else []
+        for key in keys:
+            metric, shown = metrics[key], measures[key].text
+            spread = "" if metric["low"] is None else f" ({shown(metric['low'])} to {shown(metric['high'])})"
+            cells.append("–" if metric["value"] is None else shown(metric["value"]) + spread)
+        lines.append(line([way, *cells]))
+    return [*lines, "", f"{quality['pairs']} pairs simulated from the phantom; intervals: {quality['intervals']}."]
+
+
+TABLES: dict[str, Callable[[Record], list[str]]] = {
+    "edit": edit_table,
+    "again": again_table,
+    "batch": batch_table,
+    "share": share_table,
+    "film": film_table,
+    "arithmetic": arithmetic_table,
+    "large": large_table,
+    "quality": quality_table,
+    "context": context_table,
+}
+
+
+def median_of(rounds: Sequence[dict[str, Any]], name: str) -> float:
+    """Return the median of one number over the rounds."""
+    return median(cost[name] for cost in rounds)
+
+
+def seconds(rounds: Sequence[dict[str, Any]]) -> str:
+    """Return the median of the seconds with their range."""
+    values = [cost["seconds"] for cost in rounds]
+    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def cheaper(first: Sequence[dict[str, Any]], rounds: Sequence[dict[str, Any]]) -> str:
+    """Return how many times less a way takes than the first, round by round: the median with the range."""
+    ratios = [one["seconds"] / other["seconds"] for one, other in zip(first, rounds, strict=True)]
+    if first is rounds:
+        return "1"
+    return f"{median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
+
+
+def memory(rounds: Sequence[dict[str, Any]]) -> str:
+    """Return the largest peak memory in GiB."""
+    peaks = [cost["peak_bytes"] for cost in rounds if cost["peak_bytes"] is not None]
+    return f"{max(peaks) / GIBIBYTE:.2f}" if peaks else "–"
+
+
+def machine(about: Record, rounds: int) -> str:
+    """Return what was measured where."""
+    place = about["device"] if about["device"] != "cpu" else f"{about['processor']}, {about['threads']} threads"
+    libraries = ", ".join(f"{name} {about['versions'][name]}" for name in ("torch", "diffusers"))
+    return f"Median (range) of {rounds} rounds, the ways alternating; {place}; {libraries}."
+
+
+def head(cells: Sequence[str]) -> list[str]:
+    """Return the head of a table."""
+    return [line(cells), "|---" * len(cells) + "|"]
+
+
+def line(cells: Sequence[str]) -> str:
+    """Return a line of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def fill(page: str, record: Record) -> str:
+    """Return a page with the tables between its marks replaced.
+
+    Raises:
+        ValueError: a mark without its end.
+    """
+    for name, make in TABLES.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if page.count(start) != page.count(end) or page.count(start) > 1:
+            raise ValueError(f"The page must hold the marks {start} and {end} once each, or neither.")
+        if start in page and name in record:
+            table = "\n".join([start, "", *make(record), "", end])
+            page = re.sub(f"{re.escape(start)}.*{re.escape(end)}", lambda _, new=table: new, page, flags=re.DOTALL)
+    return page
+
+
+def main() -> None:
+    """Fill the pages (further arguments) from the record (first argument)."""
+    record = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    for page in map(Path, sys.argv[2:]):
+        page.write_text(fill(page.read_text(encoding="utf-8"), record), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""The speed benchmark counts what it says, and its tables come from its record."""
+
+import importlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_models import NATIVE, make_radiograph
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def speed(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    spec = importlib.util.spec_from_file_location("speed_benchmark", FOLDER / "speed.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def ways(speed):
+    return importlib.import_module("speed_ways")
+
+
+@pytest.fixture
+def tables(speed):
+    return importlib.import_module("speed_tables")
+
+
+@pytest.fixture
+def bench(speed, pipe):
+    image = torch.from_numpy(make_radiograph() / 255).float()[None, None]
+    return speed.Bench(pipe, image, rounds=2)
+
+
+def test_items_and_passes_are_counted(bench, ways):
+    by_name = {way.name: way for way in ways.WAYS}
+    mask = ways.square_mask(0.25, NATIVE)
+    assert mask.float().mean() == 0.25
+    calls = {
+        "published": bench.call(by_name[ways.PUBLISHED_WAY], steps=3),
+        "stock": bench.call(by_name[ways.STOCK_WAY], steps=3),
+        "given": bench.call(by_name["ours, best"], steps=3, guidance_mask=mask),
+        "two": bench.call(by_name["ours, best"], steps=3, guidance_mask=mask, copies=2),
+    }
+    costs = {name: rounds[0] for name, rounds in bench.measure(calls, warm=False).items()}
+    assert {name: cost["items"] for name, cost in costs.items()} == {
+        "published": 11, "stock": 9, "given": 9, "two": 18,
+    }  # fmt: skip
+    assert [costs[name]["encoded"] for name in calls] == [1, 1, 1, 1]
+    assert [costs[name]["decoded"] for name in calls] == [1, 1, 2, 3]
+    for cost in costs.values():
+        assert cost["whole_items"] == cost["items"] and cost["unet_seconds"] + cost["vae_seconds"] <= cost["seconds"]
+
+
+def test_stock_diffusers_does_not_touch_our_scheduler(bench):
+    ours = bench.editor.pipe.scheduler
+    assert bench.editor.stock.scheduler is not ours and bench.editor.stock.unet is bench.editor.pipe.unet
+
+
+def test_peak_memory_is_that_of_the_call(speed):
+    meter = importlib.import_module("speed_meter")
+    device = torch.device("cpu")
+    meter.reset_peak(device)
+    before = meter.peak_bytes(device)
+    if before is None:
+        pytest.skip("the system does not tell the peak memory of a process")
+    torch.zeros(64 * 2**20)  # 256 MiB
+    assert meter.peak_bytes(device) - before > 200 * 2**20
+    meter.reset_peak(device)
+    assert meter.peak_bytes(device) - before < 100 * 2**20
+
+
+def cost(seconds, **values):
+    return {
+        "seconds": seconds, "cpu_seconds": seconds, "unet_seconds": seconds / 2, "vae_seconds": seconds / 4,
+        "items": 10, "whole_items": 10.0, "encoded": 1, "decoded": 2, "peak_bytes": 2**30, **values,
+    }  # fmt: skip
+
+
+def test_the_tables_come_from_the_record(tables):
+    metric = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 5, "note": ""}
+    record = {
+        "about": {"device": "cpu", "processor": "P", "threads": 2, "versions": {"torch": "2", "diffusers": "3"}},
+        "edit": {"published": [cost(10), cost(30), cost(20)], "ours": [cost(1), cost(2), cost(4)]},
+        "again": {"ours": [cost(2)], "ours, prepared": [cost(1)]},
+        "batch": {"4": {"ours": [cost(2)]}},
+        "share": {"0.1": {"ours": [cost(0.5, whole_items=2.5)]}},
+        "film": {"size": [30, 20], "costs": {"ours": [cost(7)]}},
+        "arithmetic": {
+            "costs": {"float32": [cost(2)], "bfloat16": [cost(4)]},
+            "largest_difference": {"float32": 0.0, "bfloat16": 0.01},
+        },
+        "large": {"steps": 2, "whole": {"published": [cost(40)]}, "shares": {"0.1": {"ours": [cost(5)]}}},
+        "context": {
+            "pairs": 5,
+            "intervals": "of bodies",
+            "rows": {"16 pixels": {"ssim": metric}},
+            "costs": {"16 pixels": [cost(1, whole_items=2.25)]},
+        },
+        "quality": {"pairs": 5, "intervals": "of bodies", "rows": {"ours": {"ssim": metric}}},
+    }
+    page = "\n".join(f"<!-- {name} -->\nold\n<!-- /{name} -->" for name in tables.TABLES)
+    filled = tables.fill(page, record)
+    assert "old" not in filled and tables.fill(filled, record) == filled
+    for wanted in (
+        "| ours | 10 | 3 | 2.00 (1.00 to 4.00) | 10.0 (5.0 to 15.0) | 1.00 |",
+        "Median (range) of 3 rounds, the ways alternating; P, 2 threads; torch 2, diffusers 3.",
+        "| ours | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 2.0 (2.0 to 2.0) |",
+        "| 4 | 0.50 |",
+        "| 10% | 2.5, 0.50, 40x |",
+        "| 20 x 30 | Seconds | Peak memory, GiB |",
+        "| ours | 7.0 | 1.00 |",
+        "| bfloat16 | 4.00 (4.00 to 4.00) | 0.5 (0.5 to 0.5) | 1.00 | 0.0100 |",
+        "| published | 100% | 10 | 10 | 40.0 | 2.00 | 10.0 | 1.00 |",
+        "| ours | 0.500 (0.400 to 0.600) |",
+        "| 16 pixels | 2.25 | 0.500 (0.400 to 0.600) |",
+    ):
+        assert wanted in filled, wanted
+    with pytest.raises(ValueError, match="must hold the marks <!-- edit -->"):
+        tables.fill("<!-- edit -->", record)
+    assert tables.fill("<!-- edit -->\nold\n<!-- /edit -->", {"about": {}}).count("old") == 1
+
+
+def test_other_arithmetic_is_measured_on_copies(speed, pipe, bench):
+    measured = speed.measure_arithmetic(pipe, bench.image, rounds=1, steps=1)
+    assert pipe.unet.dtype == torch.float32 and measured["largest_difference"]["float32"] == 0
+    assert {"float32", "channels last", "bfloat16", "1 threads"} <= measured["costs"].keys()
+    assert 0 < measured["largest_difference"]["bfloat16"] < 1
+
+
+def test_the_record_is_written(speed, monkeypatch, tmp_path, tiny_folder):
+    monkeypatch.setattr(speed, "measure_quality", lambda pipe, count, side, ways: {"pairs": count})
+    out = tmp_path / "results" / "speed.json"
+    monkeypatch.setattr(
+        sys, "argv", ["speed.py", "--model", str(tiny_folder), "--parts", "quality", "--pairs", "5", "--out", str(out)]
+    )
+    speed.main()
+    record = json.loads(out.read_text())
+    assert record["quality"] == {"pairs": 5} and record["about"]["threads"] == torch.get_num_threads()
