@@ -319,7 +319,10 @@ document.addEventListener('keydown', event => {
     return
   }
   if ((key === 'h' || key === '?') && !target.matches?.('select')) { event.preventDefault(); showKeys(); return }
-  if (!shown) return
+  if (!shown) {
+    if (key === 'Enter' && target === document.body) main.querySelector('button.main')?.click()
+    return
+  }
   if (placing) { event.preventDefault(); placeBox({ key, shiftKey: event.shiftKey }); return }
   const onControl = target.matches?.('button, select')
   const inGroup = target.matches?.('input[type="radio"], input[type="checkbox"]')
