@@ -10,6 +10,7 @@ import typer
 from x2x_core import __version__
 from x2x_core.commands import (
     audit,
+    batch,
     convert,
     dataset,
     edit,
@@ -38,6 +39,7 @@ app = App(
     "All output is synthetic and for research, not for diagnosis.",
 )
 app.command("edit")(edit.edit)
+app.command("batch")(batch.batch)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
 app.add_typer(masks.app, name="masks")

@@ -111,3 +111,17 @@ def _plain_warnings(names: Rename) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.propagate = propagate
+
+
+@contextmanager
+def warnings_kept_back() -> Iterator[None]:
+    """Print no warnings while the context is open; for commands that record them."""
+    logger = logging.getLogger("x2x_core")
+    printing = [handler for handler in logger.handlers if isinstance(handler, _PlainLines)]
+    for handler in printing:
+        handler.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for handler in printing:
+            handler.setLevel(logging.WARNING)

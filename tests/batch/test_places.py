@@ -1,0 +1,122 @@
+"""Manifests, images and outputs that are not files of this machine."""
+
+import zipfile
+
+import fsspec
+import pytest
+from batch_cases import PROMPTS, digests, plan_rows, stub_batch
+
+from x2x_core.batch.manifest import read_manifest
+from x2x_core.batch.opening import open_output
+from x2x_core.batch.places import folder_of, is_remote, joined, local_path
+from x2x_core.batch.plan import Defaults
+from x2x_core.batch.run import BatchSettings, run_batch
+from x2x_core.common.errors import InputError, MissingExtraError
+
+
+@pytest.fixture
+def memory():
+    """An empty file system in memory."""
+    system = fsspec.filesystem("memory")
+    system.store.clear()
+    yield system
+    system.store.clear()
+
+
+def copy_in(system, folder, root):
+    for path in folder.iterdir():
+        if path.is_file():
+            system.pipe_file(f"{root}/{path.name}", path.read_bytes())
+
+
+def copy_out(system, root, folder):
+    for path in system.find(root):
+        target = folder / str(path).removeprefix(root).lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(system.cat_file(path))
+
+
+def test_a_table_in_memory_gives_the_results_of_the_table_on_disk(memory, tmp_path):
+    manifest = plan_rows(tmp_path / "films", 5)
+    stub_batch(manifest, tmp_path / "whole")
+    copy_in(memory, tmp_path / "films", "/in")
+    for _ in range(2):  # the second finds everything done
+        stub_batch("memory://in/edits.csv", "memory://out")
+    copy_out(memory, "/out", tmp_path / "copy")
+    assert digests(tmp_path / "copy") == digests(tmp_path / "whole")
+
+
+def test_a_batch_in_memory_that_is_stopped_continues(memory, tmp_path, monkeypatch):
+    manifest = plan_rows(tmp_path / "films", 6)
+    stub_batch(manifest, tmp_path / "whole")
+    write, left = type(memory).pipe_file, [0]
+
+    def stop(self, path, value, **more):
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        write(self, path, value, **more)
+
+    monkeypatch.setattr(type(memory), "pipe_file", stop)
+    for left[0] in (1, 2, 4, 7, 9, 13):
+        with pytest.raises(KeyboardInterrupt):
+            stub_batch(manifest, "memory://out")
+    stub_batch(manifest, "memory://out")
+    copy_out(memory, "/out", tmp_path / "copy")
+    assert digests(tmp_path / "copy") == digests(tmp_path / "whole")
+
+
+def test_another_batch_in_memory_is_refused(memory, tmp_path):
+    manifest = plan_rows(tmp_path, 2)
+    stub_batch(manifest, "memory://out")
+    with pytest.raises(InputError, match=r"made with another rows \(first in row 1: steps None, now 2\)"):
+        stub_batch(manifest, "memory://out", Defaults(settings={"steps": 2}))
+    memory.pipe_file("/other/mine.txt", b"mine")
+    with pytest.raises(InputError, match="holds other files"):
+        stub_batch(manifest, "memory://other")
+
+
+def test_errors_in_memory_are_tried_again(memory, tmp_path):
+    manifest = plan_rows(tmp_path, 2)
+    manifest.write_text(manifest.read_text().replace(PROMPTS[1], "fail"))
+    assert stub_batch(manifest, "memory://out").errors == 1
+    assert stub_batch(manifest, "memory://out", retry_errors=True).errors == 1
+
+
+def test_a_folder_in_a_zip_archive_and_a_file_url_are_read(tmp_path):
+    plan_rows(tmp_path / "films", 3)
+    with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
+        for path in (tmp_path / "films").iterdir():
+            archive.write(path, f"set/{path.name}")
+    prompt = Defaults(prompt=PROMPTS[0])
+    stub_batch(f"zip://set::{tmp_path}/films.zip", tmp_path / "a", prompt)
+    (tmp_path / "films" / "edits.csv").unlink()
+    url = (tmp_path / "films").as_uri()
+    outcome = run_batch(read_manifest(url), open_output((tmp_path / "b").as_uri()), prompt, BatchSettings(load))
+    assert outcome.done == 3 and digests(tmp_path / "a") == digests(tmp_path / "b")
+    assert stub_batch(f"zip://set/edits.csv::{tmp_path}/films.zip", tmp_path / "c").done == 3
+
+
+def load(model):
+    from batch_cases import StubEdit
+
+    return StubEdit()
+
+
+def test_unsound_and_unknown_places_are_refused(tmp_path):
+    with pytest.raises(InputError, match="zip:// is for inputs alone"):
+        open_output("zip://out::a.zip")
+    with pytest.raises((InputError, MissingExtraError), match="nothing://"):
+        open_output("nothing://out")
+    with pytest.raises(InputError, match="no manifest"):
+        read_manifest("memory://nowhere/m.csv")
+    with pytest.raises(InputError, match="no folder"):
+        read_manifest("memory://nowhere")
+
+
+def test_names_are_relative_to_the_place_of_the_table():
+    assert joined("zip://a/b::c.zip", "d.png") == "zip://a/b/d.png::c.zip"
+    assert joined("s3://bucket/a", "memory://x.png") == "memory://x.png"
+    assert folder_of("zip://a/m.csv::c.zip") == "zip://a::c.zip" and folder_of("s3://b/a/m.csv") == "s3://b/a"
+    assert not is_remote("file:///a/b.png") and is_remote("file:///a.zip::x") and not is_remote("a/b.png")
+    assert str(local_path("file:///a%20b/c.png")) == "/a b/c.png"

@@ -1,0 +1,100 @@
+"""Batches on Ray: the same bytes from several processes, also if some of them are killed."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from batch_cases import PROMPTS, StubEdit, digests, plan_rows, stub_batch, table, write_films, write_manifest
+
+from x2x_core.batch.ray_engine import RayEngine, check_engine
+from x2x_core.common.errors import InputError
+
+pytestmark = [pytest.mark.ray, pytest.mark.whole]
+
+
+class SlowEdit(StubEdit):
+    """Leaves the number of its process in a folder, and takes a moment."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, radiograph, call):
+        (self.folder / f"{os.getpid()}").touch()
+        if call.prompt == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.1)
+        return super().__call__(radiograph, call)
+
+
+class LoadSlow:
+    """Loader of `SlowEdit`, to be sent to other processes."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, model):
+        return SlowEdit(self.folder)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    ray = pytest.importorskip("ray")
+    tests = str(Path(__file__).parents[1])
+    paths = os.pathsep.join([tests, str(Path(__file__).parents[2])])
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": {"PYTHONPATH": paths}})
+    yield ray
+    ray.shutdown()
+
+
+def test_several_processes_give_the_bytes_of_one_and_a_killed_one_loses_nothing(cluster, tmp_path):
+    manifest, processes = plan_rows(tmp_path, 20, films=6), tmp_path / "processes"
+    processes.mkdir()
+    stub_batch(manifest, tmp_path / "whole")
+    killed = []
+
+    def kill():
+        """Kill two workers in the middle, one after the other."""
+        for count in (2, 3):
+            while len(list(processes.iterdir())) < count:
+                time.sleep(0.05)
+            time.sleep(0.3)
+            alive = [int(path.name) for path in processes.iterdir() if int(path.name) not in killed]
+            killed.append(alive[0])
+            os.kill(alive[0], signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    outcome = stub_batch(manifest, tmp_path / "out", load=LoadSlow(processes), engine=RayEngine(2))
+    thread.join()
+    assert (outcome.done, outcome.errors) == (20, 0) and len(killed) == 2
+    assert len(list(processes.iterdir())) == 4, "two workers, and one for each that was killed"
+    assert digests(tmp_path / "out") == digests(tmp_path / "whole")
+
+
+def test_a_row_that_ends_its_process_gets_an_error_and_the_others_are_done(cluster, tmp_path):
+    names = write_films(tmp_path, 2)
+    rows = [{"image": names[number % 2], "prompt": prompt} for number, prompt in enumerate((*PROMPTS, "die"))]
+    (tmp_path / "processes").mkdir()
+    engine = RayEngine(2, retries=1)
+    manifest = write_manifest(tmp_path / "m.csv", rows)
+    outcome = stub_batch(manifest, tmp_path / "out", load=LoadSlow(tmp_path / "processes"), engine=engine)
+    assert (outcome.done, outcome.errors) == (3, 1)
+    assert table(tmp_path / "out")[2]["error"] == "The process that edited this row ended, 2 times."
+
+
+def test_an_error_of_loading_stops_the_batch_with_its_message(cluster, tmp_path):
+    class Refuse:
+        def __call__(self, model):
+            raise InputError("`model` must be another one.")
+
+    with pytest.raises(InputError, match="must be another one"):
+        stub_batch(plan_rows(tmp_path, 2), tmp_path / "out", load=Refuse(), engine=RayEngine(1))
+
+
+@pytest.mark.parametrize(("name", "workers"), [("slurm", None), ("local", 2), ("ray", 0)])
+def test_engines_are_checked(name, workers):
+    with pytest.raises(InputError):
+        check_engine(name, workers)

@@ -1,0 +1,108 @@
+"""Manifests: a CSV or parquet table of edits, or a folder of radiographs that share one instruction."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.extras import needs_extra
+from x2x_core.imaging.kinds import SUFFIXES, is_radiograph_file
+
+from .columns import IMAGE, cell_text, column_names
+from .places import exists, file_system, folder_of, is_remote, joined, local_path, read_bytes
+
+_CSV, _PARQUET = (".csv", ".csv.gz"), (".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A table as it was read."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]  # cells in the order of `columns`, "" for empty ones; too few or many if malformed
+    folder: str  # that relative names of images are relative to
+
+
+def read_manifest(place: str) -> Manifest:
+    """Read a manifest.
+
+    Args:
+        place: a table (.csv, .csv.gz, .parquet) with a column `image`, or a folder, whose radiographs are taken at any
+            depth, in the order of their paths.
+
+    Raises:
+        InputNotFoundError: there is nothing.
+        InputError: not a table or folder, unknown columns, no rows.
+        MissingExtraError: a parquet table, and pyarrow is not installed.
+    """
+    name = place.partition("::")[0].lower()
+    if name.endswith((*_CSV, *_PARQUET)):
+        if not exists(place):
+            raise InputNotFoundError(f"There is no manifest `{place}`. Give a CSV or parquet table, or a folder.")
+        read = _read_csv if name.endswith(_CSV) else _read_parquet
+        header, rows = read(place)
+        columns = tuple(column_names(header, place))
+        if IMAGE not in columns:
+            raise InputError(f"`{place}` must have a column `image`, but lacks it. Its columns: {', '.join(columns)}.")
+        manifest = Manifest(columns, rows, folder_of(place))
+    else:
+        manifest = Manifest((IMAGE,), [(path,) for path in _radiographs(place)], place)
+    if not manifest.rows:
+        raise InputError(f"`{place}` must name at least one image, but names none.")
+    return manifest
+
+
+def _read_csv(place: str) -> tuple[Sequence[str], list[tuple[str, ...]]]:
+    data = read_bytes(place)
+    try:
+        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"`{place}` must be a CSV table in UTF-8, but cannot be read: {error}.") from error
+    lines = [line for line in lines if line]
+    return (lines[0], [tuple(cell.strip() for cell in line) for line in lines[1:]]) if lines else ((), [])
+
+
+def _read_parquet(place: str) -> tuple[Sequence[str], list[tuple[str, ...]]]:
+    with needs_extra("Reading a parquet table", "pyarrow", "batch"):
+        import pyarrow
+        from pyarrow import parquet
+    try:
+        table: Any = parquet.read_table(io.BytesIO(read_bytes(place)))
+    except (OSError, pyarrow.ArrowException) as error:
+        raise InputError(f"`{place}` must be a parquet table, but cannot be read: {error}.") from error
+    columns = [[cell_text(value) for value in column.to_pylist()] for column in table.columns]
+    return table.column_names, list(zip(*columns))
+
+
+def _radiographs(place: str) -> Iterator[str]:
+    """Yield the paths of the radiographs in a folder, relative to it, sorted."""
+    if is_remote(place):
+        system, path = file_system(place)
+        if not system.isdir(path):
+            raise InputNotFoundError(f"There is no folder `{place}`.")
+        found = (str(name) for name in system.find(path))
+        root = path.rstrip("/") + "/" if path.strip("/") else path
+        yield from sorted(name.removeprefix(root) for name in found if name.lower().endswith(SUFFIXES))
+        return
+    folder = local_path(place)
+    if not folder.is_dir():
+        raise InputNotFoundError(f"There is no folder or table `{place}`. Give a CSV or parquet table, or a folder.")
+    files = (path for path in folder.rglob("*") if is_radiograph_file(path))
+    yield from sorted(path.relative_to(folder).as_posix() for path in files)
+
+
+def image_place(manifest: Manifest, name: str) -> str:
+    """Return the place of an image that a manifest names."""
+    return joined(manifest.folder, name)
+
+
+def resolved(place: str) -> str:
+    """Return a place by which equal images are found: an absolute path, or the URL."""
+    return place if is_remote(place) else str(Path(local_path(place)).absolute())

@@ -1,0 +1,135 @@
+"""Editing of rows: the image read once for the rows that share it, the model loaded once for the rows that name it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from x2x_core.archive.edit_files import encode_edit
+from x2x_core.archive.edit_record import EditCall, FinishedEdit, edit_record, run_edit
+from x2x_core.archive.settings import DicomSettings
+from x2x_core.common.errors import InputError, MissingExtraError
+from x2x_core.common.notes import Notes
+from x2x_core.imaging.files import read_image
+from x2x_core.imaging.kinds import DICOM
+from x2x_core.imaging.radiograph import Radiograph
+
+from .output import ERROR
+from .places import on_this_machine
+from .plan import Row
+
+if TYPE_CHECKING:
+    from x2x_core.pipeline import InstructX2XPipeline
+
+logger = logging.getLogger(__name__)
+
+Files = Mapping[str, bytes]
+Edit = Callable[[Radiograph, EditCall], FinishedEdit]
+
+
+class PipelineEdit:
+    """Edits by a pipeline.
+
+    Args:
+        pipeline: on its device.
+    """
+
+    def __init__(self, pipeline: InstructX2XPipeline) -> None:
+        self.pipeline = pipeline
+
+    def __call__(self, radiograph: Radiograph, call: EditCall) -> FinishedEdit:
+        """Edit a radiograph."""
+        return run_edit(self.pipeline, radiograph, call, call.settings(self.pipeline.config))
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """Resources of a worker beside its rows; they can be sent to another process.
+
+    Args:
+        load: returns the edit of a model, by its name.
+        weights: hash of each model's weights, ``None`` for one of the hub.
+        archive: how DICOM objects are written for DICOM inputs; ``None``: they are not.
+        threads: PyTorch's threads, which decide how sums are rounded; ``None`` leaves them as they are.
+    """
+
+    load: Callable[[str], Edit]
+    weights: Mapping[str, str | None]
+    archive: DicomSettings | None
+    threads: int | None = None
+
+
+class Worker:
+    """Editor of one row after the other; give it the rows of one image in sequence.
+
+    Args:
+        settings: see `WorkerSettings`.
+    """
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+        self._model: tuple[str, Edit] | None = None
+        self._image: tuple[str, Radiograph] | None = None
+        self._copy = ExitStack()  # of the image, if it is not of this machine
+        if settings.threads is not None:
+            import torch
+
+            torch.set_num_threads(settings.threads)
+
+    def edit(self, row: Row) -> Files:
+        """Edit a row.
+
+        Returns:
+            Name to content: the results, or `ERROR` alone if the row cannot be edited.
+
+        Raises:
+            InputError: the model cannot be loaded.
+            MissingExtraError: a library is missing.
+        """
+        edit = self._edit_of(row.model)
+        try:
+            radiograph = self._radiograph(row.place)
+            with Notes() as notes:
+                finished = edit(radiograph, row.call)
+            weights = self._settings.weights.get(row.model)
+            record = edit_record(finished, radiograph, row.call, weights, notes.lines)
+            return encode_edit(finished, radiograph, record, self._settings.archive if _is_dicom(radiograph) else None)
+        except MissingExtraError:
+            raise
+        except InputError as error:
+            return error_files(row, str(error))
+        except Exception as error:  # one row must not stop the others
+            logger.exception("Row %d failed.", row.number)
+            return error_files(row, f"{type(error).__name__}: {error}")
+
+    def close(self) -> None:
+        """Release the image."""
+        self._image = None
+        self._copy.close()
+
+    def _edit_of(self, model: str) -> Edit:
+        if self._model is None or self._model[0] != model:
+            self._model = None  # before the next one is loaded
+            self._model = (model, self._settings.load(model))
+        return self._model[1]
+
+    def _radiograph(self, place: str) -> Radiograph:
+        if self._image is None or self._image[0] != place:
+            self.close()
+            path = self._copy.enter_context(on_this_machine(place))
+            self._image = (place, read_image(path))
+        return self._image[1]
+
+
+def _is_dicom(radiograph: Radiograph) -> bool:
+    return radiograph.kind == DICOM
+
+
+def error_files(row: Row, message: str) -> dict[str, Any]:
+    """Return the files of a row that cannot be edited."""
+    record = {"error": " ".join(message.split()), "prompt": row.prompt, "seed": row.seed, "model": row.model}
+    return {ERROR: (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()}
