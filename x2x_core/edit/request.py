@@ -75,11 +75,11 @@ def order_arguments(positional: Sequence[Any], image: Any, prompt: Any) -> tuple
     """
     if len(positional) > 2:
         raise TypeError(
-            f"InstructX2XPipeline takes at most 2 positional arguments, image and prompt, got {len(positional)}."
+            f"The call takes at most 2 positional arguments, image and prompt, got {len(positional)}."
         )
     if len(positional) == 1 and _is_text(positional[0]) and image is not None:
         if prompt is not None:
-            raise TypeError("InstructX2XPipeline got `prompt` twice. Call `pipe(prompt, image=image)`.")
+            raise TypeError("The call got `prompt` twice. Call `pipe(prompt, image=image)`.")
         return image, positional[0]
     if len(positional) == 1 and isinstance(positional[0], str) and prompt is None and not Path(positional[0]).exists():
         raise InputError(
@@ -89,7 +89,7 @@ def order_arguments(positional: Sequence[Any], image: Any, prompt: Any) -> tuple
     names = ("image", "prompt")[: len(positional)]
     for name, keyword in zip(names, (image, prompt)):
         if keyword is not None:
-            raise TypeError(f"InstructX2XPipeline got `{name}` twice. Call `pipe(image, prompt)`.")
+            raise TypeError(f"The call got `{name}` twice. Call `pipe(image, prompt)`.")
     image, prompt = (*positional, *(image, prompt)[len(positional) :])
     if image is None:
         raise InputError("`image` must be given: a radiograph to edit.")
