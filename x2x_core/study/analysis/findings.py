@@ -1,4 +1,4 @@
-"""Which finding, where, at which level: shares of edits whose request was seen, by method and reader."""
+"""Findings named, with place and level: shares of edits whose request was seen, by method and reader."""
 
 from __future__ import annotations
 

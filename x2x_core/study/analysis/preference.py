@@ -1,4 +1,4 @@
-"""Which of two methods is preferred, by reader and over all."""
+"""Preference between two methods, by reader and over all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the readers worked: completeness, attention checks, repeated cases, time."""
+"""Quality of the readers' work: completeness, attention checks, repeated cases, time."""
 
 from __future__ import annotations
 
