@@ -15,6 +15,7 @@ from x2x_core.imaging.provenance import SYNTHETIC_NOTICE, sha256_file, versions
 
 if TYPE_CHECKING:  # the pipeline takes seconds to import, and input errors come before
     from x2x_core.anatomy.alignment import Alignment
+    from x2x_core.edit.prepared import PreparedImage
     from x2x_core.imaging.crop_window import CropWindow
     from x2x_core.imaging.radiograph import Radiograph
     from x2x_core.language.instruction import Instruction
@@ -58,7 +59,13 @@ class FinishedEdit:
 
 
 def run_edit(
-    pipeline: InstructX2XPipeline, radiograph: Radiograph, call: EditCall, settings: EditSettings, **more: Any
+    pipeline: InstructX2XPipeline,
+    radiograph: Radiograph,
+    call: EditCall,
+    settings: EditSettings,
+    *,
+    prepared: PreparedImage | None = None,
+    **more: Any,
 ) -> FinishedEdit:
     """Edit a radiograph.
 
@@ -67,11 +74,11 @@ def run_edit(
         radiograph: what to edit.
         call: how.
         settings: of this call.
+        prepared: the radiograph, prepared by the pipeline.
         more: further arguments of the pipeline, such as a callback.
     """
-    output = pipeline(
-        radiograph.pixels, call.prompt, generator=call.seed, output_type="pt", **{**call.arguments, **more}
-    )
+    image = radiograph.pixels if prepared is None else prepared
+    output = pipeline(image, call.prompt, generator=call.seed, output_type="pt", **{**call.arguments, **more})
     assert isinstance(output.images, torch.Tensor) and output.instructions
     assert output.guidance_map is not None and output.guidance_mask is not None
     edited = output.images.detach().cpu().float()
