@@ -30,7 +30,7 @@ LOG = "X2X_TEST_EDITS"
 class StubEdit:
     """Darkens a box, by an amount that depends on prompt and seed."""
 
-    def __call__(self, radiograph, call):
+    def __call__(self, radiograph, call, is_shared):
         if path := os.environ.get(LOG):
             with open(path, "a") as log:
                 log.write(f"{call.seed}\n")

@@ -38,7 +38,15 @@ from x2x_core.common.errors import InputError
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
 from x2x_core.edit.editor import Editor
-from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, read_index, unreadable_weights
+from x2x_core.edit.loading import (
+    SINGLE_FILE_CONFIG,
+    check_folder,
+    locate_checkpoint,
+    read_index,
+    saved_variant,
+    unreachable,
+    unreadable_weights,
+)
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from x2x_core.edit.prepared import PreparedImage
 from x2x_core.edit.preparing import prepare_image
@@ -174,6 +182,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 logger.info("The checkpoint %s has no %s: it is left out.", checkpoint, part)
                 kwargs[part] = None
             kwargs["local_files_only"] = True
+            kwargs.setdefault("variant", saved_variant(checkpoint))
             atlas = atlas or saved_pseudomasks(read_index(checkpoint), checkpoint)
         if not {"dtype", "torch_dtype"} & kwargs.keys():
             kwargs["dtype"] = torch.float32  # otherwise transformers' parts keep the precision that they were saved in
@@ -182,6 +191,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             pipe = super().from_pretrained(checkpoint, **kwargs)
         except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
             bad = unreadable_weights(checkpoint) if local else None
+            if not local and isinstance(error, OSError):
+                raise unreachable(checkpoint, error) from error
             if bad is None:
                 raise
             raise InputError(

@@ -21,12 +21,12 @@ class SlowEdit(StubEdit):
     def __init__(self, folder):
         self.folder = folder
 
-    def __call__(self, radiograph, call):
+    def __call__(self, radiograph, call, is_shared):
         (self.folder / f"{os.getpid()}").touch()
         if call.prompt == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.1)
-        return super().__call__(radiograph, call)
+        return super().__call__(radiograph, call, is_shared)
 
 
 class LoadSlow:

@@ -85,6 +85,13 @@ def test_another_manifest_or_setting_is_refused_and_named(tmp_path):
     assert digests(tmp_path / "out") == before
 
 
+def test_files_of_others_among_the_results_are_left_alone(tmp_path):
+    manifest = plan_rows(tmp_path, 2)
+    stub_batch(manifest, tmp_path / "out")
+    (tmp_path / "out" / "edits" / "000" / ".DS_Store").write_text("mine")
+    assert stub_batch(manifest, tmp_path / "out").done == 2
+
+
 def test_a_folder_with_other_files_is_refused_untouched(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")

@@ -73,11 +73,11 @@ def test_only_given_options_are_arguments_of_a_call():
     }
 
 
-def test_each_option_of_an_edit_is_a_setting_or_strictness():
+def test_each_option_of_an_edit_is_a_setting_a_preset_or_strictness():
     everything = EditOptions(
-        *(1, 1, 1, 1, "adaptive", 1, [1], 1, "both", True, "decoded", True, True, 1), reference=True, strict=False
+        *(1, 1, 1, 1, "adaptive", 1, [1], 1, "both", True, "decoded", True, True, 1), 8, "fast", True, False
     )
-    settings = {*EditSettings.__dataclass_fields__, "strict"}
+    settings = {*EditSettings.__dataclass_fields__, "preset", "strict"}
     assert set(everything.arguments()) <= settings and len(everything.arguments()) == len(vars(everything))
 
 

@@ -17,6 +17,7 @@ from .keep_mask import KeepMaskFile
 
 if TYPE_CHECKING:  # the pipeline takes seconds to import, and input errors come before
     from x2x_core.anatomy.alignment import Alignment
+    from x2x_core.edit.prepared import PreparedImage
     from x2x_core.imaging.crop_window import CropWindow
     from x2x_core.imaging.radiograph import Radiograph
     from x2x_core.language.instruction import Instruction
@@ -61,7 +62,13 @@ class FinishedEdit:
 
 
 def run_edit(
-    pipeline: InstructX2XPipeline, radiograph: Radiograph, call: EditCall, settings: EditSettings, **more: Any
+    pipeline: InstructX2XPipeline,
+    radiograph: Radiograph,
+    call: EditCall,
+    settings: EditSettings,
+    *,
+    prepared: PreparedImage | None = None,
+    **more: Any,
 ) -> FinishedEdit:
     """Edit a radiograph.
 
@@ -70,13 +77,13 @@ def run_edit(
         radiograph: what to edit.
         call: how.
         settings: of this call.
+        prepared: the radiograph, prepared by the pipeline.
         more: further arguments of the pipeline, such as a callback.
     """
     if call.keep_mask is not None:
         more["keep_mask"] = call.keep_mask.mask
-    output = pipeline(
-        radiograph.pixels, call.prompt, generator=call.seed, output_type="pt", **{**call.arguments, **more}
-    )
+    image = radiograph.pixels if prepared is None else prepared
+    output = pipeline(image, call.prompt, generator=call.seed, output_type="pt", **{**call.arguments, **more})
     assert isinstance(output.images, torch.Tensor) and output.instructions
     assert output.guidance_map is not None and output.guidance_mask is not None
     edited = output.images.detach().cpu().float()

@@ -135,11 +135,12 @@ class LocalOutput:
 
     def done(self) -> set[int]:
         """Return the numbers of the rows that are done."""
-        return {int(path.name) for path in self.folder.glob(f"{EDITS}/*/*")}
+        return {int(path.name) for path in self.folder.glob(f"{EDITS}/*/*") if path.name.isdigit()}
 
     def failed(self) -> set[int]:
         """Return the numbers of the rows that are done with an error."""
-        return {int(path.parent.name) for path in self.folder.glob(f"{EDITS}/*/*/{ERROR}")}
+        found = self.folder.glob(f"{EDITS}/*/*/{ERROR}")
+        return {int(path.parent.name) for path in found if path.parent.name.isdigit()}
 
     def commit(self, number: int, files: Mapping[str, bytes]) -> None:
         """Write the results of a row, as a folder that appears in one step."""

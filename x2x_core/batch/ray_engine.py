@@ -61,11 +61,13 @@ class _Pool:
         self._actor_class = ray.remote(num_cpus=1, num_gpus=engine.gpus, max_restarts=0)(Worker)
         self._settings = ray.put(settings)
         self._count = count
+        self._shared: set[int] = set()  # rows whose image other rows have, too
         self._attempts: dict[int, int] = {}  # by row
         self._waiting: dict[Any, tuple[Any, deque[Row]]] = {}  # future to actor and group, whose first row it edits
 
     def edit(self, groups: deque[deque[Row]], commit: Callable[[Row, Files], None]) -> None:
         """Edit all rows."""
+        self._shared = {row.number for group in groups if len(group) > 1 for row in group}
         for _ in range(self._count):
             self._take(self._new_actor(), groups)
         while self._waiting:
@@ -94,7 +96,7 @@ class _Pool:
             self._submit(actor, groups.popleft())
 
     def _submit(self, actor: Any, group: deque[Row]) -> None:
-        self._waiting[actor.edit.remote(group[0])] = (actor, group)
+        self._waiting[actor.edit.remote(group[0], group[0].number in self._shared)] = (actor, group)
 
     def _count_death(self, group: deque[Row], error: Exception, commit: Callable[[Row, Files], None]) -> None:
         """Count the attempts at a row, and give it an error after the last of them."""

@@ -68,7 +68,7 @@ class RemoteOutput:
         folder = f"{self._root}/{EDITS}"
         files = self._system.find(folder) if self._system.exists(folder) else []
         parts = (str(path).rsplit("/", 2) for path in files)
-        return {int(folder) for _, folder, name in parts if name in names}
+        return {int(folder) for _, folder, name in parts if name in names and folder.isdigit()}
 
     def commit(self, number: int, files: Mapping[str, bytes]) -> None:
         """Write the results of a row, its record last."""

@@ -42,7 +42,7 @@ def edit_here(settings: WorkerSettings, groups: Iterable[list[Row]], commit: Cal
     try:
         for group in groups:
             for row in group:
-                commit(row, worker.edit(row))
+                commit(row, worker.edit(row, len(group) > 1))
     finally:
         worker.close()
 

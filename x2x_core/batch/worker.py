@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +23,18 @@ from .places import on_this_machine
 from .plan import Row
 
 if TYPE_CHECKING:
+    from x2x_core.edit.prepared import PreparedImage
     from x2x_core.pipeline import InstructX2XPipeline
 
 logger = logging.getLogger(__name__)
 
 Files = Mapping[str, bytes]
-Edit = Callable[[Radiograph, EditCall], FinishedEdit]
+# Edit of a radiograph, of which more edits follow if the last argument is True.
+Edit = Callable[[Radiograph, EditCall, bool], FinishedEdit]
 
 
 class PipelineEdit:
-    """Edits by a pipeline.
+    """Edits by a pipeline, which encodes a radiograph and finds its lungs once for all its edits in sequence.
 
     Args:
         pipeline: on its device.
@@ -40,10 +42,23 @@ class PipelineEdit:
 
     def __init__(self, pipeline: InstructX2XPipeline) -> None:
         self.pipeline = pipeline
+        self._prepared: tuple[Radiograph, bool, PreparedImage | None] | None = None
 
-    def __call__(self, radiograph: Radiograph, call: EditCall) -> FinishedEdit:
+    def __call__(self, radiograph: Radiograph, call: EditCall, is_shared: bool) -> FinishedEdit:
         """Edit a radiograph."""
-        return run_edit(self.pipeline, radiograph, call, call.settings(self.pipeline.config))
+        settings = call.settings(self.pipeline.config)
+        prepared = self._prepare(radiograph, settings.reference) if is_shared else None
+        return run_edit(self.pipeline, radiograph, call, settings, prepared=prepared)
+
+    def _prepare(self, radiograph: Radiograph, reference: bool) -> PreparedImage | None:
+        """Prepare a radiograph; ``None`` if there is a warning about it, which each of its edits then gives itself."""
+        known = self._prepared
+        if known is None or known[0] is not radiograph or known[1] != reference:
+            prepared = None
+            with Notes() as notes, suppress(InputError):  # the edit says what is wrong
+                prepared = self.pipeline.prepare(radiograph.pixels, reference=reference)
+            known = self._prepared = (radiograph, reference, None if notes.lines else prepared)
+        return known[2]
 
 
 @dataclass(frozen=True)
@@ -80,8 +95,12 @@ class Worker:
 
             torch.set_num_threads(settings.threads)
 
-    def edit(self, row: Row) -> Files:
+    def edit(self, row: Row, is_shared: bool = False) -> Files:
         """Edit a row.
+
+        Args:
+            row: what to edit.
+            is_shared: True if other rows have its image.
 
         Returns:
             Name to content: the results, or `ERROR` alone if the row cannot be edited.
@@ -94,7 +113,7 @@ class Worker:
         try:
             radiograph = self._radiograph(row.place)
             with Notes() as notes:
-                finished = edit(radiograph, row.call)
+                finished = edit(radiograph, row.call, is_shared)
             weights = self._settings.weights.get(row.model)
             record = edit_record(finished, radiograph, row.call, weights, notes.lines)
             return encode_edit(finished, radiograph, record, self._settings.archive if _is_dicom(radiograph) else None)

@@ -13,6 +13,7 @@ from x2x_core import InstructX2XPipeline, X2XEdit
 from x2x_core.common.errors import InputError
 from x2x_core.edit.arguments import EditKwargs, names_of
 from x2x_core.edit.backbones.conditioning import TEXT
+from x2x_core.edit.backbones.protocol import HasAttention
 from x2x_core.edit.backbones.registry import BACKBONES
 
 PROMPT = "Make the car red."
@@ -125,6 +126,19 @@ def test_each_argument_without_meaning_is_refused_with_its_reason(edit):
         message = str(caught.value)
         assert f"`{name}`" in message and reason in message
         assert message.count(". ") == 0
+
+
+def test_attention_is_read_and_gated_where_it_can_be_and_refused_elsewhere(edit):
+    if isinstance(edit.backbone, HasAttention):
+        assert not torch.equal(run(edit, relevance_source="both").relevance_map, run(edit).relevance_map)
+        half = torch.ones(1, 1, 20, 26)
+        half[..., 13:] = 0
+        gated, plain = (run(edit, guidance_mask=half, attention_gating=gate).images for gate in (True, False))
+        assert not np.array_equal(gated, plain)
+        return
+    for name, value in (("relevance_source", "attention"), ("attention_gating", True)):
+        with pytest.raises(InputError, match="`relevance_source` and `attention_gating` must be left out"):
+            run(edit, **{name: value})
 
 
 def test_traits_and_geometry_fit_the_conditioning(edit):

@@ -28,7 +28,9 @@ from .stable_diffusion import decoded, posterior_mode, unet_geometry
 _TRAITS = Traits(
     TWO_BRANCHES,
     ("latents", "prompt_embeds"),
-    refused=refusals("reference", "image_guidance_scale", "ip_adapter_image", "ip_adapter_image_embeds"),
+    refused=refusals(
+        "reference", "image_guidance_scale", "ip_adapter_image", "ip_adapter_image_embeds", "mask_context"
+    ),
     recommended={"num_inference_steps": 30, "guidance_scale": 7.5},
     relevance_batch=24,
 )
@@ -50,18 +52,13 @@ class Inpainting:
         """The sizes of its U-Net and autoencoder."""
         return unet_geometry(self.pipe)
 
-    @property
-    def unet(self) -> Any:
-        """The U-Net."""
-        return self.pipe.unet
-
     def check(self, prompts: PromptInputs) -> None:
         """Check the U-Net's channels.
 
         Raises:
             InputError: neither noisy latents alone, nor with a mask and the masked picture.
         """
-        channels, latent = self.unet.config.in_channels, self.pipe.vae.config.latent_channels
+        channels, latent = self.pipe.unet.config.in_channels, self.pipe.vae.config.latent_channels
         if channels not in (latent, 2 * latent + 1):
             raise InputError(
                 f"`unet` must take {latent} channels, or {2 * latent + 1} with a mask and the masked picture, but it "
@@ -106,7 +103,7 @@ class Inpainting:
 
     def restrict(self, conditioning: Conditioning, pixels: torch.Tensor, mask: torch.Tensor) -> Conditioning:
         """Add the mask on the latent cells, and the latents of the picture with grey in its place."""
-        if self.unet.config.in_channels == self.pipe.vae.config.latent_channels:
+        if self.pipe.unet.config.in_channels == self.pipe.vae.config.latent_channels:
             return conditioning
         hidden = torch.where(mask > 0.5, 0.5, pixels)  # grey is the middle of the autoencoder's range
         latents = self.to_latents(self.encode_image(hidden))
@@ -127,7 +124,7 @@ class Inpainting:
         sample = torch.cat([noisy] * count)
         if "mask_and_picture" in tensors:
             sample = torch.cat([sample, tensors["mask_and_picture"]], dim=1)
-        prediction = self.unet(
+        prediction = self.pipe.unet(
             sample,
             timesteps.repeat(count),
             encoder_hidden_states=tensors["prompt_embeds"],

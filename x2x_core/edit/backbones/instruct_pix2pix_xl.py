@@ -22,7 +22,12 @@ _TRAITS = Traits(
     THREE_BRANCHES,
     ("latents", "prompt_embeds", "image_latents"),
     refused=refusals(
-        "reference", "prompt_embeds", "negative_prompt_embeds", "ip_adapter_image", "ip_adapter_image_embeds"
+        "reference",
+        "prompt_embeds",
+        "negative_prompt_embeds",
+        "ip_adapter_image",
+        "ip_adapter_image_embeds",
+        "mask_context",
     ),
     recommended={"num_inference_steps": 30, "guidance_scale": 5.0, "image_guidance_scale": 1.5},
     relevance_batch=8,

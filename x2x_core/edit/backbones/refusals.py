@@ -5,6 +5,7 @@ from __future__ import annotations
 _REASONS = {
     "reference": "the published code runs InstructPix2Pix alone",
     "eta": "it belongs to DDIM",
+    "mask_context": "it predicts for whole canvases alone",
     "solver": "its noise schedule is one of flow matching",
     "prompt_embeds": "give `prompt`, which is encoded here",
     "negative_prompt_embeds": "give `negative_prompt`, which is encoded here",
@@ -21,6 +22,7 @@ FLOW = (
     "reference",
     "eta",
     "solver",
+    "mask_context",
     "prompt_embeds",
     "negative_prompt_embeds",
     "image_guidance_scale",
