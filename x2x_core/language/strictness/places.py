@@ -134,8 +134,8 @@ def _is_in_place_phrase(tokens: Sequence[Token], position: int) -> bool:
     while end < len(tokens) and tokens[end].kind not in _SPLITS:
         end += 1
     placed = any(token.kind in (Kind.SIDE, Kind.ZONE) for token in tokens[start:end])
-    following = end < len(tokens) and tokens[end].kind is Kind.FINDING  # "in diffuse edema"
-    return word in DESCRIPTORS and not placed and not following
+    finding_follows = end < len(tokens) and tokens[end].kind is Kind.FINDING  # "in diffuse edema"
+    return word in DESCRIPTORS and not placed and not finding_follows
 
 
 def _closes_noun_phrase(tokens: Sequence[Token], position: int) -> bool:
