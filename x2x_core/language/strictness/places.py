@@ -127,8 +127,8 @@ def _is_in_place_phrase(tokens: Sequence[Token], position: int) -> bool:
     of_finding = [token.text for token in tokens[start + 1 : start + 3]] == ["of", "the"]  # "opacity of the fissure"
     if tokens[start].text not in _WITHIN and not (tokens[start].kind is Kind.FINDING and of_finding):
         return False
-    following = next((other.text for other in tokens[position + 1 :] if other.kind is not Kind.UNKNOWN), "")
-    if is_noun(word) or _closes_noun_phrase(tokens, position) or following in ("region", "area", "space", "regions"):
+    noun = next((other.text for other in tokens[position + 1 :] if other.kind is not Kind.UNKNOWN), "")
+    if is_noun(word) or _closes_noun_phrase(tokens, position) or noun in ("region", "area", "space", "regions"):
         return True
     end = position
     while end < len(tokens) and tokens[end].kind not in _SPLITS:
