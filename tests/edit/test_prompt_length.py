@@ -11,7 +11,7 @@ from x2x_core.edit.prompt_length import check_lengths
 class Words:
     """Tokenizer of whole words between two marks."""
 
-    model_max_length = 16
+    model_max_length = 14
 
     def __call__(self, text, truncation, verbose):
         return SimpleNamespace(input_ids=["<", *text.split(), ">"])
@@ -27,18 +27,17 @@ def check(text):
 
 def test_a_prompt_that_fits_to_the_last_token_is_read():
     check("Add the finding of edema. Remove the finding of left pleural effusion.")  # 12 words
-    check("Add the finding of mild edema. Remove the finding of small left pleural effusion.")  # 14
 
 
 def test_the_clauses_that_would_be_cut_are_named():
-    text = "Add the finding of edema. Remove the finding of left pleural effusion. Remove the finding of cardiomegaly."
-    with pytest.raises(ValueError, match=r"at most 16 tokens.*got 19: remove cardiomegaly would be cut"):
+    text = "Add the finding of edema. Remove the findings of left pleural effusion and cardiomegaly."
+    with pytest.raises(ValueError, match=r"at most 14 tokens.*got 16: remove cardiomegaly would be cut"):
         check(text)
 
 
 def test_the_end_of_other_texts_is_quoted():
     text = "make it look " + "very " * 11 + "odd indeed"
-    with pytest.raises(ValueError, match=r"'very odd indeed' would be cut|'odd indeed' would be cut"):
+    with pytest.raises(ValueError, match=r"got 18: 'very very odd indeed' would be cut"):
         check_lengths(Words(), [text], [Instruction.parse(text)])
 
 

@@ -69,7 +69,7 @@ from .sentences import VerbPhrase, verb_phrases
 from .spelling import Correction
 from .states import mark_states
 from .strictness.function_words import check_function_words, check_spelling
-from .strictness.places import check_places, check_sides
+from .strictness.places import check_open_sides, check_places, check_sides
 from .strictness.requests import (
     check_choices,
     check_headings,
@@ -142,6 +142,8 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
             check_parts(phrase)
             check_objects(phrase)
         read_clauses, unknown = read_phrase(phrase)
+        if strict:
+            check_open_sides(phrase, read_clauses)
         if phrase.keep:
             check_sides(read_clauses)
             untouched += [(clause, phrase.forbidden) for clause in read_clauses]

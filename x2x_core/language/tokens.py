@@ -48,7 +48,8 @@ _ABBREVIATED_NOUNS = frozenset(
 _PLACE_NEXT = re.compile(r"(?:[LR]|[LR][UML][LZ]|B/L|LT|RT|BL)\b")  # a place in capitals, which opens no sentence
 # A remark in brackets about what is there, which ends what is said before it.
 _REMARK = re.compile(
-    r"\([^()]*\b(?:sharp|clear|normal|unchanged|stable|is|was|has|had|known|history|existing|previous|previously|intact)\b[^()]*\)"
+    r"\([^()]*\b(?:sharp|clear|normal|unchanged|stable|stays?|remains?|kept|same|spared|untouched|unaffected|preserved|"
+    r"not|nothing|none|is|was|has|had|known|history|existing|previous|previously|intact)\b[^()]*\)"
 )
 _BEFORE_SIDES = frozenset(("the", "patient's", "patients", "pt's", "his", "her", "on", "on:"))
 _MARKS = {**dict.fromkeys("→⇒➔➜⟶", "->"), "|": ",", "-": ",", "–": ",", "—": ","}  # marks that stand for a word

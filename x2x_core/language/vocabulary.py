@@ -275,7 +275,6 @@ _ALL = (
     _finding("enlargement of the cardiac silhouette", "heart", "enlarged cardiac silhouette",
              "cardiac silhouette enlargement", "enlarged cardiomediastinal silhouette", "enlarged cardiomediastinum",
              "enlarged heart silhouette", "enlarged cardiac shadow", "widened cardiac silhouette",
-             "large cardiac silhouette", "big cardiac silhouette", "increased cardiac silhouette",
              "enlarged cardiomediastinal contour", "enlarged cardiac contour", "enlarged heart contour",
              category="Cardiomegaly", lateral=False, areas=(0.113, 0.263)),
     _finding("pneumothorax", "pleura", "ptx", "pneumo", "pnx", "collapsed lung", "pneumothoraces",

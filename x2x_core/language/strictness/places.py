@@ -127,8 +127,8 @@ def _is_in_place_phrase(tokens: Sequence[Token], position: int) -> bool:
     of_finding = [token.text for token in tokens[start + 1 : start + 3]] == ["of", "the"]  # "opacity of the fissure"
     if tokens[start].text not in _WITHIN and not (tokens[start].kind is Kind.FINDING and of_finding):
         return False
-    following = next((other.text for other in tokens[position + 1 :] if other.kind is not Kind.UNKNOWN), "")
-    if is_noun(word) or _closes_noun_phrase(tokens, position) or following in ("region", "area", "space", "regions"):
+    noun = next((other.text for other in tokens[position + 1 :] if other.kind is not Kind.UNKNOWN), "")
+    if is_noun(word) or _closes_noun_phrase(tokens, position) or noun in ("region", "area", "space", "regions"):
         return True
     end = position
     while end < len(tokens) and tokens[end].kind not in _SPLITS:
@@ -163,6 +163,18 @@ def check_sides(clauses: Sequence[Clause]) -> None:
                     f"`prompt` must name one side of {clause.finding}, got {other.side} and {clause.side}. Keep one of "
                     "the two."
                 )
+
+
+def check_open_sides(phrase: VerbPhrase, clauses: Sequence[Clause]) -> None:
+    """Refuse "add a mild edema and a severe one on the left": the first could be on the left, too.
+
+    Raises:
+        InputError: such clauses of a phrase in which "one" stands for a finding.
+    """
+    if not any(token.kind is Kind.FINDING and token.text in ("one", "ones", "another") for token in phrase.tokens):
+        return
+    for number, clause in enumerate(clauses):
+        for other in clauses[:number]:
             if _differ_in_naming_side(clause, other):
                 raise InputError(
                     f"`prompt` must name the side of each {clause.finding}, got {clause.side or other.side} and none. "
@@ -171,7 +183,7 @@ def check_sides(clauses: Sequence[Clause]) -> None:
 
 
 def _differ_in_naming_side(clause: Clause, other: Clause) -> bool:
-    """Return True for "add a mild edema and a severe one on the left": the first could be on the left, too."""
+    """Return True for additions of one finding with two levels, of which one has a side and the other none."""
     same = clause.finding == other.finding and clause.operation is other.operation is Operation.ADD
     apart = (clause.side is None) != (other.side is None)
     return same and apart and clause.zone == other.zone and clause.level != other.level

@@ -212,17 +212,19 @@ def _check_no_double_removal(before: VerbPhrase, phrase: VerbPhrase) -> None:
     Raises:
         InputError: a removal of a removal.
     """
-    removals = all(verb is not None and verb.operation is Operation.REMOVE for verb in (before.verb, phrase.verb))
+    verbs = [verb for verb in (before.verb, phrase.verb) if verb is not None]
+    removals = len(verbs) == 2 and all(verb.operation is Operation.REMOVE for verb in verbs)
+    courses = len(verbs) == 2 and all(verb.course for verb in verbs)  # "decrease the increase of the effusion"
     if (
-        removals
+        (removals or courses)
         and before.bare
         and not (before.inherits or phrase.inherits)
         and not (before.keep or phrase.keep or before.negated)
         and phrase.names(Kind.FINDING)
     ):
         raise InputError(
-            "`prompt` must name each finding after one verb, but a removal follows a removal. Write for example: "
-            "Remove the finding of left pleural effusion."
+            f"`prompt` must name each finding after one verb, but a {'removal' if removals else 'change'} follows a "
+            f"{'removal' if removals else 'change'}. Write for example: Remove the finding of left pleural effusion."
         )
 
 
