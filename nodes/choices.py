@@ -5,7 +5,7 @@ Options and defaults that the library has too are the library's own. This module
 
 from __future__ import annotations
 
-from x2x_core.anatomy.edges import SOFT_EDGE, SOFT_EDGES
+from x2x_core.anatomy.edges import SATURATING_EDGE, SOFT_EDGE, SOFT_EDGES
 from x2x_core.edit.presets import PRESETS as EDIT_PRESETS
 from x2x_core.edit.settings import COMPOSITIONS, DEFAULT
 from x2x_core.edit.solver_names import SOLVERS as EDIT_SOLVERS
@@ -20,6 +20,7 @@ __all__ = [
     "FINDINGS",
     "LEVELS",
     "MASK_RULES",
+    "SATURATING_EDGE",
     "SIDES",
     "SOFT_EDGE",
     "SOURCES",

@@ -17,6 +17,7 @@ from .choices import (
     EDGE_BY_FINDING,
     LARGEST_CROP_MARGIN,
     RECOMMENDED,
+    SATURATING_EDGE,
     SOFT_EDGE_WORDS,
     SOURCES,
     SWITCH,
@@ -121,7 +122,8 @@ def _composition_inputs() -> list[sockets.Input]:
             (EDGE_BY_FINDING, 0.5),
             0.005,
             "Width of the soft edge inside the mask, as a fraction of the image's longer side. Negative: chosen from "
-            f"the finding ({SOFT_EDGE_WORDS}).",
+            f"the finding ({SOFT_EDGE_WORDS}; with a saturating composition {SATURATING_EDGE:g} for opacities and "
+            "atelectasis).",
         ),
     ]
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny_models import NATIVE, make_pipeline, make_radiograph, seeded
 
-from x2x_core.anatomy.edges import SOFT_EDGE, SOFT_EDGES, soft_edge_of
+from x2x_core.anatomy.edges import SATURATING_EDGE, SATURATING_EDGES, SOFT_EDGE, SOFT_EDGES, soft_edge_of
 from x2x_core.edit.settings import DEFAULT, PUBLISHED, EditSettings
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
@@ -53,3 +53,14 @@ def test_each_edit_of_a_batch_has_its_own(copies):
     usual, wide = (edits([EFFUSION, AIR], soft_edge=one) for one in (width(AIR), width(EFFUSION)))
     assert not torch.equal(usual, wide)
     assert torch.equal(edits([EFFUSION, AIR]), torch.cat([wide[:copies], usual[copies:]]))
+
+
+def test_edges_within_a_lung_are_wider_under_the_saturating_composition():
+    consolidation = Instruction.parse("Add the finding of consolidation in the left lower lung zone.")
+    air = Instruction.parse(AIR)
+    assert set(SATURATING_EDGES) <= set(FINDINGS) and set(SATURATING_EDGES.values()) == {SATURATING_EDGE}
+    assert soft_edge_of(consolidation, saturating=True) == SATURATING_EDGE > soft_edge_of(consolidation)
+    assert soft_edge_of(air, saturating=True) == soft_edge_of(air)
+    saturating = EditSettings(composition="saturating")
+    assert saturating.soft_edge_for(consolidation) == SATURATING_EDGE
+    assert EditSettings(composition="saturating", soft_edge=0.01).soft_edge_for(consolidation) == 0.01

@@ -138,7 +138,7 @@ def _closed_edge(soft: torch.Tensor, mean: torch.Tensor, tissue: torch.Tensor) -
     range_ = (tissue - dark).clamp_min(_LEAST_HEADROOM)
     like_tissue = smoothstep(((mean - dark) / range_ - _FROM_DARK) / (1 - 2 * _FROM_DARK))
     outside = (~inside).float()
-    sigma = NEIGHBOURHOOD * max(soft.shape)
+    sigma = 2 * NEIGHBOURHOOD * max(soft.shape)
     known, bright = (_blur_plane(part.cpu().numpy(), sigma) for part in (outside, outside * like_tissue))
     closed = torch.from_numpy((bright / np.maximum(known, 1e-4)).clip(0, 1)).to(soft)
     return torch.where(inside, soft + (1 - soft) * closed, soft)

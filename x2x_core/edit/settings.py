@@ -149,7 +149,8 @@ class EditSettings(MaskSettings):
 
     def soft_edge_for(self, instruction: Instruction) -> float:
         """Return the soft edge's width for an instruction: as set, or by its finding."""
-        return soft_edge_of(instruction) if self.soft_edge is None else self.soft_edge
+        saturating = self.composition == "saturating"
+        return soft_edge_of(instruction, saturating=saturating) if self.soft_edge is None else self.soft_edge
 
 
 class RelevanceSettingsKwargs(TypedDict, total=False):
