@@ -45,6 +45,10 @@ def test_a_table_of_ratings_is_compared_and_plans_a_study(tmp_path, capsys):
     assert record["sections"][0]["figures"]["comparison"]["p"] == pytest.approx(0.1681433828)
     assert run("power", RATINGS, "--difference", 0.1, "--readers", 5, "--cases", 80) == 0
     assert "5 readers" in capsys.readouterr().out
+    assert run("power", RATINGS, "--margin", 0.2, "--readers", 5, "--cases", 400) == 0
+    assert "Chance ± 0.2, A" in capsys.readouterr().out
+    assert run("power", RATINGS) == 2
+    assert "Give either `--difference` or `--margin`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

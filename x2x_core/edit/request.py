@@ -74,9 +74,7 @@ def order_arguments(positional: Sequence[Any], image: Any, prompt: Any) -> tuple
         TypeError: more than two positional arguments, or an argument given twice.
     """
     if len(positional) > 2:
-        raise TypeError(
-            f"The call takes at most 2 positional arguments, image and prompt, got {len(positional)}."
-        )
+        raise TypeError(f"The call takes at most 2 positional arguments, image and prompt, got {len(positional)}.")
     if len(positional) == 1 and _is_text(positional[0]) and image is not None:
         if prompt is not None:
             raise TypeError("The call got `prompt` twice. Call `pipe(prompt, image=image)`.")

@@ -14,6 +14,7 @@ Secrets are kept in the folder of the answers, so that a restart keeps the addre
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import threading
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from x2x_core.common.errors import InputError
-from x2x_core.common.storage import write_bytes, write_text
+from x2x_core.common.storage import write_bytes
 
 from .answers import check_answers
 from .definition import PICTURES, Study, read_study
@@ -98,9 +99,9 @@ def read_secrets(folder: Path, study: Study) -> dict[str, str]:
         raise InputError(f"`answers` must be of this study, but `{folder}` is of {lines[0]}. Choose another.")
     known = dict(line.split() for line in lines[1:])
     drawn = {reader: known.get(reader) or secrets.token_urlsafe(12) for reader in study.readers}
-    path.touch(mode=0o600)
-    write_text(path, "\n".join([study.study, *(f"{reader} {secret}" for reader, secret in drawn.items())]) + "\n")
-    path.chmod(0o600)
+    text = "\n".join([study.study, *(f"{reader} {secret}" for reader, secret in drawn.items())]) + "\n"
+    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(text)
     return drawn
 
 
@@ -171,9 +172,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         reader, rest = self._address()
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > LARGEST_BODY:
+        numeric = length.isascii() and length.isdigit()
+        if not numeric or int(length) > LARGEST_BODY:
             self.close_connection = True
-            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE if length.isdigit() else HTTPStatus.LENGTH_REQUIRED)
+            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE if numeric else HTTPStatus.LENGTH_REQUIRED)
             return
         body = self.rfile.read(int(length))
         origin = self.headers.get("Origin")

@@ -136,6 +136,30 @@ def test_what_does_not_belong_together_is_refused(made, tmp_path):
         analyse(made[0] / "study", tmp_path / "key.json", answers)
 
 
+def test_edits_whose_instruction_cannot_be_read_are_left_out_and_counted(made, tmp_path):
+    key = json.loads((made[0] / "key.json").read_text())
+    lost = next(
+        one for one in key["parts"]["findings"].values() if one["kind"] == "case" and one["truth"]["method"] == "first"
+    )
+    lost["truth"]["added"] = []
+    (tmp_path / "key.json").write_text(json.dumps(key))
+    sections = analyse(made[0] / "study", tmp_path / "key.json", write_answers(made, tmp_path / "a"))
+    found = next(one for one in sections if one.name == "findings")
+    assert "Edits whose instruction cannot be read are left out: 1." in found.notes
+    assert {found.record[method]["R1"]["right"]["n"] for method in ("first", "second")} == {2, 3}
+
+
+def test_too_few_films_leave_the_accuracy_without_an_auc(tmp_path):
+    folder = tmp_path
+    made = folder, *write_small_study(folder, readers=1, tasks=("realism",), count=1)[1:]
+    study = made[1]
+    (folder / "answers").mkdir()
+    record = answer_all(study, "R1", lambda part, case: {"realism": "6"})
+    (folder / "answers" / "R1.json").write_text(json.dumps(record))
+    found = run(made, folder / "answers")
+    assert "auc" not in found and found["realism"].record["R1"]["accuracy"]["value"] == pytest.approx(2 / 3)
+
+
 def test_boxes_overlap_by_their_shared_part():
     assert overlap([0, 0, 4, 4], [2, 0, 6, 4]) == pytest.approx(8 / 24)
     assert overlap([0, 0, 4, 4], [0, 0, 4, 4]) == 1 and overlap([0, 0, 1, 1], [2, 2, 3, 3]) == 0

@@ -23,7 +23,7 @@ from x2x_core.study.statistics.obuchowski_rockette import (
     mean_of,
 )
 from x2x_core.study.statistics.one_shot import one_shot_difference, one_shot_mean, variance
-from x2x_core.study.statistics.power import power_of_comparison, power_of_equivalence
+from x2x_core.study.statistics.power import power_of_chance, power_of_comparison, power_of_equivalence
 from x2x_core.study.statistics.ratings import Ratings, read_ratings
 
 
@@ -210,6 +210,19 @@ def test_power_of_equivalence_is_that_of_simulated_studies():
     assert power_of_equivalence(0.001, np.inf) == pytest.approx(1) and power_of_equivalence(0.2, np.inf) == 0
     with pytest.raises(InputError, match="`error` and `margin` must be above 0"):
         power_of_equivalence(0, 3)
+
+
+def test_power_of_chance_is_that_of_the_pilot_s_own_error_and_grows(ratings):
+    figures = estimate(ratings).of(0)
+    mean = mean_of(figures)
+    same = power_of_chance(figures, 40, 4, 40, 0.2)
+    assert same == pytest.approx(power_of_equivalence(mean.error, mean.freedom, 0.2))
+    powers = [power_of_chance(figures, 40, *plan, 0.2) for plan in ((4, 40), (6, 40), (6, 100), (12, 100))]
+    assert powers == sorted(powers)
+    with pytest.raises(InputError, match="`figures` must be of 1 method and at least 2 readers"):
+        power_of_chance(estimate(ratings), 40, 4, 40)
+    with pytest.raises(InputError, match="`readers` must be at least 2"):
+        power_of_chance(figures, 40, 1, 40)
 
 
 def test_components_below_zero_count_as_none_in_a_plan():

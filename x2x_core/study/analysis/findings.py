@@ -32,14 +32,21 @@ def findings(part: PartReadings, generator: torch.Generator) -> list[Section]:
         part: readings of the part; readers who did not finish it are left out.
         generator: draws the resamples of kappa's intervals.
     """
-    readers = part.finished()
+    finished = part.finished()
+    readers = {
+        reader: {case: one for case, one in of.items() if not one.truth["method"] or is_known(one)}
+        for reader, of in finished.items()
+    }
     if not readers:
         return []
+    unread = len(next(iter(finished.values()))) - len(next(iter(readers.values())))
     first = next(iter(readers.values()))
     methods = sorted({one.truth["method"] for one in first.values() if one.truth["method"]})
     tables: list[Table] = []
     notes: list[str] = []
     record: dict[str, Any] = {}
+    if unread:
+        notes.append(f"Edits whose instruction cannot be read are left out: {unread}.")
     for method in methods:
         table, facts = _method(readers, method, generator)
         tables.append(table)
@@ -63,10 +70,18 @@ def findings(part: PartReadings, generator: torch.Generator) -> list[Section]:
 
 
 def is_right(reading: Reading) -> bool:
-    """Return True if the requested finding was named; after a removal, if the removed one was not."""
+    """Return True if the requested finding was named; after a removal, if the removed one was not.
+
+    The truth must say what was added or removed, see `is_known`.
+    """
     if reading.truth["added"]:
         return _named(reading, reading.truth["added"])
     return not _named(reading, reading.truth["removed"])
+
+
+def is_known(reading: Reading) -> bool:
+    """Return True if the instruction of an edit could be read."""
+    return bool(reading.truth["added"] or reading.truth["removed"])
 
 
 def overlap(first: _Box, second: _Box) -> float:

@@ -41,7 +41,11 @@ def realism(part: PartReadings, margin: float, generator: torch.Generator) -> li
 
 
 def crossed(readers: _Readers) -> dict[str, tuple[tuple[str, ...], Ratings]]:
-    """Return ratings for each method, its edits against all unedited pictures, with the names of its edits."""
+    """Return ratings for each method, its edits against all unedited pictures, with the names of its edits.
+
+    A method with fewer than 2 edits, and all if there are fewer than 2 unedited pictures, are left out: nothing could
+    be said of their variation.
+    """
     first = next(iter(readers.values()))
     methods = sorted({reading.truth["method"] for reading in first.values() if reading.truth["method"]})
     ratings = {}
@@ -50,6 +54,8 @@ def crossed(readers: _Readers) -> dict[str, tuple[tuple[str, ...], Ratings]]:
         chosen.sort(key=lambda name: (first[name].truth["method"] is not None, _edit(first[name])))
         scores = np.array([[float(of[name].row["realism"]) for name in chosen] for of in readers.values()])
         truth = np.array([first[name].truth["method"] is not None for name in chosen])
+        if min(truth.sum(), (~truth).sum()) < 2:
+            continue
         edits = tuple(_edit(first[name]) for name, edited in zip(chosen, truth, strict=True) if edited)
         ratings[method] = edits, Ratings(scores[None], truth, (method,), tuple(readers))
     return ratings

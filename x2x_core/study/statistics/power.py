@@ -17,7 +17,8 @@ from scipy import integrate, stats
 from x2x_core.common.errors import InputError
 
 from .equivalence import ALPHA, MARGIN
-from .obuchowski_rockette import Components
+from .figures import Figures
+from .obuchowski_rockette import Components, covariances
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,7 @@ def power_of_comparison(components: Components, pilot_cases: int, readers: int, 
     Raises:
         InputError: a number out of range.
     """
-    if readers < 2:
-        raise InputError(f"`readers` must be at least 2, got {readers}.")
-    if cases < 4 or pilot_cases < 4:
-        raise InputError(f"`cases` must be at least 4 in the pilot and the study, got {pilot_cases} and {cases}.")
+    _check_size(readers, cases, pilot_cases)
     scale = pilot_cases / cases
     error, cov1 = components.error * scale, components.cov1 * scale
     excess = max(components.cov2 - components.cov3, 0.0) * scale
@@ -58,6 +56,38 @@ def power_of_comparison(components: Components, pilot_cases: int, readers: int, 
     # SciPy's distribution is wrong at a noncentrality of 0.
     power = stats.ncf.sf(critical, 1, freedom, noncentrality) if noncentrality > 0 else ALPHA
     return Power(float(power), float(noncentrality), float(freedom))
+
+
+def power_of_chance(figures: Figures, pilot_cases: int, readers: int, cases: int, margin: float = MARGIN) -> float:
+    """Return the power to show that the mean of a method is within a margin of chance, if it is at chance.
+
+    Args:
+        figures: of one method in a pilot study of at least 2 readers.
+        pilot_cases: number of its cases.
+        readers: of the planned study, at least 2.
+        cases: of the planned study, with the pilot's share of positive ones.
+        margin: above 0.
+
+    Raises:
+        InputError: a number out of range.
+    """
+    _check_size(readers, cases, pilot_cases)
+    if figures.values.shape[0] != 1 or figures.values.shape[1] < 2:
+        raise InputError(f"`figures` must be of 1 method and at least 2 readers, got {figures.values.shape}.")
+    error, _, cov2, _ = covariances(figures)
+    cov2, scale = max(cov2, 0.0), pilot_cases / cases
+    between = max(float(figures.values.var(ddof=1)) - error + cov2, 0.0)
+    single = between + (error - cov2) * scale
+    total = single + readers * cov2 * scale
+    freedom = total**2 / (single**2 / (readers - 1)) if single > 0 else math.inf
+    return power_of_equivalence(math.sqrt(total / readers), freedom, margin)
+
+
+def _check_size(readers: int, cases: int, pilot_cases: int) -> None:
+    if readers < 2:
+        raise InputError(f"`readers` must be at least 2, got {readers}.")
+    if cases < 4 or pilot_cases < 4:
+        raise InputError(f"`cases` must be at least 4 in the pilot and the study, got {pilot_cases} and {cases}.")
 
 
 def power_of_equivalence(error: float, freedom: float, margin: float = MARGIN, shift: float = 0.0) -> float:

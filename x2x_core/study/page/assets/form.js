@@ -98,8 +98,7 @@ class Form {
 
   add() {
     if (!this.canAdd()) return
-    const { row } = this
-    this.rows.push(Object.fromEntries(Object.entries(row).filter(() => false)))
+    this.rows.push({})
     this.set(this.rows)
     this.onChange()
     say(`Finding ${this.rows.length}`)
