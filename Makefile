@@ -12,8 +12,8 @@ SITE ?= out/site
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo lint format test test-slow test-batch test-ray test-docs test-comfyui bench docs check-weight install \
-	clean
+.PHONY: help demo lint format test test-slow test-batch test-ray test-docs test-study test-comfyui bench docs \
+	check-weight install clean
 
 help:
 	@echo "make demo [IMAGE=file PROMPT=\"...\" OUT=folder]   edit a radiograph and print where the pictures are"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-batch                                  batches killed fifty times, and one of ten thousand rows"
 	@echo "make test-ray                                    batches on a local Ray cluster whose workers are killed"
 	@echo "make test-docs                                   every code block of the documentation, the examples and notebooks"
+	@echo "make test-study                                  the page of a reader study in a real browser"
 	@echo "make test-comfyui COMFYUI_PATH=folder COMFYUI_PYTHON=file   the nodes and workflows in a real ComfyUI and its page"
 	@echo "make bench [RECORD=file]                         measure what an edit costs, and how good it is (about ten minutes)"
 	@echo "make docs [SITE=folder]                          build the documentation site"
@@ -75,6 +76,10 @@ test-ray: $(VENV)/installed-test $(VENV)/installed-ray
 
 test-docs: $(VENV)/installed-test $(VENV)/installed-notebooks
 	$(BIN)/python -m pytest -m "slow or not slow" tests/docs
+
+# The page of a reader study in the machine's own Chromium; STUDY_SHOTS=folder keeps pictures.
+test-study: $(VENV)/installed-test $(VENV)/installed-page
+	X2X_TEST_STUDY=1 $(BIN)/python -m pytest tests/study/page
 
 # A ComfyUI checkout, and the Python that has its requirements and this project's; COMFYUI_SHOTS=folder keeps pictures.
 test-comfyui: $(VENV)/installed-test $(VENV)/installed-page

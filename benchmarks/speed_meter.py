@@ -20,6 +20,7 @@ class Cost:
 
     Args:
         seconds: wall time.
+        cpu_seconds: of all threads, which other load on the machine changes less.
         unet_seconds: of `seconds`, in the U-Net.
         vae_seconds: of `seconds`, in the VAE.
         items: items of all U-Net calls.
@@ -30,6 +31,7 @@ class Cost:
     """
 
     seconds: float
+    cpu_seconds: float
     unet_seconds: float
     vae_seconds: float
     items: int
@@ -68,13 +70,14 @@ class Meter:
             ):
                 self._watch(hooks, module, name, count, device)
             reset_peak(device)
-            start = _now(device)
+            start, spent = _now(device), time.process_time()
             call()
-            seconds = _now(device) - start
+            seconds, spent = _now(device) - start, time.process_time() - spent
             peak = peak_bytes(device)
         counts = self._counts
         return Cost(
             seconds=round(seconds, 4),
+            cpu_seconds=round(spent, 4),
             unet_seconds=round(counts["unet"], 4),
             vae_seconds=round(counts["vae"], 4),
             items=int(counts["items"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -39,12 +40,14 @@ class Block:
         return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("x2x ")]
 
 
+@cache
 def pages() -> list[str]:
     """Return the pages of the documentation, as paths from the root of the repository."""
     files = {file for pattern in PATTERNS for file in ROOT.glob(pattern)}
     return sorted(file.relative_to(ROOT).as_posix() for file in files)
 
 
+@cache
 def blocks(page: str) -> list[Block]:
     """Return the fenced blocks of a page, in order."""
     text = (ROOT / page).read_text(encoding="utf-8")

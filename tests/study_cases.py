@@ -37,3 +37,34 @@ def write_edit(folder, film, instruction, grey):
     cv2.imwrite(str(folder / "guidance_mask.png"), mask)
     record = {"prompt": instruction, "input": {"file": film.name, "sha256": sha256_file(film)}}
     (folder / "result.json").write_text(json.dumps(record))
+
+
+def write_small_study(folder, readers=2, tasks=("finding", "where", "level", "realism", "preference"), **settings):
+    """Write a study of three films below a folder; return its folder, its definition and its key."""
+    from x2x_core.study.definition import read_study
+    from x2x_core.study.design.making import design_study, read_study_key, write_study
+    from x2x_core.study.design.questions import Task
+    from x2x_core.study.design.settings import StudySettings
+
+    results = write_results(folder / "results", films=3)
+    chosen = StudySettings(readers=readers, tasks=tuple(map(Task, tasks)), **settings)
+    write_study(design_study(results, chosen), folder / "study", folder / "key.json")
+    return folder / "study", read_study(folder / "study"), read_study_key(folder / "key.json")
+
+
+def answer_all(study, reader, answer, revision=1):
+    """Return a record of answers of a reader to all cases.
+
+    Args:
+        study: the definition.
+        reader: code.
+        answer: gives the row of a case by the part's name and the case's.
+    """
+    answers = {
+        part: {case: {"rows": [answer(part, case)], "seconds": 2.5, "visits": 1, "at": "now"} for case, _ in order}
+        for part, order in study.orders[reader].items()
+    }
+    return {
+        "format": "x2x-answers-1", "study": study.study, "reader": reader, "revision": revision, "complete": True,
+        "consent": {"at": "now", "text": study.consent}, "answers": answers, "training": {},
+    }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -114,7 +115,31 @@ def test_all_texts_name_the_same_lowest_python():
 
 def test_every_direct_dependency_is_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    not_pinned = {"torchxrayvision", "torch-fidelity", "xformers"}  # each needs what `make` does not install
+    not_pinned = {
+        "torchxrayvision",
+        "torch-fidelity",
+        "torchvision",
+        "xformers",
+    }  # each needs what `make` does not install
     extras = [line for lines in project["optional-dependencies"].values() for line in lines]
     names = {re.split(r"[<>=\[]", line)[0].lower() for line in [*project["dependencies"], *extras]}
     assert {re.sub(r"[-_.]+", "-", name) for name in names} - not_pinned <= read_pins()
+
+
+@pytest.mark.parametrize("name", ["InstructX2X", "my-clone"])
+def test_a_clone_of_any_name_passes_the_linter(tmp_path, name):
+    if not shutil.which("ruff", path=str(Path(sys.executable).parent)):
+        pytest.skip("ruff is not installed")
+    clone = tmp_path / name
+    for file in (
+        "pyproject.toml",
+        "__init__.py",
+        "nodes/__init__.py",
+        "x2x_core/__init__.py",
+        "x2x_core/imaging/blur.py",
+    ):
+        (clone / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, clone / file)
+    ruff = [Path(sys.executable).parent / "ruff", "check", "--no-cache"]
+    checked = subprocess.run(ruff, cwd=clone, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr

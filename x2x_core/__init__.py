@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from x2x_core.language.instruction import Instruction
     from x2x_core.pipeline import InstructX2XPipeline
     from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+    from x2x_core.region_guidance import RegionGuidance
+    from x2x_core.x2x_edit import X2XEdit
 
 __version__ = "0.2.1"
 
@@ -28,6 +30,8 @@ __all__ = [
     "Instruction",
     "LungFinder",
     "PseudomaskAtlas",
+    "RegionGuidance",
+    "X2XEdit",
     "__version__",
 ]
 
@@ -39,6 +43,8 @@ _MODULES = {
     "Instruction": "x2x_core.language.instruction",
     "LungFinder": "x2x_core.anatomy.lungs",
     "PseudomaskAtlas": "x2x_core.pseudomasks.atlas",
+    "RegionGuidance": "x2x_core.region_guidance",
+    "X2XEdit": "x2x_core.x2x_edit",
 }
 
 _moved.install()

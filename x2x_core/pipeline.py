@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 import pickle
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack, overload
 
@@ -36,7 +37,16 @@ from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPV
 from x2x_core.common.errors import InputError
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
-from x2x_core.edit.loading import SINGLE_FILE_CONFIG, check_folder, locate_checkpoint, read_index, unreadable_weights
+from x2x_core.edit.editor import Editor
+from x2x_core.edit.loading import (
+    SINGLE_FILE_CONFIG,
+    check_folder,
+    locate_checkpoint,
+    read_index,
+    saved_variant,
+    unreachable,
+    unreadable_weights,
+)
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from x2x_core.edit.prepared import PreparedImage
 from x2x_core.edit.preparing import prepare_image
@@ -172,6 +182,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
                 logger.info("The checkpoint %s has no %s: it is left out.", checkpoint, part)
                 kwargs[part] = None
             kwargs["local_files_only"] = True
+            kwargs.setdefault("variant", saved_variant(checkpoint))
             atlas = atlas or saved_pseudomasks(read_index(checkpoint), checkpoint)
         if not {"dtype", "torch_dtype"} & kwargs.keys():
             kwargs["dtype"] = torch.float32  # otherwise transformers' parts keep the precision that they were saved in
@@ -180,6 +191,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             pipe = super().from_pretrained(checkpoint, **kwargs)
         except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
             bad = unreadable_weights(checkpoint) if local else None
+            if not local and isinstance(error, OSError):
+                raise unreachable(checkpoint, error) from error
             if bad is None:
                 raise
             raise InputError(
@@ -255,11 +268,6 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         super().save_pretrained(save_directory, *args, **kwargs)
 
     @property
-    def backbone(self) -> InstructPix2Pix:
-        """The model, as the stages of an edit see it."""
-        return InstructPix2Pix(self)
-
-    @property
     def pseudomasks(self) -> PseudomaskAtlas:
         """The atlas of where findings can be. Set it to another one, its path, or ``None`` for the bundled one."""
         if self._pseudomasks is None:
@@ -295,12 +303,6 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """The canvas of each output of the edit that runs, or ran last; ``None`` before the first."""
         return self._canvases
 
-    def _begin(self, canvases: Canvases, scales: Scales) -> None:
-        """Set what callbacks read."""
-        self._canvases = canvases
-        set_scales(self, scales)
-        self._scale_shares = scales.shares
-
     # -- what edits of one picture share ------------------------------------------------------------------------------
 
     @torch.no_grad()
@@ -321,7 +323,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         Raises:
             InputError: pictures that can't be used.
         """
-        prepared = prepare_image(self, image, reference, align)
+        prepared = prepare_image(_editor(self), image, reference, align)
         self.maybe_free_model_hooks()
         return prepared
 
@@ -357,8 +359,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             InputError: an argument that can't be used; the message names it and says what to do.
         """
         image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self, RelevanceKwargs, image, prompt, arguments)
-        output = run_relevance(self, request)
+        editor = _editor(self)
+        request = read_request(editor, RelevanceKwargs, image, prompt, arguments)
+        output = run_relevance(editor, request)
         return output if request.return_dict else output.all_fields()
 
     @overload
@@ -394,8 +397,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             InputError: an argument that can't be used; the message names it and says what to do.
         """
         image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self, GuidanceKwargs, image, prompt, arguments)
-        output = run_guidance(self, request)
+        editor = _editor(self)
+        request = read_request(editor, GuidanceKwargs, image, prompt, arguments)
+        output = run_guidance(editor, request)
         return output if request.return_dict else output.all_fields()
 
     # -- the edit -----------------------------------------------------------------------------------------------------
@@ -446,6 +450,18 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             InputError: an argument that can't be used; the message names it and says what to do.
         """
         image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self, EditKwargs, image, prompt, arguments)
-        output = run_edit(self, request, self._begin)
+        editor = _editor(self)
+        request = read_request(editor, EditKwargs, image, prompt, arguments)
+        output = run_edit(editor, request, partial(_begin, self))
         return output if request.return_dict else output.all_fields()
+
+
+def _editor(pipe: InstructX2XPipeline) -> Editor:
+    return Editor(InstructPix2Pix(pipe), pipe.pseudomasks, pipe.config)
+
+
+def _begin(pipe: InstructX2XPipeline, canvases: Canvases, scales: Scales) -> None:
+    """Set what callbacks read."""
+    pipe._canvases = canvases
+    set_scales(pipe, scales)
+    pipe._scale_shares = scales.shares

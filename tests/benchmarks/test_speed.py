@@ -78,8 +78,8 @@ def test_peak_memory_is_that_of_the_call(speed):
 
 def cost(seconds, **values):
     return {
-        "seconds": seconds, "unet_seconds": seconds / 2, "vae_seconds": seconds / 4, "items": 10, "whole_items": 10.0,
-        "encoded": 1, "decoded": 2, "peak_bytes": 2**30, **values,
+        "seconds": seconds, "cpu_seconds": seconds, "unet_seconds": seconds / 2, "vae_seconds": seconds / 4,
+        "items": 10, "whole_items": 10.0, "encoded": 1, "decoded": 2, "peak_bytes": 2**30, **values,
     }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ REFUSED = {
     "align": ("--align", "--reference"),
     "draw_place": ("--draw-place", "--reference"),
     "padding_mask_crop": ("--padding-mask-crop", "-3"),
+    "keep_mask": ("--keep-mask", "none.png"),
     "mask_context": ("--mask-context", "-3"),
     "preset": ("--preset", "quick"),
     "reference": ("--reference", "--attention-gating"),

@@ -107,6 +107,22 @@ def test_a_crop_is_used_and_recorded(edit, picture, tmp_path):
     assert code == 2 and "must be a whole number or off, got 'wide'" in " ".join(error.replace("│", " ").split())
 
 
+def test_what_a_keep_mask_shows_stays_and_is_recorded(edit, picture, tmp_path):
+    mask = np.zeros((64, 64), np.uint8)
+    mask[16:48, :40] = 9
+    Image.fromarray(mask).save(tmp_path / "pacemaker.png")
+    assert edit(picture, WORDS, "--keep-mask", tmp_path / "pacemaker.png")[0] == 0
+    allowed = cv2.imread(str(tmp_path / "out" / "guidance_mask.png"), cv2.IMREAD_UNCHANGED)
+    assert (allowed > 0).any() and not ((allowed > 0) & (mask > 0)).any()
+    record = json.loads((tmp_path / "out" / "result.json").read_text())["keep_mask"]
+    assert record["file"] == "pacemaker.png" and record["share"] == pytest.approx(32 * 40 / 64**2)
+    assert len(record["sha256"]) == 64
+    (tmp_path / "words.png").write_text("no picture")
+    for name, message in (("none.png", "there is no file"), ("words.png", "must be a picture")):
+        code, _, error = edit(picture, WORDS, "--keep-mask", tmp_path / name, out=tmp_path / name[:4])
+        assert code == 2 and "`--keep-mask`" in error and message in error
+
+
 def test_the_same_seed_gives_the_same_bytes(edit, picture, tmp_path):
     for name in "ab":
         edit(picture, out=tmp_path / name)
@@ -425,13 +441,17 @@ def test_the_version_is_printed(capsys):
     assert code == 0 and printed == f"x2x {x2x_core.__version__}\n"
 
 
-@pytest.mark.parametrize("command", [[], ["edit"], ["masks"], ["simulate"], ["train"], ["evaluate"], ["info"]])
-def test_every_command_has_a_help_text(command):
-    done = subprocess.run([sys.executable, "-m", "x2x_core.cli", *command, "--help"], capture_output=True, text=True)
+def test_the_module_runs_as_a_program():
+    done = subprocess.run([sys.executable, "-m", "x2x_core.cli", "--help"], capture_output=True, text=True)
     assert done.returncode == 0 and len(done.stdout) > 300
 
 
+@pytest.mark.parametrize("command", [[], ["edit"], ["masks"], ["simulate"], ["train"], ["evaluate"], ["info"]])
+def test_every_command_has_a_help_text(capsys, command):
+    code, printed, _ = run(capsys, *command, "--help")
+    assert code == 0 and len(printed) > 300
+
+
 @pytest.mark.parametrize("command", [["edit"], ["masks", "show"], ["simulate"], ["train"], ["evaluate", "simulated"]])
-def test_the_help_shows_the_defaults_that_are_not_values(command):
-    done = subprocess.run([sys.executable, "-m", "x2x_core.cli", *command, "--help"], capture_output=True, text=True)
-    assert "[default: (" in " ".join(done.stdout.split())
+def test_the_help_shows_the_defaults_that_are_not_values(capsys, command):
+    assert "[default: (" in " ".join(run(capsys, *command, "--help")[1].split())

@@ -1,5 +1,7 @@
 """The documentation works as shown: Python is run, commands are parsed, those in `console` blocks are run."""
 
+from functools import cache
+
 import pytest
 import typer
 from doc_pages import all_blocks, blocks, pages
@@ -17,9 +19,14 @@ def speeds(names):
     return [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in names]
 
 
+@cache
+def command_line():
+    return typer.main.get_command(app)
+
+
 def parse_command(arguments):
     """Parse arguments of `x2x` without running anything; an option that does not exist raises an error."""
-    command, rest = typer.main.get_command(app), list(arguments)
+    command, rest = command_line(), list(arguments)
     while rest and rest[0] in getattr(command, "commands", {}):
         command = command.commands[rest.pop(0)]
     return command.make_context("x2x", rest)

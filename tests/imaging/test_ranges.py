@@ -158,3 +158,17 @@ def test_other_ranges_are_refused_with_the_remedy(change, remedy):
     image = ordinary(0, 32, 32, 0.1, 0, 1)
     with pytest.raises(ValueError, match=rf"`image` in floating point must lie in \[0, 1\] .*: {remedy}\."):
         read_images(change(image))
+
+
+@pytest.mark.parametrize("lowest", [-0.3, -0.45])
+def test_a_picture_whose_contrast_was_stretched_below_zero_is_in_neither_range(lowest):
+    picture = torch.linspace(lowest, 1, 4096, dtype=torch.float32).reshape(1, 1, 64, 64)
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\] \(or, unmistakably, in \[-1, 1\]\).*scale it"):
+        read_images(picture)
+
+
+def test_a_single_value_of_minus_three_tenths_is_clipped_and_said(caplog):
+    picture = torch.linspace(0, 1, 4096, dtype=torch.float32).reshape(1, 1, 64, 64)
+    picture[0, 0, 3, 3] = -0.3
+    batch = read_images(picture)
+    assert not batch.signed and float(batch.pixels.min()) == 0 and "-0.3" in caplog.text

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -93,7 +94,7 @@ def test_a_word_that_could_turn_the_request_round_stops_the_edit(text):
         ("add a bilateral effusion, left only", "must name one side"),
         ("add a left effusion right", "must name one side"),
         ("add effusion on both sides, add a left effusion", "must name one side"),
-        ("remov/effusin/l:add/Aoth/nJne", "must name one side"),
+        ("remov/effusin/l:add/Aoth/nJne", "must separate its requests"),
         ("add edema, not mild but severe", "after a negation"),
         ("add an effusion on the right (no, on the left)", "after a negation"),
     ],
@@ -164,6 +165,8 @@ APPENDED = st.lists(
             " instead of edema", ", sorry", " in the azygos lobe", " to the right", " right away", " as in pneumonia",
             ", the other one is right-sided", " unless it is right", " more on the right", " and nothing on the right",
             " that hides the right nodule", " to hide the nodule", " rihgt", " left", " remove", " add", " and", ",",
+            ", undo", " undone", " added", " removed", " when seen", " (right)", " of the right lung", " -> none",
+            " to none", " must not be touched", " should stay", ", or the right", " for a nodule", ", right?", " twice",
         ]
     ),
     max_size=4,
@@ -186,8 +189,9 @@ def test_nothing_that_is_appended_turns_a_request_round_without_a_word(request, 
     finally:
         logger.removeHandler(handler)
     same = [clause for clause in clauses if clause.finding == wanted.finding]
-    # A verb that is appended asks for a clause of its own ("add a left effusion remove right"), on another side.
-    verbs = set(appended.split()) & {"add", "remove"}
+    # A verb that is appended behind "and" or a comma asks for a clause of its own, on another side.
+    parts = re.split(r" and|,|;", appended)[1:]
+    verbs = {verb for part in parts for verb in ("add", "remove") if verb in part.split()}
     own = [clause for clause in same if clause.operation.value not in verbs or clause.side == wanted.side]
     # "Add a left effusion and to the right" asks for both sides.
     sides = {wanted.side, "bilateral"} if " and" in appended else {wanted.side}

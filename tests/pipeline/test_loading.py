@@ -172,6 +172,26 @@ def test_a_repository_is_left_to_the_hub(tmp_path, monkeypatch):
     assert asked == ["owner/some-model.v2"]
 
 
+def test_a_repository_that_cannot_be_reached_gives_one_sentence(monkeypatch):
+    def fail(*arguments, **keywords):
+        raise OSError("We couldn't connect to the hub.\nMore lines")
+
+    monkeypatch.setattr(StableDiffusionInstructPix2PixPipeline, "from_pretrained", fail)
+    with pytest.raises(
+        FileNotFoundError, match=r"no folder `owner/name`, and no repository.*couldn't connect to the hub\. Check"
+    ) as error:
+        InstructX2XPipeline.from_pretrained("owner/name")
+    assert "More lines" not in str(error.value)
+
+
+def test_weights_saved_in_one_variant_load_without_naming_it(pipe, tmp_path):
+    pipe.save_pretrained(tmp_path / "model", variant="fp16")
+    assert not (tmp_path / "model" / "unet" / "diffusion_pytorch_model.safetensors").exists()
+    loaded = InstructX2XPipeline.from_pretrained(tmp_path / "model")
+    for name, weights in pipe.unet.state_dict().items():
+        assert torch.equal(loaded.unet.state_dict()[name], weights)
+
+
 def test_a_single_file_is_sent_to_its_own_door(tmp_path):
     file = tmp_path / "model.safetensors"
     file.touch()

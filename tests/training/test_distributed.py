@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from safetensors.torch import load_file
 
@@ -16,10 +17,15 @@ ROOT = Path(__file__).parents[2]
 UNET = "pipeline/unet/diffusion_pytorch_model.safetensors"
 
 
-def launch(config, *command):
-    """Two processes on one machine, as `torchrun` starts them."""
+def written(config):
+    """Write a configuration to a file beside its run, and return the file's name."""
     file = Path(config.out).with_suffix(".yaml")
     file.write_text(yaml.safe_dump(config.as_dict() | {"trackers": list(config.trackers)}))
+    return str(file)
+
+
+def launch(*command):
+    """Two processes on one machine, as `torchrun` starts them."""
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
@@ -28,7 +34,7 @@ def launch(config, *command):
     }
     runner = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(
-        [*runner, *command, "train", "--config", str(file)],
+        [*runner, *command],
         env=environment,
         capture_output=True,
         text=True,
@@ -44,18 +50,41 @@ def largest_difference(first, second):
     return max(float((first[name].float() - second[name].float()).abs().max()) for name in first)
 
 
+class StoppedError(Exception):
+    pass
+
+
+def stop_after_two_steps(done, total, means):
+    if done == 2:
+        raise StoppedError
+
+
+@pytest.fixture(scope="module")
+def runs(tuning_in, tmp_path_factory):
+    """The same run on one process, on two, and on one that stops and two that go on, all finished; two start once.
+
+    On one thread as `launch` has, since Adam's first steps magnify rounding.
+    """
+    folder, threads = tmp_path_factory.mktemp("runs"), torch.get_num_threads()
+    configs = {name: tuning_in(folder / name).replace(validate_every=3) for name in ("alone", "both", "continued")}
+    torch.set_num_threads(1)
+    train(configs["alone"])
+    with pytest.raises(StoppedError):
+        train(configs["continued"], progress=stop_after_two_steps)
+    torch.set_num_threads(threads)
+    script = str(Path(__file__).with_name("several_runs.py"))
+    launch(script, written(configs["both"]), written(configs["continued"]))
+    return configs
+
+
 @pytest.fixture
-def alone(tuning, tmp_path, one_thread):
-    """The same run on one process, finished; one thread as `launch` has, since Adam's first steps magnify rounding."""
-    config = tuning.replace(out=str(tmp_path / "alone"), validate_every=3)
-    train(config)
-    return config
+def alone(runs):
+    return runs["alone"]
 
 
-def test_two_processes_train_what_one_trains(tuning, alone, tiny_folder):
+def test_two_processes_train_what_one_trains(runs, alone, tiny_folder):
     """Sums of gradients are taken in another order, so weights agree to rounding; learning moved them far more."""
-    both = alone.replace(out=tuning.out)
-    launch(both, "-m", "x2x_core.cli")
+    both = runs["both"]
     weights = [Path(config.out) / "checkpoint-0000003" / "model.safetensors" for config in (alone, both)]
     assert largest_difference(*weights) < 5e-5
     assert largest_difference(*(Path(config.out) / UNET for config in (alone, both))) < 1e-3
@@ -72,27 +101,16 @@ def test_sharded_weights_train_to_the_same_and_go_on_after_a_stop(tuning, alone,
     """FSDP over two processes, stopped after two of three steps and started again."""
     sharded = alone.replace(out=tuning.out, sample_every=3, sample_steps=2)
     script = str(Path(__file__).with_name("sharded_on_cpu.py"))
-    launch(sharded.replace(steps=2), script)
+    launch(script, "train", "--config", written(sharded.replace(steps=2)))
     record = Path(sharded.out) / "config.json"  # the schedule is constant, so the first two steps are those of three
     record.write_text(record.read_text().replace('"steps": 2', '"steps": 3'))
-    launch(sharded, script)
+    launch(script, "train", "--config", written(sharded))
     assert largest_difference(*(Path(config.out) / UNET for config in (alone, sharded))) < 1e-3
     assert (Path(sharded.out) / "samples" / "0000003.png").is_file()
 
 
-def test_a_run_goes_on_with_another_number_of_processes(tuning, alone):
-    class StoppedError(Exception):
-        pass
-
-    def stop(done, total, means):
-        if done == 2:
-            raise StoppedError
-
-    both = alone.replace(out=tuning.out)
-    with pytest.raises(StoppedError):
-        train(both, progress=stop)
-    launch(both, "-m", "x2x_core.cli")
-    assert largest_difference(*(Path(config.out) / UNET for config in (alone, both))) < 1e-3
+def test_a_run_goes_on_with_another_number_of_processes(runs, alone):
+    assert largest_difference(*(Path(config.out) / UNET for config in (alone, runs["continued"]))) < 1e-3
 
 
 def test_processes_that_do_not_know_of_each_other_are_refused(tuning, monkeypatch):

@@ -13,6 +13,8 @@ from x2x_core.edit.loading import BUNDLED_MODELS, locate_checkpoint
 from x2x_core.edit.settings import EditSettings, resolve_settings
 from x2x_core.imaging.provenance import SYNTHETIC_NOTICE, sha256_file, versions
 
+from .keep_mask import KeepMaskFile
+
 if TYPE_CHECKING:  # the pipeline takes seconds to import, and input errors come before
     from x2x_core.anatomy.alignment import Alignment
     from x2x_core.edit.prepared import PreparedImage
@@ -33,6 +35,7 @@ class EditCall:
     seed: int
     model: str  # as it was given: "demo", a folder or a repository of the hub
     arguments: Mapping[str, Any]  # settings of the pipeline's call, those that the caller gave
+    keep_mask: KeepMaskFile | None = None
 
     def settings(self, config: Mapping[str, Any]) -> EditSettings:
         """Return the settings that the edit runs with.
@@ -77,6 +80,8 @@ def run_edit(
         prepared: the radiograph, prepared by the pipeline.
         more: further arguments of the pipeline, such as a callback.
     """
+    if call.keep_mask is not None:
+        more["keep_mask"] = call.keep_mask.mask
     image = radiograph.pixels if prepared is None else prepared
     output = pipeline(image, call.prompt, generator=call.seed, output_type="pt", **{**call.arguments, **more})
     assert isinstance(output.images, torch.Tensor) and output.instructions
@@ -119,6 +124,7 @@ def edit_record(
         "alignment": alignment.as_dict() if alignment else None,
         "window": finished.window.as_dict() if finished.window else None,
         "settings": asdict(finished.settings.settled(instruction)),
+        "keep_mask": None if call.keep_mask is None else call.keep_mask.as_dict(),
         "seed": call.seed,
         "model": call.model,
         "weights_sha256": weights,

@@ -36,6 +36,10 @@ NewStudy = Annotated[bool, typer.Option("--new-study", help="With --identifiers 
 BurnIn = Annotated[
     bool, typer.Option("--burn-in", help="Write the synthetic mark into the pixels of the DICOM result.")
 ]
+KeepMask = Annotated[
+    Path | None,
+    typer.Option(help="Picture of the input's size; what is not black in it stays as it is, a pacemaker for example."),
+]
 SeriesDescription = Annotated[
     str | None, typer.Option(help="Series description of the DICOM result.", show_default="Synthetic: edit")
 ]
@@ -52,6 +56,7 @@ def edit(
     seed: Seed = 0,
     settings: EditOptions,
     pseudomasks: Pseudomasks = None,
+    keep_mask: KeepMask = None,
     dicom: Dicom = None,
     identifiers: Identifiers = None,
     new_study: NewStudy = False,
@@ -79,6 +84,7 @@ def edit(
     """
     from x2x_core.archive.edit_files import RESULTS, encode_edit
     from x2x_core.archive.edit_record import EditCall, edit_record
+    from x2x_core.archive.keep_mask import KeepMaskFile
     from x2x_core.archive.writing import FILES as DICOM_RESULTS
     from x2x_core.common.notes import Notes
     from x2x_core.common.storage import write_files
@@ -92,7 +98,8 @@ def edit(
     names = (*RESULTS, *DICOM_RESULTS) if archive else RESULTS
     with Notes() as notes:
         instruction = _read(radiograph, prompt, settings)
-    call = EditCall(prompt, seed, model, settings.arguments())
+    kept = None if keep_mask is None else KeepMaskFile.read(keep_mask, radiograph.size)
+    call = EditCall(prompt, seed, model, settings.arguments(), kept)
     if dry_run:
         typer.echo(str(_placed(instruction, call, pseudomasks).explain()))
         return

@@ -66,7 +66,7 @@ class _DatasetRun:
         """
         from x2x_core.evaluation.benchmark.plan import EVALUATION_SEED
         from x2x_core.evaluation.metrics.scoring import check_scoring
-        from x2x_core.evaluation.on_dataset.edits import EditSettings, edit_dataset
+        from x2x_core.evaluation.on_dataset.edits import DatasetEditSettings, edit_dataset
         from x2x_core.evaluation.on_dataset.run import evaluate_edits
         from x2x_core.evaluation.on_dataset.truths import read_truths
         from x2x_core.pairs.layout import read_rows
@@ -82,7 +82,7 @@ class _DatasetRun:
         versions = recorded.pop("versions")
         decisive = {"dataset": str(self.dataset), "split": self.split, **recorded}
         with progress_bar("Editing") as update:
-            edit_dataset(pipeline, rows, self.out, EditSettings(seed, self.batch_size, decisive, call), update)
+            edit_dataset(pipeline, rows, self.out, DatasetEditSettings(seed, self.batch_size, decisive, call), update)
         command = " ".join(["x2x", *sys.argv[1:]])
         labels = str(self.labels) if self.labels else None
         about = {**decisive, "command": command, "labels": labels, "settings": call, "versions": versions}

@@ -65,6 +65,7 @@ def make(
 
     x2x study make runs/sheet --sheet-key runs/films/reading/key.json -o study
     """
+    from x2x_core.study.definition import PAGE
     from x2x_core.study.design.making import check_places, design_study, write_study
     from x2x_core.study.design.settings import NOTICE, StudySettings
     from x2x_core.study.design.sheet_parts import is_sheet
@@ -87,7 +88,7 @@ def make(
     for part in made.study.parts:
         cases = len(made.study.orders[made.study.readers[0]][part.name])
         typer.echo(f"{part.title}: {cases} cases, {len(part.training)} for training")
-    typer.echo(f"{out}: for the readers {', '.join(made.study.readers)}")
+    typer.echo(f"{out / PAGE}: the page for the readers {', '.join(made.study.readers)}")
     typer.echo(f"{key}: key, which no reader must see")
     typer.echo(NOTICE)
 

@@ -54,7 +54,7 @@ def check_contradictions(arguments: CallArguments, given: Mapping[str, Any]) -> 
             "pseudomask."
         )
     if not arguments.restricted:
-        masks = {"pseudomask": arguments.pseudomask, "guidance_mask": arguments.guidance_mask}
+        masks = {name: getattr(arguments, name) for name in ("pseudomask", "guidance_mask", "keep_mask")}
         for name, value in {**masks, "reference": given.get("reference") or None}.items():
             if value is not None:
                 raise InputError(f"`{name}` must be left out with `restricted=False`: it restricts the edit.")
@@ -78,7 +78,8 @@ def check_refused(backbone: EditBackbone, given: Mapping[str, Any]) -> None:
         InputError: there is one.
     """
     for name, reason in backbone.traits.refused.items():
-        if given.get(name) not in (None, False):
+        value = given.get(name)
+        if value is not None and value is not False:
             raise InputError(f"`{name}` must be left out with {type(backbone.pipe).__name__}: {reason}.")
 
 

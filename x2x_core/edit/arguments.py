@@ -39,6 +39,8 @@ class CallArguments:
             or picture, one, or one for each pair or output.
         guidance_mask: where the image may change, instead of a mask that is found: of the image's size; one, or one for
             each pair or output.
+        keep_mask: what must stay as it is (a pacemaker, a marker), in every kind of edit: of the image's size; one, or
+            one for each pair or output. A pixel stays where the mask is above 0.
         restricted: ``False`` lets every pixel change, whatever the instruction: the stock pipeline's edit.
         eta: of DDIM, [0, 1]; other schedulers ignore it.
         latents: diffusion noise `(B, 4, h, w)`, standard normal, at the canvas's size in latents.
@@ -63,6 +65,7 @@ class CallArguments:
     strict: bool = True
     pseudomask: Any = None
     guidance_mask: Any = None
+    keep_mask: Any = None
     restricted: bool = True
     eta: float = 0.0
     latents: torch.Tensor | None = None
@@ -85,6 +88,7 @@ class RelevanceKwargs(RelevanceSettingsKwargs, total=False):
     ip_adapter_image: Any
     ip_adapter_image_embeds: list[torch.Tensor] | None
     cross_attention_kwargs: dict[str, Any] | None
+    keep_mask: Any
     return_dict: bool
     strict: bool
 

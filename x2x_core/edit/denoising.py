@@ -236,14 +236,14 @@ class _DenoisingLoop:
         Args:
             predict: from latents and timestep to the prediction.
             after_step: called with step, timestep and latents after each step; returns the latents to continue with.
-            steps: stop after so many of the scheduler's steps; ``None``: all, or until `interrupt` is set.
+            steps: stop after so many of the scheduler's steps; ``None``: all, or until `_interrupt` is set.
         """
         inputs, schedule, clean = self._inputs, self._inputs.schedule, self._encoded.clean
         timesteps = schedule.start(inputs.num_inference_steps, self._encoded.canvases.cells, clean.device)
         self._pipe._num_timesteps = len(timesteps)
         latents = self._background(0) if inputs.restricted else schedule.initial(self._encoded.noise)
         for i, t in enumerate(timesteps[:steps]):
-            if steps is None and getattr(self._pipe, "interrupt", False):
+            if steps is None and self._pipe._interrupt:
                 break
             latents = schedule.step(predict(latents, t), t, latents, inputs.eta, self._generator)
             if inputs.restricted:

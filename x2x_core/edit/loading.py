@@ -16,6 +16,8 @@ from x2x_core.common.bundled import bundled_path
 from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS, SINGLE_FILE_SUFFIXES
 from x2x_core.common.errors import InputError, InputNotFoundError
 
+from .backbones.registry import BACKBONES
+
 BUNDLED_MODELS = ("demo",)
 # Configurations for single files of InstructPix2Pix checkpoints; diffusers alone would take Stable Diffusion's.
 SINGLE_FILE_CONFIG = "timbrooks/instruct-pix2pix"
@@ -23,6 +25,7 @@ REQUIRED_PARTS = ("vae", "text_encoder", "tokenizer", "unet", "scheduler")
 _WEIGHTS = (".safetensors", ".bin")
 _CONFIGS = {"config.json", "adapter_config.json"}  # a part saved with LoRA layers on it holds those alone
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_VARIANT = re.compile(r"\.([a-z]\w*)(?:-\d+-of-\d+)?\.(?:safetensors|bin)$")  # "model.fp16.safetensors"
 # Parts without weights, and the files that they have instead.
 _FILES_OF = {
     "tokenizer": ("tokenizer.json", "vocab.json", "spiece.model"),
@@ -64,6 +67,20 @@ def locate_checkpoint(name: str | Path) -> tuple[str, bool]:
     return text, False
 
 
+def unreachable(name: str, error: OSError) -> InputNotFoundError:
+    """Return the error for a repository of the Hugging Face Hub that could not be loaded.
+
+    Args:
+        name: as "owner/name".
+        error: of diffusers or of the hub's client; its first line is quoted.
+    """
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0].split(" (")[0].rstrip(".")
+    return InputNotFoundError(
+        f"There is no folder `{name}`, and no repository of this name could be loaded from the Hugging Face Hub: "
+        f"{reason[:200]}. Check the name and the network, or give a folder in diffusers layout."
+    )
+
+
 def _looks_like_path(text: str) -> bool:
     """Return True if a text that names nothing on this machine looks like a path rather than "owner/name"."""
     if not _HUB_ID.fullmatch(text) or text.endswith(SINGLE_FILE_SUFFIXES):
@@ -100,6 +117,22 @@ def check_folder(folder: str | Path, given: Collection[str] = ()) -> list[str]:
     return missing
 
 
+def saved_variant(folder: str | Path) -> str | None:
+    """Return the variant that all weights of a checkpoint were saved in, such as "fp16"; ``None`` for the usual files.
+
+    Args:
+        folder: in diffusers layout.
+    """
+    variants: set[str | None] = set()
+    for part in _parts(Path(folder)):
+        names = [file.name for file in (Path(folder) / part).glob("*") if file.suffix in _WEIGHTS]
+        found = {match.group(1) if (match := _VARIANT.search(name)) else None for name in names}
+        if None in found:
+            return None
+        variants |= found
+    return variants.pop() if len(variants) == 1 else None
+
+
 def read_index(folder: str | Path) -> dict[str, Any]:
     """Read the index of a checkpoint in diffusers layout.
 
@@ -127,6 +160,12 @@ def read_index(folder: str | Path) -> dict[str, Any]:
 def _parts(folder: Path) -> list[str]:
     """Return the parts that the index names."""
     entries = read_index(folder)
+    kind = entries.get("_class_name")
+    if kind in BACKBONES and BACKBONES[kind] != BACKBONES["StableDiffusionInstructPix2PixPipeline"]:
+        raise InputError(
+            f"`{folder}` holds a {kind}, which is no InstructPix2Pix checkpoint: load it with "
+            "`X2XEdit.from_pretrained`."
+        )
     # A part is [library, class]; settings can be lists too, of numbers.
     lists = {name: value for name, value in entries.items() if isinstance(value, list) and value}
     missing = [name for name in REQUIRED_PARTS if name not in entries]

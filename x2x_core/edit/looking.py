@@ -49,6 +49,7 @@ class GuidanceInputs:
     limits: list[AreaLimits | None] | None  # B, expected areas; None with the caller's pseudomask
     published: bool  # the published arithmetic
     guidance_mask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) bool
+    keep: torch.Tensor | None = None  # (B, 1, H, W) bool, what must stay as it is
 
 
 def draws_at_once(outputs: int, items: int) -> int:
@@ -88,6 +89,7 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
         mask = guidance_mask(guidance, inputs.mask.mask_threshold)
         latent_pseudomask = to_published_latents(canvases.place(pseudomask), canvases.cells)
         cells = guidance_mask(guidance_map(relevance.map.cpu(), latent_pseudomask), inputs.mask.mask_threshold)
+        mask = mask if inputs.keep is None else mask & ~inputs.keep  # at a threshold of 0, P does not restrict it
     else:
         mask = find_mask(guidance, pseudomask, inputs.mask, inputs.limits, region.parts)
         cells = canvases.cells_of(mask)

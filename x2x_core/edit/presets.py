@@ -8,7 +8,7 @@ from typing import Any
 # From cheap to faithful.
 PRESETS = ("fast", "balanced", "best")
 # Context of windows around the mask, pixels of the canvas, see `x2x_core.edit.windows`.
-_CONTEXTS = {"fast": 32, "balanced": 64}
+_CONTEXTS = {"fast": 16, "balanced": 32}
 # Steps of a modern solver for checkpoints that recommend no number of steps.
 _STEPS = {"fast": 6, "balanced": 10}
 _SOLVER = "DPM++ 2M"

@@ -120,6 +120,7 @@ def read_subject(
     reference: bool,
     region_given: bool,
     strict: bool = True,
+    parsed: bool = True,
 ) -> Subject:
     """Pair pictures with prompts and parse the instructions.
 
@@ -131,6 +132,7 @@ def read_subject(
         region_given: True if the caller gives a pseudomask or guidance mask.
         strict: refuse places, levels and verbs that were not understood where the atlas decides on the region: for
             radiographs, without the caller's own mask.
+        parsed: read findings, places and levels; ``False``: all text is free, and about the whole image.
 
     Raises:
         InputError: an instruction that can't be used, or numbers of pictures and prompts that don't match.
@@ -138,6 +140,9 @@ def read_subject(
     pairs = pair_up(len(radiographs), len(texts))
     instructions = []
     for picture, prompt in pairs:
+        if not parsed:
+            instructions.append(_free(texts[prompt]))
+            continue
         free_region = "thorax" if radiographs[picture] and not reference else "image"
         instructions.append(_parse(texts[prompt], free_region, region_given, strict))
     return Subject(pairs, instructions, copies)
@@ -155,6 +160,13 @@ def _parse(text: str | None, free_region: str, region_given: bool, strict: bool)
             free_region,
         )
     return Instruction(text="(prompt embeddings)", region=free_region)
+
+
+def _free(text: str | None) -> Instruction:
+    """Return one prompt as free text about the whole image."""
+    if text is not None and not text.strip():
+        raise InputError('`prompt` must say what to edit, got no words. An example: "Make the car red."')
+    return Instruction(text="(prompt embeddings)" if text is None else text, region="image")
 
 
 def warn_of_untrained(instructions: Sequence[Instruction], trained: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -29,6 +29,7 @@ class RegionInputs:
     localise: bool = True  # use sides and zones; the published code does not
     pseudomask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) in [0, 1]
     alignments: Sequence[Alignment | None] | None = None  # N, those that were found before
+    keep: torch.Tensor | None = None  # (B, 1, H, W) bool, what must stay as it is
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,18 @@ class Region:
 
 
 def find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
-    """Return the caller's pseudomask, or the atlas's for each instruction.
+    """Return the caller's pseudomask, or the atlas's for each instruction, both without what must stay as it is.
 
     Raises:
         InputError: the atlas lacks a mask.
     """
+    region = _find_region(atlas, inputs)
+    if inputs.keep is None:
+        return region
+    return replace(region, pseudomask=region.pseudomask.masked_fill(inputs.keep, 0))
+
+
+def _find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
     if inputs.pseudomask is not None:
         return Region(inputs.pseudomask)
     alignments = _align(atlas, inputs)
@@ -70,7 +78,7 @@ def find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
 
 def _align(atlas: PseudomaskAtlas, inputs: RegionInputs) -> list[Alignment | None] | None:
     """Fit the atlas to the lungs of each picture whose region depends on them."""
-    if not inputs.align or atlas.published or inputs.pixels is None:
+    if not inputs.align or atlas.published or not atlas.names or inputs.pixels is None:
         return None
     aligned = [instruction.region != "image" for instruction in inputs.instructions]
     pictures = sorted({picture for picture, needed in zip(inputs.image_index, aligned) if needed})

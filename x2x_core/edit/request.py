@@ -20,6 +20,7 @@ from .argument_checks import check_contradictions, check_refused, check_simple_a
 from .arguments import CallArguments, CallKwargs, EditKwargs, RelevanceKwargs, split_arguments
 from .attention.switching import check_processors
 from .backbones.conditioning import PromptInputs
+from .backbones.instruct_pix2pix import InstructPix2Pix
 from .backbones.protocol import DenoisesWindows, EditBackbone, Geometry, HasAttention
 from .composing import ComposingInputs
 from .denoising import DenoisingInputs
@@ -31,6 +32,7 @@ from .places import draw_places
 from .placing import PlacingInputs
 from .prepared import PreparedImage, check_prepared
 from .prompt_checks import prepare_prompts, read_prompts
+from .prompt_length import check_lengths
 from .reading import Pictures, read_pictures, read_subject, warn_of_untrained
 from .region import RegionInputs
 from .scales import Scales
@@ -72,12 +74,10 @@ def order_arguments(positional: Sequence[Any], image: Any, prompt: Any) -> tuple
         TypeError: more than two positional arguments, or an argument given twice.
     """
     if len(positional) > 2:
-        raise TypeError(
-            f"InstructX2XPipeline takes at most 2 positional arguments, image and prompt, got {len(positional)}."
-        )
+        raise TypeError(f"The call takes at most 2 positional arguments, image and prompt, got {len(positional)}.")
     if len(positional) == 1 and _is_text(positional[0]) and image is not None:
         if prompt is not None:
-            raise TypeError("InstructX2XPipeline got `prompt` twice. Call `pipe(prompt, image=image)`.")
+            raise TypeError("The call got `prompt` twice. Call `pipe(prompt, image=image)`.")
         return image, positional[0]
     if len(positional) == 1 and isinstance(positional[0], str) and prompt is None and not Path(positional[0]).exists():
         raise InputError(
@@ -87,7 +87,7 @@ def order_arguments(positional: Sequence[Any], image: Any, prompt: Any) -> tuple
     names = ("image", "prompt")[: len(positional)]
     for name, keyword in zip(names, (image, prompt)):
         if keyword is not None:
-            raise TypeError(f"InstructX2XPipeline got `{name}` twice. Call `pipe(image, prompt)`.")
+            raise TypeError(f"The call got `{name}` twice. Call `pipe(image, prompt)`.")
     image, prompt = (*positional, *(image, prompt)[len(positional) :])
     if image is None:
         raise InputError("`image` must be given: a radiograph to edit.")
@@ -128,6 +128,8 @@ def read_request(editor: Editor, call: CallKwargs, image: Any, prompt: Any, keyw
     made = _read_call(editor, call, image, texts, given, arguments)
     prompts = prepare_prompts(editor.config, texts, arguments, made.subject)
     _check_model(backbone, prompts, made)
+    if isinstance(backbone, InstructPix2Pix) and backbone.pipe.text_encoder is not None and prompts.wordings:
+        check_lengths(backbone.pipe.tokenizer, prompts.wordings, made.subject.instructions)
     tokens = _find_tokens(backbone.pipe, prompts, made)
     scales = scales_of(backbone, made)
     guidance = guidance_inputs(made, tokens)
@@ -172,9 +174,12 @@ def _read_call(
         reference=reference,
         region_given=region_given,
         strict=arguments.strict,
+        parsed=bool(editor.pseudomasks.names),
     )
     edits = call is EditKwargs  # a map that is looked at is always found within a region
-    restricted = not edits or (arguments.restricted and (reference or region_given or not subject.names_no_region))
+    region_needed = reference or region_given or arguments.keep_mask is not None or not editor.pseudomasks.names
+    anywhere = subject.names_no_region and not region_needed
+    restricted = not edits or (arguments.restricted and not anywhere)
     settings = _without_crop_of_latents(resolve_settings(given, editor.config, reference, restricted), pictures, given)
     generator = read_generators(arguments.generator, len(subject.image_index), backbone.pipe._execution_device)
     if settings.draw_place and restricted and not region_given:
@@ -189,6 +194,7 @@ def _read_call(
         whole_canvas(sizes, pictures, restricted),
         generator,
         prepared,
+        films=bool(editor.pseudomasks.names),
     )
 
 
@@ -211,10 +217,15 @@ def _without_crop_of_latents(settings: EditSettings, pictures: Pictures, given: 
 def whole_canvas(sizes: Geometry, pictures: Pictures, restricted: bool) -> Canvas:
     """Return the canvas: a square of the model's size, or the picture's own size without restriction."""
     if pictures.images is None:
+        if any(side % sizes.step for side in pictures.size):
+            raise InputError(
+                f"`image` latents must have sides that are multiples of {sizes.step // sizes.cell} for this model, got "
+                f"{pictures.size[0] // sizes.cell}x{pictures.size[1] // sizes.cell}."
+            )
         return Canvas.own(pictures.size, max(pictures.size), sizes.cell)
     if restricted:
         return Canvas.square(pictures.size, sizes.resolution, sizes.cell)
-    return Canvas.own(pictures.size, sizes.resolution, sizes.cell)
+    return Canvas.own(pictures.size, sizes.resolution, sizes.cell, sizes.step)
 
 
 def _check_model(backbone: EditBackbone, prompts: PromptInputs, call: Call) -> None:

@@ -11,7 +11,7 @@ from x2x_core.anatomy.areas import area_limits
 from x2x_core.common.errors import InputError
 from x2x_core.guidance.attention.tokens import PromptTokens
 from x2x_core.imaging.canvas import Canvas
-from x2x_core.pseudomasks.given import as_guidance_mask, as_pseudomask
+from x2x_core.pseudomasks.given import as_guidance_mask, as_keep_mask, as_pseudomask
 
 from .arguments import CallArguments
 from .backbones.conditioning import NEITHER, PromptInputs
@@ -45,6 +45,7 @@ class Call:
     canvas: Canvas
     generator: Generators
     prepared: PreparedImage | None = None  # the pictures, if they were prepared
+    films: bool = True  # pictures are taken for radiographs: grey stays grey; False with an empty atlas
 
     @property
     def outputs(self) -> int:
@@ -78,6 +79,7 @@ def region_inputs(call: Call) -> RegionInputs | None:
         localise=not settings.reference,
         pseudomask=pseudomask,
         alignments=None if call.prepared is None else call.prepared.alignments,
+        keep=keep_mask_of(call),
     )
 
 
@@ -109,7 +111,7 @@ def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -
         call.subject.image_index,
         prompts,
         noise,
-        own_contrast=call.restricted and not settings.reference,
+        own_contrast=call.restricted and call.films and not settings.reference,
         prepared=call.prepared,
     )
 
@@ -144,7 +146,9 @@ def guidance_inputs(call: Call, tokens: list[PromptTokens]) -> GuidanceInputs:
     relevance = RelevanceInputs(
         call.schedule, settings.noise_levels, settings.relevance_source, tokens, call.subject.copies
     )
-    return GuidanceInputs(relevance, settings.mask_settings, limits, settings.reference, _guidance_mask(call))
+    return GuidanceInputs(
+        relevance, settings.mask_settings, limits, settings.reference, _guidance_mask(call), keep_mask_of(call)
+    )
 
 
 def _guidance_mask(call: Call) -> torch.Tensor | None:
@@ -152,11 +156,27 @@ def _guidance_mask(call: Call) -> torch.Tensor | None:
     value = call.arguments.guidance_mask
     if value is None:
         return None
-    mask = as_guidance_mask(value, call.pictures.size)
-    if len(mask) not in (1, len(call.subject.pairs), call.outputs):
-        raise InputError(f"`guidance_mask` must be one, or one for each of {call.outputs} images, got {len(mask)}.")
+    mask = _for_outputs("guidance_mask", as_guidance_mask(value, call.pictures.size), call)
     if not mask.any():
         logger.warning("`guidance_mask` is empty: the image is returned unchanged.")
+    keep = keep_mask_of(call)
+    return mask if keep is None else mask & ~keep
+
+
+def keep_mask_of(call: Call) -> torch.Tensor | None:
+    """Return the caller's keep mask `(B, 1, H, W)` bool.
+
+    Raises:
+        InputError: a mask that does not fit.
+    """
+    value = call.arguments.keep_mask
+    return None if value is None else _for_outputs("keep_mask", as_keep_mask(value, call.pictures.size), call)
+
+
+def _for_outputs(name: str, mask: torch.Tensor, call: Call) -> torch.Tensor:
+    """Return masks, one or one for each pair or output, as one for each output."""
+    if len(mask) not in (1, len(call.subject.pairs), call.outputs):
+        raise InputError(f"`{name}` must be one, or one for each of {call.outputs} images, got {len(mask)}.")
     return mask.repeat_interleave(call.outputs // len(mask), dim=0)
 
 
@@ -191,5 +211,5 @@ def composing_inputs(call: Call) -> ComposingInputs:
         composition=settings.composition,
         soft_edges=[settings.soft_edge_for(instruction) for instruction in call.subject.output_instructions],
         restricted=call.restricted,
-        keep_grey=call.restricted and not settings.reference,
+        keep_grey=call.restricted and call.films and not settings.reference,
     )

@@ -60,7 +60,7 @@ def windows_around(cells: torch.Tensor, context: int, step: int) -> Windows | No
     Args:
         cells: `(B, 1, h, w)` bool, the mask on the latents.
         context: around the mask, cells.
-        step: cells that the network's coarsest layer joins to one.
+        step: cells on whose multiples a window begins and ends, so that the network's layers meet the same cells.
     """
     whole = (cells.shape[-2], cells.shape[-1])
     spans = [

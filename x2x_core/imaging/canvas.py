@@ -32,12 +32,20 @@ class Canvas:
         return cls(size, inner, padding_to_square(inner), cell)
 
     @classmethod
-    def own(cls, size: tuple[int, int], resolution: int, cell: int) -> Canvas:
-        """Keep the picture's own size, rounded down to whole latent cells as in diffusers; shrink huge pictures."""
+    def own(cls, size: tuple[int, int], resolution: int, cell: int, step: int | None = None) -> Canvas:
+        """Keep the picture's own size, rounded down to multiples of `step` as in diffusers; shrink huge pictures.
+
+        Args:
+            size: of the picture.
+            resolution: of the model.
+            cell: side of a latent cell in pixels.
+            step: in pixels; ``None``: a cell.
+        """
+        step = step or cell
         size = check_size(size)
         largest = LARGEST_OWN_SIZE * resolution
         fitted = size if max(size) <= largest else fit_size(size, largest)
-        inner = max(fitted[0] - fitted[0] % cell, cell), max(fitted[1] - fitted[1] % cell, cell)
+        inner = max(fitted[0] - fitted[0] % step, step), max(fitted[1] - fitted[1] % step, step)
         return cls(size, inner, Padding(), cell)
 
     def on(self, window: CropWindow | None) -> Canvas:

@@ -9,9 +9,10 @@ single negative value says nothing about the range. Each picture is judged by it
 - the dark share: the share of its values below -0.1. In [-1, 1] these are all grey levels below 0.45; overshoot brings
   at most 6 % of black and white noise there.
 
-A picture is in [0, 1] if its values lie in [-0.5, 1.5] with an excess of at most 0.02. It is in [-1, 1] if its dark
-share is at least 10 %, its values lie in [-1.5, 1.5] with an excess of at most 0.02, and its excess below 0 is at least
-three times that above 1, as strong overshoot has both. Anything else is refused.
+A picture is in [0, 1] if its values lie in [-0.5, 1.5] with an excess of at most 0.02. It is in [-1, 1] if its smallest
+value is below -0.5, where no overshoot reaches, its dark share is at least 10 %, its values lie in [-1.5, 1.5] with an
+excess of at most 0.02, and its excess below 0 is at least three times that above 1, as strong overshoot has both.
+Anything else is refused, such as a picture whose contrast was stretched to [-0.3, 1].
 Pictures of one call must have one range; one that could be either, such as a bright one in [-1, 1], is accepted only
 beside pictures in [-1, 1].
 """
@@ -92,7 +93,8 @@ def _range_of(picture: torch.Tensor) -> _Range:
         return _Range.NEITHER
     dark = float((picture < DARK).double().mean())
     is_one_sided = _excess_below(picture, 0) >= ONE_SIDED * above
-    return _Range.SIGNED if dark >= DARK_SHARE and is_one_sided else _Range.UNCLEAR
+    reaches = lowest < -OVERSHOOT
+    return _Range.SIGNED if reaches and dark >= DARK_SHARE and is_one_sided else _Range.UNCLEAR
 
 
 def _excess_below(picture: torch.Tensor, bottom: float) -> float:

@@ -22,7 +22,8 @@ def mark_absences(tokens: Sequence[Token]) -> list[Token]:
     """Tell levels ("from no edema to mild edema") from adjectives ("normal", "clear") and places without a finding."""
     marked = list(tokens)
     for position, token in enumerate(tokens):
-        if token.text == "no" and _is_origin(tokens, position):
+        origin = token.text == "no" and _is_origin(tokens, position)
+        if origin or (token.text == "free" and _follows_finding(tokens, position)):
             marked[position] = Token(Kind.LEVEL, token.text, ABSENT)
         elif (token.text == "normal" and _is_adjective(tokens, position)) or _is_clear_adjective(tokens, position):
             marked[position] = Token(Kind.ASIDE, token.text, reason=Reason.DESCRIPTION)
@@ -43,7 +44,15 @@ def _is_origin(tokens: Sequence[Token], position: int) -> bool:
         return False
     rest = [token.kind for token in tokens[position + 1 :] if token.kind is not Kind.FILLER]
     replaces = isinstance(before.value, Verb) and before.value.replaces
+    if before.kind is Kind.FROM and rest[:1] == [Kind.TO]:  # "from no to moderate effusion"
+        return True
     return rest[:1] == [Kind.FINDING] and (rest[1:2] == [Kind.TO] or (replaces and rest[1:2] == [Kind.WITH]))
+
+
+def _follows_finding(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "effusion-free" at the end of a part."""
+    ends = position + 1 == len(tokens) or tokens[position + 1].kind in _ENDS
+    return position > 0 and tokens[position - 1].kind is Kind.FINDING and ends
 
 
 def _is_adjective(tokens: Sequence[Token], position: int) -> bool:

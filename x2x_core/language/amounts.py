@@ -25,6 +25,7 @@ _NUMBERS = frozenset(("one", "two", "three", "a"))
 _STEPS = frozenset(("grade", "grades", "level", "levels", "step", "steps", "notch", "notches"))
 _TIMES = frozenset(("twice", "double", "triple", "thrice", "threefold", "twofold"))
 _SOME = frozenset(("some", "part", "most", "much", "half", "portion", "lot", "bit", "third", "quarter", "percent"))
+_PARTS = frozenset(("a bit of", "a little bit of", "a fair amount of", "a great deal of", "a lot of"))
 _DEGREES = frozenset(("a bit", "bit", "much", "way", "far", "even", "slightly", "little", "a little", "lot"))
 _LIKE = frozenset(("big", "large", "small", "severe", "dense", "extensive", "wide"))
 _PARTED = (Kind.FILLER, Kind.SIDE, Kind.ZONE, Kind.LEVEL, Kind.UNKNOWN)
@@ -32,12 +33,12 @@ _PARTED = (Kind.FILLER, Kind.SIDE, Kind.ZONE, Kind.LEVEL, Kind.UNKNOWN)
 
 def mark_amounts(tokens: Sequence[Token]) -> list[Token]:
     """Turn amounts into asides, removals of a part into decreases, and "half" of a zone into a function word."""
-    tokens = _read_more(tokens)
+    tokens = _read_more(_without_degrees(tokens))
     marked = list(tokens)
     for position, token in enumerate(tokens):
         if token.text in ("half", "halves") and position and _is_part_of_lung(tokens, position):
             marked[position] = Token(Kind.FILLER, token.text)
-        elif token.kind is Kind.LEVEL and token.text.endswith("ly") and _is_course(tokens[position + 1 : position + 2]):
+        elif token.kind is Kind.LEVEL and _is_degree(token) and _is_course(tokens[position + 1 : position + 2]):
             _set_aside(marked, position, position + 1)
         elif token.text in _OPENINGS and (end := _amount_end(tokens, position)):
             _set_aside(marked, position, end)
@@ -53,6 +54,16 @@ def mark_amounts(tokens: Sequence[Token]) -> list[Token]:
     return marked
 
 
+def _without_degrees(tokens: Sequence[Token]) -> list[Token]:
+    """Turn "slightly" of "slightly more edema" into an aside."""
+    return [
+        Token(Kind.ASIDE, token.text, reason=Reason.AMOUNT)
+        if token.kind is Kind.LEVEL and _is_degree(token) and [t.text for t in tokens[n + 1 : n + 2]] == ["more"]
+        else token
+        for n, token in enumerate(tokens)
+    ]
+
+
 def _read_more(tokens: Sequence[Token]) -> list[Token]:
     """Read "more edema" and "add more edema" as an increase."""
     read = list(tokens)
@@ -61,7 +72,7 @@ def _read_more(tokens: Sequence[Token]) -> list[Token]:
         if token.text != "more" or token.kind is not Kind.UNKNOWN or not _names_finding(tokens[position + 1 :]):
             continue
         before = position - 1
-        while before >= 0 and (tokens[before].kind is Kind.FILLER or tokens[before].text in _DEGREES):
+        while before >= 0 and (tokens[before].kind in (Kind.FILLER, Kind.ASIDE) or tokens[before].text in _DEGREES):
             before -= 1
         opening = tokens[before] if before >= 0 else Token(Kind.STOP, "")
         adds = isinstance(opening.value, Verb) and opening.value.operation is Operation.ADD
@@ -78,9 +89,16 @@ def _names_finding(tokens: Sequence[Token]) -> bool:
     return next((token.kind for token in tokens if token.kind not in attributes), None) is Kind.FINDING
 
 
+def _is_degree(token: Token) -> bool:
+    return token.text.endswith("ly") or token.text in ("a little", "little", "slight")
+
+
 def _is_course(tokens: Sequence[Token]) -> bool:
     """Return True for "larger" after "slightly"."""
-    return any(token.kind is Kind.LEVEL and token.value in ("increasing", "decreasing") for token in tokens)
+    return any(
+        (token.kind is Kind.LEVEL and token.value in ("increasing", "decreasing")) or token.text in ("more", "less")
+        for token in tokens
+    )
 
 
 def _is_part_of_lung(tokens: Sequence[Token], position: int) -> bool:
@@ -113,6 +131,8 @@ def _ratio_end(tokens: Sequence[Token], position: int) -> int | None:
 
 def _part_end(tokens: Sequence[Token], position: int) -> int | None:
     """Return the end of "some of", "50 percent of" and "half of" between a removal and its finding."""
+    if tokens[position + 1 : position + 2] and tokens[position + 1].text in _PARTS:
+        return position + 2
     words = [token.text for token in tokens[position + 1 : position + 5]]
     place = next(
         (

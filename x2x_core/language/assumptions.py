@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from x2x_core.common.errors import InputError
 
-from .lexicon import ABSENT, Kind, Token
+from .clauses import Operation
+from .lexicon import ABSENT, Kind, Token, Verb
 from .scope import DIFFUSE
 from .sentences import VerbPhrase
 from .vocabulary import FINDINGS
@@ -23,17 +25,43 @@ def assumptions(phrases: Sequence[VerbPhrase]) -> tuple[str, ...]:
 
 def removed_absences(phrases: Sequence[VerbPhrase]) -> tuple[str, ...]:
     """Return sentences about findings that are said to be absent beside another request, and are removed."""
-    if sum(phrase.names(Kind.FINDING) and not phrase.keep for phrase in phrases) < 2:
+    added = tuple(
+        sentence
+        for before, phrase in pairwise(phrases)
+        if phrase.negated and _adds_nothing(before)
+        for sentence in _of_absence(phrase)
+    )
+    if added:  # "add no effusion"
+        return tuple(dict.fromkeys(added))
+    if sum(token.kind is Kind.FINDING for phrase in phrases if not phrase.keep for token in phrase.tokens) < 2:
         return ()
     return tuple(dict.fromkeys(sentence for phrase in phrases for sentence in _of_absence(phrase)))
+
+
+def _adds_nothing(phrase: VerbPhrase) -> bool:
+    """Return True for "add" before "no effusion"."""
+    return phrase.verb is not None and phrase.verb == Verb(Operation.ADD) and phrase.bare and not phrase.keep
 
 
 def _of_absence(phrase: VerbPhrase) -> Iterator[str]:
     """Yield what was removed since it is said to be absent: "add edema, no effusion" could describe the patient."""
     findings = [token.name for token in phrase.tokens if token.kind is Kind.FINDING]
     stated = phrase.verb is None and any(token.value == ABSENT for token in phrase.tokens)
+    if phrase.verb == Verb(Operation.ADD):
+        findings = [*_absent_in_list(phrase.tokens)]
+        stated = True
     if findings and not phrase.keep and (phrase.negated or stated):
         yield f"{' and '.join(dict.fromkeys(findings))}, said to be absent, was taken for something to remove."
+
+
+def _absent_in_list(tokens: Sequence[Token]) -> Iterator[str]:
+    """Yield the findings of "edema, effusion: none" that are said to be absent."""
+    last = None
+    for token in tokens:
+        if token.kind is Kind.FINDING:
+            last = token.name
+        elif token.value == ABSENT and last:
+            yield last
 
 
 def _of_phrase(phrase: VerbPhrase) -> Iterator[str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from x2x_core.common.errors import InputError
 
 from .lexicon import ABSENT, Kind, Token, Verb
 from .phrases import Spot, join_ranges, spots_of
@@ -12,6 +15,7 @@ from .vocabulary import rarity
 _ARROWS = frozenset(("->", "becomes", "became", "has become", "have become"))  # of a statement
 _PICTURES = frozenset(("image", "film", "picture", "patient", "chest", "scan", "radiograph", "x ray", "xray", "this",
                        "cxr", "study", "lung", "lungs", "normal"))  # fmt: skip
+_UNUSUAL = 2  # rarity of a range that no finding has
 _CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
 
@@ -115,7 +119,22 @@ def split_at_arrow(tokens: Sequence[Token], replaces: bool) -> Split | None:
         cost = (stray, unusual, -place)
         if best is None or cost < best[0]:
             best = cost, Split(before, after)
+    if best and _has_two_targets(best[1]):
+        raise InputError(
+            "`prompt` must give one new level, got several after 'to'. Write for example: Change the level of edema "
+            "from mild to severe."
+        )
     return best[1] if best else None
+
+
+def _has_two_targets(split: Split) -> bool:
+    """Return True for "to a trace -> none", and for "from mild to severe -> none", where the range is an odd one."""
+    joined = join_ranges(split.before)
+    odd = any(token.kind is Kind.LEVEL and rarity(token.name) >= _UNUSUAL and " to " in token.name for token in joined)
+    named = any(token.kind is Kind.FROM for token in joined)
+    again = any(token.kind is Kind.TO and other.kind is Kind.LEVEL for token, other in pairwise(joined))
+    gone = any(token.value == ABSENT for token in split.after)
+    return (odd and named and gone) or again
 
 
 def names_transition(tokens: Sequence[Token]) -> bool:

@@ -14,7 +14,9 @@ from .vocabulary import COURSES
 
 _MORE = frozenset([">", "<", "more", "less", "mainly", "mostly", "predominantly", "especially", "particularly"])
 _ONE_SIDED = frozenset(["mainly", "mostly", "predominantly", "especially", "particularly", ">", "<"])
-_ADVERBS = frozenset(["much", "slightly", "far", "a", "bit", "little", "somewhat", "clearly"])
+_ADVERBS = frozenset(
+    ["much", "slightly", "far", "a", "bit", "little", "somewhat", "clearly", "being", "side", "is", "lung"]
+)
 _ENDS = (Kind.AND, Kind.WITH, Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
 
 
@@ -38,6 +40,8 @@ def mark_comparisons(tokens: Sequence[Token]) -> list[Token]:
             _set_aside(marked, first, last + 1)
             if not _bilateral_before(tokens, first):
                 marked[first] = replace(tokens[first], kind=Kind.SIDE, value="bilateral")
+        elif _side_at(tokens, first) and _bilateral_before(tokens, first) and not _names_after(tokens, position):
+            _set_aside(marked, first, position + 1)  # "bilateral effusions, the left being larger"
         elif _side_at(tokens, last) and _bilateral_before(tokens, position):
             _set_aside(marked, max(first + 1, 0), last + 1)
         elif _is_greater_on_one_side(tokens, position, last):
@@ -47,6 +51,11 @@ def mark_comparisons(tokens: Sequence[Token]) -> list[Token]:
             start = position + 1 if _changes(tokens[:position]) else position
             _set_aside(marked, start, _end(tokens, position + 1))
     return marked
+
+
+def _names_after(tokens: Sequence[Token], position: int) -> bool:
+    """Return True if a finding follows in the same part."""
+    return any(token.kind is Kind.FINDING for token in tokens[position : _end(tokens, position)])
 
 
 def _both_sides_after(tokens: Sequence[Token], position: int) -> int | None:

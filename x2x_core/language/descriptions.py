@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .clauses import Operation
-from .lexicon import Kind, Reason, Token, Verb
+from .lexicon import ABSENT, Kind, Reason, Token, Verb
 
 _DISPLACEMENT = frozenset(
     [
@@ -83,8 +83,16 @@ _PLACING = frozenset(
 )
 _LYING = frozenset(["is", "are", "lies", "lie", "sits", "sit", "located", "situated", "seen", "found", "appears",
                     "visible", "present", "is present", "centered", "centred"])  # fmt: skip
-_PERSON = frozenset(["patient", "patients", "man", "woman", "person", "child"])
-_HAS = frozenset(["with", "who", "has", "having", "had", "is", "was"])
+_FINITE = frozenset(["is", "are", "was", "were", "has", "had", "looks", "shows", "seems", "appears"])
+_WHOLE = frozenset(["lung", "lungs", "chest", "image", "film", "radiograph", "x ray", "xray", "picture", "scan",
+                    "thorax", "hemithorax", "side"])  # fmt: skip
+_OF_WHOLE = (Kind.FILLER, Kind.SIDE, Kind.UNKNOWN)
+_PERSON_TEXT = """
+    patient patients pt pts man woman person child smoker boy girl lady gentleman male female infant neonate baby adult
+    subject he she
+"""
+_PERSON = frozenset(_PERSON_TEXT.split())
+_HAS = frozenset(["with", "who", "has", "having", "had", "is", "was", "known", "suffering", "suffers", "diagnosed"])
 _ARTICLES = frozenset(("the", "this", "that", "these", "those", "newly", "previously"))
 _INTO = frozenset(["to", "in", "of", "for", "from", "on"])
 _ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
@@ -114,6 +122,8 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
     for position, token in enumerate(tokens):
         if not position and _opens(texts, 0, _OPENING_CONTEXTS) and "," in texts:
             yield 0, _end(tokens, 1)
+        elif not position and token.text == "with" and (end := _opening_end(tokens)):
+            yield 0, end
         elif token.text in _DISPLACEMENT and not _is_request(tokens, position):
             yield _back_to_connective(tokens, position), _end(tokens, position + 1, (Kind.AND,))
         elif (
@@ -123,6 +133,10 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             and not _names_request(tokens, position - 1)
         ):
             yield position, _end(tokens, position + 1, ends=_CLAUSE_ENDS)
+        elif token.text in ("as", "for") and _stands_for_finding(tokens, position):
+            yield position, _end(tokens, position + 1, (Kind.AND,))
+        elif token.text in ("as", "since", "for") and _says_why(tokens, position):
+            yield position, _end(tokens, position + 1)
         elif _is_clause(tokens, position) or _says_purpose(tokens, position) or _acts_on_finding(tokens, position):
             yield position, _end(tokens, position + 2)
         elif token.text in _SHOWING and _finding_before(tokens, position):
@@ -145,6 +159,8 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             yield position, _end(tokens, position + 1, (Kind.AND,))
         elif token.text in ("has", "had", "contains") and _opens_part(tokens, position):
             yield _part_start(tokens, position), _end(tokens, position + 1)
+        elif token.text == "with" and _is_of_organ(tokens, position):
+            yield position, _end(tokens, position + 1)
         elif token.text in _PERSON:
             yield from _of_person(tokens, position)
 
@@ -260,6 +276,41 @@ def _opens_part(tokens: Sequence[Token], position: int) -> bool:
     return in_list and any(isinstance(token.value, Verb) for token in tokens[:start])
 
 
+def _opening_end(tokens: Sequence[Token]) -> int | None:
+    """Return the end of "with cardiomegaly present," at the start of a text, before the first request."""
+    comma = next((n for n, token in enumerate(tokens) if token.text == ","), None)
+    if comma is None or not any(isinstance(token.value, Verb) for token in tokens[comma:]):
+        return None
+    acts = [token.value for token in tokens[:comma] if isinstance(token.value, Verb)]
+    if any(token.value == ABSENT for token in tokens[:comma]):  # "with the effusion gone, add a nodule"
+        return None
+    return comma if all(verb.present for verb in acts) else None
+
+
+def _stands_for_finding(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "for a nodule" and "as a nodule" after a finding, unless a verb exchanges the two."""
+    verb = next((token.value for token in reversed(tokens[:position]) if isinstance(token.value, Verb)), None)
+    following = [token for token in tokens[position + 1 : position + 4] if token.kind is not Kind.LEVEL]
+    named = len(following) > 1 and following[0].text in ("a", "an") and following[1].kind is Kind.FINDING
+    return named and verb is not None and not verb.replaces and _finding_before(tokens, position)
+
+
+def _says_why(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "as the left is fine" after a finding: a reason with a verb of its own."""
+    rest = [token.text for token in tokens[position + 1 : _end(tokens, position + 1)]]
+    opens = rest[:1] and (rest[0] in ("the", "his", "her") or rest[0] in _PERSON)
+    return bool(opens) and bool(set(rest) & _FINITE) and _finding_before(tokens, position)
+
+
+def _is_of_organ(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "with" in "add a nodule in the lung with emphysema"."""
+    if not position or tokens[position - 1].text not in _WHOLE or not _finding_before(tokens, position):
+        return False
+    start = next((n for n in range(position - 1, -1, -1) if tokens[n].kind not in _OF_WHOLE), -1)
+    placed = start >= 0 and (tokens[start].kind in (Kind.PREPOSITION, Kind.TO) or tokens[start].text == "of")
+    return placed and tokens[start - 1].kind in (Kind.FINDING, Kind.ZONE, Kind.SIDE)
+
+
 def _of_person(tokens: Sequence[Token], position: int) -> Iterator[tuple[int, int]]:
     """Yield "in a patient with X", and "the patient has X" after a request."""
     follows = tokens[position + 1].text if position + 1 < len(tokens) else ""
@@ -268,7 +319,8 @@ def _of_person(tokens: Sequence[Token], position: int) -> Iterator[tuple[int, in
         start -= 1
     if _names_request(tokens, start):
         return
-    if position and tokens[position - 1].kind is Kind.FINDING:  # "in this CHF patient"
+    goes_on = position + 1 < len(tokens) and (tokens[position + 1].kind is Kind.SIDE or follows in _HAS - {"with"})
+    if position and tokens[position - 1].kind is Kind.FINDING and not goes_on:  # "in this CHF patient"
         yield (start if tokens[start].text in _INTO else position - 1), position + 1
         return
     if follows in _HAS and tokens[start].text in _INTO:

@@ -65,6 +65,11 @@ _OTHER = frozenset(("other", "opposite", "contralateral"))
 _DESCRIBING = frozenset(("of", "with", "where", "that", "near", "by", "containing", "which", "away"))
 _DENSITIES = frozenset(("density", "densities", "opacity", "shadow", "shadowing", "haze", "haziness"))
 _SIDE_NOUNS = frozenset(("side", "lung", "hemithorax", "chest", "base", "apex", "one"))
+_CLEANS = frozenset(("clean", "clear", "wipe", "tidy", "cleanse", "purify", "reset"))
+_PLACED = (Kind.FILLER, Kind.SIDE, Kind.ZONE, Kind.UNKNOWN)
+_NEXT = (Kind.AND, Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.PREPOSITION)
+_EACH = frozenset(("all", "every", "any", "each", "both"))
+_CORRECT = frozenset(("place", "spot", "position", "location", "way", "order", "size", "amount", "thing"))
 _CALM = frozenset(("clear", "normal", "alone", "same"))
 _PLACES = frozenset(["side", "site", "location", "place", "position", "spot", "area", "region", "same"])
 _ATTRIBUTES = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
@@ -85,6 +90,8 @@ def check_no_reversal(tokens: Sequence[Token]) -> None:
                 f"`prompt` must name the side of the patient, got {text!r} of a finding. Write left or right "
                 "without a finding that it is beside."
             )
+        if text == "right" and _means_correct(tokens, position):
+            raise InputError("`prompt` must name the side without doubt, got 'right', which can mean 'correct' here.")
         if text in _RETRACTIONS and _takes_back(tokens, position):
             raise InputError(
                 f"`prompt` must not take back what it asks for, got '{text}': a place or level "
@@ -94,6 +101,8 @@ def check_no_reversal(tokens: Sequence[Token]) -> None:
             raise InputError(f"`prompt` must name the side of each finding, got {text!r}. Write left or right.")
         if text in _UNDO and any(word.startswith(_DEEDS) for word in texts[position + 1 : position + 4]):
             raise InputError(f"`prompt` must say what to edit, got {text!r} of another edit. Name the edit itself.")
+        if text == "undo" and not _names_finding_soon(tokens, position):
+            raise InputError("`prompt` must say what to edit, got 'undo' of an edit. Name the edit itself.")
         if (
             text in _OTHER
             and _SIDE_NOUNS & {*texts[position + 1 : position + 2], *texts[max(position - 1, 0) : position]}
@@ -142,7 +151,18 @@ def _is_choice_of_sides(tokens: Sequence[Token], position: int) -> bool:
     before = next((token for token in reversed(tokens[:position]) if token.kind is not Kind.FILLER), None)
     after = next((token for token in tokens[position + 1 :] if token.kind is not Kind.FILLER), None)
     sides = [token for token in (before, after) if token is not None and token.kind is Kind.SIDE]
-    return len(sides) == 2 and not any(token.kind in (Kind.KEEP, Kind.NOT) for token in tokens[:position])
+    earlier = any(token.kind is Kind.SIDE for token in tokens[:position])
+    alone = after is not None and after.kind is Kind.SIDE and not _names_finding_soon(tokens, position)
+    return (len(sides) == 2 or (earlier and alone)) and not any(
+        token.kind in (Kind.KEEP, Kind.NOT) for token in tokens[:position]
+    )
+
+
+def _names_finding_soon(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "or right nodule" and "or on the right one"."""
+    silent = (Kind.FILLER, Kind.SIDE, Kind.ZONE, Kind.LEVEL, Kind.PREPOSITION)
+    following = next((token for token in tokens[position + 1 :] if token.kind not in silent), None)
+    return following is not None and following.kind is Kind.FINDING
 
 
 def _is_beside_finding(tokens: Sequence[Token], position: int) -> bool:
@@ -152,6 +172,16 @@ def _is_beside_finding(tokens: Sequence[Token], position: int) -> bool:
         return False
     following = next((token for token in tokens[position + 2 :] if token.kind is not Kind.FILLER), None)
     return following is not None and following.kind is Kind.FINDING
+
+
+def _means_correct(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "in the right place" and ", right?"."""
+    before = tokens[position - 1].text if position else ""
+    following = [token.text for token in tokens[position + 1 : position + 3]]
+    if before == "," and following[:1] == ["?"]:
+        return any(token.kind is Kind.SIDE for token in tokens[: position - 1])
+    ends = len(following) < 2 or tokens[position + 2].kind in _NEXT
+    return bool(following) and following[0] in _CORRECT and ends
 
 
 def _takes_back(tokens: Sequence[Token], position: int) -> bool:
@@ -206,14 +236,23 @@ def check_no_universal(tokens: Sequence[Token]) -> None:
         InputError: "everything", "all findings" or "nothing" as the object of a request.
     """
     for position, token in enumerate(tokens):
-        if token.text == "but" and _excepts_one(tokens, position):
+        if token.text in ("but", "save", "bar") and (
+            _excepts_one(tokens, position) or _excepts_place(tokens, position)
+        ):
             raise InputError(
-                "`prompt` must name the findings to edit, got 'but' and one of them. Write which ones, for example: "
-                "Remove the finding of left pleural effusion."
+                f"`prompt` must name the findings to edit, got {token.text!r} and one of them. Write which ones, for "
+                "example: Remove the finding of left pleural effusion."
+            )
+        if token.text in _CLEANS and _is_all_but(tokens, position):
+            raise InputError(
+                f"`prompt` must name the findings to edit, got {token.text!r} with an exception. Write which ones, for "
+                "example: Remove the finding of left pleural effusion."
             )
         if token.text not in _ALL or _is_left_alone(tokens, position):
             continue
         after = position + 1
+        if token.text == "nothing" and tokens[after : after + 1] and tokens[after].text == "left":
+            after += 1  # "nothing left but"
         while after < len(tokens) and tokens[after].text in _NOUNS:
             after += 1
         word = tokens[after].text if after < len(tokens) else ""
@@ -230,6 +269,14 @@ def check_no_universal(tokens: Sequence[Token]) -> None:
             )
 
 
+def _is_all_but(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "clean the lungs, minus the granuloma": places alone, then an exception."""
+    end = position + 1
+    while end < len(tokens) and (tokens[end].kind in _PLACED or tokens[end].text == ","):
+        end += 1
+    return position + 1 < end < len(tokens) and tokens[end].text in _EXCEPT | {"minus", "bar", "sans"}
+
+
 def _excepts_one(tokens: Sequence[Token], position: int) -> bool:
     """Return True for "every nodule but the one on the left", but not for "an effusion, but only a small one"."""
     following = [token.text for token in tokens[position + 1 : position + 3]]
@@ -237,6 +284,15 @@ def _excepts_one(tokens: Sequence[Token], position: int) -> bool:
         ["the", "one"],
         ["the", "ones"],
     )
+
+
+def _excepts_place(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "all the nodules but the right apical one" and "every opacity but the left"."""
+    start = next((n for n in range(position - 1, -1, -1) if tokens[n].kind in (Kind.STOP, Kind.SOFT_STOP)), -1)
+    end = next((n for n in range(position + 1, len(tokens)) if tokens[n].kind in _NEXT), len(tokens))
+    named = [token for token in tokens[position + 1 : end] if token.text not in ("the", "that", "those", "one", "ones")]
+    placed = bool(named) and all(token.kind in (Kind.SIDE, Kind.ZONE, Kind.LEVEL) for token in named)
+    return placed and any(token.text in _EACH for token in tokens[start + 1 : position])
 
 
 def _excepts_later(tokens: Sequence[Token], position: int, after: int) -> bool:

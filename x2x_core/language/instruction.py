@@ -190,6 +190,7 @@ def _check_agreement(first: Clause, second: Clause) -> None:
 
 
 _SWAPS = {"left": "right", "lt": "rt", "leftsided": "rightsided", "lul": "rul", "lml": "rml", "lll": "rll", "l": "r"}
+_SWAPS |= {"lefthand": "righthand", "leftward": "rightward"}
 _SWAPS |= {"luz": "ruz", "lmz": "rmz", "llz": "rlz"}
 _SWAPS |= {right: left for left, right in _SWAPS.items()}
 

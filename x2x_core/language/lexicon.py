@@ -88,6 +88,8 @@ _VERBS = {
     "overlay, plant, produce, develop, develops, pretend there is, let there be, the patient have, mimic an, "
     "drop in, slip in, pop in, throw in, blend in, fade in, sneak in, put back, "
     "bring back, add back, bring about, bring on, render, display, sketch, sprinkle, scatter, stick, apply, attach, "
+    "toss in, chuck in, lob in, fling in, "
+    "conjure up, whip up, cook up, summon up, call up, tack on, bring forth, dial in, dream up, make up, think up, "
     "append, incorporate, fabricate, embed, implant, demonstrate, portray, illustrate, draw in, paint in, mix in, "
     "work in, sprinkle in, stick in, slap on, throw on, put on, now has, now have, now shows, now show, should have, "
     "there should be, there must be, there has to be, there needs to be, there ought to be, "
@@ -97,7 +99,7 @@ _VERBS = {
     "recurrence of, reappearance of, adding of, positive for, pos for",
     Verb(Operation.ADD, makes=True): "make, makes, making, i want, we want, i need, we need, i would like, "
     "could we have, can we have, can i have, could i have, i'd like, we'd like, we would like, i would love, "
-    "i'd love, need, want, wants, needs, looking for, requesting, wanting",
+    "i'd love, let me see, let us see, let's see, need, want, wants, needs, looking for, requesting, wanting",
     Verb(Operation.ADD, present=True): "present, is present, = 1",
     Verb(Operation.REMOVE): "remove, removes, removed, removing, delete, deleted, erase, erased, clear, cleared, "
     "resolve, eliminate, drop, cure, drain, get rid of, take away, take out, disappear, vanish, go away, free of, "
@@ -107,6 +109,10 @@ _VERBS = {
     "no signs of, absence of, absorb, clean up, cut out, discard, dissolve, do away with, eradicate, heal, hide, "
     "lose, "
     "omit, subtract, correct, fix, suppress, treat, turn off, undo, wipe out, take off, = 0, resolution of, rm, "
+    "knock out, blot out, cross out, screen out, weed out, root out, mop up, tidy up, sweep away, sweep out, "
+    "whisk away, kill off, photoshop out, switch off, shut off, cut off, get shot of, see off, pull off, be rid of, "
+    "get out, "
+    "toss out, chuck out, "
     "put away, clear away, clear out, clear up, cut away, wipe away, wipe off, wash out, wash away, melt away, "
     "strip out, strip away, throw out, throw away, edit out, paint out, airbrush out, fade out, filter out, "
     "must go, has to go, should go, must go away, has to go away, should go away, goes away, be gone, del, strip, "
@@ -114,8 +120,9 @@ _VERBS = {
     "resorb, conceal, pull out, dispose of, rectify, remedy, clean out, rub out, take back out, needs to go, "
     "need to go, have to go, got to go, gotta go, ought to go, removal of, clearing of, clearance of, "
     "disappearance of, elimination of, deletion of, drainage of, evacuation of, getting rid of, gets rid of, "
-    "erasing, deleting, wipe, eliminating, drained, healed, cured, resolves, clears, vanishes, disappears, eliminated, "
-    "is cured, complete resolution of, complete removal of, complete clearing of, get it rid of",
+    "erasing, deleting, wipe, eliminating, drained, healed, cured, resolves, clears, vanishes, disappears, "
+    "eliminated, "
+    "rid, cleanse, is cured, complete resolution of, complete removal of, complete clearing of, get it rid of",
     Verb(Operation.CHANGE): "change, changed, changing, alter, set, turn, convert, transform, modify, "
     "adjust, take, bring, push, nudge, drive, edit, update, tweak, regrade, resize, rescale, evolve",
     Verb(Operation.CHANGE, moves=True): "move, shift",
@@ -124,6 +131,7 @@ _VERBS = {
     Verb(Operation.CHANGE, "increasing"): "increase, increases, worsen, worsens, raise, enlarge, aggravate, "
     "exacerbate, intensify, amplify, expand, grow, augment, boost, bump up, double, exaggerate, extend, heighten, "
     "progress, scale up, increase of, increase in, incr, turn up, crank up, dial up, ramp up, step up, play up, "
+    "blow up, bulk up, build up, jack up, hike up, "
     "bring up, goes up, go up, upgrade, triple, quadruple, escalate, deteriorate, accentuate, deepen, beef up, "
     "pump up, "
     "push up, worsening of, worsening in, progression of, progression in, enlargement of, growth of, "
@@ -133,7 +141,10 @@ _VERBS = {
     Verb(Operation.CHANGE, "decreasing"): "decrease, decreases, reduce, reduces, lessen, diminish, improve, "
     "lower the, "
     "shrink, weaken, alleviate, attenuate, dial down, halve, regress, soften, scale down, partial resolution of, "
-    "less, decrease of, decrease in, decr, turn down, tone down, cut down, cut back, bring down, ramp down, step down, "
+    "less, decrease of, decrease in, decr, turn down, tone down, cut down, cut back, bring down, ramp down, "
+    "step down, "
+    "take down, wind down, pare down, water down, tamp down, slim down, thin out, de escalate, knock down, "
+    "throttle back, "
     "play down, goes down, go down, downgrade, mitigate, ease, relieve, minimise, minimize, lighten, dampen, abate, "
     "subside, "
     "ameliorate, scale back, downsize, improvement in, improvement of, reduction of, reduction in, regression of, "
@@ -149,13 +160,16 @@ _STRUCTURE = {
     "by no means, on no account, under no circumstances, in no way, "
     "leave out, hold off on, no need for, no reason for, no need to, no reason to, need not, avoid, avoiding, ignore, "
     "ignoring, neither, exclude, "
-    "excluding, no change to, no change in, no changes to, no changes in, no change of, don't need, do not need, "
+    "excluding, as opposed to, no change to, no change in, no changes to, no changes in, no change of, don't need, "
+    "do not need, "
     "doesn't need, does not need, no need of, "
     "no significant change in, no significant change to, no interval change in, "
     "save for, sparing, spare, do not touch, don't touch, hands off",
     Kind.NOT: "without, no, sans, w / o, w / out, devoid of, minus, no more, don't want, do not want, i don't want, "
         "we don't want, i do not want, "
     "we do not want",
+    Kind.ASIDE: "non cardiogenic, non specific, non obstructive, non calcified, non displaced, non loculated, non "
+    "occlusive, non tension, non segmental, non traumatic",
     Kind.STATE: "unchanged, stays, stay, stable, remains, remain, intact, unaffected, untouched, spared, sharp, "
     "as is, "
     "as it is, as they are, stays the same, stay the same, stays put, stay put, static, stationary, as before, "
@@ -164,6 +178,7 @@ _STRUCTURE = {
     "preserved, retained, maintained, excluded, excepted, not included, should not change, must not change, "
     "should stay, persists, expanded, re expanded, aerated, well aerated, inflated, unremarkable, not needed, "
     "not wanted, not required, not requested, not necessary, not desired, "
+    "no pathology, no disease, no abnormality, no abnormalities, nothing abnormal, nothing acute, "
     "unwanted, unnecessary, not present, not seen, not there, not visible, not noted, not identified, not evident, "
     "not appreciated, not demonstrated, without abnormality, without abnormalities, "
     "without any abnormality, without findings, without pathology, without disease,  not changed, not affected, "
@@ -211,7 +226,10 @@ _STRUCTURE = {
     "no further changes, "
     "no other finding, no other findings, no other abnormality, no other abnormalities, no more than that, "
     "otherwise normal, otherwise unchanged, otherwise unremarkable, otherwise clear, otherwise the same, "
-    "otherwise as is, otherwise identical, rest unchanged, rest the same, rest as is, rest normal, once more, "
+    "otherwise as is, otherwise identical, otherwise as before, otherwise no change, otherwise stable, "
+    "otherwise intact, otherwise untouched, as well, otherwise unaltered, otherwise as in the original, own, "
+    "rest unchanged, "
+    "rest the same, rest as is, rest normal, once more, "
     "any more, anymore, more or less, that's all, that's it, that is all, that is it, and that's it, in total",
 }  # fmt: skip
 _ABSENT_WORDS = "none, absent, nothing, zero, resolved, normal, gone, negative, neg, ruled out"

@@ -55,8 +55,10 @@ from .explanation import LeftOut
 from .framing import unframe
 from .lexicon import Kind, Token
 from .line_ends import join_wrapped_lines
+from .opening_verbs import read_opening_verbs
 from .organs import read_organs
 from .other_languages import ENGLISH, check_no_other_language, read_other_language
+from .passives import turn_passives
 from .phrasal_verbs import join_particles
 from .picture_sides import said_of_picture
 from .qualities import mark_qualities
@@ -66,6 +68,7 @@ from .scope import share_sides
 from .sentences import VerbPhrase, verb_phrases
 from .spelling import Correction
 from .states import mark_states
+from .strictness.function_words import check_function_words, check_spelling
 from .strictness.places import check_places, check_sides
 from .strictness.requests import (
     check_choices,
@@ -76,7 +79,7 @@ from .strictness.requests import (
     check_parts,
     check_verbs,
 )
-from .strictness.turning import check_no_turning
+from .strictness.turning import check_no_late_participle, check_no_turning
 from .tokens import corrections, read
 from .topics import join_topics
 from .unknown_words import mark_unknown_verbs
@@ -131,6 +134,7 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
     if strict:
         check_verbs(verbs)
         check_headings(verbs)
+        check_function_words(verbs)
     for phrase in verbs:
         if strict:
             check_made(phrase)
@@ -147,6 +151,8 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
     check_sides(clauses)
     _check_untouched(untouched, clauses)
     misspelt = corrections(text)
+    if strict:
+        check_spelling(tokens, misspelt)
     _report_corrections(misspelt)
     if not clauses:
         if strict and any(phrase.keep for phrase in verbs) and any(token.kind is Kind.FINDING for token in tokens):
@@ -155,7 +161,7 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
     if strict:
         check_nothing_unclaimed(unplaced)
     left_out = tuple(LeftOut(token.text, token.reason) for _, unknown in unplaced for token in unknown if token.text)
-    assumed = assumptions(verbs)
+    assumed = (*_sides_of_picture(tokens), *assumptions(verbs))
     for sentence in assumed:
         logger.warning("%s", sentence)
     if left_out:
@@ -172,11 +178,12 @@ def _understand(text: str, strict: bool) -> list[Token]:
     if strict or any(token.kind is Kind.FINDING for token in tokens):
         check_no_universal(tokens)
         check_no_reversal(tokens)
-    _report_sides(tokens)
     for mark in (
         join_wrapped_lines,
+        read_opening_verbs,
         unframe,
         join_particles,
+        turn_passives,
         mark_absences,
         mark_amounts,
         mark_qualities,
@@ -190,6 +197,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
         tokens = mark(tokens)
     if strict:
         check_no_turning(tokens)
+        check_no_late_participle(tokens)
         check_choices(tokens)
     return mark_unknown_verbs(tokens)
 
@@ -199,9 +207,11 @@ def _report_corrections(misspelt: Iterable[Correction]) -> None:
         logger.warning("%r was taken for %r.", correction.word, correction.taken)
 
 
-def _report_sides(tokens: Iterable[Token]) -> None:
-    for side in dict.fromkeys(token for token in tokens if said_of_picture(token)):
-        logger.warning("%s of the picture is the patient's %s, where the edit is made.", side.text, side.value)
+def _sides_of_picture(tokens: Iterable[Token]) -> tuple[str, ...]:
+    return tuple(
+        f"{token.text} of the picture is the patient's {token.value}, where the edit is made."
+        for token in dict.fromkeys(token for token in tokens if said_of_picture(token))
+    )
 
 
 def _check_arguments(text: str, free_region: str) -> None:

@@ -25,7 +25,7 @@ def join_particles(tokens: Sequence[Token]) -> list[Token]:
         for position, token in enumerate(tokens)
     ]
     for position, token in enumerate(tokens):
-        if token.kind not in (Kind.VERB, Kind.KEEP, Kind.UNKNOWN) and token.text != "let":
+        if token.kind not in (Kind.VERB, Kind.KEEP, Kind.UNKNOWN) and token.text not in ("let", "get"):
             continue
         place = _particle_after(tokens, position)
         if place is None:

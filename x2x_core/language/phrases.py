@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from x2x_core.common.errors import InputError
 
 from .lexicon import Kind, Reason, Token
-from .unknown_words import is_noun
+from .unknown_words import DESCRIPTORS, is_noun
 from .vocabulary import level_range
 
 SEPARATORS = (Kind.AND, Kind.WITH)
@@ -119,9 +119,15 @@ def _parts(tokens: Sequence[Token]) -> list[_Part]:
 
 def _of_unknown_noun(part: _Part) -> _Part:
     """Leave the level and place of an unknown noun, such as "left pacemaker", unplaced."""
-    if not part.nouns or part.finding or not part.kinds:
+    if part.finding or not part.kinds or not (part.nouns or _ends_with_noun(part)):
         return part
     return _Part(unplaced=[replace(token, reason=Reason.UNKNOWN_NOUN) for token in part.words])
+
+
+def _ends_with_noun(part: _Part) -> bool:
+    """Return True for "left stent": the last word of a part without a finding is a noun, whatever its ending."""
+    last = part.words[-1] if part.words else None
+    return last is not None and last.kind is Kind.UNKNOWN and last.text not in DESCRIPTORS and last.text.isalpha()
 
 
 def _begins_anew(part: _Part, tokens: Sequence[Token]) -> bool:
@@ -193,6 +199,7 @@ def _spots_of_group(group: list[_Part]) -> list[Spot]:
     Parts that name different attributes form one spot; a spot takes missing attributes from its neighbour.
     """
     finding = next((part.finding for part in group if part.finding), None)
+    _check_appended_side(group)
     parts = _join_complements(group)
     spots = []
     for number, part in enumerate(parts):
@@ -204,6 +211,22 @@ def _spots_of_group(group: list[_Part]) -> list[Spot]:
                   _zone(part, last, following))
         )  # fmt: skip
     return _join_sides(spots)
+
+
+def _check_appended_side(group: list[_Part]) -> None:
+    """Refuse "right pneumothorax, left lung ok", where a comma appends the other side alone.
+
+    Raises:
+        InputError: such a side, which could be of a remark.
+    """
+    named: set[str | None] = set()
+    for part in group:
+        if part.enclosed and not part.finding and part.kinds == {Kind.SIDE} and named - {None, part.side, "bilateral"}:
+            raise InputError(
+                f"`prompt` must name one side of {group[0].finding or 'a finding'}, or join both by 'and', got "
+                f"{part.side!r} after a comma."
+            )
+        named.add(part.side)
 
 
 def _last_sided(parts: list[_Part]) -> _Part | None:

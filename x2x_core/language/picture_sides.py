@@ -103,7 +103,8 @@ def patients_sides(tokens: Sequence[Token]) -> list[Token]:
         if before >= 0 and _is_plain(tokens[before]) and tokens[before].value == tokens[position].value:
             flipped.add(before)
     silent = {place for position in range(len(tokens)) for place in _silent_words(tokens, position)}
-    silent |= {n - 1 for n in flipped if n and tokens[n - 1].text in _VIEWER | _POSSESSIVE}
+    silent |= {n - 1 for n in flipped if n and tokens[n - 1].text in _VIEWER | _POSSESSIVE | _PICTURE}
+    silent |= {n for side in flipped for n in range(side + 1, min(side + 5, len(tokens))) if tokens[n].text in _PICTURE}
     _check_seen(tokens, silent)
     turned = [
         replace(token, value=OTHER_SIDE[token.name]) if position in flipped else token
@@ -161,7 +162,8 @@ def _is_seen(texts: Sequence[str]) -> bool:
     looked = bool(set(words[:3]) & _LOOKING) and bool(
         set(words) & (_LOOKERS | {"my", "your", "our", "looking", "viewing", "facing"})
     )
-    return looked or (texts[0] in ("as", "when", "if") and bool(set(words[:2]) & _SEEN))
+    seen = _SEEN if texts[0] == "as" else _SEEN - {"seen", "visible", "shown"}  # "when seen" can be a condition
+    return looked or (texts[0] in ("as", "when", "if") and bool(set(words[:2]) & seen))
 
 
 def said_of_picture(token: Token) -> bool:

@@ -59,7 +59,10 @@ def read_phrase(phrase: VerbPhrase) -> tuple[list[Clause], list[Token]]:
         verb, phrase.tokens = _simulated_course(verb, phrase.tokens)
     if not phrase.inherits and not phrase.keep:
         _check_not_absent(verb, phrase.tokens)
-    clauses, unplaced = _read_plain(verb, phrase.tokens) if _is_plain(verb) else _read_changes(verb, phrase.tokens)
+    if _is_plain(verb):
+        clauses, unplaced = _read_plain(verb, phrase.tokens, placed=bool(phrase.place))
+    else:
+        clauses, unplaced = _read_changes(verb, phrase.tokens)
     if phrase.place:
         clauses = [_at_place(clause, place) for clause in clauses for place in spots_of(phrase.place)[0]]
     stray = [replace(token, reason=Reason.OTHER_PLACE) for token in lost(phrase.place, clauses, ())]
@@ -98,13 +101,31 @@ def _statement(tokens: Sequence[Token], alone: bool) -> Verb | None:
     if names_transition(tokens) or starts_absent(tokens):
         return Verb(Operation.CHANGE)
     if ABSENT in values:
+        _check_all_absent(tokens)
         return Verb(Operation.REMOVE)
     courses = sorted({"increasing", "decreasing"} & values)
     if alone and len(courses) == 1:
         return Verb(Operation.CHANGE, courses[0])
     wished = any(token.text == "please" for token in tokens) or _opens_with(tokens)
-    wished = wished and not any(token.text in _PARTICLES for token in tokens)  # "effusions out, please"
+    first = next((n for n, token in enumerate(tokens) if token.kind is Kind.FINDING), 0)
+    done = any(token.text == "do" for token in tokens[:first])  # "please do something about the effusion"
+    wished = wished and not done and not any(token.text in _PARTICLES for token in tokens)  # "effusions out, please"
     return Verb(Operation.ADD) if alone and wished else None
+
+
+def _check_all_absent(tokens: Sequence[Token]) -> None:
+    """Refuse "effusion gone, pneumothorax new", of which only one finding is absent.
+
+    Raises:
+        InputError: a finding behind the last word for an absence.
+    """
+    absent = [n for n, token in enumerate(tokens) if token.value == ABSENT]
+    findings = [n for n, token in enumerate(tokens) if token.kind is Kind.FINDING and token.text]
+    if len(absent) < len(findings) and any(n < absent[-1] for n in findings) and findings[-1] > absent[-1]:
+        raise InputError(
+            f"`prompt` must say what to do with each finding, got {tokens[findings[-1]].text!r} after one that is "
+            "absent. Write a sentence for each, for example: Remove the finding of edema."
+        )
 
 
 def _opens_with(tokens: Sequence[Token]) -> bool:
@@ -121,6 +142,11 @@ def _at_place(clause: Clause, place: Spot) -> Clause:
     """Return the clause at a place said before its verb, as far as it does not name its own."""
     if not FINDINGS[clause.finding].lateral:
         return clause
+    if clause.side == "bilateral" and place.side in ("left", "right"):
+        raise InputError(
+            f"`prompt` must name one side of {clause.finding}, got {place.side} before the verb and both after it. "
+            "Keep one of the two."
+        )
     if clause.side and place.side and clause.side != place.side:
         return clause
     return replace(clause, side=clause.side or place.side, zone=clause.zone or place.zone)
@@ -137,12 +163,13 @@ def _read_changes(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[T
     return clauses, unplaced
 
 
-def _read_plain(verb: Verb, tokens: Sequence[Token]) -> tuple[list[Clause], list[Token]]:
-    """Read what is added, removed, or changed without a "to"."""
+def _read_plain(verb: Verb, tokens: Sequence[Token], placed: bool) -> tuple[list[Clause], list[Token]]:
+    """Read what is added, removed, or changed without a "to"; `placed` if a place is said before the verb."""
     spots, unplaced = spots_of(tokens)
     if verb.makes:
         spots = _share_change(spots)
-    return [_clause(verb, spot, unplaced) for spot in _without_doubles(spots) if spot.finding], unplaced
+    kept = spots if placed else _without_doubles(spots)
+    return [_clause(verb, spot, unplaced) for spot in kept if spot.finding], unplaced
 
 
 def _without_doubles(spots: list[Spot]) -> list[Spot]:
@@ -169,6 +196,26 @@ def _check_direction(verb: Verb, split: Split | None) -> None:
         )
 
 
+def _check_course(verb: Verb, spots: Sequence[Spot], clauses: Sequence[Clause]) -> None:
+    """Refuse "increase the effusion to none" and "reduce the left effusion to a trace on the right".
+
+    Raises:
+        InputError: a course that moves or exchanges a finding, or an increase that ends in nothing or starts without
+            a new level.
+    """
+    if verb.course is None:
+        return
+    removes = [clause for clause in clauses if clause.operation is Operation.REMOVE]
+    adds = [clause for clause in clauses if clause.operation is Operation.ADD]
+    vague = any(clause.level in COURSES for clause in adds)
+    if (removes and adds) or vague or (removes and verb.course == "increasing"):
+        finding = next((spot.finding for spot in spots if spot.finding), clauses[0].finding)
+        raise InputError(
+            f"`prompt` must give the new level of {finding}, but a change of level would remove or move it. Write for "
+            f"example: Change the level of {finding} from mild to severe."
+        )
+
+
 def _share_change(spots: list[Spot]) -> list[Spot]:
     """Read the levels of "make the right effusion small and the left large" as the new ones on both sides."""
     changed = {spot.finding for spot in spots if spot.after and not spot.before}
@@ -192,7 +239,9 @@ def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[To
     if of_picture(split.before) and not any(spot.finding or spot.levels for spot in spots):
         added = Verb(Operation.ADD)  # "turn this film into a pneumonia"
         return [_clause(added, spot, unplaced) for spot in targets if spot.finding], unplaced
-    return _transitions(spots, targets, unplaced), unplaced
+    clauses = _transitions(spots, targets, unplaced)
+    _check_course(verb, spots, clauses)
+    return clauses, unplaced
 
 
 # -- clauses from spots -----------------------------------------------------------------------------------------------

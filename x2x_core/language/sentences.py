@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from x2x_core.common.errors import InputError
 
@@ -15,6 +16,7 @@ _OPENINGS = (Kind.PREPOSITION, Kind.FROM, Kind.TO)  # of a place: "on the left",
 _SILENT = (Kind.FILLER, Kind.LEVEL)
 _IN_PLACE_OF = ("instead of", "in place of", "in lieu of")  # after "remove", what stays
 _GOING_ON = ("and", "also", "plus", "as well as", "along with", "together with", "then", "but")  # open a sentence
+_COURSES = ("increasing", "decreasing")
 _CLEARS = ("clear", "clear out", "clear up", "clean up")
 _CONTENT = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 
@@ -51,7 +53,7 @@ def verb_phrases(tokens: Iterable[Token]) -> Iterator[VerbPhrase]:
     verb = None
     sentences = list(_sentences(tokens))
     for sentence, continues in sentences:
-        phrases = _join_places(_join_ellipsis(_join_passive(_cut_at_verbs(sentence))))
+        phrases = _join_shared_finding(_join_places(_join_ellipsis(_join_passive(_cut_at_verbs(sentence)))))
         phrases[0].alone = len(sentences) == len(phrases) == 1
         phrases[0].heads = phrases[0].verb is None and len(phrases) > 1
         goes_on = continues or (sentence[0].kind is Kind.AND and sentence[0].text in _GOING_ON)
@@ -127,16 +129,32 @@ def _join_passive(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
     joined = [phrases[0]]
     for phrase in phrases[1:]:
         last = joined[-1]
-        open_ended = not last.keep and (last.verb is None or last.verb.makes) and last.names(Kind.FINDING)
+        makes = last.verb is not None and last.verb.makes and not any(token.value in _COURSES for token in last.tokens)
+        open_ended = not last.keep and (last.verb is None or makes) and last.names(Kind.FINDING)
         if phrase.verb and phrase.verb.present and phrase.bare and _ends_with_arrow(last):  # "set it to present"
             joined[-1] = VerbPhrase(phrase.verb, tokens=last.tokens[:-1])
         elif open_ended and phrase.verb and not phrase.negated and (
             _is_passive(last, phrase) or not phrase.names(Kind.FINDING, Kind.UNKNOWN)
         ):  # fmt: skip
+            _check_one_side(last, phrase)
             joined[-1] = VerbPhrase(phrase.verb, tokens=last.tokens + phrase.tokens)
         else:
             joined.append(phrase)
     return joined
+
+
+def _check_one_side(last: VerbPhrase, phrase: VerbPhrase) -> None:
+    """Refuse "left effusion, add to the right".
+
+    Raises:
+        InputError: a finding with a side, and behind its verb another side.
+    """
+    before, after = ({token.value for token in p.tokens if token.kind is Kind.SIDE} for p in (last, phrase))
+    if before and after - before and not _is_passive(last, phrase):
+        raise InputError(
+            f"`prompt` must name one side of each finding, got {' and '.join(sorted(map(str, before | after)))} around "
+            f"{phrase.word!r}. Write for example: Add the finding of left pleural effusion."
+        )
 
 
 def _is_passive(last: VerbPhrase, phrase: VerbPhrase) -> bool:
@@ -148,7 +166,7 @@ def _is_passive(last: VerbPhrase, phrase: VerbPhrase) -> bool:
 def _join_ellipsis(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
     """Give the finding before to a verb with a place alone: "increase edema on the left and decrease on the right"."""
     finding: Token | None = None
-    for phrase in phrases:
+    for number, phrase in enumerate(phrases):
         named = [token for token in phrase.tokens if token.kind is Kind.FINDING]
         place_alone = phrase.names(Kind.SIDE, Kind.ZONE) and not phrase.names(Kind.FINDING, Kind.UNKNOWN, Kind.ASIDE)
         both = [token.text for token in phrase.tokens if token.kind is not Kind.FILLER] == ["both"]
@@ -156,7 +174,36 @@ def _join_ellipsis(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
         if named:
             finding = named[-1]
         elif finding and (phrase.verb or phrase.keep) and place_alone and not (phrase.negated or both or clears):
+            _check_separated(phrases, number)
             phrase.tokens.insert(0, Token(Kind.FINDING, "", finding.value))
+    return phrases
+
+
+def _check_separated(phrases: Sequence[VerbPhrase], number: int) -> None:
+    """Refuse "add a left effusion remove right", where nothing separates the requests.
+
+    Raises:
+        InputError: a verb with a place alone directly behind another request.
+    """
+    before = phrases[number - 1] if number else None
+    last = next((token for token in reversed(before.tokens) if token.kind is not Kind.FILLER), None) if before else None
+    if phrases[number].keep or last is None or last.kind in (*SEPARATORS, *_OPENINGS):
+        return
+    raise InputError(
+        f"`prompt` must separate its requests, got {phrases[number].word!r} without a finding behind another request. "
+        "Write a sentence for each, for example: Add the finding of left pleural effusion. Remove the finding of edema."
+    )
+
+
+def _join_shared_finding(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
+    """Give the finding after it to a side alone: "remove right and add left effusion"."""
+    for phrase, following in pairwise(phrases):
+        findings = [token for token in following.tokens if token.kind is Kind.FINDING]
+        kinds = [token.kind for token in phrase.tokens if token.kind is not Kind.FILLER]
+        sided = kinds in ([Kind.SIDE], [Kind.SIDE, Kind.AND]) and following.names(Kind.SIDE)
+        plain = all(p.verb and not (p.keep or p.negated or p.verb.makes) for p in (phrase, following))
+        if sided and plain and len(findings) == 1 and (Kind.AND in kinds or phrase.verb != following.verb):
+            phrase.tokens.insert(0, Token(Kind.FINDING, "", findings[0].value))
     return phrases
 
 

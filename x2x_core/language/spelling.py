@@ -15,6 +15,7 @@ from .other_words import OTHER_WORDS
 from .unknown_words import DESCRIPTORS
 from .vocabulary import phrases
 
+_LONG = 6  # letters of the shortest word whose doubled letters may be swapped
 _SHORTEST = 4  # letters of the shortest word that is corrected
 _CORRECTED = (Kind.VERB, Kind.KEEP, Kind.NOT, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 _PLACES = (Kind.LEVEL, Kind.SIDE, Kind.ZONE)
@@ -44,13 +45,21 @@ def corrected(word: str) -> str:
     if len(word) < _SHORTEST or not word.isalpha() or word in known_words() or word in OTHER_WORDS:
         return word
     near = [known for known in _senses() if _is_one_edit(word, known) and not _inflects(word, known)]
+    if not near and len(word) >= _LONG:
+        near = [known for known in _senses() if _undoubled(known) == _undoubled(word)]
     return near[0] if near and len({_senses()[known] for known in near}) == 1 else word
+
+
+@lru_cache(maxsize=8192)
+def _undoubled(word: str) -> str:
+    """Return a word with each doubled letter once, as in "efusion" for "efussion" and "effusion"."""
+    return "".join(letter for n, letter in enumerate(word) if not n or letter != word[n - 1])
 
 
 def resembles_place(word: str) -> bool:
     """Return True for an unknown word that could be meant as a side, a zone or a level."""
     if word in OTHER_WORDS:
-        return word == "light"  # "a light effusion"
+        return word in ("light", "sever", "lager")  # "a light effusion"
     if word in ("ish", "esque") or (word.endswith("ish") and word[:-3] in _place_words()):
         return True
     if len(word) < _SHORTEST or word in known_words():
@@ -99,6 +108,8 @@ def _senses() -> dict[str, object]:
 
 def _inflects(word: str, known: str) -> bool:
     """Return True for "placed" and "strips": a form of a word means something else than the word."""
+    if word == known + "s" and known.endswith("y"):  # "opacitys"
+        return False
     return word[:-1] == known and word[-1] in "sdry" and word[-1] != known[-1]
 
 

@@ -12,6 +12,7 @@ _PAST = frozenset(("was", "were", "got"))
 _THERE = frozenset(
     ["persistent", "persisting", "known", "existing", "preexisting", "ongoing", "longstanding", "previous"]
 )
+_NOTHING = frozenset(("nothing else", "nothing more", "no change", "no other change", "no other changes"))
 _CLEAR = frozenset(("clear", "clean", "normal", "fine", "free"))
 
 
@@ -35,7 +36,7 @@ def mark_states(tokens: Sequence[Token]) -> list[Token]:
             continue
         end = _end(tokens, position)
         piece = tokens[position:end]
-        if _is_state_of_place(piece):
+        if _is_state_of_place(piece) or (_adds(verb) and _is_place_known(piece)):
             marked += [Token(Kind.ASIDE, other.text, reason=Reason.STATE) for other in piece]
             position = end
         elif _is_kept(piece, adds=_adds(verb)):
@@ -70,9 +71,17 @@ def _is_kept(piece: Sequence[Token], adds: bool) -> bool:
     return _has(piece, Kind.FINDING) and (told or there or _has(piece, Kind.STATE))
 
 
+def _is_place_known(piece: Sequence[Token]) -> bool:
+    """Return True for "known primary in the right lower lobe"."""
+    there = any(token.text in _THERE for token in piece)
+    return there and _has(piece, *_PLACES) and not _has(piece, Kind.FINDING, Kind.TO, Kind.FROM)
+
+
 def _is_state_of_place(piece: Sequence[Token]) -> bool:
     """Return True for a place without a finding, such as "right lung clear" and "nothing on the right"."""
     if not _has(piece, *_PLACES) or _has(piece, Kind.FINDING, Kind.TO, Kind.FROM):
         return False
-    states = any(token.kind is Kind.STATE or token.value == ABSENT or token.text in _CLEAR for token in piece)
+    states = any(
+        token.kind is Kind.STATE or token.value == ABSENT or token.text in _CLEAR | _NOTHING for token in piece
+    )
     return states and not (piece[0].text in _CLEAR and isinstance(piece[0].value, Verb))

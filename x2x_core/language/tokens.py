@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from .lexicon import Kind, Reason, Token, lexicon
 from .picture_sides import patients_sides
 from .spelling import Correction, corrected
-from .vocabulary import DRAWN_ZONES, LEVEL_NAMES, SIDE_NAMES, is_level, match_finding
+from .vocabulary import DRAWN_ZONES, LEVEL_NAMES, SIDE_NAMES, is_level, level_range, match_finding
 
 Span = tuple[int, int]
 
@@ -16,7 +16,7 @@ Span = tuple[int, int]
 _ACRONYM = 5  # letters of the longest acronym, such as ARDS, which is no slip
 _LONGEST = 6  # words of the longest phrase in the lexicon
 _WORD = re.compile(
-    r"3\+|[-=]+>|i\.e\.|e\.g\.|\d+\.\d+|\w+(?:['’]\w+)*(?:[-‐–/]\w+(?:['’]\w+)*)*|[,;.!?&+|=<>→⇒➔➜⟶()\n]"
+    r"3\+|[-=]+>|i\.e\.|e\.g\.|\d+\.\d+|\w+(?:['’]\w+)*(?:[-‐–/]\w+(?:['’]\w+)*)*|(?<=[^\s,;:]\s)[-–—](?=\s)|[,;.!?&+|=<>→⇒➔➜⟶()\n]"
 )
 
 # Words with a full stop: adjectives, and nouns that a sentence may end with.
@@ -43,13 +43,15 @@ _ABBREVIATIONS = frozenset(
     )
 )
 _ABBREVIATED_NOUNS = frozenset(
-    ("eff", "effs", "effus", "atel", "atelect", "cons", "consol", "opac", "cardiomeg", "pneumo", "pt")
+    ("eff", "effs", "effus", "atel", "atelect", "cons", "consol", "opac", "cardiomeg", "pneumo", "pt", "oed")
 )
 _PLACE_NEXT = re.compile(r"(?:[LR]|[LR][UML][LZ]|B/L|LT|RT|BL)\b")  # a place in capitals, which opens no sentence
 # A remark in brackets about what is there, which ends what is said before it.
-_REMARK = re.compile(r"\([^()]*\b(?:sharp|clear|normal|unchanged|stable|is|was|intact)\b[^()]*\)")
+_REMARK = re.compile(
+    r"\([^()]*\b(?:sharp|clear|normal|unchanged|stable|is|was|has|had|known|history|existing|previous|previously|intact)\b[^()]*\)"
+)
 _BEFORE_SIDES = frozenset(("the", "patient's", "patients", "pt's", "his", "her", "on", "on:"))
-_MARKS = {**dict.fromkeys("→⇒➔➜⟶", "->"), "|": ","}  # marks that stand for a word
+_MARKS = {**dict.fromkeys("→⇒➔➜⟶", "->"), "|": ",", "-": ",", "–": ",", "—": ","}  # marks that stand for a word
 
 
 def read(text: str) -> list[Token]:
@@ -112,6 +114,7 @@ def _words(text: str) -> Iterator[tuple[str, Span]]:
         parts = re.split(r"[-‐–/]", match.group())
         level = " ".join(parts)
         level = LEVEL_NAMES.get(level, level)
+        level = _range(parts) or level
         if (" to " in level and is_level(level)) or _is_compound_of_verb(parts):
             yield level, match.span()
         else:
@@ -122,6 +125,12 @@ def _words(text: str) -> Iterator[tuple[str, Span]]:
                     part.group() if acronym else corrected(part.group()),
                     (match.start() + part.start(), match.start() + part.end()),
                 )
+
+
+def _range(parts: Sequence[str]) -> str | None:
+    """Return the range that two levels joined by a hyphen are, as in "mod-lg"."""
+    names = [LEVEL_NAMES.get(part, "") for part in parts]
+    return level_range(*names) if len(names) == 2 else None
 
 
 def _abbreviates(text: str, lowered: str, place: int) -> bool:
@@ -154,7 +163,8 @@ def _longest(words: list[str], start: int) -> tuple[list[Token], int]:
         meanings = lexicon().get(tuple(phrase))
         if meanings:
             texts = [" ".join(phrase), *[""] * (len(meanings) - 1)]
-            return [Token(kind, text, value) for text, (kind, value) in zip(texts, meanings)], other
+            reason = Reason.DESCRIPTION if meanings[0][0] is Kind.ASIDE else Reason.NOT_USED
+            return [Token(kind, text, value, reason) for text, (kind, value) in zip(texts, meanings)], other
     phrase = words[start : start + max(length, 1)]
     if name:
         return [*_places_within(phrase), Token(Kind.FINDING, " ".join(phrase), name)], length

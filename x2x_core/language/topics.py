@@ -48,15 +48,19 @@ def _join_pronoun(tokens: list[Token]) -> list[Token]:
 
 def _join_bare(tokens: list[Token]) -> list[Token]:
     """Read "The film shows a nodule. Please remove." as "remove a nodule"."""
-    verb = next((n for n, token in enumerate(tokens) if token.kind in _ACTS), len(tokens))
-    before = tokens[:verb]
-    stop = next((n for n in range(verb - 1, -1, -1) if before[n].kind in _STOPS), None)
+    verb = next((n for n, token in enumerate(tokens) if token.kind in _ACTS and not _is_present(token)), len(tokens))
+    before = [token for token in tokens[:verb] if not _is_present(token)]
+    stop = next((n for n in range(len(before) - 1, -1, -1) if before[n].kind in _STOPS), None)
     silent = all(token.kind in (Kind.FILLER, *_STOPS) for token in tokens[verb + 1 :])
     opens = stop is not None and all(token.kind is Kind.FILLER for token in before[stop + 1 :])
     value = tokens[verb].value if verb < len(tokens) else None
     acts = isinstance(value, Verb) and not value.makes and not value.present
     topic = _topic(before) if silent and opens and acts else []
     return [tokens[verb], *topic] if topic else tokens
+
+
+def _is_present(token: Token) -> bool:
+    return isinstance(token.value, Verb) and token.value.present
 
 
 def _is_object(tokens: Sequence[Token], place: int) -> bool:

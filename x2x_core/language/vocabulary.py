@@ -36,30 +36,42 @@ _LEVEL_SYNONYMS = {
     "minimal": "minimally, trace, traces of, trace of, tiny, very small, very mild, very slight, borderline, "
         "barely visible, "
     "minuscule, miniscule, teeny, wee, barely there, barely perceptible, hint of, "
-    "a hint of, a touch of",
-    "subtle": "subtly, faint, faintly",
+    "a hint of, a touch of, minute, negligible, the faintest, the slightest, the tiniest, faintest, slightest, "
+    "tiniest, "
+    "a whisper of, a smidge of, a sliver of, scant, scanty, microscopic, infinitesimal, a drop of, a speck of, "
+    "a wisp of, "
+    "barely detectable, barely discernible",
+    "subtle": "subtly, faint, faintly, discreet, vague, inconspicuous, barely noticeable",
     "minor": "slight, slightly",
     "small": "smallish, small sized, small size, fairly small, rather small, quite small, pretty small, "
-        "small volume, a little, little, sm",
-    "mild": "mildly, low grade",
+        "small volume, a little, little, sm, a bit of, a little bit of, low volume, petite, modest, limited",
+    "mild": "mildly, low grade, gentle",
     "mild to moderate": "mildly to moderately, mild moderate, mild to mod, mild mod",
     "small to moderate": "small moderate, small to mod, small mod",
-    "moderate": "moderately, medium, medium sized, moderate sized, moderately sized, mod, 3+",
+    "moderate": "moderately, medium, medium sized, moderate sized, moderately sized, mod, 3+, intermediate, "
+        "average sized, "
+    "mid sized, midsize, midsized, middle sized, moderate volume, medium volume, middling, a fair amount of",
     "moderate to severe": "moderately severe, moderately to severely, moderate severe",
     "moderate to large": "moderately large, moderate large",
-    "large": "big, large sized, large volume, sizable, sizeable, lg, lge, a lot of, lots of, significant, substantial, "
-             "quite large, really big, considerable, fairly large, rather large, pretty large, fairly big, rather big, "
-             "pretty big, largish, good sized, sizeable volume",
+    "large": "big, large sized, large volume, sizable, sizeable, lg, lge, a lot of, lots of, significant, "
+        "substantial, "
+             "quite large, really big, considerable, fairly large, rather large, pretty large, fairly big, "
+             "rather big, "
+             "pretty big, largish, good sized, sizeable volume, hefty, ample, abundant, copious, a great deal of, "
+             "plenty of, "
+             "major, bulky, voluminous, generous, high volume, great",
     "severe": "severely, marked, markedly, extensive, very severe, advanced, florid, gross, grossly, pronounced, "
-        "extremely severe, "
+        "extremely severe, heavy, serious, intense, profound, dramatic, striking, critical, fulminant, extreme, "
               "high grade",
     "massive": "massively, huge, very large, very big, enormous, colossal, giant, gigantic, total, extremely large, "
         "really large, "
+               "monstrous, vast, overwhelming, monumental, extra large, super large, xl, "
                "humongous, immense, tremendous, ginormous",
     "acute": "acutely",
     "increasing": "increased, worsening, worsened, progressive, progressing, growing, larger, bigger, worse, greater, "
                   "more severe, more extensive, more pronounced, more marked, more massive",
-    "decreasing": "decreased, improving, improved, resolving, shrinking, smaller, better, milder, lesser, less severe, "
+    "decreasing": "decreased, improving, improved, resolving, shrinking, smaller, better, milder, lesser, "
+        "less severe, "
                   "less extensive, less pronounced, less marked, less massive",
 }  # fmt: skip
 
@@ -101,9 +113,10 @@ def rarity(level: str | None) -> int:
 SIDES: tuple[str, ...] = ("left", "right", "bilateral")
 OTHER_SIDE = {"left": "right", "right": "left"}
 _SIDE_SYNONYMS = {
-    "left": "leftsided, lt, l",
-    "right": "rightsided, rt, r",
-    "bilateral": "bilaterally, both, each, bilat, bil, bl, b / l, l / r, r / l, l + r, r + l, both sided",
+    "left": "leftsided, lefthand, leftward, lt, l",
+    "right": "rightsided, righthand, rightward, rt, r",
+    "bilateral": "bilaterally, both, each, bilat, bil, bl, b / l, l / r, r / l, l + r, r + l, both sided, two sided, "
+    "double sided, bi lateral, either side, on either side",
 }
 SIDE_NAMES: dict[str, str] = _by_name(SIDES, _SIDE_SYNONYMS)
 
@@ -210,13 +223,17 @@ _ALL = (
     _finding("pleural effusion", "pleural base", "effusion", "eff", "pleural eff", "pl eff", "pl effusion",
              "pleural fluid", "fluid", "fluid collection",
              "fluid in the pleural space", "fluid around the lung", "water around the lung", "pleural collection",
-             "hydrothorax", "haemothorax", "hemothorax", "free pleural fluid", "effus", "pleff",
+             "hydrothorax", "chylothorax", "pleural liquid", "liquid in the pleural space",
+             "water in the pleural space",
+             "fluid in the pleural cavity", "water in the pleural cavity", "fluid in the pleura", "intrapleural fluid",
+             "fluid collection in the pleural space", "haemothorax", "hemothorax", "free pleural fluid", "effus",
+             "pleff",
              category="Effusion", areas=(0.0042, 0.205), drawn=_SIDE,
              bounds="pleural space"),
     _finding("consolidation", "lungs", "consol", "cons", "airspace consolidation", "air space consolidation",
              "lobar consolidation",
              "pulmonary consolidation", "lung consolidation", "consolidated area", "consolidative change",
-             "consolidative opacity", "consolidated lung",
+             "consolidative opacity", "consolidated lung", "consolidative process", "area of consolidation",
              category="Consolidation", areas=(0.0156, 0.392), drawn=_SIDE_AND_ZONE),
     _finding("lung opacity", "lungs", "opacity", "opacification", "pulmonary opacity", "airspace opacity",
              "air space opacity", "airspace opacification", "airspace disease", "air space disease", "infiltrate",
@@ -225,57 +242,81 @@ _ALL = (
              "haziness", "haze", "shadowing", "shadow", "ground glass", "ground glass change", "ground glass density",
              "ggo", "opac", "airspace shadowing", "alveolar opacity", "alveolar infiltrate", "airspace infiltrate",
              "patchy shadowing",
-             "density", "increased density", "interstitial marking", "increased interstitial marking", "white patch",
+             "airspace process", "airspace filling", "whiteout", "white out", "opacified lung", "radiopacity",
+             "reticulation",
+             "reticulonodular pattern", "reticular pattern", "ground glass attenuation", "interstitial change",
+             "area of opacity", "density", "increased density", "interstitial marking",
+             "increased interstitial marking", "white patch",
              category="Lung Opacity", areas=(0.0156, 0.392), drawn=_SIDE_AND_ZONE),
     _finding("pneumonia", "lungs", "pna", "bronchopneumonia", "lobar pneumonia", "pneumonic infiltrate",
-             "pneumonic consolidation", category="Pneumonia", areas=(0.0200, 0.415), drawn=_SIDE_AND_ZONE),
-    _finding("infection", "lungs", "lung infection", "pulmonary infection", "chest infection", "infectious process"),
+             "pneumonic consolidation", "pneumonic change",
+             "pneumonic process", category="Pneumonia", areas=(0.0200, 0.415), drawn=_SIDE_AND_ZONE),
+    _finding("infection", "lungs", "lung infection", "pulmonary infection", "chest infection", "infectious process",
+             "infective process"),
     _finding("atelectasis", "lungs", "atel", "atelect", "atelectatic change", "lung collapse", "lobar collapse",
              "collapse of the lung",
              "collapsed lobe", "collapsed lower lobe", "collapsed upper lobe", "collapsed middle lobe", "volume loss",
-             "decreased lung volume", "reduced lung volume", "low lung volume", "loss of volume", "collapse",
+             "decreased lung volume", "reduced lung volume", "low lung volume", "loss of volume",
+             "loss of lung volume", "atelectatic lung", "atelectatic lobe", "collapse",
              category="Atelectasis", areas=(0.0051, 0.128), drawn=_SIDE_AND_ZONE),
-    _finding("edema", "lungs", "pulmonary edema", "oedema", "odema", "œdema", "pulmonary oedema", "lung edema",
+    _finding("edema", "lungs", "pulmonary edema", "oedema", "odema", "œdema", "pulmonary oedema", "oed", "pulm oed",
+             "lung edema",
              "lung oedema",
              "interstitial edema", "interstitial oedema", "interstitial pulmonary edema", "alveolar edema",
-             "alveolar oedema", "edematous change", "oedematous change", category="Edema"),
+             "alveolar oedema", "edematous change", "oedematous change", "edematous lung",
+             "oedematous lung", category="Edema"),
     _finding("cardiomegaly", "heart", "cardiomeg", "enlarged heart", "heart enlargement", "enlargement of the heart",
              "cardiac enlargement", "big heart", "bigger heart", "larger heart", "heart bigger",
-             "heart larger", "heart enlarged", "heart size is enlarged", "large heart", "huge heart", "dilated heart",
+             "heart larger", "heart enlarged", "heart size is enlarged", "large heart", "huge heart",
+             "dilated heart", "oversized heart", "widened heart", "megalocardia",
+             "cardiac dilatation", "cardiac dilation", "heart dilatation", "heart dilation", "raised ctr",
              "increased ctr", "increased cardiothoracic ratio", category="Cardiomegaly", lateral=False,
              areas=(0.113, 0.263)),
     _finding("enlargement of the cardiac silhouette", "heart", "enlarged cardiac silhouette",
              "cardiac silhouette enlargement", "enlarged cardiomediastinal silhouette", "enlarged cardiomediastinum",
-             "enlarged heart silhouette", "enlarged cardiac contour", "enlarged heart contour",
+             "enlarged heart silhouette", "enlarged cardiac shadow", "widened cardiac silhouette",
+             "large cardiac silhouette", "big cardiac silhouette", "increased cardiac silhouette",
+             "enlarged cardiomediastinal contour", "enlarged cardiac contour", "enlarged heart contour",
              category="Cardiomegaly", lateral=False, areas=(0.113, 0.263)),
     _finding("pneumothorax", "pleura", "ptx", "pneumo", "pnx", "collapsed lung", "pneumothoraces",
              "air in the pleural space",
-             "pleural air", category="Pneumothorax", areas=(0.0032, 0.170), drawn=_SIDE,
+             "pleural air", "air in the pleural cavity", "intrapleural air", "intrapleural gas", "pleural gas", "pntx",
+             category="Pneumothorax", areas=(0.0032, 0.170), drawn=_SIDE,
              bounds="pleural band"),
     _finding("hernia", "diaphragm", "hiatal hernia", "hiatus hernia", "diaphragmatic hernia"),
-    _finding("vascular congestion", "lungs", "pulmonary vascular congestion", "pulmonary venous congestion",
-             "venous congestion", "pulmonary congestion", "vascular engorgement", "congestion"),
-    _finding("hilar congestion", "hila", "hilar engorgement", "hilar vascular congestion"),
+    _finding("vascular congestion", "lungs", "pulmonary vascular congestion", "vasc congestion",
+             "pulmonary venous congestion",
+             "venous congestion", "vascular engorgement", "vascular redistribution", "upper lobe diversion",
+             "congested lung", "congested vessel", "engorged vessel", "congested vasculature", "engorged vasculature",
+             "congested pulmonary vessel", "engorged pulmonary vessel", "congestion"),
+    _finding("hilar congestion", "hila", "hilar engorgement", "hilar vascular congestion", "congested hila",
+             "congested hilum", "engorged hila"),
     _finding("heart failure", "lungs", "congestive heart failure", "congestive cardiac failure",
         "congestive failure", "ccf",
-             "left heart failure", "left ventricular failure", "lv failure", "decompensated heart failure",
+             "left heart failure", "left ventricular failure", "lv failure", "lvf", "heart decompensation",
+             "decompensated heart failure",
              "cardiac failure", "cardiac decompensation", "chf",
              lateral=False),
     _finding("tortuosity of the descending aorta", "descending aorta", "tortuous descending aorta",
              "tortuosity of the descending thoracic aorta", "tortuous descending thoracic aorta", lateral=False),
     _finding("tortuosity of the thoracic aorta", "aorta", "tortuous thoracic aorta", "tortuous aorta",
-             "tortuosity of the aorta", "aortic tortuosity", "unfolded aorta", lateral=False),
+             "tortuosity of the aorta", "aortic tortuosity", "unfolded aorta", "uncoiled aorta", "elongated aorta",
+             "unfolding of the aorta", "aortic unfolding", "elongation of the aorta", lateral=False),
     _finding("scoliosis", "spine", "thoracolumbar scoliosis", "scoliotic curvature", "curvature of the spine",
-             "curved spine", lateral=False),
+             "curved spine", "spinal curvature", "scoliotic spine", "dextroscoliosis", "levoscoliosis", lateral=False),
     _finding("gastric distention", "stomach", "gastric distension", "distended stomach", "distention of the stomach",
-             "distension of the stomach", lateral=False),
+             "distension of the stomach", "gastric dilatation", "gastric dilation", "dilated stomach",
+             "stomach distention",
+             "stomach distension", "distended gastric bubble", lateral=False),
     _finding("hypoxemia", "lungs", "hypoxia", "hypoxaemia", lateral=False),
     _finding("hypertensive heart disease", "heart", "hypertensive heart", "htn", lateral=False),
     _finding("hematoma", "thorax", "haematoma"),
-    _finding("contusion", "lungs", "pulmonary contusion", "lung contusion", "lung bruise"),
+    _finding("contusion", "lungs", "pulmonary contusion", "lung contusion", "lung bruise", "lung bruising"),
     _finding("emphysema", "lungs", "pulmonary emphysema", "hyperinflation", "hyperinflated lung",
-             "overinflated lung", "hyperexpansion", "hyperexpanded lung", "large lung volume", "increased lung volume"),
-    _finding("granuloma", "lungs", "calcified granuloma", "granulomata", "granulomatous disease"),
+             "overinflated lung", "overinflation", "hyperaeration", "emphysematous change", "emphysematous lung",
+             "hyperexpansion", "hyperexpanded lung", "large lung volume", "increased lung volume"),
+    _finding("granuloma", "lungs", "calcified granuloma", "granulomata", "granulomatous disease",
+             "granulomatous change"),
     _finding("calcification", "thorax", "calcified lesion", "calcified nodule", boxed="Calcification"),
     _finding("pleural thickening", "pleura", "thickened pleura", "thickening of the pleura", "pleural plaque",
              "pleural scarring", bounds="pleural space", boxed="Pleural thickening"),
@@ -285,18 +326,24 @@ _ALL = (
              "blunted costophrenic sulcus", "costophrenic sulcus blunting", "blunting of the costodiaphragmatic",
              "blunting of the costodiaphragmatic angle", "blunting of the cp angle", "cp angle blunting",
              "blunted cp angle",
-             "blunting of the cp sulcus", "cp blunting", "costophrenic angle is blunted", "blunted cp sulcus",
+             "blunting of the cp sulcus", "cp blunting", "costophrenic angle is blunted", "blunted cpa",
+             "cpa blunting", "obliterated costophrenic angle",
+             "obliteration of the costophrenic angle", "effaced costophrenic angle", "obscured costophrenic angle",
+             "effacement of the costophrenic angle", "blunted costophrenic sulci", "blunted cp sulcus",
              "blunting of the costodiaphragmatic recess",
              bounds="pleural space"),
     _finding("fracture", "ribs", "rib fracture", "rib fx", "fx", "fractured rib", "fracture of the rib", "broken rib",
              boxed="Rib fracture"),
     _finding("pneumomediastinum", "mediastinum", "mediastinal air", "mediastinal emphysema",
-             "air in the mediastinum", lateral=False),
-    _finding("air collection", "thorax", "collection of air"),
+             "air in the mediastinum", "mediastinal gas", "gas in the mediastinum", lateral=False),
+    _finding("air collection", "thorax", "collection of air", "gas collection", "collection of gas"),
     _finding("lung lesion", "lungs", "pulmonary lesion", "lung mass", "lung nodule", "pulmonary nodule",
              "pulmonary mass", "lung tumor", "lung tumour", "lung malignancy", "lung cancer", "parenchymal mass",
              "parenchymal nodule", "nodule", "mass", "lesion", "coin lesion", "spn", "pulmonary neoplasm",
-             "lung neoplasm", "bronchogenic carcinoma", "lung carcinoma", "cavitary lesion", "cavitating lesion",
+             "lung neoplasm", "tumor", "tumour", "neoplasm", "malignancy", "carcinoma", "adenocarcinoma",
+             "lung adenocarcinoma",
+             "micronodule", "lung growth", "nodularity", "bronchogenic carcinoma", "lung carcinoma",
+             "cavitary lesion", "cavitating lesion",
              "cavitary nodule", "cavitary mass", boxed="Lung Lesion", areas=(0.0011, 0.243),
              drawn=_SIDE_AND_ZONE),
 )  # fmt: skip
@@ -311,7 +358,9 @@ _OTHER_FINDINGS = (
     "soft tissue oedema", "soft tissue mass", "peripheral edema", "bowel distention", "mediastinal mass",
     "inguinal hernia", "umbilical hernia", "bone density", "breast shadow", "nipple shadow", "cardiac shadow",
     "heart shadow", "mediastinal shadow", "chest drain", "pleural drain", "pigtail drain", "intercostal drain",
-    "surgical drain", "lung mets", "mets",
+    "surgical drain", "lung mets", "mets", "fluid in the lung", "water in the lung", "mediastinal tumor",
+    "mediastinal tumour", "rib tumor", "rib tumour", "pleural tumor", "pleural tumour", "bone tumor", "bone tumour",
+    "breast mass", "breast tumor", "hilar shadow", "thyroid mass", "chest wall mass",
 )  # fmt: skip
 _ARTICLES = frozenset(("a", "an", "the"))
 

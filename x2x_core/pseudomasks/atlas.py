@@ -47,6 +47,9 @@ logger = logging.getLogger(__name__)
 class PseudomaskAtlas:
     """The pseudomasks of all findings.
 
+    An atlas without maps, ``PseudomaskAtlas({})``, is for pictures of anything: text is then free, and about the whole
+    image.
+
     Args:
         maps: finding category (e.g. "Effusion") to its mask `(h, w)` in [0, 1]; or map names (see `Place.key`, e.g.
             "Effusion/right/lower") to probability maps.

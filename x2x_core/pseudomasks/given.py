@@ -1,8 +1,8 @@
-"""Masks that the caller supplies: a pseudomask or a guidance mask, in any of the usual forms.
+"""Masks that the caller supplies: a pseudomask, a guidance mask or a keep mask, in any of the usual forms.
 
-Both are read by one rule. Accepted are tensors and arrays `(H, W)`, `(B, H, W)` or `(B, 1, H, W)` and pictures: bool,
+All are read by one rule. Accepted are tensors and arrays `(H, W)`, `(B, H, W)` or `(B, 1, H, W)` and pictures: bool,
 floating point in [0, 1], or whole numbers from 0 to 1, to 255 or to 65535. White (the top of the range) is where
-editing is allowed.
+editing is allowed, of a keep mask where it is not.
 """
 
 from __future__ import annotations
@@ -56,13 +56,33 @@ def as_guidance_mask(value: MaskInput, size: tuple[int, int]) -> torch.Tensor:
     Raises:
         InputError: an unsupported type, shape or range, or another size than the image's.
     """
-    mask = _read_mask("guidance_mask", value)
+    return _read_sized_mask("guidance_mask", value, size) >= 0.5
+
+
+def as_keep_mask(value: MaskInput, size: tuple[int, int]) -> torch.Tensor:
+    """Return the caller's mask of what must stay as it is.
+
+    Args:
+        value: the mask, see the module; a pixel stays as it is where the mask is above 0.
+        size: `(height, width)` of the image, which the mask must have.
+
+    Returns:
+        `(B, 1, H, W)` bool on the CPU.
+
+    Raises:
+        InputError: an unsupported type, shape or range, or another size than the image's.
+    """
+    return _read_sized_mask("keep_mask", value, size) > 0
+
+
+def _read_sized_mask(name: str, value: MaskInput, size: tuple[int, int]) -> torch.Tensor:
+    mask = _read_mask(name, value)
     if tuple(mask.shape[-2:]) != tuple(size):
         raise InputError(
-            f"`guidance_mask` must be of the image's size, {size[0]}x{size[1]} pixels (height x width), got "
+            f"`{name}` must be of the image's size, {size[0]}x{size[1]} pixels (height x width), got "
             f"{mask.shape[-2]}x{mask.shape[-1]}."
         )
-    return mask >= 0.5
+    return mask
 
 
 def _read_mask(name: str, value: MaskInput) -> torch.Tensor:

@@ -1,5 +1,6 @@
 """Reader studies: people read edited and unedited radiographs without knowing which is which.
 
+- `definition`: the study as its readers get it;
 - `design`: parts, questions and balanced orders of a study, from a folder of results or from a reading sheet;
 - `page`: the page on which a reader works, which needs no network;
 - `answers`: the file that a reader hands back;

@@ -14,7 +14,7 @@ from tiny_models import make_radiograph
 
 from x2x_core.evaluation.metrics.catalogue import info
 from x2x_core.evaluation.metrics.flips import Flips
-from x2x_core.evaluation.on_dataset.edits import EditSettings, case_id, edit_dataset, read_edit, read_grey
+from x2x_core.evaluation.on_dataset.edits import DatasetEditSettings, case_id, edit_dataset, read_edit, read_grey
 from x2x_core.evaluation.on_dataset.evidence import Evidence, RowEvidence, Scorers
 from x2x_core.evaluation.on_dataset.gathering import gather_evidence
 from x2x_core.evaluation.on_dataset.run import evaluate_edits
@@ -35,7 +35,7 @@ TEXTS = (
     "Change the level of pleural effusion from mild to severe.",
     "Remove the finding of left pleural effusion.",
 )
-SETTINGS = EditSettings(seed=3, batch_size=2, call={"num_inference_steps": 2, "mask_threshold": 0.3})
+SETTINGS = DatasetEditSettings(seed=3, batch_size=2, call={"num_inference_steps": 2, "mask_threshold": 0.3})
 
 
 @pytest.fixture(scope="module")

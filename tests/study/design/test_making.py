@@ -9,8 +9,8 @@ from study_cases import EFFUSION, PNEUMOTHORAX, write_edit, write_results
 
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.imaging.files import read_text_chunks
+from x2x_core.study.definition import DEFINITION, PICTURES, read_study
 from x2x_core.study.design.collection import boxes_of, collect
-from x2x_core.study.design.definition import DEFINITION, PICTURES, read_study
 from x2x_core.study.design.making import check_places, design_study, read_study_key, write_study
 from x2x_core.study.design.parts import study_level
 from x2x_core.study.design.questions import Task

@@ -1,4 +1,4 @@
-"""What a model is given besides noisy latents, as a record that no stage needs to look into."""
+"""The inputs of a model besides noisy latents, as a record that no stage needs to look into."""
 
 from __future__ import annotations
 

@@ -23,6 +23,26 @@ class FlowLevel:
     sigma: float  # share of the noise, [0, 1]; that of the signal is 1 - sigma
 
 
+def shift_by_tokens(
+    scheduler: Any, calculate_shift: Callable[..., float], patch: int
+) -> Callable[[tuple[int, int], int], float]:
+    """Return the shift of a schedule that depends on the number of tokens, as FLUX.1 and Qwen-Image have it.
+
+    Args:
+        scheduler: its configuration holds the shifts of the shortest and longest sequence.
+        calculate_shift: diffusers' own.
+        patch: side of a token in latent cells.
+    """
+    config = scheduler.config
+
+    def shift(cells: tuple[int, int], steps: int) -> float:
+        tokens = cells[0] * cells[1] // patch**2
+        lengths = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
+        return calculate_shift(tokens, *lengths, config.get("base_shift", 0.5), config.get("max_shift", 1.15))
+
+    return shift
+
+
 @dataclass(frozen=True)
 class FlowSchedule:
     """Straight paths from noise to image, whose velocity the model predicts: `FlowMatchEulerDiscreteScheduler`."""

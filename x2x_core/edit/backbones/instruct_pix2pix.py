@@ -54,8 +54,8 @@ class InstructPix2Pix:
 
     @property
     def window_step(self) -> int:
-        """Latent cells that the U-Net's coarsest layer joins to one."""
-        return 2 ** (len(self.pipe.unet.config.block_out_channels) - 1)
+        """Latent cells that the U-Net's second coarsest layer joins to one; the coarsest rounds up."""
+        return max(2 ** (len(self.pipe.unet.config.block_out_channels) - 2), 1)
 
     def cut(self, conditioning: Conditioning, windows: Windows) -> Conditioning:
         """Return the conditioning with the image's latents in the windows."""

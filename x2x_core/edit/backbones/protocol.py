@@ -1,4 +1,4 @@
-"""What an edit asks of a model: `EditBackbone`, and of its noise schedule: `Schedule`.
+"""The interface of a model that an edit can run on, `EditBackbone`, and of its noise schedule, `Schedule`.
 
 Latents are `(B, C, h, w)` whatever the model's own tokens are, and each latent cell covers a square of pixels. *Image
 latents* are what the autoencoder gives and takes; *latents* are scaled, the space in which noise is added.
@@ -92,7 +92,7 @@ class Schedule(Protocol):
 
 
 class EditBackbone(Protocol):
-    """What an edit asks of a model. Shapes: V views of pictures on their canvases, B outputs, n branches, N items."""
+    """A model that an edit can run on: V views of pictures on their canvases, B outputs, n branches, N items."""
 
     @property
     def pipe(self) -> Any:

@@ -37,7 +37,7 @@ _FOLDERS = (MASK_FOLDER, GUIDANCE_FOLDER, EDITED_FOLDER)  # in the order of writ
 
 
 @dataclass(frozen=True)
-class EditSettings:
+class DatasetEditSettings:
     """Settings that decide the edits of a dataset.
 
     Args:
@@ -64,7 +64,7 @@ def read_grey(path: str | Path) -> torch.Tensor:
 
 
 def edit_dataset(
-    pipeline, rows: Sequence[Row], out: str | Path, settings: EditSettings, progress: Progress | None = None
+    pipeline, rows: Sequence[Row], out: str | Path, settings: DatasetEditSettings, progress: Progress | None = None
 ) -> None:
     """Edit the past image of every row by its instruction.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from x2x_core.common.errors import InputError
-from x2x_core.language.clauses import Clause
+from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.lexicon import Kind, Token
 from x2x_core.language.picture_sides import PICTURE_WORDS
 from x2x_core.language.sentences import VerbPhrase
@@ -127,7 +127,8 @@ def _is_in_place_phrase(tokens: Sequence[Token], position: int) -> bool:
     of_finding = [token.text for token in tokens[start + 1 : start + 3]] == ["of", "the"]  # "opacity of the fissure"
     if tokens[start].text not in _WITHIN and not (tokens[start].kind is Kind.FINDING and of_finding):
         return False
-    if is_noun(word):
+    following = next((other.text for other in tokens[position + 1 :] if other.kind is not Kind.UNKNOWN), "")
+    if is_noun(word) or _closes_noun_phrase(tokens, position) or following in ("region", "area", "space", "regions"):
         return True
     end = position
     while end < len(tokens) and tokens[end].kind not in _SPLITS:
@@ -135,6 +136,12 @@ def _is_in_place_phrase(tokens: Sequence[Token], position: int) -> bool:
     placed = any(token.kind in (Kind.SIDE, Kind.ZONE) for token in tokens[start:end])
     following = end < len(tokens) and tokens[end].kind is Kind.FINDING  # "in diffuse edema"
     return word in DESCRIPTORS and not placed and not following
+
+
+def _closes_noun_phrase(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "cricoid" in "at the cricoid": a noun, whatever its ending."""
+    after = tokens[position + 1 : position + 2]
+    return tokens[position - 1].text in ("the", "a", "an") and (not after or after[0].kind in _SPLITS[:4])
 
 
 def check_sides(clauses: Sequence[Clause]) -> None:
@@ -156,3 +163,15 @@ def check_sides(clauses: Sequence[Clause]) -> None:
                     f"`prompt` must name one side of {clause.finding}, got {other.side} and {clause.side}. Keep one of "
                     "the two."
                 )
+            if _differ_in_naming_side(clause, other):
+                raise InputError(
+                    f"`prompt` must name the side of each {clause.finding}, got {clause.side or other.side} and none. "
+                    "Write left, right or bilateral for both."
+                )
+
+
+def _differ_in_naming_side(clause: Clause, other: Clause) -> bool:
+    """Return True for "add a mild edema and a severe one on the left": the first could be on the left, too."""
+    same = clause.finding == other.finding and clause.operation is other.operation is Operation.ADD
+    apart = (clause.side is None) != (other.side is None)
+    return same and apart and clause.zone == other.zone and clause.level != other.level

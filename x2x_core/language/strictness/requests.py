@@ -88,6 +88,12 @@ def check_choices(tokens: Sequence[Token]) -> None:
         if token.text in _COUNTS and tokens[position + 1].text == "of" and _finding_follows(tokens[position + 2 :]):
             raise InputError(f"`prompt` must name what to edit, got '{token.text} of' several. Name each finding.")
     for position, token in enumerate(tokens[1:], 1):
+        verbs = sum(other.kind is Kind.VERB for other in tokens)
+        if token.kind is Kind.VERB and tokens[position - 1].text == "->" and token.text != "present" and verbs > 1:
+            raise InputError(
+                f"`prompt` must say what to edit in sentences, got {token.text!r} after an arrow. Write for example: "
+                "Remove the finding of left pleural effusion."
+            )
         if _treats(tokens, position):
             raise InputError(
                 f"`prompt` must say what to do with the finding, got {token.text!r} as the purpose of something else. "
@@ -139,7 +145,8 @@ def check_verbs(phrases: Sequence[VerbPhrase]) -> None:
         _check_negated_list(before, phrase)
         if before.verb is None or before.keep or phrase.keep or phrase.verb is None or not phrase.bare:
             continue
-        if before.names(Kind.FINDING) and before.verb.operation is not phrase.verb.operation and not phrase.negated:
+        other = (before.verb.operation, before.verb.course) != (phrase.verb.operation, phrase.verb.course)
+        if before.names(Kind.FINDING) and other and not phrase.negated:
             raise InputError(
                 "`prompt` must name what to edit after each verb. Write a sentence for each, for example: Add the "
                 "finding of left pleural effusion. Remove the finding of right pleural effusion."

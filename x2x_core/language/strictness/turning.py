@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from x2x_core.common.errors import InputError
-from x2x_core.language.lexicon import Kind, Token
+from x2x_core.language.lexicon import Kind, Token, Verb
 from x2x_core.language.spelling import resembles_verb
 from x2x_core.language.unknown_words import is_noun
 
@@ -48,6 +48,27 @@ def check_no_turning(tokens: Sequence[Token]) -> None:
                 "the request round. Write for example: Remove the finding of left pleural effusion. Add the finding of "
                 "right pleural effusion."
             )
+
+
+def check_no_late_participle(tokens: Sequence[Token]) -> None:
+    """Refuse "remove the left effusion added on the right": a participle behind another request.
+
+    Raises:
+        InputError: such a participle, which could describe or request.
+    """
+    requested = False
+    for position, token in enumerate(tokens):
+        before = tokens[position - 1] if position else None
+        if token.kind in (Kind.STOP, Kind.SOFT_STOP, Kind.AND, Kind.WITH):
+            requested = False
+        elif isinstance(token.value, Verb):
+            passive = before is not None and (before.text.split() or [""])[-1] in ("be", "get", "gets", "have", "want")
+            if requested and token.text.endswith("ed") and not passive:
+                raise InputError(
+                    f"`prompt` must separate its requests, got {token.text!r} behind another one. Write a sentence for "
+                    "each, for example: Add the finding of left pleural effusion. Remove the finding of edema."
+                )
+            requested = requested or not (token.value.makes or token.value.present)
 
 
 def _names_finding(tokens: Sequence[Token], position: int) -> bool:

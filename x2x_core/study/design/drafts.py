@@ -14,8 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from x2x_core.evaluation.reading.sheet import read_beside
 from x2x_core.imaging.files import read_image
-
-from .definition import Question
+from x2x_core.study.definition import Question
 
 CASE, TRAINING, CHECK, REPEAT = "case", "training", "check", "repeat"  # kinds of cases
 _TEXT_SHARE = 1 / 22  # height of a check's letters, as a share of the picture's shorter side

@@ -2,6 +2,7 @@
 
 Layout of the folder::
 
+    index.html              the page on which readers work
     study.json              the study as the page has it
     pictures/NNNN.png       8 bits, grey; equal metadata in every file
 
@@ -31,9 +32,10 @@ from x2x_core.evaluation.progress import Progress
 from x2x_core.evaluation.reading.grading import Key, read_key
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata, versions
+from x2x_core.study.definition import DEFINITION, PAGE, PICTURES, Part, Placement, Study, StudyCase, Training
+from x2x_core.study.page.rendering import render
 
 from .collection import collect
-from .definition import DEFINITION, PICTURES, Part, Placement, Study, StudyCase, Training
 from .drafts import CASE, CHECK, REPEAT, TRAINING, Draft, PartDraft, Source
 from .orders import balanced_orders, balanced_sides
 from .parts import choose, plan_parts
@@ -119,6 +121,7 @@ def write_study(made: Made, folder: Path, key: Path, progress: Progress | None =
         write_png(folder / PICTURES / name, source.pixels().clamp(0, 1), 8, metadata)
         if progress:
             progress(number, len(made.pictures))
+    write_text(folder / PAGE, render(made.study))
     write_text(folder / DEFINITION, json.dumps(made.study.as_dict(), indent=1, ensure_ascii=False) + "\n")
     key.parent.mkdir(parents=True, exist_ok=True)
     write_text(key, json.dumps(made.key, indent=1, ensure_ascii=False) + "\n")

@@ -8,8 +8,7 @@ from enum import StrEnum
 from x2x_core.evaluation.reading.answers import SIDES
 from x2x_core.evaluation.reading.sheet import ARTEFACTS, MORE, NORMAL, VISIBILITIES
 from x2x_core.simulation.findings import SIDED, SIMULATED_FINDINGS
-
-from .definition import BOX, SEVERAL, TEXT, Option, Question
+from x2x_core.study.definition import BOX, SEVERAL, TEXT, Option, Question
 
 NONE, OTHER = "none", "other"  # answers to "which finding"
 LEFT, RIGHT, SAME = MORE  # answers to a comparison

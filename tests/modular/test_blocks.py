@@ -1,0 +1,121 @@
+"""Blocks for Modular Diffusers, inside an unmodified inpainting workflow of tiny weights."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from backbone_models import make_instruct_pix2pix_xl
+from diffusers import ClassifierFreeGuidance, ModularPipelineBlocks, StableDiffusionXLAutoBlocks
+from diffusers.image_processor import VaeImageProcessor
+from PIL import Image
+from tiny_models import PROMPT, make_radiograph, seeded
+
+from x2x_core import RegionGuidance
+from x2x_core.common.errors import InputError
+from x2x_core.modular import AnatomyGuidanceBlock, CompositionBlock, RelevanceBlock, save_block
+
+CELL = 4
+
+
+def make_workflow(channels=4, **blocks):
+    """diffusers' own inpainting workflow, with blocks of ours at places by name: (block, place)."""
+    parts = make_instruct_pix2pix_xl()
+    workflow = StableDiffusionXLAutoBlocks().get_workflow("inpainting")
+    for name, (block, place) in blocks.items():
+        workflow.sub_blocks.insert(name, block, len(workflow.sub_blocks) if place is None else place)
+    pipe = workflow.init_pipeline()
+    unet = make_instruct_pix2pix_xl().unet
+    unet = type(unet).from_config({**unet.config, "in_channels": channels}).eval()
+    binary = {"do_normalize": False, "do_binarize": True, "do_convert_grayscale": True}
+    pipe.update_components(
+        unet=unet,
+        vae=parts.vae,
+        scheduler=parts.scheduler,
+        text_encoder=parts.text_encoder,
+        text_encoder_2=parts.text_encoder_2,
+        tokenizer=parts.tokenizer,
+        tokenizer_2=parts.tokenizer_2,
+        guider=ClassifierFreeGuidance(3.0),
+        image_processor=VaeImageProcessor(vae_scale_factor=CELL),
+        mask_processor=VaeImageProcessor(vae_scale_factor=CELL, **binary),
+    )
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def run(pipe, image, **arguments):
+    given = {"prompt": PROMPT, "num_inference_steps": 2, "strength": 1.0, "height": 64, "width": 64}
+    return pipe(image=image, generator=seeded(), **{**given, **arguments})
+
+
+@pytest.fixture
+def radiograph():
+    return Image.fromarray(make_radiograph(64, 64)).convert("RGB")
+
+
+def test_anatomy_and_composition_run_in_an_unmodified_workflow(radiograph):
+    pipe = make_workflow(anatomy=(AnatomyGuidanceBlock(), 0), composition=(CompositionBlock(), None))
+    state = run(pipe, radiograph)
+    mask = np.asarray(state.get("mask_image")) > 0
+    assert mask.any() and not mask.all() and state.get("guidance_map").shape == (1, 1, 64, 64)
+    before, after = np.asarray(radiograph), np.asarray(state.get("images")[0])
+    assert (before == after)[~mask].all() and (before != after)[mask].any()
+
+
+def test_the_mask_keeps_to_the_finding_and_spares_what_must_stay(radiograph):
+    block = AnatomyGuidanceBlock()
+    keep = np.zeros((64, 64), bool)
+    keep[30:, :20] = True
+    states = [
+        _call(block, image=radiograph, prompt=prompt, keep_mask=kept)
+        for prompt, kept in ((PROMPT, None), (PROMPT, keep), ("Add the finding of left pneumothorax.", None))
+    ]
+    right, spared, left = (np.asarray(state.get("mask_image")) > 0 for state in states)
+    assert right[:, :32].sum() > right[:, 32:].sum() and left[:, 32:].sum() > left[:, :32].sum()
+    assert (right & keep).any() and not (spared & keep).any()
+    with pytest.raises(InputError, match="`image` must be a picture"):
+        _call(block, image=torch.full((1, 4, 8, 8), -2.0), prompt=PROMPT)
+
+
+@pytest.mark.parametrize("channels", [4, 9])
+def test_relevance_makes_the_mask_within_the_one_given(radiograph, channels):
+    pipe = make_workflow(channels, anatomy=(AnatomyGuidanceBlock(), 0), relevance=(RelevanceBlock(), 2))
+    assert list(pipe.blocks.sub_blocks)[:3] == ["anatomy", "text_encoder", "relevance"]
+    state = run(pipe, radiograph, relevance_threshold=0.3)
+    relevance = state.get("relevance_map")
+    assert relevance.shape == (1, 1, 64, 64) and relevance.min() >= 0 and relevance.max() > 0.5
+    anatomy = np.asarray(_call(AnatomyGuidanceBlock(), image=radiograph, prompt=PROMPT).get("mask_image")) > 0
+    mask = np.asarray(state.get("mask_image")) > 0
+    assert mask.any() and not (mask & ~anatomy).any() and mask.sum() < anatomy.sum()
+
+
+def test_the_region_guider_runs_in_the_workflow(radiograph):
+    pipe = make_workflow()
+    mask = Image.new("L", (64, 64), 255)
+    plain = run(pipe, radiograph, mask_image=mask, output_type="np").get("images")
+    pipe.update_components(guider=RegionGuidance(3.0))
+    assert np.allclose(plain, run(pipe, radiograph, mask_image=mask, output_type="np").get("images"), atol=1e-5)
+    nowhere = RegionGuidance(3.0, mask=torch.zeros(1, 1, 16, 16))
+    pipe.update_components(guider=nowhere)
+    assert not np.allclose(plain, run(pipe, radiograph, mask_image=mask, output_type="np").get("images"), atol=1e-3)
+
+
+@pytest.mark.parametrize("block", [AnatomyGuidanceBlock(), RelevanceBlock(), CompositionBlock()])
+def test_blocks_are_saved_as_folders_that_diffusers_reads(block, tmp_path, monkeypatch):
+    monkeypatch.setattr("diffusers.utils.dynamic_modules_utils.HF_MODULES_CACHE", str(tmp_path / "cache"))
+    save_block(block, tmp_path / "block")
+    config = json.loads((tmp_path / "block" / "modular_config.json").read_text())
+    assert type(block).__name__ in config["auto_map"]["ModularPipelineBlocks"]
+    loaded = ModularPipelineBlocks.from_pretrained(str(tmp_path / "block"), trust_remote_code=True)
+    assert type(loaded).__name__ == type(block).__name__
+    assert loaded.input_names == block.input_names and loaded.output_names == block.output_names
+
+
+def _call(block, **inputs):
+    from diffusers.modular_pipelines.modular_pipeline import PipelineState
+
+    state = PipelineState()
+    for name, value in inputs.items():
+        state.set(name, value)
+    return block(None, state)[1]

@@ -1,0 +1,44 @@
+"""A keep mask from a file, and what a record says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image, UnidentifiedImageError
+
+from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.imaging.provenance import sha256_file
+from x2x_core.pseudomasks.given import as_keep_mask
+
+
+@dataclass(frozen=True, eq=False)
+class KeepMaskFile:
+    """A mask of what must stay as it is, with its file."""
+
+    path: Path
+    mask: torch.Tensor  # (1, 1, H, W) bool
+
+    @classmethod
+    def read(cls, path: Path, size: tuple[int, int]) -> KeepMaskFile:
+        """Read a mask of the input's size.
+
+        Raises:
+            InputNotFoundError: there is no such file.
+            InputError: no picture, or one of another size.
+        """
+        try:
+            with Image.open(path) as picture:
+                return cls(path, as_keep_mask(picture, size))
+        except FileNotFoundError:
+            raise InputNotFoundError(
+                f"`keep_mask` must be a picture of the input's size, but there is no file `{path}`."
+            ) from None
+        except UnidentifiedImageError:
+            raise InputError(f"`keep_mask` must be a picture, such as a PNG file, but `{path}` is none.") from None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return file name, hash and share of the image for a record."""
+        return {"file": self.path.name, "sha256": sha256_file(self.path), "share": float(self.mask.float().mean())}
