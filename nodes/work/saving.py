@@ -14,7 +14,7 @@ from PIL import Image
 from x2x_core.imaging.files import encode_png, to_values
 from x2x_core.imaging.overlay import guidance_colormap
 from x2x_core.imaging.panel import panel
-from x2x_core.imaging.provenance import versions
+from x2x_core.imaging.provenance import Proof, versions
 
 from .metadata import chunks
 from .pictures import pairs
@@ -61,12 +61,12 @@ def save_edits(node: Any, image: torch.Tensor, prefix: str, bit_depth: int, reco
     )
     saved = []
     for index, (edited, original, guidance) in enumerate(zip(pixels, originals, maps)):
-        metadata = chunks(node, record.metadata(index))
+        parameters = record.metadata(index)
         stem = f"{name.replace('%batch_num%', str(index))}_{counter + index:05}_"
         pictures = {"": to_values(edited, bit_depth), **_extra_pictures(edited, original, guidance, record.instruction)}
         for kind, values in pictures.items():
             path = Path(folder) / f"{stem}{kind}.png"
-            path.write_bytes(encode_png(values, metadata))
+            path.write_bytes(encode_png(values, chunks(node, parameters, Proof(values))))
             saved.append({"filename": path.name, "subfolder": subfolder, "type": "output"})
     return saved
 

@@ -7,13 +7,15 @@ import pydicom
 import pytest
 import torch
 from archive_cases import COMPLETE, PARAMETERS, draw, write_results
-from dicom_cases import IDENTITY, write
+from dicom_cases import IDENTITY, table, write
 from PIL import Image
 
 from x2x_core.archive.settings import DicomSettings
 from x2x_core.archive.verification import NO_RECORD, UNSIGNED, summary, verify
 from x2x_core.archive.writing import FILES
+from x2x_core.common.errors import InputError
 from x2x_core.imaging.files import encode_png, read_text_chunks, to_values, write_png
+from x2x_core.imaging.fingerprint import record_digest
 from x2x_core.imaging.provenance import Proof, sha256_file, synthetic_metadata
 
 
@@ -205,6 +207,62 @@ def test_changed_elements_of_identity_and_display_are_named(edited, film, name, 
     assert found.is_unaltered and found.is_record_intact and not found.holds
     assert found.changed_elements == (name,) and f"Elements since then: {name} CHANGED." in summary(found)
     assert found.as_dict()["changed_elements"] == [name]
+
+
+def as_table(made):
+    made.VOILUTSequence = [table(np.arange(4096)[::-1], kind="OW", bits=12)]
+
+
+DISPLAYS = {
+    "PixelPaddingValue": ({"PixelPaddingValue": 5}, lambda made: setattr(made, "PixelPaddingValue", 6)),
+    "PixelPaddingRangeLimit": (
+        {"PixelPaddingValue": 5, "PixelPaddingRangeLimit": 9},
+        lambda made: delattr(made, "PixelPaddingRangeLimit"),
+    ),
+    "VOILUTFunction": (
+        {"WindowCenter": 2000, "WindowWidth": 900, "VOILUTFunction": "SIGMOID"},
+        lambda made: setattr(made, "VOILUTFunction", "LINEAR_EXACT"),
+    ),
+    "VOILUTSequence": ({"VOILUTSequence": [table(range(4096), kind="OW", bits=12)]}, as_table),
+    "ModalityLUTSequence": (
+        {"ModalityLUTSequence": [table(range(4096), bits=12)]},
+        lambda made: delattr(made, "ModalityLUTSequence"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DISPLAYS)
+def test_changed_tables_functions_and_padding_are_named(tmp_path, name):
+    tags, change = DISPLAYS[name]
+    path = write(tmp_path / "b.dcm", draw(12), 12, **{**COMPLETE, **tags})
+    write_results(tmp_path / "other", path)
+    edited = tmp_path / "other" / "edited.dcm"
+    assert verify(edited, path).holds, "as it was written"
+    assert verify(rewrite(edited, lambda made: None), path).holds, "and as pydicom writes it again"
+    found = verify(rewrite(edited, change), path)
+    assert found.is_unaltered and found.changed_elements == (name,) and not found.holds
+
+
+def test_tables_in_another_byte_order_and_encoding_are_the_same(tmp_path):
+    path = write(tmp_path / "b.dcm", draw(12), 12, **COMPLETE, VOILUTSequence=[table(range(4096), kind="OW", bits=12)])
+    write_results(tmp_path / "other", path)
+    made = pydicom.dcmread(tmp_path / "other" / "edited.dcm")
+    made.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
+    made.save_as(tmp_path / "implicit.dcm")
+    assert verify(tmp_path / "implicit.dcm", path).holds
+
+
+def test_a_record_of_another_format_is_refused_and_an_altered_one_is_named(edited):
+    def change(made, is_consistent):
+        item = record_item(made)
+        record = {**json.loads(item.TextValue), "format": 2}
+        if is_consistent:
+            record["record_sha256"] = record_digest({k: v for k, v in record.items() if k != "record_sha256"})
+        item.TextValue = json.dumps(record, sort_keys=True)
+
+    assert verify(rewrite(edited, lambda made: change(made, False))).is_record_intact is False
+    with pytest.raises(InputError, match="must have a record of format 1, which this version reads, got 2"):
+        verify(rewrite(edited, lambda made: change(made, True)))
 
 
 def test_a_new_instance_uid_is_named_and_holds(edited, film):

@@ -176,6 +176,16 @@ def test_a_window_beside_all_values_is_warned_of():
     assert not found.values.any() and "in one grey" in found.warnings[0]
 
 
+def test_a_window_that_leaves_black_and_white_alone_is_warned_of():
+    found = shown(DEEP, WindowCenter=1500, WindowWidth=1)
+    assert found.values.tolist() == [[0, 0, 1, 1]] and "black or white" in found.warnings[0]
+    assert shown(DEEP, WindowCenter=1500, WindowWidth=2000).warnings == ()
+    two = np.array([[0, 4000, 4000]], np.uint16)
+    assert shown(two, WindowCenter=1500, WindowWidth=1).warnings == (), "nothing is lost of two values"
+    padded = np.array([[4000, 0, 1000, 2000]], np.uint16)
+    assert "black or white" in shown(padded, WindowCenter=500, WindowWidth=1, PixelPaddingValue=4000).warnings[0]
+
+
 def test_padding_is_black_and_does_not_count_in_the_range():
     values = np.array([[60000, 0, 1000, 4000]], np.uint16)
     found = shown(values, 16, PixelPaddingValue=60000)

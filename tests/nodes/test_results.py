@@ -1,6 +1,7 @@
 """X2XCompare and X2XSave: pictures on the page, and metadata of files."""
 
 import json
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -78,6 +79,26 @@ def test_files_record_their_provenance():
     said = read_provenance(path)
     assert said["synthetic"] is True
     assert said["parameters"]["instruction"] == PROMPT and said["parameters"]["edit"] == "4 steps"
+
+
+def test_files_can_be_verified():
+    from x2x_core.archive.verification import verify
+
+    before, after = pair()
+    paths = save(after, before=before, guidance=torch.rand(1, 10, 10), instruction=PROMPT)
+    hidden = SimpleNamespace(prompt={"1": {}}, extra_pnginfo={"workflow": {"nodes": []}})
+    for path in (*paths, *save(after, "16-bit", hidden=hidden)):
+        found = verify(path)
+        assert found.holds and found.is_unaltered and found.is_record_intact
+    content = bytearray(paths[0].read_bytes())
+    place = content.index(b"edema")
+    content[place : place + 5] = b"mass "
+    start = content.rindex(b"tEXt", 0, place)
+    length = int.from_bytes(content[start - 4 : start], "big")
+    end = start + 4 + length
+    content[end : end + 4] = zlib.crc32(content[start:end]).to_bytes(4, "big")
+    paths[0].write_bytes(content)
+    assert verify(paths[0]).is_record_intact is False
 
 
 def test_the_workflow_is_in_the_file():

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import x2x_core
+from x2x_core.common.errors import InputError
+from x2x_core.imaging.dicom_display import LINEAR
 from x2x_core.imaging.dicom_numbers import numbers
+from x2x_core.imaging.dicom_tables import read_table
 from x2x_core.imaging.fingerprint import record_digest
 from x2x_core.imaging.provenance import SYNTHETIC_NOTICE
 
 MAKER = "InstructX2X"
 SCHEME = "99X2X"  # designator of this project's own codes
+RECORD_FORMAT = 1  # of the record of a DICOM object
 _DIGEST = "record_sha256"
 EDIT_CODE = ("EDIT", "Region-restricted edit by a generative model")
 # Elements that say what an object is and how it is displayed; its record repeats them.
-_TEXTS = ("SOPInstanceUID", "SyntheticData", "DerivationDescription", "PresentationLUTShape", "PatientOrientation")
-_NUMBERS = ("RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth")
+_TEXTS = (
+    "SOPInstanceUID", "SyntheticData", "DerivationDescription", "PresentationLUTShape", "PatientOrientation",
+    "VOILUTFunction",
+)  # fmt: skip
+_NUMBERS = (
+    "RescaleSlope", "RescaleIntercept", "WindowCenter", "WindowWidth", "PixelPaddingValue", "PixelPaddingRangeLimit",
+)  # fmt: skip
+_TABLES = ("ModalityLUTSequence", "VOILUTSequence")
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _LONGEST = 1024  # letters of a short text (ST)
 
@@ -115,12 +127,31 @@ def read_record(dataset: Any) -> dict[str, Any] | None:
 def recorded_elements(dataset: Any) -> dict[str, Any]:
     """Return the elements that say what an object is and how it is displayed, by keyword; "" or [] if absent.
 
-    Of the photometric interpretation only a grey one counts: lossless compression may change that of colours.
+    Look-up tables stand as a digest of their numbers. Of the photometric interpretation only a grey one counts:
+    lossless compression may change that of colours.
     """
     found: dict[str, Any] = {name: _joined(dataset.get(name)) for name in _TEXTS}
     found |= {name: numbers(dataset, name) for name in _NUMBERS}
+    found |= {name: _tables_digest(dataset, name) for name in _TABLES}
+    if found["VOILUTFunction"] == LINEAR:  # the default
+        found["VOILUTFunction"] = ""
     kind = str(dataset.get("PhotometricInterpretation") or "")
     return {**found, "PhotometricInterpretation": kind if kind in _GREY else ""}
+
+
+def _tables_digest(dataset: Any, name: str) -> str:
+    """Return a digest of the first values, depths and entries of look-up tables, "" without any."""
+    tables: list[Any] = []
+    # Bytes of a data set that was made here, and not read, are in little-endian order.
+    is_little = getattr(dataset, "original_encoding", (None, None))[1] is not False
+    order = SimpleNamespace(original_encoding=(False, is_little))
+    for item in dataset.get(name) or ():
+        try:
+            table = read_table(item, order, below_zero=True)
+            tables.append([table.first, table.bits, table.entries.tolist()])
+        except InputError:
+            tables.append("unreadable")
+    return hashlib.sha256(json.dumps(tables).encode()).hexdigest() if tables else ""
 
 
 def _joined(value: Any) -> str:

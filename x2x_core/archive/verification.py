@@ -23,7 +23,7 @@ from x2x_core.imaging.kinds import is_dicom
 from x2x_core.imaging.provenance import is_record_intact, read_proof, read_provenance, sha256_file
 
 from .pixels import before_values
-from .provenance_elements import MAKER, changed_elements, is_intact, read_record
+from .provenance_elements import MAKER, RECORD_FORMAT, changed_elements, is_intact, read_record
 
 _INSTANCE = "SOPInstanceUID"
 UNSIGNED = "The record is not signed: it shows what the file says of itself, not who made it."
@@ -185,6 +185,11 @@ def _read_dicom(path: Path) -> _File:
         raise InputError(
             f"`{path}` must be an intact DICOM file, but cannot be read ({type(error).__name__})."
         ) from error
+    if is_intact(record) and record.get("format") != RECORD_FORMAT:
+        raise InputError(
+            f"`{path}` must have a record of format {RECORD_FORMAT}, which this version reads, got "
+            f"{record.get('format')!r}. Verify it with the version that wrote it, or a newer one."
+        )
     remarks = _dicom_remarks(dataset, record)
     parameters, proof = record.get("parameters"), record.get("proof")
     return _File(

@@ -25,7 +25,7 @@ from .image_object import image_object
 from .mark import burn_in
 from .pixel_grid import to_file_grid
 from .pixels import StoredEdit, store_edit
-from .provenance_elements import MAKER, Made, add_equipment, mark_synthetic, plain_text
+from .provenance_elements import MAKER, RECORD_FORMAT, Made, add_equipment, mark_synthetic, plain_text
 from .settings import DicomSettings
 from .source import Source, read_source
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 EDITED, MASK, MAP, PANEL = "edited", "guidance_mask", "guidance_map", "panel"
 FILES = tuple(f"{role}.dcm" for role in (EDITED, MASK, MAP, PANEL))
-RECORD_FORMAT = 1
 _FIRST_SERIES = 9001
 _DESCRIPTIONS = {
     EDITED: "Synthetic: edit",

@@ -52,9 +52,21 @@ def display(stored: np.ndarray, dataset: Any) -> Display:
         shown = np.where(padding, 0.0, shown)
         facts.append(f"Padding, {padding.mean():.1%} of the pixels, is black.")
     warnings = [*warnings, *doubts]
-    if not padding.all() and np.ptp(shown[~padding]) == 0:
-        warnings.append("Every pixel is shown in one grey: look at the file's window.")
-    return Display(shown, tuple(facts), tuple(warnings))
+    return Display(shown, tuple(facts), (*warnings, *_lost_greys(shown[~padding], stored[~padding])))
+
+
+def _lost_greys(shown: np.ndarray, stored: np.ndarray) -> list[str]:
+    """Return a warning if a picture's greys are lost: all shown as one, or as black and white alone.
+
+    Args:
+        shown: display values, without padding.
+        stored: the stored values of the same pixels.
+    """
+    if shown.size and np.ptp(shown) == 0:
+        return ["Every pixel is shown in one grey: look at the file's window."]
+    if shown.size and np.isin(shown, (0, 1)).all() and len(np.unique(stored)) > 2:
+        return ["Every pixel is shown black or white, with no grey between: look at the file's window."]
+    return []
 
 
 def modality_values(stored: np.ndarray, dataset: Any) -> tuple[np.ndarray, list[str]]:
