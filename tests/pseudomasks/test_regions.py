@@ -7,6 +7,7 @@ import torch
 from lung_cases import noise, radiograph
 
 from x2x_core import Instruction, PseudomaskAtlas
+from x2x_core.anatomy.bounds import finding_bounds
 from x2x_core.anatomy.sites import EDGE_LEVEL
 from x2x_core.pseudomasks.regions import clause_region, frame_of, instruction_region
 
@@ -27,12 +28,23 @@ def share(mask):
     return float((mask >= EDGE_LEVEL).float().mean())
 
 
-@pytest.mark.parametrize("text", ["Add left pneumothorax", "Add right lower consolidation", "Remove left effusion"])
+@pytest.mark.parametrize("text", ["Add left pneumothorax", "Add right consolidation", "Remove left effusion"])
 def test_the_region_is_within_the_atlas_s_and_clearly_smaller(atlas, alignment, text):
     (clause,) = Instruction.parse(text).clauses
     wide = atlas.for_instruction(Instruction((clause,)), SIZE, frame_of(alignment))
     region = clause_region(atlas, clause, SIZE, alignment)
     assert (region <= wide).all() and share(region) < 0.8 * share(wide)
+
+
+@pytest.mark.parametrize("zone", ["upper", "middle", "lower"])
+def test_a_finding_of_a_zone_reaches_the_pleura_on_both_sides_of_it(atlas, alignment, zone):
+    (clause,) = Instruction.parse(f"Add right {zone} consolidation").clauses
+    wide = atlas.for_instruction(Instruction((clause,)), SIZE, frame_of(alignment))[0, 0]
+    region = clause_region(atlas, clause, SIZE, alignment)[0, 0]
+    bounds = finding_bounds(alignment.chest, clause)[0, 0]
+    rows = (torch.minimum(wide, bounds) > 0.99).any(1)
+    assert rows.any() and (region[rows] - bounds[rows]).abs().max() < 0.02  # from heart to chest wall
+    assert (region <= bounds).all() and (region.amax(1) <= torch.minimum(wide, bounds).amax(1) + 1e-6).all()
 
 
 def test_without_one_lung_the_atlas_s_region_is_used(atlas, alignment):

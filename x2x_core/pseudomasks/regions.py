@@ -11,6 +11,7 @@ from x2x_core.anatomy.bounds import finding_bounds
 from x2x_core.anatomy.frame import Frame
 from x2x_core.language.clauses import Clause
 from x2x_core.language.instruction import Instruction
+from x2x_core.language.vocabulary import FINDINGS
 
 from .atlas import PseudomaskAtlas
 from .placing import SMALLEST_SHARE
@@ -33,7 +34,9 @@ def clause_region(
     """Return the pseudomask of one clause, `(1, 1, H, W)` float32 in [0, 1].
 
     Where the lungs were found with confidence, it is the minimum of the atlas's region and of
-    `x2x_core.anatomy.bounds.finding_bounds`; else the atlas's region, as `Alignment.note` says.
+    `x2x_core.anatomy.bounds.finding_bounds`; a finding of one zone of a lung then reaches the pleura on both sides of
+    the zone, as the bronchi of a lobe do, where the atlas's box ends before it. Else it is the atlas's region, as
+    `Alignment.note` says.
 
     Args:
         atlas: the pseudomasks.
@@ -52,6 +55,8 @@ def clause_region(
     if bounds is None:
         return mask
     bounded = torch.minimum(mask, bounds)
+    if clause.zone is not None and FINDINGS[clause.finding].bounds == "lungs":
+        bounded = torch.minimum(spread_sideways(bounded), bounds)
     if bounded.mean() >= min(SMALLEST_SHARE, float(mask.mean()) / 2):
         return bounded
     logger.warning(
@@ -60,6 +65,11 @@ def clause_region(
         clause.finding,
     )
     return mask
+
+
+def spread_sideways(mask: torch.Tensor) -> torch.Tensor:
+    """Return a mask `(1, 1, H, W)` in which each row has its largest value throughout."""
+    return mask.amax(dim=-1, keepdim=True).expand_as(mask)
 
 
 def instruction_region(
