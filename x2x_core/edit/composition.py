@@ -111,7 +111,8 @@ def compose_saturating(
 def closed_edges(soft_mask: torch.Tensor, mean: torch.Tensor, tissue: torch.Tensor) -> torch.Tensor:
     """Return a mask that fades only where it ends in dark surroundings, `(B, 1 | C, H, W)` in [0, 1].
 
-    At an edge to soft tissue the fade is taken back. "Dark" is what is nearer to the dark tenth inside the mask.
+    Beside an edge to soft tissue the fade is taken back in the dark; within the tissue it stays, or the outline of the
+    mask would be a second contour. "Dark" is what is nearer to the dark tenth inside the mask.
 
     Args:
         soft_mask: M `(B, 1, H, W)` in [0, 1], above 0 exactly inside the mask.
@@ -136,12 +137,12 @@ def _closed_edge(soft: torch.Tensor, mean: torch.Tensor, tissue: torch.Tensor) -
     inside = soft > 0
     dark = torch.quantile(mean[inside][:: _every(inside)].float(), _DARK_QUANTILE)
     range_ = (tissue - dark).clamp_min(_LEAST_HEADROOM)
-    like_tissue = smoothstep(((mean - dark) / range_ - _FROM_DARK) / (1 - 2 * _FROM_DARK))
+    like_tissue = smoothstep(((mean - dark) / range_ - _FROM_DARK) / (1 - 2 * _FROM_DARK)).to(soft)
     outside = (~inside).float()
     sigma = 2 * NEIGHBOURHOOD * max(soft.shape)
     known, bright = (_blur_plane(part.cpu().numpy(), sigma) for part in (outside, outside * like_tissue))
     closed = torch.from_numpy((bright / np.maximum(known, 1e-4)).clip(0, 1)).to(soft)
-    return torch.where(inside, soft + (1 - soft) * closed, soft)
+    return torch.where(inside, soft + (1 - soft) * closed * (1 - like_tissue), soft)
 
 
 def _every(inside: torch.Tensor) -> int:
