@@ -23,7 +23,7 @@ PREVIEW_SIDE = 512  # pixels, maximum of the longer side
 
 @dataclass(frozen=True)
 class UNetCall:
-    """Input and output of a U-Net call: `(N, 2C, h, w)`, a timestep, `(N, C, h, w)`."""
+    """Input and output of a U-Net call: `(N, 2C, h, w)`, a timestep or one for each item, `(N, C, h, w)`."""
 
     sample: torch.Tensor
     timestep: Any
@@ -135,7 +135,8 @@ def estimate_clean(pipe: Any, scheduler: Any, call: UNetCall) -> torch.Tensor:
         neither = rest[0] if rest else image  # left out in some steps of some presets
         prediction = guided_noise(text, image, neither, pipe.output_guidance_scale, pipe.image_guidance_scale)
     noisy = call.sample[: len(prediction), :channels]
-    signal = float(scheduler.alphas_cumprod[int(call.timestep)])
+    timestep = torch.as_tensor(call.timestep).flatten()[0]  # one for each item, all the same
+    signal = float(scheduler.alphas_cumprod[int(timestep)])
     noise = predicted_noise(prediction, noisy, signal, scheduler.config.prediction_type)
     return (noisy - (1 - signal) ** 0.5 * noise) / signal**0.5
 
