@@ -61,8 +61,7 @@ class X2XEdit(io.ComfyNode):
                 sockets.Settings.Input(
                     "settings",
                     optional=True,
-                    tooltip="Further settings from Edit Settings. Preset 'reference' uses only its atlas and "
-                    "pseudomask.",
+                    tooltip="Further settings from Edit Settings. Preset 'reference' uses only its atlas and masks.",
                 ),
             ],
             outputs=_outputs(),

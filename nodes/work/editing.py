@@ -56,6 +56,11 @@ class _Job:
         return "guidance_mask" in self.masks
 
     @property
+    def region_given(self) -> bool:
+        """True if the region is connected, so that it is not looked up in the atlas."""
+        return self.masked or "pseudomask" in self.masks
+
+    @property
     def chunks(self) -> list[slice]:
         """Images that are edited together."""
         return chunks_of(len(self.pixels))
@@ -125,16 +130,19 @@ def _masks(
     guidance_mask: torch.Tensor | None, more: MoreSettings, size: tuple[int, int], batch: int
 ) -> dict[str, torch.Tensor]:
     """Return the connected masks, one per image."""
+    masks = {}
+    if more.keep_mask is not None:
+        masks["keep_mask"] = to_map(more.keep_mask, size, batch, "keep_mask") > 0
     if guidance_mask is not None:
         if more.pseudomask is not None:
             raise InputError(
                 "`guidance_mask` and `pseudomask` of Edit Settings must not both be connected, because a guidance mask "
                 "replaces the pseudomask. Disconnect one of them."
             )
-        return {"guidance_mask": to_map(guidance_mask, size, batch, "guidance_mask") >= 0.5}
-    if more.pseudomask is not None:
-        return {"pseudomask": to_map(more.pseudomask, size, batch, "pseudomask")}
-    return {}
+        masks["guidance_mask"] = to_map(guidance_mask, size, batch, "guidance_mask") >= 0.5
+    elif more.pseudomask is not None:
+        masks["pseudomask"] = to_map(more.pseudomask, size, batch, "pseudomask")
+    return masks
 
 
 def _calls(settings: EditSettings, images: int, masked: bool) -> int:
@@ -169,7 +177,7 @@ def _edit(pipe: Any, job: _Job, chunk: slice, watch: Watch) -> Any:
             watch.show(preview(watch.last))
         return {}
 
-    align = job.settings.align and not job.masks
+    align = job.settings.align and not job.region_given
     return pipe(
         job.loaded.prepared.of(pipe, pixels, reference=job.widgets.reference, align=align),
         job.text,
@@ -198,6 +206,7 @@ def _describe(job: _Job, outputs: list[Any], edited: torch.Tensor, mask: torch.T
             explain_instruction(instruction),
             f"Editable {float(mask.mean()):.1%} of the image, changed {float(changed):.1%}.",
             *(f"Warning: {as_page_says(line)}" for line in warnings),
+            *_kept_lines(job.masks.get("keep_mask")),
             "Synthetic, for research. Not for diagnosis.",
             *alignment_lines(alignments),
             *window_lines(windows),
@@ -205,3 +214,8 @@ def _describe(job: _Job, outputs: list[Any], edited: torch.Tensor, mask: torch.T
             *describe_settings(job.widgets.preset, job.widgets.solver, settings, job.masked),
         ]
     )
+
+
+def _kept_lines(keep: torch.Tensor | None) -> list[str]:
+    """Return what the report says about a keep mask `(B, 1, H, W)` bool."""
+    return [] if keep is None else [f"Kept as it is: {float(keep.float().mean()):.1%} of the image (`keep_mask`)."]

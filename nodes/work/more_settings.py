@@ -37,6 +37,7 @@ class MoreSettings:
     negative_prompt: str | None = None
     atlas: PseudomaskAtlas | None = None
     pseudomask: torch.Tensor | None = None  # MASK
+    keep_mask: torch.Tensor | None = None  # MASK
 
     @classmethod
     def from_widgets(
@@ -74,7 +75,7 @@ class MoreSettings:
         )
 
     def arguments(self) -> dict[str, Any]:
-        """Return the pipeline's arguments that differ from the recommendation, without atlas and pseudomask."""
+        """Return the pipeline's arguments that differ from the recommendation, without atlas and masks."""
         names = [*(field.name for field in fields(EditSettings)), "negative_prompt"]
         values = {name: getattr(self, name, None) for name in names}
         return {name: value for name, value in values.items() if value is not None}

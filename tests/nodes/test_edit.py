@@ -301,6 +301,35 @@ def test_a_connected_pseudomask_restricts_the_edit(tiny, sample):
         edit(tiny, sample, settings=more(pseudomask=allowed), guidance_mask=allowed)
 
 
+def test_what_is_kept_stays_in_every_kind_of_edit(tiny, sample):
+    free = edit(tiny, sample)
+    changed = (free[0] != sample).any(-1).nonzero()
+    _, row, column = changed[len(changed) // 2].tolist()
+    keep = torch.zeros(1, 128, 128)
+    keep[:, row - 3 : row + 3, column - 3 : column + 3] = 1e-3  # above 0 is enough
+    everywhere = torch.ones(1, 128, 128)
+    kinds = {"free": {}, "masked": {"guidance_mask": everywhere}, "reference": {"preset": "reference"}}
+    for name, inputs in kinds.items():
+        image, _, mask, info = edit(tiny, sample, settings=more(keep_mask=keep), **inputs)
+        assert torch.equal(image[keep > 0], sample[keep > 0]) and not mask[keep > 0].any(), name
+        assert mask.any() and not torch.equal(image, sample), name
+        assert "Kept as it is: 0.2% of the image (`keep_mask`)." in info
+    assert "Kept" not in free[3]
+
+
+def test_a_keep_mask_goes_beside_a_pseudomask_and_one_goes_to_each_image(tiny, sample):
+    allowed = torch.zeros(1, 128, 128)
+    allowed[:, :64] = 1
+    keep = torch.zeros(2, 16, 16)  # of another size
+    keep[0, :4] = 1
+    several = sample.repeat(2, 1, 1, 1)
+    image, _, mask, _ = edit(tiny, several, settings=more(pseudomask=allowed, keep_mask=keep))
+    assert not mask[:, 64:].any() and not mask[0, :32].any() and mask[1, :32].any()
+    assert torch.equal(image[0, :32], sample[0, :32])
+    with pytest.raises(ValueError, match="`keep_mask` must hold one mask"):
+        edit(tiny, several, settings=more(keep_mask=torch.zeros(3, 8, 8)))
+
+
 def test_a_connected_atlas_is_used_and_removed_afterwards(tiny, sample):
     from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 

@@ -21,7 +21,7 @@ def test_a_picture_is_encoded_once_for_all_its_edits(tiny, sample, monkeypatch):
     edit(tiny, image, "Add the finding of cardiomegaly.", seed=1)
     assert seen == [1] and torch.equal(first[0], again[0])
     assert first[3] == again[3]  # the report, with its warnings
-    edit(tiny, sample.flip(1), "Add the finding of cardiomegaly.")
+    edit(tiny, sample.flip(1, 2), "Add the finding of cardiomegaly.")
     assert seen == [1, 1]
 
 
