@@ -12,7 +12,7 @@ SITE ?= out/site
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo lint format test test-slow test-batch test-ray test-docs test-study test-comfyui bench docs \
+.PHONY: help demo lint format test test-slow test-batch test-ray test-docs test-serve test-study test-comfyui bench docs \
 	check-weight install clean
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make test-batch                                  batches killed fifty times, and one of ten thousand rows"
 	@echo "make test-ray                                    batches on a local Ray cluster whose workers are killed"
 	@echo "make test-docs                                   every code block of the documentation, the examples and notebooks"
+	@echo "make test-serve                                  the service under load and its page in a real browser"
 	@echo "make test-study                                  the page of a reader study in a real browser"
 	@echo "make test-comfyui COMFYUI_PATH=folder COMFYUI_PYTHON=file   the nodes and workflows in a real ComfyUI and its page"
 	@echo "make bench [RECORD=file]                         measure what an edit costs, and how good it is (about ten minutes)"
@@ -76,6 +77,10 @@ test-ray: $(VENV)/installed-test $(VENV)/installed-ray
 
 test-docs: $(VENV)/installed-test $(VENV)/installed-notebooks
 	$(BIN)/python -m pytest -m "slow or not slow" tests/docs
+
+# The service on loopback, and its page in the machine's own Chromium; SERVE_SHOTS=folder keeps pictures.
+test-serve: $(VENV)/installed-test $(VENV)/installed-page
+	X2X_TEST_SERVE=1 $(BIN)/python -m pytest tests/service
 
 # The page of a reader study in the machine's own Chromium; STUDY_SHOTS=folder keeps pictures.
 test-study: $(VENV)/installed-test $(VENV)/installed-page

@@ -17,9 +17,9 @@ HEAVY = ("torch", "diffusers", "transformers", "cv2", "comfy")
 # What an edit does without; diffusers itself imports peft and SciPy where they are installed.
 NOT_FOR_EDITS = (
     "matplotlib", "pydicom", "highdicom", "SimpleITK", "torchmetrics", "onnxruntime", "tensorboardX", "typer", "rich",
-    "pydantic",
+    "pydantic", "fastapi", "uvicorn",
     "x2x_core.simulation", "x2x_core.training", "x2x_core.evaluation", "x2x_core.conversion", "x2x_core.scorers",
-    "x2x_core.dataset", "x2x_core.archive", "x2x_core.study", "x2x_core.commands",
+    "x2x_core.dataset", "x2x_core.archive", "x2x_core.service", "x2x_core.study", "x2x_core.commands",
 )  # fmt: skip
 PATTERNS = (
     "*.md",

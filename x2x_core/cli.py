@@ -19,6 +19,7 @@ from x2x_core.commands import (
     info,
     masks,
     report,
+    serve,
     simulate,
     study,
     train,
@@ -51,6 +52,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.command("audit")(audit.audit)
 app.add_typer(study.app, name="study")
 app.command("report")(report.report)
+app.command("serve")(serve.serve)
 app.command("info")(info.info)
 
 

@@ -52,5 +52,10 @@ def encode_edit(
     files["guidance_mask.png"] = encode_png(white, synthetic_metadata(parameters, Proof(white)))
     files["guidance_map.png"] = encode_picture(guidance_overlay(radiograph.pixels, guidance_map), parameters)
     files["panel.png"] = encode_picture(picture, parameters, dpi=(300, 300))
-    files[RECORD] = (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+    files[RECORD] = encode_record(record)
     return files
+
+
+def encode_record(record: Mapping[str, Any]) -> bytes:
+    """Encode the content of `result.json`."""
+    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
