@@ -1,4 +1,4 @@
-"""X2XNativeCompose: merge a decoded edit into the original picture."""
+"""X2XNativeCompose: merge the edit of any graph into the original picture."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from comfy_api.latest import io
 
 from . import sockets
 from .checks import check_finite
-from .choices import DEFAULT, SOFT_EDGE, SOFT_EDGE_WORDS
+from .choices import COMPOSITIONS, DEFAULT, SOFT_EDGE, SOFT_EDGE_WORDS
 
 if TYPE_CHECKING:
     import torch
+
+_ADDED = tuple(name for name in COMPOSITIONS if name != "decoded")  # "decoded" is what has no `unchanged`
 
 
 class X2XNativeCompose(io.ComfyNode):
@@ -24,11 +26,15 @@ class X2XNativeCompose(io.ComfyNode):
             node_id="X2XNativeCompose",
             display_name="Compose Edit",
             category=sockets.NATIVE,
-            description="Merge the edit into the original inside the mask. Pixels outside it stay identical.",
+            description="Merge the edit of any graph, inpainting or instruction editing, into the original inside the "
+            "mask, without a seam or a shift of colours. Pixels outside it stay identical.",
             inputs=[
                 io.Image.Input("image", tooltip="The original picture."),
                 io.Image.Input("edited", tooltip="The edit from VAE Decode."),
-                io.Mask.Input("guidance_mask", tooltip="Where the image may change: the mask given to Region Guider."),
+                io.Mask.Input(
+                    "guidance_mask",
+                    tooltip="Where the image may change: the mask given to Region Guider or to an inpainting node.",
+                ),
                 sockets.number(
                     "soft_edge",
                     SOFT_EDGE,
@@ -44,20 +50,7 @@ class X2XNativeCompose(io.ComfyNode):
                     0.05,
                     "Opacity of the edit: 0 returns the original, 1 applies the full edit.",
                 ),
-                io.Image.Input(
-                    "unchanged",
-                    optional=True,
-                    tooltip="The reference for a difference: the image's latent decoded, or the result of the same "
-                    "noise "
-                    "with guidance_scale 0. The difference is added to the original, which keeps its texture. Not "
-                    "connected: the edit replaces the original.",
-                ),
-                io.Image.Input(
-                    "encoded",
-                    optional=True,
-                    tooltip="The image that was given to VAE Encode, if it was scaled to a size that is not a multiple "
-                    "of 8. VAE Encode crops such an image.",
-                ),
+                *_optional_inputs(),
             ],
             outputs=[
                 io.Image.Output("result", display_name="result", tooltip="The original with the edit inside the mask.")
@@ -74,11 +67,48 @@ class X2XNativeCompose(io.ComfyNode):
         strength: float,
         unchanged: torch.Tensor | None = None,
         encoded: torch.Tensor | None = None,
+        composition: str = _ADDED[0],
+        remove_drift: bool = False,
     ) -> io.NodeOutput:
         """Merge the edit."""
-        from .comfy_native.compose import Decoded, compose
+        from .comfy_native.compose import Blending, Decoded, compose
 
         check_finite(soft_edge=soft_edge, strength=strength)
         size = None if encoded is None else (encoded.shape[1], encoded.shape[2])
         decoded = Decoded(edited, unchanged, size)
-        return io.NodeOutput(compose(image, decoded, guidance_mask, soft_edge, strength))
+        blending = Blending(soft_edge, strength, composition, remove_drift)
+        return io.NodeOutput(compose(image, decoded, guidance_mask, blending))
+
+
+def _optional_inputs() -> list[sockets.Input]:
+    """Return the reference of a difference, and how the difference is added."""
+    return [
+        io.Image.Input(
+            "unchanged",
+            optional=True,
+            tooltip="The reference for a difference: the image's latent decoded, or the result of the same noise "
+            "without the instruction (guidance_scale 0). The difference is added to the original, which keeps its "
+            "texture. Not connected: the edit replaces the original.",
+        ),
+        io.Image.Input(
+            "encoded",
+            optional=True,
+            tooltip="The image that was given to VAE Encode, if it was scaled to a size that is not a multiple "
+            "of 8 (for some models of 16 or 32). VAE Encode crops such an image.",
+        ),
+        sockets.menu(
+            "composition",
+            _ADDED,
+            _ADDED[0],
+            "How the difference to `unchanged` is added. difference: as it is, with the original's texture. "
+            "saturating: never brighter than the image's own soft tissue, for radiographs.",
+            optional=True,
+        ),
+        io.Boolean.Input(
+            "remove_drift",
+            default=False,
+            optional=True,
+            tooltip="Subtract the change that the edit shows outside the mask, continued smoothly into it. For "
+            "models that shift the colours of the whole image.",
+        ),
+    ]

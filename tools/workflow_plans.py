@@ -314,9 +314,9 @@ Keep the seeds of RandomNoise and Relevance Map equal.
     edited, plain = _native_sampling(graph, model, latent["LATENT"], asked, region["guidance_mask"])
     pictures = {"image": radiograph["image"], "edited": edited["IMAGE"], "unchanged": plain["IMAGE"]}
     pictures |= {"guidance_mask": region["guidance_mask"], "soft_edge": 0.05}  # as suits an effusion
-    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 170), **pictures)
+    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 220), **pictures)
     seen = radiograph["image"], composed["result"], region["guidance"], region["guidance_mask"]
-    shown = compare_of(graph, (2160, 260), (460, 900), *seen, words)
+    shown = compare_of(graph, (2160, 310), (460, 900), *seen, words)
     graph.group("Compose", "look", composed, shown)
 
 

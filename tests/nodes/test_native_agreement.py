@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -37,8 +39,8 @@ def without_gradients():
         yield
 
 
-def soft_edge(text):
-    return DEFAULT.soft_edge_for(Instruction.parse(text))
+def soft_edge(text, composition):
+    return replace(DEFAULT, composition=composition).soft_edge_for(Instruction.parse(text))
 
 
 def edit(pipe, radiograph, mask, **more):
@@ -94,7 +96,7 @@ def test_v_prediction_equals_the_pipelines(shared_components, radiograph, mask, 
 
 
 @pytest.mark.parametrize("twin", [False, True])
-@pytest.mark.parametrize("composition", ["difference", "decoded"])
+@pytest.mark.parametrize("composition", ["difference", "saturating", "decoded"])
 def test_pictures_equal_the_pipelines(native, pipe, radiograph, mask, composition, twin):
     if twin and composition == "decoded":
         return  # a decoding is compared with nothing
@@ -109,9 +111,9 @@ def test_pictures_equal_the_pipelines(native, pipe, radiograph, mask, compositio
         image=image,
         edited=edited,
         guidance_mask=mask,
-        soft_edge=soft_edge(PROMPT),
+        soft_edge=soft_edge(PROMPT, composition),
         strength=1.0,
-        unchanged=unchanged if composition == "difference" else None,
+        **({} if composition == "decoded" else {"unchanged": unchanged, "composition": composition}),
     )[0]
     inside = mask[0] > 0
     assert torch.equal(result[0][~inside], image[0][~inside])
@@ -136,7 +138,7 @@ def test_relevance_equals_the_pipelines(native, pipe, radiograph, levels, draws)
 
 
 def test_demo_equals_the_pipelines():
-    """The bundled checkpoint at its recommended settings but the composition: trailing steps, v-prediction, twin."""
+    """The bundled checkpoint at its recommended settings: trailing steps, v-prediction, twin, composition."""
     from PIL import Image
 
     from x2x_core import InstructX2XPipeline
@@ -147,16 +149,17 @@ def test_demo_equals_the_pipelines():
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, set_alpha_to_one=True)
     picture = Image.open(bundled_path("sample")).convert("L").resize((256, 256), Image.LANCZOS)
     text = "Add the finding of large right pleural effusion."
-    expected = pipe(picture, text, generator=seeded(), output_type="pt", composition="difference")
+    expected = pipe(picture, text, generator=seeded(), output_type="pt")
     image, mask, vae = to_image(picture), expected.guidance_mask[:, 0].float(), native[2]
     latent, sigmas = {"samples": vae.encode(image)}, schedule(native[0], "simple")
     found = relevance(native, latent, "recommended", 0, text=text)
     assert (found - expected.relevance_map[:, 0]).abs().max() < 1e-3
-    scale = resolve_settings({}, pipe.config).guidance_scale_for(Instruction.parse(text))
+    settings = resolve_settings({}, pipe.config)
+    scale = settings.guidance_scale_for(Instruction.parse(text))
     edited, twin = (run(guide(native, latent, mask, (one, 1.0), text), latent, sigmas) for one in (scale, 0.0))
     result = run_node(
-        "X2XNativeCompose", image=image, edited=vae.decode(edited), guidance_mask=mask, soft_edge=soft_edge(text),
-        strength=1.0, unchanged=vae.decode(twin),
+        "X2XNativeCompose", image=image, edited=vae.decode(edited), unchanged=vae.decode(twin), guidance_mask=mask,
+        soft_edge=settings.soft_edge_for(Instruction.parse(text)), strength=1.0, composition=settings.composition,
     )[0]  # fmt: skip
     off = (result - expected.images.movedim(1, -1)).abs().max()
     assert off < 1e-3  # the first level is pure noise, for ComfyUI 4518 times the picture: the rest is rounding

@@ -1,10 +1,12 @@
-"""X2XNativeCompose: merging a decoded edit into the original."""
+"""X2XNativeCompose: merging the edit of any graph into the original."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 from comfy_pack import run
+
+from x2x_core.edit.composition import compose_saturating
 
 SIDE = 32
 
@@ -22,19 +24,24 @@ def half(height=SIDE, width=SIDE, batch=1):
     return mask
 
 
-def compose(image, edited, mask, unchanged=None, soft_edge=0.0, strength=1.0):
+def compose(image, edited, mask, unchanged=None, soft_edge=0.0, strength=1.0, **more):
     return run(
         "X2XNativeCompose", image=image, edited=edited, guidance_mask=mask, soft_edge=soft_edge, strength=strength,
-        unchanged=unchanged,
+        unchanged=unchanged, **more,
     )[0]  # fmt: skip
 
 
-def test_outside_the_mask_the_original_stays():
-    image = picture()
-    for unchanged in (None, picture()):
-        result = compose(image, picture(), half(), unchanged, soft_edge=0.1)
-        assert torch.equal(result[:, :, SIDE // 2 :], image[:, :, SIDE // 2 :])
-        assert not torch.equal(result, image)
+COMPOSITIONS = [(None, "difference"), (0.5, "difference"), (0.5, "saturating")]
+
+
+@pytest.mark.parametrize("remove_drift", [False, True])
+@pytest.mark.parametrize(("unchanged", "composition"), COMPOSITIONS)
+def test_outside_the_mask_the_original_stays(unchanged, composition, remove_drift):
+    image, unchanged = picture(), None if unchanged is None else picture(unchanged)
+    how = {"composition": composition, "remove_drift": remove_drift}
+    result = compose(image, picture(), half(), unchanged, soft_edge=0.1, **how)
+    assert torch.equal(result[:, :, SIDE // 2 :], image[:, :, SIDE // 2 :])
+    assert not torch.equal(result, image)
 
 
 def test_decoded_takes_the_originals_place():
@@ -53,9 +60,57 @@ def test_difference_keeps_the_originals_grain():
     assert torch.corrcoef(torch.stack([result[inner].flatten(), original[inner].flatten()]))[0, 1] > 0.98
 
 
-def test_no_change_is_the_original():
-    image, decoded = picture(), picture()
-    assert torch.equal(compose(image, decoded, half(), decoded), image)
+@pytest.mark.parametrize("remove_drift", [False, True])
+@pytest.mark.parametrize("composition", ["difference", "saturating"])
+@pytest.mark.parametrize("size", [(SIDE, SIDE), (2 * SIDE, 2 * SIDE), (37, 38)])
+def test_no_change_is_the_original(size, composition, remove_drift):
+    how = {"composition": composition, "remove_drift": remove_drift}
+    for original in (picture(height=size[0], width=size[1]), torch.rand(1, *size, 3)):
+        decoded = torch.rand(1, SIDE, SIDE, 3)
+        assert torch.equal(compose(original, decoded, half(*size), decoded, soft_edge=0.1, **how), original)
+
+
+def test_saturating_is_the_librarys():
+    image, edited, unchanged = torch.rand(1, SIDE, SIDE, 3), picture(0.9), picture(0.3)
+    result = compose(image, edited, half(), unchanged, strength=0.7, composition="saturating")
+    channels = [one.movedim(-1, 1) for one in (image, edited - unchanged)]
+    expected = compose_saturating(*channels, half()[:, None], 0.7).movedim(1, -1)
+    assert torch.equal(result, expected)
+    assert not torch.equal(result, compose(image, edited, half(), unchanged, strength=0.7))
+
+
+def test_saturating_needs_something_to_compare_with():
+    with pytest.raises(ValueError, match="`composition` 'saturating' needs `unchanged`"):
+        compose(picture(), picture(), half(), composition="saturating")
+
+
+@pytest.mark.parametrize("unchanged", [False, True])
+@pytest.mark.parametrize("scale", [1, 2])
+def test_a_shift_of_colours_leaves_no_seam(unchanged, scale):
+    """A model that edits nothing but makes all of the picture redder and darker gives the original back."""
+    colours = torch.rand(1, SIDE, SIDE, 3) / 2 + 0.25
+    image = colours.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
+    before = torch.rand(1, SIDE, SIDE, 3) / 2 + 0.25 if unchanged else None
+    shifted = (colours if before is None else before) + torch.tensor([0.1, -0.05, -0.1])
+    with_seam, without = (
+        compose(image, shifted, half(), before, remove_drift=removed)[:, :, : SIDE * scale // 2] for removed in (0, 1)
+    )
+    before_mask = image[:, :, : SIDE * scale // 2]
+    shift = (with_seam - before_mask).mean((0, 1, 2)), (without - before_mask).mean((0, 1, 2))
+    assert shift[0].abs().min() > 0.03
+    assert shift[1].abs().max() < (1e-5 if scale == 1 or unchanged else 0.02)  # scaling the original mixes pixels
+
+
+def test_an_edit_stays_when_a_drift_is_removed():
+    change = 0.3 * half()[..., None]
+    result = compose(picture(0.2), picture(0.2) + change + 0.1, half(), remove_drift=True)
+    assert torch.allclose(result, picture(0.2) + change, atol=1e-5)
+
+
+def test_a_drift_needs_something_outside_the_mask():
+    masks = torch.cat([half(), torch.ones(1, SIDE, SIDE)])
+    with pytest.raises(ValueError, match=r"`remove_drift` needs pixels outside .* all of image 1"):
+        compose(picture(batch=2), picture(batch=2), masks, remove_drift=True)
 
 
 @pytest.mark.parametrize("unchanged", [None, 0.4])

@@ -76,6 +76,17 @@ def test_a_mask_of_the_crop_stays_in_place():
     assert torch.equal(result[..., 0], inside)
 
 
+@pytest.mark.parametrize(("cell", "size"), [(16, (525, 541)), (32, (541, 573))])
+def test_crops_to_larger_cells_stay_in_place(cell, size):
+    """An autoencoder with cells of 16 or 32 pixels crops more."""
+    image = tiles(*size)[..., None].expand(-1, -1, -1, 3).contiguous()
+    rows, columns = (slice(side % cell // 2, side % cell // 2 + side // cell * cell) for side in size)
+    chosen = {"image": image, "edited": image[:, rows, columns], "guidance_mask": torch.ones(1, 8, 8)}
+    encoded = {} if cell == 16 else {"encoded": image}  # a crop to 32 could be a picture that was scaled
+    result = run("X2XNativeCompose", **chosen, **encoded, soft_edge=0.0, strength=1.0)[0]
+    assert torch.equal(result, image)
+
+
 def test_a_scaled_and_cropped_image_stays_in_place():
     """An image of 1036 pixels, scaled to 518 and cropped to 512."""
     original = tiles(1036, 1036, 32)[..., None].expand(-1, -1, -1, 3).contiguous()

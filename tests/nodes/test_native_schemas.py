@@ -11,7 +11,10 @@ INPUTS = {
     "X2XRegionGuider": [
         "model", "positive", "negative", "image_latent", "guidance_scale", "image_guidance_scale", "guidance_mask",
     ],
-    "X2XNativeCompose": ["image", "edited", "guidance_mask", "soft_edge", "strength", "unchanged", "encoded"],
+    "X2XNativeCompose": [
+        "image", "edited", "guidance_mask", "soft_edge", "strength", "unchanged", "encoded", "composition",
+        "remove_drift",
+    ],
 }  # fmt: skip
 OUTPUTS = {
     "X2XLoadNative": ["model", "clip", "vae"],
