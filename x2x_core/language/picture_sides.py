@@ -1,9 +1,10 @@
 """Sides of the picture: "on the left side of the image" is the patient's right.
 
 On a frontal radiograph the patient's right is on the picture's left. A side counts as the picture's if a word for the
-picture or its viewer stands directly before it ("image left", "the viewer's left", "your left") or follows it with "of"
-("left side of the film", "top left corner of the image"), or if the words say how it is seen ("left as seen"). Any
-other side is the patient's.
+picture or its viewer stands directly before it ("image left", "the viewer's left", "your left") or behind it ("left
+image side"), also with "of" ("left side of the film", "left lower corner of the image"), or if the words say how it is
+seen ("left as seen"). A side that can be either ("left in the image", "left zone of the film") is refused. Any other
+side is the patient's.
 """
 
 from __future__ import annotations
@@ -16,46 +17,23 @@ from x2x_core.common.errors import InputError
 from .lexicon import Kind, Token
 from .vocabulary import OTHER_SIDE, SIDE_NAMES
 
-_PICTURE = frozenset(
-    [
-        "image",
-        "picture",
-        "film",
-        "screen",
-        "radiograph",
-        "scan",
-        "xray",
-        "photo",
-        "photograph",
-        "display",
-        "monitor",
-        "frame",
-        "view",
-    ]
-) | {"x ray"}
+_SHORT = frozenset(("cxr", "png", "jpeg", "jpg", "canvas", "plate", "viewport", "projection", "exposure", "radiogram",
+                    "roentgenogram", "pixels"))  # fmt: skip
+_PICTURE = _SHORT | {
+    "image", "images", "picture", "film", "screen", "radiograph", "scan", "xray", "x ray", "photo", "photograph",
+    "display", "monitor", "frame", "view",
+}  # fmt: skip
 _VIEWER = frozenset(
     ["viewer", "viewers", "viewer's", "observer's", "reader's", "radiologist's", "beholder's", "your", "my", "our"]
 )
 _POSSESSIVE = frozenset(f"{word}'s" for word in _PICTURE)
 PICTURE_WORDS = _PICTURE | _VIEWER | _POSSESSIVE  # words that say whose side is meant
-_PART = frozenset(
-    [
-        "side",
-        "sides",
-        "sided",
-        "hand",
-        "corner",
-        "half",
-        "edge",
-        "part",
-        "portion",
-        "third",
-        "border",
-        "margin",
-        "quadrant",
-        "third",
-    ]
-)
+_PART = frozenset(("side", "sides", "sided", "hand", "corner", "half", "edge", "part", "parts", "portion", "third",
+                   "border", "margin", "quadrant", "center", "centre", "most", "section", "column"))  # fmt: skip
+_OF_BODY = frozenset(("zone", "zones", "lung", "lungs", "field", "lobe", "region", "area", "aspect"))
+_ADJECTIVES = frozenset(("chest", "whole", "entire", "given", "original", "input", "provided", "displayed", "frontal",
+                         "ap", "pa", "thorax", "patient's", "pt's"))  # fmt: skip
+_SHOWN = frozenset(("displayed", "projected", "depicted", "rendered"))
 _ARTICLES = frozenset(["the", "this", "that", "a", "an"])
 _SEEN = frozenset(["seen", "viewed", "displayed", "shown", "visible"])
 _LOOKING = frozenset(["look", "looking", "see", "view", "viewing", "facing", "viewpoint", "perspective"])
@@ -95,6 +73,14 @@ def patients_sides(tokens: Sequence[Token]) -> list[Token]:
     Raises:
         InputError: a side that can be the picture's or the patient's, such as "left in the image".
     """
+    breaks = [position for position, token in enumerate(tokens) if token.text == "\n"]
+    sides = _patients_sides([token for token in tokens if token.text != "\n"])  # "on the left\nside of the image"
+    for position in breaks:
+        sides.insert(position, tokens[position])
+    return sides
+
+
+def _patients_sides(tokens: Sequence[Token]) -> list[Token]:
     flipped = {position for position, token in enumerate(tokens) if _is_plain(token) and _of_picture(tokens, position)}
     for position in sorted(flipped):  # "on the left (image left)": one side, said twice
         before = position - 1
@@ -104,7 +90,8 @@ def patients_sides(tokens: Sequence[Token]) -> list[Token]:
             flipped.add(before)
     silent = {place for position in range(len(tokens)) for place in _silent_words(tokens, position)}
     silent |= {n - 1 for n in flipped if n and tokens[n - 1].text in _VIEWER | _POSSESSIVE | _PICTURE}
-    silent |= {n for side in flipped for n in range(side + 1, min(side + 5, len(tokens))) if tokens[n].text in _PICTURE}
+    silent |= {n for side in flipped for n in range(side + 1, min(side + 8, len(tokens)))
+               if tokens[n].text in _PICTURE | _ADJECTIVES | _PART and _is_silent(tokens[n])}  # fmt: skip
     _check_seen(tokens, silent)
     turned = [
         replace(token, value=OTHER_SIDE[token.name]) if position in flipped else token
@@ -121,12 +108,13 @@ def _check_seen(tokens: Sequence[Token], silent: set[int]) -> None:
     """
     texts = [token.text for token in tokens]
     for position, text in enumerate(texts):
-        words = [word for word in texts[position + 1 : position + 4] if word not in _ARTICLES]
+        words = [word for word in texts[position + 1 : position + 6] if word not in _ARTICLES]
         whose = text == "from" and {*words[:1]} & (_VIEWER | _LOOKERS) and {*words[1:3]} & _STANDPOINTS
         looked = whose or (
             text == "as" and {*words[:1]} & _LOOKERS and {*words[1:2]} & (_LOOKING | {"sees", "views", "looks"})
         )
-        if not looked or position in silent:
+        shown = text in ("as", "when") and {*words[:1]} & _SEEN and {*words[1:2]} & _WITHIN and {*words[2:4]} & _PICTURE
+        if not (looked or shown) or position in silent:
             continue
         side = next((token for token in tokens if _is_plain(token)), None)
         if side is not None:
@@ -186,24 +174,85 @@ def _of_picture(tokens: Sequence[Token], position: int) -> bool:
     before = texts[position - 1] if position else ""
     if before in _VIEWER | _POSSESSIVE:
         return True
-    if before in _PICTURE and (position < 2 or texts[position - 2] not in _ARTICLES):
+    if before in _PICTURE and _follows_picture(tokens, position):
         return True
-    after = position + 1
+    end = position + 1
+    while end < len(texts) and (texts[end] in _PART or tokens[end].kind is Kind.ZONE):
+        end += 1
+    part = _part_end(texts, position + 1)
+    seen = next((texts[n:] for n in (part, end) if _is_seen(texts[n:])), None)
+    if seen is not None and "patient" not in seen[:8]:
+        return True
+    if texts[end : end + 1] == ["of"] and _names_picture(texts[end + 1 :]):
+        return True
+    picture = end + 1 if {*texts[end : end + 1]} & _ADJECTIVES else end
+    if _names_picture(texts[picture : picture + 1]) and _is_compound(tokens, position, picture):
+        return True
+    _check_whose(tokens, position, end)
+    return False
+
+
+def _part_end(texts: Sequence[str], after: int) -> int:
     while after < len(texts) and texts[after] in _PART:
         after += 1
-    rest = texts[after : after + 6]
-    if _is_seen(texts[after:]) and "patient" not in texts[after : after + 8]:
+    return after
+
+
+def _follows_picture(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "image left" and "on the image right side", but not for "to the image left effusion"."""
+    start = position - 2
+    while start >= 0 and tokens[start].text in _ADJECTIVES:
+        start -= 1
+    after = tokens[position + 1] if position + 1 < len(tokens) else None
+    named = after is not None and after.kind in (Kind.FINDING, Kind.LEVEL, Kind.ZONE, Kind.UNKNOWN)
+    articled = start >= 0 and tokens[start].text in _ARTICLES
+    return not named or not (articled or tokens[position - 1].text in _SHORT)
+
+
+def _is_compound(tokens: Sequence[Token], position: int, picture: int) -> bool:
+    """Return True for "left image side", "left film margin" and "left image" at the end of a part."""
+    following = tokens[picture + 1] if picture + 1 < len(tokens) else None
+    if following is not None and following.text in _PART:
         return True
-    if rest[:1] == ["of"] and _names_picture(rest[1:]):
-        return True
-    if rest and rest[0] in _WITHIN and _names_picture(rest[1:]):
+    before = tokens[position - 1].text if position else ""
+    return picture <= position + 2 and following is None and before not in _ARTICLES
+
+
+def _check_whose(tokens: Sequence[Token], position: int, end: int) -> None:
+    """Refuse "left in the image", "(left side, image)", "left zone of the film" and "displayed on the left".
+
+    Raises:
+        InputError: a side that can be the picture's or the patient's.
+    """
+    texts = [token.text for token in tokens]
+    rest = texts[end : end + 6]
+    body = end
+    while body < len(texts) and (texts[body] in _OF_BODY | _PART or tokens[body].kind is Kind.ZONE):
+        body += 1
+    noun = 2 if {*rest[1:2]} & _ADJECTIVES else 1  # of "left, chest radiograph"
+    ends = end + noun + 1 == len(texts) or (
+        end + noun + 1 < len(texts) and tokens[end + noun + 1].kind in (Kind.STOP, Kind.SOFT_STOP, Kind.AND)
+    )
+    doubt = (
+        (bool(rest) and rest[0] in _WITHIN and _names_picture(rest[1:]))
+        or (rest[:1] == [","] and ends and _names_picture(rest[noun : noun + 1]))
+        or (body > end and texts[body : body + 1] == ["of"] and _names_picture(texts[body + 1 :]))
+        or bool(_SHOWN & {*texts[max(position - 3, 0) : position]} and "on" in texts[max(position - 2, 0) : position])
+    )
+    if doubt:
         raise InputError(
             f"`prompt` must say whose {texts[position]} is meant, got {texts[position]!r} in the image. Write the "
             f"patient's {texts[position]}, or {texts[position]} side of the image."
         )
-    return False
+
+
+def _is_silent(token: Token) -> bool:
+    """Return True for words that name neither a finding nor its attributes."""
+    return token.kind in (Kind.FILLER, Kind.UNKNOWN) or token.text == "display"
 
 
 def _names_picture(texts: Sequence[str], names: frozenset[str] = _PICTURE) -> bool:
     words = [text for text in texts if text not in _ARTICLES]
+    while words and words[0] in _ADJECTIVES - names and {*words[1:4]} & _PICTURE:
+        words = words[1:]
     return bool(words) and words[0] in names
