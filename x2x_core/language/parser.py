@@ -45,6 +45,7 @@ from difflib import get_close_matches
 from x2x_core.common.errors import InputError
 
 from .absences import mark_absences
+from .affected_organs import read_affected_organs
 from .amounts import mark_amounts
 from .assumptions import assumptions, removed_absences
 from .clauses import Clause, Operation
@@ -185,6 +186,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
         read_opening_verbs,
         unframe,
         join_particles,
+        read_affected_organs,
         turn_passives,
         mark_absences,
         mark_amounts,
