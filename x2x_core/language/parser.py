@@ -54,6 +54,7 @@ from .descriptions import mark_descriptions
 from .exceptions import check_no_reversal, check_no_universal
 from .explanation import LeftOut
 from .framing import unframe
+from .gerunds import read_gerunds
 from .lexicon import Kind, Token
 from .line_ends import join_wrapped_lines
 from .opening_verbs import read_opening_verbs
@@ -184,6 +185,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
     for mark in (
         join_wrapped_lines,
         read_opening_verbs,
+        read_gerunds,
         unframe,
         join_particles,
         read_affected_organs,
