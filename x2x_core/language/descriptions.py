@@ -36,7 +36,8 @@ _DISPLACEMENT = frozenset(
 _SUBORDINATE = tuple(
     phrase.split()
     for phrase in (
-        "which", "who", "whose", "because", "while", "whereas", "although", "caused by", "due to", "secondary to",
+        "which", "who", "whose", "because", "while", "whilst", "whereas", "although", "caused by", "due to",
+        "secondary to",
         "suspicious for", "suspicious of", "suggestive of", "suggesting", "concerning for", "consistent with",
         "compatible with", "in keeping with", "mistaken for", "mimicking", "resembling", "reminiscent of", "to reveal",
         "to expose", "to uncover", "to unmask", "revealing", "in the setting of", "as seen in", "that could",
@@ -103,7 +104,7 @@ def mark_descriptions(tokens: Sequence[Token]) -> list[Token]:
     """Turn the words of descriptions into asides."""
     tokens = [
         Token(Kind.AND, token.text)
-        if token.text in ("while", "whereas") and _opens_request(tokens, position) else token
+        if token.text in ("while", "whilst", "whereas") and _opens_request(tokens, position) else token
         for position, token in enumerate(tokens)
     ]  # fmt: skip
     marked = list(tokens)

@@ -93,6 +93,7 @@ _VERBS = {
     "append, incorporate, fabricate, embed, implant, demonstrate, portray, illustrate, draw in, paint in, mix in, "
     "work in, sprinkle in, stick in, slap on, throw on, put on, now has, now have, now shows, now show, should have, "
     "there should be, there must be, there has to be, there needs to be, there ought to be, "
+    "should appear, must appear, has to appear, needs to appear, shall appear, "
     "should now have, should contain, must have, will have, would have, needed, is needed, wanted, desired, "
     "requested, required, development of, interval appearance of, addition of, introduction of, insertion of, "
     "onset of, "

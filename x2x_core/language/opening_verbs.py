@@ -108,7 +108,7 @@ def _opening(tokens: Sequence[Token], position: int) -> Verb | None:
         return None
     if word in _BY_ARTICLE:
         return _ADD if following.text in _INDEFINITE else _REMOVE if following.text in _DEFINITE else None
-    verb = _verbs().get(word)
+    verb = opening_verbs().get(word)
     article = following.text in _INDEFINITE | _DEFINITE
     listed = position > 0 and tokens[position - 1].kind is Kind.AND
     if verb is None or ((listed or word in _ADJECTIVES) and not article):
@@ -119,7 +119,7 @@ def _opening(tokens: Sequence[Token], position: int) -> Verb | None:
 def _is_opening(tokens: Sequence[Token], position: int) -> bool:
     """Return True after the start of a sentence or of a part of a list, and after "could you please"."""
     before = position - 1
-    while before >= 0 and tokens[before].text in _POLITE:
+    while before >= 0 and tokens[before].text in _POLITE | {"re"}:  # "re-inflate"
         before -= 1
     return before < 0 or tokens[before].kind in _OPENS
 
@@ -141,14 +141,15 @@ def _passive(tokens: Sequence[Token], position: int) -> Verb | None:
 
 
 @lru_cache(maxsize=1)
-def _verbs() -> dict[str, Verb]:
+def opening_verbs() -> dict[str, Verb]:
+    """Map the rarer words that are verbs where they open a request to their meanings."""
     return {word: verb for verb, text in _TEXTS.items() for word in text.split()}
 
 
 @lru_cache(maxsize=1)
 def _participles() -> dict[str, Verb]:
     """Map the past participles of all verbs to them."""
-    verbs = _verbs() | {
+    verbs = opening_verbs() | {
         phrase[0]: value
         for phrase, ((_, value), *_) in lexicon().items()
         if len(phrase) == 1 and isinstance(value, Verb)

@@ -45,6 +45,7 @@ from difflib import get_close_matches
 from x2x_core.common.errors import InputError
 
 from .absences import mark_absences
+from .affected_organs import read_affected_organs
 from .amounts import mark_amounts
 from .assumptions import assumptions, removed_absences
 from .clauses import Clause, Operation
@@ -53,6 +54,7 @@ from .descriptions import mark_descriptions
 from .exceptions import check_no_reversal, check_no_universal
 from .explanation import LeftOut
 from .framing import unframe
+from .gerunds import read_gerunds
 from .lexicon import Kind, Token
 from .line_ends import join_wrapped_lines
 from .opening_verbs import read_opening_verbs
@@ -183,8 +185,10 @@ def _understand(text: str, strict: bool) -> list[Token]:
     for mark in (
         join_wrapped_lines,
         read_opening_verbs,
+        read_gerunds,
         unframe,
         join_particles,
+        read_affected_organs,
         turn_passives,
         mark_absences,
         mark_amounts,
