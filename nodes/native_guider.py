@@ -26,7 +26,7 @@ class X2XRegionGuider(io.ComfyNode):
             description="Guide SamplerCustomAdvanced with separate scales for the instruction and the image "
             "(InstructPix2Pix), inside a mask only. Outside it the latent stays identical.",
             inputs=[
-                *sockets.native_inputs(),
+                *sockets.native_inputs("An InstructPix2Pix model."),
                 io.Latent.Input(
                     "image_latent",
                     tooltip="The latent of the image to edit, from VAE Encode. Connect it to `latent_image` of the "

@@ -85,10 +85,10 @@ def scale_inputs(bounds: tuple[float, float], text_tooltip: str, image_tooltip: 
     ]
 
 
-def native_inputs() -> list[Input]:
+def native_inputs(model_tooltip: str) -> list[Input]:
     """Return the model and the conditionings of nodes that work with ComfyUI's own samplers."""
     return [
-        io.Model.Input("model", tooltip="An InstructPix2Pix model."),
+        io.Model.Input("model", tooltip=model_tooltip),
         io.Conditioning.Input("positive", tooltip="The instruction from CLIP Text Encode."),
         io.Conditioning.Input("negative", tooltip="CLIP Text Encode of an empty text."),
     ]

@@ -31,13 +31,18 @@ class Conditionings:
     negative: Conditioning
 
 
+def takes_image(model: Model) -> bool:
+    """Return True if a MODEL has three branches, conditioned on the image's latent too, as InstructPix2Pix does."""
+    return isinstance(model.model, comfy.model_base.IP2P)
+
+
 def check_model(model: Model) -> None:
     """Check that a MODEL is conditioned on the image's latent.
 
     Raises:
         InputError: it is not.
     """
-    if not isinstance(model.model, comfy.model_base.IP2P):
+    if not takes_image(model):
         raise InputError(
             f"`model` must be an InstructPix2Pix model, which is conditioned on the image's latent, got "
             f"{type(model.model).__name__}. Load one with Load InstructX2X (Native), or an InstructPix2Pix checkpoint "

@@ -23,7 +23,7 @@ from x2x_core.guidance.relevance import (
 )
 
 from .cropping import encoded_part, uncrop
-from .inputs import Conditionings, Latent, Model, check_model, image_samples, with_image
+from .inputs import Conditionings, Latent, Model, image_samples, takes_image, with_image
 from .loading import SETTINGS
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,8 @@ def relevance_mask(
     """Compute the relevance map of a MODEL.
 
     Args:
-        model: an InstructPix2Pix model.
+        model: any model of pictures whose latents are `(B, C, h, w)`. InstructPix2Pix models are given the image's
+            latents; the conditionings of others say themselves what the model sees of the image.
         conditionings: of the instruction and of an empty text.
         latent: of the image.
         options: noise levels, draws and seed.
@@ -59,9 +60,8 @@ def relevance_mask(
         A MASK `(B, H, W)` in [0, 1], `(B, 8h, 8w)` without `image_size`; 0 where the instruction makes no difference.
 
     Raises:
-        InputError: another kind of model, latents of another model, or another image than the latents'.
+        InputError: latents of another model, or another image than the latents'.
     """
-    check_model(model)
     samples = image_samples(latent, model, "latent")
     part = _part(samples, image_size)
     settings: EditSettings = model.get_attachment(SETTINGS) or DEFAULT
@@ -71,7 +71,9 @@ def relevance_mask(
     sigmas = torch.stack([sampling.sigmas[noise_timestep(level, len(sampling.sigmas))] for level in levels]).cpu()
     noise = relevance_noise(samples, len(levels), options.draws or settings.relevance_samples, options.seed)
     sampler = RelevanceSampler(noise)
-    pair = with_image(conditionings.positive, samples), with_image(conditionings.negative, samples)
+    pair = conditionings.positive, conditionings.negative
+    if takes_image(model):
+        pair = with_image(pair[0], samples), with_image(pair[1], samples)
     comfy.samplers.sample(
         model, noise[:, 0, 0], *pair, 1.0, model.load_device, sampler, sigmas, latent_image=samples, seed=options.seed
     )
@@ -156,7 +158,10 @@ class RelevanceSampler(comfy.samplers.Sampler):
 
 
 def _disagreement(guider: Any, sigma: torch.Tensor, model_options: dict[str, Any], noisy: torch.Tensor) -> torch.Tensor:
-    """Return the difference of the noise predictions for noisy latents, `(B, 1, h, w)`."""
+    """Return the difference of the noise predictions for noisy latents, `(B, 1, h, w)`.
+
+    For flow matching it is that of the predicted velocities, which differ as the noise does but for a factor.
+    """
     conds = [guider.conds["positive"], guider.conds["negative"]]
     denoised = comfy.samplers.calc_cond_batch(guider.inner_model, conds, noisy, sigma.expand(len(noisy)), model_options)
     return noise_disagreement(*((noisy - prediction) / sigma for prediction in denoised))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from comfy_pack import pack
 from comfy_pack import run as run_node
 from native_graph import guide, load, run, schedule, texts, to_image
 from tiny_models import CELL, NATIVE
@@ -241,5 +240,3 @@ def test_other_models_are_rejected(native, latent):
 
     with pytest.raises(ValueError, match="`model` must be an InstructPix2Pix model"):
         guide((Plain(), *native[1:]), latent)
-    with pytest.raises(ValueError, match="`model` must be an InstructPix2Pix model"):
-        pack("comfy_native.relevance").relevance_mask(Plain(), None, latent, None)
