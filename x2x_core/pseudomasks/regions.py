@@ -34,9 +34,9 @@ def clause_region(
     """Return the pseudomask of one clause, `(1, 1, H, W)` float32 in [0, 1].
 
     Where the lungs were found with confidence, it is the minimum of the atlas's region and of
-    `x2x_core.anatomy.bounds.finding_bounds`; a finding of one zone of a lung then reaches the pleura on both sides of
-    the zone, as the bronchi of a lobe do, where the atlas's box ends before it. Else it is the atlas's region, as
-    `Alignment.note` says.
+    `x2x_core.anatomy.bounds.finding_bounds`; a finding of the lungs then reaches the pleura on both sides, where
+    the atlas's boxes end before it and would leave a dark strip. Else it is the atlas's region, as `Alignment.note`
+    says.
 
     Args:
         atlas: the pseudomasks.
@@ -55,7 +55,7 @@ def clause_region(
     if bounds is None:
         return mask
     bounded = torch.minimum(mask, bounds)
-    if clause.zone is not None and FINDINGS[clause.finding].bounds == "lungs":
+    if FINDINGS[clause.finding].bounds == "lungs":
         bounded = torch.minimum(spread_sideways(bounded), bounds)
     if bounded.mean() >= min(SMALLEST_SHARE, float(mask.mean()) / 2):
         return bounded
