@@ -28,7 +28,7 @@ def share(mask):
     return float((mask >= EDGE_LEVEL).float().mean())
 
 
-@pytest.mark.parametrize("text", ["Add left pneumothorax", "Add right effusion", "Remove left effusion"])
+@pytest.mark.parametrize("text", ["Add left pneumothorax", "Add small right pneumothorax", "Remove left effusion"])
 def test_the_region_is_within_the_atlas_s_and_clearly_smaller(atlas, alignment, text):
     (clause,) = Instruction.parse(text).clauses
     wide = atlas.for_instruction(Instruction((clause,)), SIZE, frame_of(alignment))
