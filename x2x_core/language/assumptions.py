@@ -13,6 +13,10 @@ from .scope import DIFFUSE
 from .sentences import VerbPhrase
 from .vocabulary import FINDINGS
 
+_ABSENCES = frozenset(
+    ("negative for", "neg for", "free of", "no evidence of", "no sign of", "no signs of", "absence of")
+)
+
 
 def assumptions(phrases: Sequence[VerbPhrase]) -> tuple[str, ...]:
     """Return sentences about places that were said once and read for several findings.
@@ -50,7 +54,7 @@ def _of_absence(phrase: VerbPhrase) -> Iterator[str]:
     if phrase.verb == Verb(Operation.ADD):
         findings = [*_absent_in_list(phrase.tokens)]
         stated = True
-    if findings and not phrase.keep and (phrase.negated or stated):
+    if findings and not phrase.keep and (phrase.negated or stated or phrase.word in _ABSENCES):
         yield f"{' and '.join(dict.fromkeys(findings))}, said to be absent, was taken for something to remove."
 
 

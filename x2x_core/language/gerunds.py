@@ -18,7 +18,7 @@ _ADVERBS = frozenset(("also", "then", "now", "instead", "newly", "simultaneously
 # Gerunds of what one finding does to another.
 _DESCRIBING = frozenset(("hiding", "concealing", "masking", "simulating", "mimicking", "imitating",
                          "showing", "displaying", "demonstrating", "depicting", "overlapping",
-                         "picturing", "modeling", "modelling"))  # fmt: skip
+                         "picturing", "modeling", "modelling", "causing", "provoking", "triggering"))  # fmt: skip
 _ADJECTIVES = DESCRIPTORS | {
     "underlying", "overlying", "surrounding", "ongoing", "persisting", "remaining", "spreading", "evolving",
     "coexisting", "accompanying", "neighbouring", "neighboring", "missing", "dependent", "developing", "branching",

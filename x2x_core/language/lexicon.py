@@ -154,7 +154,8 @@ _VERBS = {
     "less of, improves, shrinks, improvement, diminishes, lessens, regresses, subsides, get better, gets better",
 }  # fmt: skip
 _STRUCTURE = {
-    Kind.KEEP: "keep, keeping, leave, leaving, preserve, preserving, retain, maintain, except, except for, "
+    Kind.KEEP: "keep, keeping, conserve, conserving, freeze, respect, respecting, "
+    "leave, leaving, preserve, preserving, retain, maintain, except, except for, "
     "apart from, "
     "other than, without affecting, without touching, without altering, without disturbing, not, do not, don't, dont, "
     "does not, cannot, never, rather than, with the exception of, with exception of, let be, let alone, let stand, "

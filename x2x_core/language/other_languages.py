@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from x2x_core.common.errors import InputError
@@ -11,7 +12,7 @@ from .languages import LANGUAGES, Language
 from .languages.reading import UnreadError, read_in
 from .languages.words import Role, content_words
 from .languages.writing import write_in
-from .spelling import known_words
+from .spelling import corrected, known_words
 
 ENGLISH = "en"
 _EXAMPLE = Clause(Operation.ADD, "pleural effusion", "left", None, "moderate")
@@ -55,7 +56,7 @@ def check_no_other_language(text: str) -> None:
         InputError: with the reason, and an example in that language and in English.
     """
     language = _language_of(text)
-    if language is None:
+    if language is None or _is_misspelt_english(text):
         return
     try:
         read_in(text, language)
@@ -64,6 +65,11 @@ def check_no_other_language(text: str) -> None:
             f"`prompt` looks like {language.name}, but {error}. Write for example: {write_in([_EXAMPLE], language)} "
             f"In English: Add the finding of {_EXAMPLE.item()}."
         ) from error
+
+
+def _is_misspelt_english(text: str) -> bool:
+    """Return True for "add left pneumotorax": English words, of which some are misspelt."""
+    return all(corrected(word) in known_words() for word in re.findall(r"\w+", text.lower()))
 
 
 def _language_of(text: str) -> Language | None:

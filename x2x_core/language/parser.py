@@ -66,6 +66,7 @@ from .picture_sides import said_of_picture
 from .qualities import mark_qualities
 from .readings import read_phrase
 from .references import resolve_references
+from .remaining import mark_remaining
 from .scope import share_sides
 from .sentences import VerbPhrase, verb_phrases
 from .spelling import Correction
@@ -81,7 +82,7 @@ from .strictness.requests import (
     check_parts,
     check_verbs,
 )
-from .strictness.turning import check_no_late_participle, check_no_turning
+from .strictness.turning import check_no_late_participle, check_no_numbered_segment, check_no_turning
 from .tokens import corrections, read
 from .topics import join_topics
 from .unknown_words import mark_unknown_verbs
@@ -153,14 +154,14 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
             clauses += read_clauses
         unplaced.append((phrase, unknown))
     check_sides(clauses)
-    _check_untouched(untouched, clauses)
+    _check_untouched(untouched, clauses, verbs)
     misspelt = corrections(text)
     if strict:
         check_spelling(tokens, misspelt)
     _report_corrections(misspelt)
     if not clauses:
         if strict and any(phrase.keep for phrase in verbs) and any(token.kind is Kind.FINDING for token in tokens):
-            raise InputError(f"`prompt` must say what to edit, but it only says what to leave alone. {EXAMPLE}")
+            raise InputError(f"`prompt` must say what to edit, but {_nothing_requested(verbs)}. {EXAMPLE}")
         return _free_text(text, tokens, free_region, misspelt)
     if strict:
         check_nothing_unclaimed(unplaced)
@@ -176,14 +177,22 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
     return Parsed(tuple(clauses), left_out, "findings", misspelt, assumed, kept)
 
 
+def _nothing_requested(verbs: Iterable[VerbPhrase]) -> str:
+    named = next((t.text for p in verbs if not p.keep for t in p.tokens if t.kind is Kind.FINDING and t.text), None)
+    return f"{named!r} stands without a verb" if named else "it only says what to leave alone"
+
+
 def _understand(text: str, strict: bool) -> list[Token]:
     """Return the tokens of a text, with everything that requests nothing turned into asides."""
     tokens = read_organs(read(text))
     if strict or any(token.kind is Kind.FINDING for token in tokens):
         check_no_universal(tokens)
         check_no_reversal(tokens)
+    if strict:
+        check_no_numbered_segment(tokens)
     for mark in (
         join_wrapped_lines,
+        mark_remaining,
         read_opening_verbs,
         read_gerunds,
         unframe,
@@ -235,7 +244,9 @@ def _check_arguments(text: str, free_region: str) -> None:
         raise InputError(f"`prompt` must say what to edit, but it is empty. {EXAMPLE}")
 
 
-def _check_untouched(untouched: list[tuple[Clause, Operation | None]], clauses: list[Clause]) -> None:
+def _check_untouched(
+    untouched: list[tuple[Clause, Operation | None]], clauses: list[Clause], verbs: Iterable[VerbPhrase]
+) -> None:
     for clause in clauses:
         if any(clause.overlaps(other) and not _allows(forbidden, clause) for other, forbidden in untouched):
             raise InputError(
@@ -243,7 +254,7 @@ def _check_untouched(untouched: list[tuple[Clause, Operation | None]], clauses: 
                 "leave it alone. Keep one of the two, or name the sides."
             )
     if untouched and not clauses:
-        raise InputError(f"`prompt` must say what to edit, but it only says what to leave alone. {EXAMPLE}")
+        raise InputError(f"`prompt` must say what to edit, but {_nothing_requested(verbs)}. {EXAMPLE}")
 
 
 def _allows(forbidden: Operation | None, clause: Clause) -> bool:

@@ -50,6 +50,38 @@ def check_no_turning(tokens: Sequence[Token]) -> None:
             )
 
 
+def check_no_numbered_segment(tokens: Sequence[Token]) -> None:
+    """Refuse "segment 6 of the left lung" and "ipsilateral to the left consolidation": places that are not known.
+
+    Raises:
+        InputError: such a place, without which the edit would be elsewhere.
+    """
+    for position, token in enumerate(tokens[:-1]):
+        following = tokens[position + 1].text
+        numbered = token.text in ("segment", "segments") and _is_number(following)
+        beside = token.text in ("ipsilateral", "contralateral") and following == "to"
+        if numbered or beside:
+            raise InputError(
+                f"`prompt` must name the place of the finding, but '{token.text} {following}' is not understood. Write "
+                "a side and a zone, for example: Add the finding of consolidation in the left lower lung zone."
+            )
+
+
+def _is_number(word: str) -> bool:
+    return any(letter.isdigit() for letter in word) or word in (
+        "i",
+        "ii",
+        "iii",
+        "iv",
+        "v",
+        "vi",
+        "vii",
+        "viii",
+        "ix",
+        "x",
+    )
+
+
 def check_no_late_participle(tokens: Sequence[Token]) -> None:
     """Refuse "remove the left effusion added on the right": a participle behind another request.
 
