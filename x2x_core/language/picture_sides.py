@@ -30,7 +30,7 @@ _POSSESSIVE = frozenset(f"{word}'s" for word in _PICTURE)
 PICTURE_WORDS = _PICTURE | _VIEWER | _POSSESSIVE  # words that say whose side is meant
 _PART = frozenset(("side", "sides", "sided", "hand", "corner", "half", "edge", "part", "parts", "portion", "third",
                    "border", "margin", "quadrant", "center", "centre", "most", "section", "column"))  # fmt: skip
-_OF_BODY = frozenset(("zone", "zones", "lung", "lungs", "field", "lobe", "region", "area", "aspect"))
+_OF_BODY = frozenset(("zone", "zones", "field", "region", "area", "aspect"))
 _ADJECTIVES = frozenset(("chest", "whole", "entire", "given", "original", "input", "provided", "displayed", "frontal",
                          "ap", "pa", "thorax", "patient's", "pt's"))  # fmt: skip
 _SHOWN = frozenset(("displayed", "projected", "depicted", "rendered"))

@@ -25,10 +25,11 @@ _STAYING = tuple(
 )  # fmt: skip
 _SCENES = ("imagine", "suppose", "assume", "pretend", "say", "let's say", "what if", "consider", "picture")
 _PURPOSES = frozenset(("to", "in order to", "so as to"))
-_USES = frozenset(("detection",
-                    "dataset", "datasets", "classifier", "classifiers", "study", "studies", "research",
-                   "training", "model", "models", "task", "project", "detector", "benchmark", "classification", "augmentation",
-                   "class", "experiment", "paper"))  # fmt: skip
+_USES_TEXT = """
+    detection dataset datasets classifier classifiers study studies research training model models task project
+    detector benchmark classification augmentation class experiment paper
+"""
+_USES = frozenset(_USES_TEXT.split())
 _COMPARED = frozenset(("compared", "comparison", "comparing", "relative"))
 _EXAMPLES = frozenset(("e.g.", "i.e.", "aka", "near", "over", "like", "unlike", "namely", "viz", "despite"))
 _ATTRIBUTES = (Kind.FILLER, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
