@@ -64,7 +64,7 @@ ARRAYS = {
     "float32": GREY.astype(np.float32) / 255,
     "float64": GREY.astype(np.float64) / 255,
     "float16": (GREY.astype(np.float32) / 255).astype(np.float16),
-    "signed": GREY.astype(np.float32) / 127.5 - 1,
+    "signed": (GREY - GREY.min()).astype(np.float32) / 127.5 - 1,
     "colour": COLOUR,
     "batch": np.stack([COLOUR, COLOUR[::-1]]),
 }

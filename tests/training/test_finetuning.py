@@ -380,7 +380,7 @@ def test_one_command_trains_on_a_simulated_dataset_and_the_checkpoint_edits(
     monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
     monkeypatch.setattr(dataset, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
     data = dataset.simulate_dataset(
-        "phantom", tmp_path / "data", SimulationSettings(6, seed=4, size=64, validation_share=0.4), workers=1
+        "phantom", tmp_path / "data", SimulationSettings(6, seed=5, size=64, validation_share=0.4), workers=1
     )
     sizes = {"size": 64, "steps": 2, "batch_size": 2, "total_batch": 4, "mixed_precision": "'no'", "workers": 0}
     arguments = [

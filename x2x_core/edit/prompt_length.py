@@ -35,6 +35,12 @@ def check_lengths(tokenizer: Any, wordings: Sequence[str], instructions: Sequenc
             )
 
 
+def fits(tokenizer: Any, wording: str) -> bool:
+    """Return True if the text encoder reads a text as a whole."""
+    limit = getattr(tokenizer, "model_max_length", None)
+    return limit is None or _count(tokenizer, wording) <= limit
+
+
 def _count(tokenizer: Any, text: str) -> int:
     return len(tokenizer(text, truncation=False, verbose=False).input_ids)
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from x2x_core.common.seeds import SAMPLES, seeded_generator
+from x2x_core.edit.prompt_length import fits
 from x2x_core.pairs.layout import read_pair, read_pooled_rows
 from x2x_core.pipeline import InstructX2XPipeline
 
@@ -16,11 +17,16 @@ _COLUMNS = 8  # pairs in a sample grid
 
 
 def sample_grid(pipeline: InstructX2XPipeline, config: TrainingConfig, device: torch.device) -> torch.Tensor:
-    """Edit validation pairs; return input, guidance map, edit and truth in columns, `(1, H, W)` in [0, 1]."""
+    """Edit validation pairs; return input, guidance map, edit and truth in columns, `(1, H, W)` in [0, 1].
+
+    Pairs whose instruction is longer than the text encoder reads are left out, unless all are.
+    """
     pipeline.set_progress_bar_config(disable=True)
     settings: dict[str, Any] = {"num_inference_steps": config.sample_steps} if config.sample_steps else {}
     columns = []
-    for number, row in enumerate(read_pooled_rows(config.datasets, "val")[:_COLUMNS]):
+    rows = read_pooled_rows(config.datasets, "val")
+    short = [row for row in rows if fits(pipeline.tokenizer, row.instruction)]
+    for number, row in enumerate((short or rows)[:_COLUMNS]):
         pair = read_pair(row, config.size)[:, None]
         generator = seeded_generator(config.seed, SAMPLES, number)
         result: Any = pipeline(pair[:1].to(device), row.instruction, generator=generator, output_type="pt", **settings)
