@@ -148,7 +148,7 @@ def test_a_report_counts_and_groups():
 def test_the_recorded_run_is_read_with_its_table(tmp_path):
     scores = SimulatedScores.read_json(ROOT / "models" / "demo" / "evaluation.json.gz")
     assert len(scores.scores) == 200 and scores.settings["seed"] == 90_000
-    assert scores.table()[1][:6] == ("all", "200", "92.0 %", "98.5 %", "42.5 %", "1.23")
+    assert scores.table()[1][:6] == ("all", "200", "95.0 %", "98.5 %", "41.0 %", "1.29")
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(ValueError, match="is not the record of an evaluation on simulated pairs"):
         SimulatedScores.read_json(tmp_path / "other.json")
