@@ -6,9 +6,10 @@ would be taken for a part of the edit, and show as a seam at the mask's edge.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
+
+from x2x_core.imaging.continuation import continue_field
 
 # Scales at which the drift is continued into the mask, from coarse to fine, shares of the longer side.
 _SCALES = (0.2, 0.1, 0.05, 0.025)
@@ -39,10 +40,6 @@ def drift_of(change: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 def _continued(plane: np.ndarray, outside: np.ndarray) -> np.ndarray:
     """Return a plane `(H, W)` float32, smoothed over the pixels where `outside` is 1."""
-    field = np.full_like(plane, plane[outside > 0].mean(dtype=np.float64))
-    for share in _SCALES:
-        sigma = share * max(plane.shape)
-        known, values = (cv2.GaussianBlur(part, (0, 0), sigma) for part in (outside, outside * plane))
-        trust = (known / _OUTSIDE_SHARE).clip(0, 1)
-        field = field * (1 - trust) + trust * np.where(known > 1e-4, values / np.maximum(known, 1e-4), field)
-    return field
+    start = np.full_like(plane, plane[outside > 0].mean(dtype=np.float64))
+    sigmas = [share * max(plane.shape) for share in _SCALES]
+    return continue_field(plane, outside, start, sigmas, _OUTSIDE_SHARE)

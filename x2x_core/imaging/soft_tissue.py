@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import torch
 
+from .continuation import continue_field
+
 # Share of a picture's smoothed greys up to which they count as soft tissue; brighter ones are metal and markers.
 _TISSUE_QUANTILE = 0.97
 # Greys up to which a picture is not exposed: the border of a collimated film.
@@ -42,9 +44,6 @@ def _tissue_grey_of(plane: np.ndarray) -> np.ndarray:
     chosen = (view >= (typical + brightest) / 2) & (view <= brightest)
     tissue = chosen.astype(np.float32)
     field = np.full_like(view, view[chosen].mean())
-    for share in _TISSUE_SCALES:
-        sigma = share * max(size)
-        known, values = (cv2.GaussianBlur(part, (0, 0), sigma) for part in (tissue, tissue * view))
-        trust = (known / _TISSUE_SHARE).clip(0, 1)
-        field = field * (1 - trust) + trust * np.where(known > 1e-4, values / np.maximum(known, 1e-4), field)
+    sigmas = [share * max(size) for share in _TISSUE_SCALES]
+    field = continue_field(view, tissue, field, sigmas, _TISSUE_SHARE)
     return cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR) if scale < 1 else field

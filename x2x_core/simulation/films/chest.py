@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from x2x_core.anatomy.lungs import LungFinder
+from x2x_core.imaging.continuation import continue_field
 
 from .fields import blur, distance_inside, grow
 
@@ -211,15 +212,7 @@ def _tissue_sources(lungs: dict[str, FilmLung], mediastinum: np.ndarray, mm: flo
 
 
 def _tissue_field(grey: np.ndarray, sources: np.ndarray, tissue: float, least: float, mm: float) -> np.ndarray:
-    """Carry the grey of soft tissue into the lungs by normalised convolution, from coarse to fine.
-
-    Method: Knutsson and Westin, *Normalized and differential convolution*, CVPR 1993.
-    """
-    field = np.full_like(grey, tissue)
-    weight = sources.astype(np.float32)
-    for reach in (70, 35, 18, 9):  # mm
-        known = blur(weight, reach / mm)
-        values = blur(weight * grey, reach / mm)
-        trust = np.clip(known / 0.12, 0, 1)
-        field = field * (1 - trust) + trust * np.where(known > 1e-4, values / np.maximum(known, 1e-4), field)
+    """Carry the grey of soft tissue into the lungs."""
+    sigmas = [reach / mm for reach in (70, 35, 18, 9)]
+    field = continue_field(grey, sources.astype(np.float32), np.full_like(grey, tissue), sigmas, 0.12)
     return blur(field, 3 / mm).clip(least)

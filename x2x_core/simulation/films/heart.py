@@ -18,10 +18,8 @@ from .warp import LEAST_DISPLACEMENT, warp
 _SHARES = {"left": 0.76, "right": 0.24}  # of the growth that each border takes
 _TOP = 0.36  # share of the lungs' height at which the heart begins
 _WIDEST = 0.74  # share of the way from the heart's top to the dome at which it is widest
-_ABOVE, _UNDER = (
-    0.76,
-    0.62,
-)  # height of the new contour above and below its widest place, likewise
+_ABOVE = 0.76  # height of the new contour above its widest place, likewise
+_UNDER = 0.62  # and below it
 _ROUNDNESS = 0.75  # exponent of its contour; 0.5 is an ellipse
 _MOST_ROUNDED = 1.25  # the most that a row of the border moves, as a share of the growth
 _BAY = (0.05, 0.42)  # where the contour leaves the old border under the great vessels, shares of the way

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from x2x_core.imaging.continuation import continue_field
+
 from .chest import FilmChest, FilmLung
 from .fields import blur, distance_inside, grow
 
@@ -14,8 +16,8 @@ _OVERLAP = 5.0  # mm by which diseased lung overlaps the tissue beside it
 def touching_tissue(chest: FilmChest, lung: FilmLung, darkest: float = 0.0) -> np.ndarray:
     """Return the grey of the soft tissue that a lung touches, `(H, W)`: of heart, dome and chest wall, carried inwards.
 
-    Method: normalised convolution from coarse to fine, as for `FilmChest.tissue_field`, with the chest wall and the
-    tissue directly under the dome as further sources.
+    It is carried on as `FilmChest.tissue_field` is, with the chest wall and the tissue directly under the dome as
+    further sources.
 
     Args:
         chest: the film's anatomy.
@@ -32,11 +34,8 @@ def touching_tissue(chest: FilmChest, lung: FilmLung, darkest: float = 0.0) -> n
     darkest_above = chest.ceiling(darkest) if darkest else 0.0
     least = np.where(rows < dome, darkest_above, chest.ceiling(max(darkest, _DARKEST_BELOW)))
     sources &= chest.grey > least
-    weight, field = sources.astype(np.float32), chest.tissue_field
-    for scale in (45, 20, 10, 5, 2.5):  # mm
-        known, values = blur(weight, scale / mm), blur(weight * chest.grey, scale / mm)
-        trust = (known / 0.15).clip(0, 1)
-        field = field * (1 - trust) + trust * np.where(known > 1e-4, values / np.maximum(known, 1e-4), field)
+    sigmas = [scale / mm for scale in (45, 20, 10, 5, 2.5)]
+    field = continue_field(chest.grey, sources.astype(np.float32), chest.tissue_field, sigmas, 0.15)
     return np.minimum(blur(field, 2 / mm), np.maximum(chest.tissue_field, chest.brightest_tissue))
 
 
