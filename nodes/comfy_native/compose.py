@@ -11,9 +11,8 @@ import torch.nn.functional as F
 from x2x_core.common.checkpoint_layout import CELL_PIXELS
 from x2x_core.common.errors import InputError
 from x2x_core.edit.composition import (
+    compose_change,
     compose_decoded,
-    compose_difference,
-    compose_saturating,
     is_grey,
     match_channels,
 )
@@ -132,9 +131,7 @@ def _merge(
         picture = match_channels(frame.place(edited), original.shape[1], grey)
         return compose_decoded(original, picture, soft_mask, blending.strength)
     change = match_channels(frame.place(edited - unchanged), original.shape[1], grey)
-    channels = 1 if grey.all() else original.shape[1]  # the channels of grey pictures get the same
-    add = compose_saturating if blending.composition == "saturating" else compose_difference
-    return add(original[:, :channels], change[:, :channels], soft_mask, blending.strength).expand_as(original)
+    return compose_change(blending.composition, original, change, soft_mask, blending.strength)
 
 
 def _drift(change: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

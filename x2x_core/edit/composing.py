@@ -12,9 +12,8 @@ from x2x_core.imaging.soft import soft_edges
 
 from .backbones.protocol import EditBackbone
 from .composition import (
+    compose_change,
     compose_decoded,
-    compose_difference,
-    compose_saturating,
     interpolate_latents,
     is_grey,
     match_channels,
@@ -112,8 +111,5 @@ def _combine(
         unchanged = (decode(backbone, views.latents) if views.decoded is None else views.decoded)[encoded.view_index]
     change = (decoded.float() - unchanged.float()) / 2
     change = match_channels(encoded.canvases.cut(change.cpu()), original.shape[1], grey)
-    add = compose_saturating if inputs.composition == "saturating" else compose_difference
-    channels = 1 if grey.all() else original.shape[1]  # the channels of grey pictures get the same
     shares = encoded.canvases.shares
-    composed = add(original[:, :channels], change[:, :channels], soft_mask, inputs.edit_strength, shares)
-    return composed.expand_as(original).clone()
+    return compose_change(inputs.composition, original, change, soft_mask, inputs.edit_strength, shares)

@@ -108,6 +108,24 @@ def compose_saturating(
     return (original + strength * torch.where(change > 0, brighter, darker)).clamp(0, 1)
 
 
+def compose_change(
+    composition: str,
+    original: torch.Tensor,
+    change: torch.Tensor,
+    soft_mask: torch.Tensor,
+    strength: float = 1.0,
+    shares: Sequence[float] | None = None,
+) -> torch.Tensor:
+    """Return the original with a change, by "difference" or "saturating"; other arguments as for them.
+
+    The channels of grey pictures get the same, so one is computed.
+    """
+    add = compose_saturating if composition == "saturating" else compose_difference
+    channels = 1 if is_grey(original).all() and is_grey(change).all() else original.shape[1]
+    composed = add(original[:, :channels], change[:, :channels], soft_mask, strength, shares)
+    return composed.expand_as(original).clone()
+
+
 def closed_edges(soft_mask: torch.Tensor, mean: torch.Tensor, tissue: torch.Tensor) -> torch.Tensor:
     """Return a mask that fades only where it ends in dark surroundings, `(B, 1 | C, H, W)` in [0, 1].
 
