@@ -16,7 +16,7 @@ _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 @dataclass(frozen=True)
 class Cost:
-    """What a call cost.
+    """Cost of a call.
 
     Args:
         seconds: wall time.

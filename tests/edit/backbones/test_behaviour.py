@@ -1,4 +1,4 @@
-"""What an edit promises, with each kind of model."""
+"""Promises of an edit, with each kind of model."""
 
 import json
 
