@@ -28,6 +28,7 @@ _SOME = frozenset(("some", "part", "most", "much", "half", "portion", "lot", "bi
 _PARTS = frozenset(("a bit of", "a little bit of", "a fair amount of", "a great deal of", "a lot of"))
 _DEGREES = frozenset(("a bit", "bit", "much", "way", "far", "even", "slightly", "little", "a little", "lot"))
 _LIKE = frozenset(("big", "large", "small", "severe", "dense", "extensive", "wide"))
+_SIZES = frozenset(("size", "amount", "volume", "extent", "severity"))
 _PARTED = (Kind.FILLER, Kind.SIDE, Kind.ZONE, Kind.LEVEL, Kind.UNKNOWN)
 
 
@@ -124,9 +125,13 @@ def _is_step(tokens: Sequence[Token], position: int) -> bool:
 
 
 def _ratio_end(tokens: Sequence[Token], position: int) -> int | None:
-    """Return the end of "twice as big" and "half as large"."""
+    """Return the end of "twice as big", "half as large" and "twice the size"."""
     texts = [token.text for token in tokens[position + 1 : position + 3]]
-    return position + 3 if len(texts) == 2 and texts[0] == "as" and texts[1] in _LIKE else None
+    if len(texts) < 2:
+        return None
+    compared = [token.text for token in tokens[position + 3 : position + 4]] == ["of"]
+    sized = texts[0] in ("the", "its") and texts[1] in _SIZES and not compared
+    return position + 3 if sized or (texts[0] == "as" and texts[1] in _LIKE) else None
 
 
 def _part_end(tokens: Sequence[Token], position: int) -> int | None:

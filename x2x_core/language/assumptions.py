@@ -17,6 +17,8 @@ _ABSENCES = frozenset(
     ("negative for", "neg for", "free of", "no evidence of", "no sign of", "no signs of", "absence of")
 )
 
+_HEALING = frozenset(("treat", "correct", "heal", "cure", "rectify", "remedy", "repair", "mend"))
+
 
 def assumptions(phrases: Sequence[VerbPhrase]) -> tuple[str, ...]:
     """Return sentences about places that were said once and read for several findings.
@@ -28,7 +30,11 @@ def assumptions(phrases: Sequence[VerbPhrase]) -> tuple[str, ...]:
 
 
 def removed_absences(phrases: Sequence[VerbPhrase]) -> tuple[str, ...]:
-    """Return sentences about findings that are said to be absent beside another request, and are removed."""
+    """Return sentences about findings that are said to be absent, or are to be healed, and are removed."""
+    return (*_absences(phrases), *dict.fromkeys(_of_healing(phrases)))
+
+
+def _absences(phrases: Sequence[VerbPhrase]) -> tuple[str, ...]:
     added = tuple(
         sentence
         for before, phrase in pairwise(phrases)
@@ -66,6 +72,17 @@ def _absent_in_list(tokens: Sequence[Token]) -> Iterator[str]:
             last = token.name
         elif token.value == ABSENT and last:
             yield last
+
+
+def _of_healing(phrases: Sequence[VerbPhrase]) -> Iterator[str]:
+    """Yield what was removed beside another request since it is to be healed, or replaced by something else."""
+    requested = [phrase for phrase in phrases if phrase.verb and not phrase.keep and phrase.names(Kind.FINDING)]
+    for phrase in requested if len(requested) > 1 else ():
+        finding = next(token.name for token in phrase.tokens if token.kind is Kind.FINDING)
+        wished = any(token.text.endswith("be") for token in phrase.tokens)
+        told = phrase.word.endswith("ed") and phrase.verb == Verb(Operation.REMOVE) and not wished
+        if phrase.word in _HEALING or phrase.instead or told:
+            yield f"{phrase.word or 'instead of'!r} was taken for removing {finding}."
 
 
 def _of_phrase(phrase: VerbPhrase) -> Iterator[str]:

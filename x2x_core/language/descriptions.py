@@ -44,7 +44,8 @@ _SUBORDINATE = tuple(
         "that has", "that have", "that had",
         "like in", "as if", "as though", "resulting from", "arising from", "related to", "owing to", "representing",
         "worrisome for", "indicating", "indicative of", "in the context of", "superimposed on", "on a background of",
-        "because of", "as in", "as with", "as part of", "as a complication", "as a result", "after", "status post",
+        "because of", "as in", "as with", "as part of", "as a complication", "as a result",
+        "superimposed upon", "on the background of", "in view of", "in light of", "after", "status post",
         "s / p", "c / w", "ddx", "d / d", "differential", "r / o", "rule out", "history of", "prior to", "before",
         "that can", "that may", "that might", "that is", "that are",
         "that was",
@@ -135,6 +136,10 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
         ):
             yield position, _end(tokens, position + 1, ends=_CLAUSE_ENDS)
         elif token.text in ("as", "for") and _stands_for_finding(tokens, position):
+            yield position, _end(tokens, position + 1, (Kind.AND,))
+        elif token.text == "as" and _names_relation(tokens, position):
+            yield position, _end(tokens, position + 1)
+        elif token.text in ("following", "post") and _finding_before(tokens, position):
             yield position, _end(tokens, position + 1, (Kind.AND,))
         elif token.text in ("as", "since", "for") and _says_why(tokens, position):
             yield position, _end(tokens, position + 1)
@@ -294,6 +299,14 @@ def _stands_for_finding(tokens: Sequence[Token], position: int) -> bool:
     following = [token for token in tokens[position + 1 : position + 4] if token.kind is not Kind.LEVEL]
     named = len(following) > 1 and following[0].text in ("a", "an") and following[1].kind is Kind.FINDING
     return named and verb is not None and not verb.replaces and _finding_before(tokens, position)
+
+
+def _names_relation(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "as a sequela of" after a finding."""
+    words = tokens[position + 1 : position + 4]
+    if len(words) < 3 or not _finding_before(tokens, position):
+        return False
+    return words[0].text in ("a", "an", "the") and words[1].kind is Kind.UNKNOWN and words[2].text == "of"
 
 
 def _says_why(tokens: Sequence[Token], position: int) -> bool:

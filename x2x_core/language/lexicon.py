@@ -94,7 +94,9 @@ _VERBS = {
     "work in, sprinkle in, stick in, slap on, throw on, put on, now has, now have, now shows, now show, should have, "
     "there should be, there must be, there has to be, there needs to be, there ought to be, "
     "should appear, must appear, has to appear, needs to appear, shall appear, "
-    "should now have, should contain, must have, will have, would have, needed, is needed, wanted, desired, "
+    "should now have, "
+    "should get a, should get an, must get a, must get an, should receive, should contain, must have, "
+    "will have, would have, needed, is needed, wanted, desired, "
     "requested, required, development of, interval appearance of, addition of, introduction of, insertion of, "
     "onset of, "
     "recurrence of, reappearance of, adding of, positive for, pos for",
@@ -129,7 +131,7 @@ _VERBS = {
     Verb(Operation.CHANGE, moves=True): "move, shift",
     Verb(Operation.CHANGE, replaces=True): "replace, exchange, swap",
     Verb(Operation.CHANGE, replaces=True, inverse=True): "substitute",
-    Verb(Operation.CHANGE, "increasing"): "increase, increases, worsen, worsens, raise, enlarge, aggravate, "
+    Verb(Operation.CHANGE, "increasing"): "increase, increases, worsen, worsens, raise, inc, enlarge, aggravate, "
     "exacerbate, intensify, amplify, expand, grow, augment, boost, bump up, double, exaggerate, extend, heighten, "
     "progress, scale up, increase of, increase in, incr, turn up, crank up, dial up, ramp up, step up, play up, "
     "blow up, bulk up, build up, jack up, hike up, "
@@ -142,7 +144,7 @@ _VERBS = {
     Verb(Operation.CHANGE, "decreasing"): "decrease, decreases, reduce, reduces, lessen, diminish, improve, "
     "lower the, "
     "shrink, weaken, alleviate, attenuate, dial down, halve, regress, soften, scale down, partial resolution of, "
-    "less, decrease of, decrease in, decr, turn down, tone down, cut down, cut back, bring down, ramp down, "
+    "less, decrease of, decrease in, decr, dec, turn down, tone down, cut down, cut back, bring down, ramp down, "
     "step down, "
     "take down, wind down, pare down, water down, tamp down, slim down, thin out, de escalate, knock down, "
     "throttle back, "
@@ -161,13 +163,15 @@ _STRUCTURE = {
     "does not, cannot, never, rather than, with the exception of, with exception of, let be, let alone, let stand, "
     "by no means, on no account, under no circumstances, in no way, "
     "leave out, hold off on, no need for, no reason for, no need to, no reason to, need not, avoid, avoiding, ignore, "
+    "skip, skipping, disregard, bypass, forgo, forego, "
     "ignoring, neither, exclude, "
     "excluding, as opposed to, no change to, no change in, no changes to, no changes in, no change of, don't need, "
     "do not need, "
     "doesn't need, does not need, no need of, "
     "no significant change in, no significant change to, no interval change in, "
     "save for, sparing, spare, do not touch, don't touch, hands off",
-    Kind.NOT: "without, no, sans, w / o, w / out, devoid of, minus, no more, don't want, do not want, i don't want, "
+    Kind.NOT: "without, without a trace of, without any trace of, without trace of, no, sans, w / o, w / out, "
+    "devoid of, minus, no more, don't want, do not want, i don't want, "
         "we don't want, i do not want, "
     "we do not want",
     Kind.ASIDE: "non cardiogenic, non specific, non obstructive, non calcified, non displaced, non loculated, non "
@@ -201,6 +205,7 @@ _STRUCTURE = {
         "severity, amount, extent, please, there, is, are, be, should, has, have, this, that, it, its, "
         "it's, his, her, their, new, some, any, now, make sure, i, want, to see, would like, let, us, "
         "let's, can, could, you, image, radiograph, x ray, xray, picture, scan, film, for, as, of, "
+        "without a trace, without any trace, without trace, ought to, needs to, need to, has to, have to, got to, "
         "every trace of, all traces of, any trace of, any traces of, if possible, if you can, if you could, "
         "if you would, "
         "if you please, right now, right away, all right, "
@@ -234,7 +239,10 @@ _STRUCTURE = {
     "rest the same, rest as is, rest normal, once more, "
     "any more, anymore, more or less, that's all, that's it, that is all, that is it, and that's it, in total",
 }  # fmt: skip
-_ABSENT_WORDS = "none, absent, nothing, zero, resolved, normal, gone, negative, neg, ruled out"
+_ABSENT_WORDS = (
+    "none, absent, nothing, zero, invisible, undetectable, nonexistent, imperceptible, resolved, "
+    "normal, gone, negative, neg, ruled out"
+)
 # Contractions of prohibitions, in which "not" is a part of a word.
 _CONTRACTIONS = (
     "shouldn't, mustn't, won't, wouldn't, can't, couldn't, isn't, aren't, wasn't, weren't, doesn't, didn't, "

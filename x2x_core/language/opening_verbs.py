@@ -57,6 +57,7 @@ _POLITE = frozenset(_POLITE_TEXT.split()) | {"could you please", "can you please
 _OPENS = (Kind.STOP, Kind.SOFT_STOP, Kind.AND)
 _NOUN_PHRASE = (Kind.FILLER, Kind.LEVEL, Kind.SIDE, Kind.ZONE, Kind.UNKNOWN)
 _ADJECTIVES = frozenset(("thin", "dim", "narrow", "clean", "fake", "mock", "void", "free", "empty", "clear"))
+_APPEARING = frozenset(("appear", "emerge", "arise", "occur", "materialize", "materialise", "develop", "form"))
 _PARTICLES = frozenset(("in", "on", "out", "off", "up", "down", "away", "back", "over"))
 _IRREGULAR = {
     "hidden": "hide", "lost": "lose", "shrunk": "shrink", "grown": "grow", "drawn": "draw", "shown": "show",
@@ -77,7 +78,18 @@ def read_opening_verbs(tokens: Sequence[Token]) -> list[Token]:
             read[position] = Token(Kind.VERB, " ".join([read[position].text, *particle]), verb)
             if particle:  # "taken out"
                 read[position + 1] = Token(Kind.FILLER, "")
+        elif read[position].text in _APPEARING and _is_let_appear(read, position):
+            read[position] = Token(Kind.VERB, read[position].text, _ADD)
     return read
+
+
+def _is_let_appear(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "appear" in "let a left effusion appear"."""
+    start = position
+    while start and tokens[start - 1].kind in (*_NOUN_PHRASE, Kind.FINDING, Kind.PREPOSITION):
+        start -= 1
+    words = tokens[start:position]
+    return any(token.text == "let" for token in words) and any(token.kind is Kind.FINDING for token in words)
 
 
 def _read_of_place(tokens: list[Token], position: int) -> None:

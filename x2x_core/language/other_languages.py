@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from x2x_core.common.errors import InputError
 
 from .clauses import Clause, Operation
 from .languages import LANGUAGES, Language
 from .languages.reading import UnreadError, read_in
+from .languages.table import phrases
 from .languages.words import Role, content_words
 from .languages.writing import write_in
+from .other_words import OTHER_WORDS
 from .spelling import corrected, known_words
 
 ENGLISH = "en"
 _EXAMPLE = Clause(Operation.ADD, "pleural effusion", "left", None, "moderate")
+_SHORTEST = 4  # letters of the shortest word that is looked up alone
 _SCRIPTS = {"ko": (("\uac00", "\ud7a3"),), "ja": (("\u3040", "\u30ff"),), "zh": (("\u4e00", "\u9fff"),)}
 
 
@@ -65,6 +69,21 @@ def check_no_other_language(text: str) -> None:
             f"`prompt` looks like {language.name}, but {error}. Write for example: {write_in([_EXAMPLE], language)} "
             f"In English: Add the finding of {_EXAMPLE.item()}."
         ) from error
+
+
+@lru_cache(maxsize=1024)
+def is_foreign_place(word: str) -> bool:
+    """Return True for a side, zone or level of another language in an English text, such as "rechts"."""
+    if len(word) < _SHORTEST or word in known_words() or word in OTHER_WORDS:
+        return False
+    return any(
+        word == phrase.casefold()
+        for language in LANGUAGES.values()
+        if language.spaced
+        for table in (language.sides, language.zones, language.levels)
+        for entry in table.values()
+        for phrase in phrases(entry)
+    )
 
 
 def _is_misspelt_english(text: str) -> bool:

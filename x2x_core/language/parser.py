@@ -50,6 +50,7 @@ from .amounts import mark_amounts
 from .assumptions import assumptions, removed_absences
 from .clauses import Clause, Operation
 from .comparatives import mark_comparisons
+from .correlatives import join_correlatives
 from .descriptions import mark_descriptions
 from .exceptions import check_no_reversal, check_no_universal
 from .explanation import LeftOut
@@ -73,6 +74,7 @@ from .spelling import Correction
 from .states import mark_states
 from .strictness.function_words import check_function_words, check_spelling
 from .strictness.places import check_open_sides, check_places, check_sides
+from .strictness.remarks import check_instead, check_no_remark, check_no_statement
 from .strictness.requests import (
     check_choices,
     check_headings,
@@ -91,7 +93,7 @@ from .vocabulary import phrases
 logger = logging.getLogger(__name__)
 
 _CHOICE = re.compile(r"\{[^{}]*\|[^{}]*\}")  # a wildcard such as "{left|right}"
-_PERHAPS = re.compile(r"\+ ?/ ?[-−–]|±|\bplus[ /-]minus\b", re.IGNORECASE)
+_PERHAPS = re.compile(r"\+ ?/ ?[-−–]|±|\bplus[ /-]minus\b|\bwith ?(?:or|/) ?without\b", re.IGNORECASE)
 _PLUS = re.compile(r"(?:^|[,;\n])\s*\(?\+\)?\s*\w")  # a sign that stands for "add"
 _MINUS = re.compile(r"(?:^|[,;\n])\s*\(?[-−–]\)?\s*\w+")
 EXAMPLE = "Write for example: Add the finding of moderate left pleural effusion."
@@ -137,6 +139,7 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
     if strict:
         check_verbs(verbs)
         check_headings(verbs)
+        check_instead(verbs)
         check_function_words(verbs)
     for phrase in verbs:
         if strict:
@@ -192,6 +195,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
         check_no_numbered_segment(tokens)
     for mark in (
         join_wrapped_lines,
+        join_correlatives,
         mark_remaining,
         read_opening_verbs,
         read_gerunds,
@@ -214,6 +218,8 @@ def _understand(text: str, strict: bool) -> list[Token]:
         check_no_turning(tokens)
         check_no_late_participle(tokens)
         check_choices(tokens)
+        check_no_statement(tokens)
+        check_no_remark(tokens)
     return mark_unknown_verbs(tokens)
 
 

@@ -104,13 +104,19 @@ def _statement(tokens: Sequence[Token], alone: bool) -> Verb | None:
         _check_all_absent(tokens)
         return Verb(Operation.REMOVE)
     courses = sorted({"increasing", "decreasing"} & values)
-    if alone and len(courses) == 1:
+    if alone and len(courses) == 1 and not _is_apart(tokens, courses[0]):
         return Verb(Operation.CHANGE, courses[0])
     wished = any(token.text == "please" for token in tokens) or _opens_with(tokens)
     first = next((n for n, token in enumerate(tokens) if token.kind is Kind.FINDING), 0)
     done = any(token.text == "do" for token in tokens[:first])  # "please do something about the effusion"
     wished = wished and not done and not any(token.text in _PARTICLES for token in tokens)  # "effusions out, please"
     return Verb(Operation.ADD) if alone and wished else None
+
+
+def _is_apart(tokens: Sequence[Token], course: str) -> bool:
+    """Return True for "would it look better with an effusion": the course is not the finding's."""
+    places = [n for n, token in enumerate(tokens) if token.value == course or token.kind is Kind.FINDING]
+    return any(token.kind is Kind.WITH or token.text == "look" for token in tokens[places[0] : places[-1]])
 
 
 def _check_all_absent(tokens: Sequence[Token]) -> None:

@@ -12,11 +12,16 @@ _ONES = frozenset(("one", "ones", "another", "those"))
 _PRONOUNS = frozenset(("it", "them", "these", "those"))
 _ATTRIBUTES = (Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 _CONTENT = (Kind.FINDING, *_ATTRIBUTES)
+_MODALS = frozenset(
+    ("should", "must", "shall", "should be", "must be", "ought to", "needs to", "has to", "ought to be")
+)
+_WHILE = frozenset(("while", "whilst", "whereas"))
 _ENDS = (Kind.AND, Kind.WITH, Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
 
 
 def resolve_references(tokens: Sequence[Token]) -> list[Token]:
     """Replace "the left one", "one on the right" and "remove it" by the last finding named before."""
+    tokens = _with_ones(tokens)
     resolved: list[Token] = []
     last: Token | None = None
     for position, token in enumerate(tokens):
@@ -44,6 +49,29 @@ def resolve_references(tokens: Sequence[Token]) -> list[Token]:
             last = token
         resolved.append(token)
     return resolved
+
+
+def _with_ones(tokens: Sequence[Token]) -> list[Token]:
+    """Return "and the left should shrink" after another wish as "and the left one should shrink"."""
+    completed: list[Token] = []
+    for position, token in enumerate(tokens):
+        completed.append(token)
+        before = next((other for other in reversed(tokens[:position]) if other.kind is not Kind.FILLER), None)
+        after = tokens[position + 1 : position + 3]
+        joined = before is not None and (before.kind is Kind.AND or before.text in _WHILE)
+        wished = len(after) == 2 and after[0].text in _MODALS and after[1].kind is Kind.VERB
+        if token.kind is Kind.SIDE and joined and wished and _wishes(tokens[:position], after[0].text):
+            joint = next(n for n in range(len(completed) - 2, -1, -1) if completed[n].kind is not Kind.FILLER)
+            completed[joint] = Token(Kind.SOFT_STOP, completed[joint].text)
+            completed.append(Token(Kind.UNKNOWN, "one"))
+    return completed
+
+
+def _wishes(tokens: Sequence[Token], modal: str) -> bool:
+    """Return True for "the right effusion should grow": a side, a finding, then the modal."""
+    place = next((n for n, token in enumerate(tokens) if token.text == modal), 0)
+    kinds = {token.kind for token in tokens[:place]}
+    return {Kind.SIDE, Kind.FINDING} <= kinds and Kind.VERB not in kinds
 
 
 def _is_number(tokens: Sequence[Token], position: int) -> bool:

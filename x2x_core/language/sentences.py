@@ -137,7 +137,7 @@ def _join_passive(phrases: list[VerbPhrase]) -> list[VerbPhrase]:
             _is_passive(last, phrase) or not phrase.names(Kind.FINDING, Kind.UNKNOWN)
         ):  # fmt: skip
             _check_one_side(last, phrase)
-            joined[-1] = VerbPhrase(phrase.verb, tokens=last.tokens + phrase.tokens)
+            joined[-1] = VerbPhrase(phrase.verb, word=phrase.word, tokens=last.tokens + phrase.tokens)
         else:
             joined.append(phrase)
     return joined

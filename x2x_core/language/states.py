@@ -81,6 +81,8 @@ def _is_state_of_place(piece: Sequence[Token]) -> bool:
     """Return True for a place without a finding, such as "right lung clear" and "nothing on the right"."""
     if not _has(piece, *_PLACES) or _has(piece, Kind.FINDING, Kind.TO, Kind.FROM):
         return False
+    if any(token.text in ("one", "ones") for token in piece):  # "only the right one may stay"
+        return False
     states = any(
         token.kind is Kind.STATE or token.value == ABSENT or token.text in _CLEAR | _NOTHING for token in piece
     )

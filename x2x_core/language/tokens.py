@@ -40,6 +40,9 @@ _ABBREVIATIONS = frozenset(
         "e.g",
         "bl",
         "bil",
+        "sev",
+        "inc",
+        "dec",
     )
 )
 _ABBREVIATED_NOUNS = frozenset(

@@ -60,7 +60,7 @@ _LEVEL_SYNONYMS = {
              "pretty big, largish, good sized, sizeable volume, hefty, ample, abundant, copious, a great deal of, "
              "plenty of, "
              "major, bulky, voluminous, generous, high volume, great",
-    "severe": "severely, marked, markedly, extensive, very severe, advanced, florid, gross, grossly, pronounced, "
+    "severe": "sev, severely, marked, markedly, extensive, very severe, advanced, florid, gross, grossly, pronounced, "
         "extremely severe, heavy, serious, intense, profound, dramatic, striking, critical, fulminant, extreme, "
               "high grade",
     "massive": "massively, huge, very large, very big, enormous, colossal, giant, gigantic, total, extremely large, "
@@ -326,7 +326,9 @@ _ALL = (
              "blunting of the costodiaphragmatic angle", "blunting of the cp angle", "cp angle blunting",
              "blunted cp angle",
              "blunting of the cp sulcus", "cp blunting", "costophrenic angle is blunted", "blunted cpa",
-             "cpa blunting", "obliterated costophrenic angle",
+             "cpa blunting", "blunting of the cpa",
+             "obliteration of the cp angle", "effacement of the cp angle",
+             "obliterated costophrenic angle",
              "obliteration of the costophrenic angle", "effaced costophrenic angle", "obscured costophrenic angle",
              "effacement of the costophrenic angle", "blunted costophrenic sulci", "blunted cp sulcus",
              "blunting of the costodiaphragmatic recess",

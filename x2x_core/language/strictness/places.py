@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from x2x_core.common.errors import InputError
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.lexicon import Kind, Token
+from x2x_core.language.other_languages import is_foreign_place
 from x2x_core.language.picture_sides import PICTURE_WORDS
 from x2x_core.language.sentences import VerbPhrase
 from x2x_core.language.spelling import resembles_place
@@ -19,7 +20,9 @@ _PLACE_NOUNS_TEXT = """
 _PLACE_NOUNS = frozenset(_PLACE_NOUNS_TEXT.split())
 _PLACE_WORDS_TEXT = """
     behind between beneath beside beyond along across toward towards inside outside against below above under
-    underneath adjacent opposite ipsilateral contralateral next unilateral unilaterally either onesided lhs rhs
+    underneath
+    leftmost rightmost topmost outermost innermost furthest farthest adjacent opposite ipsilateral contralateral next
+    unilateral unilaterally either onesided lhs rhs
 """
 _ONE_SIDED = frozenset(["unilateral", "unilaterally", "onesided"])
 _PLACE_WORDS = frozenset(_PLACE_WORDS_TEXT.split())
@@ -29,6 +32,7 @@ _HARMLESS_TEXT = """
     existing bit instead one addition well too
 """
 _HARMLESS = frozenset(_HARMLESS_TEXT.split())
+_QUALITIES = frozenset(("size", "degree", "severity", "extent", "volume", "amount", "grade"))
 _WITHIN_TEXT = """
     in on at within over near around throughout
 """
@@ -101,7 +105,9 @@ def _is_place(tokens: Sequence[Token], position: int) -> bool:
     following = next((other for other in tokens[position + 1 :] if other.kind is not Kind.UNKNOWN), None)
     if token.text in _ONE_SIDED and any(other.kind is Kind.SIDE for other in tokens):
         return False
-    if resembles_place(token.text) or token.text in _PLACE_WORDS:
+    if resembles_place(token.text) or token.text in _PLACE_WORDS or is_foreign_place(token.text):
+        return True
+    if token.text == "most" and tokens[position - 1].kind is Kind.SIDE and position:  # "left-most"
         return True
     if following and following.text in _PLACE_NOUNS and following.kind is Kind.FILLER:
         return True
@@ -109,7 +115,10 @@ def _is_place(tokens: Sequence[Token], position: int) -> bool:
 
 
 def _is_level_expected(tokens: Sequence[Token], position: int) -> bool:
-    """Return True for "to whopping" after a finding."""
+    """Return True for "to whopping" after a finding, and for "of gargantuan size"."""
+    following = tokens[position + 1].text if position + 1 < len(tokens) else ""
+    if following in _QUALITIES and position and tokens[position - 1].text == "of":
+        return True
     before = position - 1
     while before >= 0 and tokens[before].kind is Kind.FILLER:
         before -= 1

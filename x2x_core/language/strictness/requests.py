@@ -87,6 +87,13 @@ def check_choices(tokens: Sequence[Token]) -> None:
     for position, token in enumerate(tokens[:-1]):
         if token.text in _COUNTS and tokens[position + 1].text == "of" and _finding_follows(tokens[position + 2 :]):
             raise InputError(f"`prompt` must name what to edit, got '{token.text} of' several. Name each finding.")
+    for position, token in enumerate(tokens[1:-1], 1):
+        levels = tokens[position - 1].kind is tokens[position + 1].kind is Kind.LEVEL
+        if token.text == "or" and levels and not any(other.kind in (Kind.KEEP, Kind.NOT) for other in tokens):
+            raise InputError(
+                f"`prompt` must give one level, got '{tokens[position - 1].text} or {tokens[position + 1].text}'. "
+                "Write one of them, or a range such as mild to moderate."
+            )
     for position, token in enumerate(tokens[1:], 1):
         verbs = sum(other.kind is Kind.VERB for other in tokens)
         if token.kind is Kind.VERB and tokens[position - 1].text == "->" and token.text != "present" and verbs > 1:
@@ -261,7 +268,7 @@ def _is_fragment(phrase: VerbPhrase) -> bool:
     """Return True for "left" as a sentence of its own: a place without a finding is no description."""
     silent = (Kind.SIDE, Kind.ZONE, Kind.LEVEL, Kind.FILLER, Kind.PREPOSITION, Kind.AND)
     states = any(token.value == ABSENT for token in phrase.tokens)
-    unknown = any(token.kind not in silent and token.text not in _SAYING_PLACE for token in phrase.tokens)
+    unknown = any(token.kind not in silent and token.text not in _SAYING_PLACE | _STAND_INS for token in phrase.tokens)
     return phrase.names(Kind.SIDE, Kind.ZONE) and not (phrase.heads or states or unknown)
 
 
