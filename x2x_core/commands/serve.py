@@ -57,9 +57,10 @@ def serve(
         import jinja2  # noqa: F401
         import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
+    from x2x_core.common.addresses import is_loopback
     from x2x_core.common.values import whole_number
     from x2x_core.imaging.provenance import sha256_weights
-    from x2x_core.service.access import check_listening, is_loopback, read_token
+    from x2x_core.service.access import check_listening, read_token
     from x2x_core.service.editor import Editor
     from x2x_core.service.running import check_port, server
     from x2x_core.service.settings import ServiceSettings

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from x2x_core.common.addresses import is_loopback
 from x2x_core.common.errors import InputError, InputNotFoundError
 
 from .settings import ServiceSettings
@@ -58,16 +58,6 @@ def _read_private(file: Path) -> str:
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise InputError(f"`{file}` holds the token, but others may read it. Run `chmod 600 {file}` first.")
     return text.strip()
-
-
-def is_loopback(host: str) -> bool:
-    """Return True if an address can be reached from this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_listening(host: str, token: str, without_token: bool) -> None:
