@@ -76,7 +76,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], scratch: Path | None =
     placed: list[Path] = []
     with _cleaned_up(folder, lambda: (*partial.values(), *placed)):
         for name, data in files.items():
-            _write_to_disk(partial[name], data)
+            write_to_disk(partial[name], data)
         for name, path in partial.items():
             is_new = not (folder / name).exists()
             os.replace(path, folder / name)
@@ -101,11 +101,35 @@ def write_folder(folder: Path, files: Mapping[str, bytes], scratch: Path) -> Non
     with _cleaned_up(folder, lambda: (*names, partial)):
         partial.mkdir(parents=True, exist_ok=True)
         for path, data in zip(names, files.values()):
-            _write_to_disk(path, data)
+            write_to_disk(path, data)
         _sync_folder(partial)
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists():
             raise OutputExistsError(f"`{folder}` must be new, but exists. It is left as it is.")
+        os.rename(partial, folder)
+        _sync_folder(folder.parent)
+
+
+@contextmanager
+def assembled_folder(folder: Path) -> Iterator[Path]:
+    """Yield a folder to fill with files, which gets its name when the block ends, and is removed if the block fails.
+
+    Args:
+        folder: its path, of nothing or of an empty folder; parents are created.
+
+    Raises:
+        OutputExistsError: the folder holds something.
+        InputError: the place cannot be written.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise OutputExistsError(f"`out` must be a new or empty folder, but `{folder}` is not. Give another one.")
+    partial = folder.parent / f".{folder.name}.{os.getpid()}.partial"
+    with _cleaned_up(folder, lambda: (*partial.glob("*"), partial)):
+        partial.mkdir(parents=True)
+        yield partial
+        _sync_folder(partial)
+        if folder.exists():
+            folder.rmdir()
         os.rename(partial, folder)
         _sync_folder(folder.parent)
 
@@ -148,7 +172,7 @@ def _cleaned_up(place: Path, leftovers: Callable[[], Iterable[Path]]) -> Iterato
         raise
 
 
-def _write_to_disk(path: Path, data: bytes) -> None:
+def write_to_disk(path: Path, data: bytes) -> None:
     """Write a file and wait until the disk has it."""
     with path.open("wb") as file:
         file.write(data)
