@@ -9,6 +9,7 @@ import typer
 
 from x2x_core import __version__
 from x2x_core.commands import (
+    archive,
     audit,
     batch,
     convert,
@@ -53,6 +54,8 @@ app.command("audit")(audit.audit)
 app.add_typer(study.app, name="study")
 app.command("report")(report.report)
 app.command("serve")(serve.serve)
+app.add_typer(archive.dicomweb, name="dicomweb")
+app.add_typer(archive.dimse, name="dimse")
 app.command("info")(info.info)
 
 
