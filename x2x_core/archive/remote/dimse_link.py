@@ -58,6 +58,7 @@ class Link:
         """
         from pynetdicom import AE
 
+        self._probe()
         address = self.address
         entity = AE(address.calling)
         entity.connection_timeout = entity.acse_timeout = CONNECT
@@ -72,8 +73,6 @@ class Link:
             evt_handlers=list(handlers),
         )
         if not made.is_established:
-            if not made.is_rejected:
-                self._probe()
             raise ArchiveError(f"The archive {address.name} {_refusal(made, service)}.")
         try:
             yield made
