@@ -53,12 +53,13 @@ def _as_file(event: Any) -> bytes:
     """Return the object of a C-STORE as a file, its data set as it was sent."""
     from pydicom.dataset import FileMetaDataset
     from pydicom.filewriter import write_file_meta_info
+    from pydicom.uid import UID
 
     head = FileMetaDataset()
     head.MediaStorageSOPClassUID = event.request.AffectedSOPClassUID
     head.MediaStorageSOPInstanceUID = event.request.AffectedSOPInstanceUID
     head.TransferSyntaxUID = event.context.transfer_syntax
-    head.ImplementationClassUID, head.ImplementationVersionName = _IMPLEMENTATION, _TEXT_VERSION
+    head.ImplementationClassUID, head.ImplementationVersionName = UID(_IMPLEMENTATION), _TEXT_VERSION
     encoded = BytesIO()
     encoded.write(bytes(128) + b"DICM")
     write_file_meta_info(encoded, head, enforce_standard=True)  # type: ignore[arg-type]

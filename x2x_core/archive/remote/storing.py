@@ -41,17 +41,17 @@ def outgoing(files: Mapping[str, bytes]) -> list[Outgoing]:
         try:
             head = dcmread(BytesIO(content), stop_before_pixels=True)
             record = read_record(head)
-            uids = [str(head[UID_OF[level]].value) for level in UID_OF]
+            study, series, instance = (str(head[name].value) for name in UID_OF.values())
             kind, syntax = str(head.SOPClassUID), str(head.file_meta.TransferSyntaxUID)
         except Exception:  # pydicom raises errors of many types, whose messages may quote the patient's data
             raise InputError(f"`{name}` must be a DICOM file that {MAKER} wrote, but is none. Leave it out.") from None
         is_synthetic = str(head.get("SyntheticData") or "") == "YES"
-        if record is None or not is_synthetic or not all(map(is_uid, uids)):
+        if record is None or not is_synthetic or not all(map(is_uid, (study, series, instance))):
             raise InputError(
                 f"`{name}` must be a DICOM result of {MAKER}, marked as synthetic: nothing else is stored. Leave it "
                 "out."
             )
-        objects.append(Outgoing(name, content, *uids, kind, syntax))
+        objects.append(Outgoing(name, content, study, series, instance, kind, syntax))
     return objects
 
 

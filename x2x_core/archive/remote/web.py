@@ -67,7 +67,7 @@ class WebArchive:
 
         above = {STUDY: (), SERIES: ("StudyInstanceUID",), INSTANCE: ("StudyInstanceUID", "SeriesInstanceUID")}[level]
         filters = {name: value for name, value in conditions.items() if name not in above}
-        search = {
+        search: Any = {
             STUDY: self._client.search_for_studies,
             SERIES: self._client.search_for_series,
             INSTANCE: self._client.search_for_instances,
@@ -82,7 +82,9 @@ class WebArchive:
                     limit=limit,
                 )
             except requests.exceptions.HTTPError as error:
-                if above and error.response.status_code == _NOT_FOUND:  # some say so of a study that they do not have
+                if (
+                    above and error.response is not None and error.response.status_code == _NOT_FOUND
+                ):  # some say so of a study that they do not have
                     return []
                 raise
         if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
@@ -148,7 +150,7 @@ def _session(credentials: Credentials) -> Any:
     session.trust_env, session.max_redirects = False, 0
     session.headers["Accept"] = "application/dicom+json"
     if credentials.user:
-        session.auth = (credentials.user.encode(), credentials.password.encode())
+        session.auth = requests.auth.HTTPBasicAuth(credentials.user.encode(), credentials.password.encode())
     elif credentials.token:
         session.auth = Bearer()
     session.verify = str(credentials.authority) if credentials.authority else True

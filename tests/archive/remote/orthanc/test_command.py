@@ -57,4 +57,4 @@ def test_the_whole_round(orthanc, tiny_folder, tmp_path, command):
     status, said = x2x(orthanc, scratch, *edit, X2X_ARCHIVE_PASSWORD="wrong")
     if command == "dicomweb":
         assert status == 2 and said.splitlines()[-1].startswith("x2x: The archive") and "HTTP 401" in said
-    assert list(scratch.iterdir()) == []
+    assert list(scratch.glob("x2x*")) == []

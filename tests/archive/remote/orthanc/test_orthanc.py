@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from archive_cases import COMPLETE, draw
 from dicom_cases import IDENTITY, write
-from orthanc_process import PASSWORD, CuttingProxy, Orthanc
+from orthanc_process import PASSWORD, Orthanc, Proxy
 from PIL import Image
 from pydicom import dcmread
 from remote_cases import FRONTAL, LATERAL, OTHER, STUDY, edited, film, films, results
@@ -22,6 +22,8 @@ from x2x_core.archive.remote.films import fetch_film
 from x2x_core.archive.remote.opening import open_archive
 from x2x_core.archive.remote.storing import outgoing, store
 
+# pynetdicom leaves the socket of a connection that failed to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 WAYS = ("web", "dimse", "dimse by C-MOVE")
 
 
@@ -109,7 +111,7 @@ def test_a_wrong_password_stores_nothing(orthanc, tmp_path):
     assert orthanc.files() == before
 
 
-@pytest.mark.parametrize(("name", "sentence"), [("X2X", "called"), ("OTHER", "refused|ended")])
+@pytest.mark.parametrize(("name", "sentence"), [("X2X", "called"), ("OTHER", "refused|broke off")])
 def test_a_wrong_title_is_refused(orthanc, name, sentence):
     title = "WRONG" if name == "X2X" else "ORTHANC"
     address = orthanc.dimse.replace("ORTHANC", title) + f"?calling={name}"
@@ -124,12 +126,13 @@ def through(orthanc, way, proxy):
 
 
 @pytest.mark.parametrize("way", ["web", "dimse"])
-@pytest.mark.parametrize("share", [0.1, 0.6, 0.95])
+@pytest.mark.parametrize("share", [0.1, 0.6, 0.85])
 def test_a_connection_cut_while_storing_leaves_nothing_unsaid(orthanc, tmp_path, way, share):
     objects, before = results(tmp_path / "film"), orthanc.files()
-    limit = int(share * sum(len(each.content) for each in objects)) + 2000
+    searches = 2000 if way == "web" else 0  # before storing, on the same connection
+    limit = int(share * sum(len(each.content) for each in objects)) + searches
     port = orthanc.http if way == "web" else orthanc.dicom
-    with CuttingProxy(port, sent=limit) as proxy, pytest.raises(ArchiveError) as refused:
+    with Proxy(port, sent=limit) as proxy, pytest.raises(ArchiveError) as refused:
         store(through(orthanc, way, proxy), objects)
     assert proxy.cuts >= 1 and "\n" not in str(refused.value)
     after = orthanc.files()
@@ -152,7 +155,7 @@ def test_an_archive_that_is_killed_while_storing_has_whole_objects_or_none(ortha
     limit = int(0.6 * sum(len(each.content) for each in objects))
     port = orthanc.http if way == "web" else orthanc.dicom
     with (
-        CuttingProxy(port, sent=limit, at_cut=orthanc.kill) as proxy,
+        Proxy(port, sent=limit, at_cut=orthanc.kill) as proxy,
         pytest.raises(ArchiveError, match=r"could not be asked which of these it has stored"),
     ):
         store(through(orthanc, way, proxy), objects)
@@ -168,7 +171,7 @@ def test_an_archive_that_is_killed_while_storing_has_whole_objects_or_none(ortha
 def test_a_connection_cut_while_fetching_leaves_no_folder(orthanc, tmp_path, way):
     entries = list_instances(opened(orthanc, way), Place(STUDY))
     port = orthanc.http if way == "web" else orthanc.dicom
-    with CuttingProxy(port, received=6000) as proxy, pytest.raises(ArchiveError):
+    with Proxy(port, received=6000) as proxy, pytest.raises(ArchiveError):
         fetch(through(orthanc, way, proxy), entries, tmp_path / "out")
     assert proxy.cuts >= 1 and not (tmp_path / "out").exists()
     assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
