@@ -64,4 +64,4 @@ class X2XSaveArchive(io.ComfyNode):
         from .work.archive import ArchivedEdit, store_edit
 
         said = store_edit(film, ArchivedEdit(image, guidance, edit_mask, instruction, info), burn_in)
-        return io.NodeOutput(said, ui={"text": (said,), "x2x_text": [said]})
+        return io.NodeOutput(said, ui={"x2x_text": [said]})
