@@ -112,7 +112,7 @@ def test_the_whole_round(server, x2x, tiny_folder, tmp_path, monkeypatch):
         (["dicomweb", "find", "--study", STUDY, "--modality", "DX"], "`--study` excludes patient"),
         (["dicomweb", "find", "--date", "2026"], "`--date` must be YYYYMMDD"),
         (["dicomweb", "find", "--study", "../x"], "`--study` must be a UID"),
-        (["dicomweb", "fetch", "--study", "1.2.3.4"], "has nothing at 1.2.3.4"),
+        (["dicomweb", "fetch", "--study", "1.2.3.4"], "`--study` must be the UID of what is in the archive"),
         (["dicomweb", "edit", PROMPT, "--study", STUDY, "--leave-out", "edited"], "`--leave-out` must be one of"),
         (["dicomweb", "edit", "", "--study", STUDY], "must say what to edit"),
     ],

@@ -86,7 +86,7 @@ def fetch(
     archive: Archive = None,
     series: Series = None,
     instance: Instance = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="New or empty folder for the files.")] = Path("study"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="New or empty folder for the files.")] = Path("fetched"),
 ) -> None:
     """Fetch a study, a series or one object into a new folder: all of it, or nothing.
 

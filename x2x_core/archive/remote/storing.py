@@ -84,7 +84,7 @@ def store(archive: Archive, objects: Sequence[Outgoing]) -> Stored:
     receipt = archive.send(new)
     if not receipt.trouble and receipt.accepted >= {each.instance for each in new}:
         return done
-    trouble = receipt.trouble or f"The archive {archive.name} did not say that it stored everything."
+    trouble = receipt.trouble or f"The archive {archive.name} did not store everything, and gave no reason."
     try:
         arrived = [each for each in new if each.instance in _present(archive, new)]
     except ArchiveError as error:
