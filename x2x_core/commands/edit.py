@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .loading import load_pipeline, model_folder
-from .options import Device, Dtype, Model, Pseudomasks, Seed
+from .options import Device, Dtype, Model, Pseudomasks, Seed, SignCertificate, SignKey
 from .outputs import fresh_folder, numbered_folder
 from .progress import progress_bar
 from .setting_options import EditOptions
@@ -62,6 +62,8 @@ def edit(
     new_study: NewStudy = False,
     burn_in: BurnIn = False,
     series_description: SeriesDescription = None,
+    sign_key: SignKey = None,
+    sign_certificate: SignCertificate = None,
     device: Device = None,
     dtype: Dtype = None,
     dry_run: Annotated[
@@ -82,6 +84,8 @@ def edit(
 
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """
+    from x2x_core.archive.credentials.key import SigningFiles
+    from x2x_core.archive.credentials.signing import Signer
     from x2x_core.archive.edit_files import RESULTS, encode_edit
     from x2x_core.archive.edit_record import EditCall, edit_record
     from x2x_core.archive.keep_mask import KeepMaskFile
@@ -96,6 +100,7 @@ def edit(
     choices = {"identifiers": identifiers, "new_study": new_study, "burn_in": burn_in}
     archive = _archive_settings(radiograph, dicom, {**choices, "series_description": series_description})
     names = (*RESULTS, *DICOM_RESULTS) if archive else RESULTS
+    signer = Signer.load(SigningFiles.choose(sign_key, sign_certificate))
     with Notes() as notes:
         instruction = _read(radiograph, prompt, settings)
     kept = None if keep_mask is None else KeepMaskFile.read(keep_mask, radiograph.size)
@@ -109,7 +114,7 @@ def edit(
         finished = _run(pipeline, radiograph, call)
     weights = model_folder(model)
     record = edit_record(finished, radiograph, call, sha256_weights(weights) if weights else None, notes.lines)
-    write_files(folder, encode_edit(finished, radiograph, record, archive))
+    write_files(folder, encode_edit(finished, radiograph, record, archive, signer))
     typer.echo(f"Understood: {record['instruction']['canonical']}")
     if finished.instruction.drawn:
         typer.echo(write_drawn(finished.instruction.drawn))

@@ -23,6 +23,7 @@ from .files import read_text_chunks
 from .fingerprint import pack_mask, pixel_digest, record_digest
 
 SYNTHETIC_NOTICE = "Synthetic image made by InstructX2X, for research. Not for diagnosis."
+SOFTWARE = f"InstructX2X {x2x_core.__version__}"  # as records name it
 _LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "pillow")
 _WEIGHT_SUFFIXES = (".safetensors", ".bin", ".ckpt", ".pt")
 
@@ -76,7 +77,7 @@ def synthetic_metadata(parameters: Mapping[str, Any], proof: Proof | None = None
     chunks = {
         "Synthetic": "true",
         "Comment": SYNTHETIC_NOTICE,
-        "Software": f"InstructX2X {x2x_core.__version__}",
+        "Software": SOFTWARE,
         "Parameters": text,
     }
     if proof is None:
