@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class KeepMaskFile:
             InputNotFoundError: there is no such file.
             InputError: no picture, or one of another size.
         """
-        if not path.exists():
+        if not os.path.exists(path):
             raise InputNotFoundError(
                 f"`keep_mask` must be a picture of the input's size, but there is no file `{path}`."
             )

@@ -7,6 +7,7 @@ not made on purpose. Whoever changes the pixels can write a record that agrees w
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from x2x_core.common.errors import InputError, InputNotFoundError, MissingExtraError
 from x2x_core.common.extras import needs_extra
 from x2x_core.imaging.dicom import read_stored
+from x2x_core.imaging.dicom_deflation import check_deflation
 from x2x_core.imaging.files import read_image, to_values
 from x2x_core.imaging.fingerprint import pixel_digest, unpack_mask
 from x2x_core.imaging.kinds import is_dicom
@@ -145,7 +147,7 @@ def verify(path: str | Path, original: str | Path | None = None, trust: str | Pa
         MissingExtraError: a DICOM file, and pydicom is not installed, or trusted certificates, and c2pa-python is not.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputNotFoundError(f"There is no file `{path}` to verify.")
     trusted = None if trust is None else read_trusted(Path(trust))
     file, credential = _read(path, trusted)
@@ -243,6 +245,12 @@ def _read_dicom(path: Path) -> _File:
     with needs_extra("Reading DICOM", "pydicom", "dicom"):
         import pydicom
     try:
+        check_deflation(path)
+    except InputError as error:
+        raise InputError(f"`{path}` {error}.") from error
+    except Exception as error:  # as below
+        raise _damaged(path, error) from error
+    try:
         dataset = pydicom.dcmread(path, force=True)
         record = read_record(dataset)
         if record is None:
@@ -253,9 +261,7 @@ def _read_dicom(path: Path) -> _File:
     except InputError:
         raise
     except Exception as error:  # pydicom raises errors of many types, whose messages may quote the patient's data
-        raise InputError(
-            f"`{path}` must be an intact DICOM file, but cannot be read ({type(error).__name__})."
-        ) from error
+        raise _damaged(path, error) from error
     if is_intact(record) and record.get("format") != RECORD_FORMAT:
         raise InputError(
             f"`{path}` must have a record of format {RECORD_FORMAT}, which this version reads, got "
@@ -273,6 +279,10 @@ def _read_dicom(path: Path) -> _File:
         is_intact(record),
         tuple(changed_elements(dataset, record)),
     )
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"`{path}` must be an intact DICOM file, but cannot be read ({type(error).__name__}).")
 
 
 def _dicom_remarks(dataset: Any, record: dict[str, Any]) -> list[str]:
@@ -297,7 +307,7 @@ def _stored(dataset: Any, role: str, path: Path) -> np.ndarray:
 
 def _compare(file: _File, path: Path) -> OriginalCheck:
     """Compare a result with its original."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputNotFoundError(f"There is no file `{path}` to compare with. Give the path of the original.")
     recorded = file.parameters.get("input", {})
     is_input = isinstance(recorded, dict) and recorded.get("sha256") == sha256_file(path)

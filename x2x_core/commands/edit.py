@@ -114,7 +114,7 @@ def edit(
         finished = _run(pipeline, radiograph, call)
     weights = model_folder(model)
     record = edit_record(finished, radiograph, call, sha256_weights(weights) if weights else None, notes.lines)
-    write_files(folder, encode_edit(finished, radiograph, record, archive, signer))
+    write_files(folder, encode_edit(finished, radiograph, record, archive, signer), may_replace=overwrite)
     typer.echo(f"Understood: {record['instruction']['canonical']}")
     if finished.instruction.drawn:
         typer.echo(write_drawn(finished.instruction.drawn))

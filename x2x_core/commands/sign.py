@@ -36,5 +36,5 @@ def sign(
     if signer is None:
         raise InputError("`sign_key` and `sign_certificate` must be given, or their variables set, to sign.")
     target = fresh_file(out, overwrite)
-    write_files(target.parent, {target.name: sign_copy(result, target.name, signer)})
+    write_files(target.parent, {target.name: sign_copy(result, target.name, signer)}, may_replace=overwrite)
     typer.echo(str(target))

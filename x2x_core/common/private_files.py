@@ -25,10 +25,14 @@ def read_private(file: Path, secret: str) -> str:
     """
     try:
         mode = file.stat().st_mode
+        if not stat.S_ISREG(mode):  # a pipe or device may never end
+            raise InputError(f"`{file}` must be a file with the {secret}, but is none.")
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise InputNotFoundError(f"There is no file `{file}` to read the {secret} from.") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
         raise InputError(f"`{file}` must be a text file with the {secret}, but cannot be read.") from error
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise InputError(f"`{file}` holds the {secret}, but others may read it. Run `chmod 600 {file}` first.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -168,7 +169,7 @@ def sha256_file(path: str | Path) -> str:
         InputNotFoundError: no such file.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputNotFoundError(f"There is no file `{path}` to hash.")
     digest = hashlib.sha256()
     with path.open("rb") as file:

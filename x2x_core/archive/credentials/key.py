@@ -96,17 +96,10 @@ def load_key(files: SigningFiles, environment: Mapping[str, str] | None = None) 
         MissingExtraError: cryptography is not installed.
     """
     with needs_extra("Signing", "c2pa-python", "sign"):
-        from cryptography import x509
+        import cryptography  # noqa: F401
     known = os.environ if environment is None else environment
     private = _private_key(files.key, known.get(PASSPHRASE_VARIABLE))
-    try:
-        chain = x509.load_pem_x509_certificates(files.certificate.read_bytes())
-    except FileNotFoundError as error:
-        raise InputNotFoundError(f"There is no file `{files.certificate}` to read the certificates from.") from error
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"`sign_certificate` must be a PEM file of certificates, but `{files.certificate}` is not."
-        ) from error
+    chain = read_certificates(files.certificate, "sign_certificate")
     if _public(private.public_key()) != _public(chain[0].public_key()):
         raise InputError(
             f"`sign_key` must be the key of the first certificate in `{files.certificate}`, but `{files.key}` is "
@@ -120,6 +113,29 @@ def load_key(files: SigningFiles, environment: Mapping[str, str] | None = None) 
             "check this machine's clock."
         )
     return SigningKey(_algorithm(private, files.key), private, tuple(chain))
+
+
+def read_certificates(path: Path, argument: str) -> list[Any]:
+    """Read a PEM file of certificates.
+
+    Args:
+        path: of the file.
+        argument: for messages.
+
+    Raises:
+        InputNotFoundError: no such file.
+        InputError: no certificates.
+    """
+    from cryptography import x509
+
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe or device may never end
+            raise ValueError(path)
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except FileNotFoundError as error:
+        raise InputNotFoundError(f"There is no file `{path}` to read certificates from.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"`{argument}` must be a PEM file of certificates, but `{path}` is not.") from error
 
 
 def _private_key(path: Path, passphrase: str | None) -> Any:

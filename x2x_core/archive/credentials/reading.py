@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.common.extras import needs_extra
 
+from .key import read_certificates
 from .signing import JPEG, OFFLINE, PNG, RECORD_LABEL, TIFF
 
 MEDIA_TYPES = {b"\x89PNG\r\n\x1a\n": PNG, b"\xff\xd8\xff": JPEG, b"II*\x00": TIFF, b"MM\x00*": TIFF}
@@ -65,15 +65,9 @@ def read_trusted(path: Path) -> str:
         InputError: no certificates.
     """
     with needs_extra("Checking content credentials", "c2pa-python", "sign"):
-        from cryptography import x509
-    try:
-        data = path.read_bytes()
-        x509.load_pem_x509_certificates(data)
-    except FileNotFoundError as error:
-        raise InputNotFoundError(f"There is no file `{path}` to read trusted certificates from.") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"`trust` must be a PEM file of certificates, but `{path}` is not.") from error
-    return data.decode("utf-8", "replace")
+        from cryptography.hazmat.primitives.serialization import Encoding
+    certificates = read_certificates(path, "trust")
+    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates).decode()
 
 
 def check_credentials(data: bytes, trusted: str | None = None) -> CredentialCheck | None:
