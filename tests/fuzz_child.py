@@ -15,7 +15,8 @@ from pathlib import Path
 MEMORY = 3 * 2**30  # bytes of data of the process
 PATIENCE = 120.0  # seconds for one case, on a busy machine
 RESULT, SENTENCE, FAULT = "result", "sentence", "fault"
-LONGEST = 4000  # letters of a message
+FOLDERS = "x2x-fuzz-"
+LONGEST = 8000  # letters of a message
 
 
 def _read(path: Path) -> None:
@@ -65,7 +66,8 @@ def _certificates(path: Path) -> None:
     from x2x_core.archive.credentials.key import SigningFiles, load_key
     from x2x_core.archive.credentials.reading import read_trusted
 
-    path.chmod(0o600)
+    if path.parent.name.startswith(FOLDERS):  # a case's own file
+        path.chmod(0o600)
     read_trusted(path)
     load_key(SigningFiles(path, path), {})
 
@@ -109,7 +111,7 @@ TARGETS = {
 def _answer(target: str, name: str, content: bytes | str | Path) -> tuple[str, str]:
     from x2x_core.common.errors import InputError
 
-    folder = Path(tempfile.mkdtemp(prefix="x2x-fuzz-"))
+    folder = Path(tempfile.mkdtemp(prefix=FOLDERS))
     given: Path | str = content
     if isinstance(content, bytes):
         given = folder / name

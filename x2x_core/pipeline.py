@@ -35,6 +35,7 @@ from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPV
 from x2x_core.common.errors import InputError
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
+from x2x_core.edit.checkpoint_sizes import check_sizes
 from x2x_core.edit.editor import Editor
 from x2x_core.edit.loading import (
     SINGLE_FILE_CONFIG,
@@ -179,6 +180,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             for part in check_folder(checkpoint, given=kwargs.keys()):
                 logger.info("The checkpoint %s has no %s: it is left out.", checkpoint, part)
                 kwargs[part] = None
+            check_sizes(checkpoint)
             kwargs["local_files_only"] = True
             kwargs.setdefault("variant", saved_variant(checkpoint))
             atlas = atlas or saved_pseudomasks(read_index(checkpoint), checkpoint)

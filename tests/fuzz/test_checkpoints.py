@@ -103,7 +103,7 @@ HUGE = {
 
 
 @pytest.mark.parametrize(("part", "name"), [(part, name) for part, entries in HUGE.items() for name in entries])
-def test_sizes_beyond_reason_give_a_pipeline_or_one_sentence_where_memory_is_limited(child, folder, part, name):
+def test_sizes_that_the_weights_do_not_have_are_refused_before_memory_is_taken(child, folder, part, name):
     change(folder / part / "config.json", **{name: HUGE[part][name]})
     child.give("checkpoint", "", folder)
     assert child.peak < MEMORY

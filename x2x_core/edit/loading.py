@@ -162,7 +162,11 @@ def _parts(folder: Path) -> list[str]:
     """Return the parts that the index names."""
     entries = read_index(folder)
     kind = entries.get("_class_name")
-    if kind in BACKBONES and BACKBONES[kind] != BACKBONES["StableDiffusionInstructPix2PixPipeline"]:
+    if (
+        isinstance(kind, str)
+        and kind in BACKBONES
+        and BACKBONES[kind] != BACKBONES["StableDiffusionInstructPix2PixPipeline"]
+    ):
         raise InputError(
             f"`{folder}` holds a {kind}, which is no InstructPix2Pix checkpoint: load it with "
             "`X2XEdit.from_pretrained`."
