@@ -258,6 +258,7 @@ def _read_dicom(path: Path) -> _File:
             said = ("It says of itself that it is synthetic.",) if marked else ()
             return _File(np.zeros((0, 0), np.int32), "", {}, {}, True, said)
         values = _stored(dataset, str(record.get("role")), path)
+        remarks, changed = _dicom_remarks(dataset, record), tuple(changed_elements(dataset, record))
     except InputError:
         raise
     except Exception as error:  # pydicom raises errors of many types, whose messages may quote the patient's data
@@ -267,7 +268,6 @@ def _read_dicom(path: Path) -> _File:
             f"`{path}` must have a record of format {RECORD_FORMAT}, which this version reads, got "
             f"{record.get('format')!r}. Verify it with the version that wrote it, or a newer one."
         )
-    remarks = _dicom_remarks(dataset, record)
     parameters, proof = record.get("parameters"), record.get("proof")
     return _File(
         values,
@@ -277,7 +277,7 @@ def _read_dicom(path: Path) -> _File:
         True,
         tuple(remarks),
         is_intact(record),
-        tuple(changed_elements(dataset, record)),
+        changed,
     )
 
 

@@ -166,5 +166,5 @@ def read_text_chunks(path: str | Path) -> dict[str, str]:
         raise InputError(f"`{path}` is not a PNG file.") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"`{path}` has too many pixels: {error}") from error
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises each for damaged files
+    except Exception as error:  # damaged files make Pillow raise errors of any type
         raise InputError(f"`{path}` must be an intact PNG file, but cannot be read.") from error

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
-import zlib
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from x2x_core.common.errors import InputError
 from x2x_core.common.extras import needs_extra
@@ -62,7 +60,7 @@ def _picture_size(path: Path, picture_format: str) -> tuple[int, int]:
             return picture.size
     except Image.DecompressionBombError as error:
         raise InputError(f"`image` has far too many pixels: {error}") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error, EOFError, zlib.error) as error:
+    except Exception as error:  # damaged files make Pillow raise errors of any type
         raise InputError(f"`image` must be an intact {picture_format} file, but cannot be read.") from error
 
 
