@@ -12,7 +12,7 @@ SITE ?= out/site
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo lint format test test-slow test-batch test-ray test-docs test-serve test-study test-archive test-comfyui bench \
+.PHONY: help demo lint format test test-slow test-batch test-fuzz test-ray test-docs test-serve test-study test-archive test-comfyui bench \
 	docs check-weight install clean
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make test                                        all tests except the slow ones"
 	@echo "make test-slow                                   the tests that take minutes each"
 	@echo "make test-batch                                  batches killed fifty times, and one of ten thousand rows"
+	@echo "make test-fuzz                                   more than five thousand hostile files, prompts and model folders"
 	@echo "make test-ray                                    batches on a local Ray cluster whose workers are killed"
 	@echo "make test-docs                                   every code block of the documentation, the examples and notebooks"
 	@echo "make test-serve                                  the service under load and its page in a real browser"
@@ -72,6 +73,10 @@ test-slow: $(VENV)/installed-test
 
 test-batch: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m batch tests/batch
+
+# The same cases in each run; X2X_FUZZ_FACTOR multiplies them.
+test-fuzz: $(VENV)/installed-test
+	X2X_FUZZ_FACTOR=$${X2X_FUZZ_FACTOR:-22} $(BIN)/python -m pytest tests/fuzz
 
 test-ray: $(VENV)/installed-test $(VENV)/installed-ray
 	$(BIN)/python -m pytest -m ray tests/batch

@@ -21,6 +21,7 @@ from x2x_core.commands import (
     masks,
     report,
     serve,
+    sign,
     simulate,
     study,
     train,
@@ -44,6 +45,7 @@ app.command("edit")(edit.edit)
 app.command("batch")(batch.batch)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
+app.command("sign")(sign.sign)
 app.add_typer(masks.app, name="masks")
 app.add_typer(dataset.app, name="dataset")
 app.command("simulate")(simulate.simulate)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .editing import Resources, make_edit, print_edit, read_instruction, with_place
-from .options import Device, Dtype, Model, Pseudomasks, Seed
+from .options import Device, Dtype, Model, Pseudomasks, Seed, SignCertificate, SignKey
 from .outputs import fresh_folder, numbered_folder
 from .setting_options import EditOptions
 
@@ -59,6 +59,8 @@ def edit(
     new_study: NewStudy = False,
     burn_in: BurnIn = False,
     series_description: SeriesDescription = None,
+    sign_key: SignKey = None,
+    sign_certificate: SignCertificate = None,
     device: Device = None,
     dtype: Dtype = None,
     dry_run: Annotated[
@@ -79,6 +81,8 @@ def edit(
 
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """
+    from x2x_core.archive.credentials.key import SigningFiles
+    from x2x_core.archive.credentials.signing import Signer
     from x2x_core.archive.edit_files import RESULTS, encode_edit
     from x2x_core.archive.edit_record import EditCall
     from x2x_core.archive.keep_mask import KeepMaskFile
@@ -91,6 +95,7 @@ def edit(
     choices = {"identifiers": identifiers, "new_study": new_study, "burn_in": burn_in}
     archive = _archive_settings(radiograph, dicom, {**choices, "series_description": series_description})
     names = (*RESULTS, *DICOM_RESULTS) if archive else RESULTS
+    signer = Signer.load(SigningFiles.choose(sign_key, sign_certificate))
     with Notes() as notes:
         instruction = read_instruction(radiograph, prompt, settings)
     kept = None if keep_mask is None else KeepMaskFile.read(keep_mask, radiograph.size)
@@ -100,7 +105,7 @@ def edit(
         return
     folder = fresh_folder(numbered_folder(out) if new_folder else out, names, overwrite)
     finished, record = make_edit(radiograph, call, Resources(pseudomasks, device, dtype), notes)
-    write_files(folder, encode_edit(finished, radiograph, record, archive))
+    write_files(folder, encode_edit(finished, radiograph, record, archive, signer), may_replace=overwrite)
     print_edit(finished, record)
     for name in names:
         typer.echo(str(folder / name))

@@ -58,18 +58,22 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]
     os.replace(partial, path)
 
 
-def write_files(folder: Path, files: Mapping[str, bytes], scratch: Path | None = None) -> None:
+def write_files(
+    folder: Path, files: Mapping[str, bytes], scratch: Path | None = None, *, may_replace: bool = True
+) -> None:
     """Write files into an existing folder: all of them complete, or none.
 
     They are written under other names and to the disk first, so that a full disk or a lost permission is met before
     the first takes its place.
 
     Args:
-        folder: where; files of these names are replaced.
+        folder: where.
         files: name to content.
         scratch: existing folder on the same disk for the partial files; ``None``: `folder`.
+        may_replace: files of these names are replaced.
 
     Raises:
+        OutputExistsError: a file of one of these names is there, perhaps since a moment ago, by another run.
         InputError: the folder cannot be written; what was new in it is removed.
     """
     partial = {name: (scratch or folder) / f".{name}.{os.getpid()}.partial" for name in files}
@@ -79,7 +83,10 @@ def write_files(folder: Path, files: Mapping[str, bytes], scratch: Path | None =
             write_to_disk(partial[name], data)
         for name, path in partial.items():
             is_new = not (folder / name).exists()
-            os.replace(path, folder / name)
+            if may_replace:
+                os.replace(path, folder / name)
+            else:
+                _place_new(path, folder / name)
             placed += [folder / name] if is_new else []
         _sync_folder(folder)
 
@@ -170,6 +177,26 @@ def _cleaned_up(place: Path, leftovers: Callable[[], Iterable[Path]]) -> Iterato
                 "is left half-written; make room, or choose another place."
             ) from error
         raise
+
+
+def _place_new(partial: Path, path: Path) -> None:
+    """Give a file its name, unless there is one of that name.
+
+    Raises:
+        OutputExistsError: there is one; it is not touched.
+    """
+    try:
+        os.link(partial, path)  # in one step; a rename would replace
+    except FileExistsError as error:
+        raise OutputExistsError(
+            f"`{path}` exists, written by another run meanwhile. It is left as it is: choose another folder."
+        ) from error
+    except OSError:  # a file system without links
+        if path.exists():
+            raise OutputExistsError(f"`{path}` exists. It is left as it is: choose another folder.") from None
+        os.replace(partial, path)
+    else:
+        partial.unlink()
 
 
 def write_to_disk(path: Path, data: bytes) -> None:
