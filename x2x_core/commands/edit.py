@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .edit_candidates import CandidateOptions, candidates_record, encode_candidates, print_candidates
 from .loading import load_pipeline, model_folder
 from .options import Device, Dtype, Model, Pseudomasks, Seed
 from .outputs import fresh_folder, numbered_folder
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from x2x_core import Instruction, InstructX2XPipeline
     from x2x_core.archive.edit_record import EditCall, FinishedEdit
     from x2x_core.archive.settings import DicomSettings
+    from x2x_core.candidates import Candidates, Verifier
     from x2x_core.imaging.files import Radiograph
 
 
@@ -62,6 +65,7 @@ def edit(
     new_study: NewStudy = False,
     burn_in: BurnIn = False,
     series_description: SeriesDescription = None,
+    candidates: CandidateOptions,
     device: Device = None,
     dtype: Dtype = None,
     dry_run: Annotated[
@@ -80,6 +84,8 @@ def edit(
     changed share). From a DICOM file also edited.dcm (the input's pixel grid, bit depth and grey scale),
     guidance_mask.dcm (Segmentation), guidance_map.dcm (Parametric Map) and panel.dcm (Secondary Capture).
 
+    With --candidates, several seeds are edited and judged; the best is the result, and candidate-SEED.png shows each.
+
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """
     from x2x_core.archive.edit_files import RESULTS, encode_edit
@@ -93,6 +99,7 @@ def edit(
     from x2x_core.language.open_places import write_drawn
 
     radiograph = read_image(image)  # input errors surface before the model is loaded
+    candidates.check(dry_run)
     choices = {"identifiers": identifiers, "new_study": new_study, "burn_in": burn_in}
     archive = _archive_settings(radiograph, dicom, {**choices, "series_description": series_description})
     names = (*RESULTS, *DICOM_RESULTS) if archive else RESULTS
@@ -103,20 +110,29 @@ def edit(
     if dry_run:
         typer.echo(str(_placed(instruction, call, pseudomasks).explain()))
         return
-    folder = fresh_folder(numbered_folder(out) if new_folder else out, names, overwrite)
+    written = (*names, *candidates.files(seed))
+    folder = fresh_folder(numbered_folder(out) if new_folder else out, written, overwrite)
+    verifier = candidates.verifier(device)
     pipeline = load_pipeline(model, None if pseudomasks is None else str(pseudomasks), device, dtype)
     with notes:
-        finished = _run(pipeline, radiograph, call)
+        finished, found = _run(pipeline, radiograph, call, candidates.number, verifier)
+    if found is not None:
+        call = replace(call, seed=found.best.seed)
     weights = model_folder(model)
     record = edit_record(finished, radiograph, call, sha256_weights(weights) if weights else None, notes.lines)
-    write_files(folder, encode_edit(finished, radiograph, record, archive))
+    record = {**record, **candidates_record(found, verifier)}
+    files = encode_edit(finished, radiograph, record, archive)
+    write_files(folder, {**files, **encode_candidates(found, radiograph, record)})
     typer.echo(f"Understood: {record['instruction']['canonical']}")
     if finished.instruction.drawn:
         typer.echo(write_drawn(finished.instruction.drawn))
     if finished.window:
         typer.echo(f"Computed on a crop of {finished.window}.")
     typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
-    for name in names:
+    if finished.change:
+        typer.echo(finished.change.sentence())
+    print_candidates(found)
+    for name in written:
         typer.echo(str(folder / name))
 
 
@@ -181,9 +197,11 @@ def _placed(instruction: Instruction, call: EditCall, pseudomasks: Path | None) 
     return draw_places(Subject([(0, 0)], [instruction], 1), atlas, generator).instructions[0]
 
 
-def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: EditCall) -> FinishedEdit:
-    """Edit the radiograph behind a progress bar."""
-    from x2x_core.archive.edit_record import run_edit
+def _run(
+    pipeline: InstructX2XPipeline, radiograph: Radiograph, call: EditCall, number: int | None, verifier: Verifier | None
+) -> tuple[FinishedEdit, Candidates | None]:
+    """Edit the radiograph behind a progress bar; with a number of candidates, return the best and all of them."""
+    from x2x_core.archive.edit_record import finish_edit, run_edit
 
     settings = call.settings(pipeline.config)
     with progress_bar("Editing") as update:
@@ -193,4 +211,12 @@ def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: EditCall) 
             update(step + 1, settings.num_inference_steps)
             return {}
 
-        return run_edit(pipeline, radiograph, call, settings, callback_on_step_end=report_step)
+        if number is None:
+            return run_edit(pipeline, radiograph, call, settings, callback_on_step_end=report_step), None
+        from x2x_core.candidates import edit_candidates
+
+        found = edit_candidates(
+            pipeline, radiograph.pixels, call.prompt, num_candidates=number, seed=call.seed, verifier=verifier,
+            output_type="pt", callback_on_step_end=report_step, **call.given(),
+        )  # fmt: skip
+        return finish_edit(pipeline, radiograph, found.output, settings, found.best.number), found
