@@ -11,6 +11,7 @@ from x2x_core import __version__
 from x2x_core.commands import (
     audit,
     batch,
+    bench,
     convert,
     dataset,
     edit,
@@ -49,6 +50,7 @@ app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.command("convert")(convert.convert)
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(bench.app, name="bench")
 app.command("audit")(audit.audit)
 app.add_typer(study.app, name="study")
 app.command("report")(report.report)

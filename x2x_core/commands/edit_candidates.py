@@ -95,15 +95,19 @@ def candidates_record(found: Candidates | None, verifier: Verifier | None) -> di
 
 def encode_candidates(found: Candidates | None, radiograph: Radiograph, record: Mapping[str, Any]) -> dict[str, bytes]:
     """Return the pictures of all candidates by name, at the radiograph's depth."""
+    import torch
+
     from x2x_core.archive.edit_record import carried
     from x2x_core.imaging.files import encode_png, to_values
     from x2x_core.imaging.provenance import synthetic_metadata
 
     if found is None:
         return {}
+    images = found.output.images
+    assert isinstance(images, torch.Tensor)  # output_type="pt"
     return {
         _file(candidate.seed): encode_png(
-            to_values(found.output.images[[candidate.number]].detach().cpu().float(), radiograph.bit_depth),
+            to_values(images[[candidate.number]].detach().cpu().float(), radiograph.bit_depth),
             synthetic_metadata({**carried(record), "seed": candidate.seed}),
         )
         for candidate in found.all
