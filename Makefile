@@ -12,7 +12,7 @@ SITE ?= out/site
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo lint format test test-slow test-batch test-ray test-docs test-serve test-study test-comfyui bench docs \
+.PHONY: help demo lint format test test-slow test-batch test-ray test-docs test-serve test-study test-measures test-comfyui bench docs \
 	check-weight install clean
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make test-docs                                   every code block of the documentation, the examples and notebooks"
 	@echo "make test-serve                                  the service under load and its page in a real browser"
 	@echo "make test-study                                  the page of a reader study in a real browser"
+	@echo "make test-measures                               measures against libraries in an environment of their own"
 	@echo "make test-comfyui COMFYUI_PATH=folder COMFYUI_PYTHON=file   the nodes and workflows in a real ComfyUI and its page"
 	@echo "make bench [RECORD=file]                         measure what an edit costs, and how good it is (about ten minutes)"
 	@echo "make docs [SITE=folder]                          build the documentation site"
@@ -85,6 +86,16 @@ test-serve: $(VENV)/installed-test $(VENV)/installed-page
 # The page of a reader study in the machine's own Chromium; STUDY_SHOTS=folder keeps pictures.
 test-study: $(VENV)/installed-test $(VENV)/installed-page
 	X2X_TEST_STUDY=1 $(BIN)/python -m pytest tests/study/page
+
+# In an environment of its own: frd-score brings an OpenCV build that replaces ours. pyradiomics is built.
+test-measures:
+	$(PYTHON) -m venv .venv-measures
+	.venv-measures/bin/python -m pip install --quiet -c constraints.txt torch
+	.venv-measures/bin/python -m pip install --quiet -c constraints.txt -e ".[test]"
+	.venv-measures/bin/python -m pip install --quiet setuptools wheel cython versioneer PyWavelets pykwalify six docopt prdc
+	.venv-measures/bin/python -m pip install --quiet --no-deps --no-build-isolation pyradiomics==3.0.1
+	.venv-measures/bin/python -m pip install --quiet --no-deps torch-fidelity frd-score==1.0.1
+	X2X_TEST_MEASURES=1 .venv-measures/bin/python -m pytest tests/second_sources
 
 # A ComfyUI checkout, and the Python that has its requirements and this project's; COMFYUI_SHOTS=folder keeps pictures.
 test-comfyui: $(VENV)/installed-test $(VENV)/installed-page
