@@ -94,7 +94,7 @@ test-measures:
 	.venv-measures/bin/python -m pip install --quiet -c constraints.txt -e ".[test]"
 	.venv-measures/bin/python -m pip install --quiet setuptools wheel cython versioneer PyWavelets pykwalify six docopt prdc
 	.venv-measures/bin/python -m pip install --quiet --no-deps --no-build-isolation pyradiomics==3.0.1
-	.venv-measures/bin/python -m pip install --quiet --no-deps torch-fidelity frd-score==1.0.1
+	.venv-measures/bin/python -m pip install --quiet --no-deps frd-score==1.0.1
 	X2X_TEST_MEASURES=1 .venv-measures/bin/python -m pytest tests/second_sources
 
 # A ComfyUI checkout, and the Python that has its requirements and this project's; COMFYUI_SHOTS=folder keeps pictures.
