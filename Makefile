@@ -12,7 +12,7 @@ SITE ?= out/site
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo lint format test test-slow test-batch test-fuzz test-ray test-docs test-serve test-study test-archive test-comfyui bench \
+.PHONY: help demo lint format test test-slow test-batch test-fuzz test-ray test-docs test-serve test-study test-measures test-archive test-comfyui bench \
 	docs check-weight install clean
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make test-serve                                  the service under load and its page in a real browser"
 	@echo "make test-archive                                finding, editing and storing in a real Orthanc on loopback"
 	@echo "make test-study                                  the page of a reader study in a real browser"
+	@echo "make test-measures                               measures against libraries in an environment of their own"
 	@echo "make test-comfyui COMFYUI_PATH=folder COMFYUI_PYTHON=file   the nodes and workflows in a real ComfyUI and its page"
 	@echo "make bench [RECORD=file]                         measure what an edit costs, and how good it is (about ten minutes)"
 	@echo "make docs [SITE=folder]                          build the documentation site"
@@ -95,6 +96,16 @@ test-study: $(VENV)/installed-test $(VENV)/installed-page
 # An Orthanc on loopback (Debian: apt-get install orthanc orthanc-dicomweb); `make test` skips these.
 test-archive: $(VENV)/installed-test
 	X2X_TEST_ARCHIVE=1 $(BIN)/python -m pytest tests/archive/remote
+
+# In an environment of its own: frd-score brings an OpenCV build that replaces ours. pyradiomics is built.
+test-measures:
+	$(PYTHON) -m venv .venv-measures
+	.venv-measures/bin/python -m pip install --quiet -c constraints.txt torch
+	.venv-measures/bin/python -m pip install --quiet -c constraints.txt -e ".[test]"
+	.venv-measures/bin/python -m pip install --quiet setuptools wheel cython versioneer PyWavelets pykwalify six docopt prdc
+	.venv-measures/bin/python -m pip install --quiet --no-deps --no-build-isolation pyradiomics==3.0.1
+	.venv-measures/bin/python -m pip install --quiet --no-deps frd-score==1.0.1
+	X2X_TEST_MEASURES=1 .venv-measures/bin/python -m pytest tests/second_sources
 
 # A ComfyUI checkout, and the Python that has its requirements and this project's; COMFYUI_SHOTS=folder keeps pictures.
 test-comfyui: $(VENV)/installed-test $(VENV)/installed-page

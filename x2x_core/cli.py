@@ -12,6 +12,7 @@ from x2x_core.commands import (
     archive,
     audit,
     batch,
+    bench,
     convert,
     dataset,
     edit,
@@ -52,6 +53,7 @@ app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.command("convert")(convert.convert)
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(bench.app, name="bench")
 app.command("audit")(audit.audit)
 app.add_typer(study.app, name="study")
 app.command("report")(report.report)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .editing import Resources, make_edit, print_edit, read_instruction, with_place
+from .edit_candidates import CandidateOptions, candidates_record, encode_candidates, print_candidates
+from .editing import Resources, make_judged_edit, print_edit, read_instruction, with_place
 from .options import Device, Dtype, Model, Pseudomasks, Seed, SignCertificate, SignKey
 from .outputs import fresh_folder, numbered_folder
 from .setting_options import EditOptions
@@ -61,6 +62,7 @@ def edit(
     series_description: SeriesDescription = None,
     sign_key: SignKey = None,
     sign_certificate: SignCertificate = None,
+    candidates: CandidateOptions,
     device: Device = None,
     dtype: Dtype = None,
     dry_run: Annotated[
@@ -79,6 +81,8 @@ def edit(
     changed share). From a DICOM file also edited.dcm (the input's pixel grid, bit depth and grey scale),
     guidance_mask.dcm (Segmentation), guidance_map.dcm (Parametric Map) and panel.dcm (Secondary Capture).
 
+    With --candidates, several seeds are edited and judged; the best is the result, and candidate-SEED.png shows each.
+
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """
     from x2x_core.archive.credentials.key import SigningFiles
@@ -92,6 +96,7 @@ def edit(
     from x2x_core.imaging.files import read_image
 
     radiograph = read_image(image)  # input errors surface before the model is loaded
+    candidates.check(dry_run)
     choices = {"identifiers": identifiers, "new_study": new_study, "burn_in": burn_in}
     archive = _archive_settings(radiograph, dicom, {**choices, "series_description": series_description})
     names = (*RESULTS, *DICOM_RESULTS) if archive else RESULTS
@@ -103,11 +108,17 @@ def edit(
     if dry_run:
         typer.echo(str(with_place(instruction, call, pseudomasks).explain()))
         return
-    folder = fresh_folder(numbered_folder(out) if new_folder else out, names, overwrite)
-    finished, record = make_edit(radiograph, call, Resources(pseudomasks, device, dtype), notes)
-    write_files(folder, encode_edit(finished, radiograph, record, archive, signer), may_replace=overwrite)
+    written = (*names, *candidates.files(seed))
+    folder = fresh_folder(numbered_folder(out) if new_folder else out, written, overwrite)
+    verifier = candidates.verifier(device)
+    resources = Resources(pseudomasks, device, dtype)
+    finished, record, found = make_judged_edit(radiograph, call, resources, notes, candidates.number, verifier)
+    record = {**record, **candidates_record(found, verifier)}
+    files = encode_edit(finished, radiograph, record, archive, signer)
+    write_files(folder, {**files, **encode_candidates(found, radiograph, record)}, may_replace=overwrite)
     print_edit(finished, record)
-    for name in names:
+    print_candidates(found)
+    for name in written:
         typer.echo(str(folder / name))
 
 

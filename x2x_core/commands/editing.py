@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from .setting_options import EditOptions
 if TYPE_CHECKING:
     from x2x_core import Instruction, InstructX2XPipeline
     from x2x_core.archive.edit_record import EditCall, FinishedEdit
+    from x2x_core.candidates import Candidates, Verifier
     from x2x_core.common.notes import Notes
     from x2x_core.imaging.radiograph import Radiograph
 
@@ -40,15 +41,40 @@ def make_edit(
         resources: see `Resources`.
         notes: warnings so far, to which those of the edit are added.
     """
+    finished, record, _ = make_judged_edit(radiograph, call, resources, notes)
+    return finished, record
+
+
+def make_judged_edit(
+    radiograph: Radiograph,
+    call: EditCall,
+    resources: Resources,
+    notes: Notes,
+    number: int | None = None,
+    verifier: Verifier | None = None,
+) -> tuple[FinishedEdit, dict[str, Any], Candidates | None]:
+    """Load the model and edit behind a progress bar; return the best edit, its record and all candidates.
+
+    Args:
+        radiograph: what to edit.
+        call: how; the record names the seed of the best candidate.
+        resources: see `Resources`.
+        notes: warnings so far, to which those of the edit are added.
+        number: of candidates; ``None``: a plain edit, which has none.
+        verifier: judges the candidates.
+    """
     from x2x_core.archive.edit_record import edit_record
     from x2x_core.imaging.provenance import sha256_weights
 
     atlas = None if resources.pseudomasks is None else str(resources.pseudomasks)
     pipeline = load_pipeline(call.model, atlas, resources.device, resources.dtype)
     with notes:
-        finished = _run(pipeline, radiograph, call)
+        finished, found = _run(pipeline, radiograph, call, number, verifier)
+    if found is not None:
+        call = replace(call, seed=found.best.seed)
     weights = model_folder(call.model)
-    return finished, edit_record(finished, radiograph, call, sha256_weights(weights) if weights else None, notes.lines)
+    record = edit_record(finished, radiograph, call, sha256_weights(weights) if weights else None, notes.lines)
+    return finished, record, found
 
 
 def print_edit(finished: FinishedEdit, record: Mapping[str, Any]) -> None:
@@ -61,6 +87,8 @@ def print_edit(finished: FinishedEdit, record: Mapping[str, Any]) -> None:
     if finished.window:
         typer.echo(f"Computed on a crop of {finished.window}.")
     typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
+    if finished.change:
+        typer.echo(finished.change.sentence())
 
 
 def read_instruction(radiograph: Radiograph, prompt: str, settings: EditOptions) -> Instruction:
@@ -95,9 +123,11 @@ def with_place(instruction: Instruction, call: EditCall, pseudomasks: Path | Non
     return draw_places(Subject([(0, 0)], [instruction], 1), atlas, generator).instructions[0]
 
 
-def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: EditCall) -> FinishedEdit:
-    """Edit the radiograph behind a progress bar."""
-    from x2x_core.archive.edit_record import run_edit
+def _run(
+    pipeline: InstructX2XPipeline, radiograph: Radiograph, call: EditCall, number: int | None, verifier: Verifier | None
+) -> tuple[FinishedEdit, Candidates | None]:
+    """Edit the radiograph behind a progress bar; with a number of candidates, return the best and all of them."""
+    from x2x_core.archive.edit_record import finish_edit, run_edit
 
     settings = call.settings(pipeline.config)
     with progress_bar("Editing") as update:
@@ -107,4 +137,12 @@ def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: EditCall) 
             update(step + 1, settings.num_inference_steps)
             return {}
 
-        return run_edit(pipeline, radiograph, call, settings, callback_on_step_end=report_step)
+        if number is None:
+            return run_edit(pipeline, radiograph, call, settings, callback_on_step_end=report_step), None
+        from x2x_core.candidates import edit_candidates
+
+        found = edit_candidates(
+            pipeline, radiograph.pixels, call.prompt, num_candidates=number, seed=call.seed, verifier=verifier,
+            output_type="pt", callback_on_step_end=report_step, **call.given(),
+        )  # fmt: skip
+        return finish_edit(pipeline, radiograph, found.output, settings, found.best.number), found

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from x2x_core.pipeline import InstructX2XPipeline
 
 MAP, MASK, OVERLAY = "guidance_map.png", "guidance_mask.png", "overlay.png"
-_AFTER = "changed_share"  # entry of a record that is not known before an edit
+_AFTER = ("changed_share", "change")  # entries of a record that are not known before an edit
 
 
 class StoppedError(Exception):
@@ -113,7 +113,7 @@ class Editor:
         }
         if self.signer is not None:
             files = sign_pictures(files, radiograph, record, self.signer)
-        known = {name: value for name, value in _public(record).items() if name != _AFTER}
+        known = {name: value for name, value in _public(record).items() if name not in _AFTER}
         return Answer(known, files)
 
     def edit(

@@ -142,6 +142,7 @@ function tell(record) {
   facts([
     [record.instruction.canonical, false],
     [shares.join(' '), false],
+    ...record.change ? [[record.change.sentence, false]] : [],
     ...record.warnings.map(text => [text, true]),
   ])
 }
