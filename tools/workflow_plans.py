@@ -53,7 +53,7 @@ def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **r
 def guidance_of(graph: Graph, at, where: Placed, relevance: Placed, **rule) -> Placed:
     """Add the guidance map of a pseudomask and a relevance map."""
     maps = {"pseudomask": where["pseudomask"], "relevance": relevance["relevance"]}
-    return graph.node("X2XGuidanceMap", at, (340, 215), **maps, places=where["places"], **rule)
+    return graph.node("X2XGuidanceMap", at, (340, 235), **maps, places=where["places"], **rule)
 
 
 def plain_edit(graph: Graph) -> None:
@@ -314,9 +314,9 @@ Keep the seeds of RandomNoise and Relevance Map equal.
     edited, plain = _native_sampling(graph, model, latent["LATENT"], asked, region["guidance_mask"])
     pictures = {"image": radiograph["image"], "edited": edited["IMAGE"], "unchanged": plain["IMAGE"]}
     pictures |= {"guidance_mask": region["guidance_mask"], "soft_edge": 0.05}  # as suits an effusion
-    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 220), **pictures)
+    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 260), **pictures)
     seen = radiograph["image"], composed["result"], region["guidance"], region["guidance_mask"]
-    shown = compare_of(graph, (2160, 310), (460, 900), *seen, words)
+    shown = compare_of(graph, (2160, 340), (460, 870), *seen, words)
     graph.group("Compose", "look", composed, shown)
 
 
@@ -326,7 +326,7 @@ def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> P
     relevance = graph.node("X2XNativeRelevanceMap", (880, 375), (340, 210), latent=latent, **asked, seed=SEED)
     guidance = guidance_of(graph, (880, 640), where, relevance)
     maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}
-    shown = graph.node("X2XGuidancePreview", (880, 910), (340, 330), image=image, **maps)
+    shown = graph.node("X2XGuidancePreview", (880, 930), (340, 310), image=image, **maps)
     graph.group("Where may it change?", "guide", where, relevance, guidance, shown)
     return guidance
 
@@ -341,7 +341,7 @@ def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, mask) -> 
     for number, (title, scale) in enumerate((("With the instruction", 0.8), ("Without it", 0.0))):
         top = 510 + 250 * number
         scales = {"guidance_scale": scale, "image_guidance_scale": 1.0, "guidance_mask": mask}
-        guider = graph.node("X2XRegionGuider", (1320, top), (360, 170), title, image_latent=latent, **asked, **scales)
+        guider = graph.node("X2XRegionGuider", (1320, top), (360, 190), title, image_latent=latent, **asked, **scales)
         given = {"noise": noise["NOISE"], "guider": guider["guider"], "sampler": sampler["SAMPLER"]}
         given = {**given, "sigmas": steps["SIGMAS"], "latent_image": latent}
         sampling = graph.node("SamplerCustomAdvanced", (1740, top), (340, 130), title, **given)
