@@ -26,6 +26,7 @@ def node_classes() -> list[type]:
     from .load_radiograph import X2XLoadRadiograph
     from .look import X2XPseudomask, X2XRelevanceMap
     from .native_compose import X2XNativeCompose
+    from .native_crop import X2XCropToMask
     from .native_guider import X2XRegionGuider
     from .native_load import X2XLoadNative
     from .native_relevance import X2XNativeRelevanceMap
@@ -51,6 +52,7 @@ def node_classes() -> list[type]:
         X2XLoadNative,
         X2XNativeRelevanceMap,
         X2XRegionGuider,
+        X2XCropToMask,
         X2XNativeCompose,
     ]
 
