@@ -13,6 +13,7 @@ Pipeline = io.Custom("X2X_PIPELINE")
 Atlas = io.Custom("X2X_ATLAS")
 Settings = io.Custom("X2X_SETTINGS")
 Places = io.Custom("X2X_PLACES")
+Film = io.Custom("X2X_FILM")
 
 LOAD = "InstructX2X/Load"
 INSTRUCT = "InstructX2X/Instruct"

@@ -9,6 +9,7 @@ import typer
 
 from x2x_core import __version__
 from x2x_core.commands import (
+    archive,
     audit,
     batch,
     convert,
@@ -20,6 +21,7 @@ from x2x_core.commands import (
     masks,
     report,
     serve,
+    sign,
     simulate,
     study,
     train,
@@ -43,6 +45,7 @@ app.command("edit")(edit.edit)
 app.command("batch")(batch.batch)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
+app.command("sign")(sign.sign)
 app.add_typer(masks.app, name="masks")
 app.add_typer(dataset.app, name="dataset")
 app.command("simulate")(simulate.simulate)
@@ -53,6 +56,8 @@ app.command("audit")(audit.audit)
 app.add_typer(study.app, name="study")
 app.command("report")(report.report)
 app.command("serve")(serve.serve)
+app.add_typer(archive.dicomweb, name="dicomweb")
+app.add_typer(archive.dimse, name="dimse")
 app.command("info")(info.info)
 
 

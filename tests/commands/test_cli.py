@@ -13,6 +13,7 @@ from dicom_cases import IDENTITY
 from dicom_cases import write as write_dicom
 from lung_cases import FOLDER
 from PIL import Image
+from x2x_runs import run
 
 import x2x_core
 from x2x_core.cli import main
@@ -25,14 +26,6 @@ def size_of(path):
     """Return the width and height of a picture file."""
     with Image.open(path) as picture:
         return picture.size
-
-
-def run(capsys, *arguments):
-    """Run `x2x`; gives exit code, standard output and standard error."""
-    with pytest.raises(SystemExit) as left:
-        main([str(argument) for argument in arguments])
-    printed = capsys.readouterr()
-    return left.value.code, printed.out, printed.err
 
 
 @pytest.fixture
