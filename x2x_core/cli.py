@@ -9,7 +9,7 @@ import typer
 
 from x2x_core import __version__
 from x2x_core.commands import (
-    audit,
+    audit_group,
     batch,
     convert,
     dataset,
@@ -49,7 +49,7 @@ app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.command("convert")(convert.convert)
 app.add_typer(evaluate.app, name="evaluate")
-app.command("audit")(audit.audit)
+app.add_typer(audit_group.app, name="audit")
 app.add_typer(study.app, name="study")
 app.command("report")(report.report)
 app.command("serve")(serve.serve)
