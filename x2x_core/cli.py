@@ -10,7 +10,7 @@ import typer
 from x2x_core import __version__
 from x2x_core.commands import (
     archive,
-    audit,
+    audit_group,
     batch,
     bench,
     convert,
@@ -54,7 +54,7 @@ app.command("train")(train.train)
 app.command("convert")(convert.convert)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(bench.app, name="bench")
-app.command("audit")(audit.audit)
+app.add_typer(audit_group.app, name="audit")
 app.add_typer(study.app, name="study")
 app.command("report")(report.report)
 app.command("serve")(serve.serve)
