@@ -38,8 +38,8 @@ _NOTES = {
 }
 NOTICE = (
     "The truth is where the simulator drew the finding. A classifier may rightly look elsewhere, so a map that misses "
-    "the region is no proof against it, and a map that hits it says nothing of what the classifier used. For research, not "
-    "for diagnosis."
+    "the region is no proof against it, and a map that hits it says nothing of what the classifier used. For research, "
+    "not for diagnosis."
 )
 
 
