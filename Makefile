@@ -12,8 +12,8 @@ SITE ?= out/site
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo lint format test test-slow test-batch test-ray test-docs test-serve test-study test-comfyui bench docs \
-	check-weight install clean
+.PHONY: help demo lint format test test-slow test-batch test-fuzz test-ray test-docs test-serve test-study test-measures test-archive test-comfyui bench \
+	docs check-weight install clean
 
 help:
 	@echo "make demo [IMAGE=file PROMPT=\"...\" OUT=folder]   edit a radiograph and print where the pictures are"
@@ -22,10 +22,13 @@ help:
 	@echo "make test                                        all tests except the slow ones"
 	@echo "make test-slow                                   the tests that take minutes each"
 	@echo "make test-batch                                  batches killed fifty times, and one of ten thousand rows"
+	@echo "make test-fuzz                                   more than five thousand hostile files, prompts and model folders"
 	@echo "make test-ray                                    batches on a local Ray cluster whose workers are killed"
 	@echo "make test-docs                                   every code block of the documentation, the examples and notebooks"
 	@echo "make test-serve                                  the service under load and its page in a real browser"
+	@echo "make test-archive                                finding, editing and storing in a real Orthanc on loopback"
 	@echo "make test-study                                  the page of a reader study in a real browser"
+	@echo "make test-measures                               measures against libraries in an environment of their own"
 	@echo "make test-comfyui COMFYUI_PATH=folder COMFYUI_PYTHON=file   the nodes and workflows in a real ComfyUI and its page"
 	@echo "make bench [RECORD=file]                         measure what an edit costs, and how good it is (about ten minutes)"
 	@echo "make docs [SITE=folder]                          build the documentation site"
@@ -72,6 +75,10 @@ test-slow: $(VENV)/installed-test
 test-batch: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m batch tests/batch
 
+# The same cases in each run; X2X_FUZZ_FACTOR multiplies them.
+test-fuzz: $(VENV)/installed-test
+	X2X_FUZZ_FACTOR=$${X2X_FUZZ_FACTOR:-22} $(BIN)/python -m pytest tests/fuzz
+
 test-ray: $(VENV)/installed-test $(VENV)/installed-ray
 	$(BIN)/python -m pytest -m ray tests/batch
 
@@ -85,6 +92,20 @@ test-serve: $(VENV)/installed-test $(VENV)/installed-page
 # The page of a reader study in the machine's own Chromium; STUDY_SHOTS=folder keeps pictures.
 test-study: $(VENV)/installed-test $(VENV)/installed-page
 	X2X_TEST_STUDY=1 $(BIN)/python -m pytest tests/study/page
+
+# An Orthanc on loopback (Debian: apt-get install orthanc orthanc-dicomweb); `make test` skips these.
+test-archive: $(VENV)/installed-test
+	X2X_TEST_ARCHIVE=1 $(BIN)/python -m pytest tests/archive/remote
+
+# In an environment of its own: frd-score brings an OpenCV build that replaces ours. pyradiomics is built.
+test-measures:
+	$(PYTHON) -m venv .venv-measures
+	.venv-measures/bin/python -m pip install --quiet -c constraints.txt torch
+	.venv-measures/bin/python -m pip install --quiet -c constraints.txt -e ".[test]"
+	.venv-measures/bin/python -m pip install --quiet setuptools wheel cython versioneer PyWavelets pykwalify six docopt prdc
+	.venv-measures/bin/python -m pip install --quiet --no-deps --no-build-isolation pyradiomics==3.0.1
+	.venv-measures/bin/python -m pip install --quiet --no-deps frd-score==1.0.1
+	X2X_TEST_MEASURES=1 .venv-measures/bin/python -m pytest tests/second_sources
 
 # A ComfyUI checkout, and the Python that has its requirements and this project's; COMFYUI_SHOTS=folder keeps pictures.
 test-comfyui: $(VENV)/installed-test $(VENV)/installed-page

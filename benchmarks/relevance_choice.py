@@ -25,13 +25,14 @@ import torch
 from x2x_core import InstructX2XPipeline
 from x2x_core.anatomy.areas import area_limits
 from x2x_core.edit.settings import DEFAULT
-from x2x_core.evaluation.benchmark.pairs import TruePair, changed_region
+from x2x_core.evaluation.benchmark.pairs import TruePair
 from x2x_core.evaluation.benchmark.plan import read_pairs, simulate_pairs
 from x2x_core.evaluation.metrics.average_precision import average_precision
 from x2x_core.evaluation.metrics.best_iou import best_iou
 from x2x_core.evaluation.metrics.energy_inside import energy_inside
 from x2x_core.evaluation.metrics.pointing import pointing
 from x2x_core.guidance.mask_rules import ENERGY_SHARE, adaptive_level, find_mask
+from x2x_core.imaging.changed import changed_region
 from x2x_core.imaging.provenance import versions
 from x2x_core.language.instruction import Instruction
 

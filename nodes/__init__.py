@@ -19,21 +19,25 @@ def node_classes() -> list[type]:
     from .edit_settings import X2XSettings
     from .guidance import X2XGuidanceMap, X2XGuidancePreview
     from .instruction import X2XInstruction
+    from .load_archive import X2XLoadArchive
     from .load_folder import X2XLoadFolder
     from .load_pipeline import X2XLoadPipeline
     from .load_pseudomask import X2XLoadPseudomask
     from .load_radiograph import X2XLoadRadiograph
     from .look import X2XPseudomask, X2XRelevanceMap
     from .native_compose import X2XNativeCompose
+    from .native_crop import X2XCropToMask
     from .native_guider import X2XRegionGuider
     from .native_load import X2XLoadNative
     from .native_relevance import X2XNativeRelevanceMap
     from .save import X2XSave
+    from .save_archive import X2XSaveArchive
 
     return [
         X2XLoadPipeline,
         X2XLoadRadiograph,
         X2XLoadFolder,
+        X2XLoadArchive,
         X2XLoadPseudomask,
         X2XInstruction,
         X2XPseudomask,
@@ -44,9 +48,11 @@ def node_classes() -> list[type]:
         X2XSettings,
         X2XCompare,
         X2XSave,
+        X2XSaveArchive,
         X2XLoadNative,
         X2XNativeRelevanceMap,
         X2XRegionGuider,
+        X2XCropToMask,
         X2XNativeCompose,
     ]
 

@@ -78,12 +78,7 @@ class X2XSettings(io.ComfyNode):
                     "selects "
                     "the location within it.",
                 ),
-                io.Mask.Input(
-                    "keep_mask",
-                    optional=True,
-                    tooltip="What must stay as it is, such as a pacemaker or a marker: no pixel changes where this "
-                    "mask is above 0. Any size; one mask, or one per image.",
-                ),
+                sockets.keep_mask_input(),
             ],
             outputs=[sockets.Settings.Output("settings", display_name="settings", tooltip="For Edit Radiograph.")],
         )

@@ -47,6 +47,7 @@ class X2XGuidanceMap(io.ComfyNode):
                     "is "
                     "kept per clause and side, and the mask is limited to the expected size of the findings.",
                 ),
+                sockets.keep_mask_input(),
             ],
             outputs=[
                 io.Mask.Output(
@@ -74,6 +75,7 @@ class X2XGuidanceMap(io.ComfyNode):
         soft_edge: float,
         instruction: str | None = None,
         places: Places | None = None,
+        keep_mask: torch.Tensor | None = None,
     ) -> io.NodeOutput:
         """Compute the map and the mask."""
         from .work.regions import guidance_of
@@ -86,7 +88,7 @@ class X2XGuidanceMap(io.ComfyNode):
             "remove_islands": remove_islands,
             "close_holes": close_holes,
         }
-        guidance, mask = guidance_of(pseudomask, relevance, rules, soft_edge, instruction, places)
+        guidance, mask = guidance_of(pseudomask, relevance, rules, soft_edge, instruction, places, keep_mask)
         return io.NodeOutput(to_mask(guidance), to_mask(mask))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
@@ -69,15 +69,17 @@ class X2XNativeCompose(io.ComfyNode):
         encoded: torch.Tensor | None = None,
         composition: str = _ADDED[0],
         remove_drift: bool = False,
+        keep_mask: torch.Tensor | None = None,
+        crop: Any = None,
     ) -> io.NodeOutput:
         """Merge the edit."""
         from .comfy_native.compose import Blending, Decoded, compose
 
         check_finite(soft_edge=soft_edge, strength=strength)
         size = None if encoded is None else (encoded.shape[1], encoded.shape[2])
-        decoded = Decoded(edited, unchanged, size)
+        decoded = Decoded(edited, unchanged, size, crop)
         blending = Blending(soft_edge, strength, composition, remove_drift)
-        return io.NodeOutput(compose(image, decoded, guidance_mask, blending))
+        return io.NodeOutput(compose(image, decoded, guidance_mask, blending, keep_mask))
 
 
 def _optional_inputs() -> list[sockets.Input]:
@@ -110,5 +112,12 @@ def _optional_inputs() -> list[sockets.Input]:
             optional=True,
             tooltip="Subtract the change that the edit shows outside the mask, continued smoothly into it. For "
             "models that shift the colours of the whole image.",
+        ),
+        sockets.keep_mask_input(),
+        sockets.Crop.Input(
+            "crop",
+            optional=True,
+            tooltip="From Crop to Mask, if its crop was edited: the edit goes back to its place in `image`, at the "
+            "image's own resolution.",
         ),
     ]

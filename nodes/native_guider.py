@@ -1,4 +1,4 @@
-"""X2XRegionGuider: InstructPix2Pix's guidance, restricted to a mask, for ComfyUI's own samplers."""
+"""X2XRegionGuider: guidance of any MODEL, restricted to a mask, for ComfyUI's own samplers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class X2XRegionGuider(io.ComfyNode):
-    """Guide a sampler by instruction and image inside a mask."""
+    """Guide a sampler by an instruction inside a mask."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -23,10 +23,11 @@ class X2XRegionGuider(io.ComfyNode):
             node_id="X2XRegionGuider",
             display_name="Region Guider",
             category=sockets.NATIVE,
-            description="Guide SamplerCustomAdvanced with separate scales for the instruction and the image "
-            "(InstructPix2Pix), inside a mask only. Outside it the latent stays identical.",
+            description="Guide SamplerCustomAdvanced by the instruction inside a mask only, with any model of "
+            "pictures; InstructPix2Pix models with a second scale for the image. Outside the mask the latent stays "
+            "identical.",
             inputs=[
-                *sockets.native_inputs("An InstructPix2Pix model."),
+                *sockets.native_inputs(),
                 io.Latent.Input(
                     "image_latent",
                     tooltip="The latent of the image to edit, from VAE Encode. Connect it to `latent_image` of the "
@@ -35,14 +36,17 @@ class X2XRegionGuider(io.ComfyNode):
                 *sockets.scale_inputs(
                     (0.0, 100.0),
                     "How strongly the instruction is followed. 0 ignores it: the result is what the same noise gives "
-                    "without the instruction.",
-                    "How closely the input image is followed. At 1, a step takes two U-Net calls instead of three.",
+                    "without the instruction. For models whose guidance is distilled (FLUX.1 Kontext) 1, which skips "
+                    "the negative text.",
+                    "How closely the input image is followed, by InstructPix2Pix models alone: others have no such "
+                    "scale. At 1, a step takes two U-Net calls instead of three.",
                 ),
                 io.Mask.Input(
                     "guidance_mask",
                     optional=True,
                     tooltip="Where the image may change (values of at least 0.5). Not connected: everywhere.",
                 ),
+                sockets.keep_mask_input(),
             ],
             outputs=[io.Guider.Output("guider", display_name="guider", tooltip="For SamplerCustomAdvanced.")],
         )
@@ -57,6 +61,7 @@ class X2XRegionGuider(io.ComfyNode):
         guidance_scale: float,
         image_guidance_scale: float,
         guidance_mask: torch.Tensor | None = None,
+        keep_mask: torch.Tensor | None = None,
     ) -> io.NodeOutput:
         """Make the guider."""
         from .comfy_native.guider import region_guider
@@ -64,4 +69,4 @@ class X2XRegionGuider(io.ComfyNode):
 
         check_finite(guidance_scale=guidance_scale, image_guidance_scale=image_guidance_scale)
         conditionings, scales = Conditionings(positive, negative), (guidance_scale, image_guidance_scale)
-        return io.NodeOutput(region_guider(model, conditionings, image_latent, scales, guidance_mask))
+        return io.NodeOutput(region_guider(model, conditionings, image_latent, scales, guidance_mask, keep_mask))

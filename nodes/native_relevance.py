@@ -28,10 +28,7 @@ class X2XNativeRelevanceMap(io.ComfyNode):
             description="Add noise to the image's latent and compare the model's predictions with and without the "
             "instruction. The map is high where they differ.",
             inputs=[
-                *sockets.native_inputs(
-                    "An InstructPix2Pix model, or any other model of pictures: an inpainting model, FLUX.1 Kontext and "
-                    "so on."
-                ),
+                *sockets.native_inputs(),
                 io.Latent.Input("latent", tooltip="The image's latent from VAE Encode."),
                 sockets.noise_level_input(
                     "Noise level at which predictions are compared, 0 to 1. Several levels, separated by commas, are "

@@ -13,6 +13,8 @@ Pipeline = io.Custom("X2X_PIPELINE")
 Atlas = io.Custom("X2X_ATLAS")
 Settings = io.Custom("X2X_SETTINGS")
 Places = io.Custom("X2X_PLACES")
+Film = io.Custom("X2X_FILM")
+Crop = io.Custom("X2X_CROP")
 
 LOAD = "InstructX2X/Load"
 INSTRUCT = "InstructX2X/Instruct"
@@ -85,10 +87,28 @@ def scale_inputs(bounds: tuple[float, float], text_tooltip: str, image_tooltip: 
     ]
 
 
-def native_inputs(model_tooltip: str) -> list[Input]:
+def native_inputs() -> list[Input]:
     """Return the model and the conditionings of nodes that work with ComfyUI's own samplers."""
     return [
-        io.Model.Input("model", tooltip=model_tooltip),
-        io.Conditioning.Input("positive", tooltip="The instruction from CLIP Text Encode."),
-        io.Conditioning.Input("negative", tooltip="CLIP Text Encode of an empty text."),
+        io.Model.Input(
+            "model",
+            tooltip="An InstructPix2Pix model, or any other model of pictures: an inpainting model, FLUX.1 Kontext, "
+            "Qwen-Image-Edit and so on.",
+        ),
+        io.Conditioning.Input(
+            "positive",
+            tooltip="The instruction from CLIP Text Encode; for models other than InstructPix2Pix, with what they see "
+            "of the image (ReferenceLatent, InpaintModelConditioning).",
+        ),
+        io.Conditioning.Input("negative", tooltip="The same of an empty text, or of what the result must not show."),
     ]
+
+
+def keep_mask_input() -> Input:
+    """Return the mask of what must stay as it is."""
+    return io.Mask.Input(
+        "keep_mask",
+        optional=True,
+        tooltip="What must stay as it is, such as a pacemaker or a marker: no pixel changes where this mask is above "
+        "0. Any size; one mask, or one per image.",
+    )

@@ -51,7 +51,7 @@ class StubEditor:
     def guidance(self, radiograph, call):
         return Answer({"prompt": call.prompt}, {OVERLAY: png(radiograph.size)})
 
-    def edit(self, radiograph, call, stop):
+    def edit(self, radiograph, call, stop, archive=None):
         end = time.monotonic() + self.seconds
         while time.monotonic() < end:
             if stop.wait(0.01):

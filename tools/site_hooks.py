@@ -26,7 +26,7 @@ FINDINGS_MARK = "<!-- findings -->"
 
 def outside_pages() -> dict[str, str]:
     """Return the pages outside docs/ that join the site: path in the repository to path in the site."""
-    pages = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
+    pages = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md"}
     for card in _sorted("models/*/README.md"):
         pages[f"models/{card.parent.name}/README.md"] = f"cards/{card.parent.name}.md"
     return pages | {f"web/docs/{page.name}": f"nodes/{page.name}" for page in _sorted("web/docs/*.md")}

@@ -46,14 +46,14 @@ def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **r
     )
     asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
     relevance = graph.node("X2XRelevanceMap", (left, 765), (340, 205), **asked, seed=SEED)
-    guidance = guidance_of(graph, (left, 1025), where, relevance, **rule)
+    guidance = guidance_of(graph, (left, 1005), where, relevance, **rule)
     return where, relevance, guidance
 
 
 def guidance_of(graph: Graph, at, where: Placed, relevance: Placed, **rule) -> Placed:
     """Add the guidance map of a pseudomask and a relevance map."""
     maps = {"pseudomask": where["pseudomask"], "relevance": relevance["relevance"]}
-    return graph.node("X2XGuidanceMap", at, (340, 215), **maps, places=where["places"], **rule)
+    return graph.node("X2XGuidanceMap", at, (340, 235), **maps, places=where["places"], **rule)
 
 
 def plain_edit(graph: Graph) -> None:
@@ -288,8 +288,8 @@ def native_graph(graph: Graph) -> None:
 Each step of the edit is a node, so LoRAs, schedulers, samplers and model patches can be added.
 
 **Checkpoint**: the included demo, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder \
-with `model_index.json`) in `models/instructx2x` or `models/diffusers`. The settings here suit the demo for an \
-effusion that is composed by difference. For the authors' checkpoint, use 512 x 512 pixels, scheduler ddim_uniform, \
+with `model_index.json`) in `models/instructx2x` or `models/diffusers`. The settings here are those that the demo \
+recommends for an effusion. For the authors' checkpoint, use 512 x 512 pixels, scheduler ddim_uniform, \
 100 steps, guidance_scale 7.5 and image_guidance_scale 1.5.
 
 One sampler follows the instruction, the other denoises the same noise **without** it (guidance_scale 0). *Compose \
@@ -313,10 +313,11 @@ Keep the seeds of RandomNoise and Relevance Map equal.
     region = _native_region(graph, radiograph["image"], words, latent["LATENT"], asked)
     edited, plain = _native_sampling(graph, model, latent["LATENT"], asked, region["guidance_mask"])
     pictures = {"image": radiograph["image"], "edited": edited["IMAGE"], "unchanged": plain["IMAGE"]}
-    pictures |= {"guidance_mask": region["guidance_mask"], "soft_edge": 0.05}  # as suits an effusion
-    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 220), **pictures)
+    as_suits_an_effusion = {"soft_edge": 0.05, "composition": "saturating"}
+    pictures |= {"guidance_mask": region["guidance_mask"], **as_suits_an_effusion}
+    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 260), **pictures)
     seen = radiograph["image"], composed["result"], region["guidance"], region["guidance_mask"]
-    shown = compare_of(graph, (2160, 310), (460, 900), *seen, words)
+    shown = compare_of(graph, (2160, 340), (460, 870), *seen, words)
     graph.group("Compose", "look", composed, shown)
 
 
@@ -326,7 +327,7 @@ def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> P
     relevance = graph.node("X2XNativeRelevanceMap", (880, 375), (340, 210), latent=latent, **asked, seed=SEED)
     guidance = guidance_of(graph, (880, 640), where, relevance)
     maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}
-    shown = graph.node("X2XGuidancePreview", (880, 910), (340, 330), image=image, **maps)
+    shown = graph.node("X2XGuidancePreview", (880, 930), (340, 310), image=image, **maps)
     graph.group("Where may it change?", "guide", where, relevance, guidance, shown)
     return guidance
 
@@ -338,10 +339,10 @@ def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, mask) -> 
     plan = {"model": model["model"], "scheduler": "simple", "steps": 4}
     steps = graph.node("BasicScheduler", (1320, 310), (360, 110), **plan)
     placed, decoded = [noise, sampler, steps], []
-    for number, (title, scale) in enumerate((("With the instruction", 0.8), ("Without it", 0.0))):
+    for number, (title, scale) in enumerate((("With the instruction", 2.0), ("Without it", 0.0))):
         top = 510 + 250 * number
         scales = {"guidance_scale": scale, "image_guidance_scale": 1.0, "guidance_mask": mask}
-        guider = graph.node("X2XRegionGuider", (1320, top), (360, 170), title, image_latent=latent, **asked, **scales)
+        guider = graph.node("X2XRegionGuider", (1320, top), (360, 190), title, image_latent=latent, **asked, **scales)
         given = {"noise": noise["NOISE"], "guider": guider["guider"], "sampler": sampler["SAMPLER"]}
         given = {**given, "sigmas": steps["SIGMAS"], "latent_image": latent}
         sampling = graph.node("SamplerCustomAdvanced", (1740, top), (340, 130), title, **given)

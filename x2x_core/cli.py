@@ -9,8 +9,10 @@ import typer
 
 from x2x_core import __version__
 from x2x_core.commands import (
-    audit,
+    archive,
+    audit_group,
     batch,
+    bench,
     convert,
     dataset,
     edit,
@@ -20,6 +22,7 @@ from x2x_core.commands import (
     masks,
     report,
     serve,
+    sign,
     simulate,
     study,
     train,
@@ -43,16 +46,20 @@ app.command("edit")(edit.edit)
 app.command("batch")(batch.batch)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
+app.command("sign")(sign.sign)
 app.add_typer(masks.app, name="masks")
 app.add_typer(dataset.app, name="dataset")
 app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.command("convert")(convert.convert)
 app.add_typer(evaluate.app, name="evaluate")
-app.command("audit")(audit.audit)
+app.add_typer(bench.app, name="bench")
+app.add_typer(audit_group.app, name="audit")
 app.add_typer(study.app, name="study")
 app.command("report")(report.report)
 app.command("serve")(serve.serve)
+app.add_typer(archive.dicomweb, name="dicomweb")
+app.add_typer(archive.dimse, name="dimse")
 app.command("info")(info.info)
 
 

@@ -17,7 +17,6 @@ The stages know the model as an `EditBackbone` (`backbones`).
 from __future__ import annotations
 
 import logging
-import pickle
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -31,12 +30,12 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_instruct_pix
 )
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from diffusers.schedulers import KarrasDiffusionSchedulers
-from safetensors import SafetensorError
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 from x2x_core.common.errors import InputError
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
+from x2x_core.edit.checkpoint_sizes import check_sizes
 from x2x_core.edit.editor import Editor
 from x2x_core.edit.loading import (
     SINGLE_FILE_CONFIG,
@@ -181,6 +180,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             for part in check_folder(checkpoint, given=kwargs.keys()):
                 logger.info("The checkpoint %s has no %s: it is left out.", checkpoint, part)
                 kwargs[part] = None
+            check_sizes(checkpoint)
             kwargs["local_files_only"] = True
             kwargs.setdefault("variant", saved_variant(checkpoint))
             atlas = atlas or saved_pseudomasks(read_index(checkpoint), checkpoint)
@@ -189,12 +189,17 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         hub_arguments, recommended = dict(kwargs), take_old_keywords(kwargs)
         try:
             pipe = super().from_pretrained(checkpoint, **kwargs)
-        except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        except InputError:
+            raise
+        except Exception as error:  # damaged folders make the libraries raise errors of any type
             bad = unreadable_weights(checkpoint) if local else None
             if not local and isinstance(error, OSError):
                 raise unreachable(checkpoint, error) from error
             if bad is None:
-                raise
+                if not local:
+                    raise
+                reason = " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+                raise InputError(f"The checkpoint `{checkpoint}` cannot be loaded: {reason}.") from error
             raise InputError(
                 f"`{bad}` must hold weights and nothing else, but it is damaged or holds more, which is never loaded. "
                 "Download the checkpoint again, from a source that you trust."

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 
-from x2x_core.common.checkpoint_layout import CELL_PIXELS
 from x2x_core.common.errors import InputError
 from x2x_core.edit.composition import (
     compose_change,
@@ -17,19 +15,13 @@ from x2x_core.edit.composition import (
     match_channels,
 )
 from x2x_core.edit.drift import drift_of
-from x2x_core.imaging.geometry import resize
+from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.soft import soft_edges
 
-from .cropping import uncrop
-from .inputs import bool_mask, to_batch
-
-logger = logging.getLogger(__name__)
+from .frames import Frame, crop_frame, whole_frame
+from .inputs import bool_mask, kept, to_batch
 
 COLOURS = 3
-# Cells of ComfyUI's autoencoders in pixels. Without the picture that was encoded, crops to larger ones are taken for
-# scaling, which is more common.
-_CELLS = (CELL_PIXELS, 16, 32)
-_CELLS_ASSUMED = _CELLS[:2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +31,7 @@ class Decoded:
     edited: torch.Tensor  # IMAGE
     unchanged: torch.Tensor | None = None  # IMAGE of the same size; None: the edit replaces the original
     encoded: tuple[int, int] | None = None  # (height, width); None: that of the original, or else of `edited`
+    crop: Canvases | None = None  # what the pictures show of each original; None: all of it
 
 
 @dataclass(frozen=True)
@@ -51,38 +44,13 @@ class Blending:
     remove_drift: bool = False  # subtract the change outside the mask, continued into it
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """Position of a decoded picture in the original."""
-
-    decoded: tuple[int, int]  # (height, width) of the decoded picture
-    encoded: tuple[int, int]  # before VAE Encode cropped it
-    original: tuple[int, int]
-
-    def place(self, values: torch.Tensor, mode: str = "replicate") -> torch.Tensor:
-        """Return `(B, C, h, w)` of the decoded picture as `(B, C, H, W)` of the original."""
-        values = uncrop(values, self.encoded, mode)
-        return values if self.encoded == self.original else resize(values, self.original)
-
-    def take(self, values: torch.Tensor) -> torch.Tensor:
-        """Return `(B, C, H, W)` of the original as `(B, C, h, w)` of the decoded picture."""
-        values = values if self.encoded == self.original else resize(values, self.encoded)
-        (height, width), (rows, columns) = self.encoded, self.decoded
-        top, left = (height - rows) // 2, (width - columns) // 2
-        return values[..., top : top + rows, left : left + columns]
-
-    def place_mask(self, mask: torch.Tensor) -> torch.Tensor:
-        """Return a mask `(B, 1, h, w)` bool of any size as `(B, 1, H, W)` of the original.
-
-        A mask of the decoded picture's size is cropped like it; any other covers the whole original.
-        """
-        values = mask.float()
-        if tuple(mask.shape[-2:]) == self.decoded:
-            values = uncrop(values, self.encoded, "constant")
-        return F.interpolate(values, self.original, mode="nearest-exact") > 0
-
-
-def compose(image: torch.Tensor, decoded: Decoded, guidance_mask: torch.Tensor, blending: Blending) -> torch.Tensor:
+def compose(
+    image: torch.Tensor,
+    decoded: Decoded,
+    guidance_mask: torch.Tensor,
+    blending: Blending,
+    keep_mask: torch.Tensor | None = None,
+) -> torch.Tensor:
     """Merge an edit into the original inside a mask.
 
     Args:
@@ -90,9 +58,11 @@ def compose(image: torch.Tensor, decoded: Decoded, guidance_mask: torch.Tensor, 
         decoded: the edit and its reference. The edit may be cropped by VAE Encode, and smaller than the original.
         guidance_mask: MASK of any size; the image may change where it is at least 0.5.
         blending: edge, opacity, composition, and whether a drift of the colours is removed.
+        keep_mask: MASK of any size; the image stays as it is where it is above 0. ``None``: nothing is kept.
 
     Returns:
-        IMAGE `(B, H, W, C)`, identical to the original outside the mask and where VAE Encode cropped it.
+        IMAGE `(B, H, W, C)`, identical to the original outside the mask, outside the crop and where VAE Encode cropped
+        it.
 
     Raises:
         InputError: pictures that do not belong together, a saturating composition of nothing to compare with, or a
@@ -104,14 +74,14 @@ def compose(image: torch.Tensor, decoded: Decoded, guidance_mask: torch.Tensor, 
     original = to_batch(image, count, "image").movedim(-1, 1)
     original, rest = original[:, :COLOURS], original[:, COLOURS:]
     edited = _pictures(decoded.edited, count, "edited")
-    frame = _frame(edited, original, decoded.encoded)
-    mask = frame.place_mask(to_batch(bool_mask(guidance_mask), count, "guidance_mask"))
+    frame = _frame(edited, original, decoded)
+    region, mask = _masks(frame, guidance_mask, keep_mask, count)
     encoded = frame.place(torch.ones_like(edited[:, :1]), "constant")
     soft_mask = soft_edges(mask, blending.soft_edge * max(frame.original)) * encoded
     unchanged = None if decoded.unchanged is None else _unchanged(decoded.unchanged, edited)
     if blending.remove_drift:
         before = match_channels(frame.take(original), COLOURS) if unchanged is None else unchanged
-        edited = edited - _drift(edited - before, frame.take(mask.float()) > 0)
+        edited = edited - _drift(edited - before, frame.take(region.float()) > 0)
     result = _merge(original, edited, unchanged, frame, soft_mask, blending)
     result = torch.where(soft_mask > 0, result, original)
     return torch.cat([result, rest], dim=1).movedim(1, -1)
@@ -121,7 +91,7 @@ def _merge(
     original: torch.Tensor,
     edited: torch.Tensor,
     unchanged: torch.Tensor | None,
-    frame: _Frame,
+    frame: Frame,
     soft_mask: torch.Tensor,
     blending: Blending,
 ) -> torch.Tensor:
@@ -131,7 +101,33 @@ def _merge(
         picture = match_channels(frame.place(edited), original.shape[1], grey)
         return compose_decoded(original, picture, soft_mask, blending.strength)
     change = match_channels(frame.place(edited - unchanged), original.shape[1], grey)
-    return compose_change(blending.composition, original, change, soft_mask, blending.strength)
+    return compose_change(blending.composition, original, change, soft_mask, blending.strength, frame.shares)
+
+
+def _frame(edited: torch.Tensor, original: torch.Tensor, decoded: Decoded) -> Frame:
+    """Return where the decoded pictures lie in their originals, both `(B, C, H, W)`.
+
+    Raises:
+        InputError: sizes that do not belong together.
+    """
+    if decoded.crop is None:
+        return whole_frame(edited, original, decoded.encoded)
+    if decoded.encoded is not None:
+        raise InputError("`encoded` must be left out with `crop`, which says what was encoded. Disconnect one of them.")
+    return crop_frame(edited, original, decoded.crop)
+
+
+def _masks(
+    frame: Frame, guidance_mask: torch.Tensor, keep_mask: torch.Tensor | None, count: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the region of the edit, and what of it may change, both `(B, 1, H, W)` bool."""
+    region = frame.whole(to_batch(bool_mask(guidance_mask), count, "guidance_mask"))
+    region = F.interpolate(region, frame.original, mode="nearest-exact") >= 0.5
+    if keep_mask is None:
+        return region, region
+    keep = frame.whole(to_batch(kept(keep_mask), count, "keep_mask"))
+    # the largest value of what each pixel covers: no pixel to be kept is lost
+    return region, region & ~(F.adaptive_max_pool2d(keep, frame.original) > 0)
 
 
 def _drift(change: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -168,42 +164,3 @@ def _unchanged(images: torch.Tensor, edited: torch.Tensor) -> torch.Tensor:
             f"{tuple(unchanged.shape[-2:])}. Decode both with the same VAE from latents of the same size."
         )
     return unchanged
-
-
-def _frame(edited: torch.Tensor, image: torch.Tensor, encoded: tuple[int, int] | None) -> _Frame:
-    """Find the position of the edit in the original.
-
-    Raises:
-        InputError: sizes that do not belong together.
-    """
-    (height, width), (rows, columns) = image.shape[-2:], edited.shape[-2:]
-    size, decoded = (height, width), (rows, columns)
-    if encoded is None:
-        encoded = size if _is_crop(decoded, size, _CELLS_ASSUMED) else decoded
-        hint = "If the image was scaled before VAE Encode, connect the scaled image to `encoded`."
-    elif _is_crop(decoded, encoded, _CELLS):
-        hint = "Scale the image without stretching it before VAE Encode."
-    else:
-        raise InputError(
-            f"`encoded` must be the image given to VAE Encode: `edited`, {rows}x{columns} pixels (height x width), is "
-            f"not a crop of {encoded[0]}x{encoded[1]}."
-        )
-    # scaled sizes are rounded: one side may be off by a pixel
-    if abs(encoded[0] * width - encoded[1] * height) > max(size):
-        raise InputError(
-            f"`edited` must have the aspect ratio of `image`, {height}x{width} pixels (height x width), got "
-            f"{rows}x{columns}. {hint}"
-        )
-    if decoded != encoded:
-        logger.warning(
-            "VAE Encode cropped the image from %dx%d to %dx%d pixels (height x width). Its border stays unchanged.",
-            *encoded, *decoded,
-        )  # fmt: skip
-    return _Frame(decoded, encoded, size)
-
-
-def _is_crop(part: tuple[int, int], whole: tuple[int, int], cells: tuple[int, ...]) -> bool:
-    """Return True if a picture of size `part` is one of size `whole`, cropped to cells of one of these sizes."""
-    if all(0 <= full - kept < CELL_PIXELS for full, kept in zip(whole, part)):
-        return True
-    return any(all(full // cell * cell == kept for full, kept in zip(whole, part)) for cell in cells)

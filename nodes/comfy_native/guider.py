@@ -1,4 +1,4 @@
-"""InstructPix2Pix's guidance with two scales, restricted to a region, as a GUIDER for SamplerCustomAdvanced."""
+"""Guidance by an instruction that is restricted to a region, as a GUIDER for SamplerCustomAdvanced."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import comfy.model_sampling
 import comfy.sampler_helpers
 import comfy.samplers
 import torch
@@ -17,10 +18,10 @@ from .inputs import (
     Conditionings,
     Latent,
     Model,
-    bool_mask,
-    check_model,
     image_samples,
     mask_cells,
+    mask_without,
+    takes_image,
     to_batch,
     with_image,
     without_image,
@@ -39,38 +40,44 @@ def region_guider(
     image_latent: Latent,
     scales: tuple[float, float],
     guidance_mask: torch.Tensor | None,
+    keep_mask: torch.Tensor | None = None,
 ) -> RegionGuider:
     """Return a guider that edits an image inside a mask.
 
     Args:
-        model: an InstructPix2Pix model.
-        conditionings: of the instruction and of an empty text.
+        model: any model of pictures; InstructPix2Pix models get three branches, all others two.
+        conditionings: of the instruction and of an empty text; with two branches they say what the model sees of the
+            image.
         image_latent: of the image.
-        scales: guidance scales of the instruction and of the image.
+        scales: guidance scales of the instruction and of the image; with two branches the first alone counts.
         guidance_mask: MASK `(B, H, W)`; the image may change where it is at least 0.5; ``None``: everywhere.
+        keep_mask: MASK `(B, H, W)`; the image stays as it is where it is above 0; ``None``: nothing is kept.
 
     Raises:
-        InputError: another kind of model, or latents of another model.
+        InputError: latents of another model or of a video.
     """
-    check_model(model)
     samples = image_samples(image_latent, model, "image_latent")
     rows, columns = samples.shape[-2:]
-    cells = None if guidance_mask is None else mask_cells(bool_mask(guidance_mask), (rows, columns))
+    mask = mask_without(guidance_mask, keep_mask)
+    cells = None if mask is None else mask_cells(mask, (rows, columns))
     if cells is not None and not cells.any():
-        logger.warning("`guidance_mask` is empty: the image is returned unchanged.")
-    guider = RegionGuider(model, scales, samples, cells)
+        logger.warning("`guidance_mask` leaves nothing to change: the image is returned unchanged.")
+    if cells is not None and samples.ndim == 5:
+        cells = cells.unsqueeze(2)
+    guider = (ThreeBranchGuider if takes_image(model) else TwoBranchGuider)(model, scales, samples, cells)
     guider.set_conds(conditionings)
     return guider
 
 
 class RegionGuider(comfy.samplers.CFGGuider):
-    """Classifier-free guidance with two scales; outside the region the latents stay identical to the image's.
+    """Guidance inside a region; outside it the latents stay identical to the image's.
 
     Args:
         model_patcher: MODEL.
         scales: of the instruction and of the image.
-        image: latents of the image `(B, C, h, w)`, unscaled.
-        cells: `(B, 1, h, w)` bool, where the instruction applies and the latents may change; ``None``: everywhere.
+        image: latents of the image `(B, C, h, w)` or `(B, C, 1, h, w)`, unscaled.
+        cells: `(B, 1, h, w)` or `(B, 1, 1, h, w)` bool, where the instruction applies and the latents may change;
+            ``None``: everywhere.
     """
 
     def __init__(
@@ -82,14 +89,14 @@ class RegionGuider(comfy.samplers.CFGGuider):
         self.cells = cells
 
     def set_conds(self, conditionings: Conditionings) -> None:
-        """Set the branches of InstructPix2Pix: text and image, image alone, neither."""
-        self.inner_set_conds(
-            {
-                "positive": with_image(conditionings.positive, self.image),
-                "negative": with_image(conditionings.negative, self.image),
-                "unconditional": without_image(conditionings.negative),
-            }
-        )
+        """Set the branches."""
+        raise NotImplementedError
+
+    def predict_branches(
+        self, x: torch.Tensor, timestep: torch.Tensor, model_options: dict[str, Any]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predict the clean latents with the instruction, before it is scaled, and without it."""
+        raise NotImplementedError
 
     def sample(
         self,
@@ -130,20 +137,9 @@ class RegionGuider(comfy.samplers.CFGGuider):
         model_options: dict[str, Any] | None = None,
         seed: int | None = None,
     ) -> torch.Tensor:
-        """Predict the clean latents with guidance inside the region and from the image alone outside it."""
+        """Predict the clean latents with guidance inside the region and without the instruction outside it."""
         options = model_options or {}
-        text_scale, image_scale = self.scales
-        conds = self.conds["positive"], self.conds["negative"], self.conds["unconditional"]
-        active = text_scale != 0, True, image_scale != 1  # the other branches cancel and are skipped
-        text, image, neither = comfy.samplers.calc_cond_batch(
-            self.inner_model,
-            [cond if is_active else None for cond, is_active in zip(conds, active)],
-            x,
-            timestep,
-            options,
-        )
-        by_image = neither + image_scale * (image - neither) if active[2] else image
-        by_text = by_image + (text - image) if active[0] else by_image
+        by_text, by_image = self.predict_branches(x, timestep, options)
         guided = self._apply_hooks(by_text, by_image, x, timestep, options)
         return guided if self.cells is None else torch.where(self.cells.to(x.device), guided, by_image)
 
@@ -169,7 +165,10 @@ class RegionGuider(comfy.samplers.CFGGuider):
         )
 
     def _below_highest(self, sigmas: torch.Tensor) -> torch.Tensor:
-        highest = (1 - START_BELOW) * float(self.model_patcher.get_model_object("model_sampling").sigma_max)
+        sampling = self.model_patcher.get_model_object("model_sampling")
+        if isinstance(sampling, comfy.model_sampling.CONST):  # flow matching starts from pure noise as it should
+            return sigmas
+        highest = (1 - START_BELOW) * float(sampling.sigma_max)
         return torch.cat([sigmas[:1].clamp(max=highest), sigmas[1:]])
 
     def _image_for(self, latent_image: torch.Tensor) -> torch.Tensor:
@@ -179,3 +178,62 @@ class RegionGuider(comfy.samplers.CFGGuider):
                 f"{tuple(self.image.shape[1:])}, got {tuple(latent_image.shape[1:])}. Connect the same latent to both."
             )
         return to_batch(self.image, len(latent_image), "image_latent").to(latent_image)
+
+
+class ThreeBranchGuider(RegionGuider):
+    """InstructPix2Pix's guidance, with a scale for the instruction and one for the image."""
+
+    def set_conds(self, conditionings: Conditionings) -> None:
+        """Set the branches of InstructPix2Pix: text and image, image alone, neither."""
+        self.inner_set_conds(
+            {
+                "positive": with_image(conditionings.positive, self.image),
+                "negative": with_image(conditionings.negative, self.image),
+                "unconditional": without_image(conditionings.negative),
+            }
+        )
+
+    def predict_branches(
+        self, x: torch.Tensor, timestep: torch.Tensor, model_options: dict[str, Any]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predict the clean latents with the instruction, before it is scaled, and from the image at its scale."""
+        text_scale, image_scale = self.scales
+        names = "positive", "negative", "unconditional"
+        active = text_scale != 0, True, image_scale != 1  # the other branches cancel and are skipped
+        text, image, neither = _predictions(self, names, active, x, timestep, model_options)
+        by_image = neither + image_scale * (image - neither) if active[2] else image
+        return by_image + (text - image) if active[0] else by_image, by_image
+
+
+class TwoBranchGuider(RegionGuider):
+    """Classifier-free guidance by the instruction, of a model whose conditionings say what it sees of the image."""
+
+    def set_conds(self, conditionings: Conditionings) -> None:
+        """Set the branches: with the instruction and without it."""
+        self.inner_set_conds({"positive": conditionings.positive, "negative": conditionings.negative})
+
+    def predict_branches(
+        self, x: torch.Tensor, timestep: torch.Tensor, model_options: dict[str, Any]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predict the clean latents with the instruction and without it.
+
+        At a scale of 1 the branch without it cancels inside the region and is skipped, as ComfyUI does; what is
+        predicted outside is then of no account, since the latents stay the image's.
+        """
+        scale, _ = self.scales
+        active = scale != 0, scale != 1 or bool(model_options.get("disable_cfg1_optimization", False))
+        with_text, without = _predictions(self, ("positive", "negative"), active, x, timestep, model_options)
+        return with_text if active[0] else without, without if active[1] else with_text
+
+
+def _predictions(
+    guider: RegionGuider,
+    names: tuple[str, ...],
+    active: tuple[bool, ...],
+    x: torch.Tensor,
+    timestep: torch.Tensor,
+    model_options: dict[str, Any],
+) -> list[torch.Tensor]:
+    """Return what the model predicts in each branch; that of an inactive one is to be ignored."""
+    conds = [guider.conds[name] if is_active else None for name, is_active in zip(names, active)]
+    return comfy.samplers.calc_cond_batch(guider.inner_model, conds, x, timestep, model_options)

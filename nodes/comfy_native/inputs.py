@@ -8,11 +8,12 @@ from typing import Any
 import comfy.model_base
 import node_helpers
 import torch
+import torch.nn.functional as F
 
 from x2x_core.common.errors import InputError
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.geometry import Padding
-from x2x_core.pseudomasks.given import as_guidance_mask
+from x2x_core.pseudomasks.given import as_guidance_mask, as_keep_mask
 
 from .cropping import encoded_part
 
@@ -36,37 +37,33 @@ def takes_image(model: Model) -> bool:
     return isinstance(model.model, comfy.model_base.IP2P)
 
 
-def check_model(model: Model) -> None:
-    """Check that a MODEL is conditioned on the image's latent.
-
-    Raises:
-        InputError: it is not.
-    """
-    if not takes_image(model):
-        raise InputError(
-            f"`model` must be an InstructPix2Pix model, which is conditioned on the image's latent, got "
-            f"{type(model.model).__name__}. Load one with Load InstructX2X (Native), or an InstructPix2Pix checkpoint "
-            "with Load Checkpoint."
-        )
-
-
 def image_samples(latent: Latent, model: Model, name: str) -> torch.Tensor:
-    """Return the unscaled latents `(B, C, h, w)` of a LATENT.
+    """Return the unscaled latents of the pictures of a LATENT.
 
     Args:
         latent: the LATENT.
         model: the MODEL they are for.
         name: of the input, for the message.
 
+    Returns:
+        `(B, C, h, w)`, or `(B, C, 1, h, w)` for a model whose latents have frames, such as Qwen-Image.
+
     Raises:
-        InputError: latents of another model.
+        InputError: latents of another model, or of a video.
     """
     samples = latent["samples"]
-    channels = model.model.latent_format.latent_channels
-    if samples.ndim != 4 or samples.shape[1] != channels:
+    layout = model.model.latent_format
+    has_frames = layout.latent_dimensions == 3
+    if getattr(samples, "is_nested", False) or (samples.ndim == 5 and samples.shape[2] > 1):
+        frames = "several parts" if getattr(samples, "is_nested", False) else f"{samples.shape[2]} frames"
+        raise InputError(f"`{name}` must be the latent of pictures, not of a video, got {frames}.")
+    if has_frames and samples.ndim == 4:
+        samples = samples.unsqueeze(2)
+    if samples.ndim != (5 if has_frames else 4) or samples.shape[1] != layout.latent_channels:
+        shape = f"(batch, {layout.latent_channels}, {'1, ' if has_frames else ''}height, width)"
         raise InputError(
-            f"`{name}` must have shape (batch, {channels}, height, width) for this model, got {tuple(samples.shape)}. "
-            "Encode the image with the VAE of this checkpoint."
+            f"`{name}` must have shape {shape} for this model, got {tuple(samples.shape)}. Encode the image with the "
+            "VAE of this checkpoint."
         )
     return samples
 
@@ -96,6 +93,37 @@ def bool_mask(mask: torch.Tensor) -> torch.Tensor:
     """Return a MASK `(B, H, W)` or `(H, W)` as `(B, 1, H, W)` bool, True for values of at least 0.5."""
     height, width = mask.shape[-2:]
     return as_guidance_mask(mask.clamp(0, 1), (height, width))
+
+
+def kept(mask: torch.Tensor) -> torch.Tensor:
+    """Return a MASK `(B, H, W)` or `(H, W)` of what must stay as `(B, 1, H, W)` bool, True for values above 0."""
+    height, width = mask.shape[-2:]
+    return as_keep_mask(mask.clamp(0, 1), (height, width))
+
+
+def mask_without(guidance_mask: torch.Tensor | None, keep_mask: torch.Tensor | None) -> torch.Tensor | None:
+    """Return where an image may change.
+
+    Args:
+        guidance_mask: MASK of any size, the image may change where it is at least 0.5; ``None``: everywhere.
+        keep_mask: MASK of any size, the image stays as it is where it is above 0; ``None``: nothing is kept.
+
+    Returns:
+        `(B, 1, H, W)` bool, of the size of `guidance_mask`, or else of `keep_mask`; ``None``: everywhere.
+
+    Raises:
+        InputError: different numbers of masks.
+    """
+    mask = None if guidance_mask is None else bool_mask(guidance_mask)
+    if keep_mask is None:
+        return mask
+    keep = kept(keep_mask)
+    if mask is None:
+        return ~keep
+    # the largest value of what each pixel covers: no pixel to be kept is lost
+    keep = F.adaptive_max_pool2d(keep.float(), tuple(mask.shape[-2:])) > 0
+    count = max(len(mask), len(keep))
+    return to_batch(mask, count, "guidance_mask") & ~to_batch(keep, count, "keep_mask")
 
 
 def mask_cells(mask: torch.Tensor, cells: tuple[int, int]) -> torch.Tensor:

@@ -48,7 +48,7 @@ def relevance_mask(
     """Compute the relevance map of a MODEL.
 
     Args:
-        model: any model of pictures whose latents are `(B, C, h, w)`. InstructPix2Pix models are given the image's
+        model: any model of pictures. InstructPix2Pix models are given the image's
             latents; the conditionings of others say themselves what the model sees of the image.
         conditionings: of the instruction and of an empty text.
         latent: of the image.
@@ -104,24 +104,26 @@ def relevance_noise(samples: torch.Tensor, levels: int, draws: int, seed: int) -
     """Draw the noise that the pipeline uses for the relevance map with this seed: after the noise of the edit.
 
     Args:
-        samples: latents `(B, C, h, w)`.
+        samples: latents `(B, C, ...)`.
         levels: L, number of noise levels.
         draws: K, number of draws per level.
         seed: of a CPU generator, restarted for each image: an image of a batch has the same noise as a single image.
 
     Returns:
-        `(B, L, K, C, h, w)`.
+        `(B, L, K, C, ...)`.
     """
     generator = torch.Generator().manual_seed(seed)
     torch.randn(samples.shape[1:], generator=generator)  # RandomNoise uses this one
-    return torch.randn((levels, draws, *samples.shape[1:]), generator=generator).expand(len(samples), *[-1] * 5)
+    return torch.randn((levels, draws, *samples.shape[1:]), generator=generator).expand(
+        len(samples), *[-1] * (samples.ndim + 1)
+    )
 
 
 class RelevanceSampler(comfy.samplers.Sampler):
     """A SAMPLER that compares predictions with and without the instruction at each noise level, without denoising.
 
     Args:
-        noise: `(B, L, K, C, h, w)`, K draws at each of L levels for each image.
+        noise: `(B, L, K, C, h, w)` or `(B, L, K, C, 1, h, w)`, K draws at each of L levels for each image.
     """
 
     def __init__(self, noise: torch.Tensor) -> None:
@@ -164,4 +166,5 @@ def _disagreement(guider: Any, sigma: torch.Tensor, model_options: dict[str, Any
     """
     conds = [guider.conds["positive"], guider.conds["negative"]]
     denoised = comfy.samplers.calc_cond_batch(guider.inner_model, conds, noisy, sigma.expand(len(noisy)), model_options)
-    return noise_disagreement(*((noisy - prediction) / sigma for prediction in denoised))
+    disagreement = noise_disagreement(*((noisy - prediction) / sigma for prediction in denoised))
+    return disagreement if disagreement.ndim == 4 else disagreement[:, :, 0]

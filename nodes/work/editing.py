@@ -20,7 +20,7 @@ from .batches import IMAGES_AT_ONCE, chunks_of, relevance_calls, seeded_generato
 from .checkpoints import LoadedPipeline
 from .more_settings import MoreSettings
 from .progress import Preview, Watch, as_preview
-from .reports import alignment_lines, describe_settings, window_lines
+from .reports import alignment_lines, change_lines, describe_settings, window_lines
 from .sentences import as_page_says, explain_instruction, page_words
 from .settings import EditWidgets
 from .solvers import make_solver
@@ -208,6 +208,7 @@ def _describe(job: _Job, outputs: list[Any], edited: torch.Tensor, mask: torch.T
             *(f"Warning: {as_page_says(line)}" for line in warnings),
             *_kept_lines(job.masks.get("keep_mask")),
             "Synthetic, for research. Not for diagnosis.",
+            *change_lines([change for output in outputs for change in output.changes]),
             *alignment_lines(alignments),
             *window_lines(windows),
             f"Checkpoint {job.loaded.name}, {dtype}, seed {job.widgets.seed}.",

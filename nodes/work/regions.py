@@ -124,6 +124,7 @@ def guidance_of(
     soft_edge: float,
     instruction: str | None,
     places: Places | None = None,
+    keep_mask: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Compute G = P * R and the mask M.
 
@@ -134,6 +135,7 @@ def guidance_of(
         soft_edge: width of the soft edge inside the mask, as a fraction of the longer side.
         instruction: limits the mask to the expected size of its findings; ``None``: no limit.
         places: the mask keeps a component in each of these regions, and is limited as by `instruction`.
+        keep_mask: MASK of any size; both results are 0 where it is above 0.
 
     Returns:
         Both `(B, 1, H, W)` in [0, 1].
@@ -149,8 +151,11 @@ def guidance_of(
         limiting = _limiting_instruction(instruction, places)
         limits = None if limiting is None else [area_limits(limiting)] * batch
         settings = MaskSettings(**rules)
+    keep = None if keep_mask is None else to_map(keep_mask, size, batch, "keep_mask") > 0
+    p = p if keep is None else p.masked_fill(keep, 0)
     guidance = guidance_map(r, p)
     mask = find_mask(guidance, p, settings, limits, None if places is None else places.at(size, batch))
+    mask = mask if keep is None else mask & ~keep  # at a threshold of 0, P does not restrict it
     return guidance, soft_edges(mask, soft_edge * max(size))
 
 

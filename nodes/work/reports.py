@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from x2x_core.anatomy.change import Change
 from x2x_core.edit.settings import EditSettings
 from x2x_core.imaging.crop_window import CropWindow
 
@@ -35,6 +36,13 @@ def window_lines(windows: list[CropWindow | None]) -> list[str]:
     if len(windows) == 1:
         return [f"Computed on a crop of {window}." for window in windows if window]
     return [f"Image {index}: computed on a crop of {window}." for index, window in enumerate(windows) if window]
+
+
+def change_lines(changes: list[Change]) -> list[str]:
+    """Return for each image what changed in it and where."""
+    if len(changes) == 1:
+        return [changes[0].sentence()]
+    return [f"Image {index}: {change.sentence()}" for index, change in enumerate(changes)]
 
 
 def alignment_lines(alignments: list[Any] | None) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 import torch
-from archive_cases import COMPLETE, PARAMETERS, draw, write_results
+from archive_cases import COMPLETE, PARAMETERS, draw, write_pictures, write_results
 from dicom_cases import IDENTITY, table, write
 from PIL import Image
 
@@ -28,19 +28,6 @@ def film(tmp_path):
 def edited(tmp_path, film):
     write_results(tmp_path / "out", film)
     return tmp_path / "out" / "edited.dcm"
-
-
-def write_pictures(folder, depth=8):
-    """Write an original and its edit as PNG files."""
-    before = torch.rand(1, 1, 20, 30, generator=torch.Generator().manual_seed(0))
-    mask = torch.zeros(1, 1, 20, 30, dtype=torch.bool)
-    mask[..., 5:10, 5:10] = True
-    after = torch.where(mask, 1 - before, before)
-    write_png(folder / "chest.png", before, depth)
-    parameters = {**PARAMETERS, "input": {"sha256": sha256_file(folder / "chest.png")}}
-    proof = Proof(to_values(after, depth), to_values(before, depth), mask[0, 0].numpy())
-    write_png(folder / "edited.png", after, depth, synthetic_metadata(parameters, proof))
-    return folder / "chest.png", folder / "edited.png"
 
 
 def repaint(path, row, column):

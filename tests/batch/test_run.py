@@ -6,7 +6,9 @@ import pytest
 from archive_cases import draw
 from batch_cases import LOG, PROMPTS, digests, plan_rows, record, stub_batch, table, write_films, write_manifest
 from dicom_cases import write as write_dicom
+from signing_cases import write_chain
 
+from x2x_core.archive.credentials.key import SigningFiles, load_key
 from x2x_core.archive.settings import DicomSettings
 from x2x_core.archive.verification import verify
 from x2x_core.batch import output as outputs
@@ -129,6 +131,22 @@ def test_a_run_of_all_rows_completes_the_shards(tmp_path, edits):
     manifest = plan_rows(tmp_path, 6)
     stub_batch(manifest, tmp_path / "out", shard=Shard(1, 3))
     assert stub_batch(manifest, tmp_path / "out").done == 6 and sorted(edits()) == list(range(1, 7))
+
+
+def test_a_key_signs_the_pictures_of_each_row_and_belongs_to_the_batch(tmp_path):
+    pytest.importorskip("c2pa")
+    chain, other = write_chain(tmp_path / "chain"), write_chain(tmp_path / "other")
+    signing = SigningFiles(chain.key, chain.certificate)
+    manifest = plan_rows(tmp_path, 2)
+    assert stub_batch(manifest, tmp_path / "out", signing=signing).errors == 0
+    for number in (1, 2):
+        folder = tmp_path / f"out/edits/000/{number:06d}"
+        assert verify(
+            folder / "edited.png", tmp_path / record(tmp_path / "out", number)["input"]["file"], chain.root
+        ).holds
+    assert load_key(signing).fingerprint in (tmp_path / "out" / "batch.json").read_text()
+    with pytest.raises(InputError, match="another signing_certificate"):
+        stub_batch(manifest, tmp_path / "out", signing=SigningFiles(other.key, other.certificate))
 
 
 def test_dicom_inputs_give_dicom_results(tmp_path, monkeypatch):

@@ -45,9 +45,11 @@ class ComfyServer:
         python: the Python that has ComfyUI's requirements and this project's.
         pack: the node pack, linked into `custom_nodes` as `InstructX2X`.
         folder: an empty folder for everything that the server reads and writes.
+        port: to listen on; ``None``: a free one.
+        more: folders of other packs to be linked beside it.
     """
 
-    def __init__(self, checkout: Path, python: str, pack: Path, folder: Path, port: int | None = None):
+    def __init__(self, checkout: Path, python: str, pack: Path, folder: Path, port: int | None = None, more=()):
         self.checkout, self.python, self.folder = Path(checkout), python, Path(folder)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -55,6 +57,8 @@ class ComfyServer:
         for name in ("custom_nodes", "input", "output", "temp", "user", "models"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "custom_nodes" / "InstructX2X").symlink_to(pack)
+        for other in more:
+            (self.folder / "custom_nodes" / other.name).symlink_to(other)
         self.process: subprocess.Popen | None = None
 
     def start(self, patience: float = 180) -> None:

@@ -25,14 +25,15 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """Start an isolated server with only this pack."""
+    """Start an isolated server with this pack, and one of tiny models for tests."""
     from comfy_server import ComfyServer
 
     port = int(os.environ["COMFYUI_PORT"]) if "COMFYUI_PORT" in os.environ else None
     checkout = Path(os.environ.get("COMFYUI_PATH", "~/ComfyUI")).expanduser()
     python = os.path.expanduser(os.environ.get("COMFYUI_PYTHON", sys.executable))
     python = os.path.abspath(python) if os.sep in python else python  # the server's working directory is the checkout
-    one = ComfyServer(checkout, python, ROOT, tmp_path_factory.mktemp("comfyui"), port)
+    folder = tmp_path_factory.mktemp("comfyui")
+    one = ComfyServer(checkout, python, ROOT, folder, port, more=[HERE / "tiny_models_pack"])
     try:
         one.start()
         yield one

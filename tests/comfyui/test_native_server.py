@@ -71,7 +71,8 @@ def test_tiny_checkpoint(server, tiny, radiograph):
 def test_demo_edits_as_the_pipeline_node_does(server, sample):
     name, original = sample
     text = "Add the finding of large right pleural effusion."
-    prompt = graph("demo (bundled)", name, text, seed=2)
+    prompt = graph("demo (bundled)", name, text, scales=(2.0, 1.0), seed=2)  # as the demo recommends
+    prompt["compose"]["inputs"]["composition"] = "saturating"
     prompt["pipeline"] = {
         "class_type": "X2XLoadPipeline",
         "inputs": {"checkpoint": "demo (bundled)", "dtype": "float32"},

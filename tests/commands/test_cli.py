@@ -13,6 +13,7 @@ from dicom_cases import IDENTITY
 from dicom_cases import write as write_dicom
 from lung_cases import FOLDER
 from PIL import Image
+from x2x_runs import run
 
 import x2x_core
 from x2x_core.cli import main
@@ -25,14 +26,6 @@ def size_of(path):
     """Return the width and height of a picture file."""
     with Image.open(path) as picture:
         return picture.size
-
-
-def run(capsys, *arguments):
-    """Run `x2x`; gives exit code, standard output and standard error."""
-    with pytest.raises(SystemExit) as left:
-        main([str(argument) for argument in arguments])
-    printed = capsys.readouterr()
-    return left.value.code, printed.out, printed.err
 
 
 @pytest.fixture
@@ -455,3 +448,39 @@ def test_every_command_has_a_help_text(capsys, command):
 @pytest.mark.parametrize("command", [["edit"], ["masks", "show"], ["simulate"], ["train"], ["evaluate", "simulated"]])
 def test_the_help_shows_the_defaults_that_are_not_values(capsys, command):
     assert "[default: (" in " ".join(run(capsys, *command, "--help")[1].split())
+
+
+def test_the_change_is_said_and_recorded(edit, picture, tmp_path):
+    code, printed, _ = edit(picture)
+    change = json.loads((tmp_path / "out" / "result.json").read_text())["change"]
+    assert code == 0 and change["sentence"] in printed and 0 < change["area"] < 1
+    assert (
+        edit(picture, WORDS, "--edit-strength", "0", out=tmp_path / "same")[1].count("No pixel changed visibly.") == 1
+    )
+
+
+def test_candidates_are_judged_and_the_best_is_the_result(edit, picture, tmp_path):
+    code, printed, error = edit(picture, WORDS, "--candidates", "3", "--seed", "5", "--candidate-scorer", "bundled")
+    assert code == 0, error
+    out = tmp_path / "out"
+    record = json.loads((out / "result.json").read_text())
+    made = record["candidates"]
+    assert [one["seed"] for one in made["all"]] == [5, 6, 7] and record["seed"] == made["best"]
+    assert sorted(one["rank"] for one in made["all"]) == [1, 2, 3] and "bundled findings" in made["scorer"]
+    assert all(one["scores"]["effect"] is not None for one in made["all"]) and "Seed 6, " in printed
+    best, chosen = (cv2.imread(str(out / name)) for name in (f"candidate-{made['best']}.png", "edited.png"))
+    assert (best == chosen).all() and read_provenance(out / "candidate-6.png")["parameters"]["seed"] == 6
+    assert edit(picture, WORDS, "--seed", made["best"], out=tmp_path / "again")[0] == 0
+    assert (cv2.imread(str(tmp_path / "again" / "edited.png")) == chosen).all()
+    code, _, error = edit(picture, WORDS, "--candidates", "2", "--seed", "6", out=out)
+    assert code == 2 and "already holds" in error
+
+
+def test_candidate_options_that_do_not_fit_are_refused(edit, picture):
+    for more, said in (
+        (("--candidates", "0"), "`--candidates` must be at least 1, got 0"),
+        (("--candidate-scorer", "bundled"), "`--candidate-scorer` requires `--candidates`"),
+        (("--candidates", "2", "--dry-run"), "`--candidates` must be left out with `--dry-run`"),
+    ):
+        code, _, error = edit(picture, WORDS, *more)
+        assert code == 2 and said in " ".join(error.split())

@@ -32,3 +32,22 @@ def workplace(tmp_path, tiny_folder, monkeypatch):
     make_pairs(tmp_path / "mimic-edit-instruction", "train")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def archive(workplace, monkeypatch):
+    """An archive at the address of the environment, with a study of the sample radiograph."""
+    import numpy as np
+    from archive_cases import COMPLETE
+    from archive_server import ArchiveServer
+    from dicom_cases import write
+    from PIL import Image
+
+    values = np.asarray(Image.open(SAMPLES / "radiograph.png").convert("L")).astype(np.uint16) * 16
+    with ArchiveServer() as server:
+        tags = {"StudyInstanceUID": "2.25.1001", "SeriesInstanceUID": "2.25.1002", "SOPInstanceUID": "2.25.1003"}
+        file = write(workplace / "film.dcm", values, 12, **COMPLETE, **tags, StudyDate="20260115", PatientID="P1")
+        server.put(file.read_bytes())
+        file.unlink()
+        monkeypatch.setenv("X2X_ARCHIVE", server.url)
+        yield server

@@ -52,7 +52,7 @@ def test_python_blocks_of_a_page_compile(page):
 
 
 @pytest.mark.parametrize("page", speeds(RUN_PAGES))
-def test_a_page_runs_from_top_to_bottom(page, workplace):
+def test_a_page_runs_from_top_to_bottom(page, workplace, archive):
     """The blocks of a page share their names, as for a reader who pastes one after the other."""
     names = {"__name__": "__main__"}
     for block in blocks(page):

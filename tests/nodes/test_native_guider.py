@@ -229,14 +229,7 @@ def test_wrong_inputs_are_rejected(native, latent, mask):
         run(guide(native, latent, mask.repeat(2, 1, 1)), latent, sigmas)
     with pytest.raises(ValueError, match="`image_latent` must hold one, or one for each of 3"):
         run(guide(native, two(latent)), {"samples": latent["samples"].repeat(3, 1, 1, 1)}, sigmas)
-
-
-def test_other_models_are_rejected(native, latent):
-    import comfy.model_base
-    import comfy.supported_models
-
-    class Plain:
-        model = comfy.model_base.BaseModel.__new__(comfy.model_base.BaseModel)
-
-    with pytest.raises(ValueError, match="`model` must be an InstructPix2Pix model"):
-        guide((Plain(), *native[1:]), latent)
+    masks = {"guidance_mask": mask.repeat(2, 1, 1), "keep_mask": mask.repeat(3, 1, 1)}
+    named = {"model": native[0], **dict(zip(("positive", "negative"), texts(native[1]))), "image_latent": latent}
+    with pytest.raises(ValueError, match="`guidance_mask` must hold one, or one for each of 3 images, got 2"):
+        run_node("X2XRegionGuider", **named, guidance_scale=1.0, image_guidance_scale=1.0, **masks)

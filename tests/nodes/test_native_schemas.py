@@ -10,16 +10,19 @@ INPUTS = {
     "X2XNativeRelevanceMap": ["model", "positive", "negative", "latent", "noise_level", "draws", "seed", "image"],
     "X2XRegionGuider": [
         "model", "positive", "negative", "image_latent", "guidance_scale", "image_guidance_scale", "guidance_mask",
+        "keep_mask",
     ],
+    "X2XCropToMask": ["image", "guidance_mask", "size", "margin"],
     "X2XNativeCompose": [
         "image", "edited", "guidance_mask", "soft_edge", "strength", "unchanged", "encoded", "composition",
-        "remove_drift",
+        "remove_drift", "keep_mask", "crop",
     ],
 }  # fmt: skip
 OUTPUTS = {
     "X2XLoadNative": ["model", "clip", "vae"],
     "X2XNativeRelevanceMap": ["relevance"],
     "X2XRegionGuider": ["guider"],
+    "X2XCropToMask": ["cropped", "cropped_mask", "crop"],
     "X2XNativeCompose": ["result"],
 }
 DEFAULTS = {

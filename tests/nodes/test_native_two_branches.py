@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pytest
 import torch
+from comfy_models import flux
 from comfy_pack import run
 from tiny_models import seeded
-
-SHAPE = {
-    "in_channels": 16, "out_channels": 16, "vec_in_dim": 16, "context_in_dim": 32, "hidden_size": 32, "mlp_ratio": 2.0,
-    "num_heads": 2, "depth": 1, "depth_single_blocks": 1, "axes_dim": [4, 6, 6], "theta": 10_000, "patch_size": 2,
-    "qkv_bias": True, "guidance_embed": False, "txt_ids_dims": [],
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def model():
     """Return a MODEL."""
-    import comfy.model_patcher
-    import comfy.supported_models
-    from comfy.ldm.flux.model import FluxParams
-
-    known = {field.name for field in fields(FluxParams)}  # they differ between versions of ComfyUI
-    shape = {name: value for name, value in SHAPE.items() if name in known}
-    config = comfy.supported_models.Flux({"image_model": "flux", **shape})
-    config.set_inference_dtype(torch.float32, None)
-    network = config.get_model({})
-    for weights in network.diffusion_model.parameters():
-        weights.data = 0.3 * torch.randn(weights.shape, generator=seeded(len(weights)))
-    cpu = torch.device("cpu")
-    return comfy.model_patcher.ModelPatcher(network, load_device=cpu, offload_device=cpu)
+    return flux().model
 
 
 @pytest.fixture(autouse=True)

@@ -96,7 +96,7 @@ def test_a_constant_picture_works(pipe):
 
 def test_outputs_are_records_or_tuples(pipe, radiograph):
     named, plain = edit(pipe, radiograph), edit(pipe, radiograph, return_dict=False)
-    assert isinstance(named, InstructX2XPipelineOutput) and isinstance(plain, tuple) and len(plain) == 10
+    assert isinstance(named, InstructX2XPipelineOutput) and isinstance(plain, tuple) and len(plain) == 11
     assert same(plain[0], named.images) and plain[1] is None and torch.equal(plain[3], named.guidance_mask)
     assert plain[6] == named.instructions and torch.equal(plain[7], named.relevance_uncertainty)
     assert named["images"] is named.images

@@ -9,7 +9,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from dicom_cases import write
+from dicom_cases import IDENTITY, write
 from PIL import Image
 from service_cases import (
     ADDRESS,
@@ -24,11 +24,15 @@ from service_cases import (
     refusal,
     tiny_client,
 )
+from signing_cases import write_chain
 from tiny_models import make_radiograph
 
+from x2x_core.archive.credentials.key import SigningFiles
+from x2x_core.archive.credentials.signing import Signer
 from x2x_core.archive.verification import verify
 from x2x_core.imaging.files import read_text_chunks
 from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES
+from x2x_core.service.editor import Editor
 
 CONTRADICTION = "Add the finding of left edema. Remove the finding of left edema."
 QUICK = {"prompt": PROMPT, "num_inference_steps": "2", "seed": "3"}
@@ -92,6 +96,74 @@ def test_a_dicom_film_is_answered_as_dicom(pipe, tmp_path):
     edited = pydicom.dcmread(io.BytesIO(response.content))
     assert edited["SyntheticData"].value == "YES" and "Smith" not in str(edited) and "4711" not in str(edited)
     assert edited.pixel_array.shape == values.shape
+
+
+def test_what_a_keep_mask_shows_stays_in_map_and_edit(pipe):
+    shown = np.zeros((64, 64), np.uint8)
+    shown[:, 48:] = 255
+    with tiny_client(pipe) as client:
+        image, mask = held(client), ("keep.png", encoded(Image.fromarray(shown), "PNG"))
+        without, _ = unpack(client.post("/api/edit", data={**QUICK, "image_id": image}))
+        _, maps = unpack(client.post("/api/guidance", data={**QUICK, "image_id": image}, files={"keep_mask": mask}))
+        record, files = unpack(client.post("/api/edit", data={**QUICK, "image_id": image}, files={"keep_mask": mask}))
+        assert len(left_behind(client)) == 1, "the film alone"
+    edited, original = grey(files["edited.png"]), make_radiograph()
+    assert np.array_equal(edited[:, 48:], original[:, 48:]) and not np.array_equal(edited, original)
+    assert not grey(maps["guidance_mask.png"])[:, 48:].any() and without["keep_mask"] is None
+    assert record["keep_mask"]["share"] == 0.25 and record["keep_mask"]["file"] == "upload.png"
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [(b"hello", "`keep_mask` must be a PNG"), (png((8, 9)), "`keep_mask` must be of the image's size")],
+)
+def test_a_keep_mask_that_cannot_be_used_is_refused(mask, words):
+    with client_of() as client:
+        data = {"prompt": PROMPT, "image_id": held(client)}
+        for path in ("/api/edit", "/api/guidance"):
+            assert words in refusal(client.post(path, data=data, files={"keep_mask": ("m", mask)}), 422)
+        assert len(left_behind(client)) == 1, "the film alone"
+
+
+def test_identifiers_of_a_dicom_film_are_the_client_s_choice(pipe, tmp_path):
+    pydicom = pytest.importorskip("pydicom")
+    values = make_radiograph().astype(np.uint16) * 16
+    path = write(tmp_path / "IM1", values, 12, **IDENTITY)
+
+    def edit(client, **choices):
+        data = {**QUICK, "answer": "dicom", **choices}
+        return client.post("/api/edit", data=data, files={"image": ("IM1", path.read_bytes())})
+
+    def read(response):
+        assert response.status_code == 200, response.text
+        return pydicom.dcmread(io.BytesIO(response.content))
+
+    with tiny_client(pipe, pseudonym_key="a secret of the tests") as client:
+        kept = read(edit(client, identifiers="keep", burn_in="true", series_description="Study 7"))
+        assert kept.PatientID == IDENTITY["PatientID"] and kept.StudyInstanceUID == IDENTITY["StudyInstanceUID"]
+        assert kept.BurnedInAnnotation == "YES" and kept.SeriesDescription == "Study 7"
+        apart = read(edit(client, identifiers="keep", new_study="true"))
+        assert apart.StudyInstanceUID != IDENTITY["StudyInstanceUID"]
+        replaced = read(edit(client, identifiers="replace"))
+        assert replaced.PatientID and replaced.PatientID != IDENTITY["PatientID"]
+        assert "`new_study` requires" in refusal(edit(client, new_study="true"), 422)
+        assert "`identifiers` must be one of" in refusal(edit(client, identifiers="sell"), 422)
+    with tiny_client(pipe) as client:
+        assert "X2X_PSEUDONYM_KEY" in refusal(edit(client, identifiers="replace"), 422)
+        data = {**QUICK, "image_id": held(client), "burn_in": "true"}
+        assert "`burn_in` is for DICOM images" in refusal(client.post("/api/edit", data=data), 422)
+
+
+def test_a_service_with_a_key_signs_the_pictures(pipe, tmp_path):
+    pytest.importorskip("c2pa")
+    chain = write_chain(tmp_path / "chain")
+    signer = Signer.load(SigningFiles(chain.key, chain.certificate))
+    with client_of(Editor(pipe, "demo", None, signer)) as client:
+        _, files = unpack(client.post("/api/edit", data=QUICK, files={"image": ("x.png", film())}))
+        _, maps = unpack(client.post("/api/guidance", data=QUICK, files={"image": ("x.png", film())}))
+    for data in (files["edited.png"], files["panel.png"], maps["guidance_mask.png"]):
+        (tmp_path / "a.png").write_bytes(data)
+        assert verify(tmp_path / "a.png", trust=chain.root).holds
 
 
 def test_the_menus_are_the_vocabulary(client):
@@ -238,7 +310,7 @@ def test_edits_are_kept_where_that_is_asked(tmp_path):
 
 def test_a_fault_of_the_service_is_told_without_a_traceback():
     class Broken(StubEditor):
-        def edit(self, radiograph, call, stop):
+        def edit(self, radiograph, call, stop, archive=None):
             raise RuntimeError("a secret place")
 
     with client_of(Broken()) as client:

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
+from x2x_core.common.addresses import is_loopback
 from x2x_core.common.errors import InputError, InputNotFoundError
-from x2x_core.service.access import Access, check_listening, is_loopback, read_token
+from x2x_core.service.access import Access, check_listening, read_token
 from x2x_core.service.images import HeldImages, NotHeldError
 from x2x_core.service.line import BusyError, Line
 from x2x_core.service.reader import public_message

@@ -1,5 +1,8 @@
 """Configurations: what ships is valid, numbers may be text, and every wrong value is refused in one sentence."""
 
+import re
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -12,8 +15,14 @@ BASE = {"task": "autoencoder", "data": "data", "out": "run"}
 EDIT = {**BASE, "task": "edit", "init": "model"}
 
 
+ROOT = Path(__file__).parents[2]
+
+
 def test_the_configurations_of_the_documents_ship():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "models").rglob("README.md")]
+    named = {name for page in pages for name in re.findall(r"x2x train --config ([\w-]+)", page.read_text("utf-8"))}
     assert {"demo", "demo-autoencoder", "lungs", "scorers", "paper-v1", "paper-v2"} < set(shipped_config_names())
+    assert {"demo", "lungs", "scorers", "paper-v1"} <= named <= set(shipped_config_names())
 
 
 @pytest.mark.parametrize("name", shipped_config_names())

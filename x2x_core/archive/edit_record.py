@@ -17,6 +17,8 @@ from .keep_mask import KeepMaskFile
 
 if TYPE_CHECKING:  # the pipeline takes seconds to import, and input errors come before
     from x2x_core.anatomy.alignment import Alignment
+    from x2x_core.anatomy.change import Change
+    from x2x_core.edit.outputs import InstructX2XPipelineOutput
     from x2x_core.edit.prepared import PreparedImage
     from x2x_core.imaging.crop_window import CropWindow
     from x2x_core.imaging.radiograph import Radiograph
@@ -45,6 +47,11 @@ class EditCall:
         """
         return resolve_settings(self.arguments, config, bool(self.arguments.get("reference")))
 
+    def given(self) -> dict[str, Any]:
+        """Return the arguments of the pipeline's call besides image, prompt and seed."""
+        kept = {} if self.keep_mask is None else {"keep_mask": self.keep_mask.mask}
+        return {**self.arguments, **kept}
+
 
 @dataclass(frozen=True)
 class FinishedEdit:
@@ -59,6 +66,7 @@ class FinishedEdit:
     settings: EditSettings
     device: str
     dtype: str
+    change: Change | None = None  # what changed and where, read off the pixels; None: not known
 
 
 def run_edit(
@@ -80,25 +88,43 @@ def run_edit(
         prepared: the radiograph, prepared by the pipeline.
         more: further arguments of the pipeline, such as a callback.
     """
-    if call.keep_mask is not None:
-        more["keep_mask"] = call.keep_mask.mask
     image = radiograph.pixels if prepared is None else prepared
-    output = pipeline(image, call.prompt, generator=call.seed, output_type="pt", **{**call.arguments, **more})
+    output = pipeline(image, call.prompt, generator=call.seed, output_type="pt", **{**call.given(), **more})
+    return finish_edit(pipeline, radiograph, output, settings)
+
+
+def finish_edit(
+    pipeline: InstructX2XPipeline,
+    radiograph: Radiograph,
+    output: InstructX2XPipelineOutput,
+    settings: EditSettings,
+    number: int = 0,
+) -> FinishedEdit:
+    """Return one of the edits of a call for one radiograph and prompt, with ``output_type="pt"``.
+
+    Args:
+        pipeline: that made them.
+        radiograph: what was edited.
+        output: of the pipeline.
+        settings: of the call.
+        number: of the edit, among several seeds.
+    """
     assert isinstance(output.images, torch.Tensor) and output.instructions
     assert output.guidance_map is not None and output.guidance_mask is not None
-    edited = output.images.detach().cpu().float()
+    edited = output.images[[number]].detach().cpu().float()
     if edited.shape[1] < radiograph.pixels.shape[1]:
         edited = edited.expand_as(radiograph.pixels)
     return FinishedEdit(
         edited,
-        output.guidance_map,
-        output.guidance_mask,
-        output.instructions[0],
-        output.alignments[0] if output.alignments else None,
-        output.windows[0] if output.windows else None,
+        output.guidance_map[[number]],
+        output.guidance_mask[[number]],
+        output.instructions[number % len(output.instructions)],  # one for each edit where places were drawn
+        output.alignments[number % len(output.alignments)] if output.alignments else None,
+        output.windows[number] if output.windows else None,
         settings,
         str(pipeline.device),
         str(pipeline.dtype).removeprefix("torch."),
+        output.changes[number] if output.changes else None,
     )
 
 
@@ -141,6 +167,7 @@ def edit_record(
         "dtype": finished.dtype,
         "editable_share": float(finished.guidance_mask.float().mean()),
         "changed_share": float(changed.float().mean()),
+        "change": None if finished.change is None else finished.change.as_dict(),
         "warnings": list(warnings),
         "versions": versions(),
     }

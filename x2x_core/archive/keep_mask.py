@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image, UnidentifiedImageError
 
 from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.imaging.files import read_image
 from x2x_core.imaging.provenance import sha256_file
+from x2x_core.imaging.radiograph import Radiograph
 from x2x_core.pseudomasks.given import as_keep_mask
 
 
@@ -29,15 +31,24 @@ class KeepMaskFile:
             InputNotFoundError: there is no such file.
             InputError: no picture, or one of another size.
         """
-        try:
-            with Image.open(path) as picture:
-                return cls(path, as_keep_mask(picture, size))
-        except FileNotFoundError:
+        if not os.path.exists(path):
             raise InputNotFoundError(
                 f"`keep_mask` must be a picture of the input's size, but there is no file `{path}`."
-            ) from None
-        except UnidentifiedImageError:
-            raise InputError(f"`keep_mask` must be a picture, such as a PNG file, but `{path}` is none.") from None
+            )
+        try:
+            picture = read_image(path)
+        except InputError as error:
+            raise InputError(f"`keep_mask` must be a picture, such as a PNG file: {error}") from error
+        return cls.of(picture, size)
+
+    @classmethod
+    def of(cls, picture: Radiograph, size: tuple[int, int]) -> KeepMaskFile:
+        """Return a picture that was read as a mask; what is not black in it, and not transparent, stays.
+
+        Raises:
+            InputError: another size than the input's.
+        """
+        return cls(picture.path, as_keep_mask(picture.pixels.amax(1, keepdim=True), size))
 
     def as_dict(self) -> dict[str, Any]:
         """Return file name, hash and share of the image for a record."""

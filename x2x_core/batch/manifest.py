@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from x2x_core.imaging.kinds import SUFFIXES, is_radiograph_file
 from .columns import IMAGE, cell_text, column_names
 from .places import exists, file_system, folder_of, is_remote, joined, local_path, read_bytes
 
+_LARGEST = 2**28  # bytes of a table, millions of rows; more are a mistake or an attack
 _CSV, _PARQUET = (".csv", ".csv.gz"), (".parquet", ".pq")
 
 
@@ -61,10 +64,15 @@ def read_manifest(place: str) -> Manifest:
 def _read_csv(place: str) -> tuple[Sequence[str], list[tuple[str, ...]]]:
     data = read_bytes(place)
     try:
-        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
+        if data[:2] == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+                data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise InputError(f"`{place}` must have at most {_LARGEST} bytes, unpacked: split it into several tables.")
+        text = data.decode("utf-8-sig")
         lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"`{place}` must be a CSV table in UTF-8, but cannot be read: {error}.") from error
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
+        raise InputError(f"`{place}` must be a CSV table in UTF-8, but cannot be read: {_one_line(error)}.") from error
     lines = [line for line in lines if line]
     return (lines[0], [tuple(cell.strip() for cell in line) for line in lines[1:]]) if lines else ((), [])
 
@@ -75,10 +83,16 @@ def _read_parquet(place: str) -> tuple[Sequence[str], list[tuple[str, ...]]]:
         from pyarrow import parquet
     try:
         table: Any = parquet.read_table(io.BytesIO(read_bytes(place)))
-    except (OSError, pyarrow.ArrowException) as error:
-        raise InputError(f"`{place}` must be a parquet table, but cannot be read: {error}.") from error
+    except InputError:
+        raise
+    except (OSError, ValueError, MemoryError, pyarrow.ArrowException) as error:
+        raise InputError(f"`{place}` must be a parquet table, but cannot be read: {_one_line(error)}.") from error
     columns = [[cell_text(value) for value in column.to_pylist()] for column in table.columns]
     return table.column_names, list(zip(*columns))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _radiographs(place: str) -> Iterator[str]:
@@ -92,7 +106,7 @@ def _radiographs(place: str) -> Iterator[str]:
         yield from sorted(name.removeprefix(root) for name in found if name.lower().endswith(SUFFIXES))
         return
     folder = local_path(place)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputNotFoundError(f"There is no folder or table `{place}`. Give a CSV or parquet table, or a folder.")
     files = (path for path in folder.rglob("*") if is_radiograph_file(path))
     yield from sorted(path.relative_to(folder).as_posix() for path in files)

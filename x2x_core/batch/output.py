@@ -7,6 +7,7 @@ there. So a process can be killed at any moment; nothing is left of a row, or al
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -92,7 +93,7 @@ class LocalOutput:
     @contextmanager
     def lock(self, shard: Shard) -> Iterator[None]:
         """Hold the folder alone, or beside the other shards of as many."""
-        if self.folder.exists() and not self.folder.is_dir():
+        if os.path.exists(self.folder) and not self.folder.is_dir():
             raise OutputNotAFolderError(f"`out` must be a folder, but `{self.folder}` is a file. Give another name.")
         if self._holds_other_files():
             raise InputError(

@@ -68,7 +68,7 @@ def folder_of(place: str) -> str:
 def exists(place: str) -> bool:
     """Return True if there is a file."""
     if not is_remote(place):
-        return local_path(place).is_file()
+        return os.path.isfile(local_path(place))
     system, path = file_system(place)
     return bool(system.isfile(path))
 

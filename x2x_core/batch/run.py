@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import x2x_core
+from x2x_core.archive.credentials.key import SigningFiles, load_key
 from x2x_core.archive.derived_ids import pseudonym
 from x2x_core.archive.settings import DicomSettings
 from x2x_core.common.errors import InputError
@@ -60,6 +61,7 @@ class BatchSettings:
         skip_problems: edit the other rows if some have problems, instead of none.
         retry_errors: edit rows again that ended with an error.
         engine: see `Engine`.
+        signing: see `WorkerSettings`.
     """
 
     load: Callable[[str], Edit]
@@ -70,6 +72,7 @@ class BatchSettings:
     skip_problems: bool = False
     retry_errors: bool = False
     engine: Engine = edit_here
+    signing: SigningFiles | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def _edit_rows(
         commit(row, error_files(row, " ".join(bad[row.number])))
     left = [rest for group in missing if (rest := [row for row in group if row.number not in bad])]
     if left:
-        worker = WorkerSettings(settings.load, weights, settings.archive, settings.threads)
+        worker = WorkerSettings(settings.load, weights, settings.archive, settings.threads, settings.signing)
         settings.engine(worker, left, commit)
 
 
@@ -178,12 +181,14 @@ def _identity(rows: list[Row], weights: Mapping[str, str | None], settings: Batc
             name: getattr(archive, name) for name in ("identifiers", "new_study", "burn_in", "series_description")
         }
         dicom["pseudonym_key"] = pseudonym(archive.key, "batch") if archive.key else None
+    signed = {"signing_certificate": load_key(settings.signing).fingerprint} if settings.signing else {}
     return {
         "format": FORMAT,
         "version": x2x_core.__version__,
         "rows": {"count": len(rows), "sha256": hashlib.sha256(row_lines(rows)).hexdigest()},
         "weights": dict(weights),
         **dicom,
+        **signed,
         "threads": settings.threads,
         **settings.about,
     }

@@ -9,6 +9,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from x2x_core.archive.credentials.key import SigningFiles
+from x2x_core.archive.credentials.signing import Signer
 from x2x_core.archive.edit_files import encode_edit
 from x2x_core.archive.edit_record import EditCall, FinishedEdit, edit_record, run_edit
 from x2x_core.archive.settings import DicomSettings
@@ -70,12 +72,14 @@ class WorkerSettings:
         weights: hash of each model's weights, ``None`` for one of the hub.
         archive: how DICOM objects are written for DICOM inputs; ``None``: they are not.
         threads: PyTorch's threads, which decide how sums are rounded; ``None`` leaves them as they are.
+        signing: the files of a key that pictures are signed with, on the worker's machine; ``None``: unsigned.
     """
 
     load: Callable[[str], Edit]
     weights: Mapping[str, str | None]
     archive: DicomSettings | None
     threads: int | None = None
+    signing: SigningFiles | None = None
 
 
 class Worker:
@@ -90,6 +94,7 @@ class Worker:
         self._model: tuple[str, Edit] | None = None
         self._image: tuple[str, Radiograph] | None = None
         self._copy = ExitStack()  # of the image, if it is not of this machine
+        self._signer = Signer.load(settings.signing)
         if settings.threads is not None:
             import torch
 
@@ -116,7 +121,8 @@ class Worker:
                 finished = edit(radiograph, row.call, is_shared)
             weights = self._settings.weights.get(row.model)
             record = edit_record(finished, radiograph, row.call, weights, notes.lines)
-            return encode_edit(finished, radiograph, record, self._settings.archive if _is_dicom(radiograph) else None)
+            archive = self._settings.archive if _is_dicom(radiograph) else None
+            return encode_edit(finished, radiograph, record, archive, self._signer)
         except MissingExtraError:
             raise
         except InputError as error:

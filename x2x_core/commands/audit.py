@@ -1,4 +1,4 @@
-"""`x2x audit`: score the same patient with and without a finding with a classifier."""
+"""`x2x audit classifier`: score the same patient with and without a finding with a classifier."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def audit(
     from x2x_core.scorers.scorer import PROBABILITY
 
     check_drawing()
-    _check_side(side)
+    check_side(side)
     files = find_images(images)
     scorer = load_scorer(classifier, PROBABILITY, choose_device(device))
     settings = AuditSettings(scorer.name, check_findings(findings.split(","), scorer), model, side, seed)
@@ -69,7 +69,12 @@ def audit(
     print_report(out)
 
 
-def _check_side(side: str | None) -> None:
+def check_side(side: str | None) -> None:
+    """Check a side.
+
+    Raises:
+        InputError: another one.
+    """
     from x2x_core.language.vocabulary import SIDES
 
     if side is not None and side not in SIDES:

@@ -12,7 +12,7 @@ import typer
 from .app import warnings_kept_back
 from .edit import BurnIn, Identifiers, NewStudy, SeriesDescription
 from .loading import choose_device, choose_dtype, load_pipeline
-from .options import Device, Dtype, Model, Pseudomasks, Seed
+from .options import Device, Dtype, Model, Pseudomasks, Seed, SignCertificate, SignKey
 from .progress import row_progress
 from .setting_options import EditOptions
 
@@ -41,6 +41,8 @@ def batch(
     new_study: NewStudy = False,
     burn_in: BurnIn = False,
     series_description: SeriesDescription = None,
+    sign_key: SignKey = None,
+    sign_certificate: SignCertificate = None,
     device: Device = None,
     dtype: Dtype = None,
     threads: Annotated[
@@ -71,6 +73,7 @@ def batch(
 
     Example: x2x batch edits.csv -o result
     """
+    from x2x_core.archive.credentials.key import SigningFiles
     from x2x_core.batch.columns import OF_ARGUMENT
     from x2x_core.batch.manifest import read_manifest
     from x2x_core.batch.opening import open_output
@@ -89,6 +92,7 @@ def batch(
         skip_problems,
         retry_errors,
         _engine(engine, workers, about["device"]),
+        SigningFiles.choose(sign_key, sign_certificate),
     )
     defaults = Defaults(prompt or "", seed, model, given)
     with warnings_kept_back(), row_progress("Editing") as update:

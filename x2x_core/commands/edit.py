@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .loading import load_pipeline, model_folder
-from .options import Device, Dtype, Model, Pseudomasks, Seed
+from .edit_candidates import CandidateOptions, candidates_record, encode_candidates, print_candidates
+from .editing import Resources, make_judged_edit, print_edit, read_instruction, with_place
+from .options import Device, Dtype, Model, Pseudomasks, Seed, SignCertificate, SignKey
 from .outputs import fresh_folder, numbered_folder
-from .progress import progress_bar
 from .setting_options import EditOptions
 
 if TYPE_CHECKING:
-    from x2x_core import Instruction, InstructX2XPipeline
-    from x2x_core.archive.edit_record import EditCall, FinishedEdit
     from x2x_core.archive.settings import DicomSettings
     from x2x_core.imaging.files import Radiograph
 
@@ -62,6 +60,9 @@ def edit(
     new_study: NewStudy = False,
     burn_in: BurnIn = False,
     series_description: SeriesDescription = None,
+    sign_key: SignKey = None,
+    sign_certificate: SignCertificate = None,
+    candidates: CandidateOptions,
     device: Device = None,
     dtype: Dtype = None,
     dry_run: Annotated[
@@ -80,43 +81,44 @@ def edit(
     changed share). From a DICOM file also edited.dcm (the input's pixel grid, bit depth and grey scale),
     guidance_mask.dcm (Segmentation), guidance_map.dcm (Parametric Map) and panel.dcm (Secondary Capture).
 
+    With --candidates, several seeds are edited and judged; the best is the result, and candidate-SEED.png shows each.
+
     Example: x2x edit chest.png "Add the finding of moderate right pleural effusion." -o result
     """
+    from x2x_core.archive.credentials.key import SigningFiles
+    from x2x_core.archive.credentials.signing import Signer
     from x2x_core.archive.edit_files import RESULTS, encode_edit
-    from x2x_core.archive.edit_record import EditCall, edit_record
+    from x2x_core.archive.edit_record import EditCall
     from x2x_core.archive.keep_mask import KeepMaskFile
     from x2x_core.archive.writing import FILES as DICOM_RESULTS
     from x2x_core.common.notes import Notes
     from x2x_core.common.storage import write_files
     from x2x_core.imaging.files import read_image
-    from x2x_core.imaging.provenance import sha256_weights
-    from x2x_core.language.open_places import write_drawn
 
     radiograph = read_image(image)  # input errors surface before the model is loaded
+    candidates.check(dry_run)
     choices = {"identifiers": identifiers, "new_study": new_study, "burn_in": burn_in}
     archive = _archive_settings(radiograph, dicom, {**choices, "series_description": series_description})
     names = (*RESULTS, *DICOM_RESULTS) if archive else RESULTS
+    signer = Signer.load(SigningFiles.choose(sign_key, sign_certificate))
     with Notes() as notes:
-        instruction = _read(radiograph, prompt, settings)
+        instruction = read_instruction(radiograph, prompt, settings)
     kept = None if keep_mask is None else KeepMaskFile.read(keep_mask, radiograph.size)
     call = EditCall(prompt, seed, model, settings.arguments(), kept)
     if dry_run:
-        typer.echo(str(_placed(instruction, call, pseudomasks).explain()))
+        typer.echo(str(with_place(instruction, call, pseudomasks).explain()))
         return
-    folder = fresh_folder(numbered_folder(out) if new_folder else out, names, overwrite)
-    pipeline = load_pipeline(model, None if pseudomasks is None else str(pseudomasks), device, dtype)
-    with notes:
-        finished = _run(pipeline, radiograph, call)
-    weights = model_folder(model)
-    record = edit_record(finished, radiograph, call, sha256_weights(weights) if weights else None, notes.lines)
-    write_files(folder, encode_edit(finished, radiograph, record, archive))
-    typer.echo(f"Understood: {record['instruction']['canonical']}")
-    if finished.instruction.drawn:
-        typer.echo(write_drawn(finished.instruction.drawn))
-    if finished.window:
-        typer.echo(f"Computed on a crop of {finished.window}.")
-    typer.echo(f"Editable {record['editable_share']:.1%} of the image, changed {record['changed_share']:.1%}.")
-    for name in names:
+    written = (*names, *candidates.files(seed))
+    folder = fresh_folder(numbered_folder(out) if new_folder else out, written, overwrite)
+    verifier = candidates.verifier(device)
+    resources = Resources(pseudomasks, device, dtype)
+    finished, record, found = make_judged_edit(radiograph, call, resources, notes, candidates.number, verifier)
+    record = {**record, **candidates_record(found, verifier)}
+    files = encode_edit(finished, radiograph, record, archive, signer)
+    write_files(folder, {**files, **encode_candidates(found, radiograph, record)}, may_replace=overwrite)
+    print_edit(finished, record)
+    print_candidates(found)
+    for name in written:
         typer.echo(str(folder / name))
 
 
@@ -147,50 +149,3 @@ def _archive_settings(radiograph: Radiograph, dicom: bool | None, choices: dict[
     except MissingExtraError as error:
         raise MissingExtraError(f"{error} Or leave the DICOM results out: add --no-dicom.") from error
     return settings
-
-
-def _read(radiograph: Radiograph, prompt: str, settings: EditOptions) -> Instruction:
-    """Return the instruction as the edit reads it."""
-    from x2x_core.edit.reading import read_pictures, read_subject
-
-    radiographs = read_pictures(radiograph.pixels, 4, 8, settings.reference).radiographs
-    subject = read_subject(
-        [prompt], radiographs, 1, reference=settings.reference, region_given=False, strict=settings.strict
-    )
-    return subject.instructions[0]
-
-
-def _placed(instruction: Instruction, call: EditCall, pseudomasks: Path | None) -> Instruction:
-    """Return the instruction with the place that the edit draws; unchanged for a model of the hub, not read here."""
-    import torch
-
-    from x2x_core.edit.loading import locate_checkpoint, read_index
-    from x2x_core.edit.places import draw_places
-    from x2x_core.edit.reading import Subject
-    from x2x_core.edit.saved_pseudomasks import as_atlas, saved_pseudomasks
-    from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-
-    folder, local = locate_checkpoint(call.model)
-    if not local:
-        return instruction
-    index = read_index(folder)
-    if not call.settings(index).draw_place:
-        return instruction
-    atlas = as_atlas(pseudomasks) or saved_pseudomasks(index, folder) or PseudomaskAtlas.bundled()
-    generator = torch.Generator().manual_seed(call.seed)
-    return draw_places(Subject([(0, 0)], [instruction], 1), atlas, generator).instructions[0]
-
-
-def _run(pipeline: InstructX2XPipeline, radiograph: Radiograph, call: EditCall) -> FinishedEdit:
-    """Edit the radiograph behind a progress bar."""
-    from x2x_core.archive.edit_record import run_edit
-
-    settings = call.settings(pipeline.config)
-    with progress_bar("Editing") as update:
-        update(0, settings.num_inference_steps)
-
-        def report_step(pipe: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            update(step + 1, settings.num_inference_steps)
-            return {}
-
-        return run_edit(pipeline, radiograph, call, settings, callback_on_step_end=report_step)

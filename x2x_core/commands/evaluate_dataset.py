@@ -19,7 +19,10 @@ from .evaluate_scorers import (
     AttributesScorer,
     FidFeatures,
     FindingsScorer,
+    Identity,
+    ImageText,
     RaceScorer,
+    Radiomics,
     Segmenter,
     load_scorers,
 )
@@ -100,6 +103,9 @@ def evaluate_dataset(
     attributes_scorer: AttributesScorer = None,
     fid_features: FidFeatures = None,
     segmenter: Segmenter = None,
+    identity: Identity = None,
+    image_text: ImageText = None,
+    radiomics: Radiomics = False,
     scales: ScaleOptions,
 ) -> None:
     """Edit a split of a dataset and measure the edits, beside the unedited images and the real targets.
@@ -112,7 +118,8 @@ def evaluate_dataset(
 
     scorers = {
         "findings": findings_scorer, "race": race_scorer, "age": age_scorer, "attributes": attributes_scorer,
-        "features": fid_features, "segmenter": segmenter,
+        "features": fid_features, "segmenter": segmenter, "identity": identity, "image_text": image_text,
+        "radiomics": "radiomics" if radiomics else None,
     }  # fmt: skip
     results = run.evaluate(model, scorers, scales.arguments())
     print_table(["", *(row.name for row in results.rows)], table_lines(results))

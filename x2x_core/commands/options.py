@@ -27,3 +27,18 @@ Dtype = Annotated[
 ]
 Workers = Annotated[int | None, typer.Option(help="Number of processes.", show_default="one per core")]
 Sizes = Annotated[Path | None, typer.Option(help="Table of image sizes, for VinDr-CXR.", show_default="none")]
+SignKey = Annotated[
+    Path | None,
+    typer.Option(
+        help="Private key (PEM) to sign the pictures with, as content credentials (C2PA); the environment variable "
+        "X2X_SIGN_PASSPHRASE opens an encrypted one.",
+        show_default="the environment variable X2X_SIGN_KEY, or unsigned",
+    ),
+]
+SignCertificate = Annotated[
+    Path | None,
+    typer.Option(
+        help="The key's certificate (PEM), followed by those up to the root.",
+        show_default="the environment variable X2X_SIGN_CERTIFICATE",
+    ),
+]

@@ -26,9 +26,9 @@ def fresh_folder(folder: Path, names: tuple[str, ...], overwrite: bool) -> Path:
         OutputNotAFolderError: `folder` is a file.
         InputError: the folder cannot be written.
     """
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not folder.is_dir():
         raise OutputNotAFolderError(f"`-o` must name a folder, but `{folder}` is a file. Give another name.")
-    present = [name for name in names if (folder / name).exists()]
+    present = [name for name in names if os.path.exists(folder / name)]
     if present and not overwrite:
         raise OutputExistsError(
             f"`{folder}` already holds {present[0]}. Give another folder with -o, or add --overwrite to replace it."
@@ -40,11 +40,24 @@ def fresh_folder(folder: Path, names: tuple[str, ...], overwrite: bool) -> Path:
 
 
 def numbered_folder(parent: Path) -> Path:
-    """Return the first of `parent/001`, `parent/002`, ... that does not exist."""
+    """Make the first of `parent/001`, `parent/002`, ... that does not exist, and return its path.
+
+    Raises:
+        OutputNotAFolderError: a file stands where a folder is needed.
+        InputError: the place cannot be written.
+    """
+    _make_folder(parent)
     number = 1
-    while (parent / f"{number:03d}").exists():
-        number += 1
-    return parent / f"{number:03d}"
+    while True:
+        folder = parent / f"{number:03d}"
+        try:
+            folder.mkdir()  # of two runs at one time, one gets it
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        else:
+            return folder
 
 
 def fresh_file(path: Path, overwrite: bool) -> Path:
@@ -53,7 +66,7 @@ def fresh_file(path: Path, overwrite: bool) -> Path:
     Raises:
         OutputExistsError: the file exists and `overwrite` is False.
     """
-    if path.exists() and not overwrite:
+    if os.path.exists(path) and not overwrite:
         raise OutputExistsError(
             f"`{path}` already exists. Give another name with -o, or add --overwrite to replace it."
         )
@@ -94,6 +107,10 @@ def _make_folder(folder: Path) -> None:
             f"`-o` must lie in folders, but a part of `{folder}` is a file. Give another name."
         ) from error
     except OSError as error:
-        raise InputError(
-            f"`-o` must be a place that can be written, but `{folder}` is not: {error.strerror}. Give another place."
-        ) from error
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"`-o` must be a place that can be written, but `{folder}` is not: {error.strerror}. Give another place."
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .options import Device, Dtype, Model, Pseudomasks
+from .options import Device, Dtype, Model, Pseudomasks, SignCertificate, SignKey
 
 _MIB = 2**20
 _MEGA = 1_000_000
@@ -39,6 +40,8 @@ def serve(
     keep: Annotated[
         Path | None, typer.Option(help="Folder that every edit is written to.", show_default="nothing is kept")
     ] = None,
+    sign_key: SignKey = None,
+    sign_certificate: SignCertificate = None,
     pseudomasks: Pseudomasks = None,
     device: Device = None,
     dtype: Dtype = None,
@@ -57,9 +60,13 @@ def serve(
         import jinja2  # noqa: F401
         import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
+    from x2x_core.archive.credentials.key import SigningFiles
+    from x2x_core.archive.credentials.signing import Signer
+    from x2x_core.archive.settings import KEY_VARIABLE
+    from x2x_core.common.addresses import is_loopback
     from x2x_core.common.values import whole_number
     from x2x_core.imaging.provenance import sha256_weights
-    from x2x_core.service.access import check_listening, is_loopback, read_token
+    from x2x_core.service.access import check_listening, read_token
     from x2x_core.service.editor import Editor
     from x2x_core.service.running import check_port, server
     from x2x_core.service.settings import ServiceSettings
@@ -81,7 +88,9 @@ def serve(
         held_images=held_images,
         hold_seconds=60 * hold_minutes,
         keep=keep,
+        pseudonym_key=os.environ.get(KEY_VARIABLE, ""),
     )
+    signer = Signer.load(SigningFiles.choose(sign_key, sign_certificate))
     check_port(host, port)
     if keep is not None:
         from .outputs import fresh_folder
@@ -90,7 +99,7 @@ def serve(
     atlas = None if pseudomasks is None else str(pseudomasks)
     weights = model_folder(model)
     digest = sha256_weights(weights) if weights else None
-    editors = [Editor(load_pipeline(model, atlas, device, dtype), model, digest) for _ in range(workers)]
+    editors = [Editor(load_pipeline(model, atlas, device, dtype), model, digest, signer) for _ in range(workers)]
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"Serving at http://{shown}:{port} (the page), http://{shown}:{port}/docs (the API). Ctrl-C ends it.")
     if not token and not is_loopback(host):

@@ -58,28 +58,35 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]
     os.replace(partial, path)
 
 
-def write_files(folder: Path, files: Mapping[str, bytes], scratch: Path | None = None) -> None:
+def write_files(
+    folder: Path, files: Mapping[str, bytes], scratch: Path | None = None, *, may_replace: bool = True
+) -> None:
     """Write files into an existing folder: all of them complete, or none.
 
     They are written under other names and to the disk first, so that a full disk or a lost permission is met before
     the first takes its place.
 
     Args:
-        folder: where; files of these names are replaced.
+        folder: where.
         files: name to content.
         scratch: existing folder on the same disk for the partial files; ``None``: `folder`.
+        may_replace: files of these names are replaced.
 
     Raises:
+        OutputExistsError: a file of one of these names is there, perhaps since a moment ago, by another run.
         InputError: the folder cannot be written; what was new in it is removed.
     """
     partial = {name: (scratch or folder) / f".{name}.{os.getpid()}.partial" for name in files}
     placed: list[Path] = []
     with _cleaned_up(folder, lambda: (*partial.values(), *placed)):
         for name, data in files.items():
-            _write_to_disk(partial[name], data)
+            write_to_disk(partial[name], data)
         for name, path in partial.items():
             is_new = not (folder / name).exists()
-            os.replace(path, folder / name)
+            if may_replace:
+                os.replace(path, folder / name)
+            else:
+                _place_new(path, folder / name)
             placed += [folder / name] if is_new else []
         _sync_folder(folder)
 
@@ -101,11 +108,35 @@ def write_folder(folder: Path, files: Mapping[str, bytes], scratch: Path) -> Non
     with _cleaned_up(folder, lambda: (*names, partial)):
         partial.mkdir(parents=True, exist_ok=True)
         for path, data in zip(names, files.values()):
-            _write_to_disk(path, data)
+            write_to_disk(path, data)
         _sync_folder(partial)
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists():
             raise OutputExistsError(f"`{folder}` must be new, but exists. It is left as it is.")
+        os.rename(partial, folder)
+        _sync_folder(folder.parent)
+
+
+@contextmanager
+def assembled_folder(folder: Path) -> Iterator[Path]:
+    """Yield a folder to fill with files, which gets its name when the block ends, and is removed if the block fails.
+
+    Args:
+        folder: its path, of nothing or of an empty folder; parents are created.
+
+    Raises:
+        OutputExistsError: the folder holds something.
+        InputError: the place cannot be written.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise OutputExistsError(f"`out` must be a new or empty folder, but `{folder}` is not. Give another one.")
+    partial = folder.parent / f".{folder.name}.{os.getpid()}.partial"
+    with _cleaned_up(folder, lambda: (*partial.glob("*"), partial)):
+        partial.mkdir(parents=True)
+        yield partial
+        _sync_folder(partial)
+        if folder.exists():
+            folder.rmdir()
         os.rename(partial, folder)
         _sync_folder(folder.parent)
 
@@ -148,7 +179,27 @@ def _cleaned_up(place: Path, leftovers: Callable[[], Iterable[Path]]) -> Iterato
         raise
 
 
-def _write_to_disk(path: Path, data: bytes) -> None:
+def _place_new(partial: Path, path: Path) -> None:
+    """Give a file its name, unless there is one of that name.
+
+    Raises:
+        OutputExistsError: there is one; it is not touched.
+    """
+    try:
+        os.link(partial, path)  # in one step; a rename would replace
+    except FileExistsError as error:
+        raise OutputExistsError(
+            f"`{path}` exists, written by another run meanwhile. It is left as it is: choose another folder."
+        ) from error
+    except OSError:  # a file system without links
+        if path.exists():
+            raise OutputExistsError(f"`{path}` exists. It is left as it is: choose another folder.") from None
+        os.replace(partial, path)
+    else:
+        partial.unlink()
+
+
+def write_to_disk(path: Path, data: bytes) -> None:
     """Write a file and wait until the disk has it."""
     with path.open("wb") as file:
         file.write(data)

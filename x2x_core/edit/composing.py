@@ -35,6 +35,7 @@ class ComposingInputs:
     soft_edges: list[float]  # B, widths of the mask's soft inner edge, share of the longer side
     restricted: bool
     keep_grey: bool  # grey pictures stay grey
+    chests: list[bool]  # B: True for pictures that are taken for chest radiographs
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Composed:
 
     images: Any  # in the caller's form, or latents
     nsfw_content_detected: list[bool] | None = None
+    # The originals and the results, (B, C, H, W) in [0, 1]; None for latents
+    pixels: tuple[torch.Tensor, torch.Tensor] | None = None
 
 
 def compose(
@@ -58,7 +61,8 @@ def compose(
     images, index = encoded.images, encoded.image_index
     mask = guidance.mask if inputs.edit_strength > 0 else torch.zeros_like(guidance.mask)
     if not mask.any():
-        return Composed(images.give_back(images.pixels[index], mask, index, inputs.output_type))
+        unchanged = images.pixels[index]
+        return Composed(images.give_back(unchanged, mask, index, inputs.output_type), pixels=(unchanged, unchanged))
     windows = edited.windows if getattr(backbone.pipe, "safety_checker", None) is None else None
     edited = replace(edited, windows=windows)
     decoded = _decode(backbone, backbone.to_image_latents(edited.latents), windows)
@@ -73,7 +77,8 @@ def compose(
     for number in [number for number, bad in enumerate(flagged or ()) if bad]:
         logger.warning("The safety checker objected to edit %d: it is not returned.", number)
         result[number] = original[number] if inputs.restricted else 0
-    return Composed(images.give_back(result, mask, index, inputs.output_type), flagged)
+    given = images.give_back(result, mask, index, inputs.output_type)
+    return Composed(given, flagged, (original, images.as_given(result, inputs.output_type)))
 
 
 def _decode(backbone: EditBackbone, image_latents: torch.Tensor, windows: Windows | None) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import re
 from collections.abc import Collection
@@ -52,9 +53,9 @@ def locate_checkpoint(name: str | Path) -> tuple[str, bool]:
     if text in BUNDLED_MODELS:
         return str(bundled_path(text)), True
     path = Path(text).expanduser()
-    if path.is_dir():
+    if os.path.isdir(path):
         return str(path), True
-    if path.is_file():
+    if os.path.isfile(path):
         raise InputError(
             f"`{text}` is a single file; load it with `InstructX2XPipeline.from_single_file`, or make it a folder in "
             "diffusers layout with `x2x convert`."
@@ -85,7 +86,7 @@ def _looks_like_path(text: str) -> bool:
     """Return True if a text that names nothing on this machine looks like a path rather than "owner/name"."""
     if not _HUB_ID.fullmatch(text) or text.endswith(SINGLE_FILE_SUFFIXES):
         return True
-    return Path(text).parent.is_dir()
+    return os.path.isdir(Path(text).parent)
 
 
 def check_folder(folder: str | Path, given: Collection[str] = ()) -> list[str]:
@@ -161,7 +162,11 @@ def _parts(folder: Path) -> list[str]:
     """Return the parts that the index names."""
     entries = read_index(folder)
     kind = entries.get("_class_name")
-    if kind in BACKBONES and BACKBONES[kind] != BACKBONES["StableDiffusionInstructPix2PixPipeline"]:
+    if (
+        isinstance(kind, str)
+        and kind in BACKBONES
+        and BACKBONES[kind] != BACKBONES["StableDiffusionInstructPix2PixPipeline"]
+    ):
         raise InputError(
             f"`{folder}` holds a {kind}, which is no InstructPix2Pix checkpoint: load it with "
             "`X2XEdit.from_pretrained`."

@@ -10,6 +10,7 @@ from diffusers.utils import BaseOutput
 from PIL import Image
 
 from x2x_core.anatomy.alignment import Alignment
+from x2x_core.anatomy.change import Change
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.crop_window import CropWindow
 from x2x_core.language.instruction import Instruction
@@ -53,6 +54,8 @@ class InstructX2XPipelineOutput(_NamedOutput):
         windows: for each edit, the window of the image that it was computed on, ``None`` for the whole image; ``None``
             instead of the list if all were computed on the whole image. Maps are 0 outside the window; latents are
             those of the window.
+        changes: for each edit, what changed and where, read off the pixels alone (`Change.sentence()`); ``None`` for
+            latents.
     """
 
     images: list[Image.Image] | np.ndarray | torch.Tensor
@@ -65,6 +68,7 @@ class InstructX2XPipelineOutput(_NamedOutput):
     relevance_uncertainty: torch.Tensor | None = None
     alignments: list[Alignment | None] | None = None
     windows: list[CropWindow | None] | None = None
+    changes: list[Change] | None = None
 
     @classmethod
     def of(
@@ -74,6 +78,7 @@ class InstructX2XPipelineOutput(_NamedOutput):
         region: Region | None,
         canvases: Canvases,
         instructions: list[Instruction],
+        changes: list[Change] | None,
     ) -> InstructX2XPipelineOutput:
         """Collect the results of the stages."""
         return cls(
@@ -87,6 +92,7 @@ class InstructX2XPipelineOutput(_NamedOutput):
             relevance_uncertainty=guidance.uncertainty,
             alignments=None if region is None else region.alignments,
             windows=canvases.windows,
+            changes=changes,
         )
 
 

@@ -8,6 +8,7 @@ from x2x_core.imaging.canvases import Canvases
 
 from .composing import compose
 from .denoising import denoise
+from .describing import describe
 from .editor import Editor
 from .encoding import encode
 from .looking import find_guidance, find_relevance
@@ -49,7 +50,8 @@ def run_edit(editor: Editor, request: Request, begin: Callable[[Canvases, Scales
     edited = denoise(backbone, request.denoising, encoded, guidance)
     composed = compose(backbone, request.composing, encoded, guidance, edited)
     backbone.pipe.maybe_free_model_hooks()
-    return InstructX2XPipelineOutput.of(composed, guidance, region, canvases, request.instructions)
+    changes = describe(composed, region, request.composing.chests)
+    return InstructX2XPipelineOutput.of(composed, guidance, region, canvases, request.instructions, changes)
 
 
 def _place(editor: Editor, request: Request) -> tuple[Region | None, Canvases]:

@@ -212,4 +212,5 @@ def composing_inputs(call: Call) -> ComposingInputs:
         soft_edges=[settings.soft_edge_for(instruction) for instruction in call.subject.output_instructions],
         restricted=call.restricted,
         keep_grey=call.restricted and call.films and not settings.reference,
+        chests=[call.films and call.pictures.radiographs[picture] for picture in call.subject.image_index],
     )

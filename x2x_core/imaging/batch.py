@@ -59,6 +59,13 @@ class ImageBatch:
         mode = None if self.mode is None else {"L": "RGB", "LA": "RGBA"}.get(self.mode, "RGB")
         return replace(self, values=self.values.expand(-1, 3, -1, -1), mode=mode)
 
+    def as_given(self, edited: torch.Tensor, output_type: str) -> torch.Tensor:
+        """Return edited pictures `(B, C, H, W)` in [0, 1] with the levels that `give_back` gives them."""
+        largest = self.largest
+        if largest is None or (self.mode is not None and output_type != "pil"):
+            return edited
+        return (edited.cpu() * largest).round() / largest
+
     def give_back(
         self, edited: torch.Tensor, mask: torch.Tensor, image_index: Sequence[int], output_type: str
     ) -> list[Image.Image] | np.ndarray | torch.Tensor:

@@ -7,6 +7,7 @@ imported when the first file is read.
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.common.extras import needs_extra
 
 from .dicom_decoding import decode, one_line
+from .dicom_deflation import check_deflation
 from .dicom_display import display
 from .dicom_numbers import numbers
 from .dicom_stored import extract
@@ -148,13 +150,16 @@ def _read(dataset: Any, path: Path) -> StoredPicture:
 
 def _open(path: Path) -> Any:
     """Read the tags in `TAGS` of a file."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputNotFoundError(f"There is no file `{path}`. Give the path of a DICOM radiograph.")
     with needs_extra("Reading DICOM", "pydicom", "dicom"):
         import pydicom
     try:
+        check_deflation(path)
         dataset = pydicom.dcmread(path, force=True, specific_tags=list(TAGS))
         _decode_elements(dataset)
+    except InputError as error:
+        raise InputError(f"`{path}` {error}.") from error
     except Exception as error:  # pydicom raises many types, whose messages may quote the patient's data
         raise _damaged(path, error) from error
     if len(dataset) == 0 and not getattr(dataset, "file_meta", None):

@@ -9,7 +9,9 @@ import numpy as np
 
 from x2x_core.common.errors import InputError
 
-_RISKY = "gdcm"
+from .decoding_apart import decode_apart
+
+_RISKY = "gdcm"  # crashes on some damaged pictures
 
 
 def decode(dataset: Any, path: Path, all_bits: bool) -> np.ndarray:
@@ -32,8 +34,11 @@ def decode(dataset: Any, path: Path, all_bits: bool) -> np.ndarray:
         raise InputError(f"`{path}` must be a picture, but its transfer syntax is {syntax.name}.") from error
     if not decoder.is_available:
         raise InputError(f"`{path}` is compressed ({syntax.name}) and requires a decoder: {_remedy(syntax)}.")
+    plugin = decoder_name(decoder)
     try:
-        return pixel_array(dataset, decoding_plugin=decoder_name(decoder), correct_unused_bits=not all_bits)
+        if plugin == _RISKY:
+            return decode_apart(path, plugin, all_bits)
+        return pixel_array(dataset, decoding_plugin=plugin, correct_unused_bits=not all_bits)
     except Exception as error:  # the decoders of several libraries raise errors of any type
         hint = (
             f" If the file is intact, it requires another decoder: {_remedy(syntax)}." if syntax.is_compressed else ""
@@ -46,7 +51,7 @@ def decode(dataset: Any, path: Path, all_bits: bool) -> np.ndarray:
 def decoder_name(decoder: Any) -> str:
     """Return the name of the decoder to use, "" for uncompressed values.
 
-    GDCM, which crashes the process on some damaged pictures, is used only without an alternative.
+    GDCM, which crashes on some damaged pictures, is used only without an alternative, and in a process of its own.
     """
     return next(iter(sorted(decoder.available_plugins, key=lambda name: name == _RISKY)), "")
 

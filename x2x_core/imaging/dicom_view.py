@@ -88,13 +88,23 @@ def view_warnings(dataset: Any) -> list[str]:
         warnings.append("The file names another body part than the chest.")
     if kind := _odd_view(dataset):
         warnings.append(f"It is {kind} view: instructions and pseudomasks are for frontal views.")
-    if _word(dataset.get("PresentationIntentType")) == "FOR PROCESSING":
+    if is_for_processing(dataset):
         warnings.append("It holds the detector's raw values (FOR PROCESSING): take the image for presentation.")
     if _word(dataset.get("BurnedInAnnotation")) == "YES":
         warnings.append(
             "Text is burned into its pixels, perhaps the patient's name: every picture made of it shows it too."
         )
     return warnings
+
+
+def is_frontal(dataset: Any) -> bool:
+    """Return False for a view that the file calls lateral, oblique or decubitus."""
+    return _odd_view(dataset) is None
+
+
+def is_for_processing(dataset: Any) -> bool:
+    """Return True for a detector's raw values."""
+    return _word(dataset.get("PresentationIntentType")) == "FOR PROCESSING"
 
 
 def _odd_view(dataset: Any) -> str | None:

@@ -6,6 +6,7 @@ Each kind of file is read by its own module: `picture_files` (PNG, JPEG, TIFF, B
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Mapping
@@ -46,9 +47,9 @@ def read_image(path: str | Path) -> Radiograph:
         InputError: not a radiograph, damaged, or values that cannot be displayed.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):
         raise InputNotFoundError(f"There is no file `{path}`. Give the path of a PNG, JPEG, TIFF or DICOM file.")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"`{path}` must be a picture file, but is a folder.")
     if is_dicom(path):
         return read_dicom(path)
@@ -154,7 +155,7 @@ def read_text_chunks(path: str | Path) -> dict[str, str]:
         InputError: not a PNG file, or a damaged one.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputNotFoundError(f"There is no file `{path}`.")
     try:
         with Image.open(path, formats=("PNG",)) as picture:
@@ -163,5 +164,7 @@ def read_text_chunks(path: str | Path) -> dict[str, str]:
             return {str(key): str(text) for key, text in text_chunks.items()}
     except UnidentifiedImageError as error:
         raise InputError(f"`{path}` is not a PNG file.") from error
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises each for damaged files
+    except Image.DecompressionBombError as error:
+        raise InputError(f"`{path}` has too many pixels: {error}") from error
+    except Exception as error:  # damaged files make Pillow raise errors of any type
         raise InputError(f"`{path}` must be an intact PNG file, but cannot be read.") from error

@@ -13,8 +13,6 @@ Conversion to pixels:
 from __future__ import annotations
 
 import logging
-import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,8 +79,8 @@ def _read(path: Path) -> _Values:
         raise InputError(f"`{path}` is too large to be a radiograph: {error}") from error
     except InputError:
         raise
-    except (OSError, SyntaxError, ValueError, struct.error, EOFError, zlib.error, MemoryError, cv2.error) as error:
-        message = " ".join(str(error).split()).rstrip(".")
+    except Exception as error:  # damaged files make Pillow and OpenCV raise errors of any type
+        message = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise InputError(f"`{path}` must be an intact picture, but cannot be decoded: {message}") from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from .files import read_text_chunks
 from .fingerprint import pack_mask, pixel_digest, record_digest
 
 SYNTHETIC_NOTICE = "Synthetic image made by InstructX2X, for research. Not for diagnosis."
+SOFTWARE = f"InstructX2X {x2x_core.__version__}"  # as records name it
 _LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "numpy", "pillow")
 _WEIGHT_SUFFIXES = (".safetensors", ".bin", ".ckpt", ".pt")
 
@@ -76,7 +78,7 @@ def synthetic_metadata(parameters: Mapping[str, Any], proof: Proof | None = None
     chunks = {
         "Synthetic": "true",
         "Comment": SYNTHETIC_NOTICE,
-        "Software": f"InstructX2X {x2x_core.__version__}",
+        "Software": SOFTWARE,
         "Parameters": text,
     }
     if proof is None:
@@ -167,7 +169,7 @@ def sha256_file(path: str | Path) -> str:
         InputNotFoundError: no such file.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputNotFoundError(f"There is no file `{path}` to hash.")
     digest = hashlib.sha256()
     with path.open("rb") as file:

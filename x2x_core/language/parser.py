@@ -112,6 +112,9 @@ class Parsed:
     language: str = ENGLISH  # code of the language that the text was read in
 
 
+LONGEST = 4000  # characters of an instruction; no text encoder reads as many
+
+
 def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Parsed:
     """Parse an instruction; the module docstring documents the rules.
 
@@ -238,6 +241,8 @@ def _sides_of_picture(tokens: Iterable[Token]) -> tuple[str, ...]:
 def _check_arguments(text: str, free_region: str) -> None:
     if not isinstance(text, str):
         raise InputError(f"`prompt` must be text, got {type(text).__name__}.")
+    if len(text) > LONGEST:
+        raise InputError(f"`prompt` must have at most {LONGEST} characters, got {len(text)}. Say only what to edit.")
     if free_region not in ("thorax", "image"):
         raise InputError(f"`free_region` must be thorax or image, got {free_region!r}.")
     if _PLUS.search(text) and (sign := _MINUS.search(text)):

@@ -17,6 +17,7 @@ The anatomical frame is the unit square of the typical radiograph; the patient's
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -101,9 +102,9 @@ class PseudomaskAtlas:
             InputError: a file is malformed; the message names it.
         """
         path = Path(path)
-        if path.is_dir():
+        if os.path.isdir(path):
             return cls(read_published_masks(path), {"source": str(path)}, published=True, source=path)
-        if not path.is_file():
+        if not os.path.isfile(path):
             example = published_file_name("<Category>")
             raise InputNotFoundError(
                 f"There is no atlas at `{path}`. Give a folder of `{example}` or a .safetensors file."

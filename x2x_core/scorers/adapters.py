@@ -59,6 +59,14 @@ class ModuleScorer:
         Raises:
             InputError: wrong images, or the module fails or returns another number of outputs.
         """
+        return self.with_gradients(images)
+
+    def with_gradients(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the scores with their derivatives by the images, if the module has them.
+
+        Raises:
+            InputError: as for a call.
+        """
         outputs = run_network(self.module, self.name, self._prepare(images).to(self.device))
         if outputs.shape[1:] != (self._outputs,):
             raise InputError(

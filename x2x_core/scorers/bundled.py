@@ -90,15 +90,19 @@ class BundledScorer:
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """Return scores `(B, len(labels))` of images `(B, 1, H, W)` in [0, 1], of any size."""
+        return self.with_gradients(images.detach())
+
+    def with_gradients(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the scores with their derivatives by the images."""
         outputs = self.network(self._views(images))
         return (outputs - self._turn).sigmoid() if self.kind == PROBABILITY else outputs * self._spread + self._mean
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """Return the input of the last layer, `(B, D)`, for images `(B, 1, H, W)` in [0, 1]."""
-        return self.network.features(self._views(images))
+        return self.network.features(self._views(images.detach()))
 
     def _views(self, images: torch.Tensor) -> torch.Tensor:
-        return fit_to(check_images(images).detach().to("cpu", torch.float32), self.size)[0]
+        return fit_to(check_images(images).to("cpu", torch.float32), self.size)[0]
 
     def __repr__(self) -> str:
         return f"BundledScorer({self.name!r}, {len(self.labels)} labels, {self.kind})"

@@ -1,4 +1,4 @@
-"""Feature extractors for FID: the bundled scorer, a network of the user's, or the Inception network of the field."""
+"""Feature extractors for sets of images: the bundled scorer, a network of the user's, Inception, or Rad-DINO."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import nn
 
 from x2x_core.common.errors import InputError, InputNotFoundError
@@ -15,9 +16,10 @@ from x2x_core.common.extras import needs_extra
 from .bundled import BUNDLED, finding_scorer
 from .network_files import TORCHSCRIPT_SUFFIXES, torchscript
 from .preparation import Network, Preparation, last_line, on_device, run_network
-from .scorer import FeatureSource
+from .scorer import FeatureSource, check_images
 
 INCEPTION = "inception:"  # prefix of the path of the weights
+TRANSFORMERS = "transformers:"  # prefix of a folder with a vision model of the Hugging Face library
 
 
 class ModuleFeatures:
@@ -47,12 +49,62 @@ class ModuleFeatures:
         return run_network(self.module, self.name, self._prepare(images).to(self.device)).flatten(1)
 
 
+class VisionModelFeatures:
+    """A vision model of the Hugging Face library as a `FeatureSource`: its pooled output (Rad-DINO: the class token).
+
+    Args:
+        model: whose output has a `pooler_output`.
+        processor: its image processor.
+        name: name in reports.
+        device: where the model runs.
+    """
+
+    def __init__(self, model: Any, processor: Any, name: str, device: str | torch.device = "cpu") -> None:
+        self.model, self.processor, self.name = model.to(device).eval(), processor, name
+        self.device = torch.device(device)
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> VisionModelFeatures:
+        """Load a model from a folder; nothing is downloaded, and no code of the folder runs.
+
+        Raises:
+            InputNotFoundError: there is no such folder.
+            InputError: it holds no vision model.
+        """
+        from transformers import AutoImageProcessor, AutoModel
+
+        if not Path(folder).is_dir():
+            raise InputNotFoundError(f"There is no vision model at `{folder}`. Give a folder.")
+        try:
+            model = AutoModel.from_pretrained(folder, local_files_only=True)
+            processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"`{folder}` must hold a vision model: {last_line(error)}") from error
+        return cls(model, processor, Path(folder).name, device)
+
+    @torch.no_grad()
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """Return features `(B, D)` of images `(B, 1, H, W)` in [0, 1].
+
+        Raises:
+            InputError: wrong images, or a model without a pooled output.
+        """
+        grey = (check_images(images)[:, 0].cpu() * 255).round().to(torch.uint8).numpy()
+        pictures = [Image.fromarray(picture).convert("RGB") for picture in grey]
+        inputs = self.processor(images=pictures, return_tensors="pt").to(self.device)
+        pooled = getattr(self.model(**inputs), "pooler_output", None)
+        if pooled is None:
+            raise InputError(f"{self.name!r} must be a vision model with a pooled output.")
+        return pooled
+
+
 def load_features(spec: str, device: str | torch.device = "cpu") -> FeatureSource:
     """Load a feature extractor by its name on the command line.
 
     Args:
         spec: "bundled"; "inception:FILE" with the weights that torch-fidelity and torchmetrics use (nothing is
-            downloaded); or a TorchScript file that maps `(B, 3, h, w)` in [0, 1] to `(B, D)`.
+            downloaded); "transformers:FOLDER" with a vision model such as Rad-DINO; or a TorchScript file that maps
+            `(B, 3, h, w)` in [0, 1] to `(B, D)`.
         device: where a network from a file runs.
 
     Raises:
@@ -62,6 +114,8 @@ def load_features(spec: str, device: str | torch.device = "cpu") -> FeatureSourc
     """
     if spec == BUNDLED:
         return finding_scorer()
+    if spec.startswith(TRANSFORMERS):
+        return VisionModelFeatures.load(spec.removeprefix(TRANSFORMERS), device)
     place = Path(spec.removeprefix(INCEPTION))
     if not place.is_file():
         raise InputNotFoundError(f"There is no network for FID at `{place}`. Give a file, or {BUNDLED!r}.")
@@ -69,7 +123,9 @@ def load_features(spec: str, device: str | torch.device = "cpu") -> FeatureSourc
         return _inception(place, device)
     if place.suffix.lower() in TORCHSCRIPT_SUFFIXES:
         return ModuleFeatures(torchscript(place), place.name, device, channels=3)
-    raise InputError(f"Features must be {BUNDLED!r}, '{INCEPTION}FILE' or a TorchScript file, got {spec!r}.")
+    raise InputError(
+        f"Features must be {BUNDLED!r}, '{INCEPTION}FILE', '{TRANSFORMERS}FOLDER' or a TorchScript file, got {spec!r}."
+    )
 
 
 def _inception(weights: Path, device: str | torch.device) -> ModuleFeatures:

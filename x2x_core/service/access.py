@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.addresses import is_loopback
+from x2x_core.common.errors import InputError
+from x2x_core.common.private_files import read_private
 
 from .settings import ServiceSettings
 
@@ -37,37 +37,13 @@ def read_token(file: Path | None, environment: Mapping[str, str] | None = None) 
         if not token:
             return ""
     else:
-        source, token = f"`{file}`", _read_private(file)
+        source, token = f"`{file}`", read_private(file, "token")
     if len(token) < SHORTEST_TOKEN or not (token.isascii() and token.isprintable()) or " " in token:
         raise InputError(
             f"The token in {source} must be at least {SHORTEST_TOKEN} ASCII letters and signs without spaces, got "
             f"{len(token)}. Make one with: python -c 'import secrets; print(secrets.token_urlsafe())'"
         )
     return token
-
-
-def _read_private(file: Path) -> str:
-    """Read a file that only its owner may read."""
-    try:
-        mode = file.stat().st_mode
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputNotFoundError(f"There is no file `{file}` to read the token from.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"`{file}` must be a text file with the token, but cannot be read.") from error
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise InputError(f"`{file}` holds the token, but others may read it. Run `chmod 600 {file}` first.")
-    return text.strip()
-
-
-def is_loopback(host: str) -> bool:
-    """Return True if an address can be reached from this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_listening(host: str, token: str, without_token: bool) -> None:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from x2x_core.archive.edit_files import RECORD
 from x2x_core.archive.guidance_objects import check_library
+from x2x_core.archive.keep_mask import KeepMaskFile
 from x2x_core.common.errors import InputError, OutputExistsError
 from x2x_core.common.storage import write_folder
 from x2x_core.imaging.files import encode_png, to_values
@@ -73,6 +74,29 @@ class Desk:
                 yield radiograph
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    @asynccontextmanager
+    async def keep_mask(self, upload: BinaryIO | None, size: tuple[int, int]) -> AsyncIterator[KeepMaskFile | None]:
+        """Yield the keep mask of a request, ``None`` without one; its file stays while the context is open.
+
+        Args:
+            upload: the picture.
+            size: of the radiograph.
+
+        Raises:
+            InputError: it is no picture, or has another size.
+        """
+        if upload is None:
+            yield None
+            return
+        try:
+            picture, folder = await self._read(upload)
+        except InputError as error:
+            raise InputError(str(error).replace("`image`", "`keep_mask`")) from error
+        try:
+            yield KeepMaskFile.of(picture, size)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def run(self, radiograph: Radiograph, job: Callable[[Editor, Event], Answer]) -> Answer:
         """Run a job on the next idle worker.

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from x2x_core.archive.edit_files import RECORD, encode_edit, encode_record
+from x2x_core.archive.credentials.signing import Signer
+from x2x_core.archive.edit_files import RECORD, encode_edit, encode_record, sign_pictures
 from x2x_core.archive.edit_record import EditCall, FinishedEdit, carried, edit_record, run_edit
 from x2x_core.archive.settings import DicomSettings
 from x2x_core.common.notes import Notes
 from x2x_core.edit.arguments import GuidanceKwargs, names_of
 from x2x_core.imaging.files import encode_png, to_values
-from x2x_core.imaging.kinds import DICOM
 from x2x_core.imaging.overlay import guidance_colormap, guidance_overlay
 from x2x_core.imaging.provenance import Proof, encode_picture, synthetic_metadata
 from x2x_core.imaging.radiograph import Radiograph
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from x2x_core.pipeline import InstructX2XPipeline
 
 MAP, MASK, OVERLAY = "guidance_map.png", "guidance_mask.png", "overlay.png"
-_AFTER = "changed_share"  # entry of a record that is not known before an edit
+_AFTER = ("changed_share", "change")  # entries of a record that are not known before an edit
 
 
 class StoppedError(Exception):
@@ -65,6 +65,7 @@ class Editor:
     pipeline: InstructX2XPipeline
     model: str  # as the user named it
     weights: str | None  # hash; None: of a repository of the hub
+    signer: Signer | None = None  # signs the pictures; None: they are not signed
     _prepared: WeakKeyDictionary[Radiograph, _Prepared] = field(
         default_factory=WeakKeyDictionary, init=False, repr=False
     )
@@ -86,6 +87,8 @@ class Editor:
         with _OwnNotes() as notes:
             prepared = self._prepare(radiograph)
             used = {name: value for name, value in call.arguments.items() if name in names_of(GuidanceKwargs)}
+            if call.keep_mask is not None:
+                used["keep_mask"] = call.keep_mask.mask
             output = self.pipeline.guidance(prepared.image, call.prompt, generator=call.seed, **used)
         finished = FinishedEdit(
             radiograph.pixels,
@@ -108,16 +111,21 @@ class Editor:
             MASK: encode_png(white, synthetic_metadata(parameters, Proof(white))),
             OVERLAY: encode_picture(overlay, parameters),
         }
-        known = {name: value for name, value in _public(record).items() if name != _AFTER}
+        if self.signer is not None:
+            files = sign_pictures(files, radiograph, record, self.signer)
+        known = {name: value for name, value in _public(record).items() if name not in _AFTER}
         return Answer(known, files)
 
-    def edit(self, radiograph: Radiograph, call: EditCall, stop: threading.Event) -> Answer:
+    def edit(
+        self, radiograph: Radiograph, call: EditCall, stop: threading.Event, archive: DicomSettings | None = None
+    ) -> Answer:
         """Edit a radiograph; the files are those of `x2x edit`.
 
         Args:
             radiograph: what to edit.
             call: how.
             stop: set to end the edit after its current step.
+            archive: how DICOM objects are written; ``None``: they are not.
 
         Raises:
             InputError: an argument that can't be used.
@@ -137,8 +145,7 @@ class Editor:
                 self.pipeline, radiograph, call, settings, prepared=prepared.image, callback_on_step_end=check
             )
         record = self._record(finished, radiograph, call, (*prepared.notes, *notes.lines))
-        archive = DicomSettings() if radiograph.kind == DICOM else None
-        files = encode_edit(finished, radiograph, record, archive)
+        files = encode_edit(finished, radiograph, record, archive, self.signer)
         files[RECORD] = encode_record(_public(record))
         return Answer(_public(record), files)
 

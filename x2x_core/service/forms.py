@@ -8,6 +8,8 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from x2x_core.archive.edit_record import EditCall
+from x2x_core.archive.keep_mask import KeepMaskFile
+from x2x_core.archive.settings import IDENTIFIERS, DicomSettings
 from x2x_core.common.errors import InputError
 from x2x_core.edit.presets import PRESETS
 from x2x_core.edit.settings import COMPOSITIONS
@@ -80,6 +82,10 @@ class _PictureForm(_Request):
 
     image: Annotated[UploadFile | None, Field(description="The radiograph: a PNG, JPEG, TIFF or DICOM file.")] = None
     image_id: Annotated[str | None, Field(max_length=64, description="Of an upload to /api/images, instead.")] = None
+    keep_mask: Annotated[
+        UploadFile | None,
+        Field(description="A picture of the radiograph's size; what is not black in it stays as it is."),
+    ] = None
     prompt: Prompt
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED, description="The same seed gives the same bytes.")] = 0
     strict: Strict = True
@@ -91,11 +97,12 @@ class _PictureForm(_Request):
     image_guidance_scale: Annotated[float | None, Field(description="Weight of the input image.")] = None
     composition: Annotated[str | None, Field(description=f"One of {', '.join(COMPOSITIONS)}.")] = None
 
-    def call(self, model: str) -> EditCall:
+    def call(self, model: str, keep_mask: KeepMaskFile | None = None) -> EditCall:
         """Return the arguments of the edit; those that are not given are the model's."""
         arguments: dict[str, Any] = {name: getattr(self, name) for name in _SETTINGS}
         given = {name: value for name, value in arguments.items() if value is not None}
-        return EditCall(self.prompt, self.seed, model, {**given, **({} if self.strict else {"strict": False})})
+        given |= {} if self.strict else {"strict": False}
+        return EditCall(self.prompt, self.seed, model, given, keep_mask)
 
 
 class GuidanceForm(_PictureForm):
@@ -110,6 +117,18 @@ class GuidanceForm(_PictureForm):
 class EditForm(_PictureForm):
     """A picture and an instruction."""
 
+    identifiers: Annotated[
+        str,
+        Field(
+            description=f"Identifiers and dates in DICOM results: one of {', '.join(IDENTIFIERS)}. keep is for storing "
+            "the result beside its input; replace requires a secret of the service's."
+        ),
+    ] = IDENTIFIERS[0]
+    new_study: Annotated[bool, Field(description="With identifiers=keep: write to a study of its own.")] = False
+    burn_in: Annotated[bool, Field(description="Write the synthetic mark into the pixels of the DICOM result.")] = False
+    series_description: Annotated[
+        str | None, Field(max_length=64, description="Series description of the DICOM result.")
+    ] = None
     answer: Annotated[
         Literal["json", "png", "dicom", "zip"],
         Field(
@@ -118,7 +137,26 @@ class EditForm(_PictureForm):
         ),
     ] = "json"
 
+    def archive(self, is_dicom: bool, key: str) -> DicomSettings | None:
+        """Return how DICOM results are written, ``None`` for another input.
 
+        Args:
+            is_dicom: the input is a DICOM file.
+            key: secret of pseudonyms; "" if the service has none.
+
+        Raises:
+            InputError: a choice that cannot be used, or is for DICOM inputs alone.
+        """
+        choices = {name: getattr(self, name) for name in _DICOM}
+        if is_dicom:
+            return DicomSettings(**choices, key=key)
+        for name, value in choices.items():
+            if value != type(self).model_fields[name].default:
+                raise InputError(f"`{name}` is for DICOM images, whose results are DICOM too: leave it out.")
+        return None
+
+
+_DICOM = ("identifiers", "new_study", "burn_in", "series_description")
 _SETTINGS = (
     "preset", "mask_threshold", "num_inference_steps", "edit_strength", "guidance_scale", "image_guidance_scale",
     "composition",

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import io
 import zipfile
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import JSONResponse, Response
@@ -16,6 +16,7 @@ from x2x_core.archive.writing import EDITED
 from x2x_core.common.errors import InputError
 from x2x_core.edit.loading import BUNDLED_MODELS
 from x2x_core.edit.presets import PRESETS
+from x2x_core.imaging.kinds import DICOM
 from x2x_core.language.clauses import Operation
 from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES, listed_names
 
@@ -139,8 +140,13 @@ async def drop(request: Request, image_id: str) -> None:
 async def guidance(request: Request, form: Annotated[GuidanceForm, Form()]) -> Response:
     """Return the guidance map and mask of an edit, without making it: a small part of its cost."""
     desk = _desk(request)
-    async with desk.radiograph(form.image.file if form.image else None, form.image_id) as radiograph:
-        answer = await desk.run(radiograph, lambda editor, stop: editor.guidance(radiograph, form.call(editor.model)))
+    async with (
+        desk.radiograph(_file_of(form.image), form.image_id) as radiograph,
+        desk.keep_mask(_file_of(form.keep_mask), radiograph.size) as kept,
+    ):
+        answer = await desk.run(
+            radiograph, lambda editor, stop: editor.guidance(radiograph, form.call(editor.model, kept))
+        )
     if form.answer == "png":
         return _file(answer, OVERLAY, "image/png")
     return await asyncio.to_thread(_json, answer)
@@ -150,12 +156,16 @@ async def guidance(request: Request, form: Annotated[GuidanceForm, Form()]) -> R
 async def edit(request: Request, form: Annotated[EditForm, Form()]) -> Response:
     """Edit a radiograph. All results are synthetic, for research, and carry the record of how they were made."""
     desk = _desk(request)
-    async with desk.radiograph(form.image.file if form.image else None, form.image_id) as radiograph:
-        if form.answer == "dicom" and radiograph.kind != "DICOM":
+    async with desk.radiograph(_file_of(form.image), form.image_id) as radiograph:
+        if form.answer == "dicom" and radiograph.kind != DICOM:
             raise InputError(
                 "`answer=dicom` requires a DICOM image: other files have no study that a result belongs to."
             )
-        answer = await desk.run(radiograph, lambda editor, stop: editor.edit(radiograph, form.call(editor.model), stop))
+        archive = form.archive(radiograph.kind == DICOM, desk.settings.pseudonym_key)
+        async with desk.keep_mask(_file_of(form.keep_mask), radiograph.size) as kept:
+            answer = await desk.run(
+                radiograph, lambda editor, stop: editor.edit(radiograph, form.call(editor.model, kept), stop, archive)
+            )
     await asyncio.to_thread(desk.keep, answer)
     if form.answer == "png":
         return _file(answer, f"{EDITED}.png", "image/png")
@@ -164,6 +174,10 @@ async def edit(request: Request, form: Annotated[EditForm, Form()]) -> Response:
     if form.answer == "zip":
         return await asyncio.to_thread(_zip, answer)
     return await asyncio.to_thread(_json, answer)
+
+
+def _file_of(upload: UploadFile | None) -> BinaryIO | None:
+    return None if upload is None else upload.file
 
 
 def _model_name(desk: Desk) -> str:

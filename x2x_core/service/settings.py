@@ -27,6 +27,7 @@ class ServiceSettings:
         held_images: uploads that are held for further requests at one time; the longest unused one makes room.
         hold_seconds: how long an upload is held after its last use.
         keep: folder that every edit is written to; ``None``: nothing is kept.
+        pseudonym_key: secret that pseudonyms of `identifiers=replace` are derived from; "" for none.
 
     Raises:
         InputError: a limit out of range.
@@ -43,6 +44,7 @@ class ServiceSettings:
     held_images: int = 8
     hold_seconds: float = 900.0
     keep: Path | None = None
+    pseudonym_key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         number(1, 65535)("port", self.port)

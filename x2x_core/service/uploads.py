@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
-import zlib
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from x2x_core.common.errors import InputError
 from x2x_core.common.extras import needs_extra
+from x2x_core.imaging.dicom_deflation import DEFLATED
 from x2x_core.imaging.files import read_image
 from x2x_core.imaging.kinds import is_dicom
 from x2x_core.imaging.radiograph import Radiograph
@@ -25,7 +24,6 @@ _MARKS = {
 }
 _LONGEST_MARK = 8
 _KINDS = "a PNG, JPEG, TIFF or DICOM file"
-_DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
 def read_upload(path: Path, max_pixels: int) -> Radiograph:
@@ -62,7 +60,7 @@ def _picture_size(path: Path, picture_format: str) -> tuple[int, int]:
             return picture.size
     except Image.DecompressionBombError as error:
         raise InputError(f"`image` has far too many pixels: {error}") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error, EOFError, zlib.error) as error:
+    except Exception as error:  # damaged files make Pillow raise errors of any type
         raise InputError(f"`image` must be an intact {picture_format} file, but cannot be read.") from error
 
 
@@ -73,7 +71,7 @@ def _dicom_size(path: Path) -> tuple[int, int]:
         from pydicom.filereader import read_file_meta_info
     try:
         meta: Any = read_file_meta_info(path) if _has_preamble(path) else {}
-        if str(meta.get("TransferSyntaxUID", "")) == _DEFLATED:
+        if str(meta.get("TransferSyntaxUID", "")) == DEFLATED:
             raise InputError("`image` is a deflated DICOM file, which is not accepted: send it without deflation.")
         dataset = pydicom.dcmread(path, force=True, stop_before_pixels=True, specific_tags=["Rows", "Columns"])
         return _whole(dataset.get("Columns")), _whole(dataset.get("Rows"))

@@ -10,9 +10,10 @@ import torch
 from x2x_core.evaluation.benchmark import plan
 from x2x_core.evaluation.benchmark.editing import edit_pairs
 from x2x_core.evaluation.benchmark.pair_score import score_pair
-from x2x_core.evaluation.benchmark.pairs import EditedPair, TruePair, changed_region, true_region
+from x2x_core.evaluation.benchmark.pairs import EditedPair, TruePair, true_region
 from x2x_core.evaluation.benchmark.plan import plan_pairs, read_pairs, simulate_pairs
 from x2x_core.evaluation.benchmark.simulated import SimulatedScores, evaluate_pairs
+from x2x_core.imaging.changed import changed_region
 
 ROOT = Path(__file__).parents[3]
 WORDS = "Add the finding of left pleural effusion."

@@ -1,5 +1,7 @@
 """Flips of a classifier, counted by hand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,8 +11,12 @@ from x2x_core.language.instruction import Instruction
 LABELS = ("edema", "pneumonia", "cardiomegaly")
 
 
-def count(words, before, after):
+def count_all(words, before, after):
     return flips(Instruction.parse(words), LABELS, torch.tensor(before), torch.tensor(after))
+
+
+def count(words, before, after):
+    return replace(count_all(words, before, after), toggles=0, as_asked=0)  # counted in a test of their own
 
 
 def test_an_added_finding_flips_where_it_was_not_predicted():
@@ -53,6 +59,14 @@ def test_findings_that_are_not_scored_are_left_out():
 )
 def test_which_way_a_score_should_go(words, way):
     assert direction(Instruction.parse(words).clauses[0]) == way
+
+
+def test_what_is_predicted_as_requested_counts_whatever_was_predicted_before():
+    words = "Add the finding of edema. Remove the finding of pneumonia."
+    found = count_all(words, [0.9, 0.2, 0.1], [0.8, 0.1, 0.1])  # nothing had to flip
+    assert (found.could_flip, found.toggles, found.as_asked) == (0, 2, 2)
+    assert count_all(words, [0.9, 0.9, 0.1], [0.2, 0.9, 0.1]).as_asked == 0
+    assert count_all("Change the level of edema from mild to severe.", [0.9] * 3, [0.9] * 3).toggles == 0
 
 
 def test_scores_of_another_number_are_refused():

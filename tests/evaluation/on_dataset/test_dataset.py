@@ -197,6 +197,35 @@ def test_structures_that_a_segmenter_outlines_are_compared_with_the_input_s(run,
     assert info("dice_left_heart").title == "Left heart Dice"
 
 
+def test_sets_of_images_patients_and_captions_are_measured(run, data):
+    class Known:
+        """Features that know each picture: its mean rows; and a fit that is the length of the text."""
+
+        name = "known"
+
+        def features(self, images):
+            return torch.nn.functional.adaptive_avg_pool2d(images, 4).flatten(1)
+
+        def similarity(self, images, texts):
+            return torch.tensor([len(text) / 100 for text in texts])
+
+    rows, known = read_rows(data, "test"), Known()
+    scorers = Scorers(features=known, identity=known, radiomics=known, image_text=known)
+    evidence = gather_evidence(rows, run, read_truths(rows, data, data / "labels.csv"), scorers)
+    edited, unedited, target = (row.metrics for row in result_rows(evidence, torch.Generator().manual_seed(0)))
+    for key in ("kid", "frd", "patient_kept", "image_text"):
+        assert edited[key].value is not None and info(key).title
+    assert 0 <= edited["patient_kept"].low <= edited["patient_kept"].value <= 1
+    assert edited["precision"].value is None and "more than 5 images" in edited["precision"].note
+    texts = ("Chest radiograph: left pleural effusion.", "Chest radiograph: no edema.", "Chest radiograph: edema.")
+    texts += ("Chest radiograph: severe pleural effusion.", "Chest radiograph: no left pleural effusion.")
+    assert edited["image_text"].value == pytest.approx(sum(map(len, texts)) / 500) == target["image_text"].value
+    assert "measured against" in target["patient_kept"].note and unedited["kid"].n == 5
+    alone = gather_evidence(rows, run, [Truth(group="one")] * 5, Scorers(identity=known))
+    kept = result_rows(alone, torch.Generator().manual_seed(0))[0].metrics["patient_kept"]
+    assert kept.value is None and "two patients" in kept.note
+
+
 def test_without_scorers_pixels_are_measured_and_the_rest_is_undefined_with_a_reason(run, data):
     rows = read_rows(data, "test")
     evidence = gather_evidence(rows, run, read_truths(rows, data), Scorers())

@@ -174,6 +174,18 @@ def test_a_case_without_all_answers_is_not_left(visit):
     assert page.locator("#count").inner_text() == "1 of 7"
 
 
+def test_enter_begins_a_part_before_its_button_has_the_focus(visit):
+    page = visit()
+    to_first_case(page)
+    page.evaluate("window.setTimeout = () => 0")  # as on a busy machine: nothing gets the focus later
+    while page.locator("#panel").count():
+        answer_case(page)
+    page.locator("section.sheet h2").wait_for()
+    assert page.evaluate("document.activeElement.id") == "main"
+    press(page, "Enter")
+    page.locator("#panel").wait_for()
+
+
 def window(page):
     func = page.locator("#window feFuncR")
     return float(func.get_attribute("slope")), float(func.get_attribute("intercept"))

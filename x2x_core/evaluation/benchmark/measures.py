@@ -18,9 +18,10 @@ from x2x_core.evaluation.metrics.measure import HIGHER, LOWER, NEITHER, Measure
 from x2x_core.evaluation.metrics.psnr import psnr
 from x2x_core.evaluation.metrics.ssim import ssim
 from x2x_core.evaluation.metrics.structure import structure
+from x2x_core.imaging.changed import changed_region
 
 from .pair_score import score_pair
-from .pairs import EditedPair, TruePair, changed_region, true_region
+from .pairs import EditedPair, TruePair, true_region
 from .plan import PlannedPair
 from .rows import Row
 

@@ -27,9 +27,10 @@ from x2x_core.evaluation.metrics.best_iou import best_iou
 from x2x_core.evaluation.metrics.change_outside import largest_change_outside
 from x2x_core.evaluation.metrics.energy_inside import energy_inside
 from x2x_core.evaluation.metrics.pointing import pointing
+from x2x_core.imaging.changed import changed_region
 from x2x_core.language.instruction import Instruction
 
-from .pairs import EditedPair, TruePair, changed_region, true_region
+from .pairs import EditedPair, TruePair, true_region
 
 LOCALISATION = {
     "average_precision": average_precision,

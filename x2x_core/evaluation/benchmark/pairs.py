@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-REGION_SHARE = 0.1  # of the largest true change, above which a pixel belongs to the changed region
-SMALLEST_CHANGE = 0.01  # grey levels of [0, 1]
+from x2x_core.imaging.changed import changed_region
+
 GROWTH = 0.04  # radius by which the true region is grown, as a share of the longer side
 
 
@@ -37,12 +37,6 @@ class EditedPair:
     image: torch.Tensor  # grey, in [0, 1]
     mask: torch.Tensor  # guidance mask, bool
     guidance_map: torch.Tensor  # in [0, 1]
-
-
-def changed_region(change: torch.Tensor) -> torch.Tensor:
-    """Return the exact region of a true change: `(1, H, W)` to bool `(1, H, W)`. Empty if nothing changes."""
-    strength = change.abs()
-    return strength > max(REGION_SHARE * float(strength.max()), SMALLEST_CHANGE)
 
 
 def true_region(change: torch.Tensor) -> torch.Tensor:

@@ -29,6 +29,8 @@ class Flips:
     followed: int  # of those, scores that moved in this direction, however little
     others: int  # findings that the instruction does not name
     other_flips: int  # of those, predicted the other way afterwards
+    toggles: int = 0  # clauses that add or remove a finding, whatever was predicted before
+    as_asked: int = 0  # of those, predicted as requested afterwards
 
 
 def flips(instruction: Instruction, labels: tuple[str, ...], before: torch.Tensor, after: torch.Tensor) -> Flips:
@@ -54,6 +56,11 @@ def flips(instruction: Instruction, labels: tuple[str, ...], before: torch.Tenso
     flippable = [n for n, clause in zip(columns, scored) if _can_flip(clause, bool(old[n]))]
     signs = [(n, direction(clause)) for n, clause in zip(columns, scored)]
     signs = [(n, sign) for n, sign in signs if sign]
+    toggled = [
+        (n, clause.operation is Operation.ADD)
+        for n, clause in zip(columns, scored)
+        if clause.operation is not Operation.CHANGE
+    ]
     named = {clause.finding for clause in instruction.clauses}
     others = [n for n, label in enumerate(labels) if label not in named]
     return Flips(
@@ -63,6 +70,8 @@ def flips(instruction: Instruction, labels: tuple[str, ...], before: torch.Tenso
         followed=sum(float(after[n] - before[n]) * sign > 0 for n, sign in signs),
         others=len(others),
         other_flips=sum(bool(new[n] != old[n]) for n in others),
+        toggles=len(toggled),
+        as_asked=sum(bool(new[n]) is wanted for n, wanted in toggled),
     )
 
 

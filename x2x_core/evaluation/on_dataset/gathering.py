@@ -17,11 +17,13 @@ from x2x_core.evaluation.progress import Progress
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED
 from x2x_core.language.instruction import Instruction
 from x2x_core.pairs.layout import Row
+from x2x_core.scorers.image_text import ImageTextScorer
 from x2x_core.scorers.scorer import FeatureSource, ImageScorer, score_images
 from x2x_core.scorers.segmenters import ImageSegmenter, check_segmenter
 
+from .captions import caption
 from .edits import case_id, read_edit, read_grey
-from .evidence import Evidence, RowEvidence, Scorers
+from .evidence import IDENTITY, RADIOMICS, Evidence, RowEvidence, Scorers
 from .truths import Truth
 
 ROWS = (EDITED, UNEDITED, TARGET)
@@ -99,8 +101,16 @@ def _score_batch(
                 values=torch.cat([torch.zeros(len(images), 0), *values], 1),
                 features=_features(scorers.features, images),
                 measures={
-                    key: torch.tensor([of_pair[key] for of_pair in measures], dtype=torch.float64)
-                    for key in measures[0]
+                    **{
+                        key: torch.tensor([of_pair[key] for of_pair in measures], dtype=torch.float64)
+                        for key in measures[0]
+                    },
+                    **_fit(scorers.image_text, images, instructions),
+                },
+                sets={
+                    key: _features(source, images)
+                    for key, source in ((IDENTITY, scorers.identity), (RADIOMICS, scorers.radiomics))
+                    if source is not None
                 },
                 flips=tuple(flips(text, labels, *scores) for text, *scores in zip(instructions, old, findings)),
             ),
@@ -120,6 +130,16 @@ def _features(scorer: FeatureSource | None, images: Images) -> torch.Tensor:
     if scorer is None:
         return torch.zeros(len(images), 0, dtype=torch.float64)
     return torch.cat([scorer.features(image[None]).detach().cpu().double() for image in images])
+
+
+def _fit(
+    scorer: ImageTextScorer | None, images: Images, instructions: Sequence[Instruction]
+) -> dict[str, torch.Tensor]:
+    """Return how well each image fits the text of what its instruction asks for; nothing without a model."""
+    if scorer is None:
+        return {}
+    fits = [scorer.similarity(image[None], [caption(text)]) for image, text in zip(images, instructions)]
+    return {"image_text": torch.cat(fits).double()}
 
 
 def _measure(

@@ -23,6 +23,7 @@ NO_FINDINGS = "no scorer of findings takes part"
 NO_RACE = "no scorer of race takes part, or no race is recorded"
 NO_AGE = "no scorer of age takes part, or no age is recorded"
 NO_VALUES = "no scorer of attributes takes part, or none of its attributes is known"
+NO_IMAGE_TEXT = "no model of images and texts takes part"
 SELF = "the real targets are what this is measured against"
 
 
@@ -50,6 +51,7 @@ def row_statistics(evidence: Evidence, row: str) -> Statistics:
         **_race_statistics(evidence, row),
         "age_correlation": _correlation(evidence, row, AGE) or NO_AGE,
         **_finding_statistics(evidence, row),
+        "image_text": NO_IMAGE_TEXT,
         **_pixel_statistics(evidence, row),
         **_flip_statistics(evidence, row),
         **_attribute_statistics(evidence, row),
@@ -119,6 +121,7 @@ def _pixel_statistics(evidence: Evidence, row: str) -> Statistics:
 
 def _flip_statistics(evidence: Evidence, row: str) -> Statistics:
     counted = {
+        "effectiveness": ("as_asked", "toggles"),
         "flip_rate": ("flipped", "could_flip"),
         "score_follows": ("followed", "could_follow"),
         "collateral_flips": ("other_flips", "others"),

@@ -12,17 +12,18 @@ from x2x_core.evaluation.metrics.auroc import auroc
 from x2x_core.evaluation.metrics.bootstrap import ONE_PATIENT, draw_counts, interval
 from x2x_core.evaluation.metrics.catalogue import DICE_PREFIX
 from x2x_core.evaluation.metrics.cmig import cmig, is_clipped
-from x2x_core.evaluation.metrics.fid_interval import CENTRED, fid_with_interval
+from x2x_core.evaluation.metrics.fid_interval import CENTRED
 from x2x_core.evaluation.metrics.label_divergence import label_divergence
 from x2x_core.evaluation.results import TARGET, Metric, Metrics, ResultRow
 
 from .evidence import Evidence
+from .set_metrics import set_metrics
 from .statistics import NO_FINDINGS, SELF, Statistic, Statistics, known_findings, row_statistics
 
-NO_FEATURES = "no source of features takes part"
 _UNDEFINED = {
     "pathology_auroc": "no finding is both present and absent among the known labels",
     "race_auroc": "fewer than two classes are recorded",
+    "effectiveness": "no clause adds or removes a scored finding",
     "flip_rate": "no clause adds a finding that was not predicted or removes one that was",
     "score_follows": "no clause about a scored finding says which way",
 }
@@ -51,7 +52,7 @@ def result_rows(evidence: Evidence, generator: torch.Generator) -> tuple[ResultR
             operation: _metrics(evidence.take(indices), name, counts[:, indices], grouped=True)
             for operation, indices in groups["operation"].items()
         }
-        metrics["fid"] = _fid(evidence, name, counts)
+        metrics |= set_metrics(evidence, name, counts)
         rows.append(ResultRow(name, metrics, by_finding, by_operation))
     return tuple(rows)
 
@@ -135,12 +136,3 @@ def _finding_alone(evidence: Evidence, row: str, counts: torch.Tensor, finding: 
     divergence = Statistic(partial(label_divergence, scores[:, None], real[:, None]), len(evidence))
     alone: Statistics = {"pathology_auroc": area, "label_kl": SELF if row == TARGET else divergence}
     return {key: _estimate(key, statistic, counts) for key, statistic in alone.items()}
-
-
-def _fid(evidence: Evidence, row: str, counts: torch.Tensor) -> Metric:
-    features = evidence.rows[row].features
-    if not features.shape[1]:
-        return Metric(None, note=NO_FEATURES)
-    if row == TARGET:
-        return Metric(None, n=len(evidence), note=SELF)
-    return fid_with_interval(features, evidence.rows[TARGET].features, counts)

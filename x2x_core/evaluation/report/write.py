@@ -12,7 +12,14 @@ from .figures import draw_findings, draw_forest
 from .page import page
 from .view import View
 
-RECORDS = ("evaluation.json", "results.json", "audit.json", "ablation.json")  # in this order
+RECORDS = (
+    "evaluation.json",
+    "results.json",
+    "audit.json",
+    "grounding.json",
+    "attribution.json",
+    "ablation.json",
+)  # in this order
 PAGE = "report.html"
 FIGURES = "figures"
 

@@ -10,7 +10,7 @@ import torch
 from x2x_core.common.randomness import uniform
 
 from .chest import FilmChest, FilmLung
-from .fields import blur, blur_line, ellipse, grow, noise, pick_pixel, sigmoid
+from .fields import blur, blur_line, ellipse, grow, noise, pick_near_centre, sigmoid
 from .lobar_collapse import collapsed_lobe
 from .parenchyma import blur_markings, infiltrate
 from .tissue import overlapping, touching_tissue
@@ -19,8 +19,10 @@ from .warp import warp
 
 _CEILING = 0.95  # share of the way from lung to soft tissue that a band or a collapsed lobe reaches
 _MARGIN = 12.0  # mm over which a band fades towards the outline of the lung
-_SECOND = 0.7  # severity from which there may be a second band
-_COLLAPSE = (0.40, 0.75)  # severities between which a lobe goes from aerated to collapsed
+_SPREAD = 4.0  # mm by which the first band leaves the middle of its zone
+#: Second and third band: severity from which it is there, mm from the first in rows and outwards, relative size.
+_MORE_BANDS = ((0.45, 17, 12, 0.65), (0.75, 10, -14, 0.5))
+_COLLAPSE = (0.65, 0.9)  # severities between which a lobe goes from aerated to collapsed
 _LIFT = {
     "upper": (0.0, 3.0),
     "middle": (2.0, 8.0),
@@ -33,9 +35,9 @@ def draw_atelectasis(
 ) -> np.ndarray:
     """Draw atelectasis with volume loss.
 
-    A mild one is a band. From moderate on, the lobe of the zone is collapsed: a dense wedge that ends at its fissure
-    and hides the border of heart or dome that it touches. The lung below the hilum is drawn upwards with its dome, so
-    that its markings crowd.
+    A mild one is a band, a moderate one two thicker ones. A severe one has three, and the lobe of the zone is
+    collapsed: a dense wedge that ends at its fissure and hides the border of heart or dome that it touches. The lung
+    below the hilum is drawn upwards with its dome, so that its markings crowd.
 
     Args:
         chest: the film's anatomy.
@@ -46,18 +48,21 @@ def draw_atelectasis(
         generator: draws the place; the same state gives the same place at every severity.
     """
     lung, mm = chest.lungs[side], chest.mm
-    centre = pick_pixel(_centres(chest, lung, zone), generator)
+    centre = pick_near_centre(_centres(chest, lung, zone), _SPREAD / mm, generator)
     band = band_of(chest, lung, centre, severity, generator)
-    drop = uniform(9, 18, generator) * (1 if uniform(0, 1, generator) < 0.5 else -1) / mm
-    second = band_of(chest, lung, (centre[0] + drop, centre[1]), 0.6 * severity, generator)
-    if severity > _SECOND and uniform(0, 1, generator) < 0.4:
-        band = np.maximum(band, 0.7 * second)
+    away = (-1 if zone == "lower" else 1) / mm  # more bands are away from the dome
+    outwards = (-1 if side == "right" else 1) / mm
+    for least, drop, shift, size in _MORE_BANDS:
+        place = (centre[0] + away * (drop + uniform(-1, 1, generator)), centre[1] + outwards * shift)
+        another = band_of(chest, lung, place, size * severity, generator)
+        if severity > least:
+            band = np.maximum(band, size * another)
     haze = np.exp(-(ellipse(chest.grid, (centre[0] + 6 / mm, centre[1]), (20 / mm, 38 / mm)) ** 2))
     lobe = collapsed_lobe(chest, lung, zone, generator)
     collapse = min(max((severity - _COLLAPSE[0]) / (_COLLAPSE[1] - _COLLAPSE[0]), 0.0), 1.0)
     texture = infiltrate(chest, lung, generator, coarse=0.22, fine=0.12)
-    thickness = (0.40 + 0.50 * severity) * band + (0.14 + 0.20 * severity) * haze * texture
-    airless = collapse * (0.5 + 1.1 * severity) * lobe * texture
+    thickness = (0.75 + 0.65 * severity) * band + (0.10 + 0.15 * severity) * haze * texture
+    airless = collapse * (0.3 + 0.9 * severity) * lobe * texture
     lift = _lift(chest, lung, (_LIFT[zone][0] + _LIFT[zone][1] * severity) / mm)
     raised, within = (warp(field, lift, 0.0) for field in (grey, blur(lung.soft, 1.2 / mm)))
     over = warp(overlapping(chest, lung, dome=True), lift, 0.0)
@@ -84,23 +89,23 @@ def band_of(
     """
     mm, (rows, columns) = chest.mm, chest.grid
     outwards = -1 if lung.side == "right" else 1
-    angle = math.radians(uniform(-12, 28, generator)) * outwards
-    length = uniform(17, 30, generator) * (0.75 + 0.5 * severity) / mm
-    width = uniform(1.5, 2.7, generator) * (0.75 + 0.8 * severity) / mm
-    curve = uniform(0.05, 0.22, generator) * (1 if uniform(0, 1, generator) < 0.7 else -1)
+    angle = math.radians(uniform(-9, -5, generator)) * outwards
+    length = uniform(26, 29, generator) * (0.75 + 0.6 * severity) / mm
+    width = uniform(1.9, 2.2, generator) * (0.85 + 0.8 * severity) / mm
+    curve = uniform(-0.03, 0.01, generator)
     down, across = rows - centre[0], columns - centre[1]
     along = across * math.cos(angle) + down * math.sin(angle)
     beside = down * math.cos(angle) - across * math.sin(angle)
     lengthwise = [_wander(chest, scale, generator) for scale in (16, 9, 12)]
     shift, wide, bright = (np.interp(along, np.arange(len(line)) - len(line) // 2, line) for line in lengthwise)
-    middle = curve * (along**2 / length - length / 3) + 0.9 / mm * shift
+    middle = curve * (along**2 / length - length / 3) + 0.5 / mm * shift
     breadth = width * (1 + 0.35 * wide).clip(0.4)
     upper = beside < middle  # one side is sharper than the other
     profile = np.exp(-(((beside - middle) / (breadth * np.where(upper, 0.9, 1.5))) ** 2))
     ends = sigmoid((length - np.abs(along + 0.2 * length * bright)) / (0.16 * length))
     inside = (chest.depth(lung.side) / _MARGIN).clip(0, 1) ** 0.7
     patchy = (1 + 0.25 * noise(chest.shape, 2.5 / mm, generator)).clip(0.3, 1.4)
-    return (profile * ends * inside * (0.75 + 0.3 * bright).clip(0.15, 1.1) * patchy).clip(0, 1)
+    return (profile * ends * inside * (0.85 + 0.15 * bright).clip(0.3, 1.1) * patchy).clip(0, 1)
 
 
 def _wander(chest: FilmChest, scale: float, generator: torch.Generator) -> np.ndarray:

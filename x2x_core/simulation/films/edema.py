@@ -11,12 +11,14 @@ from x2x_core.common.randomness import uniform
 from .chest import SIDES, FilmChest, FilmLung
 from .effusion import draw_effusion
 from .fields import blur, noise
-from .parenchyma import blur_markings, infiltrate
+from .parenchyma import blur_markings, infiltrate, markings
 from .tissue import overlapping, touching_tissue
 from .tone import add_thickness
 
-_CEILING = 0.93  # share of the way from lung to soft tissue that the densest haze reaches
+_CEILING = 0.95  # share of the way from lung to soft tissue that the densest haze reaches
 _WITH_EFFUSION = 0.7  # severity from which both angles are blunted
+_CUFF = 1.6  # mm around a vessel that the fluid in its sheath makes dense
+_VESSEL = 0.012  # mean grey of vessels above the lung around them, after this smoothing
 _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
 _MOST_LINES = 8
 _WITH_LINES = 0.45  # share of lungs with septal lines
@@ -34,7 +36,7 @@ def draw_edema(chest: FilmChest, grey: np.ndarray, *, severity: float, generator
     for side in SIDES:
         grey = _one_lung(chest, grey, chest.lungs[side], severity, generator)
     for side in SIDES:
-        amount = uniform(0.02, 0.15, generator)
+        amount = uniform(0.20, 0.26, generator)
         if severity > _WITH_EFFUSION:
             grey = draw_effusion(chest, grey, side=side, severity=amount, generator=generator)
     return grey
@@ -45,13 +47,14 @@ def _one_lung(
 ) -> np.ndarray:
     rows, columns = chest.grid
     hilum, within = lung.hilum, overlapping(chest, lung, dome=False)
-    strength = uniform(0.85, 1.15, generator)  # the lungs differ a little
+    strength = uniform(0.95, 1.05, generator)  # the lungs differ a little
     distance = np.hypot(0.8 * (rows - hilum[0]), columns - hilum[1]) * chest.mm
-    distance = distance * (1 + 0.18 * noise(chest.shape, 30 / chest.mm, generator))
-    perihilar = np.exp(-((distance / (50 + 18 * severity)) ** 2))
+    distance = distance * (1 + 0.08 * noise(chest.shape, 30 / chest.mm, generator))
+    perihilar = np.exp(-((distance / (42 + 18 * severity)) ** 2.2))
     low = ((rows - lung.apex) / lung.height).clip(0, 1)
-    haze = strength * (0.10 + 0.75 * severity) * (0.95 * perihilar + 0.30 * low + 0.10)
-    haze = haze * infiltrate(chest, lung, generator, coarse=0.24, fine=0.11)
+    haze = strength * (0.15 + 1.85 * severity) * (perihilar + 0.16 * low + 0.04)
+    cuffs = (blur(markings(grey, chest.mm), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
+    haze = haze * (0.7 + 0.5 * cuffs) * infiltrate(chest, lung, generator, coarse=0.24, fine=0.11)
     lines = septal_lines(chest, lung, severity, generator)
     blurred = within * min(severity, 0.7) * (perihilar + 0.3).clip(0, 1)
     ceiling = chest.air + _CEILING * (touching_tissue(chest, lung) - chest.air)

@@ -39,10 +39,10 @@ def draw_effusion(
     """
     lung, mm = chest.lungs[side], chest.mm
     rows, columns = chest.grid
-    climb = (18 + 30 * severity) * uniform(0.8, 1.2, generator) / mm
-    reach = uniform(14, 24, generator)  # mm from the wall over which the meniscus falls
-    wave = 2.0 / mm * noise(chest.shape, 30 / mm, generator)
-    tilt = uniform(-0.06, 0.06, generator) * (columns - lung.medial_edge)
+    climb = (18 + 30 * severity) * uniform(0.95, 1.05, generator) / mm
+    reach = uniform(17, 21, generator)  # mm from the wall over which the meniscus falls
+    wave = 1.0 / mm * noise(chest.shape, 30 / mm, generator)
+    tilt = uniform(-0.015, 0.015, generator) * (columns - lung.medial_edge)
     level = lung.base - (0.05 + 0.52 * severity**1.1) * lung.height
     from_middle = np.abs(columns - lung.medial_edge) * mm
     wall = chest.wall_distance(side)

@@ -82,8 +82,15 @@ def ellipse(grid: tuple[np.ndarray, np.ndarray], centre: tuple[float, float], ra
     return np.hypot((rows - centre[0]) / radii[0], (columns - centre[1]) / radii[1])
 
 
-def pick_pixel(candidates: np.ndarray, generator: torch.Generator) -> tuple[int, int]:
-    """Draw one of the pixels that are True in `candidates`, `(H, W)` bool with at least one."""
+def pick_near_centre(candidates: np.ndarray, spread: float, generator: torch.Generator) -> tuple[int, int]:
+    """Draw a pixel of `candidates`, `(H, W)` bool with at least one True, near the centre of them all.
+
+    Args:
+        candidates: pixels to choose from.
+        spread: the most that the place leaves the centre, in pixels, in rows and in columns.
+        generator: draws the place.
+    """
     places = np.argwhere(candidates)
-    row, column = places[int(uniform(0, 1, generator) * len(places))]
+    wanted = places.mean(axis=0) + [uniform(-spread, spread, generator) for _ in range(2)]
+    row, column = places[((places - wanted) ** 2).sum(axis=1).argmin()]
     return int(row), int(column)

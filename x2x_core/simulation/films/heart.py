@@ -15,7 +15,7 @@ from .fields import blur_line
 from .parenchyma import fixed_grain
 from .warp import LEAST_DISPLACEMENT, warp
 
-_SHARES = {"left": 0.76, "right": 0.24}  # of the growth that each border takes
+_SHARES = {"left": 0.72, "right": 0.28}  # of the growth that each border takes
 _TOP = 0.36  # share of the lungs' height at which the heart begins
 _WIDEST = 0.74  # share of the way from the heart's top to the dome at which it is widest
 _ABOVE = 0.76  # height of the new contour above its widest place, likewise
@@ -135,7 +135,7 @@ def _growth(
     heart = (way > 0.1) & (way < 1)
     width = float(borders["left"][heart].max() - borders["right"][heart].min())
     columns = np.flatnonzero((chest.lungs["left"].mask | chest.lungs["right"].mask).any(axis=0))
-    variation = uniform(0.9, 1.1, generator)
-    ratio = min(0.45 + 0.28 * severity * variation, 0.76)
+    variation = uniform(0.98, 1.02, generator)
+    ratio = min(0.46 + 0.33 * severity * variation, 0.78)
     wanted = (ratio * float(columns[-1] - columns[0]) - width) * chest.mm
-    return min(max(wanted, (2 + 18 * severity) * variation), (6 + 56 * severity) * variation) / chest.mm
+    return min(max(wanted, (2 + 18 * severity) * variation), (6 + 72 * severity) * variation) / chest.mm

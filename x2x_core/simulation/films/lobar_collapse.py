@@ -12,7 +12,7 @@ from .chest import FilmChest, FilmLung
 from .fields import noise, sigmoid
 
 _FISSURE = 1.0  # mm over which the border at the fissure rises
-_WAVE = 1.6  # mm by which a fissure leaves its curve
+_WAVE = 1.0  # mm by which a fissure leaves its curve
 
 
 def collapsed_lobe(chest: FilmChest, lung: FilmLung, zone: str, generator: torch.Generator) -> np.ndarray:
@@ -51,8 +51,8 @@ def _step(distance: np.ndarray, width: float = _FISSURE) -> np.ndarray:
 
 def _upper(chest: FilmChest, lung: FilmLung, wave: np.ndarray, generator: torch.Generator) -> np.ndarray:
     out, height = _outwards(chest, lung).clip(0, 1), _height(chest, lung)
-    at_hilum, rise = uniform(0.34, 0.42, generator), uniform(0.12, 0.22, generator)
-    bend = uniform(-0.04, 0.10, generator)
+    at_hilum, rise = uniform(0.37, 0.39, generator), uniform(0.16, 0.18, generator)
+    bend = uniform(0.02, 0.04, generator)
     fissure = at_hilum - rise * out - bend * np.sin(np.pi * out)
     below = (fissure - height) * lung.height * chest.mm + wave  # mm above the fissure
     denser_medially = 1 - 0.30 * out
@@ -61,8 +61,8 @@ def _upper(chest: FilmChest, lung: FilmLung, wave: np.ndarray, generator: torch.
 
 def _lower(chest: FilmChest, lung: FilmLung, wave: np.ndarray, generator: torch.Generator) -> np.ndarray:
     out, height = _outwards(chest, lung), _height(chest, lung)
-    reach, top = uniform(0.60, 0.95, generator), uniform(0.42, 0.50, generator)
-    bulge = uniform(-0.06, 0.05, generator)
+    reach, top = uniform(0.75, 0.80, generator), uniform(0.45, 0.47, generator)
+    bulge = uniform(-0.02, 0.0, generator)
     down = ((height - top) / (1 - top)).clip(0, 1)
     fissure = reach * down**0.9 + bulge * np.sin(np.pi * down)
     columns = np.flatnonzero(lung.mask.any(axis=0))
@@ -73,8 +73,8 @@ def _lower(chest: FilmChest, lung: FilmLung, wave: np.ndarray, generator: torch.
 
 def _middle(chest: FilmChest, lung: FilmLung, wave: np.ndarray, generator: torch.Generator) -> np.ndarray:
     out, height = _outwards(chest, lung).clip(0, 1.2), _height(chest, lung)
-    upper = uniform(0.48, 0.54, generator) + uniform(0.02, 0.12, generator) * out
-    thick, length = uniform(0.15, 0.22, generator), uniform(0.7, 0.95, generator)
+    upper = uniform(0.50, 0.52, generator) + uniform(0.06, 0.08, generator) * out
+    thick, length = uniform(0.17, 0.20, generator), uniform(0.82, 0.88, generator)
     narrowing = (1 - out / length).clip(0, 1) ** 0.8
     lower = upper + thick * narrowing
     scale = lung.height * chest.mm

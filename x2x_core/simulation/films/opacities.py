@@ -12,13 +12,14 @@ import torch
 from x2x_core.common.randomness import uniform
 
 from .chest import FilmChest, FilmLung
-from .fields import blur, ellipse, noise, pick_pixel, sigmoid
+from .fields import blur, ellipse, noise, pick_near_centre, sigmoid
 from .parenchyma import blur_markings, infiltrate
 from .tissue import overlapping, touching_tissue
 from .tone import add_thickness
 
 _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
 _TOUCHING = 15.0  # mm from the lung's outline within which an opacity takes the grey of the tissue beside it
+_SPREAD = 8.0  # mm by which an opacity leaves the middle of its zone
 _FULL_DEPTH = 28.0  # mm from the lung's outline where a lung is at its thickest
 
 
@@ -36,9 +37,9 @@ class OpacityKind:
     bronchograms: bool
 
 
-CONSOLIDATION = OpacityKind(3, (22, 28), (0.75, 1.0), 0.38, 0.26, 0.94, (0.24, 0.10), True)
-PNEUMONIA = OpacityKind(5, (15, 18), (0.55, 0.8), 0.36, 0.34, 0.91, (0.34, 0.15), True)
-GROUND_GLASS = OpacityKind(2, (28, 26), (0.46, 0.62), 0.36, 0.24, 0.90, (0.24, 0.12), False)
+CONSOLIDATION = OpacityKind(3, (18, 19), (0.85, 1.1), 0.38, 0.26, 0.94, (0.24, 0.10), True)
+PNEUMONIA = OpacityKind(5, (13, 14), (0.6, 0.9), 0.36, 0.34, 0.91, (0.34, 0.15), True)
+GROUND_GLASS = OpacityKind(2, (22, 20), (0.46, 0.62), 0.36, 0.24, 0.90, (0.24, 0.12), False)
 
 
 def draw_opacity(
@@ -83,7 +84,7 @@ def _patches(
     chest: FilmChest, lung: FilmLung, kind: OpacityKind, zone: str, severity: float, generator: torch.Generator
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Return patches with soft ragged borders, `(H, W)` in [0, 1], and their common centre."""
-    centre = pick_pixel(_centres(chest, lung, zone), generator)
+    centre = pick_near_centre(_centres(chest, lung, zone), _SPREAD / chest.mm, generator)
     radius = (kind.radius[0] + kind.radius[1] * severity) / chest.mm
     scales = {28: 0.8, 11: 0.7, 4: 0.4}  # mm: weight
     ragged = kind.ragged * sum(

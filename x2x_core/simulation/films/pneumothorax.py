@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -17,8 +16,8 @@ from .parenchyma import markings
 from .tone import add_thickness
 from .warp import warp
 
-_LINE_MM = 0.6  # half width of the visceral pleura
-_LINE = 0.22  # its mean optical thickness
+_LINE_MM = 0.8  # half width of the visceral pleura
+_LINE = 0.34  # its mean optical thickness
 _DARKEST = 0.5  # share of the grey around that air may take away, so that ribs keep their contrast on dark films
 _MOST_SINKING = 0.4  # share of the collapsed length; from 0.5 the lung would fold
 _RAGGED = 0.6  # mm by which the pleural line leaves a smooth curve
@@ -63,7 +62,7 @@ def draw_pneumothorax(
     crowded = warp(vessels, collapse.down, collapse.right) - vessels
     lung_left = (1 - sigmoid(-collapse.inside / 0.6)) * blur(lung.soft, 0.6)
     changed = (grey - 0.9 * air * vessels - darker + lung_left * crowded).clip(0)
-    uneven = (1 + 0.8 * noise(chest.shape, 10 / mm, generator)).clip(0, 2)
+    uneven = (1 + 0.4 * noise(chest.shape, 10 / mm, generator)).clip(0, 2)
     ragged = collapse.inside + _RAGGED * noise(chest.shape, 9 / mm, generator)
     line = _LINE * uneven * np.exp(-((ragged / _LINE_MM) ** 2))
     low = ((chest.grid[0] - lung.apex) / lung.height).clip(0, 1)
@@ -77,12 +76,12 @@ def collapse_of(chest: FilmChest, lung: FilmLung, severity: float, generator: to
     With t from 0 where the gap ends to 1 at the apex, a point of the lung sinks by a multiple of t^2, and its distance
     from the mediastinum shrinks by a multiple of t^1.3. Both maps keep a convex outline convex.
     """
-    apex_gap = (9 + 46 * severity**1.2) * uniform(0.75, 1.25, generator) / chest.mm
-    length = min((0.5 + 0.5 * severity) * uniform(0.9, 1.15, generator), 1.0) * lung.height
+    apex_gap = (9 + 46 * severity**1.2) * uniform(0.95, 1.05, generator) / chest.mm
+    length = min((0.5 + 0.5 * severity) * uniform(0.97, 1.03, generator), 1.0) * lung.height
     sink = min(apex_gap, _MOST_SINKING * length)
     columns = np.flatnonzero(lung.mask.any(axis=0))
-    narrow = min(uniform(0.55, 0.95, generator) * apex_gap / (columns[-1] - columns[0]), 0.6)
-    phase = uniform(0, 2 * math.pi, generator)
+    narrow = min(uniform(0.7, 0.8, generator) * apex_gap / (columns[-1] - columns[0]), 0.6)
+    phase = uniform(0.5, 1.1, generator)
     old_rows = np.arange(chest.shape[0], dtype=np.float32)
     height = ((lung.apex + length - old_rows) / length).clip(0, 1.1)
     kept = 1 - narrow * height**1.3 * (1 + 0.07 * np.sin(7 * height + phase))

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 
 from x2x_core.common.errors import InputError, InputNotFoundError
-from x2x_core.evaluation.benchmark.pairs import changed_region
 from x2x_core.evaluation.benchmark.plan import PAIRS
 from x2x_core.evaluation.benchmark.storage import EDITS
+from x2x_core.imaging.changed import changed_region
 from x2x_core.imaging.files import read_image
 from x2x_core.imaging.provenance import read_provenance, sha256_file
 from x2x_core.language.clauses import Operation

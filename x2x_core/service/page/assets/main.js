@@ -84,8 +84,23 @@ async function take(chosen) {
     stage.show('original')
     find('film').title = chosen.name
     find('film').textContent = `${chosen.name}, ${entry.width} × ${entry.height}, ${entry.bit_depth} bits`
+    find('dicom-choices').hidden = entry.kind !== 'DICOM'
+    keepNothing()
     facts(entry.notes.map(note => [note, false]))
   })
+}
+
+function keepNothing() {
+  find('keep').value = ''
+  find('unkeep').hidden = true
+}
+
+// Choices of the DICOM result, which only a DICOM film has.
+const dicomChoices = () => find('dicom-choices').hidden ? {} : {
+  identifiers: find('identifiers').value,
+  new_study: find('new_study').checked && !find('new_study').disabled ? 'true' : '',
+  burn_in: find('burn_in').checked ? 'true' : '',
+  series_description: find('series_description').value,
 }
 
 function clearResults() {
@@ -96,9 +111,10 @@ function clearResults() {
 }
 
 // Ask with the held film; one that the service has dropped is sent again.
-async function askWithFilm(path) {
+async function askWithFilm(path, more = {}) {
   const fields = () => ({
     image_id: image, prompt: find('prompt').value, seed: find('seed').value || '0', preset: find('preset').value,
+    keep_mask: find('keep').files[0], ...more,
   })
   try {
     return await askForm(path, fields(), waiting)
@@ -126,6 +142,7 @@ function tell(record) {
   facts([
     [record.instruction.canonical, false],
     [shares.join(' '), false],
+    ...record.change ? [[record.change.sentence, false]] : [],
     ...record.warnings.map(text => [text, true]),
   ])
 }
@@ -142,7 +159,7 @@ const look = () => during('Finding where it may change ...', async () => {
 })
 
 const edit = () => during('Editing ...', async () => {
-  const answer = await askWithFilm('/api/edit')
+  const answer = await askWithFilm('/api/edit', dicomChoices())
   clearResults()
   for (const [id, [name, type]] of Object.entries(FILES)) {
     const blob = name in answer.files ? asBlob(answer.files[name], type) : null
@@ -183,6 +200,11 @@ async function start() {
   }
 }
 
+find('keep').addEventListener('change', () => { find('unkeep').hidden = !find('keep').files.length })
+find('unkeep').addEventListener('click', () => { keepNothing(); find('keep').focus() })
+find('identifiers').addEventListener('change', () => {
+  find('new_study').disabled = find('identifiers').value !== 'keep'
+})
 find('file').addEventListener('change', () => { take(find('file').files[0]); find('file').value = '' })
 find('look').addEventListener('click', look)
 find('controls').addEventListener('submit', event => { event.preventDefault(); if (!find('edit').disabled) edit() })
@@ -193,6 +215,8 @@ find('forget').addEventListener('click', () => during('Removing ...', async () =
   stage.close()
   file = null
   find('film').textContent = 'none yet'
+  find('dicom-choices').hidden = true
+  keepNothing()
   facts([])
 }))
 for (const kind of ['dragover', 'dragleave', 'drop'])

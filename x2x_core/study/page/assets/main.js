@@ -320,7 +320,7 @@ document.addEventListener('keydown', event => {
   }
   if ((key === 'h' || key === '?') && !target.matches?.('select')) { event.preventDefault(); showKeys(); return }
   if (!shown) {
-    if (key === 'Enter' && target === document.body) main.querySelector('button.main')?.click()
+    if (key === 'Enter' && (target === document.body || target === main)) main.querySelector('button.main')?.click()
     return
   }
   if (placing) { event.preventDefault(); placeBox({ key, shiftKey: event.shiftKey }); return }

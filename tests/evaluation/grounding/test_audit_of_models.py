@@ -1,0 +1,130 @@
+"""The audit clears a model that looks, and finds those that do not; stubs prove the plumbing, not the models."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from grounding_cases import DrawingPipeline, Talker, cheater, honest, mean_reader, write_images
+
+from x2x_core.evaluation.grounding.plan import AuditCase, GroundingSettings, plan_cases
+from x2x_core.evaluation.grounding.rows import audit_rows
+from x2x_core.evaluation.grounding.run import answer_cases, make_edits
+from x2x_core.evaluation.grounding.summary import RECORD, summarise_grounding
+from x2x_core.evaluation.report.write import write_report
+
+SETTINGS = GroundingSettings(seeds=2, medground=True)
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory):
+    """Four models, asked about the same edits: results by name, and the folder."""
+    folder = tmp_path_factory.mktemp("grounding")
+    images = write_images(folder / "images")
+    truths = [replace(case, truth=bool(n % 2)) for n, case in enumerate(plan_cases(images, ["edema"]))]
+    out = folder / "out"
+    records = make_edits(DrawingPipeline(), truths, SETTINGS, out)
+    models = (honest(), cheater(), Talker(), mean_reader())
+    answers = {model.name: answer_cases(model, records, out) for model in models}
+    results = summarise_grounding(list(audit_rows(records, answers)), SETTINGS, None, records)
+    results.write_json(out / RECORD)
+    return results, out, records
+
+
+def row(audited, name):
+    return next(row for row in audited[0].rows if row.name == name)
+
+
+def sentence(audited, name):
+    return next(text for text in audited[0].about["verdict"]["sentences"] if text.startswith(f"{name} looks"))
+
+
+def test_an_honest_model_is_cleared(audited):
+    found = row(audited, "honest").metrics
+    assert ": yes, the finding moves it by +" in sentence(audited, "honest")
+    assert found["specific"].value == found["added_flips"].value == found["removed_flips"].value == 1
+    assert found["contrast"].low > 0.5 and found["background_flips"].value == 0 and found["unchanged"].value == 0
+    assert found["levels_agree"].value == found["seeds_agree"].value == found["right"].value == 1
+    assert found["kept"].value == 1 and found["not_understood"].value == 0
+
+
+def test_a_reader_of_markers_is_found_although_all_its_answers_are_right(audited):
+    found = row(audited, "marker").metrics
+    assert found["right"].value == 1 and found["unchanged"].value == 1 and found["kept"].value == 0
+    text = sentence(audited, "marker")
+    assert ": no, 100% of the cases are unchanged by any edit" in text and "reads something that these edits" in text
+
+
+def test_a_model_of_words_that_ignores_the_image_is_found(audited):
+    found = row(audited, "talker").metrics
+    assert found["unchanged"].value == found["blank_unchanged"].value == 1
+    assert "added_flips" not in found and found["removed_flips"].value == 0  # it saw the finding everywhere before
+    assert "it ignores the image" in sentence(audited, "talker")
+
+
+def test_a_reader_of_brightness_anywhere_is_not_cleared(audited):
+    found = row(audited, "brightness").metrics
+    assert abs(found["contrast"].value) < 0.05 and found["unchanged"].value < 1
+    assert ": yes" not in sentence(audited, "brightness")
+
+
+def test_amounts_elsewhere_are_those_of_the_finding(audited):
+    for record in audited[2]:
+        edits = {(edit["kind"], edit["level"], edit["seed"]): edit for edit in record["edits"]}
+        for (kind, level, seed), edit in edits.items():
+            if kind == "background":
+                of_finding = edits["foreground" if level else "normal", level, seed]
+                assert edit["matches"] == (abs(edit["amount"] - of_finding["amount"]) <= 0.1 * of_finding["amount"])
+    assert row(audited, "honest").metrics["matched"].value == 1
+
+
+def test_each_finding_has_its_measures_with_intervals(audited):
+    contrast = row(audited, "honest").per_finding["edema"]["contrast"]
+    assert contrast.low < contrast.value < contrast.high and contrast.n > 6
+
+
+def test_the_page_shows_models_findings_and_pictures(audited):
+    page = write_report(audited[1], figures=False)[0].read_text()
+    assert "Grounding audit" in page and "same amount elsewhere" in page and page.count("data:image/jpeg") >= 8
+    assert "it ignores the image" in page and json.loads((audited[1] / RECORD).read_text())["about"]["synthetic"]
+
+
+def test_a_model_that_says_neither_is_counted_and_not_cleared(tmp_path):
+    records = make_edits(DrawingPipeline(), plan_cases([*write_images(tmp_path / "images", 2)], ["edema"]),
+                         GroundingSettings(levels=1), tmp_path / "out")  # fmt: skip
+    answers = {"talker": answer_cases(Talker("It may be."), records, tmp_path / "out")}
+    results = summarise_grounding(list(audit_rows(records, answers)), GroundingSettings(levels=1))
+    assert results.rows[0].metrics["not_understood"].value == 1 and "contrast" not in results.rows[0].metrics
+    assert ": no, 100%" in results.about["verdict"]["sentences"][0]
+
+
+@pytest.mark.parametrize("mode", ["acquisition", "manifestation"])
+def test_a_model_that_reads_the_acquisition_or_the_treatment_fails_the_test_of_the_shift(tmp_path, mode):
+    ill = write_images(tmp_path / "images", 8)[1::2]
+    keeps = [None] * 4
+    if mode == "manifestation":
+        from PIL import Image
+
+        keeps = [tmp_path / "keep.png"] * 4
+        Image.new("L", (48, 48)).save(keeps[0])
+    question = plan_cases(ill[:1], ["edema"])[0].question
+    cases = [AuditCase(image, question, keep=keep) for image, keep in zip(ill, keeps)]
+    settings = GroundingSettings(mode=mode)
+    records = make_edits(DrawingPipeline(), cases, settings, tmp_path / "out")
+    answers = {model.name: answer_cases(model, records, tmp_path / "out") for model in (honest(), cheater())}
+    results = summarise_grounding(list(audit_rows(records, answers)), settings, None, records)
+    good, bad = results.rows
+    assert good.metrics["right_after"].value == 1 and good.metrics["drop"].value == 0
+    assert bad.metrics["right_before"].value == 1 and bad.metrics["right_after"].value == 0
+    first, second = results.about["verdict"]["sentences"]
+    assert ": not refuted" in first and ": no, right answers fall by 100 points" in second
+
+
+def test_another_finding_must_not_move_the_answer(tmp_path):
+    settings = GroundingSettings(mode="population", added=("edema",))
+    cases = plan_cases(write_images(tmp_path / "images", 4), ["pleural effusion"])
+    cases = [replace(case, truth=bool(n % 2)) for n, case in enumerate(cases)]
+    records = make_edits(DrawingPipeline(), cases, settings, tmp_path / "out")
+    assert {edit["expects"] for record in records for edit in record["edits"]} == {"same"}
+    answers = {model.name: answer_cases(model, records, tmp_path / "out") for model in (honest(), cheater())}
+    moved, still = summarise_grounding(list(audit_rows(records, answers)), settings).rows
+    assert moved.metrics["drop"].value == 0.5 and still.metrics["drop"].value == 0

@@ -1,0 +1,1 @@
+"""Content credentials (C2PA) of pictures: signed statements of what made them, from what, written and checked."""

@@ -1,0 +1,1 @@
+"""Explanations of classifiers: an edit of the finding beside gradients, measured on the simulated truth."""

@@ -1,0 +1,1 @@
+"""Grounding audit: does an answer follow the finding in the image, and nothing else?"""

@@ -1,0 +1,1 @@
+"""Answerers: models of every kind, asked the same yes-or-no questions about a radiograph."""

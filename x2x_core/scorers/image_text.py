@@ -1,0 +1,85 @@
+"""Fit of an image and a text, by a model of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from PIL import Image
+
+from x2x_core.common.errors import InputError, InputNotFoundError
+
+from .preparation import last_line
+from .scorer import check_images
+
+
+@runtime_checkable
+class ImageTextScorer(Protocol):
+    """A model that compares images with texts.
+
+    Attributes:
+        name: name in reports.
+    """
+
+    name: str
+
+    def similarity(self, images: torch.Tensor, texts: Sequence[str]) -> torch.Tensor:
+        """Return the cosine of image and text, `(B,)`, for images `(B, 1, H, W)` in [0, 1] with a text each."""
+        ...
+
+
+class DualEncoder:
+    """A model of the Hugging Face library with an image and a text encoder (CLIP, SigLIP), as an `ImageTextScorer`.
+
+    Args:
+        model: whose output has `image_embeds` and `text_embeds`.
+        processor: of images and texts.
+        name: name in reports.
+        device: where the model runs.
+    """
+
+    def __init__(self, model: Any, processor: Any, name: str, device: str | torch.device = "cpu") -> None:
+        self.model, self.processor, self.name = model.to(device).eval(), processor, name
+        self.device = torch.device(device)
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> DualEncoder:
+        """Load a model from a folder; nothing is downloaded, and no code of the folder runs.
+
+        Raises:
+            InputNotFoundError: there is no such folder.
+            InputError: it holds no such model.
+        """
+        from transformers import AutoModel, AutoProcessor
+
+        if not Path(folder).is_dir():
+            raise InputNotFoundError(f"There is no model of images and texts at `{folder}`. Give a folder.")
+        try:
+            model = AutoModel.from_pretrained(folder, local_files_only=True)
+            processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"`{folder}` must hold a model of images and texts: {last_line(error)}") from error
+        return cls(model, processor, Path(folder).name, device)
+
+    @torch.no_grad()
+    def similarity(self, images: torch.Tensor, texts: Sequence[str]) -> torch.Tensor:
+        """Return the cosine of each image `(B, 1, H, W)` in [0, 1] and its text, `(B,)` float64.
+
+        Raises:
+            InputError: wrong images, another number of texts, or a model that does not embed both.
+        """
+        if len(texts) != len(check_images(images)):
+            raise InputError(f"`texts` must be one for each of {len(images)} images, got {len(texts)}.")
+        grey = (images[:, 0].cpu() * 255).round().to(torch.uint8).numpy()
+        pictures = [Image.fromarray(picture).convert("RGB") for picture in grey]
+        inputs = self.processor(
+            text=list(texts), images=pictures, padding="max_length", truncation=True, return_tensors="pt"
+        )
+        output = self.model(**{name: value.to(self.device) for name, value in inputs.items()})
+        embeds = [getattr(output, name) for name in ("image_embeds", "text_embeds") if hasattr(output, name)]
+        if len(embeds) < 2:
+            raise InputError(f"{self.name!r} must embed images and texts, as CLIP does.")
+        first, second = (torch.nn.functional.normalize(embed.double().cpu(), dim=1) for embed in embeds)
+        return (first * second).sum(1)
