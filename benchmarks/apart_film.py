@@ -203,7 +203,7 @@ def branches(film: Film, count: int, reach: float, rng: np.random.Generator) -> 
             step = reach * film.height * rng.uniform(0.6, 1.4) / 18
             end = row + step * np.sin(angle), column - step * np.cos(angle)
             points = [(int(column * 16), int(row * 16)), (int(end[1] * 16), int(end[0] * 16))]
-            cv2.line(canvas, *points, 255, max(round(width * film.unit), 1), cv2.LINE_AA, shift=4)
+            cv2.line(canvas, points[0], points[1], 255, max(round(width * film.unit), 1), cv2.LINE_AA, shift=4)
             row, column = end
         if width > 1.5:
             stems += [((row, column), angle + turn * rng.uniform(0.2, 0.5), width - 1) for turn in (-1, 1)]

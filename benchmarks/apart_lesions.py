@@ -305,7 +305,8 @@ def draw_pairs(films: Sequence[Path], count: int, seed: int) -> Iterator[Pair]:
                 continue
             reverse = number % 3 == 2
             clause = request.clause.reversed() if reverse else request.clause
-            yield Pair(*((after, before) if reverse else (before, after)), mask, clause, films[place].name)
+            past, current = (after, before) if reverse else (before, after)
+            yield Pair(past, current, mask, clause, films[place].name)
             break
         else:
             raise InputError(f"`films` must show lungs that {request.finding} can be drawn in: give more films.")
