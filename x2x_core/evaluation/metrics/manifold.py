@@ -89,7 +89,7 @@ def realism(edited: torch.Tensor, real: torch.Tensor, nearest: int = _NEAREST_RE
         `(n,)` float64, above 0; infinite for an image that equals a real one.
     """
     reach = radii(real, nearest)
-    kept = reach <= reach.median()
+    kept = reach <= reach.quantile(0.5)
     return (reach[kept] / _distances(edited, real[kept])).amax(1)
 
 
