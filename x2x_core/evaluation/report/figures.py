@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COLUMNS = 4  # panels beside each other
 COLOURS = {OURS: OURS_COLOUR, PEER: PEER_COLOUR, REFERENCE: REFERENCE_COLOUR}
 CHARACTERS_PER_INCH = 15  # of the small print
+LEGEND_CHARACTERS, SIGN = 11, 6  # of the legend to an inch, and those that a sign takes
 BAR_COLOURS = (OURS_COLOUR, PEER_COLOUR, THIRD_COLOUR)  # first, second and third row of the findings' bars
 
 
@@ -71,7 +72,8 @@ def draw_findings(view: View) -> Figure | None:
         return None
     measures = view.chosen_measures(GROUP_MEASURES, MOST_PANELS)
     findings = list(rows[0].per_finding)
-    figure = new_figure(1.6 + 0.95 * len(findings), 0.7 + 1.9 * len(measures))
+    legend = sum(len(row.name) + SIGN for row in rows) / LEGEND_CHARACTERS
+    figure = new_figure(max(1.6 + 0.95 * len(findings), legend), 0.7 + 1.9 * len(measures))
     panels = figure.subplots(len(measures), 1, squeeze=False)[:, 0]
     for axes, measure in zip(panels, measures):
         _draw_bars(axes, measure, rows, findings)
