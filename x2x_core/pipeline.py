@@ -32,6 +32,7 @@ from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionS
 from diffusers.schedulers import KarrasDiffusionSchedulers
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
+from x2x_core.common.checkpoint_layout import CUSTOM_PIPELINE
 from x2x_core.common.errors import InputError
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
@@ -61,6 +62,10 @@ from x2x_core.language.levels import check_levels
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 logger = logging.getLogger(__name__)
+
+_CUSTOM_PIPELINE = (
+    '"""The class of this checkpoint, for diffusers."""\n\nfrom x2x_core import InstructX2XPipeline  # noqa: F401\n'
+)
 
 Prompt = str | Sequence[str]
 
@@ -263,6 +268,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
     def save_pretrained(self, save_directory: str | Path, *args: Any, **kwargs: Any) -> None:
         """Save the pipeline, with its pseudomasks if they are not the bundled ones.
 
+        The folder has a file with which `DiffusionPipeline.from_pretrained(folder, custom_pipeline=folder,
+        trust_remote_code=True)` finds this class too.
+
         Args:
             save_directory: the folder.
             args: as for `DiffusionPipeline.save_pretrained`.
@@ -271,6 +279,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         own = save_pseudomasks(self._pseudomasks, Path(save_directory))
         self.register_to_config(own_pseudomasks=own)
         super().save_pretrained(save_directory, *args, **kwargs)
+        (Path(save_directory) / CUSTOM_PIPELINE).write_text(_CUSTOM_PIPELINE, encoding="utf-8")
 
     @property
     def pseudomasks(self) -> PseudomaskAtlas:

@@ -394,6 +394,12 @@ def test_half_precision_edits_and_keeps_the_outside(radiograph, dtype):
     assert torch.isfinite(output.relevance_map).all() and output.relevance_map.dtype == torch.float32
 
 
+@pytest.mark.parametrize(("dtype", "warned"), [(torch.float16, True), (torch.bfloat16, False), (torch.float32, False)])
+def test_float16_on_a_cpu_is_warned_of(radiograph, caplog, dtype, warned):
+    edit(make_pipeline(**make_components()).to(dtype), radiograph)
+    assert ("float16 on a CPU" in caplog.text) is warned
+
+
 def test_attention_slicing_and_vae_slicing_change_nothing(radiograph):
     pipe = make_pipeline(**make_components())  # its own: slicing leaves other attention processors behind
     before = edit(pipe, radiograph, num_images_per_prompt=2).images

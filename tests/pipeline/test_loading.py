@@ -359,3 +359,12 @@ def test_the_folder_of_another_diffusers_version_is_no_matter(folder, radiograph
     index.write_text(index.read_text().replace(diffusers.__version__, "0.8.0"))
     images = edit(InstructX2XPipeline.from_pretrained(folder), radiograph)
     assert np.isfinite(images.numpy()).all()
+
+
+def test_diffusers_alone_finds_the_class_of_a_saved_folder(pipe, tmp_path):
+    pipe.save_pretrained(tmp_path / "saved")
+    loaded = diffusers.DiffusionPipeline.from_pretrained(
+        tmp_path / "saved", custom_pipeline=str(tmp_path / "saved"), trust_remote_code=True
+    )
+    assert isinstance(loaded, InstructX2XPipeline)
+    assert isinstance(InstructX2XPipeline.from_pretrained(tmp_path / "saved"), InstructX2XPipeline)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 #: File in a diffusers folder that names the parts of the pipeline.
 MODEL_INDEX = "model_index.json"
+#: File in a diffusers folder with which `DiffusionPipeline.from_pretrained` finds a class outside diffusers.
+CUSTOM_PIPELINE = "pipeline.py"
 #: Channels of the autoencoder's latents; the U-Net takes twice as many (noisy latents and image latents).
 LATENT_CHANNELS = 4
 #: Pixels along a side of a latent cell of Stable Diffusion's autoencoder.

@@ -25,7 +25,7 @@ from .backbones.protocol import DenoisesWindows, EditBackbone, Geometry, HasAtte
 from .composing import ComposingInputs
 from .denoising import DenoisingInputs
 from .draw_checks import read_generators
-from .editor import Editor
+from .editor import Editor, warn_if_slow
 from .encoding import EncodingInputs
 from .looking import GuidanceInputs
 from .places import draw_places
@@ -120,6 +120,7 @@ def read_request(editor: Editor, call: CallKwargs, image: Any, prompt: Any, keyw
     """
     given, arguments = split_arguments(call, keywords)
     backbone = editor.backbone
+    warn_if_slow(backbone.pipe)
     callback = read_callback(arguments, backbone.traits.callback_tensors)
     check_simple_arguments(arguments)
     check_contradictions(arguments, given)

@@ -113,10 +113,21 @@ def check_no_reversal(tokens: Sequence[Token]) -> None:
             raise InputError(f"`prompt` must name the side, got {text!r} {texts[position + 1]}. Write left or right.")
         if tokens[position].kind is Kind.FINDING and text in _DENSITIES and _is_of_finding(tokens, position):
             raise InputError(f"`prompt` must name the finding to edit, got the {text} of another. Name it alone.")
+        if text in ("nothing", "none") and _changes_nothing(tokens, position):
+            raise InputError(f"`prompt` must name the finding to change, got {text!r} that changes. Write its name.")
         if text == "both" and _stands_for_findings(tokens, position):
             raise InputError("`prompt` must name the findings to edit, got 'both'. Name each.")
         if text == "or" and _is_choice_of_sides(tokens, position):
             raise InputError("`prompt` must name one side, or bilateral, got left or right. Write which one.")
+
+
+def _changes_nothing(tokens: Sequence[Token], position: int) -> bool:
+    """Return True for "and nothing on the right to none" behind a request."""
+    end = next((n for n in range(position, len(tokens)) if tokens[n].kind in _NEXT[:4]), len(tokens))
+    kinds = [token.kind for token in tokens[position + 1 : end]]
+    placed = Kind.SIDE in kinds or Kind.ZONE in kinds
+    joined = position > 0 and tokens[position - 1].kind in _NEXT[:3]
+    return joined and placed and Kind.TO in kinds and Kind.FINDING not in kinds
 
 
 def _is_described_side(tokens: Sequence[Token], position: int) -> bool:
