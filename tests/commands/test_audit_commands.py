@@ -4,7 +4,9 @@ import csv
 import json
 import sys
 
+import numpy as np
 import pytest
+import torch
 from answerer_cases import stub_server
 from PIL import Image
 from tiny_models import make_radiograph
@@ -103,3 +105,44 @@ def test_wrong_input_is_answered_with_a_sentence(capsys, tmp_path, image, argume
         capsys, "audit", "grounding", *[places.get(one, one) for one in arguments], "-o", tmp_path / "new"
     )
     assert code == 2 and words in error and not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("mode", ["acquisition", "manifestation", "population"])
+def test_shifts_are_tested_with_real_edits(capsys, tmp_path, tiny_folder, image, mode):
+    (tmp_path / "keep").mkdir()
+    Image.new("L", (64, 64)).save(tmp_path / "keep" / "a.png")
+    more = {"manifestation": ["--keep-masks", tmp_path / "keep"], "population": ["--added", "edema, pneumothorax"]}
+    command = ["audit", "grounding", image, "--findings", "pneumonia", "--answerer", "bundled", "--model", tiny_folder]
+    code, printed, error = run(capsys, *command, "--mode", mode, *more.get(mode, []), "-o", tmp_path / "out")
+    assert code == 0, error
+    record = json.loads((tmp_path / "out" / "grounding.json").read_text())
+    assert (
+        record["about"]["title"] == f"{mode.capitalize()} shift" and len(record["about"]["verdict"]["sentences"]) == 1
+    )
+    with (tmp_path / "out" / "rows.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["kind"] for row in rows} == {"shifted"} and len(rows) == (2 if mode == "population" else 1)
+    assert record["cases"][0]["files"]["after: shifted"] == rows[0]["file"] and "not shown" in printed
+
+
+def test_explanations_are_measured_and_the_report_is_written(capsys, tmp_path, tiny_folder):
+    folder = tmp_path / "pairs"
+    for part, lesion in (("past", 0), ("current", 90)):
+        (folder / part).mkdir(parents=True)
+        picture = make_radiograph()
+        picture[34:54, 6:30] = np.clip(picture[34:54, 6:30].astype(int) + lesion, 0, 255)
+        Image.fromarray(picture).save(folder / part / "0.png")
+    rows = ["split,instruction,past_dicom_id,current_dicom_id", "val,Add the finding of edema.,0.png,0.png"]
+    (folder / "instructions.csv").write_text("\n".join(rows) + "\n")
+    network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    torch.jit.trace(network, torch.zeros(1, 1, 8, 8)).save(str(tmp_path / "mean.pt"))
+    (tmp_path / "mean.json").write_text('{"labels": ["edema"], "kind": "probability"}')
+    command = ["audit", "attribution", "--data", folder, "--classifier", tmp_path / "mean.pt", "--model", tiny_folder]
+    methods = [part for name in ("edit", "integrated gradients", "random") for part in ("--method", name)]
+    code, printed, error = run(capsys, *command, *methods, "-o", tmp_path / "out")
+    assert code == 0, error
+    assert "1 images of 1 simulated bodies" in printed and (tmp_path / "out" / "report.html").is_file()
+    record = json.loads((tmp_path / "out" / "attribution.json").read_text())
+    assert [row["name"] for row in record["rows"]] == ["edit", "integrated gradients", "random"]
+    code, _, error = run(capsys, *command, "--method", "guess", "-o", tmp_path / "new")
+    assert code == 2 and "must be some of edit" in error and not (tmp_path / "new").exists()

@@ -40,7 +40,7 @@ def sentence(audited, name):
 
 def test_an_honest_model_is_cleared(audited):
     found = row(audited, "honest").metrics
-    assert ": yes, the finding moves it by +" in sentence(audited, "honest")
+    assert ": yes, the finding moves its answer by +" in sentence(audited, "honest")
     assert found["specific"].value == found["added_flips"].value == found["removed_flips"].value == 1
     assert found["contrast"].low > 0.5 and found["background_flips"].value == 0 and found["unchanged"].value == 0
     assert found["levels_agree"].value == found["seeds_agree"].value == found["right"].value == 1

@@ -198,6 +198,8 @@ def test_numbers_are_shown_in_the_measure_s_unit():
 def test_a_plot_covers_all_intervals_and_a_single_value_stands_in_the_middle():
     assert span([Metric(0.5, 0.2, 0.6), None, Metric(0.9)]) == (0.2, 0.9)
     assert span([Metric(None), None]) is None
+    assert span([Metric(0.0), Metric(0.0)], share=True) == span([Metric(1.0)], share=True) == (0.0, 1.0)
+    assert span([Metric(0.0), Metric(0.4)], share=True) == (0.0, 0.4)
     low, high = span([Metric(2.0)])
     assert (low + high) / 2 == 2
 

@@ -34,7 +34,7 @@ GROUNDING_MEASURES = (
     Measure("blank_unchanged", "Unchanged by a blank", _STEADY, LOWER, "cases with the same answer for a uniform grey "
             "image", True, 1),
     Measure("levels_agree", "Levels in order", _STEADY, HIGHER, "cases whose score never falls from a level to a "
-            "stronger one", True, 1),
+            f"stronger one by {STILL:g}", True, 1),
     Measure("seeds_agree", "Seeds agree", _STEADY, HIGHER, "of the pairs of seeds of an addition, those with the same "
             "answer", True, 1),
     Measure("right", "Right answers", _STEADY, HIGHER, "to the images as they are, where the right answer is known",
@@ -173,7 +173,7 @@ def _seed_values(case: Sequence[Row]) -> Iterator[dict[str, float | None]]:
         scores = [value(row, "after") for row in added if row["seed"] == seed]
         known = [score for score in scores if score is not None]
         if len(scores) > 1 and len(known) == len(scores):
-            yield {"levels_agree": float(all(weak <= strong for weak, strong in pairwise(known)))}
+            yield {"levels_agree": float(all(weak < strong + STILL for weak, strong in pairwise(known)))}
     for level in dict.fromkeys(row["level"] for row in added):
         answers = [row["says_after"] for row in added if row["level"] == level]
         if len(answers) > 1:

@@ -25,8 +25,8 @@ NOTICE = (
     "pictures before you blame either. For research, not for diagnosis."
 )
 _SHOWN = (
-    "contrast", "specific", "added_flips", "removed_flips", "background_flips", "unchanged", "blank_unchanged", "right",
-    "kept", "levels_agree", "seeds_agree", "right_before", "right_after", "drop", "effect",
+    "contrast", "specific", "added_flips", "removed_flips", "background_flips", "unchanged", "blank_unchanged", "kept",
+    "right_before", "right_after", "drop", "effect",
 )  # fmt: skip
 _TITLES = {
     "grounding": "Grounding audit",

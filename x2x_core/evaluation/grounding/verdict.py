@@ -46,7 +46,7 @@ def grounding_sentence(name: str, metrics: Metrics, pairs: Sequence[Pair]) -> st
     if contrast.value is None:
         return f"{start}: not shown, no edit that could flip an answer has a partner of the same amount."
     interval = "" if contrast.low is None else f" ({contrast.low:+.2f} to {contrast.high:+.2f})"
-    effect = f"the finding moves it by {contrast.value:+.2f}{interval} more than the same amount elsewhere"
+    effect = f"the finding moves its answer by {contrast.value:+.2f}{interval} more than the same amount elsewhere"
     if answer is None:
         reason = "one image has no interval" if contrast.low is None else "the interval includes 0 or no answer flips"
         return f"{start}: not shown, {effect}; {reason}."

@@ -123,7 +123,7 @@ class _Track:
 
     @classmethod
     def covering(cls, measure: Measure, metrics: Sequence[Metric | None]) -> _Track | None:
-        ends = span(metrics)
+        ends = span(metrics, measure.percent)
         return None if ends is None else cls(measure, *ends)
 
     def axis(self) -> tuple[str, str]:

@@ -139,8 +139,13 @@ def interval_text(measure: Measure, metric: Metric | None) -> str:
     return f"{measure.text(metric.low)} to {measure.text(metric.high)}"
 
 
-def span(metrics: Sequence[Metric | None]) -> tuple[float, float] | None:
-    """Return the range that a plot of metrics covers; ``None`` if all are undefined."""
+def span(metrics: Sequence[Metric | None], share: bool = False) -> tuple[float, float] | None:
+    """Return the range that a plot of metrics covers; ``None`` if all are undefined.
+
+    Args:
+        metrics: to plot.
+        share: of shares, which are plotted from 0 to 1 if all are equal.
+    """
     bounds = [
         bound
         for metric in metrics
@@ -151,4 +156,6 @@ def span(metrics: Sequence[Metric | None]) -> tuple[float, float] | None:
     if not bounds:
         return None
     low, high = min(bounds), max(bounds)
+    if share and 0 <= low == high <= 1:
+        return 0.0, 1.0
     return (low, high) if high > low else (low - 0.5 * abs(low) - 0.5, high + 0.5 * abs(high) + 0.5)
