@@ -37,6 +37,7 @@ def test_what_is_remarked_behind_a_request_is_not_edited(base, joint, remark):
         "change edema to mild or moderate", "add an effusion of gargantuan size", "remove the left-most nodule",
         "remove pneumothorax rechts",
         "remove the left effusion. The right one too.", "render the effusion invisible",
+        "add effusion to the left and ditto to the right",
     ],
 )  # fmt: skip
 def test_choices_and_places_that_are_not_understood_are_refused(text):
