@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from x2x_core.common.errors import InputError
 
 from . import evaluate_options as options
 from .app import App
@@ -30,11 +33,27 @@ app = App(
 Out = Annotated[
     Path, typer.Option("-o", "--out", help="Folder for edits and record; a run that was stopped continues.")
 ]
-Group = Annotated[
-    list[str] | None, typer.Option(help="Group of cases; repeat it for several.", show_default="all groups")
-]
-Count = Annotated[int | None, typer.Option(help="Largest number of cases.", show_default="all")]
 BenchSeed = Annotated[int, typer.Option(help="The n-th case is edited with seed + n.")]
+
+
+@dataclass(frozen=True)
+class CaseOptions:
+    """Options of the benchmarks whose cases are edited: which cases, and how they are measured.
+
+    Raises:
+        InputError: no cases.
+    """
+
+    group: Annotated[
+        list[str] | None, typer.Option(help="Group of cases; repeat it for several.", show_default="all groups")
+    ] = None
+    count: Annotated[int | None, typer.Option(help="Largest number of cases.", show_default="all")] = None
+    seed: BenchSeed = 0
+    image_text: ImageText = None
+
+    def __post_init__(self) -> None:
+        if self.count is not None and self.count < 1:
+            raise InputError(f"`--count` must be at least 1, got {self.count}.")
 
 
 @app.command("medebench")
@@ -42,10 +61,7 @@ def medebench(
     *,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help='Copy of MedEBench: the folder with "editing".')],
     out: Out,
-    group: Group = None,
-    count: Count = None,
-    seed: BenchSeed = 0,
-    image_text: ImageText = None,
+    chosen: CaseOptions,
     model: EvaluatedModel,
     scales: ScaleOptions,
 ) -> None:
@@ -57,7 +73,7 @@ def medebench(
     """
     from x2x_core.evaluation.benches.medebench import read_medebench
 
-    _run("MedEBench", read_medebench(folder), out, (group, count, seed, image_text), model, scales)
+    _run("MedEBench", read_medebench(folder), out, chosen, model, scales)
 
 
 @app.command("miedb")
@@ -65,10 +81,7 @@ def miedb(
     *,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help='"dataBenchmark" of MieDB-100k.')],
     out: Out,
-    group: Group = None,
-    count: Count = None,
-    seed: BenchSeed = 0,
-    image_text: ImageText = None,
+    chosen: CaseOptions,
     model: EvaluatedModel,
     scales: ScaleOptions,
 ) -> None:
@@ -80,7 +93,7 @@ def miedb(
     """
     from x2x_core.evaluation.benches.miedb import read_miedb
 
-    _run("MieDB-100k", read_miedb(folder), out, (group, count, seed, image_text), model, scales)
+    _run("MieDB-100k", read_miedb(folder), out, chosen, model, scales)
 
 
 @app.command("med-banana")
@@ -89,10 +102,7 @@ def med_banana(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help='"NAME-edit" or "NAME-remove" of Med-Banana-50K.')],
     originals: Annotated[Path, typer.Option(help="Folder of the inputs, which are not part of it.")],
     out: Out,
-    group: Group = None,
-    count: Count = None,
-    seed: BenchSeed = 0,
-    image_text: ImageText = None,
+    chosen: CaseOptions,
     model: EvaluatedModel,
     scales: ScaleOptions,
 ) -> None:
@@ -105,7 +115,7 @@ def med_banana(
     from x2x_core.evaluation.benches.med_banana import failed_share, read_med_banana
 
     cases = read_med_banana(folder, originals)
-    _run("Med-Banana-50K", cases, out, (group, count, seed, image_text), model, scales)
+    _run("Med-Banana-50K", cases, out, chosen, model, scales)
     refused = failed_share(folder)
     if refused is not None:
         typer.echo(f"Its own judge refused all edits of {refused:.1%} of the cases; those are left out.")
@@ -208,28 +218,27 @@ def _run(
     name: str,
     cases: list[BenchCase],
     out: Path,
-    chosen: tuple[list[str] | None, int | None, int, str | None],
+    chosen: CaseOptions,
     model: EvaluatedModel,
     scales: ScaleOptions,
 ) -> None:
     """Edit and measure some of the cases of a benchmark, and print the measures."""
-    from x2x_core.common.errors import InputError
     from x2x_core.evaluation.benches.cases import check_files, of_groups
     from x2x_core.evaluation.benches.run import RECORD, TABLE, BenchSettings, run_bench
     from x2x_core.evaluation.metrics.scoring import check_scoring
     from x2x_core.scorers.image_text import DualEncoder
 
-    groups, count, seed, image_text = chosen
-    if count is not None and count < 1:
-        raise InputError(f"`--count` must be at least 1, got {count}.")
     check_scoring()
-    cases = check_files(of_groups(cases, groups or [])[:count])
-    fit = None if image_text is None else DualEncoder.load(image_text, choose_device(model.device))
+    cases = check_files(of_groups(cases, chosen.group or [])[: chosen.count])
+    device = choose_device(model.device)
+    fit = None if chosen.image_text is None else DualEncoder.load(chosen.image_text, device)
     pipeline = model.load()
     about: dict[str, Any] = model.record()
     about.pop("versions")
     with progress_bar("Editing") as update:
-        results = run_bench(pipeline, cases, out, BenchSettings(name, seed, scales.arguments(), about), fit, update)
+        results = run_bench(
+            pipeline, cases, out, BenchSettings(name, chosen.seed, scales.arguments(), about), fit, update
+        )
     _print(results)
     for reason in dict.fromkeys(results.about["failures"].values()):
         typer.echo(f"Not edited: {reason}")
