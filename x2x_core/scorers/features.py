@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import nn
 
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.common.extras import needs_extra
 
 from .bundled import BUNDLED, finding_scorer
+from .hugging_face import as_pictures, load_model
 from .network_files import TORCHSCRIPT_SUFFIXES, torchscript
 from .preparation import Network, Preparation, last_line, on_device, run_network
-from .scorer import FeatureSource, check_images
+from .scorer import FeatureSource
 
 INCEPTION = "inception:"  # prefix of the path of the weights
 TRANSFORMERS = "transformers:"  # prefix of a folder with a vision model of the Hugging Face library
@@ -71,15 +71,7 @@ class VisionModelFeatures:
             InputNotFoundError: there is no such folder.
             InputError: it holds no vision model.
         """
-        from transformers import AutoImageProcessor, AutoModel
-
-        if not Path(folder).is_dir():
-            raise InputNotFoundError(f"There is no vision model at `{folder}`. Give a folder.")
-        try:
-            model = AutoModel.from_pretrained(folder, local_files_only=True)
-            processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"`{folder}` must hold a vision model: {last_line(error)}") from error
+        model, processor = load_model(folder, "AutoImageProcessor", "vision model")
         return cls(model, processor, Path(folder).name, device)
 
     @torch.no_grad()
@@ -89,9 +81,7 @@ class VisionModelFeatures:
         Raises:
             InputError: wrong images, or a model without a pooled output.
         """
-        grey = (check_images(images)[:, 0].cpu() * 255).round().to(torch.uint8).numpy()
-        pictures = [Image.fromarray(picture).convert("RGB") for picture in grey]
-        inputs = self.processor(images=pictures, return_tensors="pt").to(self.device)
+        inputs = self.processor(images=as_pictures(images), return_tensors="pt").to(self.device)
         pooled = getattr(self.model(**inputs), "pooler_output", None)
         if pooled is None:
             raise InputError(f"{self.name!r} must be a vision model with a pooled output.")

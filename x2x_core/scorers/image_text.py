@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from PIL import Image
 
-from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.errors import InputError
 
-from .preparation import last_line
-from .scorer import check_images
+from .hugging_face import as_pictures, load_model
 
 
 @runtime_checkable
@@ -52,15 +50,7 @@ class DualEncoder:
             InputNotFoundError: there is no such folder.
             InputError: it holds no such model.
         """
-        from transformers import AutoModel, AutoProcessor
-
-        if not Path(folder).is_dir():
-            raise InputNotFoundError(f"There is no model of images and texts at `{folder}`. Give a folder.")
-        try:
-            model = AutoModel.from_pretrained(folder, local_files_only=True)
-            processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"`{folder}` must hold a model of images and texts: {last_line(error)}") from error
+        model, processor = load_model(folder, "AutoProcessor", "model of images and texts")
         return cls(model, processor, Path(folder).name, device)
 
     @torch.no_grad()
@@ -70,10 +60,9 @@ class DualEncoder:
         Raises:
             InputError: wrong images, another number of texts, or a model that does not embed both.
         """
-        if len(texts) != len(check_images(images)):
-            raise InputError(f"`texts` must be one for each of {len(images)} images, got {len(texts)}.")
-        grey = (images[:, 0].cpu() * 255).round().to(torch.uint8).numpy()
-        pictures = [Image.fromarray(picture).convert("RGB") for picture in grey]
+        pictures = as_pictures(images)
+        if len(texts) != len(pictures):
+            raise InputError(f"`texts` must be one for each of {len(pictures)} images, got {len(texts)}.")
         inputs = self.processor(
             text=list(texts), images=pictures, padding="max_length", truncation=True, return_tensors="pt"
         )
