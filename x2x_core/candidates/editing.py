@@ -138,7 +138,6 @@ def _check(prompt: Any, num_candidates: Any, seed: Any, arguments: dict[str, Any
     for name in ("generator", "num_images_per_prompt", "return_dict", "latents", "relevance_noise"):
         if name in arguments:
             raise InputError(f"`{name}` must be left out: candidates are the edits of `seed`, `seed` + 1 and so on.")
-
     if arguments.get("output_type") == "latent":
         raise InputError("`output_type` must not be latent: candidates are judged by their pixels.")
 

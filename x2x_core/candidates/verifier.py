@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from x2x_core.anatomy.change import BOTH, CHEST, Change
+from x2x_core.anatomy.change import BOTH, CHEST, LEFT, RIGHT, Change
 from x2x_core.common.errors import InputError
 from x2x_core.evaluation.metrics.change_outside import energy_outside
 from x2x_core.evaluation.metrics.flips import direction, flips
@@ -20,7 +20,6 @@ from x2x_core.scorers.scorer import PROBABILITY, FeatureSource, ImageScorer, sco
 
 from .scores import CandidateScores
 
-_SIDES = ("left", "right")
 _ZONES = ("upper", "middle", "lower")
 
 
@@ -127,7 +126,7 @@ def _place_reasons(instruction: Instruction, change: Change) -> Iterator[str]:
     if change.place != CHEST or not clauses:
         return
     sides = {clause.side for clause in clauses}
-    if len(sides) == 1 and (side := clauses[0].side) in _SIDES and change.side != side:
+    if len(sides) == 1 and (side := clauses[0].side) in (LEFT, RIGHT) and change.side != side:
         found = "both sides" if change.side == BOTH else f"the patient's {change.side}"
         yield f"The change lies on {found}, the instruction names the {side}."
     named = [clause.zone for clause in clauses]
@@ -154,12 +153,7 @@ def _findings(
         if abs(second - first) > limits.collateral:
             said.append(f"The score of {label}, which is not named, goes from {first:.2f} to {second:.2f}.")
     collateral = max((abs(second - first) for first, second in others.values()), default=0.0)
-    toggles = [clause for clause in scored if clause.operation is not Operation.CHANGE]
-    as_asked = [
-        (float(new[labels.index(clause.finding)]) >= POSITIVE) is (clause.operation is Operation.ADD)
-        for clause in toggles
-    ]
-    flipped = all(as_asked) and counted.flipped == counted.could_flip if toggles else None
+    flipped = counted.as_asked == counted.toggles if counted.toggles else None
     return min(moves, default=None), flipped, collateral, said
 
 

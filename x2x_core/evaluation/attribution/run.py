@@ -13,12 +13,13 @@ import torch
 from x2x_core.common.errors import InputError
 from x2x_core.common.run_folder import claim_folder
 from x2x_core.common.storage import write_text
-from x2x_core.evaluation.benchmark.pairs import TruePair, changed_region
+from x2x_core.evaluation.benchmark.pairs import TruePair
 from x2x_core.evaluation.metrics.average_precision import average_precision
 from x2x_core.evaluation.metrics.best_iou import best_iou
 from x2x_core.evaluation.metrics.energy_inside import energy_inside
 from x2x_core.evaluation.metrics.pointing import pointing
 from x2x_core.evaluation.progress import Progress
+from x2x_core.imaging.changed import changed_region
 from x2x_core.imaging.files import write_png
 from x2x_core.imaging.provenance import synthetic_metadata
 from x2x_core.language.clauses import Operation

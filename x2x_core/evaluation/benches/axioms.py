@@ -8,7 +8,6 @@ classifier reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -88,7 +87,7 @@ def measure_axioms(
         "title": "Axioms of counterfactuals", "synthetic": True, "notice": SYNTHETIC_NOTICE, "seed": seed,
         "size": f"{len(pairs)} pairs", "compared": list(WAYS), "scorer": scorer.name if scorer else None,
         "measures": {
-            one.key: {name: value for name, value in asdict(one).items() if name != "key"} for one in MEASURES
+            measure.key: measure.described() for measure in MEASURES
         },
         **(about or {}),
     }  # fmt: skip

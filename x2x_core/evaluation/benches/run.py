@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from x2x_core.common.storage import write_bytes
 from x2x_core.edit.attention.layers import attention_levels
 from x2x_core.evaluation.metrics.bootstrap import draw_counts
 from x2x_core.evaluation.metrics.estimates import as_values, estimates
-from x2x_core.evaluation.metrics.measure import Measure
 from x2x_core.evaluation.progress import Progress
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Case, Metrics, ResultRow, Results
 from x2x_core.imaging.files import encode_png, read_image, to_values
@@ -185,7 +184,7 @@ def _results(
         "notice": SYNTHETIC_NOTICE,
         "size": f"{len(edited)} cases, {len(failures)} that could not be edited",
         "compared": list(ROWS),
-        "measures": {measure.key: _described(measure) for measure in MEASURES},
+        "measures": {measure.key: measure.described() for measure in MEASURES},
         "failures": failures,
         **record,
     }
@@ -199,7 +198,3 @@ def _estimates(scores: Sequence[Mapping[str, float | None]], counts: torch.Tenso
     values = torch.stack([as_values([score.get(measure.key) for score in scores]) for measure in MEASURES])
     found = estimates(values, counts, [measure.statistic for measure in MEASURES])
     return {measure.key: metric for measure, metric in zip(MEASURES, found)}
-
-
-def _described(measure: Measure) -> dict[str, Any]:
-    return {name: value for name, value in asdict(measure).items() if name != "key"}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -116,13 +116,9 @@ def compare_sets(
     if networks.image_text is not None:
         fits = [networks.image_text.similarity(own[None], [text]) for own, text in zip(images, prompts)]
         metrics["image_text"] = Metric(float(torch.cat(fits).mean()), n=len(made))
-    described = {
-        key: {name: value for name, value in asdict(info(key)).items() if name not in ("key", "statistic")}
-        for key in KEYS
-    }
     record = {
         "title": "Two sets of images, by CheXGenBench's measures", "size": f"{len(made)} pictures in each set",
-        "measures": described, "ours": "synthetic", **about,
+        "measures": {key: info(key).described("statistic") for key in KEYS}, "ours": "synthetic", **about,
     }  # fmt: skip
     return Results(record, (ResultRow("synthetic", metrics),))
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import torch
 
+from x2x_core.archive.keep_mask import KeepMaskFile
 from x2x_core.evaluation.audit.plan import levels_of
-from x2x_core.imaging.files import read_image
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
-from x2x_core.pseudomasks.given import as_keep_mask
 
 from .elsewhere import amount, grown, match_either_way, moved_change, pixels_elsewhere, region_of
 from .plan import GROUNDING, MODEL, POPULATION, AuditCase, GroundingSettings
@@ -169,5 +168,4 @@ def _images(output: Any) -> tuple[torch.Tensor, ...]:
 def _keep_mask(case: AuditCase, before: torch.Tensor) -> torch.Tensor:
     if case.keep is None:
         return torch.zeros_like(before, dtype=torch.bool)
-    picture = read_image(case.keep).pixels.mean(1, keepdim=True).float()
-    return as_keep_mask(picture, (before.shape[-2], before.shape[-1]))
+    return KeepMaskFile.read(case.keep, (before.shape[-2], before.shape[-1])).mask

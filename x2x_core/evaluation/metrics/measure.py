@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 HIGHER, LOWER, NEITHER = "higher", "lower", "neither"  # which values are better
 
@@ -34,6 +35,10 @@ class Measure:
     def arrow(self) -> str:
         """Arrow towards better values; empty if no direction is better."""
         return {HIGHER: "↑", LOWER: "↓"}.get(self.better, "")
+
+    def described(self, *left_out: str) -> dict[str, Any]:
+        """Return the fields but the key and some others, for records that list measures by their keys."""
+        return {name: value for name, value in asdict(self).items() if name not in ("key", *left_out)}
 
     def text(self, value: float | None) -> str:
         """Return a value as it is shown under the heading."""

@@ -16,7 +16,6 @@ import torch
 from x2x_core.evaluation.cases import CASES_PER_RANK, choose_cases
 from x2x_core.evaluation.metrics.bootstrap import LEVEL, RESAMPLES
 from x2x_core.evaluation.metrics.catalogue import info
-from x2x_core.evaluation.metrics.measure import Measure
 from x2x_core.evaluation.progress import Progress
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Case, Results
 from x2x_core.imaging.provenance import SYNTHETIC_NOTICE
@@ -74,7 +73,7 @@ def evaluate_edits(
         "seed": seed,
         "intervals": f"{LEVEL:.0%} percentile bootstrap over patients, {RESAMPLES} resamples, the same for all rows",
         "scorers": scorers.names(),
-        "metrics": {key: _description(info(key)) for key in keys},
+        "metrics": {key: info(key).described("statistic") for key in keys},
         "notes": notes_on(scorers),
         **(about or {}),
     }
@@ -82,10 +81,6 @@ def evaluate_edits(
     results.write_json(out / JSON_FILE)
     results.write_csv(out / CSV_FILE)
     return results
-
-
-def _description(measure: Measure) -> dict[str, Any]:
-    return {name: value for name, value in asdict(measure).items() if name not in ("key", "statistic")}
 
 
 def notes_on(scorers: Scorers) -> list[str]:

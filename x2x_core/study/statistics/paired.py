@@ -12,10 +12,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from x2x_core.common.errors import InputError
-from x2x_core.common.extras import needs_extra
-
-with needs_extra("The statistics of a study", "statsmodels", "study"):
-    from statsmodels.stats.contingency_tables import mcnemar
+from x2x_core.evaluation.metrics.mcnemar import mcnemar
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,8 @@ def compare_pairs(first: Sequence[bool], second: Sequence[bool]) -> PairedTest:
     if len(first) != len(second):
         raise InputError(f"`first` and `second` must be of the same cases, got {len(first)} and {len(second)}.")
     one, two = np.array(first, bool), np.array(second, bool)
-    table = [[int((one & two).sum()), int((one & ~two).sum())], [int((~one & two).sum()), int((~one & ~two).sum())]]
-    return PairedTest(table[0][1], table[1][0], float(mcnemar(table, exact=True).pvalue))
+    of_first, of_second = int((one & ~two).sum()), int((~one & two).sum())
+    return PairedTest(of_first, of_second, mcnemar(of_first, of_second))
 
 
 def compare_preferences(first: int, second: int) -> PairedTest:
