@@ -1,4 +1,4 @@
-"""What changed and where: drawn changes with known answers, and the pipeline's own edits."""
+"""Descriptions of changes: drawn ones with known answers, and the pipeline's own edits."""
 
 import json
 

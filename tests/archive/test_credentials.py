@@ -14,8 +14,9 @@ from PIL import Image
 from signing_cases import write_chain
 
 from x2x_core.archive.credentials.key import KEY_VARIABLE, PASSPHRASE_VARIABLE, SigningFiles, load_key
+from x2x_core.archive.credentials.media import JPEG, PNG, TIFF
 from x2x_core.archive.credentials.reading import check_credentials, read_trusted
-from x2x_core.archive.credentials.signing import COMPOSITE, JPEG, PNG, TIFF, Ingredient, Signer, Statement
+from x2x_core.archive.credentials.signing import COMPOSITE, Ingredient, Signer, Statement
 from x2x_core.archive.signed_copy import sign_copy
 from x2x_core.archive.verification import NO_RECORD, PROVEN, UNCHECKED, UNSIGNED, summary, verify
 from x2x_core.common.errors import InputError, InputNotFoundError, MissingExtraError

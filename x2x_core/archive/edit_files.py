@@ -13,7 +13,8 @@ from x2x_core.imaging.panel import panel
 from x2x_core.imaging.provenance import SOFTWARE, Proof, encode_picture, synthetic_metadata
 from x2x_core.imaging.radiograph import Radiograph
 
-from .credentials.signing import COMPOSITE, GENERATED, PNG, Ingredient, Signer, Statement
+from .credentials.media import PNG
+from .credentials.signing import COMPOSITE, GENERATED, Ingredient, Signer, Statement
 from .edit_record import FinishedEdit, carried
 from .settings import DicomSettings
 from .writing import Results, encode_dicom

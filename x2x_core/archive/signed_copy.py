@@ -12,7 +12,8 @@ from x2x_core.common.errors import InputError
 from x2x_core.imaging.files import PNG_SIGNATURE, read_image, to_values
 from x2x_core.imaging.provenance import SYNTHETIC_NOTICE, read_proof, sha256_file
 
-from .credentials.signing import COMPOSITE, JPEG, PNG, TIFF, Ingredient, Signer, Statement
+from .credentials.media import JPEG, PNG, TIFF
+from .credentials.signing import COMPOSITE, Ingredient, Signer, Statement
 from .verification import verify
 
 _KINDS = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG, ".tif": TIFF, ".tiff": TIFF}

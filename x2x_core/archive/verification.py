@@ -24,13 +24,8 @@ from x2x_core.imaging.fingerprint import pixel_digest, unpack_mask
 from x2x_core.imaging.kinds import is_dicom
 from x2x_core.imaging.provenance import is_record_intact, read_proof, read_provenance, sha256_file
 
-from .credentials.reading import (
-    CredentialCheck,
-    check_credentials,
-    media_type_of,
-    read_trusted,
-)
-from .credentials.signing import JPEG, PNG
+from .credentials.media import JPEG, PNG, media_type_of
+from .credentials.reading import CredentialCheck, check_credentials, read_trusted
 from .pixels import before_values
 from .provenance_elements import MAKER, RECORD_FORMAT, changed_elements, is_intact, read_record
 

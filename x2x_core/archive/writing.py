@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-import x2x_core
 from x2x_core.common.storage import write_files
 from x2x_core.imaging.dicom import read_stored
-from x2x_core.imaging.provenance import Proof
+from x2x_core.imaging.provenance import SOFTWARE, Proof
 
 from .capture_object import capture_object
 from .derived_ids import derived_uid
@@ -192,7 +191,7 @@ class _Writer:
         """Return what `x2x verify` reads from an object."""
         return {
             "format": RECORD_FORMAT,
-            "software": f"{MAKER} {x2x_core.__version__}",
+            "software": SOFTWARE,
             "role": role,
             "parameters": dict(self.made.parameters),
             "identifiers": self.settings.identifiers,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.errors import InputError, InputNotFoundError, one_line
 from x2x_core.common.extras import needs_extra
 from x2x_core.imaging.kinds import SUFFIXES, is_radiograph_file
 
@@ -72,7 +72,7 @@ def _read_csv(place: str) -> tuple[Sequence[str], list[tuple[str, ...]]]:
         text = data.decode("utf-8-sig")
         lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
-        raise InputError(f"`{place}` must be a CSV table in UTF-8, but cannot be read: {_one_line(error)}.") from error
+        raise InputError(f"`{place}` must be a CSV table in UTF-8, but cannot be read: {one_line(error)}.") from error
     lines = [line for line in lines if line]
     return (lines[0], [tuple(cell.strip() for cell in line) for line in lines[1:]]) if lines else ((), [])
 
@@ -86,13 +86,9 @@ def _read_parquet(place: str) -> tuple[Sequence[str], list[tuple[str, ...]]]:
     except InputError:
         raise
     except (OSError, ValueError, MemoryError, pyarrow.ArrowException) as error:
-        raise InputError(f"`{place}` must be a parquet table, but cannot be read: {_one_line(error)}.") from error
+        raise InputError(f"`{place}` must be a parquet table, but cannot be read: {one_line(error)}.") from error
     columns = [[cell_text(value) for value in column.to_pylist()] for column in table.columns]
     return table.column_names, list(zip(*columns))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _radiographs(place: str) -> Iterator[str]:

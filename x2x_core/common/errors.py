@@ -60,3 +60,8 @@ class MissingExtraError(InputError, ImportError):
 
 class WorkerLostError(InputError, ChildProcessError):
     """A worker process was killed from outside, usually because memory ran out."""
+
+
+def one_line(error: Exception) -> str:
+    """Return the message of an error in one line without a full stop, or its type if it has none."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+
 from x2x_core.anatomy.alignment import Alignment
 from x2x_core.anatomy.change import Change, describe_change
 
@@ -30,7 +32,7 @@ def describe(composed: Composed, region: Region | None, chests: Sequence[bool]) 
     ]
 
 
-def _describe(before, after, fit: Alignment | None, chest: bool) -> Change:
+def _describe(before: torch.Tensor, after: torch.Tensor, fit: Alignment | None, chest: bool) -> Change:
     if fit is None:
         return describe_change(before, after, chest=chest)
     return describe_change(before, after, fit.frame, fitted=fit.fitted, chest=chest)

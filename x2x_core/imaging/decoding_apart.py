@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from x2x_core.common.errors import InputError
+from x2x_core.common.errors import InputError, one_line
 
 TIMEOUT = 300.0  # seconds for one picture
 MEMORY = 4 * 2**30  # bytes of data of the process, where the system can limit it (Linux)
@@ -80,8 +80,7 @@ def main(arguments: list[str]) -> None:
         np.save(encoded, values, allow_pickle=False)
         answer.write(_ARRAY + encoded.getvalue())
     except Exception as error:  # decoders raise errors of any type
-        text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        answer.write(_ERROR + text.encode("utf-8", "replace"))
+        answer.write(_ERROR + one_line(error).encode("utf-8", "replace"))
     answer.flush()
 
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.errors import InputError, InputNotFoundError, one_line
 from x2x_core.common.extras import needs_extra
 
-from .dicom_decoding import decode, one_line
+from .dicom_decoding import decode
 from .dicom_deflation import check_deflation
 from .dicom_display import display
 from .dicom_numbers import numbers

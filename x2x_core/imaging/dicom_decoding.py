@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from x2x_core.common.errors import InputError
+from x2x_core.common.errors import InputError, one_line
 
 from .decoding_apart import decode_apart
 
@@ -54,11 +54,6 @@ def decoder_name(decoder: Any) -> str:
     GDCM, which crashes on some damaged pictures, is used only without an alternative, and in a process of its own.
     """
     return next(iter(sorted(decoder.available_plugins, key=lambda name: name == _RISKY)), "")
-
-
-def one_line(error: Exception) -> str:
-    """Return the message of an error in one line without a full stop."""
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _remedy(syntax: Any) -> str:

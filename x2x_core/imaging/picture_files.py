@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from x2x_core.common.errors import InputError
+from x2x_core.common.errors import InputError, one_line
 
 from .depth import DEEP_MODES, FULL, depth_note, warn_if_dark, white_level
 from .picture_headers import jpeg2000_bits, netpbm_white, png_depth
@@ -80,8 +80,7 @@ def _read(path: Path) -> _Values:
     except InputError:
         raise
     except Exception as error:  # damaged files make Pillow and OpenCV raise errors of any type
-        message = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        raise InputError(f"`{path}` must be an intact picture, but cannot be decoded: {message}") from error
+        raise InputError(f"`{path}` must be an intact picture, but cannot be decoded: {one_line(error)}") from error
 
 
 def _stored(picture: Image.Image, path: Path) -> _Values:

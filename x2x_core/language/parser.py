@@ -96,6 +96,7 @@ _CHOICE = re.compile(r"\{[^{}]*\|[^{}]*\}")  # a wildcard such as "{left|right}"
 _PERHAPS = re.compile(r"\+ ?/ ?[-−–]|±|\bplus[ /-]minus\b|\bwith ?(?:or|/) ?without\b", re.IGNORECASE)
 _PLUS = re.compile(r"(?:^|[,;\n])\s*\(?\+\)?\s*\w")  # a sign that stands for "add"
 _MINUS = re.compile(r"(?:^|[,;\n])\s*\(?[-−–]\)?\s*\w+")
+LONGEST = 4000  # characters of an instruction; no text encoder reads as many
 EXAMPLE = "Write for example: Add the finding of moderate left pleural effusion."
 
 
@@ -110,9 +111,6 @@ class Parsed:
     assumed: tuple[str, ...] = ()  # sentences about readings of what the text leaves open
     left_alone: tuple[str, ...] = ()  # findings that the text says to leave alone
     language: str = ENGLISH  # code of the language that the text was read in
-
-
-LONGEST = 4000  # characters of an instruction; no text encoder reads as many
 
 
 def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Parsed:

@@ -164,7 +164,7 @@ def test_a_server_without_tls_is_no_server_with_tls(server):
 
 
 def test_an_archive_that_does_not_answer(monkeypatch):
-    monkeypatch.setattr(web, "_ANSWER", 0.2)
+    monkeypatch.setattr(web, "ANSWER", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         archive = open_archive(f"http://127.0.0.1:{silent.getsockname()[1]}/dicom-web", environment={})
         with pytest.raises(ArchiveError, match="stopped answering"):

@@ -1,4 +1,4 @@
-"""How abruptly a change ends at the border of its mask."""
+"""The measure of a step at the border of a mask, on drawn changes."""
 
 import pytest
 import torch

@@ -12,9 +12,9 @@ from typing import Any
 from x2x_core.common.extras import needs_extra
 
 from .key import read_certificates
-from .signing import JPEG, OFFLINE, PNG, RECORD_LABEL, TIFF
+from .media import media_type_of
+from .signing import OFFLINE, RECORD_LABEL
 
-MEDIA_TYPES = {b"\x89PNG\r\n\x1a\n": PNG, b"\xff\xd8\xff": JPEG, b"II*\x00": TIFF, b"MM\x00*": TIFF}
 _MARKS = (b"jumb", b"c2pa")  # bytes that every file with credentials has
 _UNTRUSTED = "signingCredential.untrusted"
 # What the library's codes of failure mean to people; others are named as they are.
@@ -50,11 +50,6 @@ class CredentialCheck:
 def has_credentials(data: bytes) -> bool:
     """Return True if a file seems to hold content credentials."""
     return all(mark in data for mark in _MARKS)
-
-
-def media_type_of(data: bytes) -> str | None:
-    """Return the media type of a file whose credentials are read, ``None`` for others."""
-    return next((kind for mark, kind in MEDIA_TYPES.items() if data.startswith(mark)), None)
 
 
 def read_trusted(path: Path) -> str:

@@ -15,21 +15,19 @@ from typing import Any
 import numpy as np
 
 import x2x_core
-from x2x_core.common.errors import InputError
+from x2x_core.archive.provenance_elements import MAKER
+from x2x_core.common.errors import InputError, one_line
 from x2x_core.common.extras import needs_extra
 from x2x_core.imaging.files import encode_png
 
 from .key import SigningFiles, SigningKey, load_key
+from .media import PNG, media_type_of
 
-PNG, JPEG, TIFF = "image/png", "image/jpeg", "image/tiff"
 RECORD_LABEL = "instructx2x.record"  # of the assertion that holds the record
-SOFTWARE = "InstructX2X"
 _TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 COMPOSITE = f"{_TERMS}compositeWithTrainedAlgorithmicMedia"
 GENERATED = f"{_TERMS}trainedAlgorithmicMedia"
 _INPUT = "input"
-# First bytes of the pictures whose own credentials become part of those of their edit.
-_MARKS = {b"\x89PNG\r\n\x1a\n": PNG, b"\xff\xd8\xff": JPEG, b"II*\x00": TIFF, b"MM\x00*": TIFF}
 OFFLINE: dict[str, Any] = {
     "core": {"allowed_network_hosts": []},
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
@@ -47,7 +45,7 @@ class Ingredient:
     @property
     def media_type(self) -> str | None:
         """Its media type, `None` for kinds of files that hold no credentials of their own."""
-        return next((kind for mark, kind in _MARKS.items() if self.data.startswith(mark)), None)
+        return media_type_of(self.data)
 
 
 @dataclass(frozen=True)
@@ -130,14 +128,14 @@ class Signer:
                 builder.sign(signer, media_type, io.BytesIO(data), signed)
         except c2pa.C2paError as error:
             raise InputError(
-                f"`{statement.name}` cannot be signed with `sign_key` and `sign_certificate`: {_one_line(error)}."
+                f"`{statement.name}` cannot be signed with `sign_key` and `sign_certificate`: {one_line(error)}."
             ) from error
         return signed.getvalue()
 
 
 def _manifest(statement: Statement, media_type: str) -> dict[str, Any]:
     """Return the definition of a credential as the library reads it."""
-    agent = {"name": SOFTWARE, "version": x2x_core.__version__}
+    agent = {"name": MAKER, "version": x2x_core.__version__}
     action = {"digitalSourceType": statement.source_type, "softwareAgent": agent}
     if statement.is_edit:
         opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": [_INPUT]}}
@@ -171,7 +169,3 @@ def _ingredient(statement: Statement) -> dict[str, Any]:
 def _as_text(record: Mapping[str, Any]) -> str:
     """Return a record as text: as values, the library would turn lists of small numbers into bytes."""
     return json.dumps(record, sort_keys=True, ensure_ascii=False, allow_nan=False)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from .entries import Entry
 
+CONNECT, ANSWER = 10.0, 120.0  # seconds that an archive may take to accept a connection, and to answer
+
 
 @dataclass(frozen=True, eq=False)
 class Outgoing:

@@ -13,10 +13,10 @@ from .dimse_fetch import by_get, by_move
 from .dimse_link import Link
 from .entries import INSTANCE, KEYS, SERIES, STUDY, UID_OF, Entry, make_entry
 from .errors import ArchiveError
-from .status_codes import reason
+from .status_codes import PENDING, SUCCESS, reason
 
 _LEVELS = {STUDY: "STUDY", SERIES: "SERIES", INSTANCE: "IMAGE"}
-_PENDING, _SUCCESS, _CANCELLED = (0xFF00, 0xFF01), 0x0000, 0xFE00
+_CANCELLED = 0xFE00
 _WARNINGS = range(0xB000, 0xC000)  # stored, with elements changed or left out
 _MESSAGE = 1
 
@@ -42,7 +42,7 @@ class DimseArchive:
         from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
         with self._link.association("C-ECHO", [build_context(Verification)]) as association:
-            if self._status(association.send_c_echo()) != _SUCCESS:
+            if self._status(association.send_c_echo()) != SUCCESS:
                 raise ArchiveError(f"The archive {self.name} does not answer C-ECHO.")
 
     def find(self, level: str, conditions: Mapping[str, str], limit: int | None = None) -> list[Entry]:
@@ -62,11 +62,11 @@ class DimseArchive:
         with self._link.association("C-FIND", [build_context(Find)]) as association:
             for status, answer in association.send_c_find(question, Find, msg_id=_MESSAGE):
                 code = self._status(status)
-                if code in _PENDING and answer is not None and (limit is None or len(found) < limit):
+                if code in PENDING and answer is not None and (limit is None or len(found) < limit):
                     found.append(make_entry(level, conditions, _values(answer, KEYS[level])))
                     if len(found) == limit:
                         association.send_c_cancel(_MESSAGE, query_model=Find)
-                elif code not in (*_PENDING, _SUCCESS, _CANCELLED):
+                elif code not in (*PENDING, SUCCESS, _CANCELLED):
                     raise ArchiveError(f"The archive {self.name} refused the search: {reason(code)}.")
         return found
 
@@ -93,7 +93,7 @@ class DimseArchive:
                     return Receipt(frozenset(), f"The archive {self.name} does not take {', '.join(refused)}.")
                 for sent in objects:
                     code = self._status(association.send_c_store(dcmread(BytesIO(sent.content))))
-                    if code != _SUCCESS and code not in _WARNINGS:
+                    if code != SUCCESS and code not in _WARNINGS:
                         trouble = f"The archive {self.name} refused {sent.name}: {reason(code)}."
                         return Receipt(frozenset(accepted), trouble)
                     accepted.add(sent.instance)

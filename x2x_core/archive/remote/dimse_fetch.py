@@ -11,11 +11,12 @@ from typing import Any
 from x2x_core.common.addresses import is_loopback
 from x2x_core.common.errors import InputError
 
-from .dimse_link import ANSWER, CONNECT, Link
+from .archive import ANSWER, CONNECT
+from .dimse_link import Link
 from .entries import Entry
 from .errors import ArchiveError
+from .status_codes import PENDING, SUCCESS
 
-_PENDING, _SUCCESS = (0xFF00, 0xFF01), 0x0000
 _REFUSED = 0x0124  # not authorised: an object that nobody asked for
 _UNKNOWN_TITLE = 0xA801  # of the destination of a C-MOVE
 _IMPLEMENTATION = "2.25.158418146923098262905741925637174306785"  # of the heads of files that are written here
@@ -41,7 +42,7 @@ class _Inbox:
             return _REFUSED
         self._file = _as_file(event)
         self._arrived.set()
-        return _SUCCESS
+        return SUCCESS
 
     def content(self, seconds: float) -> bytes | None:
         """Return the file of the expected instance; `None` if it does not come in time."""
@@ -173,7 +174,7 @@ def _follow(link: Link, answers: Iterator[tuple[Any, Any]]) -> None:
                 f"The archive {link.address.name} does not know the title {link.address.calling} to send to: register "
                 "it there with this machine's address and port, or give another with ?calling=TITLE."
             )
-        if code not in (*_PENDING, _SUCCESS):
+        if code not in (*PENDING, SUCCESS):
             raise ArchiveError(f"The archive {link.address.name} could not send an object ({code:#06x}).")
 
 

@@ -11,10 +11,9 @@ from typing import Any
 from x2x_core.common.extras import needs_extra
 
 from .address import DimseAddress
+from .archive import ANSWER, CONNECT
 from .credentials import AUTHORITY, CERTIFICATE, Credentials
 from .errors import ArchiveError
-
-CONNECT, ANSWER = 10.0, 120.0  # seconds
 
 
 def check_library() -> None:

@@ -1,7 +1,8 @@
-"""Failures of storing as DICOM numbers them, in words (PS3.4 B.2.3, PS3.7 C)."""
+"""Status codes of DICOM's services, and failures of storing in words (PS3.4 B.2.3, PS3.7 C)."""
 
 from __future__ import annotations
 
+PENDING, SUCCESS = (0xFF00, 0xFF01), 0x0000
 _REASONS = {
     0x0110: "processing failure",
     0x0111: "it has an object of this UID already",

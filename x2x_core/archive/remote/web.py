@@ -9,7 +9,7 @@ from typing import Any
 from x2x_core.common.extras import needs_extra
 
 from .address import WebAddress
-from .archive import Outgoing, Receipt
+from .archive import ANSWER, CONNECT, Outgoing, Receipt
 from .credentials import Credentials
 from .entries import INSTANCE, KEYS, SERIES, STUDY, UID_OF, Entry, make_entry
 from .errors import ArchiveError
@@ -17,7 +17,6 @@ from .multipart import parts_of
 from .status_codes import reason
 from .web_errors import in_one_sentence
 
-_CONNECT, _ANSWER = 10.0, 120.0  # seconds
 _NOT_FOUND = 404
 _AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 _ONE_PIECE = 2**40  # bytes up to which a request is sent whole, with its length, so that a server notices a cut
@@ -42,7 +41,7 @@ class WebArchive:
         self.name = address.name
         self._session = _session(credentials)
         self._client = DICOMwebClient(
-            address.url, session=self._session, chunk_size=_ONE_PIECE, timeout=(_CONNECT, _ANSWER)
+            address.url, session=self._session, chunk_size=_ONE_PIECE, timeout=(CONNECT, ANSWER)
         )
         self._client.set_http_retry_params(retry=False)
 
@@ -98,7 +97,7 @@ class WebArchive:
         for entry in entries:
             address = URI(self._client.base_url, entry.study, entry.series, entry.instance)
             with in_one_sentence(self.name):
-                answer = self._session.get(str(address), headers={"Accept": _AS_STORED}, timeout=(_CONNECT, _ANSWER))
+                answer = self._session.get(str(address), headers={"Accept": _AS_STORED}, timeout=(CONNECT, ANSWER))
                 answer.raise_for_status()
             parts = parts_of(answer.content, answer.headers.get("Content-Type", ""))
             if len(parts) != 1:

@@ -20,9 +20,8 @@ _PLACE_NOUNS_TEXT = """
 _PLACE_NOUNS = frozenset(_PLACE_NOUNS_TEXT.split())
 _PLACE_WORDS_TEXT = """
     behind between beneath beside beyond along across toward towards inside outside against below above under
-    underneath
-    leftmost rightmost topmost outermost innermost furthest farthest adjacent opposite ipsilateral contralateral next
-    unilateral unilaterally either onesided lhs rhs
+    underneath leftmost rightmost topmost outermost innermost furthest farthest adjacent opposite ipsilateral
+    contralateral next unilateral unilaterally either onesided lhs rhs
 """
 _ONE_SIDED = frozenset(["unilateral", "unilaterally", "onesided"])
 _PLACE_WORDS = frozenset(_PLACE_WORDS_TEXT.split())
