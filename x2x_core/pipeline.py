@@ -41,11 +41,10 @@ from x2x_core.edit.editor import Editor
 from x2x_core.edit.loading import (
     SINGLE_FILE_CONFIG,
     check_folder,
+    checkpoint_error,
     locate_checkpoint,
     read_index,
     saved_variant,
-    unreachable,
-    unreadable_weights,
 )
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from x2x_core.edit.prepared import PreparedImage
@@ -197,18 +196,9 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         except InputError:
             raise
         except Exception as error:  # damaged folders make the libraries raise errors of any type
-            bad = unreadable_weights(checkpoint) if local else None
-            if not local and isinstance(error, OSError):
-                raise unreachable(checkpoint, error) from error
-            if bad is None:
-                if not local:
-                    raise
-                reason = " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
-                raise InputError(f"The checkpoint `{checkpoint}` cannot be loaded: {reason}.") from error
-            raise InputError(
-                f"`{bad}` must hold weights and nothing else, but it is damaged or holds more, which is never loaded. "
-                "Download the checkpoint again, from a source that you trust."
-            ) from error
+            if (known := checkpoint_error(checkpoint, local, error)) is None:
+                raise
+            raise known from error
         if recommended:
             combined = {**pipe.config["recommended"], **recommended}
             pipe.register_to_config(recommended=recommendations_of({"recommended": combined}, RECOMMENDABLE))

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from x2x_core.common.errors import InputError, OutputExistsError
-from x2x_core.common.storage import read_text, write_folder, write_stream, write_text
+from x2x_core.common.storage import assembled_folder, read_text, write_folder, write_stream, write_text
 
 
 def fail(*arguments):
@@ -36,9 +36,27 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     assert not target.exists() and list((tmp_path / "scratch").iterdir()) == []
     write_folder(target, files, tmp_path / "scratch")
     assert {path.name: path.read_bytes() for path in target.iterdir()} == files
-    with pytest.raises(OutputExistsError, match="must be new"):
+    with pytest.raises(OutputExistsError, match="`out` must be a new or empty folder, but .*000007` is not. It is left"):
         write_folder(target, {"a.png": b"2"}, tmp_path / "scratch")
     assert (target / "a.png").read_bytes() == files["a.png"] and list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_leftovers_of_a_killed_process_of_the_same_number_are_not_taken_over(tmp_path):
+    leftover = tmp_path / f".new.{os.getpid()}.partial"
+    leftover.mkdir()
+    (leftover / "half.png").write_bytes(b"1")
+    write_folder(tmp_path / "new", {"a.png": b"2"}, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
+
+
+def test_a_folder_that_is_filled_meanwhile_is_left_as_it_is(tmp_path):
+    target = tmp_path / "new"
+    target.mkdir()
+    with pytest.raises(OutputExistsError, match="must be a new or empty folder"), assembled_folder(target) as partial:
+        (partial / "a.png").write_bytes(b"mine")
+        (target / "a.png").write_bytes(b"another's")
+    assert (target / "a.png").read_bytes() == b"another's" and [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
 def test_a_stream_replaces_a_file_only_when_it_is_complete(tmp_path):

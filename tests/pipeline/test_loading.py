@@ -15,8 +15,10 @@ from safetensors.torch import load_file, save_file
 from tiny_models import PROMPT, make_pipeline, make_text_encoder, make_vae, seeded
 
 from x2x_core import InstructX2XPipeline, PseudomaskAtlas
+from x2x_core import pipeline as pipeline_module
+from x2x_core.common.errors import InputError
 from x2x_core.edit import loading as pipeline_loading
-from x2x_core.edit.loading import locate_checkpoint
+from x2x_core.edit.loading import checkpoint_error, locate_checkpoint
 
 
 @pytest.fixture
@@ -260,6 +262,70 @@ def test_a_config_that_does_not_fit_its_weights_is_not_blamed_on_them(folder):
     with pytest.raises((RuntimeError, ValueError), match="shape") as caught:
         InstructX2XPipeline.from_pretrained(folder)
     assert "must hold weights" not in str(caught.value)
+
+
+# -- faults of the folder, and of this package ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("scheduler/scheduler_config.json", "["),
+        ("tokenizer/tokenizer.json", "{}"),
+        ("unet/config.json", '{"_class_name": "UNet2DConditionModel", "down_block_types": ["Nothing"]}'),
+        ("text_encoder/config.json", '{"model_type": "nothing"}'),
+    ],
+)
+def test_a_damaged_part_gives_one_sentence(folder, file, content):
+    (folder / file).write_text(content)
+    with pytest.raises(InputError, match="The checkpoint `.*checkpoint` cannot be loaded: .*\\.$") as caught:
+        InstructX2XPipeline.from_pretrained(folder)
+    assert "\n" not in str(caught.value) and caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("setting", ["recommended", "levels"])
+def test_a_fault_of_this_package_keeps_its_traceback(folder, monkeypatch, setting):
+    """While the libraries load the folder, they call this package."""
+    if setting == "recommended":
+        monkeypatch.setattr(pipeline_module, "RECOMMENDABLE", None)
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps({**index, "recommended": {"guidance_scale": 3.0}, "trained_levels": {"edema": ["mild"]}}))
+    if setting == "levels":
+        monkeypatch.setattr(pipeline_module, "check_levels", None)
+    with pytest.raises(TypeError):
+        InstructX2XPipeline.from_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("callers", "of_the_folder"),
+    [
+        (("diffusers.loading",), True),
+        (("diffusers.loading", "transformers.models"), True),
+        (("diffusers.loading", "tokenizer_of_the_machine"), True),
+        (("diffusers.loading", "x2x_core.pipeline"), False),
+        (("diffusers.loading", "x2x_core.pipeline", "diffusers.schedulers"), True),
+        ((), False),
+    ],
+)
+def test_an_error_is_the_folders_if_the_libraries_raised_it(tmp_path, callers, of_the_folder):
+    """Each caller is a module; the last calls a module of Python's own, which raises."""
+
+    def call(names):
+        code = "call(names[1:]) if len(names) > 1 else json.loads('{')"
+        exec(code, {"__name__": names[0], "call": call, "names": names, "json": json})
+
+    with pytest.raises(ValueError, match="Expecting") as caught:
+        call(("x2x_core.pipeline", *callers))
+    assert (checkpoint_error(str(tmp_path), True, caught.value) is not None) == of_the_folder
+
+
+def test_exhausted_memory_is_not_blamed_on_the_folder(folder, monkeypatch):
+    def fail(*arguments, **keywords):
+        raise MemoryError
+
+    monkeypatch.setattr(StableDiffusionInstructPix2PixPipeline, "from_pretrained", fail)
+    with pytest.raises(MemoryError):
+        InstructX2XPipeline.from_pretrained(folder)
 
 
 # -- atlas ------------------------------------------------------------------------------------------------------------

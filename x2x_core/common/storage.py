@@ -7,6 +7,7 @@ import errno
 import gzip
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -95,50 +96,56 @@ def write_folder(folder: Path, files: Mapping[str, bytes], scratch: Path) -> Non
     """Write a new folder of files that appears complete, in one step, or not at all.
 
     Args:
-        folder: its path; parents are created.
+        folder: its path, of nothing or of an empty folder; parents are created.
         files: name to content.
         scratch: folder on the same disk for the partial one.
 
     Raises:
-        OutputExistsError: the folder exists; it is not touched.
+        OutputExistsError: the folder holds something; it is not touched.
         InputError: the place cannot be written.
     """
-    partial = scratch / f"{os.getpid()}-{folder.name}"
-    names = [partial / name for name in files]
-    with _cleaned_up(folder, lambda: (*names, partial)):
-        partial.mkdir(parents=True, exist_ok=True)
-        for path, data in zip(names, files.values()):
-            write_to_disk(path, data)
-        _sync_folder(partial)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if folder.exists():
-            raise OutputExistsError(f"`{folder}` must be new, but exists. It is left as it is.")
-        os.rename(partial, folder)
-        _sync_folder(folder.parent)
+    with assembled_folder(folder, scratch) as partial:
+        for name, data in files.items():
+            write_to_disk(partial / name, data)
 
 
 @contextmanager
-def assembled_folder(folder: Path) -> Iterator[Path]:
+def assembled_folder(folder: Path, scratch: Path | None = None) -> Iterator[Path]:
     """Yield a folder to fill with files, which gets its name when the block ends, and is removed if the block fails.
 
     Args:
         folder: its path, of nothing or of an empty folder; parents are created.
+        scratch: folder on the same disk for the partial one; ``None``: that of `folder`.
 
     Raises:
-        OutputExistsError: the folder holds something.
+        OutputExistsError: the folder holds something, perhaps since the block began; it is not touched.
         InputError: the place cannot be written.
     """
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise OutputExistsError(f"`out` must be a new or empty folder, but `{folder}` is not. Give another one.")
-    partial = folder.parent / f".{folder.name}.{os.getpid()}.partial"
+    _check_vacant(folder)
+    partial = (scratch or folder.parent) / f".{folder.name}.{os.getpid()}.partial"
     with _cleaned_up(folder, lambda: (*partial.glob("*"), partial)):
+        shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed and had the same number
         partial.mkdir(parents=True)
         yield partial
         _sync_folder(partial)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _check_vacant(folder)
         if folder.exists():
-            folder.rmdir()
+            folder.rmdir()  # renaming replaces an empty folder on some systems only
         os.rename(partial, folder)
         _sync_folder(folder.parent)
+
+
+def _check_vacant(folder: Path) -> None:
+    """Check that there is nothing at a path, or an empty folder.
+
+    Raises:
+        OutputExistsError: there is something.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise OutputExistsError(
+            f"`out` must be a new or empty folder, but `{folder}` is not. It is left as it is: give another one."
+        )
 
 
 def write_stream(path: Path, write: Callable[[BinaryIO], None], scratch: Path) -> None:

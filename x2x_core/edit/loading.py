@@ -8,6 +8,7 @@ import pickle
 import re
 from collections.abc import Collection
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from x2x_core.common.bundled import bundled_path
 from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS, SINGLE_FILE_SUFFIXES
-from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.errors import InputError, InputNotFoundError, one_line
 
 from .backbones.registry import BACKBONES
 
@@ -27,6 +28,8 @@ _WEIGHTS = (".safetensors", ".bin")
 _CONFIGS = {"config.json", "adapter_config.json"}  # a part saved with LoRA layers on it holds those alone
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _VARIANT = re.compile(r"\.([a-z]\w*)(?:-\d+-of-\d+)?\.(?:safetensors|bin)$")  # "model.fp16.safetensors"
+# Packages that load the parts of a checkpoint.
+_LIBRARIES = {"diffusers", "transformers", "huggingface_hub", "safetensors", "torch", "accelerate", "peft"}
 # Parts without weights, and the files that they have instead.
 _FILES_OF = {
     "tokenizer": ("tokenizer.json", "vocab.json", "spiece.model"),
@@ -66,6 +69,39 @@ def locate_checkpoint(name: str | Path) -> tuple[str, bool]:
             'Face repository as "owner/name", or "demo".'
         )
     return text, False
+
+
+def checkpoint_error(name: str, local: bool, error: Exception) -> InputError | None:
+    """Return the error of a checkpoint that could not be loaded in one sentence; ``None`` for any other fault.
+
+    Damaged folders make the libraries raise errors of any type, so it matters where one was raised. An error raised in
+    this package, by its code or by what it called of Python's own modules, is a fault of this package; exhausted memory
+    is none of the checkpoint.
+
+    Args:
+        name: a folder, or "owner/name" on the Hugging Face Hub.
+        local: it is a folder.
+        error: from loading it.
+    """
+    if not local:
+        return unreachable(name, error) if isinstance(error, OSError) else None
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or not _raised_by_libraries(error):
+        return None
+    bad = unreadable_weights(name)
+    if bad is None:
+        return InputError(f"The checkpoint `{name}` cannot be loaded: {one_line(error)[:300]}.")
+    return InputError(
+        f"`{bad}` must hold weights and nothing else, but it is damaged or holds more, which is never loaded. "
+        "Download the checkpoint again, from a source that you trust."
+    )
+
+
+def _raised_by_libraries(error: BaseException) -> bool:
+    """Return True if the deepest call in an error's traceback, of this package and the loading libraries, is theirs."""
+    packages = [frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in walk_tb(error.__traceback__)]
+    ours, *_ = __name__.partition(".")
+    deepest = next((name for name in reversed(packages) if name == ours or name in _LIBRARIES), ours)
+    return deepest != ours
 
 
 def unreachable(name: str, error: OSError) -> InputNotFoundError:
