@@ -85,11 +85,11 @@ test-ray: $(VENV)/installed-test $(VENV)/installed-ray
 test-docs: $(VENV)/installed-test $(VENV)/installed-notebooks
 	$(BIN)/python -m pytest -m "slow or not slow" tests/docs
 
-# The service on loopback, and its page in the machine's own Chromium; SERVE_SHOTS=folder keeps pictures.
+# The service on loopback, and its page in the machine's own Chromium; SHOTS=folder keeps pictures.
 test-serve: $(VENV)/installed-test $(VENV)/installed-page
 	X2X_TEST_SERVE=1 $(BIN)/python -m pytest tests/service
 
-# The page of a reader study in the machine's own Chromium; STUDY_SHOTS=folder keeps pictures.
+# The page of a reader study in the machine's own Chromium; SHOTS=folder keeps pictures.
 test-study: $(VENV)/installed-test $(VENV)/installed-page
 	X2X_TEST_STUDY=1 $(BIN)/python -m pytest tests/study/page
 
@@ -107,7 +107,7 @@ test-measures:
 	.venv-measures/bin/python -m pip install --quiet --no-deps frd-score==1.0.1
 	X2X_TEST_MEASURES=1 .venv-measures/bin/python -m pytest tests/second_sources
 
-# A ComfyUI checkout, and the Python that has its requirements and this project's; COMFYUI_SHOTS=folder keeps pictures.
+# A ComfyUI checkout, and the Python that has its requirements and this project's; SHOTS=folder keeps pictures.
 test-comfyui: $(VENV)/installed-test $(VENV)/installed-page
 	X2X_TEST_COMFYUI=1 COMFYUI_PATH="$(COMFYUI_PATH)" COMFYUI_PYTHON="$(COMFYUI_PYTHON)" $(BIN)/python -m pytest tests/comfyui
 

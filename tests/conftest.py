@@ -10,6 +10,16 @@ sys.path.insert(0, str(Path(__file__).parent))  # for the tests' own `tiny_model
 import hypothesis
 import pytest
 
+# hooks of pytest, and fixtures
+from apart import (  # noqa: F401
+    figures,
+    pytest_ignore_collect,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
+from page_fixtures import browser, shots  # noqa: F401
+
 # The same examples in each run, on a busy machine too.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("same")

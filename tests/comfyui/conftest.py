@@ -1,9 +1,8 @@
-"""Fixtures of tests on a real server and page; `make test-comfyui` runs them, `make test` skips and lists them."""
+"""A real server, and its page."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,16 +10,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SWITCH = "X2X_TEST_COMFYUI"  # set by `make test-comfyui`
 sys.path.insert(0, str(HERE))  # for `comfy_server` and `comfy_page`
-
-collect_ignore_glob = [] if os.environ.get(SWITCH) else ["test_*.py"]
-
-
-def pytest_terminal_summary(terminalreporter):
-    if not os.environ.get(SWITCH):
-        for file in sorted(HERE.glob("test_*.py")):
-            terminalreporter.write_line(f"Not run: {file.relative_to(ROOT)}: `make test-comfyui` runs it.")
 
 
 @pytest.fixture(scope="session")
@@ -41,22 +31,6 @@ def server(tmp_path_factory):
         one.stop()
 
 
-@pytest.fixture(scope="session")
-def browser():
-    """Start Chromium without a window."""
-    from playwright.sync_api import sync_playwright
-
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if program is None:
-        raise FileNotFoundError("There is no `chromium` on the path. Install it, or set CHROMIUM to a Chromium.")
-    with sync_playwright() as playwright:
-        one = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield one
-        one.close()
-
-
 @pytest.fixture
 def visit(server, browser):
     """Return a function that opens the page. All pages are closed after the test."""
@@ -71,11 +45,3 @@ def visit(server, browser):
     yield open_page
     for page in pages:
         page.close()
-
-
-@pytest.fixture(scope="session")
-def shots(tmp_path_factory):
-    """Return the folder for screenshots: COMFYUI_SHOTS, or a temporary one."""
-    folder = Path(os.environ.get("COMFYUI_SHOTS") or tmp_path_factory.mktemp("shots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

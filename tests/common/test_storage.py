@@ -36,7 +36,7 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     assert not target.exists() and list((tmp_path / "scratch").iterdir()) == []
     write_folder(target, files, tmp_path / "scratch")
     assert {path.name: path.read_bytes() for path in target.iterdir()} == files
-    with pytest.raises(OutputExistsError, match="`out` must be a new or empty folder, but .*000007` is not. It is left"):
+    with pytest.raises(OutputExistsError, match=r"new or empty folder, but .*000007` is not\. It is left"):
         write_folder(target, {"a.png": b"2"}, tmp_path / "scratch")
     assert (target / "a.png").read_bytes() == files["a.png"] and list((tmp_path / "scratch").iterdir()) == []
 
@@ -53,9 +53,14 @@ def test_leftovers_of_a_killed_process_of_the_same_number_are_not_taken_over(tmp
 def test_a_folder_that_is_filled_meanwhile_is_left_as_it_is(tmp_path):
     target = tmp_path / "new"
     target.mkdir()
-    with pytest.raises(OutputExistsError, match="must be a new or empty folder"), assembled_folder(target) as partial:
-        (partial / "a.png").write_bytes(b"mine")
-        (target / "a.png").write_bytes(b"another's")
+
+    def fill_twice():
+        with assembled_folder(target) as partial:
+            (partial / "a.png").write_bytes(b"mine")
+            (target / "a.png").write_bytes(b"another's")
+
+    with pytest.raises(OutputExistsError, match="must be a new or empty folder"):
+        fill_twice()
     assert (target / "a.png").read_bytes() == b"another's" and [path.name for path in tmp_path.iterdir()] == ["new"]
 
 

@@ -5,18 +5,11 @@ from __future__ import annotations
 import pytest
 from fuzz_child import MEMORY, Child
 
-FIGURES: list[str] = []
-
 
 @pytest.fixture(scope="session")
-def child():
+def child(figures):
     one = Child()
     yield one
     one.close()
-    FIGURES.append(f"{one.cases} cases of hostile input: {one.answers}, at most {one.peak / 2**20:.0f} MiB")
+    figures.append(f"{one.cases} cases of hostile input: {one.answers}, at most {one.peak / 2**20:.0f} MiB")
     assert one.peak < MEMORY
-
-
-def pytest_terminal_summary(terminalreporter):
-    for line in FIGURES:
-        terminalreporter.write_line(line)

@@ -278,20 +278,18 @@ def test_a_config_that_does_not_fit_its_weights_is_not_blamed_on_them(folder):
 )
 def test_a_damaged_part_gives_one_sentence(folder, file, content):
     (folder / file).write_text(content)
-    with pytest.raises(InputError, match="The checkpoint `.*checkpoint` cannot be loaded: .*\\.$") as caught:
+    with pytest.raises(InputError, match=r"The checkpoint `.*checkpoint` cannot be loaded: .*\.$") as caught:
         InstructX2XPipeline.from_pretrained(folder)
     assert "\n" not in str(caught.value) and caught.value.__cause__ is not None
 
 
-@pytest.mark.parametrize("setting", ["recommended", "levels"])
-def test_a_fault_of_this_package_keeps_its_traceback(folder, monkeypatch, setting):
+@pytest.mark.parametrize("name", ["RECOMMENDABLE", "check_levels"])
+def test_a_fault_of_this_package_keeps_its_traceback(folder, monkeypatch, name):
     """While the libraries load the folder, they call this package."""
-    if setting == "recommended":
-        monkeypatch.setattr(pipeline_module, "RECOMMENDABLE", None)
-    index = json.loads((folder / "model_index.json").read_text())
-    (folder / "model_index.json").write_text(json.dumps({**index, "recommended": {"guidance_scale": 3.0}, "trained_levels": {"edema": ["mild"]}}))
-    if setting == "levels":
-        monkeypatch.setattr(pipeline_module, "check_levels", None)
+    index = folder / "model_index.json"
+    entries = {"recommended": {"guidance_scale": 3.0}, "trained_levels": {"edema": ["mild"]}}
+    index.write_text(json.dumps({**json.loads(index.read_text()), **entries}))
+    monkeypatch.setattr(pipeline_module, name, None)
     with pytest.raises(TypeError):
         InstructX2XPipeline.from_pretrained(folder)
 

@@ -1,34 +1,10 @@
-"""Fixtures of a real service: `make test-serve` runs the tests of load and page, `make test` skips and lists them."""
+"""A real service."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-SWITCH = "X2X_TEST_SERVE"  # set by `make test-serve`
-
-collect_ignore = [] if os.environ.get(SWITCH) else ["load", "page"]
-
-
-FIGURES: list[str] = []
-
-
-def pytest_terminal_summary(terminalreporter):
-    for line in FIGURES:
-        terminalreporter.write_line(line)
-    if not os.environ.get(SWITCH):
-        for file in sorted([*HERE.glob("load/test_*.py"), *HERE.glob("page/test_*.py")]):
-            terminalreporter.write_line(f"Not run: {file.relative_to(ROOT)}: `make test-serve` runs it.")
-
-
-@pytest.fixture
-def figures():
-    """Return the list of lines that are printed after the tests."""
-    return FIGURES
 
 
 @pytest.fixture(scope="session")

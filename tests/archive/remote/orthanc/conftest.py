@@ -1,22 +1,8 @@
-"""Tests against a real Orthanc: `make test-archive` runs them, `make test` skips and lists them."""
+"""A real Orthanc."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
-
-HERE = Path(__file__).parent
-SWITCH = "X2X_TEST_ARCHIVE"  # set by `make test-archive`
-
-collect_ignore = [] if os.environ.get(SWITCH) else ["test_orthanc.py", "test_command.py"]
-
-
-def pytest_terminal_summary(terminalreporter):
-    if not os.environ.get(SWITCH):
-        for file in sorted(HERE.glob("test_*.py")):
-            terminalreporter.write_line(f"Not run: {file.relative_to(HERE.parents[3])}: `make test-archive` runs it.")
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Fixtures of tests of the page in a real browser; `make test-study` runs them, `make test` skips and lists them."""
+"""Fixtures of tests of pages in the machine's own Chromium."""
 
 from __future__ import annotations
 
@@ -7,18 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-SWITCH = "X2X_TEST_STUDY"  # set by `make test-study`
-
-collect_ignore_glob = [] if os.environ.get(SWITCH) else ["test_*.py"]
-
-
-def pytest_terminal_summary(terminalreporter):
-    if not os.environ.get(SWITCH):
-        for file in sorted(HERE.glob("test_*.py")):
-            terminalreporter.write_line(f"Not run: {file.relative_to(ROOT)}: `make test-study` runs it.")
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +27,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def shots(tmp_path_factory):
-    """Return the folder for screenshots: STUDY_SHOTS, or a temporary one."""
-    folder = Path(os.environ.get("STUDY_SHOTS") or tmp_path_factory.mktemp("shots"))
+    """Return the folder for screenshots: SHOTS, or a temporary one."""
+    folder = Path(os.environ.get("SHOTS") or tmp_path_factory.mktemp("shots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
