@@ -9,6 +9,7 @@ PROMPT ?= Add the finding of moderate left pleural effusion.
 OUT ?= out
 RECORD ?= out/speed.json
 SITE ?= out/site
+JOBS ?= 2
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
@@ -19,7 +20,7 @@ help:
 	@echo "make demo [IMAGE=file PROMPT=\"...\" OUT=folder]   edit a radiograph and print where the pictures are"
 	@echo "make lint                                        ruff, mypy and the import contracts"
 	@echo "make format                                      let ruff rewrite what it can"
-	@echo "make test                                        all tests except the slow ones"
+	@echo "make test [JOBS=2]                               all tests except the slow ones, in so many processes"
 	@echo "make test-slow                                   the tests that take minutes each"
 	@echo "make test-batch                                  batches killed fifty times, and one of ten thousand rows"
 	@echo "make test-fuzz                                   more than five thousand hostile files, prompts and model folders"
@@ -66,8 +67,9 @@ format: $(VENV)/installed-lint
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# Files of tests are shared out among JOBS processes; JOBS=0 runs all in one.
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow

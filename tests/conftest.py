@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is ever downloaded: a look-up on the network is a failure
+if "PYTEST_XDIST_WORKER" in os.environ:  # several workers share the cores; PyTorch reads this when it is imported
+    share = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(share, 1)))
 sys.path.insert(0, str(Path(__file__).parent))  # for the tests' own `tiny_models`
 
 import hypothesis

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK
 from dicom_cases import table, write
 from PIL import Image
 from pydicom import uid
-from pydicom.data import get_testdata_files
 
 from x2x_core.common.bundled import bundled_path
 from x2x_core.common.errors import InputError
@@ -86,8 +86,8 @@ def test_dicom_files_hold_the_values_that_simpleitk_reads(tmp_path, name, syntax
 
 
 def bundled():
-    paths = (Path(path) for path in get_testdata_files("*.dcm"))
-    return sorted((path for path in paths if path.is_file()), key=lambda path: path.name)
+    """Return the files inside the package; `get_testdata_files` would try to download others."""
+    return sorted(Path(pydicom.data.__file__).with_name("test_files").rglob("*.dcm"), key=lambda path: path.name)
 
 
 @pytest.mark.parametrize("path", bundled(), ids=lambda path: path.name)
