@@ -36,6 +36,7 @@ from x2x_core.common.checkpoint_layout import CUSTOM_PIPELINE
 from x2x_core.common.errors import InputError
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
+from x2x_core.edit.calling import answer
 from x2x_core.edit.checkpoint_sizes import check_sizes
 from x2x_core.edit.editor import Editor
 from x2x_core.edit.loading import (
@@ -50,7 +51,6 @@ from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipeline
 from x2x_core.edit.prepared import PreparedImage
 from x2x_core.edit.preparing import prepare_image
 from x2x_core.edit.recommended import recommendations_of, take_old_keywords, translate_config
-from x2x_core.edit.request import order_arguments, read_request
 from x2x_core.edit.running import run_edit, run_guidance, run_relevance
 from x2x_core.edit.saved_pseudomasks import as_atlas, downloaded_pseudomasks, save_pseudomasks, saved_pseudomasks
 from x2x_core.edit.scales import Scales, set_scales
@@ -362,11 +362,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         Raises:
             InputError: an argument that can't be used; the message names it and says what to do.
         """
-        image, prompt = order_arguments(_positional, image, prompt)
-        editor = _editor(self)
-        request = read_request(editor, RelevanceKwargs, image, prompt, arguments)
-        output = run_relevance(editor, request)
-        return output if request.return_dict else output.all_fields()
+        return answer(_editor(self), run_relevance, RelevanceKwargs, _positional, image, prompt, arguments)
 
     @overload
     def guidance(
@@ -400,11 +396,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         Raises:
             InputError: an argument that can't be used; the message names it and says what to do.
         """
-        image, prompt = order_arguments(_positional, image, prompt)
-        editor = _editor(self)
-        request = read_request(editor, GuidanceKwargs, image, prompt, arguments)
-        output = run_guidance(editor, request)
-        return output if request.return_dict else output.all_fields()
+        return answer(_editor(self), run_guidance, GuidanceKwargs, _positional, image, prompt, arguments)
 
     # -- the edit -----------------------------------------------------------------------------------------------------
 
@@ -453,11 +445,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         Raises:
             InputError: an argument that can't be used; the message names it and says what to do.
         """
-        image, prompt = order_arguments(_positional, image, prompt)
-        editor = _editor(self)
-        request = read_request(editor, EditKwargs, image, prompt, arguments)
-        output = run_edit(editor, request, partial(_begin, self))
-        return output if request.return_dict else output.all_fields()
+        run = partial(run_edit, begin=partial(_begin, self))
+        return answer(_editor(self), run, EditKwargs, _positional, image, prompt, arguments)
 
 
 def _editor(pipe: InstructX2XPipeline) -> Editor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack, overload
 
@@ -12,10 +13,10 @@ from diffusers import DiffusionPipeline
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.protocol import EditBackbone
 from x2x_core.edit.backbones.registry import backbone_of
+from x2x_core.edit.calling import answer
 from x2x_core.edit.editor import Editor
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from x2x_core.edit.recommended import recommendations_of
-from x2x_core.edit.request import order_arguments, read_request
 from x2x_core.edit.running import run_edit, run_guidance, run_relevance
 from x2x_core.edit.saved_pseudomasks import as_atlas
 from x2x_core.edit.scales import Scales, set_scales
@@ -134,10 +135,7 @@ class X2XEdit:
         Raises:
             InputError: an argument that can't be used, or that the model has no use for.
         """
-        image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self._editor, RelevanceKwargs, image, prompt, arguments)
-        output = run_relevance(self._editor, request)
-        return output if request.return_dict else output.all_fields()
+        return answer(self._editor, run_relevance, RelevanceKwargs, _positional, image, prompt, arguments)
 
     @overload
     def guidance(
@@ -165,10 +163,7 @@ class X2XEdit:
         Raises:
             InputError: an argument that can't be used, or that the model has no use for.
         """
-        image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self._editor, GuidanceKwargs, image, prompt, arguments)
-        output = run_guidance(self._editor, request)
-        return output if request.return_dict else output.all_fields()
+        return answer(self._editor, run_guidance, GuidanceKwargs, _positional, image, prompt, arguments)
 
     @overload
     def __call__(
@@ -196,10 +191,8 @@ class X2XEdit:
         Raises:
             InputError: an argument that can't be used, or that the model has no use for.
         """
-        image, prompt = order_arguments(_positional, image, prompt)
-        request = read_request(self._editor, EditKwargs, image, prompt, arguments)
-        output = run_edit(self._editor, request, self._begin)
-        return output if request.return_dict else output.all_fields()
+        run = partial(run_edit, begin=self._begin)
+        return answer(self._editor, run, EditKwargs, _positional, image, prompt, arguments)
 
 
 def _atlas(pseudomasks: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas:
