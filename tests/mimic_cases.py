@@ -34,7 +34,7 @@ _SPLITS = {"train": "train", "val": "validate", "test": "test"}
 
 @dataclass
 class MimicCase:
-    """Where a copy lies, and what is in it; change `questions` and call `write_questions` to spoil it."""
+    """Paths and contents of a copy; change `questions` and call `write_questions` to spoil it."""
 
     mimic: Path
     vqa: Path
@@ -128,7 +128,7 @@ def _write_image(case: MimicCase, study: dict, values: np.ndarray) -> tuple[int,
 
 
 def difference_answer(instruction: Instruction) -> str:
-    """What Medical-Diff-VQA would answer."""
+    """Answer that Medical-Diff-VQA would give."""
     found = {operation: [c for c in instruction.clauses if c.operation is operation] for operation in Operation}
     changes = [
         f"the level of {c.finding} has changed from {c.level_from} to {c.level}. " for c in found[Operation.CHANGE]

@@ -1,4 +1,4 @@
-"""Findings by the names that Medical-Diff-VQA's generator writes."""
+"""Findings and levels by the names that Medical-Diff-VQA's generator writes."""
 
 VQA_FINDINGS = [
     "pleural effusion",
@@ -32,4 +32,24 @@ VQA_FINDINGS = [
     "pneumomediastinum",
     "air collection",
     "infection",
+]
+
+VQA_LEVELS = [
+    "moderately",
+    "moderate",
+    "acute",
+    "mildly",
+    "mild",
+    "small",
+    "severe",
+    "moderate to large",
+    "moderate to severe",
+    "mild to moderate",
+    "minimal",
+    "subtle",
+    "massive",
+    "minimally",
+    "increasing",
+    "decreasing",
+    "minor",
 ]

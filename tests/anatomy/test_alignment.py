@@ -35,7 +35,7 @@ def masks(fields):
 
 
 def landmarks(frame):
-    """Where the typical fields' corners lie in the image."""
+    """Corners of the typical fields in the image."""
     return frame.to_image(torch.tensor([point for side in TYPICAL_FIELDS.values() for point in side]))
 
 

@@ -1,4 +1,4 @@
-"""What ships with the project is found in a checkout and inside an installed package."""
+"""Bundled files are found in a checkout and inside an installed package."""
 
 import pytest
 

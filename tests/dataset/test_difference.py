@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vqa_terms import VQA_FINDINGS
+from vqa_terms import VQA_FINDINGS, VQA_LEVELS
 
 from x2x_core import Instruction
 from x2x_core.common.errors import InputError
@@ -37,25 +37,6 @@ REPORT_NAMES = {
     "blunting of the right costodiaphragmatic",
     "fracture": "fractures",
 }
-LEVELS = [
-    "moderately",
-    "moderate",
-    "acute",
-    "mildly",
-    "mild",
-    "small",
-    "severe",
-    "moderate to large",
-    "moderate to severe",
-    "mild to moderate",
-    "minimal",
-    "subtle",
-    "massive",
-    "minimally",
-    "increasing",
-    "decreasing",
-    "minor",
-]
 LOCATIONS = [
     "mid",
     "middle",
@@ -106,7 +87,7 @@ def answers(draw):
     """An answer of the whole grammar, and what is told: operations with their findings, levels of the changes."""
     names = draw(st.permutations(VQA_FINDINGS))
     cuts = [draw(st.integers(0, 3)), draw(st.integers(0, 6)), draw(st.integers(0, 6))]
-    levels = [draw(st.permutations(LEVELS))[:2] for _ in range(cuts[0])]
+    levels = [draw(st.permutations(VQA_LEVELS))[:2] for _ in range(cuts[0])]
     changes = [(name, *pair) for name, pair in zip(names, levels)]
     new = names[cuts[0] : cuts[0] + cuts[1]]
     gone = names[sum(cuts[:2]) : sum(cuts)]
@@ -132,8 +113,8 @@ def test_every_answer_of_the_grammar_is_read_and_written_and_read_back(drawn):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from(LEVELS), min_size=1, max_size=4, unique=True),
-       st.lists(st.sampled_from(LEVELS), min_size=1, max_size=4, unique=True),
+@given(st.lists(st.sampled_from(VQA_LEVELS), min_size=1, max_size=4, unique=True),
+       st.lists(st.sampled_from(VQA_LEVELS), min_size=1, max_size=4, unique=True),
        st.sampled_from(VQA_FINDINGS),
        st.lists(st.sampled_from(LOCATIONS), min_size=1, max_size=5, unique=True))  # fmt: skip
 def test_every_list_of_levels_and_every_area_is_read(before, after, finding, area):
@@ -160,7 +141,8 @@ PLACES = {
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(st.tuples(st.sampled_from(VQA_FINDINGS), st.sampled_from(("", *LEVELS)), st.sampled_from(tuple(PLACES))),
+    st.lists(st.tuples(st.sampled_from(VQA_FINDINGS), st.sampled_from(("", *VQA_LEVELS)),
+                       st.sampled_from(tuple(PLACES))),
              min_size=1, max_size=6, unique_by=lambda item: item[0]),
     st.sampled_from((added, missing)),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which image stands for a study, and which study is the later one."""
+"""Choice of a study's image, and the order of studies."""
 
 import sqlite3
 from dataclasses import replace

@@ -229,7 +229,7 @@ def test_a_plateau_is_taken_as_a_whole():
 
 @pytest.mark.parametrize("rule", MASK_RULES)
 def test_a_speck_beside_the_finding_goes_and_the_finding_is_whole(rule):
-    """What the steps are for: one clean region from a ragged map."""
+    """Purpose of the steps: one clean region from a ragged map."""
     y, x = np.mgrid[:64, :64]
     guidance = np.exp(-(((x - 20) / 9) ** 2) - ((y - 40) / 11) ** 2).astype(np.float32)
     guidance[40, 20] = 0

@@ -1,4 +1,4 @@
-"""How a picture lies, and what speaks against a frontal chest radiograph."""
+"""Orientation of a picture, and evidence against a frontal chest radiograph."""
 
 import numpy as np
 import pytest

@@ -173,7 +173,7 @@ def test_progress_reaches_its_end_and_shows_previews(tiny, sample, monkeypatch):
 
 
 def test_the_preview_shows_the_estimated_result(tiny, sample):
-    """If the U-Net predicts the exact noise, the estimate equals the clean latents."""
+    """With exactly predicted noise, the estimate equals the clean latents."""
     progress = pack("work.progress")
     pipe, noise = tiny.pipe, torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0))
     pixels = sample[..., :1].movedim(-1, 1)

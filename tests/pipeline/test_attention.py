@@ -114,7 +114,7 @@ def test_gating_changes_the_edit_inside_the_mask_only(pipe, radiograph, half, sc
 
 
 def test_gating_leaves_the_instruction_no_say_outside_the_mask(pipe, radiograph, half, monkeypatch):
-    """How far text and image branch are apart, far from the mask and inside it."""
+    """Distance of text and image branch, far from the mask and inside it."""
     apart = {}
     forward = pipe.unet.forward
 

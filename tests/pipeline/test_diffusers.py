@@ -1,4 +1,4 @@
-"""What users of diffusers expect of a pipeline works on this one."""
+"""Expectations that users of diffusers have of a pipeline."""
 
 import diffusers
 import numpy as np

@@ -1,4 +1,4 @@
-"""What an edit never changes: everything outside the mask, and the caller's own arrays."""
+"""Everything outside the mask, and the caller's own arrays, stay as they are."""
 
 import numpy as np
 import pytest

@@ -9,7 +9,7 @@ from x2x_core.scorers.scorer import check_scorer, score_images
 
 
 class OneLabel:
-    """What breaks the protocol: two numbers for one label."""
+    """A scorer against the protocol: two numbers for one label."""
 
     name, labels, kind = "one", ("a",), "value"
 

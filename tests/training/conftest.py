@@ -1,4 +1,4 @@
-"""What tests of fine-tuning share: a small dataset in the pair layout, and a configuration for the tiny model."""
+"""Small datasets in the pair layout, and a configuration for the tiny model."""
 
 import csv
 

@@ -1,4 +1,4 @@
-"""How much of the loss a pair's change gets."""
+"""Share of the loss that a pair's change gets."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Who may use a service: addresses to listen at, the token, and requests that pages of other sites send."""
+"""Access to a service: addresses to listen at, the token, and requests that pages of other sites send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an edit did to pixels: cases worked by hand."""
+"""Measures of changed pixels: cases worked by hand."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Which tokens of a prompt say what: words in the user's wording, pieces of words, several clauses, what is cut off."""
+"""Tokens of a prompt by their meaning: the user's wording, pieces of words, several clauses, truncated prompts."""
 
 import logging
 
@@ -31,7 +31,7 @@ def said(tokenizer, text, numbers):
 
 
 def named(tokenizer, text, encoded=None):
-    """What is found of each clause: finding, side, zone, level."""
+    """Words of each clause: finding, side, zone, level."""
     encoded = text if encoded is None else encoded
     found = find_tokens(tokenizer, encoded, Instruction.parse(text))
     return [
