@@ -1,32 +1,13 @@
 """Small datasets in the pair layout, and a configuration for the tiny model."""
 
-import csv
-
-import cv2
-import numpy as np
 import pytest
+from square_pairs import write_square_pairs
 
 
 @pytest.fixture(scope="session")
 def pairs_folder(tmp_path_factory):
-    """Twelve pairs of 64x64, nine for training: a brighter square is added on the image's left or right."""
-    folder = tmp_path_factory.mktemp("pairs")
-    draws = np.random.default_rng(0)
-    rows = []
-    for name in ("past", "current"):
-        (folder / name).mkdir()
-    for number in range(12):
-        side = ("right", "left")[number % 2]
-        past = cv2.resize(draws.integers(20, 90, (16, 16)).astype(np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC)
-        current = past.copy()
-        current[36:56, slice(4, 24) if side == "right" else slice(40, 60)] += 100
-        cv2.imwrite(str(folder / "past" / f"{number}.png"), past)
-        cv2.imwrite(str(folder / "current" / f"{number}.png"), current)
-        split = "val" if number >= 9 else "train"
-        rows.append((split, f"Add the finding of {side} pleural effusion.", f"{number}.png", f"{number}.png"))
-    with (folder / "instructions.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("split", "instruction", "past_dicom_id", "current_dicom_id"), *rows])
-    return folder
+    """Twelve pairs of 64x64, nine for training."""
+    return write_square_pairs(tmp_path_factory.mktemp("pairs"), 64, training=9)
 
 
 @pytest.fixture(autouse=True)

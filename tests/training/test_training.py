@@ -1,15 +1,14 @@
 """Training: both tasks end to end on tiny models, exact resume, what is frozen and what is not."""
 
-import csv
 import json
 import shutil
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from square_pairs import write_square_pairs
 
 from x2x_core.common.errors import InputError
 from x2x_core.edit.published import stable_diffusion_ddim
@@ -42,26 +41,8 @@ class StoppedError(Exception):
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Twelve pairs: a brighter square is added on the image's left or right."""
-    folder = tmp_path_factory.mktemp("data")
-    draws = np.random.default_rng(0)
-    rows = []
-    for name in ("past", "current"):
-        (folder / name).mkdir()
-    for number in range(12):
-        side = ("right", "left")[number % 2]
-        past = draws.integers(20, 90, (16, 16)).astype(np.uint8)
-        past = cv2.resize(past, (32, 32), interpolation=cv2.INTER_CUBIC)
-        current = past.copy()
-        columns = slice(2, 12) if side == "right" else slice(20, 30)
-        current[18:28, columns] += 100
-        cv2.imwrite(str(folder / "past" / f"{number}.png"), past)
-        cv2.imwrite(str(folder / "current" / f"{number}.png"), current)
-        split = "val" if number >= 10 else "train"
-        rows.append((split, f"Add the finding of {side} pleural effusion.", f"{number}.png", number))
-    with (folder / "instructions.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("split", "instruction", "past_dicom_id", "current_dicom_id"), *rows])
-    return folder
+    """Twelve pairs, ten for training; the table names targets without their suffix."""
+    return write_square_pairs(tmp_path_factory.mktemp("data"), 32, training=10, current_suffix="")
 
 
 @pytest.fixture(scope="module")

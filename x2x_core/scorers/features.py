@@ -13,7 +13,7 @@ from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.common.extras import needs_extra
 
 from .bundled import BUNDLED, finding_scorer
-from .hugging_face import as_pictures, load_model
+from .hugging_face import HuggingFaceModel, as_pictures
 from .network_files import TORCHSCRIPT_SUFFIXES, torchscript
 from .preparation import Network, Preparation, last_line, on_device, run_network
 from .scorer import FeatureSource
@@ -49,7 +49,7 @@ class ModuleFeatures:
         return run_network(self.module, self.name, self._prepare(images).to(self.device)).flatten(1)
 
 
-class VisionModelFeatures:
+class VisionModelFeatures(HuggingFaceModel):
     """A vision model of the Hugging Face library as a `FeatureSource`: its pooled output (Rad-DINO: the class token).
 
     Args:
@@ -59,20 +59,7 @@ class VisionModelFeatures:
         device: where the model runs.
     """
 
-    def __init__(self, model: Any, processor: Any, name: str, device: str | torch.device = "cpu") -> None:
-        self.model, self.processor, self.name = model.to(device).eval(), processor, name
-        self.device = torch.device(device)
-
-    @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> VisionModelFeatures:
-        """Load a model from a folder; nothing is downloaded, and no code of the folder runs.
-
-        Raises:
-            InputNotFoundError: there is no such folder.
-            InputError: it holds no vision model.
-        """
-        model, processor = load_model(folder, "AutoImageProcessor", "vision model")
-        return cls(model, processor, Path(folder).name, device)
+    processor_class, kind = "AutoImageProcessor", "vision model"
 
     @torch.no_grad()
     def features(self, images: torch.Tensor) -> torch.Tensor:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 
 from x2x_core.common.errors import InputError
 
-from .hugging_face import as_pictures, load_model
+from .hugging_face import HuggingFaceModel, as_pictures
 
 
 @runtime_checkable
@@ -28,7 +27,7 @@ class ImageTextScorer(Protocol):
         ...
 
 
-class DualEncoder:
+class DualEncoder(HuggingFaceModel):
     """A model of the Hugging Face library with an image and a text encoder (CLIP, SigLIP), as an `ImageTextScorer`.
 
     Args:
@@ -38,20 +37,7 @@ class DualEncoder:
         device: where the model runs.
     """
 
-    def __init__(self, model: Any, processor: Any, name: str, device: str | torch.device = "cpu") -> None:
-        self.model, self.processor, self.name = model.to(device).eval(), processor, name
-        self.device = torch.device(device)
-
-    @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device = "cpu") -> DualEncoder:
-        """Load a model from a folder; nothing is downloaded, and no code of the folder runs.
-
-        Raises:
-            InputNotFoundError: there is no such folder.
-            InputError: it holds no such model.
-        """
-        model, processor = load_model(folder, "AutoProcessor", "model of images and texts")
-        return cls(model, processor, Path(folder).name, device)
+    processor_class, kind = "AutoProcessor", "model of images and texts"
 
     @torch.no_grad()
     def similarity(self, images: torch.Tensor, texts: Sequence[str]) -> torch.Tensor:
