@@ -65,7 +65,7 @@ class X2XPseudomask(io.ComfyNode):
                 io.String.Output(
                     "placed_instruction",
                     display_name="placed_instruction",
-                    tooltip="The instruction, with the place if one was drawn: what the model is told.",
+                    tooltip="The instruction, with the place if one was drawn, as the model receives it.",
                 ),
             ],
         )

@@ -48,7 +48,7 @@ class Places:
 
     @property
     def told(self) -> str:
-        """The instruction that the model is told."""
+        """The instruction that the model receives."""
         return self.text if self.placed is None else str(self.placed)
 
     def at(self, size: tuple[int, int], batch: int) -> list[torch.Tensor | None]:

@@ -132,7 +132,7 @@ def test_a_spacing_that_is_no_pair_of_numbers_is_noted(tmp_path, text):
     made = dataset(SIDE, 12)
     made.add_new("PixelSpacing", "UT", text)
     found = read_image(write(tmp_path / "a.dcm", SIDE, 12, PixelSpacing=made["PixelSpacing"]))
-    assert found.size == (2, 2) and "not given by two positive numbers: taken to be square" in said(found)
+    assert found.size == (2, 2) and "not given by two positive numbers: assumed to be square" in said(found)
 
 
 def test_a_second_geometry_tag_helps_where_the_first_is_broken(tmp_path):

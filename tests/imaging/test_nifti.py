@@ -110,7 +110,7 @@ def test_a_sagittal_picture_is_noticed_as_lateral(tmp_path):
 def test_pixels_are_made_square(tmp_path, spacing, size):
     found = read_image(nifti(tmp_path / "a.nii", GREY, spacing=spacing))
     assert found.size == size
-    assert ("taken to be square" in said(found)) == (0 in spacing)
+    assert ("assumed to be square" in said(found)) == (0 in spacing)
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])

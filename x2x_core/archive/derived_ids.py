@@ -37,7 +37,7 @@ def days_back(key: str, patient: str) -> int:
 
 
 def shifted(value: str, days: int) -> str:
-    """Return a date (DA) or date and time (DT) moved into the past by whole days, "" if it is no full date."""
+    """Return a date (DA) or date and time (DT) moved into the past by whole days, "" if it is not a full date."""
     match = _DATE.fullmatch(value.strip())
     if match is None or not re.fullmatch(r"[\d.+-]*", match[4]):
         return ""

@@ -1,7 +1,7 @@
 """Edit, check, choose: several seeds of one edit, a verifier, and the best with the scores of all.
 
 - `editing`: `edit_candidates`, the edits of several seeds as one batch.
-- `verifier`: `Verifier`, which scores a candidate and says what speaks against it.
+- `verifier`: `Verifier`, which scores a candidate and names the checks that it fails.
 - `scores`: the scores and their order.
 """
 

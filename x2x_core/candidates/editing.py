@@ -27,7 +27,7 @@ class Candidate:
         number: k, its place in the output.
         seed: ``pipe(image, prompt, generator=seed)`` gives the same edit.
         change: what changed and where, read off the pixels.
-        verdict: its scores and what speaks against it.
+        verdict: its scores and failures.
     """
 
     number: int

@@ -42,20 +42,20 @@ class Limits:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Scores of a candidate, and what speaks against it: a sentence for each failure, empty if it passed."""
+    """Scores of a candidate, and its failures: a sentence for each check that it did not pass."""
 
     scores: CandidateScores
     reasons: tuple[str, ...]
 
     @property
     def passed(self) -> bool:
-        """True if nothing speaks against the candidate."""
+        """True if the candidate passed all checks."""
         return not self.reasons
 
 
 @dataclass(frozen=True)
 class Verifier:
-    """Score an edit and say what speaks against it.
+    """Score an edit and check it.
 
     Without networks it checks the pixels alone: that something changed, on the side and in the zones that the
     instruction names, with no step at the border of the mask.

@@ -115,7 +115,7 @@ def encode_candidates(found: Candidates | None, radiograph: Radiograph, record: 
 
 
 def print_candidates(found: Candidates | None) -> None:
-    """Print the candidates from the best, with what speaks against each."""
+    """Print the candidates from the best, with the failures of each."""
     if found is None:
         return
     for candidate in found.ranked:

@@ -26,7 +26,7 @@ def read_private(file: Path, secret: str) -> str:
     try:
         mode = file.stat().st_mode
         if not stat.S_ISREG(mode):  # a pipe or device may never end
-            raise InputError(f"`{file}` must be a file with the {secret}, but is none.")
+            raise InputError(f"`{file}` is not a file. Give the file with the {secret}.")
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise InputNotFoundError(f"There is no file `{file}` to read the {secret} from.") from error

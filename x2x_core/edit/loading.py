@@ -75,8 +75,8 @@ def checkpoint_error(name: str, local: bool, error: Exception) -> InputError | N
     """Return the error of a checkpoint that could not be loaded in one sentence; ``None`` for any other fault.
 
     Damaged folders make the libraries raise errors of any type, so it matters where one was raised. An error raised in
-    this package, by its code or by what it called of Python's own modules, is a fault of this package; exhausted memory
-    is none of the checkpoint.
+    this package, by its code or by what it called of Python's own modules, is a fault of this package. Exhausted memory
+    says nothing about the checkpoint.
 
     Args:
         name: a folder, or "owner/name" on the Hugging Face Hub.
@@ -204,7 +204,7 @@ def _parts(folder: Path) -> list[str]:
         and BACKBONES[kind] != BACKBONES["StableDiffusionInstructPix2PixPipeline"]
     ):
         raise InputError(
-            f"`{folder}` holds a {kind}, which is no InstructPix2Pix checkpoint: load it with "
+            f"`{folder}` holds a {kind}, which is not an InstructPix2Pix checkpoint: load it with "
             "`X2XEdit.from_pretrained`."
         )
     # A part is [library, class]; settings can be lists too, of numbers.

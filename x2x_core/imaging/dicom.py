@@ -282,7 +282,7 @@ def _height_to_width(dataset: Any) -> tuple[float, list[str]]:
             ratio = height_to_width(spacing)
             if ratio is not None:
                 return ratio, warnings
-            warnings = ["The shape of its pixels is not given by two positive numbers: taken to be square."]
+            warnings = ["The shape of its pixels is not given by two positive numbers: assumed to be square."]
     return 1.0, warnings
 
 

@@ -141,7 +141,7 @@ def turning(dataset: Any) -> tuple[Turning, list[str], list[str]]:
     if directions is None:
         return (
             Turning(),
-            ["The file does not say which side is the patient's right: taken to be the picture's left."],
+            ["The file does not say which side is the patient's right: assumed to be the picture's left."],
             [],
         )
     rows, columns = directions

@@ -53,7 +53,7 @@ def read_nifti(path: Path) -> Radiograph:
     spacing = [header.spacing[axis] if axis < len(header.spacing) else 1.0 for axis in reversed(axes)]
     ratio = height_to_width(spacing)
     if ratio is None:
-        warnings.append("The shape of its pixels is not given by two positive numbers: taken to be square.")
+        warnings.append("The shape of its pixels is not given by two positive numbers: assumed to be square.")
     shown, resampling = square_pixels(shown, ratio or 1.0)
     for warning in warnings:
         logger.warning("%s: %s", path, warning)
@@ -137,8 +137,8 @@ def _turning(header: NiftiHeader, axes: tuple[int, int]) -> tuple[Turning, list[
     turn = Turning(transpose, mirror=across[1] > 0 and not is_lateral, upend=down[1] > 0)
     if is_lateral:
         warning = "It is a lateral view: instructions and pseudomasks are for frontal views."
-        return turn, ["Laid by the file's orientation, with the head on top."], [warning]
-    fact = "Laid by the file's orientation, with the patient's right on the picture's left and the head on top."
+        return turn, ["Oriented as the file says, with the head on top."], [warning]
+    fact = "Oriented as the file says, with the patient's right on the picture's left and the head on top."
     return turn, [fact], []
 
 

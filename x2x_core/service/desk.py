@@ -49,7 +49,7 @@ class Desk:
         """Read an upload, and hold it.
 
         Raises:
-            InputError: it is no radiograph, or too large.
+            InputError: it is not a radiograph, or too large.
         """
         radiograph, folder = await self._read(upload)
         preview = await asyncio.to_thread(encode_png, to_values(radiograph.pixels, 8))
@@ -60,7 +60,7 @@ class Desk:
         """Yield the radiograph of a request, an upload or one that is held; its file stays while the context is open.
 
         Raises:
-            InputError: neither or both are given, or the upload is no radiograph, or too large.
+            InputError: neither or both are given, or the upload is not a radiograph, or too large.
             NotHeldError: it is not held.
         """
         if (upload is None) == (identifier is None):
@@ -84,7 +84,7 @@ class Desk:
             size: of the radiograph.
 
         Raises:
-            InputError: it is no picture, or has another size.
+            InputError: it is not a picture, or has another size.
         """
         if upload is None:
             yield None

@@ -141,14 +141,14 @@ def _fits(question: Question, answer: Any) -> bool:
     if question.kind == CHOICE:
         return isinstance(answer, str) and answer in values
     if question.kind == SEVERAL:
-        return isinstance(answer, list) and bool(answer) and all(isinstance(one, str) for one in answer) and (
+        return isinstance(answer, list) and bool(answer) and all(isinstance(value, str) for value in answer) and (
             set(answer) <= values and len(set(answer)) == len(answer)
         )  # fmt: skip
     if question.kind == TEXT:
         return isinstance(answer, str) and len(answer) <= _LONGEST_TEXT
     assert question.kind == BOX
     box = answer.get("box") if isinstance(answer, dict) and answer.get("pane") in (0, 1) else None
-    if not isinstance(box, list) or len(box) != 4 or any(type(one) not in (int, float) for one in box):
+    if not isinstance(box, list) or len(box) != 4 or any(type(value) not in (int, float) for value in box):
         return False
     return 0 <= box[0] < box[2] < _LARGEST and 0 <= box[1] < box[3] < _LARGEST
 

@@ -160,13 +160,13 @@ def read_study(folder: Path) -> Study:
 
 
 def _part(record: dict[str, Any]) -> Part:
-    questions = tuple(_question(one) for one in record.pop("questions"))
-    cases = {name: StudyCase(tuple(one["pictures"]), one["caption"]) for name, one in record.pop("cases").items()}
-    training = tuple(Training(**one) for one in record.pop("training"))
+    questions = tuple(_question(entry) for entry in record.pop("questions"))
+    cases = {name: StudyCase(tuple(entry["pictures"]), entry["caption"]) for name, entry in record.pop("cases").items()}
+    training = tuple(Training(**entry) for entry in record.pop("training"))
     return Part(**record, questions=questions, cases=cases, training=training)
 
 
 def _question(record: dict[str, Any]) -> Question:
-    options = tuple(Option(**one) for one in record.pop("options"))
+    options = tuple(Option(**entry) for entry in record.pop("options"))
     when = record.pop("when")
     return Question(**record, options=options, when=when and {name: tuple(values) for name, values in when.items()})

@@ -34,7 +34,7 @@ def scorer():
 
 def test_an_edit_is_measured_beside_gradients_and_noise(tmp_path, scorer):
     records = run_attribution(DrawingPipeline(), scorer, pairs(), SETTINGS, tmp_path / "out")
-    reasons = ["does not add one finding", "pneumonia is no label", "the classifier does not see it"]
+    reasons = ["does not add one finding", "pneumonia is not a label", "the classifier does not see it"]
     assert [record.get("skipped") for record in records] == [None] * 6 + reasons
     (tmp_path / "out" / "records" / "000002.json").unlink()
     assert run_attribution(DrawingPipeline(), scorer, pairs(), SETTINGS, tmp_path / "out") == records

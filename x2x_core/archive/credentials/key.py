@@ -91,7 +91,7 @@ def load_key(files: SigningFiles, environment: Mapping[str, str] | None = None) 
 
     Raises:
         InputNotFoundError: a file is missing.
-        InputError: a file that is no key or certificate, a key of an unsupported kind, one that others may read, or
+        InputError: a file that is not a key or certificate, a key of an unsupported kind, one that others may read, or
             one that does not belong to the certificate, or a certificate that is not valid today.
         MissingExtraError: cryptography is not installed.
     """

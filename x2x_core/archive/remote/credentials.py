@@ -89,7 +89,7 @@ class Credentials:
         try:
             context = ssl.create_default_context(cafile=self.authority)
         except (ssl.SSLError, OSError):
-            raise InputError(f"{AUTHORITY} must name a PEM file with certificates, but it is none.") from None
+            raise InputError(f"{AUTHORITY} must name a PEM file with certificates, but the file holds none.") from None
         self._load_own(context)
         return context
 
@@ -127,5 +127,5 @@ def _file(environment: Mapping[str, str], name: str) -> Path | None:
     if not text:
         return None
     if not Path(text).is_file():
-        raise InputNotFoundError(f"{name} must name a file, but there is none of this name: `{text}`.")
+        raise InputNotFoundError(f"{name} must name an existing file, got `{text}`.")
     return Path(text)

@@ -44,7 +44,7 @@ def outgoing(files: Mapping[str, bytes]) -> list[Outgoing]:
             study, series, instance = (str(head[name].value) for name in UID_OF.values())
             kind, syntax = str(head.SOPClassUID), str(head.file_meta.TransferSyntaxUID)
         except Exception:  # pydicom raises errors of many types, whose messages may quote the patient's data
-            raise InputError(f"`{name}` must be a DICOM file that {MAKER} wrote, but is none. Leave it out.") from None
+            raise InputError(f"`{name}` is not a DICOM file that {MAKER} wrote. Leave it out.") from None
         is_synthetic = str(head.get("SyntheticData") or "") == "YES"
         if record is None or not is_synthetic or not all(map(is_uid, (study, series, instance))):
             raise InputError(

@@ -90,6 +90,6 @@ def default_layer(scorer: Any) -> nn.Module:
         if layers:
             return layers[-1]
     raise InputError(
-        f"`scorer` must be a torch module with convolutions for Grad-CAM, but {scorer.name!r} is none. Leave Grad-CAM "
+        f"`scorer` must be a torch module with convolutions for Grad-CAM, but {scorer.name!r} is not. Leave Grad-CAM "
         "out, or give its `layer`."
     )

@@ -102,7 +102,7 @@ def _explain(
     if len(clauses) != 1 or clauses[0].operation is not Operation.ADD:
         return {"id": name, "skipped": "does not add one finding"}
     if clauses[0].finding not in scorer.labels:
-        return {"id": name, "skipped": f"{clauses[0].finding} is no label"}
+        return {"id": name, "skipped": f"{clauses[0].finding} is not a label"}
     target, image = Target(scorer, clauses[0].finding), pair.after[None]
     probability, region = float(target.probability(image)), changed_region(pair.after - pair.before)
     if probability < SEEN or not region.any():

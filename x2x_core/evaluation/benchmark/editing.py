@@ -38,7 +38,7 @@ def edit_and_score(
         MissingExtraError: torchmetrics is not installed.
         InputError: an instruction names no known finding.
     """
-    pairs, seeds = [one.pair for one in planned], [one.seed for one in planned]
+    pairs, seeds = [item.pair for item in planned], [item.seed for item in planned]
     started, began = time.process_time(), time.perf_counter()
     edits = edit_row(pipeline, row, pairs, seeds)
     seconds = 0.0 if row.reference else (time.process_time() - started) / len(planned)

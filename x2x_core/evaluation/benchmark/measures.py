@@ -117,13 +117,13 @@ def score_pairs(planned: Sequence[PlannedPair], edits: Sequence[EditedPair]) -> 
         pairs of a triple the same relative to the true change of the triple's strongest pair.
     """
     # the last pair of a triple is its strongest
-    strongest = {one.triple: one.pair.after - one.pair.before for one in planned if one.triple is not None}
+    strongest = {item.triple: item.pair.after - item.pair.before for item in planned if item.triple is not None}
     scores = []
-    for one, edit in zip(planned, edits):
-        change, truth = edit.image - one.pair.before, one.pair.after - one.pair.before
-        dose = None if one.triple is None else amount(change, strongest[one.triple])
+    for item, edit in zip(planned, edits):
+        change, truth = edit.image - item.pair.before, item.pair.after - item.pair.before
+        dose = None if item.triple is None else amount(change, strongest[item.triple])
         made = amount(change, truth) if changed_region(truth).any() else None
-        scores.append({**measure_edit(one.pair, edit), "amount": made, "dose": dose})
+        scores.append({**measure_edit(item.pair, edit), "amount": made, "dose": dose})
     return scores
 
 

@@ -10,7 +10,7 @@ def seam(before: torch.Tensor, after: torch.Tensor, mask: torch.Tensor) -> float
     """Return the mean absolute change on the mask's inner border over that in the whole mask.
 
     0: the change fades before the border. 1: it is as strong on the border as inside, so it ends in a step. The edge of
-    the picture is no border.
+    the picture is not a border.
 
     Args:
         before: `(C, H, W)` in [0, 1].

@@ -65,7 +65,7 @@ def read_key(path: Path) -> Key:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["format"] != FORMAT:
             raise KeyError(record["format"])
-        parts = {part: {one["picture"]: one for one in record[part]} for part in PARTS}
+        parts = {part: {entry["picture"]: entry for entry in record[part]} for part in PARTS}
     except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(f"`{path}` must be the answer key of a reading sheet ({FORMAT}): {error!r}.") from error
     return Key(parts, {name: value for name, value in record.items() if name not in PARTS})
@@ -116,21 +116,21 @@ def grade(key: Key, answers: Answers) -> Results:
 
 def _marks(truth: Mapping[str, Any], seen: Sequence[Seen]) -> Marks:
     """Return the answers about one picture seen by itself."""
-    new = [one for one in seen if not _is_any_of(one.finding, truth["known_findings"])]
+    new = [answer for answer in seen if not _is_any_of(answer.finding, truth["known_findings"])]
     if truth["kind"] == UNEDITED:
         return {"false_finding": bool(new)}
-    requested = [one for one in seen if _alike(one.finding, truth["finding"])]
+    requested = [answer for answer in seen if _alike(answer.finding, truth["finding"])]
     if truth["kind"] == REMOVAL:
         return {"still_seen": bool(requested)}
-    right = [one for one in requested if truth["side"] is None or one.side == truth["side"]]
-    visibilities = {one.visibility for one in right}
+    right = [answer for answer in requested if truth["side"] is None or answer.side == truth["side"]]
+    visibilities = {answer.visibility for answer in right}
     marks = {
         "plain": "plain" in visibilities,
         "subtle": visibilities == {"subtle"},
         "not_visible": not right and not new,
         "wrong": not right and bool(new),
     }
-    return {**marks, "exact": any(one.finding == truth["finding"] for one in right)} if right else marks
+    return {**marks, "exact": any(answer.finding == truth["finding"] for answer in right)} if right else marks
 
 
 def _alike(first: str, second: str) -> bool:

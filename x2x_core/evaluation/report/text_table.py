@@ -27,10 +27,13 @@ def finding_table(view: View, row: ResultRow) -> Lines:
 
     The last line is over all pairs. Cells are values with their intervals.
     """
-    measures = [one for one in view.chosen_measures(SUMMARY_MEASURES, MOST_COLUMNS) if _has(row, one)]
+    measures = [measure for measure in view.chosen_measures(SUMMARY_MEASURES, MOST_COLUMNS) if _has(row, measure)]
     lines: Lines = [(row.name, *(f"{measure.heading} {measure.arrow}".strip() for measure in measures))]
     for name, metrics in {**row.per_finding, "all": row.metrics}.items():
-        texts = [(value_text(one, metrics.get(one.key)), interval_text(one, metrics.get(one.key))) for one in measures]
+        texts = [
+            (value_text(measure, metrics.get(measure.key)), interval_text(measure, metrics.get(measure.key)))
+            for measure in measures
+        ]
         lines.append((name, *(f"{value} ({interval})" if interval else value for value, interval in texts)))
     return lines
 

@@ -48,7 +48,7 @@ def compare_ratings(
     if margin is not None:
         found = {name: equivalent_to_chance(mean, margin) for name, mean in means.items()}
         record["equivalence"] = found
-        notes = [f"{name}: {equivalence_text(one)}" for name, one in found.items()]
+        notes = [f"{name}: {equivalence_text(difference)}" for name, difference in found.items()]
     if len(ratings.methods) > 1 and several:
         comparison = compare(figures)
         record["comparison"] = comparison

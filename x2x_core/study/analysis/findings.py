@@ -34,14 +34,14 @@ def findings(part: PartReadings, generator: torch.Generator) -> list[Section]:
     """
     finished = part.finished()
     readers = {
-        reader: {case: one for case, one in of.items() if not one.truth["method"] or is_known(one)}
+        reader: {case: reading for case, reading in of.items() if not reading.truth["method"] or is_known(reading)}
         for reader, of in finished.items()
     }
     if not readers:
         return []
     unread = len(next(iter(finished.values()))) - len(next(iter(readers.values())))
     first = next(iter(readers.values()))
-    methods = sorted({one.truth["method"] for one in first.values() if one.truth["method"]})
+    methods = sorted({reading.truth["method"] for reading in first.values() if reading.truth["method"]})
     tables: list[Table] = []
     notes: list[str] = []
     record: dict[str, Any] = {}
@@ -51,20 +51,27 @@ def findings(part: PartReadings, generator: torch.Generator) -> list[Section]:
         table, facts = _method(readers, method, generator)
         tables.append(table)
         record[method] = facts
-    for one, two in combinations(methods, 2):
-        table, facts = _paired(readers, one, two)
+    for reference, second in combinations(methods, 2):
+        table, facts = _paired(readers, reference, second)
         if table.rows:
             tables.append(table)
-            record[f"{one} - {two}"] = facts
-    unedited = {reader: [one for one in of.values() if one.truth["method"] is None] for reader, of in readers.items()}
-    named = {reader: wilson(sum(not _named(one, (NONE,)) for one in of), len(of)) for reader, of in unedited.items()}
+            record[f"{reference} - {second}"] = facts
+    unedited = {
+        reader: [reading for reading in of.values() if reading.truth["method"] is None]
+        for reader, of in readers.items()
+    }
+    named = {
+        reader: wilson(sum(not _named(reading, (NONE,)) for reading in of), len(of)) for reader, of in unedited.items()
+    }
     if any(metric.n for metric in named.values()):
         tables.append(
             Table(("Unedited pictures", "A finding named"), tuple((r, share_text(m)) for r, m in named.items()))
         )
         record["unedited"] = named
     if len(readers) > 1:
-        record["kappa"] = kappa([[one.row["finding"] for one in of.values()] for of in readers.values()], generator)
+        record["kappa"] = kappa(
+            [[reading.row["finding"] for reading in of.values()] for of in readers.values()], generator
+        )
         notes.append(f"Agreement of the readers on the finding (kappa): {number_text(record['kappa'])}")
     return [Section("findings", "Findings", tuple(tables), plain(record), tuple(notes))]
 
@@ -107,11 +114,15 @@ def _method(readers: _Readers, method: str, generator: torch.Generator) -> tuple
     rows: list[tuple[str, ...]] = []
     facts: dict[str, Any] = {}
     for reader, readings in readers.items():
-        edits = [one for one in readings.values() if one.truth["method"] == method]
-        boxed = [one for one in edits if one.row.get("box") and one.truth["boxes"] and is_right(one)]
-        hits = [points_into(one.row["box"]["box"], one.truth["boxes"]) for one in boxed]
-        overlaps = [max(overlap(one.row["box"]["box"], box) for box in one.truth["boxes"]) for one in boxed]
-        levels = [(one.row["level"], study_level(one.truth["level"])) for one in edits if _has_level(one)]
+        edits = [reading for reading in readings.values() if reading.truth["method"] == method]
+        boxed = [
+            reading for reading in edits if reading.row.get("box") and reading.truth["boxes"] and is_right(reading)
+        ]
+        hits = [points_into(reading.row["box"]["box"], reading.truth["boxes"]) for reading in boxed]
+        overlaps = [max(overlap(reading.row["box"]["box"], box) for box in reading.truth["boxes"]) for reading in boxed]
+        levels = [
+            (reading.row["level"], study_level(reading.truth["level"])) for reading in edits if _has_level(reading)
+        ]
         of_reader: dict[str, Any] = {
             "right": wilson(sum(map(is_right, edits)), len(edits)),
             "pointed": wilson(sum(hits), len(hits)),
@@ -126,7 +137,7 @@ def _method(readers: _Readers, method: str, generator: torch.Generator) -> tuple
                      NOTHING if not overlaps else f"{np.mean(overlaps):.2f}", share_text(of_reader["level"]),
                      number_text(of_reader.get("level_kappa"))))  # fmt: skip
     correct = np.array(
-        [[is_right(one) for one in of.values() if one.truth["method"] == method] for of in readers.values()]
+        [[is_right(reading) for reading in of.values() if reading.truth["method"] == method] for of in readers.values()]
     )
     if correct.shape[1] > 1:
         mean = mean_of(shares(correct[None], (method,), tuple(readers)))
@@ -155,9 +166,9 @@ def _paired(readers: _Readers, first: str, second: str) -> tuple[Table, dict[str
     for reader, readings in readers.items():
         right = {
             method: {
-                (one.truth["source"], one.truth["instruction"]): is_right(one)
-                for one in readings.values()
-                if one.truth["method"] == method
+                (reading.truth["source"], reading.truth["instruction"]): is_right(reading)
+                for reading in readings.values()
+                if reading.truth["method"] == method
             }
             for method in (first, second)
         }

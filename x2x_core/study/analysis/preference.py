@@ -21,7 +21,7 @@ def preference(part: PartReadings, generator: torch.Generator) -> list[Section]:
     readers = part.finished()
     if not readers:
         return []
-    pairs = sorted({_methods(one) for of in readers.values() for one in of.values()})
+    pairs = sorted({_methods(reading) for of in readers.values() for reading in of.values()})
     tables: list[Table] = []
     record: dict[str, Any] = {}
     notes: list[str] = []
@@ -29,7 +29,9 @@ def preference(part: PartReadings, generator: torch.Generator) -> list[Section]:
         rows: list[tuple[str, ...]] = []
         facts: dict[str, Any] = {}
         for reader, readings in readers.items():
-            counts = Counter(one.row["preferred"] for one in readings.values() if _methods(one) == (first, second))
+            counts = Counter(
+                reading.row["preferred"] for reading in readings.values() if _methods(reading) == (first, second)
+            )
             decided = counts[LEFT] + counts[RIGHT]
             test, share = compare_preferences(counts[LEFT], counts[RIGHT]), wilson(counts[LEFT], decided)
             facts[reader] = {"first": counts[LEFT], "second": counts[RIGHT], "same": counts[SAME], "share": share,
@@ -41,7 +43,9 @@ def preference(part: PartReadings, generator: torch.Generator) -> list[Section]:
         tables.append(Table(headings, tuple(rows)))
         record[f"{first} - {second}"] = facts
     if len(readers) > 1:
-        record["kappa"] = kappa([[one.row["preferred"] for one in of.values()] for of in readers.values()], generator)
+        record["kappa"] = kappa(
+            [[reading.row["preferred"] for reading in of.values()] for of in readers.values()], generator
+        )
         notes.append(f"Agreement of the readers (kappa): {number_text(record['kappa'])}")
     return [Section("preference", "Two methods", tuple(tables), plain(record), tuple(notes))]
 

@@ -80,10 +80,10 @@ def join(study: Study, key: Mapping[str, Any], answers: Sequence[ReaderAnswers])
 def _join_part(study: Study, part: str, records: Mapping[str, Any], answers: Sequence[ReaderAnswers]) -> PartReadings:
     turning = {question.name for question in study.part(part).questions if _names_sides(question)}
     readings = {}
-    for one in answers:
-        given = one.answers.get(part, {})
-        swapped = dict(study.orders[one.reader][part])
-        readings[one.reader] = {
+    for answered in answers:
+        given = answered.answers.get(part, {})
+        swapped = dict(study.orders[answered.reader][part])
+        readings[answered.reader] = {
             case: Reading(
                 case,
                 records[case]["kind"],

@@ -72,9 +72,9 @@ def _grouped(by_method: Mapping[str, tuple[tuple[str, ...], Ratings]]) -> list[R
         groups.setdefault(edits, []).append(ratings)
     return [
         Ratings(
-            np.concatenate([one.scores for one in group]),
+            np.concatenate([reading.scores for reading in group]),
             group[0].truth,
-            tuple(one.methods[0] for one in group),
+            tuple(reading.methods[0] for reading in group),
             group[0].readers,
         )
         for group in groups.values()
@@ -91,9 +91,9 @@ def _accuracy(
     record: dict[str, Any] = {}
     notes: list[str] = []
     for reader, readings in readers.items():
-        right = [_says_synthetic(one) == (one.truth["method"] is not None) for one in readings.values()]
-        edited = [_says_synthetic(one) for one in readings.values() if one.truth["method"] is not None]
-        unedited = [not _says_synthetic(one) for one in readings.values() if one.truth["method"] is None]
+        right = [_says_synthetic(reading) == (reading.truth["method"] is not None) for reading in readings.values()]
+        edited = [_says_synthetic(reading) for reading in readings.values() if reading.truth["method"] is not None]
+        unedited = [not _says_synthetic(reading) for reading in readings.values() if reading.truth["method"] is None]
         facts: dict[str, Any] = {
             "accuracy": wilson(sum(right), len(right)),
             "sensitivity": wilson(sum(edited), len(edited)),
@@ -110,7 +110,9 @@ def _accuracy(
         record.setdefault("means", {})[method] = {"accuracy": mean, "equivalence": found}
         notes.append(f"{method}: mean share of right answers {estimate_text(mean)}; {equivalence_text(found)}")
     if len(readers) > 1:
-        said = [["s" if _says_synthetic(one) else "r" for one in readings.values()] for readings in readers.values()]
+        said = [
+            ["s" if _says_synthetic(reading) else "r" for reading in readings.values()] for readings in readers.values()
+        ]
         record["kappa"] = kappa(said, generator)
         notes.append(f"Agreement of the readers (kappa): {number_text(record['kappa'])}")
     return Section("realism", "Real or synthetic", (Table(headings, tuple(rows)),), plain(record), tuple(notes))

@@ -80,7 +80,7 @@ def write_record(out: Path, sections: list[Section], about: dict[str, Any]) -> N
 
 def _sheet(parts: dict[str, PartReadings], sheet: dict[str, Any], out: Path | None) -> list[Section]:
     key = Key(
-        {part: {one["picture"]: one for one in sheet[part]} for part in PARTS},
+        {part: {entry["picture"]: entry for entry in sheet[part]} for part in PARTS},
         {name: value for name, value in sheet.items() if name not in PARTS},
     )
     if out is not None:

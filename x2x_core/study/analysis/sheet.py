@@ -28,7 +28,7 @@ def sheet_agreement(parts: Mapping[str, PartReadings], generator: torch.Generato
     for name, questions in _AGREED.items():
         readers = parts[name].finished() if name in parts else {}
         for question in questions if len(readers) > 1 else ():
-            answers = [[one.row.get(question, "") for one in of.values()] for of in readers.values()]
+            answers = [[reading.row.get(question, "") for reading in of.values()] for of in readers.values()]
             found[f"{name}: {question}"] = kappa(answers, generator)
     rows = tuple((name, number_text(metric)) for name, metric in found.items())
     return (
@@ -51,7 +51,7 @@ def fill_lists(parts: Mapping[str, PartReadings], folder: Path) -> list[str]:
         (folder / reader).mkdir(parents=True, exist_ok=True)
         for name, part in parts.items():
             readings = part.finished().get(reader, {})
-            lines = [line for one in readings.values() for line in _lines(one, COLUMNS[name])]
+            lines = [line for reading in readings.values() for line in _lines(reading, COLUMNS[name])]
             with (folder / reader / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file, lineterminator="\n").writerows([COLUMNS[name], *sorted(lines)])
     return readers
