@@ -68,3 +68,28 @@ def sample():
     image = run("X2XLoadRadiograph", image="instructx2x-sample.png")[0]
     small = torch.nn.functional.interpolate(image.movedim(-1, 1), (128, 128), mode="area")
     return small.movedim(1, -1)
+
+
+@pytest.fixture
+def without_gradients():
+    """Run a test as ComfyUI runs nodes."""
+    import torch
+
+    with torch.inference_mode():
+        yield
+
+
+@pytest.fixture(scope="module")
+def native(tiny_folder):
+    """Return MODEL, CLIP and VAE of the tiny checkpoint, as Load Checkpoint (Native) outputs them."""
+    from native_graph import load
+
+    return load(tiny_folder)
+
+
+@pytest.fixture
+def latent(native, radiograph):
+    """Return the encoded radiograph as LATENT."""
+    from native_graph import to_image
+
+    return {"samples": native[2].encode(to_image(radiograph))}

@@ -15,14 +15,11 @@ from tiny_models import NATIVE, PROMPT, make_pipeline, seeded
 from x2x_core import Instruction
 from x2x_core.edit.settings import DEFAULT, resolve_settings
 
+pytestmark = pytest.mark.usefixtures("without_gradients")
+
 # Both do the same arithmetic in float32, in another order: ComfyUI's latents are divided by the square root of the
 # share of the signal. Edited latents are about 1; they differ by 2e-5, relevance maps in [0, 1] by 5e-6.
 TOLERANCE = 1e-4
-
-
-@pytest.fixture(scope="module")
-def native(tiny_folder):
-    return load(tiny_folder)
 
 
 @pytest.fixture
@@ -31,12 +28,6 @@ def mask():
     region = torch.zeros(1, NATIVE, NATIVE)
     region[:, 16:52, 4:30] = 1
     return region
-
-
-@pytest.fixture(autouse=True)
-def without_gradients():
-    with torch.inference_mode():
-        yield
 
 
 def soft_edge(text, composition):

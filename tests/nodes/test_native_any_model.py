@@ -12,6 +12,8 @@ from comfy_pack import comfyui_path
 from comfy_pack import run as run_node
 from native_graph import run, schedule
 
+pytestmark = pytest.mark.usefixtures("without_gradients")
+
 ROWS, COLUMNS = 64, 96
 INSTRUCTION = "make the house red"
 every = pytest.mark.parametrize("name", sorted(MAKERS))
@@ -20,12 +22,6 @@ every = pytest.mark.parametrize("name", sorted(MAKERS))
 @lru_cache(maxsize=1)
 def make(name):
     return MAKERS[name]()
-
-
-@pytest.fixture(autouse=True)
-def without_gradients():
-    with torch.inference_mode():
-        yield
 
 
 def picture(rows=ROWS, columns=COLUMNS):

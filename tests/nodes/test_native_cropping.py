@@ -7,16 +7,12 @@ import logging
 import pytest
 import torch
 from comfy_pack import pack, run
-from native_graph import guide, load, texts, to_image
+from native_graph import guide, texts, to_image
 from tiny_models import make_radiograph
 
+pytestmark = pytest.mark.usefixtures("without_gradients")
+
 VAE_CELL = 8
-
-
-@pytest.fixture(autouse=True)
-def without_gradients():
-    with torch.inference_mode():
-        yield
 
 
 def crop(image, cell=VAE_CELL):
@@ -108,11 +104,6 @@ def test_sizes_that_do_not_belong_together_are_rejected():
     assert run("X2XNativeCompose", **chosen, encoded=torch.zeros(1, 255, 204, 3))[0].shape == image.shape
     with pytest.raises(ValueError, match="`encoded` must be the image given to VAE Encode"):
         run("X2XNativeCompose", **chosen, encoded=torch.zeros(1, 300, 240, 3))
-
-
-@pytest.fixture(scope="module")
-def native(tiny_folder):
-    return load(tiny_folder)
 
 
 def test_the_relevance_map_is_aligned_to_the_image(native):

@@ -5,24 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from comfy_pack import run as run_node
-from native_graph import guide, load, run, schedule, texts, to_image
+from native_graph import guide, run, schedule, texts
 from tiny_models import CELL, NATIVE
 
-
-@pytest.fixture(scope="module")
-def native(tiny_folder):
-    return load(tiny_folder)
-
-
-@pytest.fixture(autouse=True)
-def without_gradients():
-    with torch.inference_mode():
-        yield
-
-
-@pytest.fixture
-def latent(native, radiograph):
-    return {"samples": native[2].encode(to_image(radiograph))}
+pytestmark = pytest.mark.usefixtures("without_gradients")
 
 
 @pytest.fixture

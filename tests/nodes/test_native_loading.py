@@ -12,11 +12,7 @@ from comfy_pack import pack
 from native_graph import encode, load
 from tiny_models import NATIVE, PROMPT, make_components, make_pipeline
 
-
-@pytest.fixture(autouse=True)
-def without_gradients():
-    with torch.inference_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("without_gradients")
 
 
 @pytest.fixture

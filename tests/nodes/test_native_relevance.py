@@ -9,24 +9,10 @@ import shutil
 import pytest
 import torch
 from comfy_pack import pack
-from native_graph import load, relevance, texts, to_image
+from native_graph import load, relevance, texts
 from tiny_models import CELL, NATIVE, PROMPT
 
-
-@pytest.fixture(scope="module")
-def native(tiny_folder):
-    return load(tiny_folder)
-
-
-@pytest.fixture(autouse=True)
-def without_gradients():
-    with torch.inference_mode():
-        yield
-
-
-@pytest.fixture
-def latent(native, radiograph):
-    return {"samples": native[2].encode(to_image(radiograph))}
+pytestmark = pytest.mark.usefixtures("without_gradients")
 
 
 def test_map_is_a_mask(native, latent):

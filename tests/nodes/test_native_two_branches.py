@@ -8,17 +8,13 @@ from comfy_models import flux
 from comfy_pack import run
 from tiny_models import seeded
 
+pytestmark = pytest.mark.usefixtures("without_gradients")
+
 
 @pytest.fixture(scope="module")
 def model():
     """Return a MODEL."""
     return flux().model
-
-
-@pytest.fixture(autouse=True)
-def without_gradients():
-    with torch.inference_mode():
-        yield
 
 
 LATENT = {"samples": torch.randn(1, 16, 8, 12, generator=seeded(3))}
