@@ -34,6 +34,7 @@ from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPV
 
 from x2x_core.common.checkpoint_layout import CUSTOM_PIPELINE
 from x2x_core.common.errors import InputError
+from x2x_core.common.values import optional, switch, text
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
 from x2x_core.edit.calling import answer
@@ -105,7 +106,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         deprecated: "recommended_<name>" for entries of `recommended`, until version 0.3.
 
     Raises:
-        InputError: `recommended` names something that is not a setting that can be recommended.
+        InputError: `recommended` names something that is not a setting that can be recommended, or an argument is of
+            another type.
     """
 
     @hide_keywords
@@ -144,10 +146,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         )
         self.register_to_config(
             recommended=recommendations_of({"recommended": recommended}, RECOMMENDABLE),
-            canonical_prompts=canonical_prompts,
-            trained_findings=trained_findings,
+            canonical_prompts=switch("canonical_prompts", canonical_prompts),
+            trained_findings=optional(text)("trained_findings", trained_findings),
             trained_levels=None if trained_levels is None else check_levels("trained_levels", trained_levels),
-            own_pseudomasks=own_pseudomasks,
+            own_pseudomasks=switch("own_pseudomasks", own_pseudomasks),
         )
         self._pseudomasks = as_atlas(pseudomasks)
         self._interrupt = False

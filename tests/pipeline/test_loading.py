@@ -283,6 +283,27 @@ def test_a_damaged_part_gives_one_sentence(folder, file, content):
     assert "\n" not in str(caught.value) and caught.value.__cause__ is not None
 
 
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ({"recommended": 7}, "`recommended` must map names of settings to values"),
+        ({"recommended": 7, "recommended_guidance_scale": 3.0}, "`recommended` must map names of settings to values"),
+        ({"recommended": {"guidance_scale": 10**400}}, "`guidance_scale` of `recommended` must be a finite number"),
+        ({"recommended_num_inference_steps": []}, "`num_inference_steps` of `recommended` must be a whole number"),
+        ({"trained_levels": 7}, "`trained_levels` must map findings to lists of levels"),
+        ({"trained_levels": {"edema": [{}]}}, "`trained_levels` must"),
+        ({"trained_findings": 7}, "`trained_findings` must be text, got 7"),
+        ({"canonical_prompts": "no"}, "`canonical_prompts` must be True or False, got 'no'"),
+        ({"own_pseudomasks": 1.5}, "lacks `.*atlas.safetensors`"),
+    ],
+)
+def test_an_entry_of_this_package_that_cannot_be_used_is_named(folder, entries, said):
+    index = folder / "model_index.json"
+    index.write_text(json.dumps({**json.loads(index.read_text()), **entries}))
+    with pytest.raises(InputError, match=said):
+        InstructX2XPipeline.from_pretrained(folder)
+
+
 @pytest.mark.parametrize("name", ["RECOMMENDABLE", "check_levels"])
 def test_a_fault_of_this_package_keeps_its_traceback(folder, monkeypatch, name):
     """While the libraries load the folder, they call this package."""

@@ -24,8 +24,8 @@ def number(lowest: float = -math.inf, highest: float = math.inf) -> Check:
     bounds = f"lie in [{lowest:g}, {highest:g}]" if math.isfinite(lowest) else "be a finite number"
 
     def check(name: str, value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-            raise InputError(f"`{name}` must {bounds}, got {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
+            raise InputError(f"`{name}` must {bounds}, got {value!r:.80}.")
         if not lowest <= float(value) <= highest:
             raise InputError(f"`{name}` must {bounds}, got {float(value):g}.")
         return value
@@ -33,9 +33,23 @@ def number(lowest: float = -math.inf, highest: float = math.inf) -> Check:
     return check
 
 
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond the largest float
+        return False
+
+
 def optional(check: Check) -> Check:
     """Return a check that also accepts ``None``."""
     return lambda name, value: None if value is None else check(name, value)
+
+
+def text(name: str, value: Any) -> str:
+    """Check a text."""
+    if not isinstance(value, str):
+        raise InputError(f"`{name}` must be text, got {value!r:.80}.")
+    return value
 
 
 def switch(name: str, value: Any) -> bool:

@@ -59,9 +59,10 @@ def translate_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config whose recommendations are in the new form."""
     old = _old_entries(config)
     kept = {name: value for name, value in config.items() if not name.startswith(_OLD_PREFIX)}
-    if not old:
+    entry = kept.get(ENTRY) or {}
+    if not old or not isinstance(entry, Mapping):  # another type is refused by `recommendations_of`
         return kept
-    return {**kept, ENTRY: {**old, **(kept.get(ENTRY) or {})}}
+    return {**kept, ENTRY: {**old, **entry}}
 
 
 def take_old_keywords(keywords: dict[str, Any]) -> dict[str, Any]:
