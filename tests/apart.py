@@ -42,7 +42,7 @@ def pytest_sessionfinish(session):
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
     """Receive them."""
-    FIGURES.extend(getattr(node, "workeroutput", {}).get(_SENT, ()))
+    FIGURES.extend((getattr(node, "workeroutput", None) or {}).get(_SENT, ()))
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pydicom
+import pydicom.data
 import pytest
 import SimpleITK
 from dicom_cases import table, write
