@@ -8,13 +8,18 @@ from dataclasses import dataclass
 import torch
 
 from x2x_core.anatomy.areas import AreaLimits
-from x2x_core.guidance import relevance as maths
 from x2x_core.guidance.attention.record import AttentionRecord
 from x2x_core.guidance.attention.relevance import attention_record, join_relevance, relevance_from_attention
 from x2x_core.guidance.attention.tokens import PromptTokens
 from x2x_core.guidance.maps import guidance_map, guidance_mask
 from x2x_core.guidance.mask_rules import find_mask
 from x2x_core.guidance.mask_settings import MaskSettings
+from x2x_core.guidance.relevance import (
+    balance_levels,
+    noise_disagreement,
+    relevance_from_disagreement,
+    relevance_uncertainty,
+)
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.canvases import Canvases
 
@@ -165,9 +170,9 @@ def _relevance(
 ) -> tuple[Relevance, torch.Tensor]:
     """Return the relevance maps of outputs on one canvas, and True for each that is flat; see `_per_canvas`."""
     valid = canvas.shown_cells().to(disagreement.device)
-    balanced = maths.balance_levels(disagreement, valid)
-    relevance_map, flat = maths.relevance_from_disagreement(balanced, valid)
-    uncertainty = maths.relevance_uncertainty(balanced, valid)
+    balanced = balance_levels(disagreement, valid)
+    relevance_map, flat = relevance_from_disagreement(balanced, valid)
+    uncertainty = relevance_uncertainty(balanced, valid)
     if attended is not None:
         from_noise, uncertainty = relevance_map, None
         relevance_map, flat = relevance_from_attention(attended, canvas.cells, valid)
@@ -203,7 +208,7 @@ def _disagreement(backbone: EditBackbone, inputs: RelevanceInputs, encoded: Enco
             text, image = (
                 schedule.predicted_noise(prediction[:, k], chunk[:, k], level) for prediction in with_and_without
             )
-            disagreement.append(maths.noise_disagreement(text, image))
+            disagreement.append(noise_disagreement(text, image))
     return torch.cat(disagreement, dim=1)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from x2x_core.common.errors import InputError
-from x2x_core.guidance import relevance as maths
+from x2x_core.guidance import relevance
 from x2x_core.guidance.relevance import NoiseLevel
 
 from ..background import noised_background
@@ -43,15 +43,15 @@ class DiffusionSchedule:
 
     def noise_levels(self, shares: Sequence[float]) -> list[NoiseLevel]:
         """Return the noise level at each share of the schedule."""
-        return maths.noise_levels(shares, self.scheduler.alphas_cumprod, self.scheduler.config.num_train_timesteps)
+        return relevance.noise_levels(shares, self.scheduler.alphas_cumprod, self.scheduler.config.num_train_timesteps)
 
     def add_noise(self, latents: torch.Tensor, noise: torch.Tensor, level: NoiseLevel) -> torch.Tensor:
         """Noise latents to a level."""
-        return maths.add_noise(latents, noise, level.alpha_cumprod)
+        return relevance.add_noise(latents, noise, level.alpha_cumprod)
 
     def predicted_noise(self, prediction: torch.Tensor, noisy: torch.Tensor, level: NoiseLevel) -> torch.Tensor:
         """Convert a prediction of noise, v or sample to noise."""
-        return maths.predicted_noise(prediction, noisy, level.alpha_cumprod, self.scheduler.config.prediction_type)
+        return relevance.predicted_noise(prediction, noisy, level.alpha_cumprod, self.scheduler.config.prediction_type)
 
     def start(self, steps: int, cells: tuple[int, int], device: torch.device) -> torch.Tensor:
         """Prepare the solver, and return its timesteps."""
