@@ -10,8 +10,7 @@ import pytest
 
 from x2x_core.common import postponed
 
-NAMES = "import importlib, json; print(json.dumps({name: dir(importlib.import_module(name)) for name in %r}))"
-INSTALL = "from x2x_core.common import postponed; postponed.install(); import x2x_core.pipeline; "
+NAMES = "{name: dir(importlib.import_module(name)) for name in %r}"
 
 
 def run(code):
@@ -36,11 +35,27 @@ print(json.dumps([loaded, FluxTransformer2DModel.__module__, len(scheduler.sigma
     assert run(code) == [[], "diffusers.models.transformers.transformer_flux", 5]
 
 
-def test_packages_have_the_names_that_they_have_without_this_library():
-    before = run(NAMES % (postponed.POSTPONED,))
-    after = run(INSTALL + NAMES % (postponed.POSTPONED,))
+@pytest.fixture(scope="module")
+def without():
+    """Names of the packages in a Python without this library, and its finders once the pipeline is imported."""
+    return run(f"""
+import importlib, json, sys
+names = {NAMES % (postponed.POSTPONED,)}
+import x2x_core.pipeline
+print(json.dumps({{"names": names, "finders": [type(finder).__name__ for finder in sys.meta_path]}}))
+""")
+
+
+def test_packages_have_the_names_that_they_have_without_this_library(without):
+    after = run(f"""
+import importlib, json
+from x2x_core.common import postponed
+postponed.install()
+import x2x_core.pipeline
+print(json.dumps({NAMES % (postponed.POSTPONED,)}))
+""")
     for name in postponed.POSTPONED:
-        assert {one for one in before[name] if one[0] != "_"} <= set(after[name])
+        assert {member for member in without["names"][name] if member[0] != "_"} <= set(after[name])
 
 
 @pytest.fixture
@@ -99,9 +114,8 @@ def test_an_init_that_fails_is_run_again_at_the_next_use(package):
     assert collected.value == 1
 
 
-def test_importing_the_package_postpones_nothing():
-    code = "import sys, json, x2x_core.pipeline; print(json.dumps([type(one).__name__ for one in sys.meta_path]))"
-    assert "_PostponingFinder" not in run(code)
+def test_importing_the_package_postpones_nothing(without):
+    assert without["finders"] and "_PostponingFinder" not in without["finders"]
 
 
 def test_the_finder_is_installed_once(monkeypatch):
