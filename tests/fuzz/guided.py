@@ -15,17 +15,24 @@ import shutil
 import sys
 import tempfile
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent)]
+INSTRUMENTED = ("x2x_core", "pydicom", "highdicom")
 
-from fuzz_child import FOLDERS, TARGETS  # noqa: E402
-from fuzz_seeds import WORDS, seeds, with_right_sums  # noqa: E402
+try:
+    import atheris
+except ImportError:  # `--repeat` works without
+    atheris = None
+
+with atheris.instrument_imports(include=list(INSTRUMENTED)) if atheris else nullcontext():
+    from fuzz_child import FOLDERS, TARGETS
+    from fuzz_seeds import WORDS, seeds, with_right_sums
 
 PROMPT = "prompt"
 GUIDED = tuple(name for name in TARGETS if name != "checkpoint")  # whose cases are bytes
-INSTRUMENTED = ("x2x_core", "pydicom", "highdicom")
 _SUMMED = 128  # added to the first byte of a case whose PNG chunks get right check sums
 _LONGEST = 2**16  # bytes of a case
 _MEMORY = 4096  # MiB
@@ -94,8 +101,8 @@ def main() -> None:
         give(chosen.target, chosen.repeat.read_bytes())
         return
 
-    import atheris
-
+    if atheris is None:
+        parser.error("Atheris is not installed: `pip install 'atheris>=3.0'`, on Linux or macOS.")
     chosen.findings.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=FOLDERS) as scratch:
         corpus, start = chosen.corpus or Path(scratch) / "corpus", Path(scratch) / "start"

@@ -17,6 +17,17 @@ def test_saving_and_loading_gives_the_same_maps_and_the_same_bytes(bundled, tmp_
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_the_digest_is_of_the_maps_not_of_the_file(bundled, tmp_path):
+    bundled.save(tmp_path / "a.safetensors")
+    loaded = PseudomaskAtlas.load(tmp_path / "a.safetensors")
+    loaded.metadata["note"] = "mine"
+    assert loaded.digest() == bundled.digest() and len(bundled.digest()) == 64
+    masks = [
+        PseudomaskAtlas({"Edema": torch.full((4, 4), value)}, published=p) for value, p in ((0, 0), (1, 0), (1, 1))
+    ]
+    assert len({each.digest() for each in masks}) == 3
+
+
 def test_maps_that_do_not_fit_into_bytes_stay_exact(tmp_path):
     values = torch.rand(5, 7, generator=torch.Generator().manual_seed(0))
     PseudomaskAtlas({"Edema": values}).save(tmp_path / "a.safetensors")

@@ -40,6 +40,11 @@ def is_own(atlas: PseudomaskAtlas | None) -> bool:
     return atlas is not None and atlas.source != str(bundled_path("atlas"))
 
 
+def own_digest(atlas: PseudomaskAtlas | None) -> str | None:
+    """Return the digest of an atlas that is not the bundled one, which the version of the program decides."""
+    return atlas.digest() if atlas is not None and is_own(atlas) else None
+
+
 def save_pseudomasks(atlas: PseudomaskAtlas | None, folder: Path) -> bool:
     """Write an atlas into a checkpoint's folder if it is not the bundled one; remove one that was there before.
 
