@@ -41,6 +41,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of one image and model that are to be edited, one after the other."""
+
+    rows: tuple[Row, ...]
+    is_shared: bool  # other rows of the manifest have the image, whether they are done or not
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A row that cannot be edited."""
 
