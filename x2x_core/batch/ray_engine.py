@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from x2x_core.common.errors import InputError
@@ -39,6 +39,10 @@ class RayEngine:
         """Edit the rows of all groups; see `x2x_core.batch.run.Engine`."""
         with needs_extra("The engine ray", "Ray", "ray"):
             import ray
+        import torch
+
+        if settings.threads is None:  # Ray starts an actor with one thread, which rounds sums otherwise
+            settings = replace(settings, threads=torch.get_num_threads())
         is_own = not ray.is_initialized()
         if is_own:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)

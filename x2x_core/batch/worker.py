@@ -72,7 +72,8 @@ class WorkerSettings:
         load: returns the edit of a model, by its name.
         weights: hash of each model's weights, ``None`` for one of the hub.
         archive: how DICOM objects are written for DICOM inputs; ``None``: they are not.
-        threads: PyTorch's threads, which decide how sums are rounded; ``None`` leaves them as they are.
+        threads: PyTorch's threads, which decide how sums are rounded; ``None`` leaves them as they are,
+            which is also what the processes of another engine get.
         signing: the files of a key that pictures are signed with, on the worker's machine; ``None``: unsigned.
     """
 
