@@ -19,7 +19,7 @@ from x2x_runs import run
 import x2x_core
 from x2x_core.cli import main
 from x2x_core.imaging.provenance import read_provenance
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas, atlas_digest
 
 WORDS = "Add the finding of moderate right pleural effusion."
 
@@ -124,8 +124,8 @@ def test_other_pseudomasks_are_recorded_by_their_maps(edit, picture, tmp_path):
     atlas = PseudomaskAtlas({"Effusion": torch.ones(8, 8)})
     atlas.save(tmp_path / "mine.safetensors")
     assert edit(picture, WORDS, "--pseudomasks", tmp_path / "mine.safetensors")[0] == 0
-    assert json.loads((tmp_path / "out" / "result.json").read_text())["pseudomasks_sha256"] == atlas.digest()
-    assert read_provenance(tmp_path / "out" / "panel.png")["parameters"]["pseudomasks_sha256"] == atlas.digest()
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["pseudomasks_sha256"] == atlas_digest(atlas)
+    assert read_provenance(tmp_path / "out" / "panel.png")["parameters"]["pseudomasks_sha256"] == atlas_digest(atlas)
 
 
 def test_the_same_seed_gives_the_same_bytes(edit, picture, tmp_path):

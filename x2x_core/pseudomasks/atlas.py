@@ -123,14 +123,7 @@ class PseudomaskAtlas:
         Raises:
             InputNotFoundError: the folder does not exist.
         """
-        write_atlas_file(Path(path), self._content())
-
-    def digest(self) -> str:
-        """Return the SHA-256 of the maps, whatever file they came from."""
-        return hashlib.sha256(encode_atlas(replace(self._content(), metadata={}))).hexdigest()
-
-    def _content(self) -> AtlasContent:
-        return AtlasContent(self._learnt.maps, {} if self._learnt else self._maps, self.metadata, self.published)
+        write_atlas_file(Path(path), _content(self))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -303,3 +296,12 @@ def _check_map(name: str, values: torch.Tensor) -> torch.Tensor:
     if not ((values >= 0) & (values <= 1)).all():
         raise InputError(f"The map of {name!r} must lie in [0, 1], got {float(values.min())} to {float(values.max())}.")
     return values
+
+
+def atlas_digest(atlas: PseudomaskAtlas) -> str:
+    """Return the SHA-256 of an atlas's maps, whatever file they came from."""
+    return hashlib.sha256(encode_atlas(replace(_content(atlas), metadata={}))).hexdigest()
+
+
+def _content(atlas: PseudomaskAtlas) -> AtlasContent:
+    return AtlasContent(atlas._learnt.maps, {} if atlas._learnt else atlas._maps, atlas.metadata, atlas.published)
