@@ -10,10 +10,11 @@ OUT ?= out
 RECORD ?= out/speed.json
 SITE ?= out/site
 JOBS ?= 2
+FUZZ_SECONDS ?= 300
 COMFYUI_PATH ?= $(HOME)/ComfyUI
 COMFYUI_PYTHON ?= $(PYTHON)
 
-.PHONY: help demo lint format test test-slow test-batch test-fuzz test-ray test-docs test-serve test-study test-measures test-archive test-comfyui bench \
+.PHONY: help demo lint format test test-slow test-batch test-fuzz fuzz test-ray test-docs test-serve test-study test-measures test-archive test-comfyui bench \
 	docs check-weight install clean
 
 help:
@@ -24,6 +25,7 @@ help:
 	@echo "make test-slow                                   the tests that take minutes each"
 	@echo "make test-batch                                  batches killed fifty times, and one of ten thousand rows"
 	@echo "make test-fuzz                                   more than five thousand hostile files, prompts and model folders"
+	@echo "make fuzz [FUZZ_SECONDS=n]                       the same kinds of input, guided by coverage, n seconds for each"
 	@echo "make test-ray                                    batches on a local Ray cluster whose workers are killed"
 	@echo "make test-docs                                   every code block of the documentation, the examples and notebooks"
 	@echo "make test-serve                                  the service under load and its page in a real browser"
@@ -80,6 +82,11 @@ test-batch: $(VENV)/installed-test
 # The same cases in each run; X2X_FUZZ_FACTOR multiplies them.
 test-fuzz: $(VENV)/installed-test
 	X2X_FUZZ_FACTOR=$${X2X_FUZZ_FACTOR:-22} $(BIN)/python -m pytest tests/fuzz
+
+# Findings are written to out/fuzz; `tests/fuzz/guided.py TARGET --repeat FILE` gives one again.
+fuzz: $(VENV)/installed-test $(VENV)/installed-fuzz
+	for target in read upload verify mask atlas manifest certificates "dicom edit" prompt; do \
+		$(BIN)/python tests/fuzz/guided.py "$$target" --seconds "$(FUZZ_SECONDS)" --findings out/fuzz || exit 1; done
 
 test-ray: $(VENV)/installed-test $(VENV)/installed-ray
 	$(BIN)/python -m pytest -m ray tests/batch

@@ -83,7 +83,7 @@ def plan_rows(folder: Path, count: int, films: int = 3) -> Path:
 def stub_batch(manifest: Path, out: Path, defaults: Defaults | None = None, **settings):
     """Run a batch with the stub."""
     own = BatchSettings(**{"load": load_stub, **settings})
-    return run_batch(read_manifest(str(manifest)), open_output(str(out)), defaults or Defaults(), own)
+    return run_batch(read_manifest(str(manifest), str(out)), open_output(str(out)), defaults or Defaults(), own)
 
 
 def digests(folder: Path) -> dict[str, str]:

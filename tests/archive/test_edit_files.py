@@ -50,6 +50,16 @@ def test_all_files_are_encoded_and_carry_the_record(made):
     assert encode_edit(finished, radiograph, record, DicomSettings()) == files, "the same bytes"
 
 
+def test_pictures_carry_what_else_decided_the_edit_but_no_names_of_files(made):
+    finished, radiograph, record = made
+    assert {"keep_mask", "pseudomasks_sha256"} & set(carried(record)) == set()
+    kept = {"file": "Kowalska.png", "sha256": "1" * 64, "share": 0.25}
+    files = encode_edit(finished, radiograph, {**record, "keep_mask": kept, "pseudomasks_sha256": "2" * 64}, None)
+    found = carried({**record, "keep_mask": kept, "pseudomasks_sha256": "2" * 64})
+    assert found["keep_mask"] == {"sha256": "1" * 64, "share": 0.25} and found["pseudomasks_sha256"] == "2" * 64
+    assert all(b"Kowalska" not in data for name, data in files.items() if name != "result.json")
+
+
 @pytest.mark.parametrize("failing", range(9))
 def test_a_disk_that_fills_up_leaves_nothing(made, tmp_path, monkeypatch, failing):
     files, synced, folder = encode_edit(*made, DicomSettings()), [], tmp_path / "out"

@@ -72,6 +72,14 @@ def test_a_folder_gives_its_radiographs_at_any_depth(tmp_path):
     assert [row["status"] for row in table(tmp_path / "out")] == ["done"] * 3
 
 
+def test_results_in_the_folder_of_the_radiographs_are_no_radiographs(tmp_path, monkeypatch):
+    write_films(tmp_path, 2)
+    monkeypatch.chdir(tmp_path)
+    for out in ("result", "./result", "result/"):
+        assert stub_batch(".", out, Defaults(prompt=PROMPTS[0])).rows == 2, "continued, not refused as another batch"
+    assert [row["image"] for row in table(tmp_path / "result")] == ["film-0.png", "film-1.png"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

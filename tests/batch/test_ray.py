@@ -4,9 +4,11 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from batch_cases import PROMPTS, StubEdit, digests, plan_rows, stub_batch, table, write_films, write_manifest
 
 from x2x_core.batch.ray_engine import RayEngine, check_engine
@@ -44,6 +46,17 @@ class LoadSlow:
         return SlowEdit(self.folder)
 
 
+class CountThreads:
+    """Loader of an edit that darkens by the number of PyTorch's threads."""
+
+    def __call__(self, model):
+        return self.edit
+
+    @staticmethod
+    def edit(radiograph, call, is_shared):
+        return StubEdit()(radiograph, replace(call, seed=torch.get_num_threads()), is_shared)
+
+
 @pytest.fixture(scope="module")
 def cluster():
     ray = pytest.importorskip("ray")
@@ -79,6 +92,17 @@ def test_several_processes_give_the_bytes_of_one_and_a_killed_one_loses_nothing(
     assert (outcome.done, outcome.errors) == (12, 0) and len(killed) == 2
     assert len(list(processes.iterdir())) == 4, "two workers, and one for each that was killed"
     assert digests(tmp_path / "out") == digests(tmp_path / "whole")
+
+
+def test_every_process_has_as_many_threads_as_this_one(cluster, tmp_path):
+    manifest, before = plan_rows(tmp_path, 3), torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        stub_batch(manifest, tmp_path / "here", load=CountThreads())
+        stub_batch(manifest, tmp_path / "ray", load=CountThreads(), engine=RayEngine(2))
+    finally:
+        torch.set_num_threads(before)
+    assert digests(tmp_path / "ray") == digests(tmp_path / "here")
 
 
 def test_a_row_that_ends_its_process_gets_an_error_and_the_others_are_done(cluster, tmp_path):

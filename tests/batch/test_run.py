@@ -4,7 +4,18 @@ import json
 
 import pytest
 from archive_cases import draw
-from batch_cases import LOG, PROMPTS, digests, plan_rows, record, stub_batch, table, write_films, write_manifest
+from batch_cases import (
+    LOG,
+    PROMPTS,
+    StubEdit,
+    digests,
+    plan_rows,
+    record,
+    stub_batch,
+    table,
+    write_films,
+    write_manifest,
+)
 from dicom_cases import write as write_dicom
 from signing_cases import write_chain
 
@@ -85,6 +96,26 @@ def test_another_manifest_or_setting_is_refused_and_named(tmp_path):
     with pytest.raises(InputError, match=r"row 2: prompt 'Add the finding of cardiomegaly\.', now 'Add edema\.'"):
         stub_batch(manifest, tmp_path / "out", about={"device": "cpu"})
     assert digests(tmp_path / "out") == before
+
+
+def test_a_row_takes_the_same_way_when_its_neighbours_are_done_already(tmp_path):
+    """Sharing an image's encoding may round otherwise than encoding it alone, on some processors and threads."""
+    ways, calls = {}, []
+
+    class Watched(StubEdit):
+        def __call__(self, radiograph, call, is_shared):
+            calls.append(call.seed)
+            ways.setdefault(call.seed, set()).add(is_shared)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            return super().__call__(radiograph, call, is_shared)
+
+    manifest = plan_rows(tmp_path, 5, films=3)  # films 1 and 2 have two rows, film 3 has one
+    with pytest.raises(KeyboardInterrupt):
+        stub_batch(manifest, tmp_path / "out", load=lambda model: Watched())
+    assert calls == [1, 4]
+    stub_batch(manifest, tmp_path / "out", load=lambda model: Watched())
+    assert ways == {1: {True}, 2: {True}, 3: {False}, 4: {True}, 5: {True}} and calls == [1, 4, 4, 2, 5, 3]
 
 
 def test_files_of_others_among_the_results_are_left_alone(tmp_path):

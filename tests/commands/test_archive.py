@@ -64,6 +64,23 @@ def test_a_study_is_fetched(server, x2x, tmp_path):
     assert status == 2 and "`--out` must be a new or empty folder" in err
 
 
+def test_results_of_a_batch_are_stored_study_by_study_after_all_were_checked(server, x2x, tmp_path):
+    film(tmp_path / "source", "1.2.9", StudyInstanceUID=OTHER_STUDY, SeriesInstanceUID="1.2.5.1")
+    for row, name in enumerate((FRONTAL, "1.2.9"), start=1):
+        folder = tmp_path / f"result/edits/000/{row:06d}"
+        folder.mkdir(parents=True)
+        for file, content in edited(tmp_path / "source" / f"{name}.dcm").items():
+            (folder / file).write_bytes(content)
+    (tmp_path / "result/edits/000/000003").mkdir()
+    (tmp_path / "result/edits/000/000003/edited.dcm").write_bytes((tmp_path / f"source/{FRONTAL}.dcm").read_bytes())
+    status, _, err = x2x("dicomweb", "store", "result")
+    assert status == 2 and "000003" in err and "nothing else is stored" in err and len(server.objects) == 3
+    (tmp_path / "result/edits/000/000003/edited.dcm").unlink()
+    status, out, _ = x2x("dicomweb", "store", "result")
+    assert status == 0 and len(server.objects) == 11
+    assert [f"Study {study}: 4 stored" in out for study in (STUDY, OTHER_STUDY)] == [True, True]
+
+
 def test_results_are_stored(server, x2x, tmp_path):
     files = edited(tmp_path / "source" / f"{FRONTAL}.dcm")
     (tmp_path / "result").mkdir()

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
+import torch
 from dicom_cases import IDENTITY
 from dicom_cases import write as write_dicom
 from lung_cases import FOLDER
@@ -18,6 +19,7 @@ from x2x_runs import run
 import x2x_core
 from x2x_core.cli import main
 from x2x_core.imaging.provenance import read_provenance
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas, atlas_digest
 
 WORDS = "Add the finding of moderate right pleural effusion."
 
@@ -110,10 +112,20 @@ def test_what_a_keep_mask_shows_stays_and_is_recorded(edit, picture, tmp_path):
     record = json.loads((tmp_path / "out" / "result.json").read_text())["keep_mask"]
     assert record["file"] == "pacemaker.png" and record["share"] == pytest.approx(32 * 40 / 64**2)
     assert len(record["sha256"]) == 64
+    carried = read_provenance(tmp_path / "out" / "edited.png")["parameters"]["keep_mask"]
+    assert carried == {"sha256": record["sha256"], "share": record["share"]}, "without the name of a file"
     (tmp_path / "words.png").write_text("no picture")
     for name, message in (("none.png", "there is no file"), ("words.png", "must be a picture")):
         code, _, error = edit(picture, WORDS, "--keep-mask", tmp_path / name, out=tmp_path / name[:4])
         assert code == 2 and "`--keep-mask`" in error and message in error
+
+
+def test_other_pseudomasks_are_recorded_by_their_maps(edit, picture, tmp_path):
+    atlas = PseudomaskAtlas({"Effusion": torch.ones(8, 8)})
+    atlas.save(tmp_path / "mine.safetensors")
+    assert edit(picture, WORDS, "--pseudomasks", tmp_path / "mine.safetensors")[0] == 0
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["pseudomasks_sha256"] == atlas_digest(atlas)
+    assert read_provenance(tmp_path / "out" / "panel.png")["parameters"]["pseudomasks_sha256"] == atlas_digest(atlas)
 
 
 def test_the_same_seed_gives_the_same_bytes(edit, picture, tmp_path):

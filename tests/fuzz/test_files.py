@@ -4,11 +4,10 @@
 """
 
 import os
-import zlib
 
 import pytest
 from fuzz_child import TARGETS
-from fuzz_seeds import seeds
+from fuzz_seeds import seeds, with_right_sums
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -53,19 +52,6 @@ def mutated(data: bytes, changes) -> bytes:
         elif kind == "repeat":
             data = data[: start + more[0]] + data[start:]
     return data
-
-
-def with_right_sums(data: bytes) -> bytes:
-    """Return a PNG whose chunks have right check sums, so that their content is looked at."""
-    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return data
-    made, place = bytearray(data[:8]), 8
-    while place + 8 <= len(data):
-        length = int.from_bytes(data[place : place + 4], "big")
-        body = data[place + 4 : place + 8 + length]
-        made += data[place : place + 4] + body + zlib.crc32(body).to_bytes(4, "big")
-        place += 12 + length
-    return bytes(made)
 
 
 @pytest.mark.parametrize("target", CASES)

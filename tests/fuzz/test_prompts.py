@@ -3,15 +3,11 @@
 import os
 
 import pytest
+from fuzz_seeds import WORDS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 FACTOR = int(os.environ.get("X2X_FUZZ_FACTOR", "1"))
-WORDS = (
-    "add", "remove", "the finding of", "left", "right", "upper", "effusion", "pleural", "edema", "mild", "severe", "no",
-    "not", "except", "and", "or", ",", ".", ";", "(", ")", "->", "50 %", "change", "from", "to", "bilateral", "?", "!",
-    "Füge", "hinzu", "links", "ajouter", "à gauche", "左", "胸水", "을", "추가", "\n", "\t", "\u200b", "\u202e", "\0",
-)  # fmt: skip
 ABSURD = {
     "nothing": "",
     "white": " \n\t ",

@@ -4,7 +4,7 @@ import pytest
 import torch
 from atlas_cases import ask, probabilities
 
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas, atlas_digest
 
 
 def test_saving_and_loading_gives_the_same_maps_and_the_same_bytes(bundled, tmp_path):
@@ -15,6 +15,17 @@ def test_saving_and_loading_gives_the_same_maps_and_the_same_bytes(bundled, tmp_
     assert loaded.names == bundled.names and loaded.metadata == bundled.metadata
     assert all(torch.equal(loaded.map(name), bundled.map(name)) for name in bundled.names)
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_digest_is_of_the_maps_not_of_the_file(bundled, tmp_path):
+    bundled.save(tmp_path / "a.safetensors")
+    loaded = PseudomaskAtlas.load(tmp_path / "a.safetensors")
+    loaded.metadata["note"] = "mine"
+    assert atlas_digest(loaded) == atlas_digest(bundled) and len(atlas_digest(bundled)) == 64
+    masks = [
+        PseudomaskAtlas({"Edema": torch.full((4, 4), value)}, published=p) for value, p in ((0, 0), (1, 0), (1, 1))
+    ]
+    assert len({atlas_digest(each) for each in masks}) == 3
 
 
 def test_maps_that_do_not_fit_into_bytes_stay_exact(tmp_path):

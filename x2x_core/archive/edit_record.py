@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from x2x_core.edit.loading import BUNDLED_MODELS, locate_checkpoint
+from x2x_core.edit.saved_pseudomasks import own_digest
 from x2x_core.edit.settings import EditSettings, resolve_settings
 from x2x_core.imaging.provenance import SYNTHETIC_NOTICE, sha256_file, versions
 
@@ -67,6 +68,7 @@ class FinishedEdit:
     device: str
     dtype: str
     change: Change | None = None  # what changed and where, read off the pixels; None: not known
+    pseudomasks_sha256: str | None = None  # of an atlas that is not the bundled one
 
 
 def run_edit(
@@ -125,6 +127,7 @@ def finish_edit(
         str(pipeline.device),
         str(pipeline.dtype).removeprefix("torch."),
         output.changes[number] if output.changes else None,
+        own_digest(pipeline.pseudomasks),
     )
 
 
@@ -151,6 +154,7 @@ def edit_record(
         "window": finished.window.as_dict() if finished.window else None,
         "settings": asdict(finished.settings.settled(instruction)),
         "keep_mask": None if call.keep_mask is None else call.keep_mask.as_dict(),
+        "pseudomasks_sha256": finished.pseudomasks_sha256,
         "seed": call.seed,
         "model": call.model,
         "weights_sha256": weights,
@@ -176,10 +180,16 @@ def edit_record(
 def carried(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries of a record that pictures and DICOM objects carry.
 
-    They travel, and the path of a folder can name a user: of a local model only the last name of its path is carried.
+    They travel, and the path of a folder can name a user, a file's name a patient: of a local model only the last name
+    of its path is carried, of a keep mask the hash and share. What an edit did without is left out.
     """
     model = record["model"]
     if model not in BUNDLED_MODELS:
         place, is_local = locate_checkpoint(model)
         model = Path(place).resolve().name if is_local else model
-    return {**{name: record[name] for name in _CARRIED}, "model": model}
+    entries = {**{name: record[name] for name in _CARRIED}, "model": model}
+    if (kept := record.get("keep_mask")) is not None:
+        entries["keep_mask"] = {name: kept[name] for name in ("sha256", "share")}
+    if (own := record.get("pseudomasks_sha256")) is not None:
+        entries["pseudomasks_sha256"] = own
+    return entries

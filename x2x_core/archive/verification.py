@@ -394,6 +394,11 @@ def _said(parameters: dict[str, Any]) -> list[str]:
         lines.append(f"Input: SHA-256 {given['sha256']}")
     if "model" in parameters:
         lines.append(f"Model: {parameters['model']}, weights' SHA-256 {parameters.get('weights_sha256') or 'unknown'}")
+    kept = parameters.get("keep_mask")
+    if isinstance(kept, dict) and kept.get("sha256"):
+        lines.append(f"Keep mask: SHA-256 {kept['sha256']}")
+    if parameters.get("pseudomasks_sha256"):
+        lines.append(f"Pseudomasks: SHA-256 of their maps {parameters['pseudomasks_sha256']}")
     for name in ("seed", "settings"):
         if name in parameters:
             lines.append(f"{name.capitalize()}: {json.dumps(parameters[name], ensure_ascii=False)}")

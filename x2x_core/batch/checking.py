@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -43,7 +44,8 @@ def find_problems(rows: Sequence[Row], unread: Sequence[Problem], done: Collecti
                 continue
             messages = []
             if row.number not in done:
-                messages.append(_once(known, ("image", row.place), lambda row=row: _check_image(row)))
+                for name, place in ((row.image, row.place), (row.keep_mask, row.keep_mask_place)):
+                    messages.append(_once(known, ("file", place), functools.partial(_check_file, name, place)))
             settings = repr(sorted(row.settings.items()))
             messages += [
                 _once(known, ("settings", row.model, settings), lambda row=row: _check_settings(row, indices)),
@@ -91,9 +93,9 @@ def _index(model: str, rows: Sequence[Row]) -> Mapping[str, Any] | None:
         raise InputError(f"Row {first} names a model that cannot be used: {error}") from error
 
 
-def _check_image(row: Row) -> None:
-    if row.place and not exists(row.place):
-        raise InputError(f"there is no file `{row.image}`")
+def _check_file(name: str, place: str) -> None:
+    if place and not exists(place):
+        raise InputError(f"there is no file `{name}`")
 
 
 def _check_prompt(row: Row) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from x2x_core.common.errors import InputError
 
-IMAGE, PROMPT, SEED, MODEL = "image", "prompt", "seed", "model"
+IMAGE, PROMPT, SEED, MODEL, KEEP_MASK = "image", "prompt", "seed", "model", "keep_mask"
 _SWITCH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -65,7 +65,7 @@ SETTINGS: dict[str, tuple[str, Reader]] = {
     "strict": ("strict", _switch),
 }
 OF_ARGUMENT = {argument: column for column, (argument, _) in SETTINGS.items()}
-COLUMNS = (IMAGE, PROMPT, SEED, MODEL, *SETTINGS)
+COLUMNS = (IMAGE, PROMPT, SEED, MODEL, KEEP_MASK, *SETTINGS)
 
 
 def column_names(header: Sequence[str], place: str) -> list[str]:

@@ -32,12 +32,13 @@ class Manifest:
     folder: str  # that relative names of images are relative to
 
 
-def read_manifest(place: str) -> Manifest:
+def read_manifest(place: str, out: str = "") -> Manifest:
     """Read a manifest.
 
     Args:
         place: a table (.csv, .csv.gz, .parquet) with a column `image`, or a folder, whose radiographs are taken at any
             depth, in the order of their paths.
+        out: of the results; if it lies in the folder, nothing is taken from it.
 
     Raises:
         InputNotFoundError: there is nothing.
@@ -55,7 +56,7 @@ def read_manifest(place: str) -> Manifest:
             raise InputError(f"`{place}` must have a column `image`, but lacks it. Its columns: {', '.join(columns)}.")
         manifest = Manifest(columns, rows, folder_of(place))
     else:
-        manifest = Manifest((IMAGE,), [(path,) for path in _radiographs(place)], place)
+        manifest = Manifest((IMAGE,), [(path,) for path in _radiographs(place, out)], place)
     if not manifest.rows:
         raise InputError(f"`{place}` must name at least one image, but names none.")
     return manifest
@@ -91,20 +92,26 @@ def _read_parquet(place: str) -> tuple[Sequence[str], list[tuple[str, ...]]]:
     return table.column_names, list(zip(*columns))
 
 
-def _radiographs(place: str) -> Iterator[str]:
-    """Yield the paths of the radiographs in a folder, relative to it, sorted."""
+def _radiographs(place: str, out: str) -> Iterator[str]:
+    """Yield the paths of the radiographs in a folder, relative to it, sorted, without those below `out`."""
     if is_remote(place):
         system, path = file_system(place)
         if not system.isdir(path):
             raise InputNotFoundError(f"There is no folder `{place}`.")
         found = (str(name) for name in system.find(path))
         root = path.rstrip("/") + "/" if path.strip("/") else path
+        if is_remote(out):
+            results = file_system(out)[1].rstrip("/") + "/"
+            found = (name for name in found if not name.startswith(results))
         yield from sorted(name.removeprefix(root) for name in found if name.lower().endswith(SUFFIXES))
         return
     folder = local_path(place)
     if not os.path.isdir(folder):
         raise InputNotFoundError(f"There is no folder or table `{place}`. Give a CSV or parquet table, or a folder.")
-    files = (path for path in folder.rglob("*") if is_radiograph_file(path))
+    results = folder.resolve() if not out or is_remote(out) else local_path(out).resolve()
+    is_inside = results != folder.resolve() and results.is_relative_to(folder.resolve())
+    files = (path for path in folder.rglob("*") if not (is_inside and path.resolve().is_relative_to(results)))
+    files = (path for path in files if is_radiograph_file(path))
     yield from sorted(path.relative_to(folder).as_posix() for path in files)
 
 

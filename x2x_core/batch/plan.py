@@ -10,7 +10,7 @@ from typing import Any
 from x2x_core.archive.edit_record import EditCall
 from x2x_core.common.errors import InputError
 
-from .columns import IMAGE, MODEL, PROMPT, SEED, SETTINGS, read_cell
+from .columns import IMAGE, KEEP_MASK, MODEL, PROMPT, SEED, SETTINGS, read_cell
 from .manifest import Manifest, image_place
 
 _SHARD = re.compile(r"(\d{1,6})/(\d{1,6})")
@@ -27,17 +27,28 @@ class Row:
     seed: int
     model: str
     settings: Mapping[str, Any]  # by column: the cells of this row, else the options; equal ones share one mapping
+    keep_mask: str = ""  # as the manifest names it; "" without one
+    keep_mask_place: str = ""  # its path or URL
 
     @property
     def call(self) -> EditCall:
-        """The arguments of the edit."""
+        """The arguments of the edit, without the keep mask, which is a file."""
         arguments = {SETTINGS[name][0]: value for name, value in self.settings.items()}
         return EditCall(self.prompt, self.seed, self.model, arguments)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what tells this row from others, as JSON can hold it."""
         about = {"row": self.number, IMAGE: self.image, PROMPT: self.prompt, SEED: self.seed, MODEL: self.model}
-        return {**about, **self.settings}
+        kept = {KEEP_MASK: self.keep_mask} if self.keep_mask else {}
+        return {**about, **kept, **self.settings}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of one image and model that are to be edited, one after the other."""
+
+    rows: tuple[Row, ...]
+    is_shared: bool  # other rows of the manifest have the image, whether they are done or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,8 @@ def read_rows(manifest: Manifest, defaults: Defaults) -> tuple[list[Row], list[P
                 seed,
                 given.get(MODEL, defaults.model),
                 shared.setdefault(key, settings),
+                given.get(KEEP_MASK, ""),
+                image_place(manifest, given[KEEP_MASK]) if KEEP_MASK in given else "",
             )
         )
     return rows, problems

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from x2x_core.common.errors import InputError
 from x2x_core.common.extras import needs_extra
 
-from .plan import Row
+from .plan import Group, Row
 from .worker import Files, Worker, WorkerSettings, error_files
 
 logger = logging.getLogger(__name__)
@@ -35,19 +35,21 @@ class RayEngine:
     gpus: float = 0
     retries: int = 3
 
-    def __call__(
-        self, settings: WorkerSettings, groups: Sequence[list[Row]], commit: Callable[[Row, Files], None]
-    ) -> None:
+    def __call__(self, settings: WorkerSettings, groups: Sequence[Group], commit: Callable[[Row, Files], None]) -> None:
         """Edit the rows of all groups; see `x2x_core.batch.run.Engine`."""
         with needs_extra("The engine ray", "Ray", "ray"):
             import ray
+        import torch
+
+        if settings.threads is None:  # Ray starts an actor with one thread, which rounds sums otherwise
+            settings = replace(settings, threads=torch.get_num_threads())
         is_own = not ray.is_initialized()
         if is_own:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         try:
             count = self.workers or int(ray.cluster_resources().get("GPU" if self.gpus else "CPU", 1))
             pool = _Pool(ray, settings, self, min(max(1, count), len(groups)))
-            pool.edit(deque(deque(group) for group in groups), commit)
+            pool.edit(groups, commit)
         finally:
             if is_own:
                 ray.shutdown()
@@ -65,9 +67,10 @@ class _Pool:
         self._attempts: dict[int, int] = {}  # by row
         self._waiting: dict[Any, tuple[Any, deque[Row]]] = {}  # future to actor and group, whose first row it edits
 
-    def edit(self, groups: deque[deque[Row]], commit: Callable[[Row, Files], None]) -> None:
+    def edit(self, all_groups: Sequence[Group], commit: Callable[[Row, Files], None]) -> None:
         """Edit all rows."""
-        self._shared = {row.number for group in groups if len(group) > 1 for row in group}
+        self._shared = {row.number for group in all_groups if group.is_shared for row in group.rows}
+        groups = deque(deque(group.rows) for group in all_groups)
         for _ in range(self._count):
             self._take(self._new_actor(), groups)
         while self._waiting:

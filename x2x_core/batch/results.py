@@ -22,7 +22,7 @@ DONE, FAILED = "done", "error"
 _FILES = tuple(name.replace(".", "_") for name in (*RESULTS, *DICOM_RESULTS))
 # Columns; all texts but `_NUMBERS`. Paths are relative to the output folder.
 COLUMNS = (
-    "row", "status", "image", "prompt", "seed", "model", "settings", "folder", *_FILES, "understood",
+    "row", "status", "image", "prompt", "seed", "model", "keep_mask", "settings", "folder", *_FILES, "understood",
     "editable_share", "changed_share", "warnings", "error",
 )  # fmt: skip
 _NUMBERS = {"row": "int64", "editable_share": "float64", "changed_share": "float64"}
@@ -42,6 +42,7 @@ def result_row(output: Output, row: Row, with_dicom: bool) -> dict[str, Any]:
     folder = row_folder(row.number)
     values = {**dict.fromkeys(COLUMNS), "row": row.number, "status": DONE if is_edit else FAILED, "folder": folder}
     values |= {"image": row.image, "prompt": row.prompt, "seed": str(row.seed), "model": row.model}
+    values["keep_mask"] = row.keep_mask or None
     values["settings"] = json.dumps(dict(row.settings), ensure_ascii=False) if row.settings else None
     if not is_edit:
         return {**values, "error": record["error"]}

@@ -18,7 +18,7 @@ from x2x_core.imaging.provenance import sha256_weights
 from .checking import find_problems, report
 from .manifest import Manifest
 from .output import ERROR, Output, row_lines
-from .plan import Defaults, Problem, Row, Shard, in_order, of_shard, read_rows
+from .plan import Defaults, Group, Problem, Row, Shard, in_order, of_shard, read_rows
 from .results import write_results
 from .worker import Edit, Files, Worker, WorkerSettings, error_files
 
@@ -31,19 +31,17 @@ Progress = Callable[[int, int, int], None]  # rows done in all, their number, an
 class Engine(Protocol):
     """Way to have rows edited."""
 
-    def __call__(
-        self, settings: WorkerSettings, groups: Sequence[list[Row]], commit: Callable[[Row, Files], None]
-    ) -> None:
+    def __call__(self, settings: WorkerSettings, groups: Sequence[Group], commit: Callable[[Row, Files], None]) -> None:
         """Edit the rows of all groups, and commit each row's files once, in any order."""
 
 
-def edit_here(settings: WorkerSettings, groups: Iterable[list[Row]], commit: Callable[[Row, Files], None]) -> None:
+def edit_here(settings: WorkerSettings, groups: Iterable[Group], commit: Callable[[Row, Files], None]) -> None:
     """Edit rows in this process, one after the other."""
     worker = Worker(settings)
     try:
         for group in groups:
-            for row in group:
-                commit(row, worker.edit(row, len(group) > 1))
+            for row in group.rows:
+                commit(row, worker.edit(row, group.is_shared))
     finally:
         worker.close()
 
@@ -157,10 +155,15 @@ def _edit_rows(
     for problem in problems:
         bad.setdefault(problem.row, []).append(problem.message)
     commit.progress(len(commit.done), commit.total, commit.errors)
-    missing = [[row for row in group if row.number not in commit.done] for group in groups]
-    for row in (row for group in missing for row in group if row.number in bad):
-        commit(row, error_files(row, " ".join(bad[row.number])))
-    left = [rest for group in missing if (rest := [row for row in group if row.number not in bad])]
+    left = []
+    for group in groups:
+        missing = [row for row in group if row.number not in commit.done]
+        for row in missing:
+            if row.number in bad:
+                commit(row, error_files(row, " ".join(bad[row.number])))
+        if rest := tuple(row for row in missing if row.number not in bad):
+            # Not by what is missing: a run that continues another one must take the same way to the same bytes.
+            left.append(Group(rest, is_shared=len(group) > 1))
     if left:
         worker = WorkerSettings(settings.load, weights, settings.archive, settings.threads, settings.signing)
         settings.engine(worker, left, commit)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from x2x_core.archive.credentials.key import SigningFiles
 from x2x_core.archive.credentials.signing import Signer
 from x2x_core.archive.edit_files import encode_edit
 from x2x_core.archive.edit_record import EditCall, FinishedEdit, edit_record, run_edit
+from x2x_core.archive.keep_mask import KeepMaskFile
 from x2x_core.archive.settings import DicomSettings
 from x2x_core.common.errors import InputError, MissingExtraError
 from x2x_core.common.notes import Notes
@@ -71,7 +72,8 @@ class WorkerSettings:
         load: returns the edit of a model, by its name.
         weights: hash of each model's weights, ``None`` for one of the hub.
         archive: how DICOM objects are written for DICOM inputs; ``None``: they are not.
-        threads: PyTorch's threads, which decide how sums are rounded; ``None`` leaves them as they are.
+        threads: PyTorch's threads, which decide how sums are rounded; ``None`` leaves them as they are,
+            which is also what the processes of another engine get.
         signing: the files of a key that pictures are signed with, on the worker's machine; ``None``: unsigned.
     """
 
@@ -117,10 +119,11 @@ class Worker:
         edit = self._edit_of(row.model)
         try:
             radiograph = self._radiograph(row.place)
-            with Notes() as notes:
-                finished = edit(radiograph, row.call, is_shared)
-            weights = self._settings.weights.get(row.model)
-            record = edit_record(finished, radiograph, row.call, weights, notes.lines)
+            with _call_of(row, radiograph) as call:
+                with Notes() as notes:
+                    finished = edit(radiograph, call, is_shared)
+                weights = self._settings.weights.get(row.model)
+                record = edit_record(finished, radiograph, call, weights, notes.lines)
             archive = self._settings.archive if _is_dicom(radiograph) else None
             return encode_edit(finished, radiograph, record, archive, self._signer)
         except MissingExtraError:
@@ -148,6 +151,16 @@ class Worker:
             path = self._copy.enter_context(on_this_machine(place))
             self._image = (place, read_image(path))
         return self._image[1]
+
+
+@contextmanager
+def _call_of(row: Row, radiograph: Radiograph) -> Iterator[EditCall]:
+    """Yield the arguments of a row's edit; the file of its keep mask is there while the context is open."""
+    if not row.keep_mask_place:
+        yield row.call
+        return
+    with on_this_machine(row.keep_mask_place) as path:
+        yield replace(row.call, keep_mask=KeepMaskFile.read(path, radiograph.size))
 
 
 def _is_dicom(radiograph: Radiograph) -> bool:

@@ -111,19 +111,18 @@ def store(
     files: Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Results, or folders of them.")],
     archive: Archive = None,
 ) -> None:
-    """Store DICOM results of this program in the archive: all objects of a study, or none.
+    """Store DICOM results of this program in the archive: all objects of a study, or none; one study after another.
 
     Nothing else is stored: each file must have this program's record and its mark as synthetic. Results of `x2x edit
     --identifiers keep` go into the study of their original. What the archive has is not sent twice.
 
     Example: x2x dicomweb store result
     """
-    from x2x_core.archive.remote.storing import by_study, outgoing
+    from x2x_core.archive.remote.storing import read_studies
     from x2x_core.archive.remote.storing import store as store_study
 
-    studies = by_study(outgoing({str(path): path.read_bytes() for path in _result_files(files)}))
     opened = connect(ctx, archive)
-    for objects in studies.values():
+    for objects in read_studies(_result_files(files)):
         print_stored(store_study(opened, objects))
 
 

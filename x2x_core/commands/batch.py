@@ -96,7 +96,7 @@ def batch(
     )
     defaults = Defaults(prompt or "", seed, model, given)
     with warnings_kept_back(), row_progress("Editing") as update:
-        outcome = run_batch(read_manifest(manifest), open_output(out), defaults, run, update)
+        outcome = run_batch(read_manifest(manifest, out), open_output(out), defaults, run, update)
     typer.echo(f"{outcome.done} of {outcome.rows} rows are done, {outcome.errors} with an error.")
     for name in outcome.tables:
         typer.echo(f"{out.rstrip('/')}/{name}")

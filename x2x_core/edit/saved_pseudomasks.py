@@ -14,7 +14,7 @@ from huggingface_hub import hf_hub_download
 
 from x2x_core.common.bundled import bundled_path
 from x2x_core.common.errors import InputError, InputNotFoundError
-from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+from x2x_core.pseudomasks.atlas import PseudomaskAtlas, atlas_digest
 
 ENTRY = "own_pseudomasks"
 FOLDER, FILE = "pseudomasks", "atlas.safetensors"
@@ -38,6 +38,11 @@ def as_atlas(atlas: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas | No
 def is_own(atlas: PseudomaskAtlas | None) -> bool:
     """Return True unless it is the bundled atlas."""
     return atlas is not None and atlas.source != str(bundled_path("atlas"))
+
+
+def own_digest(atlas: PseudomaskAtlas | None) -> str | None:
+    """Return the digest of an atlas that is not the bundled one, which the version of the program decides."""
+    return atlas_digest(atlas) if atlas is not None and is_own(atlas) else None
 
 
 def save_pseudomasks(atlas: PseudomaskAtlas | None, folder: Path) -> bool:

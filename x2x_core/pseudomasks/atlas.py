@@ -16,9 +16,11 @@ The anatomical frame is the unit square of the typical radiograph; the patient's
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ from x2x_core.language.clauses import Clause
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
 
-from .files import AtlasContent, read_atlas_file, write_atlas_file
+from .files import AtlasContent, encode_atlas, read_atlas_file, write_atlas_file
 from .learnt import LearntMaps
 from .maps import Place, ProbabilityMap
 from .placing import cut_to_place, place
@@ -121,8 +123,7 @@ class PseudomaskAtlas:
         Raises:
             InputNotFoundError: the folder does not exist.
         """
-        masks = {} if self._learnt else self._maps
-        write_atlas_file(Path(path), AtlasContent(self._learnt.maps, masks, self.metadata, self.published))
+        write_atlas_file(Path(path), _content(self))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -295,3 +296,12 @@ def _check_map(name: str, values: torch.Tensor) -> torch.Tensor:
     if not ((values >= 0) & (values <= 1)).all():
         raise InputError(f"The map of {name!r} must lie in [0, 1], got {float(values.min())} to {float(values.max())}.")
     return values
+
+
+def atlas_digest(atlas: PseudomaskAtlas) -> str:
+    """Return the SHA-256 of an atlas's maps, whatever file they came from."""
+    return hashlib.sha256(encode_atlas(replace(_content(atlas), metadata={}))).hexdigest()
+
+
+def _content(atlas: PseudomaskAtlas) -> AtlasContent:
+    return AtlasContent(atlas._learnt.maps, {} if atlas._learnt else atlas._maps, atlas.metadata, atlas.published)

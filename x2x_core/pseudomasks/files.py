@@ -64,6 +64,11 @@ def write_atlas_file(path: Path, content: AtlasContent) -> None:
     """
     if not path.parent.is_dir():
         raise InputNotFoundError(f"There is no folder `{path.parent}` to write `{path.name}` to. Create it first.")
+    path.write_bytes(encode_atlas(content))
+
+
+def encode_atlas(content: AtlasContent) -> bytes:
+    """Return the bytes of an atlas file; equal atlases give equal bytes."""
     header: dict[str, Any]
     if content.probabilities:
         levels = {name: [each.peak, each.cut] for name, each in content.probabilities.items()}
@@ -73,7 +78,7 @@ def write_atlas_file(path: Path, content: AtlasContent) -> None:
         header = {"format": MASK_FORMAT, "published": content.published, "metadata": dict(content.metadata)}
         tensors = {name: _pack(values) for name, values in content.masks.items()}
     text = json.dumps(header, sort_keys=True, allow_nan=False)
-    path.write_bytes(save(tensors, metadata={_METADATA_KEY: text}))
+    return save(tensors, metadata={_METADATA_KEY: text})
 
 
 def _pack(values: torch.Tensor) -> torch.Tensor:

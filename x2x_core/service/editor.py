@@ -15,6 +15,7 @@ from x2x_core.archive.edit_record import EditCall, FinishedEdit, carried, edit_r
 from x2x_core.archive.settings import DicomSettings
 from x2x_core.common.notes import Notes
 from x2x_core.edit.arguments import GuidanceKwargs, names_of
+from x2x_core.edit.saved_pseudomasks import own_digest
 from x2x_core.imaging.files import encode_png, to_values
 from x2x_core.imaging.overlay import guidance_colormap, guidance_overlay
 from x2x_core.imaging.provenance import Proof, encode_picture, synthetic_metadata
@@ -100,6 +101,7 @@ class Editor:
             call.settings(self.pipeline.config),
             str(self.pipeline.device),
             str(self.pipeline.dtype).removeprefix("torch."),
+            pseudomasks_sha256=own_digest(self.pipeline.pseudomasks),
         )
         record = self._record(finished, radiograph, call, (*prepared.notes, *notes.lines))
         parameters = carried(record)

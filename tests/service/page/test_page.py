@@ -1,74 +1,13 @@
 """The page as a reader meets it: a film, an instruction, its map, its edit, by mouse and by keys alone."""
 
 import io
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
+from service_page import FILM, PHONE, WIDE, choose, done, faults_of_accessibility, load, overflows, until
 
-import x2x_core
-
-FILM = Path(x2x_core.__file__).parents[1] / "models" / "sample" / "radiograph.png"
-PATIENCE = 240_000  # milliseconds, for a busy machine
-WIDE, PHONE = (1280, 800), (390, 844)
 MARK = "Synthetic, for research. Not for diagnosis."
-
-
-@pytest.fixture
-def visit(browser, service):
-    """Return a function that opens the page; faults and addresses that it asks for are kept."""
-    contexts = []
-
-    def open_page(size=WIDE):
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.faults, page.asked = [], []
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(f"{service.address}/")
-        until(page, "document.querySelectorAll('#finding option').length > 10")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-def until(page, condition):
-    """Wait for an expression of JavaScript to be true; the page's policy forbids Playwright's own way."""
-    end = time.monotonic() + PATIENCE / 1000
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, condition
-        page.wait_for_timeout(100)
-
-
-def choose(page, **words):
-    for menu, word in words.items():
-        page.select_option(f"#{menu}", word)
-    until(page, "document.getElementById('understood').className === 'good'")
-
-
-def load(page):
-    page.set_input_files("#file", FILM)
-    until(page, "document.getElementById('before').complete && document.getElementById('before').naturalWidth")
-
-
-def done(page):
-    until(page, "document.getElementById('status').textContent.startsWith('Done')")
-
-
-def faults_of_accessibility(page):
-    found = Axe().run(page).response["violations"]
-    return [f"{fault['id']}: {[node['html'][:120] for node in fault['nodes']]}" for fault in found]
-
-
-def overflows(page):
-    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 from x2x_core.archive.provenance_elements import MAKER, read_record
 from x2x_core.common.errors import InputError
@@ -61,6 +62,29 @@ def by_study(objects: Sequence[Outgoing]) -> dict[str, list[Outgoing]]:
     for each in objects:
         studies.setdefault(each.study, {}).setdefault(each.instance, each)
     return {study: list(instances.values()) for study, instances in studies.items()}
+
+
+def read_studies(files: Sequence[Path]) -> Iterator[list[Outgoing]]:
+    """Yield results on this disk study by study, so that the results of a large batch are never in memory at once.
+
+    All files are checked before the first study is read.
+
+    Raises:
+        InputError: a file that cannot be read, or is not a result of this program.
+    """
+    studies: dict[str, list[Path]] = {}
+    for path in files:
+        studies.setdefault(_read(path).study, []).append(path)
+    for paths in studies.values():
+        yield from by_study([_read(path) for path in paths]).values()
+
+
+def _read(path: Path) -> Outgoing:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"`{path}` must be a file that can be read, but is not: {error.strerror}.") from error
+    return outgoing({str(path): content})[0]
 
 
 def store(archive: Archive, objects: Sequence[Outgoing]) -> Stored:
