@@ -66,17 +66,23 @@ def edit_best(
         for number in range(len(job.pixels)):
             arguments = call_arguments(pipe, job, slice(number, number + 1), watch)
             found.append(edit_candidates(pipe, num_candidates=count, seed=widgets.seed, verifier=verifier, **arguments))
-            watch.show(as_preview(found[-1].image.detach().cpu().float()))
-    masks = [own.output.guidance_mask[own.best.number] for own in found]
+            watch.show(as_preview(_tensors(found[-1])[0][found[-1].best.number]))
+    edits = [_tensors(own) for own in found]
+    best = [own.best.number for own in found]
     return BestEdits(
-        edited=torch.stack([own.image.detach().cpu().float() for own in found]),
-        mask=torch.stack(masks).cpu().float(),
-        every=torch.cat(
-            [own.output.images[[each.number for each in own.ranked]].detach().cpu().float() for own in found]
-        ),
+        edited=torch.stack([images[number] for (images, _), number in zip(edits, best)]),
+        mask=torch.stack([masks[number] for (_, masks), number in zip(edits, best)]),
+        every=torch.cat([images[[one.number for one in own.ranked]] for (images, _), own in zip(edits, found)]),
         scores=json.dumps({"scorer": scorer, "images": [own.as_dict() for own in found]}, indent=1),
         info=_describe(found, loaded.name, notes.lines),
     )
+
+
+def _tensors(found: Candidates) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return pictures `(N, C, H, W)` and masks `(N, 1, H, W)` of the candidates, on the CPU."""
+    images, masks = found.output.images, found.output.guidance_mask
+    assert isinstance(images, torch.Tensor) and masks is not None
+    return images.detach().cpu().float(), masks.cpu().float()
 
 
 def _verifier(scorer: str) -> Verifier:
@@ -91,7 +97,8 @@ def _verifier(scorer: str) -> Verifier:
 
 def _describe(found: list[Candidates], checkpoint: str, warnings: list[str]) -> str:
     """Return the report: for each image its candidates from the best, with what speaks against each."""
-    lines = [explain_instruction(found[0].output.instructions[0])]
+    instructions = found[0].output.instructions
+    lines = [explain_instruction(instructions[0])] if instructions else []
     for number, own in enumerate(found):
         passed = sum(candidate.verdict.passed for candidate in own.all)
         lines.append(f"Image {number}: seed {own.best.seed} is the best, {passed} of {len(own.all)} passed.")

@@ -60,7 +60,7 @@ def test_an_edit_is_that_of_the_papers_equations(prediction, ends_clean):
     edit, keep = box(slice(2, 4), slice(1, 5)), box(slice(0, 1), slice(0, 6))
     inversion = invert(steps, clean, noise, unguided)
     edited = denoise_masked(steps, inversion, guided, unguided, edit, keep)
-    assert torch.allclose(edited, by_hand(scheduler, clean, noise, edit, keep), atol=1e-8)
+    assert torch.allclose(edited, by_hand(scheduler, clean, noise, edit, keep), atol=1e-5)
     assert (edited - clean)[edit.expand_as(clean)].abs().max() > 0.1
 
 

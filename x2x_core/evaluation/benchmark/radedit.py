@@ -51,7 +51,7 @@ Predict = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # latents and ti
 class Steps:
     """The steps of an edit: T timesteps, and the share of the signal's variance before each and after the last."""
 
-    scheduler: DDIMScheduler
+    scheduler: Any  # DDIM
     timesteps: torch.Tensor  # (T,), from the noisiest
     alphas: tuple[float, ...]  # T + 1
 
@@ -65,7 +65,7 @@ class Steps:
             skip: share of them that is left out, the noisiest.
             device: of the timesteps.
         """
-        ddim = DDIMScheduler.from_config(scheduler.config)
+        ddim = DDIMScheduler.from_config(scheduler.config, clip_sample=False)  # not of latents
         ddim.set_timesteps(count, device=device)
         timesteps = ddim.timesteps[int(count * skip) :]
         alphas = [float(ddim.alphas_cumprod[int(timestep)]) for timestep in timesteps]
