@@ -14,6 +14,7 @@ from typing import Any
 
 def node_classes() -> list[type]:
     """Return all nodes, in the order of a workflow."""
+    from .candidates import X2XCandidates
     from .compare import X2XCompare
     from .edit import X2XEdit
     from .edit_settings import X2XSettings
@@ -45,6 +46,7 @@ def node_classes() -> list[type]:
         X2XGuidanceMap,
         X2XGuidancePreview,
         X2XEdit,
+        X2XCandidates,
         X2XSettings,
         X2XCompare,
         X2XSave,

@@ -60,4 +60,6 @@ DRAW_PLACE = (
     "Draw a side and zone at random, by the seed, for a finding to add whose place the instruction leaves open. "
     "Off: the model chooses."
 )
+CANDIDATE_SCORERS = ("pixels alone", "bundled (simulated radiographs)")  # what judges candidates
+MOST_CANDIDATES = 16  # seeds in one batch
 LARGEST_SEED = 0xFFFFFFFFFFFFFFFF

@@ -4,7 +4,7 @@ import { api } from "../../scripts/api.js";
 import { addTextWidget, after, disable, find, onWidget } from "./text.js";
 
 const MENUS = ["operation", "finding", "level", "level_to", "side", "zone"];
-const LINES = { X2XInstruction: 3, X2XPseudomask: 4, X2XEdit: 6, X2XSaveArchive: 6 };
+const LINES = { X2XInstruction: 3, X2XPseudomask: 4, X2XEdit: 6, X2XCandidates: 6, X2XSaveArchive: 6 };
 
 function linkOf(graph, id) {
   return graph.getLink?.(id) ?? graph.links?.get?.(id) ?? graph.links?.[id];

@@ -38,7 +38,7 @@ class EditResult:
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """Checked inputs of an edit."""
 
     loaded: LoadedPipeline
@@ -88,11 +88,11 @@ def edit_images(
         InputError: invalid inputs; the message names the input.
     """
     with Notes() as notes:
-        job = _check(loaded, image, text, widgets, guidance_mask, more or MoreSettings())
+        job = check_edit(loaded, image, text, widgets, guidance_mask, more or MoreSettings())
     pipe = loaded.ready(BRANCHES * min(len(job.pixels), IMAGES_AT_ONCE))
-    calls = sum(_calls(job.settings, chunk.stop - chunk.start, job.masked) for chunk in job.chunks)
+    calls = sum(unet_calls(job.settings, chunk.stop - chunk.start, job.masked) for chunk in job.chunks)
     outputs = []
-    with page_words(), _prepared(pipe, widgets.solver, job.atlas), Watch(pipe, calls) as watch, notes:
+    with page_words(), as_asked(pipe, widgets.solver, job.atlas), Watch(pipe, calls) as watch, notes:
         for chunk in job.chunks:
             outputs.append(_edit(pipe, job, chunk, watch))
             watch.show(as_preview(_joined(outputs[-1:], "images")[0]))
@@ -101,14 +101,14 @@ def edit_images(
     return EditResult(edited, _joined(outputs, "guidance_map"), mask, info)
 
 
-def _check(
+def check_edit(
     loaded: LoadedPipeline,
     image: torch.Tensor,
     text: str,
     widgets: EditWidgets,
     guidance_mask: torch.Tensor | None,
     more: MoreSettings,
-) -> _Job:
+) -> Job:
     """Check the inputs of an edit.
 
     Raises:
@@ -123,7 +123,7 @@ def _check(
         settings = resolve_settings(arguments, recommended, widgets.reference)
     if guidance_mask is not None:  # the widgets always have values; those that find a mask are not used
         arguments = {name: value for name, value in arguments.items() if name not in MASK_FINDING}
-    return _Job(loaded, pixels, text, widgets, settings, arguments, masks, more.atlas)
+    return Job(loaded, pixels, text, widgets, settings, arguments, masks, more.atlas)
 
 
 def _masks(
@@ -145,14 +145,14 @@ def _masks(
     return masks
 
 
-def _calls(settings: EditSettings, images: int, masked: bool) -> int:
+def unet_calls(settings: EditSettings, images: int, masked: bool) -> int:
     """Return the number of U-Net calls of an edit of `images` images."""
     relevance = 0 if masked else relevance_calls(settings, images)
     return relevance + settings.num_inference_steps * (2 if settings.twin else 1)
 
 
 @contextmanager
-def _prepared(pipe: Any, solver: str, atlas: PseudomaskAtlas | None) -> Iterator[None]:
+def as_asked(pipe: Any, solver: str, atlas: PseudomaskAtlas | None) -> Iterator[None]:
     """Give the shared pipeline the solver and atlas of one run, and restore its own afterwards."""
     own_scheduler, own_atlas = pipe.scheduler, pipe.pseudomasks
     pipe.scheduler = make_solver(solver, own_scheduler)
@@ -164,8 +164,14 @@ def _prepared(pipe: Any, solver: str, atlas: PseudomaskAtlas | None) -> Iterator
         pipe.scheduler, pipe.pseudomasks = own_scheduler, own_atlas
 
 
-def _edit(pipe: Any, job: _Job, chunk: slice, watch: Watch) -> Any:
+def _edit(pipe: Any, job: Job, chunk: slice, watch: Watch) -> Any:
     """Return the pipeline's output for some of the images."""
+    images = chunk.stop - chunk.start
+    return pipe(**call_arguments(pipe, job, chunk, watch), generator=seeded_generators(job.widgets.seed, images))
+
+
+def call_arguments(pipe: Any, job: Job, chunk: slice, watch: Watch) -> dict[str, Any]:
+    """Return the arguments of the pipeline's call for some of the images, without the seeds."""
     pixels = job.pixels[chunk]
     scheduler = pipe.scheduler
     if job.widgets.reference:  # the published algorithm runs on a schedule of its own
@@ -178,22 +184,21 @@ def _edit(pipe: Any, job: _Job, chunk: slice, watch: Watch) -> Any:
         return {}
 
     align = job.settings.align and not job.region_given
-    return pipe(
-        job.loaded.prepared.of(pipe, pixels, reference=job.widgets.reference, align=align),
-        job.text,
-        generator=seeded_generators(job.widgets.seed, len(pixels)),
-        output_type="pt",
-        callback_on_step_end=on_step_end,
+    return {
+        "image": job.loaded.prepared.of(pipe, pixels, reference=job.widgets.reference, align=align),
+        "prompt": job.text,
+        "output_type": "pt",
+        "callback_on_step_end": on_step_end,
         **{name: mask[chunk] for name, mask in job.masks.items()},
         **job.arguments,
-    )
+    }
 
 
 def _joined(outputs: list[Any], name: str) -> torch.Tensor:
     return torch.cat([getattr(output, name).detach().cpu().float() for output in outputs])
 
 
-def _describe(job: _Job, outputs: list[Any], edited: torch.Tensor, mask: torch.Tensor, warnings: list[str]) -> str:
+def _describe(job: Job, outputs: list[Any], edited: torch.Tensor, mask: torch.Tensor, warnings: list[str]) -> str:
     """Return the report; its first lines are those that the small text box on the node shows without scrolling."""
     changed = (edited != job.pixels).any(dim=1).float().mean()
     alignments = [alignment for output in outputs for alignment in output.alignments or ()]

@@ -10,7 +10,7 @@ NODES = load_pack()
 # Never renamed or taken away: saved workflows name them.
 IDS = (
     "X2XLoadPipeline", "X2XLoadRadiograph", "X2XLoadPseudomask", "X2XInstruction", "X2XPseudomask", "X2XRelevanceMap",
-    "X2XGuidanceMap", "X2XGuidancePreview", "X2XEdit", "X2XSettings", "X2XCompare", "X2XSave",
+    "X2XGuidanceMap", "X2XGuidancePreview", "X2XEdit", "X2XSettings", "X2XCompare", "X2XSave", "X2XCandidates",
 )  # fmt: skip
 # Places of a saved workflow's values and links: what comes later is only ever appended.
 WIDGETS = {

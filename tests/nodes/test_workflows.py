@@ -58,4 +58,4 @@ def test_demo_and_sample_are_chosen(file):
 
 def test_every_node_is_in_a_workflow_or_is_an_extra():
     used = {node["type"] for file in FILES for node in ours(file)}
-    assert set(definitions()) - used == {"X2XLoadPseudomask", "X2XSettings", "X2XCropToMask"}
+    assert set(definitions()) - used == {"X2XLoadPseudomask", "X2XSettings", "X2XCropToMask", "X2XCandidates"}

@@ -75,6 +75,14 @@ class Candidates:
         """The edited picture of the best candidate, in the form of `output.images`."""
         return self.output.images[self.best.number]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the best seed, and all candidates in the order of their seeds with their ranks, for JSON."""
+        ranks = {candidate.number: rank for rank, candidate in enumerate(self.ranked, 1)}
+        return {
+            "best": self.best.seed,
+            "all": [{**candidate.as_dict(), "rank": ranks[candidate.number]} for candidate in self.all],
+        }
+
     @property
     def failed(self) -> tuple[Candidate, ...]:
         """The candidates with something against them."""

@@ -80,15 +80,12 @@ def candidates_record(found: Candidates | None, verifier: Verifier | None) -> di
     """Return the entries of `result.json` about the candidates; none for a plain edit."""
     if found is None or verifier is None:
         return {}
-    ranks = {candidate.number: rank for rank, candidate in enumerate(found.ranked, 1)}
+    record = found.as_dict()
     return {
         "candidates": {
             "scorer": None if verifier.findings is None else verifier.findings.name,
-            "best": found.best.seed,
-            "all": [
-                {**candidate.as_dict(), "rank": ranks[candidate.number], "file": _file(candidate.seed)}
-                for candidate in found.all
-            ],
+            **record,
+            "all": [{**candidate, "file": _file(candidate["seed"])} for candidate in record["all"]],
         }
     }
 

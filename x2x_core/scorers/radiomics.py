@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 
 from x2x_core.common.errors import MissingExtraError
@@ -66,4 +68,13 @@ class RadiomicFeatures:
         mask = torch.ones(1, *picture.shape, dtype=torch.int32)
         mask[0, 0, 0] = 0  # a mask of the whole image is refused
         found = self._extractor.execute(*map(SimpleITK.GetImageFromArray, (picture[None].numpy(), mask.numpy())))
-        return [float(value) for name, value in found.items() if not name.startswith("diagnostics")]
+        return numbers_of(found)
+
+
+def numbers_of(found: Mapping[str, Any]) -> list[float]:
+    """Return the numbers of an extraction in their order.
+
+    Besides the features these are the numeric diagnostics of pyradiomics (mean and extremes of the image, sizes of the
+    mask), which are among the features of the published distance, and of `frd-score`.
+    """
+    return [float(value) for value in found.values() if isinstance(value, (int, float, np.generic, np.ndarray))]

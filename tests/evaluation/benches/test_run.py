@@ -90,3 +90,14 @@ def test_without_a_mask_the_region_is_where_the_target_differs():
     before, target = tensor(picture(0)), tensor(picture(0, BOX))
     region = CasePictures.of(before, target, None).region
     assert region[:, BOX[0], BOX[1]].float().mean() > 0.95 and region.float().mean() < 0.25
+
+
+@pytest.mark.parametrize("names", [("a/1", "a:1"), ("Chest", "chest"), ("x" * 300 + "1", "x" * 300 + "2"), ("a", "a")])
+def test_cases_whose_names_differ_hardly_have_files_of_their_own(pipe, cases, tmp_path, names):
+    pipe.set_progress_bar_config(disable=True)
+    alike = [replace(case, id=name) for case, name in zip(cases, names)]
+    results = run_bench(pipe, alike, tmp_path / "run", SETTINGS)
+    assert [case.id for case in results.cases] == list(names)
+    files = [case.files["after"] for case in results.cases]
+    assert len({file.lower() for file in files}) == 2 and all((tmp_path / "run" / file).is_file() for file in files)
+    assert results.cases[0].scores != results.cases[1].scores

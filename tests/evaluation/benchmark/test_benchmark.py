@@ -18,6 +18,7 @@ from x2x_core.evaluation.benchmark.rows import (
     DIFFEDIT,
     OURS,
     OURS_DECODED,
+    RADEDIT,
     TARGET_ROW,
     UNEDITED_ROW,
     UNRESTRICTED,
@@ -76,10 +77,17 @@ def run(tmp_path_factory, load):
 def test_all_rows_and_measures_are_there(run):
     results = run[1]
     names = [row.name for row in results.rows]
-    assert names[0] == UNEDITED and names[-1] == TARGET and len(names) == 9
-    assert {UNRESTRICTED, DIFFEDIT, "relevance only", "pseudomask only", "published RSE", OURS, OURS_DECODED} < set(
-        names
-    )
+    assert names[0] == UNEDITED and names[-1] == TARGET and len(names) == 10
+    assert {
+        UNRESTRICTED,
+        DIFFEDIT,
+        RADEDIT,
+        "relevance only",
+        "pseudomask only",
+        "published RSE",
+        OURS,
+        OURS_DECODED,
+    } < set(names)
     for row in results.rows:
         assert list(row.metrics) == [measure.key for measure in MEASURES]
         assert set(row.per_operation) == {"add", "change", "remove"}
@@ -124,7 +132,7 @@ def test_every_picture_of_a_case_is_there(run):
 def test_a_run_that_was_stopped_goes_on_to_the_same_numbers(run, load):
     out, results = run
     before = json.loads(scores_path(out, OURS, 1).read_text())
-    for name in (OURS, DIFFEDIT):
+    for name in (OURS, DIFFEDIT, RADEDIT):
         scores_path(out, name, 0).unlink()
     kept = scores_path(out, OURS, 1).stat().st_mtime_ns
     again = run_benchmark(out, SETTINGS, load, BenchmarkContext(readers=Readers(Reader(), Reader(), "means")))

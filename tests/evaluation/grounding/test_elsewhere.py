@@ -7,14 +7,15 @@ from hypothesis import strategies as some
 
 from x2x_core.common.errors import InputError
 from x2x_core.evaluation.grounding.elsewhere import (
+    MARGIN,
     amount,
-    grown,
     match_amount,
     match_either_way,
     moved_change,
     pixels_elsewhere,
     region_of,
 )
+from x2x_core.imaging.changed import grown
 
 BEFORE = torch.full((1, 1, 20, 24), 0.4)
 EVERYWHERE = torch.ones(1, 1, 20, 24, dtype=torch.bool)
@@ -31,7 +32,7 @@ def square(top, left, side=5):
 def test_a_moved_change_has_the_same_differences_outside_the_kept_region(top, left, seed):
     generator = torch.Generator().manual_seed(seed)
     after = BEFORE + square(top, left) * 0.3 * torch.rand(BEFORE.shape, generator=generator)
-    keep = grown(square(top, left))
+    keep = grown(square(top, left), MARGIN)
     pixels = pixels_elsewhere(keep, EVERYWHERE, generator)
     moved = moved_change(BEFORE, after, pixels)
     assert torch.equal(moved[keep], BEFORE[keep])

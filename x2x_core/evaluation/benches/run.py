@@ -38,6 +38,7 @@ from .measures import MEASURES, CasePictures, measure_case
 RUN, RECORD, TABLE = "run.json", "evaluation.json", "evaluation.csv"
 ROWS = (EDITED, UNEDITED, TARGET)
 _EDITED, _CASES = "edited", "cases"
+_LONGEST_NAME = 60  # letters of a case's name in those of its files
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,12 @@ def run_bench(
     claim_folder(out, RUN, record, conflict=f"holds one of other settings ({RUN})")
     done = []
     for number, case in enumerate(cases):
-        path = out / _CASES / f"{_file(case)}.json"
+        name = _file(number, case)
+        path = out / _CASES / f"{name}.json"
         if not path.is_file():
             path.parent.mkdir(exist_ok=True)
-            found = _try_case(pipeline, case, out, settings, settings.seed + number, image_text)
+            picture = out / _EDITED / f"{name}.png"
+            found = _try_case(pipeline, case, picture, settings, settings.seed + number, image_text)
             write_bytes(path, (json.dumps(found) + "\n").encode())
         done.append(json.loads(path.read_text(encoding="utf-8")))
         if progress:
@@ -103,13 +106,19 @@ def run_bench(
     return results
 
 
-def _file(case: BenchCase) -> str:
-    """Return a case's name as that of a file."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in case.id)
+def _file(number: int, case: BenchCase) -> str:
+    """Return the name of a case's files: its number, which no other case has, and its own name as far as it can be."""
+    letters = (letter if letter.isalnum() or letter in "-_." else "_" for letter in case.id[:_LONGEST_NAME])
+    return f"{number:06d}-{''.join(letters)}"
 
 
 def _try_case(
-    pipeline: Any, case: BenchCase, out: Path, settings: BenchSettings, seed: int, image_text: ImageTextScorer | None
+    pipeline: Any,
+    case: BenchCase,
+    picture: Path,
+    settings: BenchSettings,
+    seed: int,
+    image_text: ImageTextScorer | None,
 ) -> dict[str, Any]:
     """Return the measures of a case by row, or the reason why it could not be edited."""
     before = _read(case.before)
@@ -125,8 +134,8 @@ def _try_case(
         return {"error": str(error)}
     edited = output.images[0].detach().cpu().float().expand_as(before)
     notice = synthetic_metadata({"instruction": case.instruction, "seed": seed, **settings.about})
-    (out / _EDITED).mkdir(exist_ok=True)
-    write_bytes(out / _EDITED / f"{_file(case)}.png", encode_png(to_values(edited, 8), notice))
+    picture.parent.mkdir(exist_ok=True)
+    write_bytes(picture, encode_png(to_values(edited, 8), notice))
     images = {EDITED: edited, UNEDITED: before, TARGET: pictures.target}
     found = {row: measure_case(pictures, image, attention if row == EDITED else None) for row, image in images.items()}
     if image_text is not None:
@@ -160,7 +169,7 @@ def _attention(pipeline: Any, before: torch.Tensor, instruction: str, seed: int)
 def _results(
     cases: Sequence[BenchCase], done: Sequence[Mapping[str, Any]], settings: BenchSettings, record: Mapping[str, Any]
 ) -> Results:
-    edited = [(case, found["rows"]) for case, found in zip(cases, done) if "rows" in found]
+    edited = [(number, case, found["rows"]) for number, (case, found) in enumerate(zip(cases, done)) if "rows" in found]
     failures = {case.id: found["error"] for case, found in zip(cases, done) if "error" in found}
     if not edited:
         first = next(iter(failures.values()))
@@ -168,11 +177,11 @@ def _results(
     generator = torch.Generator().manual_seed(settings.seed)
     counts = draw_counts(range(len(edited)), generator)
     groups: dict[str, list[int]] = {}
-    for index, (case, _) in enumerate(edited):
+    for index, (_, case, _) in enumerate(edited):
         groups.setdefault(case.group, []).append(index)
     rows = []
     for name in ROWS:
-        scores = [found[name] for _, found in edited]
+        scores = [found[name] for _, _, found in edited]
         by_group = {
             group: _estimates([scores[index] for index in members], counts[:, members])
             for group, members in sorted(groups.items())
@@ -182,14 +191,15 @@ def _results(
         "title": f"{settings.name}, edited by a model",
         "synthetic": True,
         "notice": SYNTHETIC_NOTICE,
-        "size": f"{len(edited)} cases, {len(failures)} that could not be edited",
+        "size": f"{len(edited)} cases, {len(cases) - len(edited)} that could not be edited",
         "compared": list(ROWS),
         "measures": {measure.key: measure.described() for measure in MEASURES},
         "failures": failures,
         **record,
     }
     shown = tuple(
-        Case(case.id, case.instruction, {"after": f"{_EDITED}/{_file(case)}.png"}, found) for case, found in edited
+        Case(case.id, case.instruction, {"after": f"{_EDITED}/{_file(number, case)}.png"}, found)
+        for number, case, found in edited
     )
     return Results(about, tuple(rows), shown)
 

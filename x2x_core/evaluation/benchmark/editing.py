@@ -9,11 +9,13 @@ from typing import Any
 
 import torch
 
+from x2x_core.edit.outputs import InstructX2XPipelineOutput
 from x2x_core.evaluation.metrics.undo import undo
+from x2x_core.imaging.changed import grown
 from x2x_core.language.clauses import Operation
 from x2x_core.language.instruction import Instruction
 
-from . import diffedit
+from . import diffedit, radedit
 from .measures import Scores, score_row
 from .pairs import EditedPair, TruePair, true_region
 from .plan import PlannedPair
@@ -57,6 +59,8 @@ def edit_row(pipeline, row: Row, pairs: Sequence[TruePair], seeds: Sequence[int]
     if row.given_truth:
         truths = torch.stack([true_region(pair.after - pair.before) for pair in pairs])
         return edit_pairs(pipeline, pairs, seeds, **call, guidance_mask=truths)
+    if row.radedit:
+        return _radedit_pairs(pipeline, pairs, seeds, **call)
     if not row.diffedit:
         return edit_pairs(pipeline, pairs, seeds, **call)
     images = torch.stack([pair.before for pair in pairs])
@@ -111,9 +115,34 @@ def edit_pairs(pipeline, pairs: Sequence[TruePair], seed: int | Sequence[int], *
         call: arguments of the pipeline's call.
     """
     seeds = [seed + n for n in range(len(pairs))] if isinstance(seed, int) else seed
-    generators = [torch.Generator().manual_seed(number) for number in seeds]
-    images, prompts = torch.stack([pair.before for pair in pairs]), [pair.instruction for pair in pairs]
-    output = pipeline(images, prompts, generator=generators, output_type="pt", **{"draw_place": False, **call})
+    output = pipeline(**_inputs(pairs, seeds), **{"draw_place": False, **call})
+    return _edited_pairs(output)
+
+
+def _radedit_pairs(
+    pipeline, pairs: Sequence[TruePair], seeds: Sequence[int], edit_mask: torch.Tensor, **call: Any
+) -> list[EditedPair]:
+    """Edit pairs in RadEdit's way, kept beyond a band around the edit masks `(B, 1, H, W)` bool."""
+    keep = ~grown(edit_mask, radedit.BAND)
+    return _edited_pairs(
+        radedit.radedit(pipeline, **_inputs(pairs, seeds), edit_mask=edit_mask, keep_mask=keep, **call)
+    )
+
+
+def _inputs(pairs: Sequence[TruePair], seeds: Sequence[int]) -> dict[str, Any]:
+    """Return the arguments of a call that edits pairs, each with its seed."""
+    return {
+        "image": torch.stack([pair.before for pair in pairs]),
+        "prompt": [pair.instruction for pair in pairs],
+        "generator": [torch.Generator().manual_seed(seed) for seed in seeds],
+        "output_type": "pt",
+    }
+
+
+def _edited_pairs(output: InstructX2XPipelineOutput) -> list[EditedPair]:
+    """Return the edits of a call whose pictures are tensors."""
+    assert isinstance(output.images, torch.Tensor)
+    assert output.guidance_mask is not None and output.guidance_map is not None
     edited = _to_grey(output.images.cpu().float())
     return [EditedPair(*parts) for parts in zip(edited, output.guidance_mask.cpu(), output.guidance_map.cpu())]
 

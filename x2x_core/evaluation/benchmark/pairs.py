@@ -6,9 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 
-from x2x_core.imaging.changed import changed_region
+from x2x_core.imaging.changed import changed_region, grown
 
 GROWTH = 0.04  # radius by which the true region is grown, as a share of the longer side
 
@@ -41,6 +40,4 @@ class EditedPair:
 
 def true_region(change: torch.Tensor) -> torch.Tensor:
     """Return the exact region of a true change grown by `GROWTH`: `(1, H, W)` to bool `(1, H, W)`."""
-    radius = max(1, round(GROWTH * max(change.shape[-2:])))
-    inside = changed_region(change).float()
-    return F.max_pool2d(inside[None], 2 * radius + 1, stride=1, padding=radius)[0] > 0
+    return grown(changed_region(change), GROWTH)

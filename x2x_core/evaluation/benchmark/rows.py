@@ -24,6 +24,7 @@ RELEVANCE_ONLY = "relevance only"
 PSEUDOMASK_ONLY = "pseudomask only"
 PUBLISHED_RSE = "published RSE"
 DIFFEDIT = "DiffEdit mask"
+RADEDIT = "RadEdit"
 Regions = Callable[[Instruction, tuple[int, int]], torch.Tensor]  # instruction and (height, width) to (1, 1, H, W)
 
 
@@ -35,9 +36,10 @@ class Row:
         name: name in tables and records.
         note: description for readers.
         arguments: of the pipeline's call.
-        region_argument: argument that takes the masks of `regions`: "pseudomask" or "guidance_mask".
+        region_argument: argument that takes the masks of `regions`: "pseudomask", "guidance_mask" or "edit_mask".
         regions: makes the mask of an instruction.
         diffedit: edit inside the mask that DiffEdit's rule finds.
+        radedit: edit in RadEdit's way, with the masks of `regions` as edit masks.
         reference: "before" or "after": image of the pair that stands in for an edit; no model runs.
         given_truth: edit inside the true region of each pair, given as `guidance_mask`.
         undo: take each addition back by a second edit, and measure what is left.
@@ -50,6 +52,7 @@ class Row:
     region_argument: str | None = None
     regions: Regions | None = None
     diffedit: bool = False
+    radedit: bool = False
     reference: str | None = None
     given_truth: bool = False
     undo: bool = False

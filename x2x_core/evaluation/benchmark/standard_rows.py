@@ -18,7 +18,7 @@ from x2x_core.edit.settings import PUBLISHED, resolve_settings, scale_in_words
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
-from . import diffedit
+from . import diffedit, radedit
 from .published_masks import PublishedMasks
 from .rows import (
     DIFFEDIT,
@@ -26,6 +26,7 @@ from .rows import (
     OURS_DECODED,
     PSEUDOMASK_ONLY,
     PUBLISHED_RSE,
+    RADEDIT,
     RELEVANCE_ONLY,
     UNRESTRICTED,
     Row,
@@ -119,7 +120,7 @@ def parts_of_ours(pipeline, call: Mapping[str, Any] | None = None) -> tuple[Row,
 def benchmark_rows(
     pipeline, call: Mapping[str, Any] | None = None, *, published_masks: PseudomaskAtlas | None = None
 ) -> tuple[Row, ...]:
-    """Return the rows of the benchmark: the peers of `standard_rows`, DiffEdit's mask, and ours.
+    """Return the rows of the benchmark: the peers of `standard_rows`, DiffEdit's mask, RadEdit, and ours.
 
     The peers paste a decoding over the image, ours adds the difference of two decodings; the last row, ours with the
     decoding pasted, separates the effect of this from that of the restriction.
@@ -136,9 +137,24 @@ def benchmark_rows(
     )
     arguments = {**shared_settings(pipeline, call or {}), "reference": True}
     rows[DIFFEDIT] = Row(DIFFEDIT, note, arguments, diffedit=True)
+    rows[RADEDIT] = _radedit(
+        shared_settings(pipeline, call or {}), PublishedMasks(pipeline.pseudomasks, published_masks)
+    )
     rows |= {row.name: row for row in parts_of_ours(pipeline, call)}
-    order = (UNRESTRICTED, DIFFEDIT, RELEVANCE_ONLY, PSEUDOMASK_ONLY, PUBLISHED_RSE, OURS, OURS_DECODED)
+    order = (UNRESTRICTED, DIFFEDIT, RADEDIT, RELEVANCE_ONLY, PSEUDOMASK_ONLY, PUBLISHED_RSE, OURS, OURS_DECODED)
     return tuple(rows[name] for name in order)
+
+
+def _radedit(shared: Mapping[str, Any], masks: PublishedMasks) -> Row:
+    """Return the row of RadEdit, inside the published pseudomask."""
+    note = (
+        f"RadEdit's inversion and two masks: edited in the pseudomask, kept beyond a band of {radedit.BAND:.0%} of the "
+        f"longer side around it; the noisiest {radedit.SKIP:.0%} of the steps left out, as published; the kept region "
+        f"at the right noise level, unlike the published code; {masks.note}"
+    )
+    return Row(
+        RADEDIT, note, shared, "edit_mask", lambda instruction, size: masks(instruction, size) >= 0.5, radedit=True
+    )
 
 
 def shared_settings(pipeline, call: Mapping[str, Any]) -> dict[str, Any]:

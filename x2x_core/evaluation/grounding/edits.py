@@ -10,11 +10,12 @@ import torch
 
 from x2x_core.archive.keep_mask import KeepMaskFile
 from x2x_core.evaluation.audit.plan import levels_of
+from x2x_core.imaging.changed import grown
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
 
-from .elsewhere import amount, grown, match_either_way, moved_change, pixels_elsewhere, region_of
+from .elsewhere import MARGIN, amount, match_either_way, moved_change, pixels_elsewhere, region_of
 from .plan import GROUNDING, MODEL, POPULATION, AuditCase, GroundingSettings
 
 FOREGROUND, BACKGROUND, NORMAL, BLANK, SHIFTED = "foreground", "background", "normal", "blank", "shifted"
@@ -101,7 +102,7 @@ class CaseEditor:
             made.append(CaseEdit(kind, expects, level, seed, prompt, image, region, amount(before, image)))
         yield from made
         own = (output.guidance_mask | (output.pseudomask >= _REGION_FROM)).any(0, keepdim=True)
-        kept = grown(own) | keep
+        kept = grown(own, MARGIN) | keep
         yield from self._backgrounds(before, prepared, made, kept, case)
 
     def _backgrounds(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 
 from x2x_core.common.errors import InputError
 
@@ -28,12 +27,6 @@ class Matched:
 def amount(before: torch.Tensor, after: torch.Tensor) -> float:
     """Return the amount of a change: the mean absolute difference of the grey values in [0, 1]."""
     return float((after - before).abs().double().mean())
-
-
-def grown(region: torch.Tensor, margin: float = MARGIN) -> torch.Tensor:
-    """Return a region `(1, 1, H, W)` bool grown by a share of the longer side."""
-    radius = max(1, round(margin * max(region.shape[-2:])))
-    return F.max_pool2d(region.float(), 2 * radius + 1, stride=1, padding=radius) > 0
 
 
 def pixels_elsewhere(keep: torch.Tensor, body: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

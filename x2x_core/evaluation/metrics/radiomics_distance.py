@@ -17,7 +17,8 @@ from .frechet import fid
 def radiomics_distance(edited: torch.Tensor, real: torch.Tensor) -> float | None:
     """Return FRD: the lower, the more alike; it has no zero, and is negative for sets that nearly coincide.
 
-    Features that are constant over the real images, or not finite in any image, are left out.
+    Features that are constant over the real images, or not finite in any image, are left out (`frd-score` leaves out
+    the images with an undefined feature instead).
 
     Args:
         edited: radiomic features `(n, D)`.
