@@ -45,7 +45,9 @@ _SUBORDINATE = tuple(
         "like in", "as if", "as though", "resulting from", "arising from", "related to", "owing to", "representing",
         "worrisome for", "indicating", "indicative of", "in the context of", "superimposed on", "on a background of",
         "because of", "as in", "as with", "as part of", "as a complication", "as a result",
-        "superimposed upon", "on the background of", "in view of", "in light of", "after", "status post",
+        "superimposed upon", "on the background of", "in view of", "in light of", "despite", "in spite of",
+        "notwithstanding", "regardless of", "irrespective of", "given the", "given his", "given her", "given their",
+        "given a", "given an", "given that", "given known", "given existing", "given this", "after", "status post",
         "s / p", "c / w", "ddx", "d / d", "differential", "r / o", "rule out", "history of", "prior to", "before",
         "that can", "that may", "that might", "that is", "that are",
         "that was",
@@ -76,6 +78,12 @@ _ACTING = frozenset(
         "elevating", "flattening", "narrowing", "encasing", "indenting", "depressing",
     ]
 )  # fmt: skip
+# What one finding does to another, which is there.
+_COVERING_TEXT = """
+    mask cover obscure overlap overlie surround accompany mimic imitate resemble match balance complement outline
+    silhouette highlight distract explain border abut touch
+"""
+_COVERING = frozenset(_COVERING_TEXT.split())
 _COMPARED = frozenset(["compared", "comparison", "since", "versus", "vs", "relative", "than", "from"])
 _EARLIER = frozenset(["prior", "previous", "last", "earlier", "baseline", "yesterday", "before"])
 _EARLIER_FILM = _EARLIER | {"to", "with", "the", "film", "exam", "examination", "study", "cxr", "day", "one", "most",
@@ -232,10 +240,12 @@ def _is_clause(tokens: Sequence[Token], position: int) -> bool:
 
 
 def _says_purpose(tokens: Sequence[Token], position: int) -> bool:
-    """Return True for "to hide" in "add edema to hide the nodule"."""
+    """Return True for "to hide" in "add edema to hide the nodule", and for "to mask"."""
     following = tokens[position + 1 : position + 2]
     if tokens[position].kind is not Kind.TO or tokens[position].text == "->" or not following:
         return False
+    if following[0].text in _COVERING and _finding_before(tokens, position):
+        return any(token.kind is Kind.FINDING for token in tokens[position : _end(tokens, position + 2)])
     if not isinstance(following[0].value, Verb) or following[0].value.present:
         return False
     verb_before = any(isinstance(token.value, Verb) for token in tokens[:position])
@@ -379,6 +389,8 @@ def _back_to_connective(tokens: Sequence[Token], position: int) -> int:
 
 def _opens(texts: Sequence[str], position: int, phrases: Sequence[Sequence[str]]) -> bool:
     """Return True if one of the phrases begins at a position."""
+    if not texts[position]:  # the second meaning of a word such as "RUL"
+        return False
     words = " ".join(texts[position : position + 4]).split()
     return any(words[: len(phrase)] == list(phrase) for phrase in phrases)
 

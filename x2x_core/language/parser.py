@@ -73,6 +73,7 @@ from .sentences import VerbPhrase, verb_phrases
 from .spelling import Correction
 from .states import mark_states
 from .strictness.function_words import check_function_words, check_spelling
+from .strictness.likeness import check_no_likeness
 from .strictness.places import check_open_sides, check_places, check_sides
 from .strictness.remarks import check_instead, check_no_remark, check_no_statement
 from .strictness.requests import (
@@ -85,8 +86,9 @@ from .strictness.requests import (
     check_verbs,
 )
 from .strictness.turning import check_no_late_participle, check_no_numbered_segment, check_no_turning
+from .subjects import split_subjects
 from .tokens import corrections, read
-from .topics import join_topics
+from .topics import join_topics, read_all
 from .unknown_words import mark_unknown_verbs
 from .vocabulary import phrases
 
@@ -188,7 +190,7 @@ def _nothing_requested(verbs: Iterable[VerbPhrase]) -> str:
 
 def _understand(text: str, strict: bool) -> list[Token]:
     """Return the tokens of a text, with everything that requests nothing turned into asides."""
-    tokens = read_organs(read(text))
+    tokens = read_all(read_organs(read(text)))
     if strict or any(token.kind is Kind.FINDING for token in tokens):
         check_no_universal(tokens)
         check_no_reversal(tokens)
@@ -203,6 +205,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
         unframe,
         join_particles,
         read_affected_organs,
+        split_subjects,
         turn_passives,
         mark_absences,
         mark_amounts,
@@ -216,6 +219,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
     ):
         tokens = mark(tokens)
     if strict:
+        check_no_likeness(tokens)
         check_no_turning(tokens)
         check_no_late_participle(tokens)
         check_choices(tokens)

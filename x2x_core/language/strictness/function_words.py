@@ -34,7 +34,7 @@ def check_function_words(phrases: Sequence[VerbPhrase]) -> None:
         return
     for phrase in phrases:
         word = next((token.text for token in phrase.tokens if _is_unread(token)), None)
-        if word is not None and phrase.names(Kind.FINDING):
+        if word is not None and phrase.names(Kind.FINDING, *_ATTRIBUTES):
             raise InputError(
                 f"`prompt` must say what to edit in plain words, but {word!r} is not understood and could change what "
                 "the rest means. Write for example: Add the finding of left pleural effusion."

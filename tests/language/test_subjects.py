@@ -1,0 +1,101 @@
+"""Findings that are the subject of their verb, behind another request."""
+
+import pytest
+
+from x2x_core import Instruction
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        (
+            "add moderate pneumonia, the left pleural effusion should be removed",
+            "Add the finding of moderate pneumonia. Remove the finding of left pleural effusion.",
+        ),
+        (
+            "erase the right opacity, then a left pneumonia should be added, and generate a right PTX",
+            "Remove the finding of right lung opacity. Add the findings of left pneumonia and right pneumothorax.",
+        ),
+        (
+            "add a left effusion, the right one should disappear",
+            "Add the finding of left pleural effusion. Remove the finding of right pleural effusion.",
+        ),
+        ("add edema and pneumonia must go", "Add the finding of edema. Remove the finding of pneumonia."),
+        (
+            "add edema while the effusion is to be removed",
+            "Add the finding of edema. Remove the finding of pleural effusion.",
+        ),
+        (
+            "add edema and the effusion on the right needs to be drained",
+            "Add the finding of edema. Remove the finding of right pleural effusion.",
+        ),
+        (
+            "Without changing the opacity, the right pneumothorax should be removed\nadd a large edema",
+            "Remove the finding of right pneumothorax. Add the finding of large edema.",
+        ),
+        ("the effusion and the edema should be removed", "Remove the findings of pleural effusion and edema."),
+        ("add pneumonia that should be on the left", "Add the finding of left pneumonia."),
+    ],
+)
+def test_a_subject_is_not_an_object_of_the_verb_before(text, canonical):
+    assert str(Instruction.parse(text)) == canonical
+
+
+@pytest.mark.parametrize("first", ["add", "remove", "increase"])
+@pytest.mark.parametrize("joint", [", ", " and ", "; ", ". ", ", but ", " while ", ", and also ", "\n"])
+@pytest.mark.parametrize("modal", ["should be", "must be", "needs to be", "is to be", "has to be"])
+@pytest.mark.parametrize(("verb", "operation"), [("removed", "remove"), ("added", "add"), ("reduced", "change")])
+def test_each_verb_has_its_own_finding(first, joint, modal, verb, operation):
+    clauses = Instruction.parse(f"{first} the edema{joint}the left effusion {modal} {verb}").clauses
+    assert [(clause.finding, clause.side) for clause in clauses] == [("edema", None), ("pleural effusion", "left")]
+    assert clauses[1].operation.value == operation
+
+
+def test_a_list_between_two_verbs_is_refused():
+    with pytest.raises(ValueError, match="between two verbs"):
+        Instruction.parse("add edema, a nodule and an effusion should be removed")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "make the left effusion as large as the right one",
+        "make the effusion on the left look like the one on the right",
+        "the left effusion should be as severe as the right",
+        "add a left effusion, same on the right",
+    ],
+)
+def test_a_comparison_with_another_finding_is_refused(text):
+    with pytest.raises(ValueError, match="not something to compare with"):
+        Instruction.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "on the patient's right, not mine, add a nodule",
+        "on the right, as discussed, add a pneumothorax",
+        "I meant right: add effusion",
+        "at the left base, where it usually sits, add an effusion",
+        "on the left add edema, also on the right",
+    ],
+)
+def test_a_place_is_never_dropped(text):
+    with pytest.raises(ValueError, match="`prompt` must"):
+        Instruction.parse(text)
+
+
+@pytest.mark.parametrize("words", ["add all", "add them all", "add all of them", "please add all"])
+def test_all_stands_for_what_was_listed(words):
+    read = Instruction.parse(f"mild edema, moderate cardiomegaly, small left effusion - {words}")
+    assert str(read) == (
+        "Add the findings of mild edema, moderate cardiomegaly and small left pleural effusion."
+    )
+
+
+@pytest.mark.parametrize(
+    "tail", ["because of the left nodule", "given the known left nodule", "despite the left nodule", "to mask the nodule"]
+)
+def test_a_context_takes_no_zone_from_the_request(tail):
+    read = Instruction.parse(f"remove the effusion in the RUL {tail}")
+    assert str(read) == "Remove the finding of pleural effusion in the right upper lung zone."
