@@ -88,14 +88,48 @@ def test_a_place_is_never_dropped(text):
 @pytest.mark.parametrize("words", ["add all", "add them all", "add all of them", "please add all"])
 def test_all_stands_for_what_was_listed(words):
     read = Instruction.parse(f"mild edema, moderate cardiomegaly, small left effusion - {words}")
-    assert str(read) == (
-        "Add the findings of mild edema, moderate cardiomegaly and small left pleural effusion."
-    )
+    assert str(read) == ("Add the findings of mild edema, moderate cardiomegaly and small left pleural effusion.")
 
 
 @pytest.mark.parametrize(
-    "tail", ["because of the left nodule", "given the known left nodule", "despite the left nodule", "to mask the nodule"]
+    "tail",
+    ["because of the left nodule", "given the known left nodule", "despite the left nodule", "to mask the nodule"],
 )
 def test_a_context_takes_no_zone_from_the_request(tail):
     read = Instruction.parse(f"remove the effusion in the RUL {tail}")
     assert str(read) == "Remove the finding of pleural effusion in the right upper lung zone."
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("instead of edema, a large left effusion", "Remove the finding of edema. Add the finding of large left pleural effusion."),
+        ("left effusion -> right effusion", "Remove the finding of left pleural effusion. Add the finding of right pleural effusion."),
+        ("effusion: left -> right", "Remove the finding of left pleural effusion. Add the finding of right pleural effusion."),
+        ("switch edema with effusion", "Remove the finding of edema. Add the finding of pleural effusion."),
+        ("a bigger heart", "Add the finding of cardiomegaly."),
+        ("the lower left nodule can go", "Remove the finding of lung lesion in the left lower lung zone."),
+        ("make it look like he has heart failure", "Add the finding of heart failure."),
+        ("add effusion in the left lower lob", "Add the finding of pleural effusion in the left lower lung zone."),
+    ],
+)  # fmt: skip
+def test_exchanges_and_wishes_are_read(text, canonical):
+    assert str(Instruction.parse(text)) == canonical
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "increase the smaller effusion",
+        "make the smaller effusion larger",
+        "remove the largest nodule",
+        "put the effusion on the right instead",
+    ],
+)
+def test_a_choice_among_several_is_refused(text):
+    with pytest.raises(ValueError, match="chooses one of several|not understood"):
+        Instruction.parse(text)
+
+
+def test_a_comparison_of_sides_is_said_of_no_picture():
+    assert not any("picture" in sentence for sentence in Instruction.parse("add effusions left > right").assumed)

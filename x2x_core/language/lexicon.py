@@ -81,7 +81,10 @@ class Token:
 
 
 _VERBS = {
-    Verb(Operation.ADD): "add, adds, added, adding, insert, inserted, put, simulate, show, introduce, include, "
+    Verb(Operation.ADD): "add, look like he has, look like she has, look like they have, look like the patient has, "
+    "look like this patient has, look like there is, look like there are, look as if there is, look as if he has, "
+    "look as though there is, look as though he has, look like with, look with, be like with, appear with, "
+    "add, adds, added, adding, insert, inserted, put, simulate, show, introduce, include, "
     "create, "
     "give, generate, induce, draw, place, paint, synthesize, synthesise, superimpose, imagine, look like it has, "
     "has an additional, has additional, bring in, build, depict, form, hallucinate, impose, inject, inpaint, model, "
@@ -118,7 +121,7 @@ _VERBS = {
     "toss out, chuck out, "
     "put away, clear away, clear out, clear up, cut away, wipe away, wipe off, wash out, wash away, melt away, "
     "strip out, strip away, throw out, throw away, edit out, paint out, airbrush out, fade out, filter out, "
-    "must go, has to go, should go, must go away, has to go away, should go away, goes away, be gone, del, strip, "
+    "must go, has to go, should go, can go, may go, could go, is to go, are to go,  must go away, has to go away, should go away, goes away, be gone, del, strip, "
     "purge, scrub, expunge, excise, evacuate, aspirate, suck out, ditch, obliterate, destroy, reabsorb, "
     "resorb, conceal, pull out, dispose of, rectify, remedy, clean out, rub out, take back out, needs to go, "
     "need to go, have to go, got to go, gotta go, ought to go, removal of, clearing of, clearance of, "
@@ -129,7 +132,7 @@ _VERBS = {
     Verb(Operation.CHANGE): "change, changed, changing, alter, set, turn, convert, transform, modify, "
     "adjust, take, bring, push, nudge, drive, edit, update, tweak, regrade, resize, rescale, evolve",
     Verb(Operation.CHANGE, moves=True): "move, shift",
-    Verb(Operation.CHANGE, replaces=True): "replace, exchange, swap",
+    Verb(Operation.CHANGE, replaces=True): "replace, exchange, swap, switch",
     Verb(Operation.CHANGE, replaces=True, inverse=True): "substitute",
     Verb(Operation.CHANGE, "increasing"): "increase, increases, worsen, worsens, raise, inc, enlarge, aggravate, "
     "exacerbate, intensify, amplify, expand, grow, augment, boost, bump up, double, exaggerate, extend, heighten, "
@@ -182,7 +185,7 @@ _STRUCTURE = {
     "as previously, like before, as it was, as they were, "
     "as in the original, left alone, left as is, left as it is, left untouched, left unchanged, left intact, kept, "
     "preserved, retained, maintained, excluded, excepted, not included, should not change, must not change, "
-    "should stay, persists, expanded, re expanded, aerated, well aerated, inflated, unremarkable, not needed, "
+    "should stay, may stay, can stay, must stay, has to stay, persists, expanded, re expanded, aerated, well aerated, inflated, unremarkable, not needed, "
     "not wanted, not required, not requested, not necessary, not desired, "
     "no pathology, no disease, no abnormality, no abnormalities, nothing abnormal, nothing acute, "
     "unwanted, unnecessary, not present, not seen, not there, not visible, not noted, not identified, not evident, "
@@ -199,7 +202,7 @@ _STRUCTURE = {
     Kind.SOFT_STOP: "; \n",
     Kind.STOP: ". ! ?",
     Kind.FILLER:
-        "a, an, the, finding, findings, lung, lungs, pulmonary, pulm, zone, zones, lobe, lobes, field, fields, "
+        "a, an, the, finding, findings, lung, lungs, pulmonary, pulm, zone, zones, lobe, lobes, lob, field, fields, "
         "side, sides, sided, region, regions, area, areas, part, parts, portion, portions, angle, angles, "
         "sulcus, hemithorax, hemithoraces, chest, thorax, patient, patient's, pt, pt's, level, levels, size, degree, "
         "severity, amount, extent, please, there, is, are, be, should, has, have, this, that, it, its, "

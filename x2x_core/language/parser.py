@@ -56,7 +56,7 @@ from .exceptions import check_no_reversal, check_no_universal
 from .explanation import LeftOut
 from .framing import unframe
 from .gerunds import read_gerunds
-from .lexicon import Kind, Token
+from .lexicon import Kind, Reason, Token
 from .line_ends import join_wrapped_lines
 from .opening_verbs import read_opening_verbs
 from .organs import read_organs
@@ -171,7 +171,9 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
         return _free_text(text, tokens, free_region, misspelt)
     if strict:
         check_nothing_unclaimed(unplaced)
-    left_out = tuple(LeftOut(token.text, token.reason) for _, unknown in unplaced for token in unknown if token.text)
+    left_out = tuple(
+        LeftOut(token.text, _reason(token, phrase)) for phrase, unknown in unplaced for token in unknown if token.text
+    )
     assumed = (*_sides_of_picture(tokens), *assumptions(verbs))
     for sentence in assumed:
         logger.warning("%s", sentence)
@@ -181,6 +183,12 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
     assumed += removed_absences(verbs)
     kept = tuple(dict.fromkeys(clause.item() for clause, _ in untouched))
     return Parsed(tuple(clauses), left_out, "findings", misspelt, assumed, kept)
+
+
+def _reason(token: Token, phrase: VerbPhrase) -> Reason:
+    """Return why a word is left out: a finding that no verb is said of describes the patient."""
+    described = phrase.verb is None and phrase.names(Kind.FINDING) and token.reason is Reason.NOT_USED
+    return Reason.DESCRIPTION if described else token.reason
 
 
 def _nothing_requested(verbs: Iterable[VerbPhrase]) -> str:

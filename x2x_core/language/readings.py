@@ -103,6 +103,8 @@ def _statement(tokens: Sequence[Token], alone: bool) -> Verb | None:
     if ABSENT in values:
         _check_all_absent(tokens)
         return Verb(Operation.REMOVE)
+    if alone and any(token.kind is Kind.FINDING and {*token.text.split()} & {"bigger", "larger"} for token in tokens):
+        return Verb(Operation.ADD)  # "a bigger heart"
     courses = sorted({"increasing", "decreasing"} & values)
     if alone and len(courses) == 1 and not _is_apart(tokens, courses[0]):
         return Verb(Operation.CHANGE, courses[0])
@@ -254,6 +256,8 @@ def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[To
 
 
 def _clause(verb: Verb, spot: Spot, unplaced: list[Token]) -> Clause:
+    if verb.operation is Operation.CHANGE or (verb.makes and spot.after):
+        _check_no_choice(spot)
     if verb.operation is Operation.CHANGE:
         return _change_without_target(verb, spot, unplaced)
     courses = tuple(level for level in spot.levels if level.value in ("increasing", "decreasing"))
@@ -264,6 +268,20 @@ def _clause(verb: Verb, spot: Spot, unplaced: list[Token]) -> Clause:
     _check_no_comparative(spot, courses)
     level = _level(spot, spot.levels, unplaced)
     return _at(Operation.REMOVE if level == ABSENT else verb.operation, spot, level)
+
+
+def _check_no_choice(spot: Spot) -> None:
+    """Refuse "increase the smaller effusion", which chooses one of several.
+
+    Raises:
+        InputError: a comparative before a finding that is there.
+    """
+    chosen = next((level.text for level in spot.before if level.text.endswith("er") and level.value in COURSES), None)
+    if chosen is not None:
+        raise InputError(
+            f"`prompt` must name the place of {spot.finding}, got {chosen!r}, which chooses one of several. Write for "
+            f"example: Increase the level of left {spot.finding}."
+        )
 
 
 def _check_no_comparative(spot: Spot, courses: Sequence[Token]) -> None:

@@ -17,6 +17,7 @@ from x2x_core.language.spelling import Correction
 _CLOSED_TEXT = """
     when where wherever whenever until till against somewhere anywhere nowhere nobody something someone how why whom
     whether except besides regardless depending provided assuming supposing conversely respectively former latter ditto
+    instead largest biggest smallest tiniest hugest severest
     vice versa reversed contrary twice thrice threefold twofold rather meant
 """
 _NEGATIONS = frozenset(["not", "never", "neither", "do not", "don't", "dont", "cannot", "does not"])

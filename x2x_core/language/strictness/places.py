@@ -15,7 +15,7 @@ from x2x_core.language.unknown_words import DESCRIPTORS, is_noun
 from x2x_core.language.vocabulary import zones_meet
 
 _PLACE_NOUNS_TEXT = """
-    side sides zone zones lobe lobes field fields third thirds quadrant hemithorax hemithoraces corner
+    side sides zone zones lobe lobes lob field fields third thirds quadrant hemithorax hemithoraces corner
 """
 _PLACE_NOUNS = frozenset(_PLACE_NOUNS_TEXT.split())
 _PLACE_WORDS_TEXT = """
