@@ -103,16 +103,25 @@ def test_a_context_takes_no_zone_from_the_request(tail):
 @pytest.mark.parametrize(
     ("text", "canonical"),
     [
-        ("instead of edema, a large left effusion", "Remove the finding of edema. Add the finding of large left pleural effusion."),
-        ("left effusion -> right effusion", "Remove the finding of left pleural effusion. Add the finding of right pleural effusion."),
-        ("effusion: left -> right", "Remove the finding of left pleural effusion. Add the finding of right pleural effusion."),
+        (
+            "instead of edema, a large left effusion",
+            "Remove the finding of edema. Add the finding of large left pleural effusion.",
+        ),
+        (
+            "left effusion -> right effusion",
+            "Remove the finding of left pleural effusion. Add the finding of right pleural effusion.",
+        ),
+        (
+            "effusion: left -> right",
+            "Remove the finding of left pleural effusion. Add the finding of right pleural effusion.",
+        ),
         ("switch edema with effusion", "Remove the finding of edema. Add the finding of pleural effusion."),
         ("a bigger heart", "Add the finding of cardiomegaly."),
         ("the lower left nodule can go", "Remove the finding of lung lesion in the left lower lung zone."),
         ("make it look like he has heart failure", "Add the finding of heart failure."),
         ("add effusion in the left lower lob", "Add the finding of pleural effusion in the left lower lung zone."),
     ],
-)  # fmt: skip
+)
 def test_exchanges_and_wishes_are_read(text, canonical):
     assert str(Instruction.parse(text)) == canonical
 
@@ -127,9 +136,41 @@ def test_exchanges_and_wishes_are_read(text, canonical):
     ],
 )
 def test_a_choice_among_several_is_refused(text):
-    with pytest.raises(ValueError, match="chooses one of several|not understood"):
+    with pytest.raises(ValueError, match=r"chooses one of several|not understood"):
         Instruction.parse(text)
 
 
 def test_a_comparison_of_sides_is_said_of_no_picture():
     assert not any("picture" in sentence for sentence in Instruction.parse("add effusions left > right").assumed)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        (
+            "add nodule, effusion and edema, all mild",
+            "Add the findings of mild lung lesion, mild pleural effusion and mild edema.",
+        ),
+        (
+            "add nodule and effusion, all in the left lung",
+            "Add the findings of left lung lesion and left pleural effusion.",
+        ),
+        (
+            "add edema which is severe and effusion which is mild",
+            "Add the findings of severe edema and mild pleural effusion.",
+        ),
+        (
+            "a) add left effusion b) remove edema",
+            "Add the finding of left pleural effusion. Remove the finding of edema.",
+        ),
+        ("add edema, e.g. from heart failure", "Add the finding of edema."),
+    ],
+)
+def test_what_is_said_of_a_whole_list_holds_for_all_of_it(text, canonical):
+    assert str(Instruction.parse(text)) == canonical
+
+
+@pytest.mark.parametrize("text", ["add mild edema and effusion, both severe", "add leftpleural effusion"])
+def test_levels_and_sides_that_contradict_or_stick_are_refused(text):
+    with pytest.raises(ValueError, match=r"`prompt` must give each finding one level|not understood: 'leftpleural'"):
+        Instruction.parse(text)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from .clauses import Operation
 from .lexicon import ABSENT, Kind, Reason, Token, Verb
+from .vocabulary import COURSES
 
 _DISPLACEMENT = frozenset(
     [
@@ -91,7 +92,8 @@ _EARLIER_FILM = _EARLIER | {"to", "with", "the", "film", "exam", "examination", 
 _PLACING = frozenset(
     ["that", "which", "located", "situated", "lying", "sitting", "seen", "found", "centered", "centred"]
 )
-_LYING = frozenset(["is", "are", "lies", "lie", "sits", "sit", "located", "situated", "seen", "found", "appears",
+_LYING = frozenset(["is", "are", "should", "be", "must be", "would", "will", "must",
+                    "lies", "lie", "sits", "sit", "located", "situated", "seen", "found", "appears",
                     "visible", "present", "is present", "centered", "centred"])  # fmt: skip
 _FINITE = frozenset(["is", "are", "was", "were", "has", "had", "looks", "shows", "seems", "appears"])
 _WHOLE = frozenset(["lung", "lungs", "chest", "image", "film", "radiograph", "x ray", "xray", "picture", "scan",
@@ -204,8 +206,18 @@ def _place_opening_end(tokens: Sequence[Token], position: int) -> int | None:
     kinds = {token.kind for token in rest}
     places = (Kind.SIDE, Kind.ZONE)
     opens = bool(rest) and (rest[0].kind is Kind.PREPOSITION or rest[0].kind in places)
+    if _names_level(tokens, position, rest):
+        return end
     only = kinds <= {Kind.PREPOSITION, Kind.FILLER, *places} and bool(kinds & {*places})
     return end if opens and only else None
+
+
+def _names_level(tokens: Sequence[Token], position: int, rest: Sequence[Token]) -> bool:
+    """Return True for "severe" in "add edema which is severe": a level alone, of what is added or removed."""
+    verb = next((token.value for token in reversed(tokens[:position]) if isinstance(token.value, Verb)), None)
+    levels = [token for token in rest if token.kind is Kind.LEVEL and token.value not in (ABSENT, *COURSES)]
+    alone = len(levels) == 1 and all(token.kind is Kind.FILLER for token in rest if token is not levels[0])
+    return alone and verb is not None and verb.operation is not Operation.CHANGE and not verb.makes
 
 
 def _opens_request(tokens: Sequence[Token], position: int) -> bool:
@@ -274,9 +286,12 @@ def _adds_to_finding(tokens: Sequence[Token], position: int) -> bool:
     attributes = (Kind.FILLER, Kind.SIDE, Kind.ZONE)
     following = next((token for token in tokens[position + 1 :] if token.kind not in attributes), None)
     adds = verb is not None and verb.operation is Operation.ADD and not verb.makes
-    return (
-        adds and tokens[position - 1].kind is Kind.FINDING and following is not None and following.kind is Kind.FINDING
-    )
+    before = position - 1
+    if tokens[position].kind is Kind.FROM:  # ", e.g. from heart failure"
+        while before > 0 and (tokens[before].kind is Kind.FILLER or tokens[before].text == ","):
+            before -= 1
+    named = following is not None and following.kind is Kind.FINDING
+    return adds and tokens[before].kind is Kind.FINDING and named
 
 
 def _part_start(tokens: Sequence[Token], position: int) -> int:

@@ -81,7 +81,8 @@ class Token:
 
 
 _VERBS = {
-    Verb(Operation.ADD): "add, look like he has, look like she has, look like they have, look like the patient has, "
+    Verb(Operation.ADD): "add, make sure there is, make sure that there is, make sure there are, ensure there is, ensure that there is, "
+    "look like he has, look like she has, look like they have, look like the patient has, "
     "look like this patient has, look like there is, look like there are, look as if there is, look as if he has, "
     "look as though there is, look as though he has, look like with, look with, be like with, appear with, "
     "add, adds, added, adding, insert, inserted, put, simulate, show, introduce, include, "
@@ -121,7 +122,8 @@ _VERBS = {
     "toss out, chuck out, "
     "put away, clear away, clear out, clear up, cut away, wipe away, wipe off, wash out, wash away, melt away, "
     "strip out, strip away, throw out, throw away, edit out, paint out, airbrush out, fade out, filter out, "
-    "must go, has to go, should go, can go, may go, could go, is to go, are to go,  must go away, has to go away, should go away, goes away, be gone, del, strip, "
+    "must go, has to go, should go, can go, may go, could go, is to go, are to go,  must go away, "
+    "has to go away, should go away, goes away, be gone, del, strip, "
     "purge, scrub, expunge, excise, evacuate, aspirate, suck out, ditch, obliterate, destroy, reabsorb, "
     "resorb, conceal, pull out, dispose of, rectify, remedy, clean out, rub out, take back out, needs to go, "
     "need to go, have to go, got to go, gotta go, ought to go, removal of, clearing of, clearance of, "
@@ -185,7 +187,8 @@ _STRUCTURE = {
     "as previously, like before, as it was, as they were, "
     "as in the original, left alone, left as is, left as it is, left untouched, left unchanged, left intact, kept, "
     "preserved, retained, maintained, excluded, excepted, not included, should not change, must not change, "
-    "should stay, may stay, can stay, must stay, has to stay, persists, expanded, re expanded, aerated, well aerated, inflated, unremarkable, not needed, "
+    "should stay, may stay, can stay, must stay, has to stay, persists, expanded, re expanded, aerated, "
+    "well aerated, inflated, unremarkable, not needed, "
     "not wanted, not required, not requested, not necessary, not desired, "
     "no pathology, no disease, no abnormality, no abnormalities, nothing abnormal, nothing acute, "
     "unwanted, unnecessary, not present, not seen, not there, not visible, not noted, not identified, not evident, "

@@ -12,6 +12,7 @@ _PAST = frozenset(("was", "were", "got"))
 _THERE = frozenset(
     ["persistent", "persisting", "known", "existing", "preexisting", "ongoing", "longstanding", "previous"]
 )
+_CONDITIONS = frozenset(("sharp", "expanded", "aerated", "inflated", "unremarkable", "no", "nothing", "without"))
 _NOTHING = frozenset(("nothing else", "nothing more", "no change", "no other change", "no other changes"))
 _CLEAR = frozenset(("clear", "clean", "normal", "fine", "free"))
 
@@ -32,6 +33,14 @@ def mark_states(tokens: Sequence[Token]) -> list[Token]:
         position += 1
         if isinstance(token.value, Verb):
             verb = token
+            end = _end(tokens, position)
+            if _adds(token) and _wants_unchanged(tokens[position:end]):
+                marked[-1:] = [Token(Kind.KEEP, ""), *tokens[position:end]]
+                position = end
+                if tokens[position : position + 1] and tokens[position].kind in (Kind.AND, Kind.WITH):
+                    marked += [Token(Kind.SOFT_STOP, ""), Token(Kind.VERB, "", token.value)]
+                    position += 1
+                continue
         if token.kind not in _BOUNDARIES:
             continue
         end = _end(tokens, position)
@@ -69,6 +78,13 @@ def _is_kept(piece: Sequence[Token], adds: bool) -> bool:
     told = any(token.text in _PAST for token in piece)  # "the edema was treated"
     there = adds and any(token.text in _THERE for token in piece)  # what is there can't be added
     return _has(piece, Kind.FINDING) and (told or there or _has(piece, Kind.STATE))
+
+
+def _wants_unchanged(piece: Sequence[Token]) -> bool:
+    """Return True for "the effusion unchanged" after "I want"."""
+    finding = next((n for n, token in enumerate(piece) if token.kind is Kind.FINDING), len(piece))
+    states = [token for token in piece[finding:] if token.kind is Kind.STATE]
+    return any(not {*token.text.split()} & _CONDITIONS for token in states)
 
 
 def _is_place_known(piece: Sequence[Token]) -> bool:
