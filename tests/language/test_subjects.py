@@ -174,3 +174,47 @@ def test_what_is_said_of_a_whole_list_holds_for_all_of_it(text, canonical):
 def test_levels_and_sides_that_contradict_or_stick_are_refused(text):
     with pytest.raises(ValueError, match=r"`prompt` must give each finding one level|not understood: 'leftpleural'"):
         Instruction.parse(text)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "pneumothorax: leave",
+        "pneumothorax - leave it",
+        "pneumothorax - no change",
+        "pneumothorax already there",
+        "away from the pneumothorax",
+        "but careful with the pneumothorax",
+        "but the pneumothorax must stay",
+    ],
+)
+@pytest.mark.parametrize(
+    "request_", ["add a small left effusion", "remove the left effusion", "increase the left effusion"]
+)
+def test_a_finding_that_stays_behind_a_request_is_not_edited(request_, tail):
+    assert Instruction.parse(f"{request_}, {tail}").clauses == Instruction.parse(request_).clauses
+
+
+@pytest.mark.parametrize("wish", ["I want", "I would like", "I need", "we need", "please have"])
+@pytest.mark.parametrize("state", ["unchanged", "to stay", "as it is", "to be left alone", "kept"])
+def test_what_is_wanted_unchanged_is_not_added(wish, state):
+    read = Instruction.parse(f"{wish} the effusion {state}, remove the nodule")
+    assert str(read) == "Remove the finding of lung lesion."
+
+
+def test_included_findings_are_edited_too():
+    read = Instruction.parse("remove the left effusion, including edema")
+    assert str(read) == "Remove the findings of left pleural effusion and edema."
+    read = Instruction.parse("remove all effusions, including the one on the left")
+    assert str(read) == "Remove the finding of pleural effusion."
+
+
+@pytest.mark.parametrize("text", ["add a left effusion, edema -", "add edema +", "add a nodule, effusion ++"])
+def test_signs_behind_a_finding_are_refused(text):
+    with pytest.raises(ValueError, match="add and remove in words"):
+        Instruction.parse(text)
+
+
+def test_what_a_removed_finding_comes_with_is_left_alone():
+    read = Instruction.parse("remove the effusion associated with pneumonia")
+    assert str(read) == "Remove the finding of pleural effusion."

@@ -46,7 +46,8 @@ _SUBORDINATE = tuple(
         "like in", "as if", "as though", "resulting from", "arising from", "related to", "owing to", "representing",
         "worrisome for", "indicating", "indicative of", "in the context of", "superimposed on", "on a background of",
         "because of", "as in", "as with", "as part of", "as a complication", "as a result",
-        "superimposed upon", "on the background of", "in view of", "in light of", "despite", "in spite of",
+        "superimposed upon", "on the background of", "in view of", "in light of", "despite", "in spite of", "confused with", "careful with", "careful about", "beware of", "watch out for",
+        "look out for", "mindful of", "paying attention to", "pay attention to",
         "notwithstanding", "regardless of", "irrespective of", "given the", "given his", "given her", "given their",
         "given a", "given an", "given that", "given known", "given existing", "given this", "after", "status post",
         "s / p", "c / w", "ddx", "d / d", "differential", "r / o", "rule out", "history of", "prior to", "before",
@@ -68,9 +69,14 @@ _RELATIVE_PLACES = tuple(
     for phrase in (
         "next to", "adjacent to", "beside", "below", "beneath", "under", "underneath", "above", "behind", "on top of",
         "in front of", "overlying", "underlying", "surrounding", "same side as", "opposite", "opposite to",
-        "contralateral to", "ipsilateral to",
+        "contralateral to", "ipsilateral to", "close to", "away from", "far from", "distant from", "remote from",
+        "in the vicinity of", "in contact with",
     )
 )  # fmt: skip
+# What a finding that is there comes with: not edited with it.
+_ACCOMPANIED = tuple(
+    phrase.split() for phrase in ("associated with", "accompanied by", "complicated by", "complicating", "seen with")
+)
 _SHOWING = frozenset(["showing", "demonstrating", "depicting", "displaying"])  # "this film showing emphysema"
 # Participles of what a finding does to its neighbours.
 _ACTING = frozenset(
@@ -145,6 +151,8 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             and not _names_request(tokens, position - 1)
         ):
             yield position, _end(tokens, position + 1, ends=_CLAUSE_ENDS)
+        elif _opens(texts, position, _ACCOMPANIED) and _is_edited(tokens, position):
+            yield position, _end(tokens, position + 1)
         elif token.text in ("as", "for") and _stands_for_finding(tokens, position):
             yield position, _end(tokens, position + 1, (Kind.AND,))
         elif token.text == "as" and _names_relation(tokens, position):
@@ -179,6 +187,12 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             yield position, _end(tokens, position + 1)
         elif token.text in _PERSON:
             yield from _of_person(tokens, position)
+
+
+def _is_edited(tokens: Sequence[Token], position: int) -> bool:
+    """Return True behind a finding that is removed or changed, not added."""
+    verb = next((token.value for token in reversed(tokens[:position]) if isinstance(token.value, Verb)), None)
+    return _finding_before(tokens, position) and verb is not None and verb.operation is not Operation.ADD
 
 
 def _segment_start(tokens: Sequence[Token], position: int) -> int:

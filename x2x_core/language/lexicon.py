@@ -181,7 +181,9 @@ _STRUCTURE = {
     "we do not want",
     Kind.ASIDE: "non cardiogenic, non specific, non obstructive, non calcified, non displaced, non loculated, non "
     "occlusive, non tension, non segmental, non traumatic",
-    Kind.STATE: "unchanged, stays, stay, stable, remains, remain, intact, unaffected, untouched, spared, sharp, "
+    Kind.STATE: "already there, already present, already exists, already exist, already visible, "
+    "already seen, already in place, there already, "
+    "unchanged, stays, stay, stable, remains, remain, intact, unaffected, untouched, spared, sharp, "
     "as is, "
     "as it is, as they are, stays the same, stay the same, stays put, stay put, static, stationary, as before, "
     "as previously, like before, as it was, as they were, "

@@ -55,7 +55,7 @@ def _with_shared_level(phrase: list[Token]) -> list[Token]:
     last = max((n for n, token in enumerate(phrase) if token.kind is Kind.FINDING), default=len(phrase))
     rest = [token for token in phrase[last + 1 :] if token.kind is not Kind.AND]
     levels = [token for token in rest if token.kind is Kind.LEVEL]
-    opens = bool(rest) and rest[0].text in _EACH
+    opens = bool(rest) and rest[0].text in ("all", "both", "each")
     listed = sum(token.kind is Kind.FINDING for token in phrase) > 1
     if not (listed and opens and len(levels) == 1) or any(
         token.kind not in (Kind.FILLER, Kind.LEVEL) and token.text not in _EACH for token in rest

@@ -33,8 +33,10 @@ def check_function_words(phrases: Sequence[VerbPhrase]) -> None:
     """
     if not any(phrase.names(Kind.FINDING) for phrase in phrases):
         return
+    exchanged = sum(phrase.verb is not None and phrase.names(Kind.FINDING) for phrase in phrases) > 1
     for phrase in phrases:
-        word = next((token.text for token in phrase.tokens if _is_unread(token)), None)
+        unread = (token.text for token in phrase.tokens if _is_unread(token))
+        word = next((text for text in unread if text != "instead" or not exchanged), None)
         if word is not None and phrase.names(Kind.FINDING, *_ATTRIBUTES):
             raise InputError(
                 f"`prompt` must say what to edit in plain words, but {word!r} is not understood and could change what "

@@ -95,7 +95,8 @@ def _check(tokens: Sequence[Token], before: int, position: int, verb: Verb) -> N
         _refuse(tokens[position], "a statement")
     if {*texts} & (_DOUBTS | _ASKING) or {word.text for word in tail} & _DOUBTS or _is_asked(tokens, position):
         _refuse(tokens[position], "a doubt")
-    if (adds and {*texts} & _EARLIER) or _says_something_else(tail):
+    earlier = {*texts} | {word.text for word in tail}
+    if (adds and earlier & _EARLIER) or _says_something_else(tail):
         _refuse(tokens[position], "a remark")
 
 
