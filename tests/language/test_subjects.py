@@ -218,3 +218,21 @@ def test_signs_behind_a_finding_are_refused(text):
 def test_what_a_removed_finding_comes_with_is_left_alone():
     read = Instruction.parse("remove the effusion associated with pneumonia")
     assert str(read) == "Remove the finding of pleural effusion."
+
+
+@pytest.mark.parametrize("opening", ["As", "Because", "While", "Although", "Even though", "Since", "Though"])
+@pytest.mark.parametrize(
+    "state", ["a pneumothorax is present", "there is a pneumothorax", "the patient has a pneumothorax"]
+)
+def test_an_opening_clause_requests_nothing(opening, state):
+    read = Instruction.parse(f"{opening} {state}, add a left effusion")
+    assert str(read) == "Add the finding of left pleural effusion."
+    assert {part.reason for part in read.left_out} == {"describes the patient and requests nothing"}
+
+
+@pytest.mark.parametrize(
+    "text", ["I removed", "You added", "Last time you added", "We have already removed", "They also added"]
+)
+def test_what_was_done_is_no_request(text):
+    with pytest.raises(ValueError, match="not what was done"):
+        Instruction.parse(f"{text} a pneumothorax. Now add a left effusion.")

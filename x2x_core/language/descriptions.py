@@ -46,7 +46,8 @@ _SUBORDINATE = tuple(
         "like in", "as if", "as though", "resulting from", "arising from", "related to", "owing to", "representing",
         "worrisome for", "indicating", "indicative of", "in the context of", "superimposed on", "on a background of",
         "because of", "as in", "as with", "as part of", "as a complication", "as a result",
-        "superimposed upon", "on the background of", "in view of", "in light of", "despite", "in spite of", "confused with", "careful with", "careful about", "beware of", "watch out for",
+        "superimposed upon", "on the background of", "in view of", "in light of",
+        "despite", "in spite of", "confused with", "careful with", "careful about", "beware of", "watch out for",
         "look out for", "mindful of", "paying attention to", "pay attention to",
         "notwithstanding", "regardless of", "irrespective of", "given the", "given his", "given her", "given their",
         "given a", "given an", "given that", "given known", "given existing", "given this", "after", "status post",
@@ -77,6 +78,7 @@ _RELATIVE_PLACES = tuple(
 _ACCOMPANIED = tuple(
     phrase.split() for phrase in ("associated with", "accompanied by", "complicated by", "complicating", "seen with")
 )
+_CONJUNCTIONS = frozenset(("as", "because", "while", "whilst", "whereas", "although", "though", "since", "even"))
 _SHOWING = frozenset(["showing", "demonstrating", "depicting", "displaying"])  # "this film showing emphysema"
 # Participles of what a finding does to its neighbours.
 _ACTING = frozenset(
@@ -142,6 +144,8 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             yield 0, _end(tokens, 1)
         elif not position and token.text == "with" and (end := _opening_end(tokens)):
             yield 0, end
+        elif end := _opening_clause_end(tokens, position):
+            yield position, end
         elif token.text in _DISPLACEMENT and not _is_request(tokens, position):
             yield _back_to_connective(tokens, position), _end(tokens, position + 1, (Kind.AND,))
         elif (
@@ -187,6 +191,25 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             yield position, _end(tokens, position + 1)
         elif token.text in _PERSON:
             yield from _of_person(tokens, position)
+
+
+def _opening_clause_end(tokens: Sequence[Token], position: int) -> int | None:
+    """Return the end of "although an effusion is present," at the start of a sentence; `None` for anything else."""
+    before = tokens[position - 1].kind if position else Kind.STOP
+    words = [token.text for token in tokens[position : position + 2]]
+    opens = words[:1] and (words[0] in _CONJUNCTIONS or words == ["even", "though"])
+    if before not in (Kind.STOP, Kind.SOFT_STOP) or not opens:
+        return None
+    end = position + 1
+    while end < len(tokens) and tokens[end].text != "," and tokens[end].kind not in (Kind.STOP, Kind.SOFT_STOP):
+        end += 1
+    clause, rest = tokens[position:end], tokens[end:]
+    acts = (token for token in clause if isinstance(token.value, Verb) and token.text not in ("clear", "cleared"))
+    states = all(isinstance(token.value, Verb) and token.value.present for token in acts)
+    finite = any(token.text.split(" ")[0] in _FINITE | {"are", "have", "remains"} for token in clause)
+    told = finite or any(isinstance(token.value, Verb) for token in clause)
+    requested = any(isinstance(token.value, Verb) for token in rest)
+    return end if states and told and requested and rest[0].text == "," else None
 
 
 def _is_edited(tokens: Sequence[Token], position: int) -> bool:

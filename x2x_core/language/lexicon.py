@@ -81,7 +81,8 @@ class Token:
 
 
 _VERBS = {
-    Verb(Operation.ADD): "add, make sure there is, make sure that there is, make sure there are, ensure there is, ensure that there is, "
+    Verb(Operation.ADD): "add, make sure there is, make sure that there is, make sure there are, "
+    "ensure there is, ensure that there is, "
     "look like he has, look like she has, look like they have, look like the patient has, "
     "look like this patient has, look like there is, look like there are, look as if there is, look as if he has, "
     "look as though there is, look as though he has, look like with, look with, be like with, appear with, "

@@ -85,7 +85,12 @@ from .strictness.requests import (
     check_parts,
     check_verbs,
 )
-from .strictness.turning import check_no_late_participle, check_no_numbered_segment, check_no_turning
+from .strictness.turning import (
+    check_no_late_participle,
+    check_no_numbered_segment,
+    check_no_past,
+    check_no_turning,
+)
 from .subjects import split_subjects
 from .tokens import corrections, read
 from .topics import join_topics, read_all
@@ -231,6 +236,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
         check_no_likeness(tokens)
         check_no_turning(tokens)
         check_no_late_participle(tokens)
+        check_no_past(tokens)
         check_choices(tokens)
         check_no_statement(tokens)
         check_no_remark(tokens)
