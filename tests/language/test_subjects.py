@@ -236,3 +236,33 @@ def test_an_opening_clause_requests_nothing(opening, state):
 def test_what_was_done_is_no_request(text):
     with pytest.raises(ValueError, match="not what was done"):
         Instruction.parse(f"{text} a pneumothorax. Now add a left effusion.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "does the patient have edema?",
+        "did you add edema?",
+        "add an arrow pointing to the effusion",
+        "add text saying effusion",
+        "make the edema worse and the effusion is improving",
+    ],
+)
+def test_questions_and_annotations_are_refused(text):
+    with pytest.raises(ValueError, match="`prompt` must"):
+        Instruction.parse(text)
+
+
+def test_comparatives_of_two_sides_are_two_changes():
+    read = Instruction.parse("make the left effusion bigger and the right one smaller")
+    assert {(clause.side, clause.level) for clause in read.clauses} == {("left", "increasing"), ("right", "decreasing")}
+
+
+@pytest.mark.parametrize(
+    "context", ["in a patient with edema", "in this patient with known atelectasis", "due to pneumonia"]
+)
+def test_a_side_of_the_context_is_not_the_requests(context):
+    assert (
+        str(Instruction.parse(f"remove the effusion {context} on the left"))
+        == "Remove the finding of pleural effusion."
+    )

@@ -19,6 +19,8 @@ from .vocabulary import FINDINGS, OTHER_SIDE
 _ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
 _ARTICLES = frozenset(("a", "an", "the"))
 _EACH = frozenset(("all", "both", "each", "of", "them"))
+_CONTEXT = frozenset(("patient", "patients", "pt", "man", "woman", "case", "known", "who", "history", "setting", "due",
+                      "because", "despite", "given"))  # fmt: skip
 _PLACES = (Kind.SIDE, Kind.ZONE)
 #: Findings that are usually in both lungs.
 DIFFUSE = frozenset(["edema", "emphysema", "vascular congestion", "hilar congestion", "heart failure", "hypoxemia"])
@@ -185,4 +187,6 @@ def _tail(phrase: Sequence[Token]) -> int | None:
     if len(findings) < 2 or any(token.kind in _PLACES for token in before) or findings[-1] != len(before) - 1:
         return None
     between = texts[findings[-2] + 1 : findings[-1]]
+    if _CONTEXT & set(texts[findings[0] : findings[-1]]):
+        return None  # "remove the effusion in a patient with edema on the left"
     return start if both or not _ARTICLES & set(between) else None

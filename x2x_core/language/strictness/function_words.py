@@ -17,9 +17,10 @@ from x2x_core.language.spelling import Correction
 _CLOSED_TEXT = """
     when where wherever whenever until till against somewhere anywhere nowhere nobody something someone how why whom
     whether except besides regardless depending provided assuming supposing conversely respectively former latter ditto
-    instead largest biggest smallest tiniest hugest severest
+    does did instead largest biggest smallest tiniest hugest severest
     vice versa reversed contrary twice thrice threefold twofold rather meant
 """
+_ASKING = frozenset(("does", "did"))
 _NEGATIONS = frozenset(["not", "never", "neither", "do not", "don't", "dont", "cannot", "does not"])
 _ATTRIBUTES = (Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 _CLOSED = frozenset(_CLOSED_TEXT.split())
@@ -37,7 +38,7 @@ def check_function_words(phrases: Sequence[VerbPhrase]) -> None:
     for phrase in phrases:
         unread = (token.text for token in phrase.tokens if _is_unread(token))
         word = next((text for text in unread if text != "instead" or not exchanged), None)
-        if word is not None and phrase.names(Kind.FINDING, *_ATTRIBUTES):
+        if word is not None and (word in _ASKING or phrase.names(Kind.FINDING, *_ATTRIBUTES)):
             raise InputError(
                 f"`prompt` must say what to edit in plain words, but {word!r} is not understood and could change what "
                 "the rest means. Write for example: Add the finding of left pleural effusion."

@@ -31,14 +31,17 @@ def check_objects(phrase: VerbPhrase) -> None:
         return
     tokens = [token for token in phrase.tokens if token.text not in _DETERMINERS | {"me", "us"}]
     thing = next((n for n, token in enumerate(tokens) if token.kind is not Kind.ASIDE), len(tokens))
-    beside = tokens[thing + 1 : thing + 2]
+    after = thing + 1
+    while after < len(tokens) and tokens[after].kind is Kind.UNKNOWN and tokens[after].text.endswith("ing"):
+        after += 1  # "an arrow pointing to the effusion"
+    beside = tokens[after : after + 1]
     if (
         tokens[thing:]
         and tokens[thing].kind is Kind.UNKNOWN
         and is_noun(tokens[thing].text)
         and beside
-        and beside[0].text in _BESIDE
-        and _finding_follows(tokens[thing + 2 :])
+        and (beside[0].text in _BESIDE or after > thing + 1)
+        and _finding_follows(tokens[after + (beside[0].text in _BESIDE) :])
     ):
         raise InputError(
             f"`prompt` must name a finding to add, got {tokens[thing].text!r} beside one. Write for example: Add the "
