@@ -266,3 +266,21 @@ def test_a_side_of_the_context_is_not_the_requests(context):
         str(Instruction.parse(f"remove the effusion {context} on the left"))
         == "Remove the finding of pleural effusion."
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["+effusion -edema", "+effusion - edema", "add effusion -edema", "add left effusion -small"]
+)
+def test_signs_before_a_word_are_refused(text):
+    with pytest.raises(ValueError, match="add and remove in words"):
+        Instruction.parse(text)
+
+
+@pytest.mark.parametrize("text", ["1. add left effusion\n2. remove edema", "- add left effusion\n- remove edema"])
+def test_numbered_and_marked_lines_are_requests(text):
+    assert str(Instruction.parse(text)) == ("Add the finding of left pleural effusion. Remove the finding of edema.")
+
+
+def test_what_is_positive_is_not_removed_beside_what_is_negative():
+    with pytest.raises(ValueError, match="must not add what is not there"):
+        Instruction.parse("effusion positive, edema negative")

@@ -108,7 +108,7 @@ _VERBS = {
     Verb(Operation.ADD, makes=True): "make, makes, making, i want, we want, i need, we need, i would like, "
     "could we have, can we have, can i have, could i have, i'd like, we'd like, we would like, i would love, "
     "i'd love, let me see, let us see, let's see, need, want, wants, needs, looking for, requesting, wanting",
-    Verb(Operation.ADD, present=True): "present, is present, = 1",
+    Verb(Operation.ADD, present=True): "present, is present, positive, is positive, = 1",
     Verb(Operation.REMOVE): "remove, removes, removed, removing, delete, deleted, erase, erased, clear, cleared, "
     "resolve, eliminate, drop, cure, drain, get rid of, take away, take out, disappear, vanish, go away, free of, "
     "negative for, neg for, instead of, in place of, in lieu of, is missing, no longer has, no longer have, "

@@ -102,8 +102,9 @@ logger = logging.getLogger(__name__)
 _CHOICE = re.compile(r"\{[^{}]*\|[^{}]*\}")  # a wildcard such as "{left|right}"
 _PERHAPS = re.compile(r"\+ ?/ ?[-−–]|±|\bplus[ /-]minus\b|\bwith ?(?:or|/) ?without\b", re.IGNORECASE)
 _PLUS = re.compile(r"(?:^|[,;\n])\s*\(?\+\)?\s*\w")  # a sign that stands for "add"
-_MINUS = re.compile(r"(?:^|[,;\n])\s*\(?[-−–]\)?\s*\w+")
+_MINUS = re.compile(r"(?:^|[,;\s])\(?[-−–]\)?\s*\w+")
 _SIGN = re.compile(r"[^\W\d][ ]?(?:\++|[ ][-−–])\s*(?:$|[,;.\n])")  # behind a word: present or absent
+_GLUED = re.compile(r"(?<=[\w,;] )[-−–+][^\W\d]\w*")  # "-edema" behind a word
 LONGEST = 4000  # characters of an instruction; no text encoder reads as many
 EXAMPLE = "Write for example: Add the finding of moderate left pleural effusion."
 
@@ -264,7 +265,7 @@ def _check_arguments(text: str, free_region: str) -> None:
         raise InputError(f"`free_region` must be thorax or image, got {free_region!r}.")
     if _PLUS.search(text) and (sign := _MINUS.search(text)):
         raise InputError(f"`prompt` must say add and remove in words, got {sign.group().strip()!r}.")
-    if sign := _SIGN.search(text):
+    if sign := _SIGN.search(text) or _GLUED.search(text):
         raise InputError(f"`prompt` must say add and remove in words, got {sign.group().strip()!r}.")
     if doubt := _PERHAPS.search(text):
         raise InputError(f"`prompt` must not leave open what to edit, got {doubt.group()!r}. Write only what to edit.")
