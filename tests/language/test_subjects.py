@@ -284,3 +284,32 @@ def test_numbered_and_marked_lines_are_requests(text):
 def test_what_is_positive_is_not_removed_beside_what_is_negative():
     with pytest.raises(ValueError, match="must not add what is not there"):
         Instruction.parse("effusion positive, edema negative")
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        (
+            "make sure there is no pneumothorax and there is an effusion",
+            "Remove the finding of pneumothorax. Add the finding of pleural effusion.",
+        ),
+        ("make sure there is a left effusion", "Add the finding of left pleural effusion."),
+        ("add an effusion. Put it on the left.", "Add the finding of left pleural effusion."),
+        ("the left effusion should be large", "Change the level of left pleural effusion to large."),
+        (
+            "the effusion should be small but the edema should be severe",
+            "Change the level of pleural effusion to small. Change the level of edema to severe.",
+        ),
+        ("limit the edema to mild", "Change the level of edema to mild."),
+    ],
+)
+def test_wishes_about_levels_and_places_are_read(text, canonical):
+    assert str(Instruction.parse(text)) == canonical
+
+
+@pytest.mark.parametrize(
+    "text", ["add a left effusion and put it on the right", "add effusion on the side without the port"]
+)
+def test_two_places_of_one_finding_are_refused(text):
+    with pytest.raises(ValueError, match="must name"):
+        Instruction.parse(text)

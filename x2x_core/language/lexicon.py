@@ -133,7 +133,7 @@ _VERBS = {
     "eliminated, "
     "rid, cleanse, is cured, complete resolution of, complete removal of, complete clearing of, get it rid of",
     Verb(Operation.CHANGE): "change, changed, changing, alter, set, turn, convert, transform, modify, "
-    "adjust, take, bring, push, nudge, drive, edit, update, tweak, regrade, resize, rescale, evolve",
+    "adjust, limit, dial, take, bring, push, nudge, drive, edit, update, tweak, regrade, resize, rescale, evolve",
     Verb(Operation.CHANGE, moves=True): "move, shift",
     Verb(Operation.CHANGE, replaces=True): "replace, exchange, swap, switch",
     Verb(Operation.CHANGE, replaces=True, inverse=True): "substitute",

@@ -27,6 +27,7 @@ from .tokens import unused
 from .vocabulary import COURSES, FINDINGS
 
 _PARTICLES = frozenset(("out", "off", "away", "down", "up", "back", "over", "aside"))
+_MODALS = ("should", "must", "needs to", "need to", "has to", "have to", "ought to", "got to", "shall")
 _SIMULATING = (
     "simulate",
     "show",
@@ -98,6 +99,8 @@ def _check_not_absent(verb: Verb, tokens: Sequence[Token]) -> None:
 def _statement(tokens: Sequence[Token], alone: bool) -> Verb | None:
     """Return the verb for "effusion absent" and "edema mild -> severe"; alone, for "smaller effusion", "X, please"."""
     values = {token.value for token in tokens}
+    if _wishes_level(tokens):
+        return Verb(Operation.ADD, makes=True)
     if names_transition(tokens) or starts_absent(tokens):
         return Verb(Operation.CHANGE)
     if ABSENT in values:
@@ -113,6 +116,15 @@ def _statement(tokens: Sequence[Token], alone: bool) -> Verb | None:
     done = any(token.text == "do" for token in tokens[:first])  # "please do something about the effusion"
     wished = wished and not done and not any(token.text in _PARTICLES for token in tokens)  # "effusions out, please"
     return Verb(Operation.ADD) if alone and wished else None
+
+
+def _wishes_level(tokens: Sequence[Token]) -> bool:
+    """Return True for "the edema should be severe"."""
+    modal = next((n for n, token in enumerate(tokens) if token.text.startswith(_MODALS)), len(tokens))
+    named = sum(token.kind is Kind.FINDING for token in tokens[:modal]) == 1
+    rest = [token for token in tokens[modal:] if token.kind not in (Kind.FILLER, Kind.TO)]
+    levels = [token for token in rest if token.kind is Kind.LEVEL and token.value not in (ABSENT, *COURSES)]
+    return named and len(levels) == len(rest) == 1
 
 
 def _is_apart(tokens: Sequence[Token], course: str) -> bool:

@@ -57,7 +57,7 @@ def _subject_start(tokens: Sequence[Token], position: int) -> int | None:
     joint = tokens[start - 1]
     joined = joint.kind in _JOINTS or joint.text in _WHILE
     sentence = next((n + 1 for n in range(start - 1, -1, -1) if tokens[n].kind in _STOPS), 0)
-    requested = any(token.kind in _ACTS for token in tokens[sentence:start])
+    requested = any(token.kind in _ACTS or token.text in ("should", "must") for token in tokens[sentence:start])
     return start if joined and requested else None
 
 
@@ -73,6 +73,9 @@ def _verb_after(tokens: Sequence[Token], position: int) -> int | None:
     while end < len(tokens) and tokens[end].kind in (Kind.FILLER, Kind.TO):
         end += 1
     found = tokens[end] if end < len(tokens) else None
+    closes = end + 1 >= len(tokens) or tokens[end + 1].kind in (*_JOINTS, *_STOPS)
+    if found is not None and found.kind is Kind.LEVEL and closes and words[0] in ("should", "must"):
+        return end  # "the edema should be mild"
     if found is None or not isinstance(found.value, Verb) or found.value.present:
         return None
     modal = tokens[position].text in ("is", "are", "has", "have") and not any(

@@ -18,6 +18,7 @@ _ALL_OF_THEM = frozenset(
     ("all", "them all", "all of them", "all of these", "all of those", "these all", "all three", "all these",
      "all of the above", "both of them", "both of these", "everything listed", "the lot", "each of them", "each")
 )  # fmt: skip
+_PUTTING = frozenset(("put", "place", "draw", "add", "insert", "put in", "paint"))
 _PRONOUNS = frozenset(("it", "them", "that", "this", "these", "those"))
 _STOPS = (Kind.STOP, Kind.SOFT_STOP)
 _BREAKS = (*_STOPS, Kind.AND)
@@ -126,22 +127,25 @@ def _is_sentence(topic: Sequence[Token]) -> bool:
 
 
 def _join_levels(tokens: list[Token]) -> list[Token]:
-    """Read "add an effusion and make it large" as "add an effusion, large"."""
+    """Read "add an effusion and make it large" as "add an effusion, large", and "put it on the left" likewise."""
     for place, token in enumerate(tokens):
         makes = isinstance(token.value, Verb) and token.value.makes
-        if not makes or not place or not _adds(tokens[:place]):
+        puts = token.kind is Kind.VERB and token.text in _PUTTING
+        if not (makes or puts) or not place or not _adds(tokens[:place]):
             continue
         end = place + 1
         if end >= len(tokens) or tokens[end].text not in ("it", "them"):
             continue
         rest = _until_break(tokens[end + 1 :])
         kinds = [other.kind for other in rest if other.kind is not Kind.FILLER]
-        if kinds != [Kind.LEVEL] or any(other.value in (*COURSES, ABSENT) for other in rest):
+        placed = puts and {*kinds} & {Kind.SIDE, Kind.ZONE} and {*kinds} <= {Kind.SIDE, Kind.ZONE, Kind.PREPOSITION}
+        if not placed and kinds != [Kind.LEVEL] or any(other.value in (*COURSES, ABSENT) for other in rest):
             continue
         start = place
         while start and tokens[start - 1].kind in (*_BREAKS, Kind.FILLER):
             start -= 1
-        return [*tokens[:start], Token(Kind.AND, ","), *tokens[end + 1 :]]
+        joint = [] if placed else [Token(Kind.AND, ",")]
+        return [*tokens[:start], *joint, *tokens[end + 1 :]]
     return tokens
 
 
