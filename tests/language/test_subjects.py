@@ -313,3 +313,20 @@ def test_wishes_about_levels_and_places_are_read(text, canonical):
 def test_two_places_of_one_finding_are_refused(text):
     with pytest.raises(ValueError, match="must name"):
         Instruction.parse(text)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    ["nodule: do not remove", "nodule: don't remove", "do not remove the nodule", "the nodule must not be removed"],
+)
+def test_a_prohibition_behind_its_finding_holds(tail):
+    assert str(Instruction.parse(f"remove the effusion; {tail}")) == "Remove the finding of pleural effusion."
+
+
+@pytest.mark.parametrize(
+    "tail", ["nodule shouldn't", "nodule: don't", "nodule wasn't there", "but the nodule should not"]
+)
+@pytest.mark.parametrize("verb", ["add", "remove", "increase"])
+def test_a_negation_that_negates_nothing_is_refused(verb, tail):
+    with pytest.raises(ValueError, match="must say what is not to be edited"):
+        Instruction.parse(f"{verb} the effusion, {tail}")

@@ -233,6 +233,8 @@ _STRUCTURE = {
     "as desired, if desired, if wanted, if you want, as you want, if you like, as you like, if you wish, "
     "no more than, not more than, at most, nothing else, nothing more, nothing else should change, "
     "nothing else changes, nothing else changed, "
+    "without changing the rest, without altering the rest, without touching the rest, without affecting the rest, "
+    "without changing anything, without touching anything, without altering anything, "
     "without changing anything else, without altering anything else, without affecting anything else, "
     "without touching anything else, without other changes, without any other changes, don't change anything else, "
     "do not change anything else, no acute findings, no acute finding, no acute abnormality, no acute abnormalities, "

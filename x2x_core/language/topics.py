@@ -139,7 +139,7 @@ def _join_levels(tokens: list[Token]) -> list[Token]:
         rest = _until_break(tokens[end + 1 :])
         kinds = [other.kind for other in rest if other.kind is not Kind.FILLER]
         placed = puts and {*kinds} & {Kind.SIDE, Kind.ZONE} and {*kinds} <= {Kind.SIDE, Kind.ZONE, Kind.PREPOSITION}
-        if not placed and kinds != [Kind.LEVEL] or any(other.value in (*COURSES, ABSENT) for other in rest):
+        if (not placed and kinds != [Kind.LEVEL]) or any(other.value in (*COURSES, ABSENT) for other in rest):
             continue
         start = place
         while start and tokens[start - 1].kind in (*_BREAKS, Kind.FILLER):

@@ -43,7 +43,8 @@ def check_function_words(phrases: Sequence[VerbPhrase]) -> None:
                 f"`prompt` must say what to edit in plain words, but {word!r} is not understood and could change what "
                 "the rest means. Write for example: Add the finding of left pleural effusion."
             )
-        opens = phrase.word in _NEGATIONS or phrase.negated
+        contracted = phrase.word.endswith("n't")
+        opens = phrase.word in _NEGATIONS or phrase.negated or contracted or phrase.forbidden is not None
         if opens and phrase.bare and not phrase.names(Kind.ASIDE):
             raise InputError(
                 f"`prompt` must say what is not to be edited, got {phrase.word or 'a negation'!r} alone. Write for "
