@@ -330,3 +330,13 @@ def test_a_prohibition_behind_its_finding_holds(tail):
 def test_a_negation_that_negates_nothing_is_refused(verb, tail):
     with pytest.raises(ValueError, match="must say what is not to be edited"):
         Instruction.parse(f"{verb} the effusion, {tail}")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["without changing anything else", "don't change anything else", "without changing the rest", "otherwise normal"],
+)
+def test_a_place_of_what_stays_is_not_the_requests(rest):
+    with pytest.raises(ValueError, match="behind"):
+        Instruction.parse(f"add an effusion, {rest} on the left")
+    assert str(Instruction.parse(f"add an effusion, {rest}")) == "Add the finding of pleural effusion."

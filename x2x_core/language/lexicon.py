@@ -233,6 +233,7 @@ _STRUCTURE = {
     "as desired, if desired, if wanted, if you want, as you want, if you like, as you like, if you wish, "
     "no more than, not more than, at most, nothing else, nothing more, nothing else should change, "
     "nothing else changes, nothing else changed, "
+    "change nothing else, changing nothing else, do not change anything, don't change anything, "
     "without changing the rest, without altering the rest, without touching the rest, without affecting the rest, "
     "without changing anything, without touching anything, without altering anything, "
     "without changing anything else, without altering anything else, without affecting anything else, "

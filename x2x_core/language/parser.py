@@ -74,7 +74,7 @@ from .spelling import Correction
 from .states import mark_states
 from .strictness.function_words import check_function_words, check_spelling
 from .strictness.likeness import check_no_likeness
-from .strictness.places import check_open_sides, check_places, check_sides
+from .strictness.places import check_no_rest_in_place, check_open_sides, check_places, check_sides
 from .strictness.remarks import check_instead, check_no_remark, check_no_statement
 from .strictness.requests import (
     check_choices,
@@ -235,6 +235,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
         tokens = mark(tokens)
     if strict:
         check_no_likeness(tokens)
+        check_no_rest_in_place(tokens)
         check_no_turning(tokens)
         check_no_late_participle(tokens)
         check_no_past(tokens)

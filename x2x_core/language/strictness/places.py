@@ -23,6 +23,7 @@ _PLACE_WORDS_TEXT = """
     underneath leftmost rightmost topmost outermost innermost furthest farthest adjacent opposite ipsilateral
     contralateral next unilateral unilaterally either onesided lhs rhs
 """
+_REST = frozenset(("else", "otherwise", "rest", "other", "anything", "change", "changes", "findings", "than"))
 _ONE_SIDED = frozenset(["unilateral", "unilaterally", "onesided"])
 _PLACE_WORDS = frozenset(_PLACE_WORDS_TEXT.split())
 _HARMLESS_TEXT = """
@@ -150,6 +151,26 @@ def _closes_noun_phrase(tokens: Sequence[Token], position: int) -> bool:
     """Return True for "cricoid" in "at the cricoid": a noun, whatever its ending."""
     after = tokens[position + 1 : position + 2]
     return tokens[position - 1].text in ("the", "a", "an") and (not after or after[0].kind in _SPLITS[:4])
+
+
+def check_no_rest_in_place(tokens: Sequence[Token]) -> None:
+    """Refuse "add an effusion without changing anything else on the left": the place could be the effusion's.
+
+    Raises:
+        InputError: a place directly behind words that say that the rest stays.
+    """
+    for position, token in enumerate(tokens):
+        words = token.text.split()
+        if token.kind is not Kind.FILLER or len(words) < 2 or not _REST & {*words}:
+            continue
+        end = position + 1
+        while end < len(tokens) and tokens[end].kind in (Kind.FILLER, Kind.PREPOSITION, Kind.STATE, Kind.UNKNOWN):
+            end += 1
+        if end < len(tokens) and tokens[end].kind in (Kind.SIDE, Kind.ZONE):
+            raise InputError(
+                f"`prompt` must say what to edit and where, got {tokens[end].text!r} behind {token.text!r}. Leave the "
+                "place out, or write it beside its finding."
+            )
 
 
 def check_sides(clauses: Sequence[Clause]) -> None:
