@@ -340,3 +340,16 @@ def test_a_place_of_what_stays_is_not_the_requests(rest):
     with pytest.raises(ValueError, match="behind"):
         Instruction.parse(f"add an effusion, {rest} on the left")
     assert str(Instruction.parse(f"add an effusion, {rest}")) == "Add the finding of pleural effusion."
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("add an effusion with the patient lying on the right", "Add the finding of pleural effusion."),
+        ("add an effusion lying on the left", "Add the finding of left pleural effusion."),
+        ("add a left effusion to this AP film", "Add the finding of left pleural effusion."),
+        ("add a left effusion to the attached chest x-ray", "Add the finding of left pleural effusion."),
+    ],
+)
+def test_a_posture_or_a_view_is_no_place(text, canonical):
+    assert str(Instruction.parse(text)) == canonical

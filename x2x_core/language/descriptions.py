@@ -112,6 +112,8 @@ _PERSON_TEXT = """
     subject he she
 """
 _PERSON = frozenset(_PERSON_TEXT.split())
+_POSTURES = frozenset(("lying", "rotated", "turned", "positioned", "tilted", "leaning", "facing", "sitting", "standing",
+                       "imaged", "supine", "prone", "upright", "placed", "rolled"))  # fmt: skip
 _HAS = frozenset(["with", "who", "has", "having", "had", "is", "was", "known", "suffering", "suffers", "diagnosed"])
 _ARTICLES = frozenset(("the", "this", "that", "these", "those", "newly", "previously"))
 _INTO = frozenset(["to", "in", "of", "for", "from", "on"])
@@ -235,6 +237,8 @@ def _place_opening_end(tokens: Sequence[Token], position: int) -> int | None:
     `None` if no such words begin at a position.
     """
     if tokens[position].text not in _PLACING or not position or not _finding_before(tokens, position):
+        return None
+    if tokens[position - 1].text in _PERSON:  # "with the patient lying on the right"
         return None
     end = position + 1
     while end < len(tokens) and tokens[end].text in _LYING:
@@ -394,6 +398,9 @@ def _of_person(tokens: Sequence[Token], position: int) -> Iterator[tuple[int, in
     while start and position - start < 4 and tokens[start].text not in _INTO:
         start -= 1
     if _names_request(tokens, start):
+        return
+    if follows in _POSTURES and _finding_before(tokens, position):
+        yield position, _end(tokens, position + 2)
         return
     goes_on = position + 1 < len(tokens) and (tokens[position + 1].kind is Kind.SIDE or follows in _HAS - {"with"})
     if position and tokens[position - 1].kind is Kind.FINDING and not goes_on:  # "in this CHF patient"

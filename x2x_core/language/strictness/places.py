@@ -32,6 +32,8 @@ _HARMLESS_TEXT = """
     existing bit instead one addition well too
 """
 _HARMLESS = frozenset(_HARMLESS_TEXT.split())
+_VIEWS = frozenset(("pa", "ap", "frontal", "portable", "digital", "supine", "erect", "upright", "cxr", "original", "given",
+                    "attached", "uploaded", "current", "provided", "input"))  # fmt: skip
 _QUALITIES = frozenset(("size", "degree", "severity", "extent", "volume", "amount", "grade"))
 _WITHIN_TEXT = """
     in on at within over near around throughout
@@ -119,6 +121,8 @@ def _is_level_expected(tokens: Sequence[Token], position: int) -> bool:
     following = tokens[position + 1].text if position + 1 < len(tokens) else ""
     if following in _QUALITIES and position and tokens[position - 1].text == "of":
         return True
+    if tokens[position].text in _VIEWS:
+        return False
     before = position - 1
     while before >= 0 and tokens[before].kind is Kind.FILLER:
         before -= 1
