@@ -32,8 +32,8 @@ _HARMLESS_TEXT = """
     existing bit instead one addition well too
 """
 _HARMLESS = frozenset(_HARMLESS_TEXT.split())
-_VIEWS = frozenset(("pa", "ap", "frontal", "portable", "digital", "supine", "erect", "upright", "cxr", "original", "given",
-                    "attached", "uploaded", "current", "provided", "input"))  # fmt: skip
+_VIEWS = frozenset(("pa", "ap", "frontal", "portable", "digital", "supine", "erect", "upright", "cxr", "original",
+                    "given", "attached", "uploaded", "current", "provided", "input"))  # fmt: skip
 _QUALITIES = frozenset(("size", "degree", "severity", "extent", "volume", "amount", "grade"))
 _WITHIN_TEXT = """
     in on at within over near around throughout
