@@ -81,7 +81,8 @@ class Token:
 
 
 _VERBS = {
-    Verb(Operation.ADD): "add, make sure there is, make sure that there is, make sure there are, "
+    Verb(Operation.ADD): "add, see it with, look at it with, be great to have, be nice to have, be good to have, be lovely to have, "
+    "make sure there is, make sure that there is, make sure there are, "
     "ensure there is, ensure that there is, "
     "look like he has, look like she has, look like they have, look like the patient has, "
     "look like this patient has, look like there is, look like there are, look as if there is, look as if he has, "
@@ -234,6 +235,7 @@ _STRUCTURE = {
     "no more than, not more than, at most, nothing else, nothing more, nothing else should change, "
     "nothing else changes, nothing else changed, "
     "change nothing else, changing nothing else, do not change anything, don't change anything, "
+    "feel free to, go ahead and, go ahead, "
     "without changing the rest, without altering the rest, without touching the rest, without affecting the rest, "
     "without changing anything, without touching anything, without altering anything, "
     "without changing anything else, without altering anything else, without affecting anything else, "

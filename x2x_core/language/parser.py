@@ -100,7 +100,7 @@ from .vocabulary import phrases
 logger = logging.getLogger(__name__)
 
 _CHOICE = re.compile(r"\{[^{}]*\|[^{}]*\}")  # a wildcard such as "{left|right}"
-_PERHAPS = re.compile(r"\+ ?/ ?[-−–]|±|\bplus[ /-]minus\b|\bwith ?(?:or|/) ?without\b", re.IGNORECASE)
+_PERHAPS = re.compile(r"\+ ?/ ?[-−–]|±|\bplus[ /-]minus\b|\bwith ?(?:or|and|/|&) ?without\b", re.IGNORECASE)
 _PLUS = re.compile(r"(?:^|[,;\n])\s*\(?\+\)?\s*\w")  # a sign that stands for "add"
 _MINUS = re.compile(r"(?:^|[,;\s])\(?[-−–]\)?\s*\w+")
 _SIGN = re.compile(r"[^\W\d][ ]?(?:\++|[ ][-−–])\s*(?:$|[,;.\n])")  # behind a word: present or absent

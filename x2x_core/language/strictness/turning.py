@@ -23,7 +23,7 @@ _NOMINAL = frozenset(["removal", "deletion", "half", "quarter", "partial", "lack
 _SUBJECTS = frozenset(("i", "you", "we", "they", "he", "she", "who"))
 _ADVERBS = frozenset(("just", "already", "have", "had", "has", "also", "previously", "once", "then", "wrongly"))
 _WILLING_TEXT = """
-    try like want wish need prefer love proceed going able help us order consider mind
+    try attempt like want wish need prefer love proceed going able help us order consider mind
 """
 _WILLING = frozenset(_WILLING_TEXT.split())
 
