@@ -81,7 +81,8 @@ class Token:
 
 
 _VERBS = {
-    Verb(Operation.ADD): "add, see it with, look at it with, be great to have, be nice to have, be good to have, be lovely to have, "
+    Verb(Operation.ADD): "add, see it with, look at it with, be great to have, be nice to have, "
+    "be good to have, be lovely to have, "
     "make sure there is, make sure that there is, make sure there are, "
     "ensure there is, ensure that there is, "
     "look like he has, look like she has, look like they have, look like the patient has, "
