@@ -34,8 +34,10 @@ def check_function_words(phrases: Sequence[VerbPhrase]) -> None:
     """
     if not any(phrase.names(Kind.FINDING) for phrase in phrases):
         return
-    exchanged = sum(phrase.verb is not None and phrase.names(Kind.FINDING) for phrase in phrases) > 1
-    for phrase in phrases:
+    requests = sum(phrase.verb is not None and phrase.names(Kind.FINDING) for phrase in phrases)
+    exchanged = requests > 1
+    for number, phrase in enumerate(phrases):
+        place = number > 0 and phrases[number - 1].names(Kind.SIDE, Kind.ZONE)  # "right lung: no change"
         unread = (token.text for token in phrase.tokens if _is_unread(token))
         word = next((text for text in unread if text != "instead" or not exchanged), None)
         if word is not None and (word in _ASKING or phrase.names(Kind.FINDING, *_ATTRIBUTES)):
@@ -44,7 +46,16 @@ def check_function_words(phrases: Sequence[VerbPhrase]) -> None:
                 "the rest means. Write for example: Add the finding of left pleural effusion."
             )
         contracted = phrase.word.endswith("n't")
-        opens = phrase.word in _NEGATIONS or phrase.negated or contracted or phrase.forbidden is not None
+        opens = (
+            phrase.word in _NEGATIONS
+            or phrase.negated
+            or contracted
+            or (
+                phrase.forbidden is not None
+                and requests > 0
+                and not (place and not phrases[number - 1].names(Kind.FINDING))
+            )
+        )
         if opens and phrase.bare and not phrase.names(Kind.ASIDE):
             raise InputError(
                 f"`prompt` must say what is not to be edited, got {phrase.word or 'a negation'!r} alone. Write for "

@@ -69,7 +69,8 @@ def check_headings(phrases: Sequence[VerbPhrase]) -> None:
     """
     requested = any(phrase.names(Kind.FINDING) for phrase in phrases)
     for number, phrase in enumerate(phrases):
-        state = [following.word for following in phrases[number + 1 : number + 2] if following.bare] == ["clear"]
+        following = phrases[number + 1] if number + 1 < len(phrases) else None
+        state = following is not None and following.bare and (following.word == "clear" or following.keep)
         acts = not state and any(p.verb and p.names(Kind.FINDING) and not p.keep for p in phrases)
         kinds = {token.kind for token in phrase.tokens}
         attributes = {Kind.LEVEL, Kind.SIDE, Kind.ZONE}
