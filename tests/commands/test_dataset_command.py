@@ -37,6 +37,13 @@ def test_a_dataset_is_built_and_then_checked(capsys, case, tmp_path):
     assert code == 2 and error.count("x2x: ") == 1 and "was built with another registration, schema, size" in error
 
 
+def test_a_build_that_keeps_no_row_is_no_success(capsys, case, tmp_path):
+    words = ("dataset", "build", "--mimic", case.mimic, "--vqa", case.vqa, "--out", tmp_path / "set", "--workers", 1)
+    code, printed, error = run(capsys, *words, "--size", 64, "--registration", "rigid", "--min-overlap", 1)
+    assert code == 1 and "0 of 3 difference rows kept" in printed
+    assert error.strip().endswith("No row was kept: rejected.csv says why for each.")
+
+
 def test_refusals_are_one_sentence(capsys, case, tmp_path):
     code, _, error = run(capsys, "dataset", "build", "--mimic", tmp_path, "--vqa", case.vqa, "--out", tmp_path / "o")
     assert code == 2 and "`--mimic` must be the folder of MIMIC-CXR-JPG" in error

@@ -9,7 +9,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from x2x_core.commands.masks import app
+from x2x_core.commands.masks import _parse, app
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.pseudomasks.building import evaluation as atlas_evaluation
 from x2x_core.pseudomasks.building.maps_from_boxes import build_maps
@@ -100,3 +100,14 @@ def test_pictures_are_written_only_to_png_files(tmp_path):
     assert isinstance(done.exception, ValueError) and "must end in .png" in str(done.exception)
     assert run("show", "Add the finding of edema.", "-o", tmp_path / "mask.png").exit_code == 0
     assert list(tmp_path.iterdir()) == [tmp_path / "mask.png"]
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("left pleural efusion", "Add the finding of left pleural effusion."),
+        ("Remove the finding of edema.", "Remove the finding of edema."),
+    ],
+)
+def test_a_finding_alone_counts_as_adding_it_also_misspelt(text, canonical):
+    assert str(_parse(text)) == canonical

@@ -136,5 +136,15 @@ def test_small_overlap_and_implausible_motion_are_listed(copy, tmp_path, monkeyp
     assert {reason for reason, _ in rejected(out)} == {"registration_implausible"}
 
 
+def test_a_mirrored_film_is_listed(copy, tmp_path):
+    row = changes(copy)[0]
+    path = copy.image(row["ref_id"])
+    cv2.imwrite(str(path), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)[:, ::-1])
+    out = build(copy, tmp_path / "out")
+    assert {reason for reason, _ in rejected(out)} == {"registration_mirrored"}
+    assert lines_of(copy, row)[0] in [line for _, line in rejected(out)]
+    assert table(out / "pairs.csv")  # pairs of which both films or none is mirrored
+
+
 def test_every_reason_has_a_meaning():
     assert set(MEANING) == set(Reason)

@@ -75,7 +75,7 @@ def test_a_side_with_nothing_gets_nothing(text):
         "add cardiomegaly, no edema, left effusion", "add edema, no nodule, fracture", "insert a nodule, no edema, "
         "effusion",
         "no pneumonia but edema", "not pneumonia but edema", "add effusion left and clear the right lung",
-        "make sure there is no pneumothorax and there is an effusion", "without effusion, but with edema",
+        "see that there is no pneumothorax and there is an effusion", "without effusion, but with edema",
         "add left effusion, clear right lung", "no effusion yes edema",
     ],
 )  # fmt: skip

@@ -88,7 +88,7 @@ def test_a_word_that_could_turn_the_request_round_stops_the_edit(text):
         ("add an effusion on neither side", "must name the side"),
         ("add edema to the side opposite the effusion", "must name the side"),
         ("add a pneumothorax with a rim on the right", "must name the side of each finding"),
-        ("add a left effusion, the right one should disappear", "what to edit after each verb"),
+        ("add a left effusion, it should disappear later", "what to edit after each verb"),
         ("add effusion everywhere but on the left", "must name the findings to edit"),
         ("add what is left of the effusion", "must name the side of the patient"),
         ("add a bilateral effusion, left only", "must name one side"),

@@ -58,12 +58,13 @@ def build(
     """Build the dataset from MIMIC-CXR-JPG's images and Medical-Diff-VQA's difference answers.
 
     Every difference row becomes an instruction with a registered pair of images, or is listed in rejected.csv with the
-    reason. An interrupted build continues when the command is repeated, and ends with the same bytes.
+    reason. An interrupted build continues when the command is repeated, and ends with the same bytes. Exits with
+    1 if no row was kept.
 
     Example: x2x dataset build --mimic MIMIC-CXR-JPG --vqa mimic_pair_questions.csv --out runs/mimic
     """
     from x2x_core.dataset.building import build_dataset
-    from x2x_core.dataset.layout import REPORT_HTML, REPORT_JSON
+    from x2x_core.dataset.layout import REJECTED, REPORT_HTML, REPORT_JSON
     from x2x_core.dataset.settings import BuildSettings
 
     options: dict[str, Any] = {
@@ -80,6 +81,9 @@ def build(
     _print_built(report)
     typer.echo(str(folder / REPORT_HTML))
     typer.echo(str(folder))
+    if not report["rows"]["kept"]:
+        typer.echo(f"No row was kept: {REJECTED} says why for each.", err=True)
+        raise typer.Exit(1)
 
 
 def _print_built(report: dict[str, Any]) -> None:

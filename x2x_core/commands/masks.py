@@ -116,9 +116,11 @@ def _show_mask(atlas: PseudomaskAtlas, prompt: str, image: Path | None, out: Pat
 def _parse(text: str) -> Instruction:
     """Parse an instruction; a finding alone counts as adding it."""
     from x2x_core import Instruction
+    from x2x_core.language.spelling import corrected
     from x2x_core.language.vocabulary import find_finding
 
-    instruction = Instruction.parse(f"Add {text}") if find_finding(text) else None
+    spelt = " ".join(corrected(word) for word in text.lower().split())
+    instruction = Instruction.parse(f"Add {text}") if find_finding(spelt) else None
     return instruction if instruction and instruction.clauses else Instruction.parse(text)
 
 

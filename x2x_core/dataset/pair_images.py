@@ -47,14 +47,14 @@ def write_images(pair: PairStudies, settings: BuildSettings, folders: ImageFolde
         RowRejectedError: an image cannot be used, or the registration is not good enough.
     """
     side = settings.size * _OVERSAMPLING
-    past, current = (_read(folders.mimic, study, side) for study in (pair.past, pair.current))
+    raw_past, raw_current = (_read(folders.mimic, study, side) for study in (pair.past, pair.current))
     try:
-        registration = register(past, current, settings.registration)
+        past, registration = _registered(raw_past, raw_current, settings)
     except ValueError as error:
         raise RowRejectedError(Reason.REGISTRATION_QUALITY, str(error)) from error
-    past, current = _halved(move(past, registration)), _halved(current)
-    registration = measure(past, current, registration)
     _check(registration, settings)
+    _check_side(registration, raw_past, raw_current, settings)
+    current = _halved(raw_current)
     name = past_name(pair.past.dicom_id, pair.current.dicom_id)
     for folder, file, values in (
         (PAST, name, past.pixels),
@@ -63,6 +63,17 @@ def write_images(pair: PairStudies, settings: BuildSettings, folders: ImageFolde
     ):
         write_bytes(folders.out / folder / file, encode_png(values, NOTICE), folders.scratch)
     return registration
+
+
+def _registered(past: Square, current: Square, settings: BuildSettings) -> tuple[Square, Registration]:
+    """Return the past image moved onto the current one, at half the size, and the measured registration.
+
+    Raises:
+        InputError: the images cannot be registered.
+    """
+    registration = register(past, current, settings.registration)
+    moved = _halved(move(past, registration))
+    return moved, measure(moved, _halved(current), registration)
 
 
 def _read(mimic: Path, study: Study, side: int) -> Square:
@@ -97,4 +108,20 @@ def _check(registration: Registration, settings: BuildSettings) -> None:
         turn = registration.turn_degrees
         raise RowRejectedError(
             Reason.REGISTRATION_IMPLAUSIBLE, f"turn {turn:.0f} degrees, scales {smallest:.2f} to {largest:.2f}"
+        )
+
+
+def _check_side(registration: Registration, past: Square, current: Square, settings: BuildSettings) -> None:
+    """Reject a pair of which one image is mirrored: the sides of its instructions would be the wrong ones.
+
+    Raises:
+        RowRejectedError: the images agree better if one of them is mirrored.
+    """
+    try:
+        mirrored = _registered(past.mirrored(), current, settings)[1].quality
+    except ValueError:  # the images cannot be registered in this way
+        return
+    if mirrored > registration.quality:
+        raise RowRejectedError(
+            Reason.REGISTRATION_MIRRORED, f"quality {mirrored:.3f} mirrored, {registration.quality:.3f} as it is"
         )

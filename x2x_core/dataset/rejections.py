@@ -25,6 +25,7 @@ class Reason(StrEnum):
     REGISTRATION_QUALITY = "registration_quality"
     REGISTRATION_OVERLAP = "registration_overlap"
     REGISTRATION_IMPLAUSIBLE = "registration_implausible"
+    REGISTRATION_MIRRORED = "registration_mirrored"
 
 
 MEANING: dict[Reason, str] = {
@@ -45,6 +46,7 @@ MEANING: dict[Reason, str] = {
     Reason.REGISTRATION_QUALITY: "the agreement of the registered images is below the threshold",
     Reason.REGISTRATION_OVERLAP: "the registered past image covers too little of the current one",
     Reason.REGISTRATION_IMPLAUSIBLE: "registration rotated or stretched the past image more than patients move",
+    Reason.REGISTRATION_MIRRORED: "the images agree better if one of them is mirrored left to right",
 }
 
 

@@ -24,6 +24,10 @@ class Square:
     pixels: np.ndarray
     valid: np.ndarray
 
+    def mirrored(self) -> Square:
+        """Return the image with left and right exchanged."""
+        return Square(np.ascontiguousarray(self.pixels[:, ::-1]), np.ascontiguousarray(self.valid[:, ::-1]))
+
 
 def read_square(path: str | Path, side: int) -> Square:
     """Read a radiograph, scale its longer side to `side` pixels and centre it on a black square.

@@ -144,7 +144,13 @@ def names_transition(tokens: Sequence[Token]) -> bool:
     place = next((position for position, token in enumerate(tokens) if token.text in _ARROWS), None)
     if place is None or not any(token.kind is Kind.FINDING for token in tokens):
         return False
-    return all(any(token.kind is Kind.LEVEL for token in side) for side in (tokens[:place], tokens[place + 1 :]))
+    sides = (tokens[:place], tokens[place + 1 :])
+    if tokens[place].text == "->" and all(any(token.kind is Kind.FINDING for token in side) for side in sides):
+        return True  # "left effusion -> right effusion"
+    moved = all(any(token.kind is Kind.SIDE for token in side) for side in sides)
+    if tokens[place].text == "->" and moved and not any(token.kind is Kind.LEVEL for side in sides for token in side):
+        return True  # "effusion: left -> right"
+    return all(any(token.kind is Kind.LEVEL for token in side) for side in sides)
 
 
 def _is_from_to(tokens: Sequence[Token]) -> bool:

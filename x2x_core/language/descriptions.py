@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from .clauses import Operation
 from .lexicon import ABSENT, Kind, Reason, Token, Verb
+from .vocabulary import COURSES
 
 _DISPLACEMENT = frozenset(
     [
@@ -45,7 +46,11 @@ _SUBORDINATE = tuple(
         "like in", "as if", "as though", "resulting from", "arising from", "related to", "owing to", "representing",
         "worrisome for", "indicating", "indicative of", "in the context of", "superimposed on", "on a background of",
         "because of", "as in", "as with", "as part of", "as a complication", "as a result",
-        "superimposed upon", "on the background of", "in view of", "in light of", "after", "status post",
+        "superimposed upon", "on the background of", "in view of", "in light of",
+        "despite", "in spite of", "confused with", "careful with", "careful about", "beware of", "watch out for",
+        "look out for", "mindful of", "paying attention to", "pay attention to",
+        "notwithstanding", "regardless of", "irrespective of", "given the", "given his", "given her", "given their",
+        "given a", "given an", "given that", "given known", "given existing", "given this", "after", "status post",
         "s / p", "c / w", "ddx", "d / d", "differential", "r / o", "rule out", "history of", "prior to", "before",
         "that can", "that may", "that might", "that is", "that are",
         "that was",
@@ -65,9 +70,15 @@ _RELATIVE_PLACES = tuple(
     for phrase in (
         "next to", "adjacent to", "beside", "below", "beneath", "under", "underneath", "above", "behind", "on top of",
         "in front of", "overlying", "underlying", "surrounding", "same side as", "opposite", "opposite to",
-        "contralateral to", "ipsilateral to",
+        "contralateral to", "ipsilateral to", "close to", "away from", "far from", "distant from", "remote from",
+        "in the vicinity of", "in contact with",
     )
 )  # fmt: skip
+# What a finding that is there comes with: not edited with it.
+_ACCOMPANIED = tuple(
+    phrase.split() for phrase in ("associated with", "accompanied by", "complicated by", "complicating", "seen with")
+)
+_CONJUNCTIONS = frozenset(("as", "because", "while", "whilst", "whereas", "although", "though", "since", "even"))
 _SHOWING = frozenset(["showing", "demonstrating", "depicting", "displaying"])  # "this film showing emphysema"
 # Participles of what a finding does to its neighbours.
 _ACTING = frozenset(
@@ -76,6 +87,12 @@ _ACTING = frozenset(
         "elevating", "flattening", "narrowing", "encasing", "indenting", "depressing",
     ]
 )  # fmt: skip
+# What one finding does to another, which is there.
+_COVERING_TEXT = """
+    mask cover obscure overlap overlie surround accompany mimic imitate resemble match balance complement outline
+    silhouette highlight distract explain border abut touch
+"""
+_COVERING = frozenset(_COVERING_TEXT.split())
 _COMPARED = frozenset(["compared", "comparison", "since", "versus", "vs", "relative", "than", "from"])
 _EARLIER = frozenset(["prior", "previous", "last", "earlier", "baseline", "yesterday", "before"])
 _EARLIER_FILM = _EARLIER | {"to", "with", "the", "film", "exam", "examination", "study", "cxr", "day", "one", "most",
@@ -83,7 +100,8 @@ _EARLIER_FILM = _EARLIER | {"to", "with", "the", "film", "exam", "examination", 
 _PLACING = frozenset(
     ["that", "which", "located", "situated", "lying", "sitting", "seen", "found", "centered", "centred"]
 )
-_LYING = frozenset(["is", "are", "lies", "lie", "sits", "sit", "located", "situated", "seen", "found", "appears",
+_LYING = frozenset(["is", "are", "should", "be", "must be", "would", "will", "must",
+                    "lies", "lie", "sits", "sit", "located", "situated", "seen", "found", "appears",
                     "visible", "present", "is present", "centered", "centred"])  # fmt: skip
 _FINITE = frozenset(["is", "are", "was", "were", "has", "had", "looks", "shows", "seems", "appears"])
 _WHOLE = frozenset(["lung", "lungs", "chest", "image", "film", "radiograph", "x ray", "xray", "picture", "scan",
@@ -94,6 +112,8 @@ _PERSON_TEXT = """
     subject he she
 """
 _PERSON = frozenset(_PERSON_TEXT.split())
+_POSTURES = frozenset(("lying", "rotated", "turned", "positioned", "tilted", "leaning", "facing", "sitting", "standing",
+                       "imaged", "supine", "prone", "upright", "placed", "rolled"))  # fmt: skip
 _HAS = frozenset(["with", "who", "has", "having", "had", "is", "was", "known", "suffering", "suffers", "diagnosed"])
 _ARTICLES = frozenset(("the", "this", "that", "these", "those", "newly", "previously"))
 _INTO = frozenset(["to", "in", "of", "for", "from", "on"])
@@ -126,6 +146,8 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             yield 0, _end(tokens, 1)
         elif not position and token.text == "with" and (end := _opening_end(tokens)):
             yield 0, end
+        elif end := _opening_clause_end(tokens, position):
+            yield position, end
         elif token.text in _DISPLACEMENT and not _is_request(tokens, position):
             yield _back_to_connective(tokens, position), _end(tokens, position + 1, (Kind.AND,))
         elif (
@@ -135,6 +157,8 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             and not _names_request(tokens, position - 1)
         ):
             yield position, _end(tokens, position + 1, ends=_CLAUSE_ENDS)
+        elif _opens(texts, position, _ACCOMPANIED) and _is_edited(tokens, position):
+            yield position, _end(tokens, position + 1)
         elif token.text in ("as", "for") and _stands_for_finding(tokens, position):
             yield position, _end(tokens, position + 1, (Kind.AND,))
         elif token.text == "as" and _names_relation(tokens, position):
@@ -171,6 +195,31 @@ def _descriptions(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
             yield from _of_person(tokens, position)
 
 
+def _opening_clause_end(tokens: Sequence[Token], position: int) -> int | None:
+    """Return the end of "although an effusion is present," at the start of a sentence; `None` for anything else."""
+    before = tokens[position - 1].kind if position else Kind.STOP
+    words = [token.text for token in tokens[position : position + 2]]
+    opens = words[:1] and (words[0] in _CONJUNCTIONS or words == ["even", "though"])
+    if before not in (Kind.STOP, Kind.SOFT_STOP) or not opens:
+        return None
+    end = position + 1
+    while end < len(tokens) and tokens[end].text != "," and tokens[end].kind not in (Kind.STOP, Kind.SOFT_STOP):
+        end += 1
+    clause, rest = tokens[position:end], tokens[end:]
+    acts = (token for token in clause if isinstance(token.value, Verb) and token.text not in ("clear", "cleared"))
+    states = all(isinstance(token.value, Verb) and token.value.present for token in acts)
+    finite = any(token.text.split(" ")[0] in _FINITE | {"are", "have", "remains"} for token in clause)
+    told = finite or any(isinstance(token.value, Verb) for token in clause)
+    requested = any(isinstance(token.value, Verb) for token in rest)
+    return end if states and told and requested and rest[0].text == "," else None
+
+
+def _is_edited(tokens: Sequence[Token], position: int) -> bool:
+    """Return True behind a finding that is removed or changed, not added."""
+    verb = next((token.value for token in reversed(tokens[:position]) if isinstance(token.value, Verb)), None)
+    return _finding_before(tokens, position) and verb is not None and verb.operation is not Operation.ADD
+
+
 def _segment_start(tokens: Sequence[Token], position: int) -> int:
     """Return where "superior segment" begins in "superior segment of the right lower lobe"."""
     start = position
@@ -189,6 +238,8 @@ def _place_opening_end(tokens: Sequence[Token], position: int) -> int | None:
     """
     if tokens[position].text not in _PLACING or not position or not _finding_before(tokens, position):
         return None
+    if tokens[position - 1].text in _PERSON:  # "with the patient lying on the right"
+        return None
     end = position + 1
     while end < len(tokens) and tokens[end].text in _LYING:
         end += 1
@@ -196,8 +247,18 @@ def _place_opening_end(tokens: Sequence[Token], position: int) -> int | None:
     kinds = {token.kind for token in rest}
     places = (Kind.SIDE, Kind.ZONE)
     opens = bool(rest) and (rest[0].kind is Kind.PREPOSITION or rest[0].kind in places)
+    if _names_level(tokens, position, rest):
+        return end
     only = kinds <= {Kind.PREPOSITION, Kind.FILLER, *places} and bool(kinds & {*places})
     return end if opens and only else None
+
+
+def _names_level(tokens: Sequence[Token], position: int, rest: Sequence[Token]) -> bool:
+    """Return True for "severe" in "add edema which is severe": a level alone, of what is added or removed."""
+    verb = next((token.value for token in reversed(tokens[:position]) if isinstance(token.value, Verb)), None)
+    levels = [token for token in rest if token.kind is Kind.LEVEL and token.value not in (ABSENT, *COURSES)]
+    alone = len(levels) == 1 and all(token.kind is Kind.FILLER for token in rest if token is not levels[0])
+    return alone and verb is not None and verb.operation is not Operation.CHANGE and not verb.makes
 
 
 def _opens_request(tokens: Sequence[Token], position: int) -> bool:
@@ -232,10 +293,12 @@ def _is_clause(tokens: Sequence[Token], position: int) -> bool:
 
 
 def _says_purpose(tokens: Sequence[Token], position: int) -> bool:
-    """Return True for "to hide" in "add edema to hide the nodule"."""
+    """Return True for "to hide" in "add edema to hide the nodule", and for "to mask"."""
     following = tokens[position + 1 : position + 2]
     if tokens[position].kind is not Kind.TO or tokens[position].text == "->" or not following:
         return False
+    if following[0].text in _COVERING and _finding_before(tokens, position):
+        return any(token.kind is Kind.FINDING for token in tokens[position : _end(tokens, position + 2)])
     if not isinstance(following[0].value, Verb) or following[0].value.present:
         return False
     verb_before = any(isinstance(token.value, Verb) for token in tokens[:position])
@@ -264,9 +327,12 @@ def _adds_to_finding(tokens: Sequence[Token], position: int) -> bool:
     attributes = (Kind.FILLER, Kind.SIDE, Kind.ZONE)
     following = next((token for token in tokens[position + 1 :] if token.kind not in attributes), None)
     adds = verb is not None and verb.operation is Operation.ADD and not verb.makes
-    return (
-        adds and tokens[position - 1].kind is Kind.FINDING and following is not None and following.kind is Kind.FINDING
-    )
+    before = position - 1
+    if tokens[position].kind is Kind.FROM:  # ", e.g. from heart failure"
+        while before > 0 and (tokens[before].kind is Kind.FILLER or tokens[before].text == ","):
+            before -= 1
+    named = following is not None and following.kind is Kind.FINDING
+    return adds and tokens[before].kind is Kind.FINDING and named
 
 
 def _part_start(tokens: Sequence[Token], position: int) -> int:
@@ -333,6 +399,9 @@ def _of_person(tokens: Sequence[Token], position: int) -> Iterator[tuple[int, in
         start -= 1
     if _names_request(tokens, start):
         return
+    if follows in _POSTURES and _finding_before(tokens, position):
+        yield position, _end(tokens, position + 2)
+        return
     goes_on = position + 1 < len(tokens) and (tokens[position + 1].kind is Kind.SIDE or follows in _HAS - {"with"})
     if position and tokens[position - 1].kind is Kind.FINDING and not goes_on:  # "in this CHF patient"
         yield (start if tokens[start].text in _INTO else position - 1), position + 1
@@ -379,6 +448,8 @@ def _back_to_connective(tokens: Sequence[Token], position: int) -> int:
 
 def _opens(texts: Sequence[str], position: int, phrases: Sequence[Sequence[str]]) -> bool:
     """Return True if one of the phrases begins at a position."""
+    if not texts[position]:  # the second meaning of a word such as "RUL"
+        return False
     words = " ".join(texts[position : position + 4]).split()
     return any(words[: len(phrase)] == list(phrase) for phrase in phrases)
 

@@ -26,6 +26,7 @@ _ADJECTIVES = DESCRIPTORS | {
     "using",
 }  # fmt: skip
 _NOUN_PHRASE = (Kind.FILLER, Kind.LEVEL, Kind.SIDE, Kind.ZONE, Kind.UNKNOWN)
+_WITHIN = (*_NOUN_PHRASE, Kind.PREPOSITION)
 _STOPS = (Kind.STOP, Kind.SOFT_STOP)
 
 
@@ -38,6 +39,11 @@ def read_gerunds(tokens: Sequence[Token]) -> list[Token]:
         if not requested or not _is_gerund(token) or (joint := _joint(read, position)) is None:
             continue
         end = _end(tokens, position + 1)
+        if token.text == "including":
+            while end < len(tokens) and tokens[end - 1].kind is not Kind.FINDING and tokens[end].kind in _WITHIN:
+                end += 1
+            read[position:end] = _included(tokens[position:end])
+            continue
         if not any(other.kind is Kind.FINDING for other in tokens[position + 1 : end]):
             continue
         listed = tokens[joint].kind is Kind.AND and read[position - 1].kind is Kind.AND
@@ -53,6 +59,13 @@ def read_gerunds(tokens: Sequence[Token]) -> list[Token]:
                 Token(Kind.ASIDE, other.text, reason=Reason.UNKNOWN_VERB) for other in tokens[position:end]
             ]
     return read
+
+
+def _included(words: Sequence[Token]) -> list[Token]:
+    """Return "including edema" as ", edema", and "including the one on the left" as an aside."""
+    if words[-1].kind is Kind.FINDING:
+        return [Token(Kind.FILLER, words[0].text), *words[1:]]
+    return [Token(Kind.ASIDE, word.text, reason=Reason.DESCRIPTION) for word in words]
 
 
 def _as_joint(words: Sequence[Token]) -> list[Token]:

@@ -81,7 +81,14 @@ class Token:
 
 
 _VERBS = {
-    Verb(Operation.ADD): "add, adds, added, adding, insert, inserted, put, simulate, show, introduce, include, "
+    Verb(Operation.ADD): "add, see it with, look at it with, be great to have, be nice to have, "
+    "be good to have, be lovely to have, "
+    "make sure there is, make sure that there is, make sure there are, "
+    "ensure there is, ensure that there is, "
+    "look like he has, look like she has, look like they have, look like the patient has, "
+    "look like this patient has, look like there is, look like there are, look as if there is, look as if he has, "
+    "look as though there is, look as though he has, look like with, look with, be like with, appear with, "
+    "add, adds, added, adding, insert, inserted, put, simulate, show, introduce, include, "
     "create, "
     "give, generate, induce, draw, place, paint, synthesize, synthesise, superimpose, imagine, look like it has, "
     "has an additional, has additional, bring in, build, depict, form, hallucinate, impose, inject, inpaint, model, "
@@ -103,7 +110,7 @@ _VERBS = {
     Verb(Operation.ADD, makes=True): "make, makes, making, i want, we want, i need, we need, i would like, "
     "could we have, can we have, can i have, could i have, i'd like, we'd like, we would like, i would love, "
     "i'd love, let me see, let us see, let's see, need, want, wants, needs, looking for, requesting, wanting",
-    Verb(Operation.ADD, present=True): "present, is present, = 1",
+    Verb(Operation.ADD, present=True): "present, is present, positive, is positive, = 1",
     Verb(Operation.REMOVE): "remove, removes, removed, removing, delete, deleted, erase, erased, clear, cleared, "
     "resolve, eliminate, drop, cure, drain, get rid of, take away, take out, disappear, vanish, go away, free of, "
     "negative for, neg for, instead of, in place of, in lieu of, is missing, no longer has, no longer have, "
@@ -118,7 +125,8 @@ _VERBS = {
     "toss out, chuck out, "
     "put away, clear away, clear out, clear up, cut away, wipe away, wipe off, wash out, wash away, melt away, "
     "strip out, strip away, throw out, throw away, edit out, paint out, airbrush out, fade out, filter out, "
-    "must go, has to go, should go, must go away, has to go away, should go away, goes away, be gone, del, strip, "
+    "must go, has to go, should go, can go, may go, could go, is to go, are to go,  must go away, "
+    "has to go away, should go away, goes away, be gone, del, strip, "
     "purge, scrub, expunge, excise, evacuate, aspirate, suck out, ditch, obliterate, destroy, reabsorb, "
     "resorb, conceal, pull out, dispose of, rectify, remedy, clean out, rub out, take back out, needs to go, "
     "need to go, have to go, got to go, gotta go, ought to go, removal of, clearing of, clearance of, "
@@ -127,9 +135,9 @@ _VERBS = {
     "eliminated, "
     "rid, cleanse, is cured, complete resolution of, complete removal of, complete clearing of, get it rid of",
     Verb(Operation.CHANGE): "change, changed, changing, alter, set, turn, convert, transform, modify, "
-    "adjust, take, bring, push, nudge, drive, edit, update, tweak, regrade, resize, rescale, evolve",
+    "adjust, limit, dial, take, bring, push, nudge, drive, edit, update, tweak, regrade, resize, rescale, evolve",
     Verb(Operation.CHANGE, moves=True): "move, shift",
-    Verb(Operation.CHANGE, replaces=True): "replace, exchange, swap",
+    Verb(Operation.CHANGE, replaces=True): "replace, exchange, swap, switch",
     Verb(Operation.CHANGE, replaces=True, inverse=True): "substitute",
     Verb(Operation.CHANGE, "increasing"): "increase, increases, worsen, worsens, raise, inc, enlarge, aggravate, "
     "exacerbate, intensify, amplify, expand, grow, augment, boost, bump up, double, exaggerate, extend, heighten, "
@@ -176,13 +184,16 @@ _STRUCTURE = {
     "we do not want",
     Kind.ASIDE: "non cardiogenic, non specific, non obstructive, non calcified, non displaced, non loculated, non "
     "occlusive, non tension, non segmental, non traumatic",
-    Kind.STATE: "unchanged, stays, stay, stable, remains, remain, intact, unaffected, untouched, spared, sharp, "
+    Kind.STATE: "already there, already present, already exists, already exist, already visible, "
+    "already seen, already in place, there already, "
+    "unchanged, stays, stay, stable, remains, remain, intact, unaffected, untouched, spared, sharp, "
     "as is, "
     "as it is, as they are, stays the same, stay the same, stays put, stay put, static, stationary, as before, "
     "as previously, like before, as it was, as they were, "
     "as in the original, left alone, left as is, left as it is, left untouched, left unchanged, left intact, kept, "
     "preserved, retained, maintained, excluded, excepted, not included, should not change, must not change, "
-    "should stay, persists, expanded, re expanded, aerated, well aerated, inflated, unremarkable, not needed, "
+    "should stay, may stay, can stay, must stay, has to stay, persists, expanded, re expanded, aerated, "
+    "well aerated, inflated, unremarkable, not needed, "
     "not wanted, not required, not requested, not necessary, not desired, "
     "no pathology, no disease, no abnormality, no abnormalities, nothing abnormal, nothing acute, "
     "unwanted, unnecessary, not present, not seen, not there, not visible, not noted, not identified, not evident, "
@@ -199,7 +210,7 @@ _STRUCTURE = {
     Kind.SOFT_STOP: "; \n",
     Kind.STOP: ". ! ?",
     Kind.FILLER:
-        "a, an, the, finding, findings, lung, lungs, pulmonary, pulm, zone, zones, lobe, lobes, field, fields, "
+        "a, an, the, finding, findings, lung, lungs, pulmonary, pulm, zone, zones, lobe, lobes, lob, field, fields, "
         "side, sides, sided, region, regions, area, areas, part, parts, portion, portions, angle, angles, "
         "sulcus, hemithorax, hemithoraces, chest, thorax, patient, patient's, pt, pt's, level, levels, size, degree, "
         "severity, amount, extent, please, there, is, are, be, should, has, have, this, that, it, its, "
@@ -224,6 +235,10 @@ _STRUCTURE = {
     "as desired, if desired, if wanted, if you want, as you want, if you like, as you like, if you wish, "
     "no more than, not more than, at most, nothing else, nothing more, nothing else should change, "
     "nothing else changes, nothing else changed, "
+    "change nothing else, changing nothing else, do not change anything, don't change anything, "
+    "feel free to, go ahead and, go ahead, "
+    "without changing the rest, without altering the rest, without touching the rest, without affecting the rest, "
+    "without changing anything, without touching anything, without altering anything, "
     "without changing anything else, without altering anything else, without affecting anything else, "
     "without touching anything else, without other changes, without any other changes, don't change anything else, "
     "do not change anything else, no acute findings, no acute finding, no acute abnormality, no acute abnormalities, "

@@ -16,6 +16,7 @@ _GOVERNING = (Kind.PREPOSITION, Kind.FROM, Kind.TO, Kind.KEEP, Kind.NOT)  # neve
 _ARTICLES = frozenset(("a", "an", "the", "of"))
 _JOINTS = frozenset(("and", "or", "nor", "as well as", "of", "with"))  # never begin a request
 _CONTINUED = (Kind.FINDING, Kind.LEVEL, Kind.SIDE, Kind.ZONE)
+_MODALS = frozenset(("be", "must be", "needs to be", "has to be", "should", "must", "will"))
 _PLACES = (Kind.SIDE, Kind.ZONE)
 _ATTRIBUTES = (*_OPEN, Kind.AND)
 _STOPS = (Kind.STOP, Kind.SOFT_STOP)
@@ -40,14 +41,17 @@ def _continues(tokens: Sequence[Token], rest: Sequence[Token]) -> bool:
         return True
     if isinstance(following.value, Verb):
         return False
-    if (isinstance(last.value, Verb) and not last.value.present) or last.text in _JOINTS:
-        return True
     sentence: list[Token] = []
     for token in reversed(tokens):
         if token.kind in _STOPS:
             break
         sentence.append(token)
     named = any(token.kind is Kind.FINDING for token in sentence)
+    passive = isinstance(last.value, Verb) and named and len(sentence) > 1 and sentence[1].text in _MODALS
+    if passive and any(token.kind is Kind.FINDING for token in line):
+        return False  # "an effusion should be added", then "edema"
+    if (isinstance(last.value, Verb) and not last.value.present) or last.text in _JOINTS:
+        return True
     if last.kind in _OPEN and following.kind in _CONTINUED and not named:
         return True
     requested = named and any(isinstance(token.value, Verb) for token in sentence)

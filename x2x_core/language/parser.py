@@ -56,7 +56,7 @@ from .exceptions import check_no_reversal, check_no_universal
 from .explanation import LeftOut
 from .framing import unframe
 from .gerunds import read_gerunds
-from .lexicon import Kind, Token
+from .lexicon import Kind, Reason, Token
 from .line_ends import join_wrapped_lines
 from .opening_verbs import read_opening_verbs
 from .organs import read_organs
@@ -73,7 +73,8 @@ from .sentences import VerbPhrase, verb_phrases
 from .spelling import Correction
 from .states import mark_states
 from .strictness.function_words import check_function_words, check_spelling
-from .strictness.places import check_open_sides, check_places, check_sides
+from .strictness.likeness import check_no_likeness
+from .strictness.places import check_no_rest_in_place, check_open_sides, check_places, check_sides
 from .strictness.remarks import check_instead, check_no_remark, check_no_statement
 from .strictness.requests import (
     check_choices,
@@ -84,18 +85,26 @@ from .strictness.requests import (
     check_parts,
     check_verbs,
 )
-from .strictness.turning import check_no_late_participle, check_no_numbered_segment, check_no_turning
+from .strictness.turning import (
+    check_no_late_participle,
+    check_no_numbered_segment,
+    check_no_past,
+    check_no_turning,
+)
+from .subjects import split_subjects
 from .tokens import corrections, read
-from .topics import join_topics
+from .topics import join_topics, read_all
 from .unknown_words import mark_unknown_verbs
 from .vocabulary import phrases
 
 logger = logging.getLogger(__name__)
 
 _CHOICE = re.compile(r"\{[^{}]*\|[^{}]*\}")  # a wildcard such as "{left|right}"
-_PERHAPS = re.compile(r"\+ ?/ ?[-−–]|±|\bplus[ /-]minus\b|\bwith ?(?:or|/) ?without\b", re.IGNORECASE)
+_PERHAPS = re.compile(r"\+ ?/ ?[-−–]|±|\bplus[ /-]minus\b|\bwith ?(?:or|and|/|&) ?without\b", re.IGNORECASE)
 _PLUS = re.compile(r"(?:^|[,;\n])\s*\(?\+\)?\s*\w")  # a sign that stands for "add"
-_MINUS = re.compile(r"(?:^|[,;\n])\s*\(?[-−–]\)?\s*\w+")
+_MINUS = re.compile(r"(?:^|[,;\s])\(?[-−–]\)?\s*\w+")
+_SIGN = re.compile(r"[^\W\d][ ]?(?:\++|[ ][-−–])\s*(?:$|[,;.\n])")  # behind a word: present or absent
+_GLUED = re.compile(r"(?<=[\w,;] )[-−–+][^\W\d]\w*")  # "-edema" behind a word
 LONGEST = 4000  # characters of an instruction; no text encoder reads as many
 EXAMPLE = "Write for example: Add the finding of moderate left pleural effusion."
 
@@ -169,7 +178,9 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
         return _free_text(text, tokens, free_region, misspelt)
     if strict:
         check_nothing_unclaimed(unplaced)
-    left_out = tuple(LeftOut(token.text, token.reason) for _, unknown in unplaced for token in unknown if token.text)
+    left_out = tuple(
+        LeftOut(token.text, _reason(token, phrase)) for phrase, unknown in unplaced for token in unknown if token.text
+    )
     assumed = (*_sides_of_picture(tokens), *assumptions(verbs))
     for sentence in assumed:
         logger.warning("%s", sentence)
@@ -181,6 +192,12 @@ def parse(text: str, *, free_region: str = "thorax", strict: bool = True) -> Par
     return Parsed(tuple(clauses), left_out, "findings", misspelt, assumed, kept)
 
 
+def _reason(token: Token, phrase: VerbPhrase) -> Reason:
+    """Return why a word is left out: a finding that no verb is said of describes the patient."""
+    described = phrase.verb is None and phrase.names(Kind.FINDING) and token.reason is Reason.NOT_USED
+    return Reason.DESCRIPTION if described else token.reason
+
+
 def _nothing_requested(verbs: Iterable[VerbPhrase]) -> str:
     named = next((t.text for p in verbs if not p.keep for t in p.tokens if t.kind is Kind.FINDING and t.text), None)
     return f"{named!r} stands without a verb" if named else "it only says what to leave alone"
@@ -188,7 +205,7 @@ def _nothing_requested(verbs: Iterable[VerbPhrase]) -> str:
 
 def _understand(text: str, strict: bool) -> list[Token]:
     """Return the tokens of a text, with everything that requests nothing turned into asides."""
-    tokens = read_organs(read(text))
+    tokens = read_all(read_organs(read(text)))
     if strict or any(token.kind is Kind.FINDING for token in tokens):
         check_no_universal(tokens)
         check_no_reversal(tokens)
@@ -203,6 +220,7 @@ def _understand(text: str, strict: bool) -> list[Token]:
         unframe,
         join_particles,
         read_affected_organs,
+        split_subjects,
         turn_passives,
         mark_absences,
         mark_amounts,
@@ -216,8 +234,11 @@ def _understand(text: str, strict: bool) -> list[Token]:
     ):
         tokens = mark(tokens)
     if strict:
+        check_no_likeness(tokens)
+        check_no_rest_in_place(tokens)
         check_no_turning(tokens)
         check_no_late_participle(tokens)
+        check_no_past(tokens)
         check_choices(tokens)
         check_no_statement(tokens)
         check_no_remark(tokens)
@@ -244,6 +265,8 @@ def _check_arguments(text: str, free_region: str) -> None:
     if free_region not in ("thorax", "image"):
         raise InputError(f"`free_region` must be thorax or image, got {free_region!r}.")
     if _PLUS.search(text) and (sign := _MINUS.search(text)):
+        raise InputError(f"`prompt` must say add and remove in words, got {sign.group().strip()!r}.")
+    if sign := _SIGN.search(text) or _GLUED.search(text):
         raise InputError(f"`prompt` must say add and remove in words, got {sign.group().strip()!r}.")
     if doubt := _PERHAPS.search(text):
         raise InputError(f"`prompt` must not leave open what to edit, got {doubt.group()!r}. Write only what to edit.")

@@ -12,7 +12,7 @@ _BETWEEN = (Kind.FILLER, Kind.TO, Kind.UNKNOWN)
 _NOT_TEXT = """
     not never cannot shouldn't mustn't won't wouldn't can't couldn't isn't aren't needn't don't doesn't dont
 """
-_NOT = frozenset(_NOT_TEXT.split())
+_NOT = frozenset(_NOT_TEXT.split()) | {"do not", "does not"}
 
 
 def turn_passives(tokens: Sequence[Token]) -> list[Token]:

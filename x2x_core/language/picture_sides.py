@@ -156,7 +156,7 @@ def _is_seen(texts: Sequence[str]) -> bool:
 
 def said_of_picture(token: Token) -> bool:
     """Return True for a side that was said of the picture and is now the patient's."""
-    return _is_plain(token) and SIDE_NAMES[token.text] != token.value
+    return _is_plain(token) and OTHER_SIDE[SIDE_NAMES[token.text]] == token.value
 
 
 def _is_plain(token: Token) -> bool:

@@ -27,6 +27,7 @@ from .tokens import unused
 from .vocabulary import COURSES, FINDINGS
 
 _PARTICLES = frozenset(("out", "off", "away", "down", "up", "back", "over", "aside"))
+_MODALS = ("should", "must", "needs to", "need to", "has to", "have to", "ought to", "got to", "shall")
 _SIMULATING = (
     "simulate",
     "show",
@@ -98,11 +99,15 @@ def _check_not_absent(verb: Verb, tokens: Sequence[Token]) -> None:
 def _statement(tokens: Sequence[Token], alone: bool) -> Verb | None:
     """Return the verb for "effusion absent" and "edema mild -> severe"; alone, for "smaller effusion", "X, please"."""
     values = {token.value for token in tokens}
+    if _wishes_level(tokens):
+        return Verb(Operation.ADD, makes=True)
     if names_transition(tokens) or starts_absent(tokens):
         return Verb(Operation.CHANGE)
     if ABSENT in values:
         _check_all_absent(tokens)
         return Verb(Operation.REMOVE)
+    if alone and any(token.kind is Kind.FINDING and {*token.text.split()} & {"bigger", "larger"} for token in tokens):
+        return Verb(Operation.ADD)  # "a bigger heart"
     courses = sorted({"increasing", "decreasing"} & values)
     if alone and len(courses) == 1 and not _is_apart(tokens, courses[0]):
         return Verb(Operation.CHANGE, courses[0])
@@ -111,6 +116,15 @@ def _statement(tokens: Sequence[Token], alone: bool) -> Verb | None:
     done = any(token.text == "do" for token in tokens[:first])  # "please do something about the effusion"
     wished = wished and not done and not any(token.text in _PARTICLES for token in tokens)  # "effusions out, please"
     return Verb(Operation.ADD) if alone and wished else None
+
+
+def _wishes_level(tokens: Sequence[Token]) -> bool:
+    """Return True for "the edema should be severe"."""
+    modal = next((n for n, token in enumerate(tokens) if token.text.startswith(_MODALS)), len(tokens))
+    named = sum(token.kind is Kind.FINDING for token in tokens[:modal]) == 1
+    rest = [token for token in tokens[modal:] if token.kind not in (Kind.FILLER, Kind.TO)]
+    levels = [token for token in rest if token.kind is Kind.LEVEL and token.value not in (ABSENT, *COURSES)]
+    return named and len(levels) == len(rest) == 1
 
 
 def _is_apart(tokens: Sequence[Token], course: str) -> bool:
@@ -254,6 +268,8 @@ def _read_change(verb: Verb, tokens: list[Token]) -> tuple[list[Clause], list[To
 
 
 def _clause(verb: Verb, spot: Spot, unplaced: list[Token]) -> Clause:
+    if verb.operation is Operation.CHANGE or (verb.makes and spot.after):
+        _check_no_choice(spot)
     if verb.operation is Operation.CHANGE:
         return _change_without_target(verb, spot, unplaced)
     courses = tuple(level for level in spot.levels if level.value in ("increasing", "decreasing"))
@@ -264,6 +280,20 @@ def _clause(verb: Verb, spot: Spot, unplaced: list[Token]) -> Clause:
     _check_no_comparative(spot, courses)
     level = _level(spot, spot.levels, unplaced)
     return _at(Operation.REMOVE if level == ABSENT else verb.operation, spot, level)
+
+
+def _check_no_choice(spot: Spot) -> None:
+    """Refuse "increase the smaller effusion", which chooses one of several.
+
+    Raises:
+        InputError: a comparative before a finding that is there.
+    """
+    chosen = next((level.text for level in spot.before if level.text.endswith("er") and level.value in COURSES), None)
+    if chosen is not None:
+        raise InputError(
+            f"`prompt` must name the place of {spot.finding}, got {chosen!r}, which chooses one of several. Write for "
+            f"example: Increase the level of left {spot.finding}."
+        )
 
 
 def _check_no_comparative(spot: Spot, courses: Sequence[Token]) -> None:

@@ -143,7 +143,8 @@ def _refers(tokens: Sequence[Token], position: int) -> bool:
     placed = after is not None and after.kind is Kind.PREPOSITION
     if token.text in _PRONOUNS and not (placed and token.text == "those"):
         direct = position > 0 and tokens[position - 1] is before
-        return token.kind is Kind.FILLER and direct and before is not None and before.kind is Kind.VERB
+        known = token.kind is Kind.FILLER or (token.text == "them" and token.kind is Kind.UNKNOWN)
+        return known and direct and before is not None and before.kind is Kind.VERB
     if token.text not in _ONES or (position + 1 < len(tokens) and tokens[position + 1].text == "of"):
         return False
     described = before is not None and (

@@ -11,11 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from x2x_core.common.errors import InputError
+
 from .lexicon import Kind, Token
 from .vocabulary import FINDINGS, OTHER_SIDE
 
 _ENDS = (Kind.STOP, Kind.SOFT_STOP, Kind.VERB, Kind.KEEP, Kind.NOT)
 _ARTICLES = frozenset(("a", "an", "the"))
+_EACH = frozenset(("all", "both", "each", "of", "them"))
+_CONTEXT = frozenset(("patient", "patients", "pt", "man", "woman", "case", "known", "who", "history", "setting", "due",
+                      "because", "despite", "given"))  # fmt: skip
 _PLACES = (Kind.SIDE, Kind.ZONE)
 #: Findings that are usually in both lungs.
 DIFFUSE = frozenset(["edema", "emphysema", "vascular congestion", "hilar congestion", "heart failure", "hypoxemia"])
@@ -28,6 +33,7 @@ def share_sides(tokens: Sequence[Token]) -> list[Token]:
     """Repeat a side that begins or ends a list before each of its findings."""
     shared: list[Token] = []
     for phrase in _phrases(_without_correlatives(tokens)):
+        phrase = _with_shared_place(_with_shared_level(phrase))
         phrase = _with_leading_side(_with_neighbours(phrase))
         tail = _tail(phrase)
         if tail is None:
@@ -39,6 +45,63 @@ def share_sides(tokens: Sequence[Token]) -> list[Token]:
                 shared.append(Token(Kind.SIDE, "", side.value))
             shared.append(token)
         shared += [Token(Kind.FILLER, token.text) for token in phrase[tail:]]
+    return shared
+
+
+def _with_shared_level(phrase: list[Token]) -> list[Token]:
+    """Repeat the level of "nodule, effusion and edema, all mild" before each finding.
+
+    Raises:
+        InputError: a finding of the list has a level of its own.
+    """
+    last = max((n for n, token in enumerate(phrase) if token.kind is Kind.FINDING), default=len(phrase))
+    rest = [token for token in phrase[last + 1 :] if token.kind is not Kind.AND]
+    levels = [token for token in rest if token.kind is Kind.LEVEL]
+    opens = bool(rest) and rest[0].text in ("all", "both", "each")
+    listed = sum(token.kind is Kind.FINDING for token in phrase) > 1
+    if not (listed and opens and len(levels) == 1) or any(
+        token.kind not in (Kind.FILLER, Kind.LEVEL) and token.text not in _EACH for token in rest
+    ):
+        return phrase
+    if any(token.kind is Kind.LEVEL for token in phrase[: last + 1]):
+        raise InputError(
+            f"`prompt` must give each finding one level, got {levels[0].text!r} for all of a list. Write the level "
+            "before each finding."
+        )
+    shared: list[Token] = []
+    for token in phrase[: last + 1]:
+        shared += [levels[0], token] if token.kind is Kind.FINDING else [token]
+    return shared
+
+
+def _with_shared_place(phrase: list[Token]) -> list[Token]:
+    """Repeat the place of "nodule, effusion and consolidation, all in the left lung" before each finding.
+
+    Raises:
+        InputError: a finding of the list has a side of its own.
+    """
+    last = max((n for n, token in enumerate(phrase) if token.kind is Kind.FINDING), default=len(phrase))
+    rest = [token for token in phrase[last + 1 :] if token.kind is not Kind.AND]
+    places = [token for token in rest if token.kind in _PLACES]
+    listed = sum(token.kind is Kind.FINDING for token in phrase) > 1
+    silent = (Kind.FILLER, Kind.PREPOSITION, *_PLACES)
+    opens = bool(rest) and (rest[0].text in ("all", "each") or (rest[0].text, len(rest) > 1) == ("both", True))
+    if not (listed and opens and places) or any(token.kind not in silent for token in rest[1:]):
+        return phrase
+    if rest[0].kind is Kind.SIDE:  # "both on the left", but not "both sides"
+        if len(rest) < 3 or rest[1].kind is not Kind.PREPOSITION or len(places) < 2:
+            return phrase
+        places = places[1:]
+    if any(token.kind is Kind.SIDE for token in phrase[: last + 1]):
+        raise InputError(
+            f"`prompt` must give each finding one side, got {places[0].text!r} for all of a list. Write the side "
+            "before each finding."
+        )
+    shared: list[Token] = []
+    for token in phrase[: last + 1]:
+        if token.kind is Kind.FINDING and FINDINGS[token.name].lateral:
+            shared += [Token(place.kind, "", place.value) for place in places]
+        shared.append(token)
     return shared
 
 
@@ -124,4 +187,6 @@ def _tail(phrase: Sequence[Token]) -> int | None:
     if len(findings) < 2 or any(token.kind in _PLACES for token in before) or findings[-1] != len(before) - 1:
         return None
     between = texts[findings[-2] + 1 : findings[-1]]
+    if _CONTEXT & set(texts[findings[0] : findings[-1]]):
+        return None  # "remove the effusion in a patient with edema on the left"
     return start if both or not _ARTICLES & set(between) else None

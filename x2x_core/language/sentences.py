@@ -82,6 +82,8 @@ def _cut_at_verbs(sentence: list[Token]) -> list[VerbPhrase]:
         last = phrases[-1]
         if _resumes(sentence, position, last):  # "no effusion but edema"
             phrases.append(VerbPhrase(_verb_before_negation(phrases)))
+        elif _ends_exchange(sentence, position, phrases):  # "instead of edema, effusion"
+            phrases.append(VerbPhrase(Verb(Operation.ADD)))
         elif token.kind is Kind.KEEP or (token.text in _IN_PLACE_OF and last.verb == Verb(Operation.REMOVE)):
             phrases.append(VerbPhrase(keep=True, word=token.text))
         elif token.text in _IN_PLACE_OF and isinstance(token.value, Verb):
@@ -118,6 +120,14 @@ def _resumes(sentence: list[Token], position: int, last: VerbPhrase) -> bool:
         return True  # "no lines, just effusions"
     ends = token.text == "but" or anew or (token.text == "and" and after_comma and findings == 1)
     return (last.negated or last.keep) and findings > 0 and token.kind is Kind.AND and ends and opens
+
+
+def _ends_exchange(sentence: list[Token], position: int, phrases: list[VerbPhrase]) -> bool:
+    """Return True for the comma of "instead of edema, effusion": no other verb says what is to be there."""
+    last, token = phrases[-1], sentence[position]
+    others = any(phrase.verb or phrase.names(Kind.FINDING) for phrase in phrases[:-1])
+    verbs = any(isinstance(other.value, Verb) or other.kind in (Kind.KEEP, Kind.NOT) for other in sentence[position:])
+    return last.instead and token.text == "," and last.names(Kind.FINDING) and not (others or verbs)
 
 
 def _verb_before_negation(phrases: list[VerbPhrase]) -> Verb | None:

@@ -64,6 +64,8 @@ def resembles_place(word: str) -> bool:
         return True
     if len(word) < _SHORTEST or word in known_words():
         return False
+    if any(word.startswith(side) and word[len(side) :] in known_words() for side in ("left", "right", "bilateral")):
+        return True  # "leftpleural"
     return any(_is_one_edit(word, place) for place in _place_words() if len(place) >= _SHORTEST)
 
 

@@ -12,6 +12,9 @@ _PAST = frozenset(("was", "were", "got"))
 _THERE = frozenset(
     ["persistent", "persisting", "known", "existing", "preexisting", "ongoing", "longstanding", "previous"]
 )
+_LEAVING = frozenset(("leave", "keep", "retain", "preserve", "spare", "ignore", "skip", "let be", "let alone",
+                      "do not touch", "don't touch", "hands off", "leave out"))  # fmt: skip
+_CONDITIONS = frozenset(("sharp", "expanded", "aerated", "inflated", "unremarkable", "no", "nothing", "without"))
 _NOTHING = frozenset(("nothing else", "nothing more", "no change", "no other change", "no other changes"))
 _CLEAR = frozenset(("clear", "clean", "normal", "fine", "free"))
 
@@ -21,6 +24,7 @@ def mark_states(tokens: Sequence[Token]) -> list[Token]:
 
     The verb before such a part is repeated after it, so that the rest of the list keeps it.
     """
+    tokens = _with_trailing_states(tokens)
     first = list(tokens[: _end(tokens, 0)])
     kept = _is_kept(first, adds=False) and len(first) < len(tokens)
     marked: list[Token] = [Token(Kind.KEEP, ""), *first, Token(Kind.SOFT_STOP, "")] if kept else []
@@ -32,6 +36,14 @@ def mark_states(tokens: Sequence[Token]) -> list[Token]:
         position += 1
         if isinstance(token.value, Verb):
             verb = token
+            end = _end(tokens, position)
+            if _adds(token) and _wants_unchanged(tokens[position:end]):
+                marked[-1:] = [Token(Kind.KEEP, ""), *tokens[position:end]]
+                position = end
+                if tokens[position : position + 1] and tokens[position].kind in (Kind.AND, Kind.WITH):
+                    marked += [Token(Kind.SOFT_STOP, ""), Token(Kind.VERB, "", token.value)]
+                    position += 1
+                continue
         if token.kind not in _BOUNDARIES:
             continue
         end = _end(tokens, position)
@@ -45,6 +57,42 @@ def mark_states(tokens: Sequence[Token]) -> list[Token]:
             if verb and position < len(tokens) and tokens[position].kind in (Kind.AND, Kind.WITH):
                 marked.append(Token(Kind.VERB, "", verb.value))
     return marked
+
+
+def _with_trailing_states(tokens: Sequence[Token]) -> list[Token]:
+    """Read ", edema - leave it" and ", edema: no change" behind a request as ", edema unchanged"."""
+    joined: list[Token] = []
+    said = 0  # end of the state read last
+    for position, token in enumerate(tokens):
+        if position < said:
+            continue
+        unchanged = [other.text for other in tokens[position : position + 2]] in (["no", "change"], ["no", "changes"])
+        end = position + (2 if unchanged else 1)
+        while end < len(tokens) and tokens[end].kind is Kind.FILLER:
+            end += 1
+        closes = end == len(tokens) or tokens[end].kind in _BOUNDARIES
+        leaves = token.kind is Kind.KEEP and token.text in _LEAVING and closes
+        states = unchanged and closes
+        before = len(joined)
+        while before and joined[before - 1].kind in (Kind.AND, Kind.FILLER):
+            before -= 1
+        last = joined[before - 1] if before else None
+        if not (leaves or states) or last is None or last.kind not in (Kind.FINDING, Kind.SIDE, Kind.ZONE, Kind.LEVEL):
+            joined.append(token)
+            continue
+        piece = joined[_piece_start(joined, before) : before]
+        inherits = _piece_start(joined, before) > 0 and not any(isinstance(other.value, Verb) for other in piece)
+        if inherits and any(other.kind is Kind.FINDING for other in piece):
+            joined, said = [*joined[:before], Token(Kind.STATE, token.text)], end
+        else:
+            joined.append(token)
+    return joined
+
+
+def _piece_start(tokens: Sequence[Token], position: int) -> int:
+    while position and tokens[position - 1].kind not in _BOUNDARIES:
+        position -= 1
+    return position
 
 
 def _adds(verb: Token | None) -> bool:
@@ -69,6 +117,13 @@ def _is_kept(piece: Sequence[Token], adds: bool) -> bool:
     told = any(token.text in _PAST for token in piece)  # "the edema was treated"
     there = adds and any(token.text in _THERE for token in piece)  # what is there can't be added
     return _has(piece, Kind.FINDING) and (told or there or _has(piece, Kind.STATE))
+
+
+def _wants_unchanged(piece: Sequence[Token]) -> bool:
+    """Return True for "the effusion unchanged" after "I want"."""
+    finding = next((n for n, token in enumerate(piece) if token.kind is Kind.FINDING), len(piece))
+    states = [token for token in piece[finding:] if token.kind is Kind.STATE]
+    return any(not {*token.text.split()} & _CONDITIONS for token in states)
 
 
 def _is_place_known(piece: Sequence[Token]) -> bool:

@@ -54,6 +54,8 @@ _REMARK = re.compile(
     r"\([^()]*\b(?:sharp|clear|normal|unchanged|stable|stays?|remains?|kept|same|spared|untouched|unaffected|preserved|"
     r"not|nothing|none|is|was|has|had|known|history|existing|previous|previously|intact)\b[^()]*\)"
 )
+_LABEL = re.compile(r"(?:^|(?<=[\s.;,:]))[a-z]\)(?=\s)")  # of a list, such as "b)"
+_NUMBER = re.compile(r"(?:^|(?<=\n))[ \t]*\d{1,2}[.)](?=\s)")  # of a list, such as "2."
 _BEFORE_SIDES = frozenset(("the", "patient's", "patients", "pt's", "his", "her", "on", "on:"))
 _MARKS = {**dict.fromkeys("→⇒➔➜⟶", "->"), "|": ",", "-": ",", "–": ",", "—": ","}  # marks that stand for a word
 
@@ -105,6 +107,9 @@ def _words(text: str) -> Iterator[tuple[str, Span]]:
         lowered = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
     shouts = text.isupper()
     brackets = {place for found in _REMARK.finditer(lowered) for place in (found.start(), found.end() - 1)}
+    lowered = _NUMBER.sub(lambda found: " " * len(found.group()), lowered)
+    if labels := [found.start() for found in _LABEL.finditer(lowered)]:
+        lowered = "".join("." if n in labels else " " if n - 1 in labels else c for n, c in enumerate(lowered))
     for match in _WORD.finditer(lowered.replace("’", "'")):
         if match.group() in ("(", ")"):
             if match.start() in brackets:

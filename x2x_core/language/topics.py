@@ -14,6 +14,11 @@ from .clauses import Operation
 from .lexicon import ABSENT, Kind, Token, Verb
 from .vocabulary import COURSES
 
+_ALL_OF_THEM = frozenset(
+    ("all", "them all", "all of them", "all of these", "all of those", "these all", "all three", "all these",
+     "all of the above", "both of them", "both of these", "everything listed", "the lot", "each of them", "each")
+)  # fmt: skip
+_PUTTING = frozenset(("put", "place", "draw", "add", "insert", "put in", "paint"))
 _PRONOUNS = frozenset(("it", "them", "that", "this", "these", "those"))
 _STOPS = (Kind.STOP, Kind.SOFT_STOP)
 _BREAKS = (*_STOPS, Kind.AND)
@@ -24,6 +29,16 @@ _ACTS = (Kind.VERB, Kind.KEEP, Kind.NOT)
 def join_topics(tokens: Sequence[Token]) -> list[Token]:
     """Put a noun phrase that opens a text, or what is described before, in the place of "it"."""
     return _join_levels(_join_pronoun(list(tokens)))
+
+
+def read_all(tokens: Sequence[Token]) -> list[Token]:
+    """Read "edema, effusion and pneumonia - add all" as "add them": all that was named before."""
+    verb = next((n for n, token in enumerate(tokens) if token.kind in _ACTS), len(tokens))
+    rest = [token.text for token in tokens[verb + 1 :] if token.kind not in _STOPS and token.text != "please"]
+    findings = sum(token.kind is Kind.FINDING for token in tokens[:verb])
+    if findings > 1 and rest and " ".join(rest) in _ALL_OF_THEM:
+        return [*tokens[: verb + 1], Token(Kind.FILLER, "them")]
+    return list(tokens)
 
 
 def _join_pronoun(tokens: list[Token]) -> list[Token]:
@@ -70,7 +85,8 @@ def _is_object(tokens: Sequence[Token], place: int) -> bool:
     before, after = tokens[place - 1], tokens[place + 1 : place + 2]
     if tokens[place].text == "both":
         return before.kind is Kind.VERB and (not after or after[0].kind in _BREAKS)
-    if tokens[place].text not in _PRONOUNS or tokens[place].kind is not Kind.FILLER:
+    pronoun = tokens[place].kind is Kind.FILLER or (tokens[place].text == "them" and tokens[place].kind is Kind.UNKNOWN)
+    if tokens[place].text not in _PRONOUNS or not pronoun:
         return False
     if tokens[place].text not in ("it", "them") and _names_more(tokens, place):
         return False
@@ -111,22 +127,25 @@ def _is_sentence(topic: Sequence[Token]) -> bool:
 
 
 def _join_levels(tokens: list[Token]) -> list[Token]:
-    """Read "add an effusion and make it large" as "add an effusion, large"."""
+    """Read "add an effusion and make it large" as "add an effusion, large", and "put it on the left" likewise."""
     for place, token in enumerate(tokens):
         makes = isinstance(token.value, Verb) and token.value.makes
-        if not makes or not place or not _adds(tokens[:place]):
+        puts = token.kind is Kind.VERB and token.text in _PUTTING
+        if not (makes or puts) or not place or not _adds(tokens[:place]):
             continue
         end = place + 1
         if end >= len(tokens) or tokens[end].text not in ("it", "them"):
             continue
         rest = _until_break(tokens[end + 1 :])
         kinds = [other.kind for other in rest if other.kind is not Kind.FILLER]
-        if kinds != [Kind.LEVEL] or any(other.value in (*COURSES, ABSENT) for other in rest):
+        placed = puts and {*kinds} & {Kind.SIDE, Kind.ZONE} and {*kinds} <= {Kind.SIDE, Kind.ZONE, Kind.PREPOSITION}
+        if (not placed and kinds != [Kind.LEVEL]) or any(other.value in (*COURSES, ABSENT) for other in rest):
             continue
         start = place
         while start and tokens[start - 1].kind in (*_BREAKS, Kind.FILLER):
             start -= 1
-        return [*tokens[:start], Token(Kind.AND, ","), *tokens[end + 1 :]]
+        joint = [] if placed else [Token(Kind.AND, ",")]
+        return [*tokens[:start], *joint, *tokens[end + 1 :]]
     return tokens
 
 

@@ -17,8 +17,10 @@ from x2x_core.language.spelling import Correction
 _CLOSED_TEXT = """
     when where wherever whenever until till against somewhere anywhere nowhere nobody something someone how why whom
     whether except besides regardless depending provided assuming supposing conversely respectively former latter ditto
+    does did instead largest biggest smallest tiniest hugest severest
     vice versa reversed contrary twice thrice threefold twofold rather meant
 """
+_ASKING = frozenset(("does", "did"))
 _NEGATIONS = frozenset(["not", "never", "neither", "do not", "don't", "dont", "cannot", "does not"])
 _ATTRIBUTES = (Kind.LEVEL, Kind.SIDE, Kind.ZONE)
 _CLOSED = frozenset(_CLOSED_TEXT.split())
@@ -32,14 +34,28 @@ def check_function_words(phrases: Sequence[VerbPhrase]) -> None:
     """
     if not any(phrase.names(Kind.FINDING) for phrase in phrases):
         return
-    for phrase in phrases:
-        word = next((token.text for token in phrase.tokens if _is_unread(token)), None)
-        if word is not None and phrase.names(Kind.FINDING):
+    requests = sum(phrase.verb is not None and phrase.names(Kind.FINDING) for phrase in phrases)
+    exchanged = requests > 1
+    for number, phrase in enumerate(phrases):
+        place = number > 0 and phrases[number - 1].names(Kind.SIDE, Kind.ZONE)  # "right lung: no change"
+        unread = (token.text for token in phrase.tokens if _is_unread(token))
+        word = next((text for text in unread if text != "instead" or not exchanged), None)
+        if word is not None and (word in _ASKING or phrase.names(Kind.FINDING, *_ATTRIBUTES)):
             raise InputError(
                 f"`prompt` must say what to edit in plain words, but {word!r} is not understood and could change what "
                 "the rest means. Write for example: Add the finding of left pleural effusion."
             )
-        opens = phrase.word in _NEGATIONS or phrase.negated
+        contracted = phrase.word.endswith("n't")
+        opens = (
+            phrase.word in _NEGATIONS
+            or phrase.negated
+            or contracted
+            or (
+                phrase.forbidden is not None
+                and requests > 0
+                and not (place and not phrases[number - 1].names(Kind.FINDING))
+            )
+        )
         if opens and phrase.bare and not phrase.names(Kind.ASIDE):
             raise InputError(
                 f"`prompt` must say what is not to be edited, got {phrase.word or 'a negation'!r} alone. Write for "

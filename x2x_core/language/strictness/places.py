@@ -15,7 +15,7 @@ from x2x_core.language.unknown_words import DESCRIPTORS, is_noun
 from x2x_core.language.vocabulary import zones_meet
 
 _PLACE_NOUNS_TEXT = """
-    side sides zone zones lobe lobes field fields third thirds quadrant hemithorax hemithoraces corner
+    side sides zone zones lobe lobes lob field fields third thirds quadrant hemithorax hemithoraces corner
 """
 _PLACE_NOUNS = frozenset(_PLACE_NOUNS_TEXT.split())
 _PLACE_WORDS_TEXT = """
@@ -23,6 +23,7 @@ _PLACE_WORDS_TEXT = """
     underneath leftmost rightmost topmost outermost innermost furthest farthest adjacent opposite ipsilateral
     contralateral next unilateral unilaterally either onesided lhs rhs
 """
+_REST = frozenset(("else", "otherwise", "rest", "other", "anything", "change", "changes", "findings", "than"))
 _ONE_SIDED = frozenset(["unilateral", "unilaterally", "onesided"])
 _PLACE_WORDS = frozenset(_PLACE_WORDS_TEXT.split())
 _HARMLESS_TEXT = """
@@ -31,6 +32,8 @@ _HARMLESS_TEXT = """
     existing bit instead one addition well too
 """
 _HARMLESS = frozenset(_HARMLESS_TEXT.split())
+_VIEWS = frozenset(("pa", "ap", "frontal", "portable", "digital", "supine", "erect", "upright", "cxr", "original",
+                    "given", "attached", "uploaded", "current", "provided", "input"))  # fmt: skip
 _QUALITIES = frozenset(("size", "degree", "severity", "extent", "volume", "amount", "grade"))
 _WITHIN_TEXT = """
     in on at within over near around throughout
@@ -118,6 +121,8 @@ def _is_level_expected(tokens: Sequence[Token], position: int) -> bool:
     following = tokens[position + 1].text if position + 1 < len(tokens) else ""
     if following in _QUALITIES and position and tokens[position - 1].text == "of":
         return True
+    if tokens[position].text in _VIEWS:
+        return False
     before = position - 1
     while before >= 0 and tokens[before].kind is Kind.FILLER:
         before -= 1
@@ -150,6 +155,26 @@ def _closes_noun_phrase(tokens: Sequence[Token], position: int) -> bool:
     """Return True for "cricoid" in "at the cricoid": a noun, whatever its ending."""
     after = tokens[position + 1 : position + 2]
     return tokens[position - 1].text in ("the", "a", "an") and (not after or after[0].kind in _SPLITS[:4])
+
+
+def check_no_rest_in_place(tokens: Sequence[Token]) -> None:
+    """Refuse "add an effusion without changing anything else on the left": the place could be the effusion's.
+
+    Raises:
+        InputError: a place directly behind words that say that the rest stays.
+    """
+    for position, token in enumerate(tokens):
+        words = token.text.split()
+        if token.kind is not Kind.FILLER or len(words) < 2 or not _REST & {*words}:
+            continue
+        end = position + 1
+        while end < len(tokens) and tokens[end].kind in (Kind.FILLER, Kind.PREPOSITION, Kind.STATE, Kind.UNKNOWN):
+            end += 1
+        if end < len(tokens) and tokens[end].kind in (Kind.SIDE, Kind.ZONE):
+            raise InputError(
+                f"`prompt` must say what to edit and where, got {tokens[end].text!r} behind {token.text!r}. Leave the "
+                "place out, or write it beside its finding."
+            )
 
 
 def check_sides(clauses: Sequence[Clause]) -> None:

@@ -91,11 +91,12 @@ def _check(tokens: Sequence[Token], before: int, position: int, verb: Verb) -> N
         if adjoins and any(token.kind is Kind.STATE for token in tail):
             _refuse(tokens[position], "a statement")
         return
-    if _is_statement(head, tail):
+    if _is_statement(head, tail, makes=verb.makes):
         _refuse(tokens[position], "a statement")
     if {*texts} & (_DOUBTS | _ASKING) or {word.text for word in tail} & _DOUBTS or _is_asked(tokens, position):
         _refuse(tokens[position], "a doubt")
-    if (adds and {*texts} & _EARLIER) or _says_something_else(tail):
+    earlier = {*texts} | {word.text for word in tail}
+    if (adds and earlier & _EARLIER) or _says_something_else(tail):
         _refuse(tokens[position], "a remark")
 
 
@@ -141,7 +142,7 @@ def _is_choice(tokens: Sequence[Token], before: int, position: int) -> bool:
     return any(token.text == "or" for token in tokens[before + 1 : position])
 
 
-def _is_statement(head: Sequence[Token], tail: Sequence[Token]) -> bool:
+def _is_statement(head: Sequence[Token], tail: Sequence[Token], makes: bool) -> bool:
     """Return True for "there is edema", "edema is increasing", "edema improved" and "the edema is present"."""
     opens = [token.text for token in head[:2]]
     if opens[:1] == ["there"] and opens[1:] and opens[1] in _FINITE:
@@ -149,6 +150,8 @@ def _is_statement(head: Sequence[Token], tail: Sequence[Token]) -> bool:
     first = next((n for n, token in enumerate(tail) if token.kind is not Kind.SIDE), len(tail))
     if first < len(tail) and tail[first].text.split(" ")[0] in _FINITE:
         return True
+    if makes and first + 1 == len(tail) and not tail[first].text.endswith("ing"):
+        return False  # "make the left effusion bigger and the right one smaller"
     return any(token.kind is Kind.LEVEL and token.value in COURSES and token.value != "acute" for token in tail)
 
 

@@ -17,6 +17,7 @@ _SAYING_PLACE = frozenset(["location", "localization", "site", "position", "plac
 _BESIDE = frozenset(["around", "over", "near", "on", "in", "for", "to", "at", "within", "onto", "into"])
 _COUNTS = frozenset(["two", "three", "four", "any", "either", "several", "few"])
 _SHOWS = frozenset(["show", "display", "demonstrate", "illustrate", "portray"])
+_MODALS = frozenset(["should", "must", "be", "must be", "needs to be", "has to be", "to", "will", "would", "can"])
 _STAND_INS = frozenset(["one", "ones", "those"])  # for a finding that is not found
 
 
@@ -30,14 +31,17 @@ def check_objects(phrase: VerbPhrase) -> None:
         return
     tokens = [token for token in phrase.tokens if token.text not in _DETERMINERS | {"me", "us"}]
     thing = next((n for n, token in enumerate(tokens) if token.kind is not Kind.ASIDE), len(tokens))
-    beside = tokens[thing + 1 : thing + 2]
+    after = thing + 1
+    while after < len(tokens) and tokens[after].kind is Kind.UNKNOWN and tokens[after].text.endswith("ing"):
+        after += 1  # "an arrow pointing to the effusion"
+    beside = tokens[after : after + 1]
     if (
         tokens[thing:]
         and tokens[thing].kind is Kind.UNKNOWN
         and is_noun(tokens[thing].text)
         and beside
-        and beside[0].text in _BESIDE
-        and _finding_follows(tokens[thing + 2 :])
+        and (beside[0].text in _BESIDE or after > thing + 1)
+        and _finding_follows(tokens[after + (beside[0].text in _BESIDE) :])
     ):
         raise InputError(
             f"`prompt` must name a finding to add, got {tokens[thing].text!r} beside one. Write for example: Add the "
@@ -64,7 +68,10 @@ def check_headings(phrases: Sequence[VerbPhrase]) -> None:
         InputError: levels and places before a verb that are not the place of its findings.
     """
     requested = any(phrase.names(Kind.FINDING) for phrase in phrases)
-    for phrase in phrases:
+    for number, phrase in enumerate(phrases):
+        following = phrases[number + 1] if number + 1 < len(phrases) else None
+        state = following is not None and following.bare and (following.word == "clear" or following.keep)
+        acts = not state and any(p.verb and p.names(Kind.FINDING) and not p.keep for p in phrases)
         kinds = {token.kind for token in phrase.tokens}
         attributes = {Kind.LEVEL, Kind.SIDE, Kind.ZONE}
         silent = {*attributes, Kind.AND, Kind.PREPOSITION, Kind.FILLER}
@@ -72,10 +79,26 @@ def check_headings(phrases: Sequence[VerbPhrase]) -> None:
         if stray and Kind.LEVEL in kinds and kinds <= silent:
             words = " ".join(token.text for token in phrase.tokens if token.text)
             raise InputError(f"`prompt` must name a finding after each verb, got {words!r} alone.")
-        placed = bool(kinds & {Kind.SIDE, Kind.ZONE})
-        if phrase.heads and placed and Kind.LEVEL in kinds and kinds <= silent:
+        if phrase.heads and acts and Kind.FINDING not in kinds and _opens_with_place(phrase.tokens):
             words = " ".join(token.text for token in phrase.tokens if token.text)
-            raise InputError(f"`prompt` must name the finding before its levels and places, got {words!r} alone.")
+            raise InputError(
+                f"`prompt` must name the place directly before its request, got {words!r}. Write for example: Add the "
+                "finding of left pleural effusion."
+            )
+        placed = bool(kinds & {Kind.SIDE, Kind.ZONE})
+        if phrase.heads and placed and (Kind.LEVEL in kinds or acts) and kinds <= silent:
+            words = " ".join(token.text for token in phrase.tokens if token.text)
+            raise InputError(f"`prompt` must name the finding beside its levels and places, got {words!r} alone.")
+
+
+def _opens_with_place(tokens: Sequence[Token]) -> bool:
+    """Return True for "on the right, as discussed," but not for "right port in place"."""
+    words = [token for token in tokens if token.kind is not Kind.FILLER]
+    end = 0
+    while end < len(words) and words[end].kind in (Kind.PREPOSITION, Kind.SIDE, Kind.ZONE):
+        end += 1
+    placed = any(token.kind in (Kind.SIDE, Kind.ZONE) for token in words[:end])
+    return placed and end < len(words) and words[end].kind is Kind.AND and words[end].text == ","
 
 
 def check_choices(tokens: Sequence[Token]) -> None:
@@ -150,7 +173,9 @@ def check_verbs(phrases: Sequence[VerbPhrase]) -> None:
     for before, phrase in pairwise(phrases):
         _check_no_double_removal(before, phrase)
         _check_negated_list(before, phrase)
-        if before.verb is None or before.keep or phrase.keep or phrase.verb is None or not phrase.bare:
+        if before.verb is None or before.keep or phrase.keep or phrase.verb is None:
+            continue
+        if not phrase.bare and not _has_pronoun(before, phrase):
             continue
         other = (before.verb.operation, before.verb.course) != (phrase.verb.operation, phrase.verb.course)
         if before.names(Kind.FINDING) and other and not phrase.negated:
@@ -158,6 +183,12 @@ def check_verbs(phrases: Sequence[VerbPhrase]) -> None:
                 "`prompt` must name what to edit after each verb. Write a sentence for each, for example: Add the "
                 "finding of left pleural effusion. Remove the finding of right pleural effusion."
             )
+
+
+def _has_pronoun(before: VerbPhrase, phrase: VerbPhrase) -> bool:
+    """Return True for "add a nodule, it should be removed later": the subject of the second verb is a pronoun."""
+    texts = [token.text for token in before.tokens[-4:]]
+    return bool({"it", "they"} & {*texts}) and texts[-1] in _MODALS and not phrase.names(Kind.FINDING)
 
 
 def _check_negated_list(before: VerbPhrase, phrase: VerbPhrase) -> None:
@@ -202,7 +233,7 @@ def check_nothing_unclaimed(unplaced: Sequence[tuple[VerbPhrase, Sequence[Token]
         and (phrase.verb or not requested or _is_fragment(phrase))
         and not _names_unknown_alone(phrase)
         for token in tokens
-        if (token.kind in (Kind.FINDING, Kind.SIDE, Kind.ZONE) and token.reason is Reason.NOT_USED)
+        if (token.kind in (Kind.FINDING, Kind.SIDE, Kind.ZONE) and _is_unclaimed(token, phrase))
         or (token.kind is Kind.UNKNOWN and token.text in _STAND_INS)
     ]
     if words:
@@ -211,6 +242,12 @@ def check_nothing_unclaimed(unplaced: Sequence[tuple[VerbPhrase, Sequence[Token]
             "to no request. Write a sentence for each, for example: Add the finding of left pleural effusion. Remove "
             "the finding of edema."
         )
+
+
+def _is_unclaimed(token: Token, phrase: VerbPhrase) -> bool:
+    """Return True for a word that no request claims, and for "left" in "on the left add edema, also on the right"."""
+    more = any(other.text in ("also", "too", "as well") for other in phrase.tokens)
+    return token.reason is Reason.NOT_USED or (token.reason is Reason.OTHER_PLACE and more)
 
 
 def _check_no_double_removal(before: VerbPhrase, phrase: VerbPhrase) -> None:

@@ -20,8 +20,10 @@ _TURNING_TEXT = """
 """
 _TURNING = frozenset(_TURNING_TEXT.split())
 _NOMINAL = frozenset(["removal", "deletion", "half", "quarter", "partial", "lack"])  # of their own sentence alone
+_SUBJECTS = frozenset(("i", "you", "we", "they", "he", "she", "who"))
+_ADVERBS = frozenset(("just", "already", "have", "had", "has", "also", "previously", "once", "then", "wrongly"))
 _WILLING_TEXT = """
-    try like want wish need prefer love proceed going able help us order consider mind
+    try attempt like want wish need prefer love proceed going able help us order consider mind
 """
 _WILLING = frozenset(_WILLING_TEXT.split())
 
@@ -101,6 +103,24 @@ def check_no_late_participle(tokens: Sequence[Token]) -> None:
                     "each, for example: Add the finding of left pleural effusion. Remove the finding of edema."
                 )
             requested = requested or not (token.value.makes or token.value.present)
+
+
+def check_no_past(tokens: Sequence[Token]) -> None:
+    """Refuse "I removed the effusion, now add edema": what was done is no request.
+
+    Raises:
+        InputError: a verb in the past behind its subject.
+    """
+    for position, token in enumerate(tokens[1:], 1):
+        past = isinstance(token.value, Verb) and token.text.endswith("ed") and " " not in token.text
+        before = position - 1
+        while before > 0 and tokens[before].text in _ADVERBS:
+            before -= 1
+        if past and not (isinstance(token.value, Verb) and token.value.present) and tokens[before].text in _SUBJECTS:
+            raise InputError(
+                f"`prompt` must say what to edit, not what was done, got '{tokens[before].text} {token.text}'. Write "
+                "for example: Remove the finding of left pleural effusion."
+            )
 
 
 def _names_finding(tokens: Sequence[Token], position: int) -> bool:
