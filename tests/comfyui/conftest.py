@@ -32,8 +32,9 @@ def server(tmp_path_factory):
     checkout = Path(os.environ.get("COMFYUI_PATH", "~/ComfyUI")).expanduser()
     python = os.path.expanduser(os.environ.get("COMFYUI_PYTHON", sys.executable))
     python = os.path.abspath(python) if os.sep in python else python  # the server's working directory is the checkout
+    page = os.environ.get("COMFYUI_PAGE")  # the folder `static` of a version of comfyui-frontend-package
     folder = tmp_path_factory.mktemp("comfyui")
-    one = ComfyServer(checkout, python, ROOT, folder, port, more=[HERE / "tiny_models_pack"])
+    one = ComfyServer(checkout, python, ROOT, folder, port, more=[HERE / "tiny_models_pack"], page=page)
     try:
         one.start()
         yield one
