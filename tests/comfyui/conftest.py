@@ -12,7 +12,7 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SWITCH = "X2X_TEST_COMFYUI"  # set by `make test-comfyui`
-sys.path.insert(0, str(HERE))  # for `comfy_server` and `comfy_page`
+sys.path[:0] = [str(HERE), str(ROOT / "tools")]  # for `comfy_server` and `comfy_page`, and for `workflow_graph`
 
 collect_ignore_glob = [] if os.environ.get(SWITCH) else ["test_*.py"]
 
