@@ -30,7 +30,7 @@ puts it back: pixels outside the mask stay identical.
     image = picture["IMAGE"]
     region = _painted_region(graph, 440, picture)
     asked = _asked_in_words(graph, 840, model)
-    found, guidance = _relevance_in_region(graph, (840, 460), image, model, asked, region)
+    found, guidance = _relevance_in_region(graph, (840, 480), image, model, asked, region)
     crop = graph.node("X2XCropToMask", (1280, 0), (340, 160), size=256, image=image, guidance_mask=guidance)
     latent = graph.node("VAEEncode", (1280, 240), (340, 60), pixels=crop["cropped"], vae=model["vae"])
     sampler, inputs = _crop_sampler(graph, 1280, model, latent["LATENT"], asked, crop["cropped_mask"])

@@ -54,7 +54,9 @@ class Graph:
         self.app: dict = {}
         self._outputs: dict[int, list[dict]] = {}
 
-    def node(self, kind: str, at: tuple[int, int], size: tuple[int, int], title: str | None = None, **values) -> Placed:
+    def node(
+        self, kind: str, at: tuple[int, int], size: tuple[int, int], title: str | None = None, /, **values
+    ) -> Placed:
         """Place a node.
 
         Args:
