@@ -18,7 +18,7 @@ def page(visit):
 
 
 @pytest.mark.parametrize(
-    ("name", "labels"), [("1-plain-edit", ("finding", "side", "zone")), ("9-any-picture", ("Instruction",))]
+    ("name", "labels"), [("1-plain-edit", ("finding", "side", "zone")), ("9-any-picture", ("image", "text"))]
 )
 def test_an_app_runs_and_shows_its_result(page, shots, name, labels):
     page.drop(FOLDER / f"{name}.json", app=True)
