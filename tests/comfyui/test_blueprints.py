@@ -9,6 +9,7 @@ from comfy_page import NODES
 from looking import drawn_share
 
 NAMES = [file.stem for file in FILES]
+OFFERED = (1, 35)  # version of the page that offers the blueprints of node packs
 every = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 
@@ -36,6 +37,8 @@ def test_the_server_offers_them(served, server):
 def test_the_page_offers_them(served, visit, shots):
     """Found by the search of the canvas, and placed by it."""
     page = visit()
+    if page.version < OFFERED:
+        pytest.skip(f"Version {page.version} of the page offers no blueprints of node packs.")
     page.page.evaluate("() => window.app.graph.clear()")
     page.page.mouse.dblclick(900, 500)
     page.page.keyboard.type("Where Would It Change", delay=20)
