@@ -67,17 +67,17 @@ def make_extension() -> Any:
     from comfy_api.latest import ComfyExtension
 
     from .routes import add_routes
-    from .work.folders import add_model_folder, add_sample
+    from .work.folders import add_model_folder, add_samples
 
     class InstructX2XExtension(ComfyExtension):
         """The pack as ComfyUI loads it."""
 
         async def get_node_list(self) -> list[type]:
-            """Return the nodes, after making the pack's folders, routes and sample known to ComfyUI."""
+            """Return the nodes, after making the pack's folders, routes and sample pictures known to ComfyUI."""
             add_model_folder()
             add_routes()
             classes = node_classes()
-            add_sample()
+            add_samples()
             return classes
 
     return InstructX2XExtension()

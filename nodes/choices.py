@@ -30,6 +30,7 @@ __all__ = [
 # Files and folders
 DEMO = "demo (bundled)"  # checkpoint
 SAMPLE = "instructx2x-sample.png"  # copied to ComfyUI's input folder, where its page and mask editor can open it
+LANDSCAPE = "instructx2x-landscape.jpg"  # the same, of the workflow for any picture
 BUNDLED_SAMPLE = "sample (bundled)"  # the same file inside the pack, for servers with a read-only input folder
 BUNDLED_SAMPLES = "samples (bundled)"  # folder of three radiographs
 BUNDLED_ATLAS = "atlas (bundled)"

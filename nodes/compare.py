@@ -22,6 +22,7 @@ class X2XCompare(io.ComfyNode):
             node_id="X2XCompare",
             display_name="Compare Before and After",
             category=sockets.EDIT,
+            **sockets.search_aliases("image compare", "slider", "difference", "before after"),
             description="Compare two images with a slider on the node, and draw a panel that also shows the guidance "
             "map "
             "and the difference.",

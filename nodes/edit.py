@@ -27,6 +27,7 @@ class X2XEdit(io.ComfyNode):
             node_id="X2XEdit",
             display_name="Edit Radiograph",
             category=sockets.EDIT,
+            **sockets.search_aliases("chest x-ray", "CXR", "counterfactual", "image edit", "inpaint"),
             description="Edit a radiograph from a text instruction, changing only the region the instruction refers "
             "to. "
             "Pixels outside the mask stay identical. The result is synthetic, for research use only.",

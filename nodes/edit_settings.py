@@ -35,6 +35,7 @@ class X2XSettings(io.ComfyNode):
             node_id="X2XSettings",
             display_name="Edit Settings",
             category=sockets.EDIT,
+            **sockets.search_aliases("options", "parameters", "advanced"),
             description="Settings without a widget on Edit Radiograph. 'recommended' keeps the checkpoint's setting.",
             inputs=[
                 *_composition_inputs(),

@@ -26,6 +26,7 @@ class X2XGuidanceMap(io.ComfyNode):
             node_id="X2XGuidanceMap",
             display_name="Guidance Map",
             category=sockets.GUIDE,
+            **sockets.search_aliases("combine masks", "edit region", "threshold"),
             description="Multiply the pseudomask by the relevance map and derive the mask that restricts an edit. Both "
             "outputs are MASKs that any mask node can modify.",
             inputs=[
@@ -123,6 +124,7 @@ class X2XGuidancePreview(io.ComfyNode):
             node_id="X2XGuidancePreview",
             display_name="Guidance Preview",
             category=sockets.GUIDE,
+            **sockets.search_aliases("overlay", "heatmap", "show mask"),
             description="Overlay a guidance map and the outline of a mask on the radiograph.",
             is_output_node=True,
             inputs=[

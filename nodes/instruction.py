@@ -20,6 +20,7 @@ class X2XInstruction(io.ComfyNode):
             node_id="X2XInstruction",
             display_name="Instruction",
             category=sockets.INSTRUCT,
+            **sockets.search_aliases("prompt", "text", "finding", "report"),
             description="Compose an instruction from menus. To combine several changes, connect `instruction` to "
             "`previous` of another Instruction node. Any text can be used in place of this node.",
             inputs=[

@@ -17,6 +17,7 @@ class X2XLoadArchive(io.ComfyNode):
             node_id="X2XLoadArchive",
             display_name="Load from Archive",
             category=sockets.LOAD,
+            **sockets.search_aliases("PACS", "DICOMweb", "load study", "Orthanc"),
             description="Load a radiograph from a DICOM archive (PACS) by its study. The address and credentials are "
             "those of the environment that ComfyUI was started in.",
             inputs=[

@@ -21,6 +21,7 @@ class X2XLoadFolder(io.ComfyNode):
             node_id="X2XLoadFolder",
             display_name="Load Radiographs from Folder",
             category=sockets.LOAD,
+            **sockets.search_aliases("load images", "batch", "directory", "DICOM"),
             description="Load all radiographs in a folder, including DICOM files. Downstream nodes process them one at "
             "a "
             "time, so their sizes may differ. Three simulated samples are included.",

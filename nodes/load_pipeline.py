@@ -20,6 +20,7 @@ class X2XLoadPipeline(io.ComfyNode):
             node_id="X2XLoadPipeline",
             display_name="Load InstructX2X Pipeline",
             category=sockets.LOAD,
+            **sockets.search_aliases("checkpoint", "load model", "InstructPix2Pix", "diffusers"),
             description="Load an InstructX2X or InstructPix2Pix checkpoint. A demo checkpoint is included.",
             inputs=[
                 sockets.menu(

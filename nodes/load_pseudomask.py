@@ -19,6 +19,7 @@ class X2XLoadPseudomask(io.ComfyNode):
             node_id="X2XLoadPseudomask",
             display_name="Load Pseudomask",
             category=sockets.LOAD,
+            **sockets.search_aliases("atlas", "anatomical prior", "load mask"),
             description="Load the regions where findings can occur. A file with one mask per finding is an `atlas`; a "
             "file with a single mask is a `mask`. The other output stops the nodes connected to it with a message.",
             inputs=[

@@ -21,6 +21,7 @@ class X2XLoadRadiograph(io.ComfyNode):
             node_id="X2XLoadRadiograph",
             display_name="Load Radiograph",
             category=sockets.LOAD,
+            **sockets.search_aliases("load image", "chest x-ray", "CXR", "DICOM", "upload"),
             description="Load a radiograph from a picture or DICOM file. 16-bit files keep all grey levels. A "
             "simulated "
             "sample is included.",

@@ -28,6 +28,7 @@ class X2XPseudomask(io.ComfyNode):
             node_id="X2XPseudomask",
             display_name="Pseudomask",
             category=sockets.GUIDE,
+            **sockets.search_aliases("atlas", "anatomical prior", "finding location", "lungs"),
             description="Show where the findings of an instruction can occur, aligned to the lungs in the image.",
             inputs=[
                 sockets.instruction_input("The findings, with their side and zone."),
@@ -99,6 +100,7 @@ class X2XRelevanceMap(io.ComfyNode):
             node_id="X2XRelevanceMap",
             display_name="Relevance Map",
             category=sockets.GUIDE,
+            **sockets.search_aliases("heatmap", "saliency", "where would it edit", "attention"),
             description="Show where the model would change the image for the instruction, without restriction to a "
             "region.",
             inputs=[

@@ -26,6 +26,7 @@ class X2XNativeCompose(io.ComfyNode):
             node_id="X2XNativeCompose",
             display_name="Compose Edit",
             category=sockets.NATIVE,
+            **sockets.search_aliases("stitch", "paste", "inpaint composite", "difference", "uncrop"),
             description="Merge the edit of any graph, inpainting or instruction editing, into the original inside the "
             "mask, without a seam or a shift of colours. Pixels outside it stay identical.",
             inputs=[

@@ -23,6 +23,7 @@ class X2XCropToMask(io.ComfyNode):
             node_id="X2XCropToMask",
             display_name="Crop to Mask",
             category=sockets.NATIVE,
+            **sockets.search_aliases("inpaint crop", "crop and stitch", "zoom", "bounding box"),
             description="Cut a square around the mask out of the picture and scale it, so that a small region is "
             "edited at the model's full resolution. Compose Edit puts the edit back.",
             inputs=[

@@ -23,6 +23,7 @@ class X2XRegionGuider(io.ComfyNode):
             node_id="X2XRegionGuider",
             display_name="Region Guider",
             category=sockets.NATIVE,
+            **sockets.search_aliases("masked guidance", "CFG guider", "inpaint", "regional prompt"),
             description="Guide SamplerCustomAdvanced by the instruction inside a mask only, with any model of "
             "pictures; InstructPix2Pix models with a second scale for the image. Outside the mask the latent stays "
             "identical.",

@@ -20,6 +20,7 @@ class X2XLoadNative(io.ComfyNode):
             node_id="X2XLoadNative",
             display_name="Load InstructX2X (Native)",
             category=sockets.NATIVE,
+            **sockets.search_aliases("checkpoint loader", "diffusers", "InstructPix2Pix"),
             description="Load an InstructPix2Pix or InstructX2X checkpoint in diffusers layout for ComfyUI's own "
             "samplers.",
             inputs=[

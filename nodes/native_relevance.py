@@ -25,6 +25,7 @@ class X2XNativeRelevanceMap(io.ComfyNode):
             node_id="X2XNativeRelevanceMap",
             display_name="Relevance Map (Native)",
             category=sockets.NATIVE,
+            **sockets.search_aliases("heatmap", "saliency", "where would it edit", "instruction mask"),
             description="Add noise to the image's latent and compare the model's predictions with and without the "
             "instruction. The map is high where they differ.",
             inputs=[

@@ -23,6 +23,7 @@ class X2XSave(io.ComfyNode):
             node_id="X2XSave",
             display_name="Save Edit",
             category=sockets.EDIT,
+            **sockets.search_aliases("save image", "16-bit", "provenance", "PNG"),
             description="Save images to the output folder as PNG. The metadata marks each file as synthetic and "
             "records "
             "how it was made. Drop a file on the page to restore its workflow.",

@@ -24,6 +24,7 @@ class X2XSaveArchive(io.ComfyNode):
             node_id="X2XSaveArchive",
             display_name="Save to Archive",
             category=sockets.EDIT,
+            **sockets.search_aliases("PACS", "DICOMweb", "save DICOM", "Orthanc"),
             description="Store an edit in the archive that its original came from: in the same study, in new series, "
             "marked as synthetic. All objects are stored or none, and the same edit only once.",
             is_output_node=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any, cast
 
 from comfy_api.latest import io
@@ -23,6 +24,13 @@ EDIT = "InstructX2X/Edit"
 NATIVE = "InstructX2X/Native"
 
 Input = Any  # one of ComfyUI's input classes, which have no stubs
+
+_SCHEMA_FIELDS = {field.name for field in fields(io.Schema)}  # ComfyUI 0.3.64 lacks some
+
+
+def search_aliases(*words: str) -> dict[str, list[str]]:
+    """Return words by which the page's search finds a node beside its name, where ComfyUI's schema knows them."""
+    return {"search_aliases": list(words)} if "search_aliases" in _SCHEMA_FIELDS else {}
 
 
 def menu(name: str, options: Iterable[str], default: str, tooltip: str, **more: Any) -> Input:

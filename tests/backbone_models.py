@@ -15,6 +15,7 @@ from diffusers import (
     QwenImageTransformer2DModel,
     StableDiffusionInpaintPipeline,
     StableDiffusionInstructPix2PixPipeline,
+    StableDiffusionXLInpaintPipeline,
     StableDiffusionXLInstructPix2PixPipeline,
     UNet2DConditionModel,
 )
@@ -138,13 +139,13 @@ def make_inpainting(channels=9):
     return pipe
 
 
-def make_instruct_pix2pix_xl():
+def make_instruct_pix2pix_xl(kind=StableDiffusionXLInstructPix2PixPipeline, channels=8):
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
         block_out_channels=(16, 32),
         layers_per_block=1,
         sample_size=16,
-        in_channels=8,
+        in_channels=channels,
         out_channels=4,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
@@ -159,7 +160,7 @@ def make_instruct_pix2pix_xl():
         bos_token_id=188, eos_token_id=189, pad_token_id=189, hidden_size=32, intermediate_size=37,
         num_attention_heads=4, num_hidden_layers=2, vocab_size=190, projection_dim=32,
     )  # fmt: skip
-    pipe = StableDiffusionXLInstructPix2PixPipeline(
+    pipe = kind(
         vae=make_vae(),
         text_encoder=make_text_encoder(),
         text_encoder_2=CLIPTextModelWithProjection(config).eval(),
@@ -217,6 +218,7 @@ MAKERS = {
     "instruct_pix2pix": make_instruct_pix2pix,
     "instruct_pix2pix_xl": make_instruct_pix2pix_xl,
     "inpainting": make_inpainting,
+    "inpainting_xl": lambda: make_instruct_pix2pix_xl(StableDiffusionXLInpaintPipeline, 9),
     "kontext": make_kontext,
     "klein": make_klein,
     "qwen": make_qwen,

@@ -79,7 +79,7 @@ def make_known(kind, pipe):
         side = pipe.default_sample_size // 2
         pipe.transformer = KnownTransformer(pipe.transformer.config, side)
     else:
-        scale = 0 if kind == "inpainting" else pipe.vae.config.scaling_factor
+        scale = 0 if kind.startswith("inpainting") else pipe.vae.config.scaling_factor
         pipe.unet = KnownUNet(pipe.unet, scale)
         pipe.scheduler = EulerDiscreteScheduler.from_config(make_scheduler().config)
     name = "_encode_prompt" if kind == "instruct_pix2pix" else "encode_prompt"
@@ -117,6 +117,7 @@ ENCODERS = {
     "instruct_pix2pix": _encode_three,
     "instruct_pix2pix_xl": _encode_xl,
     "inpainting": _encode_two,
+    "inpainting_xl": _encode_xl,
     "kontext": _encode_kontext,
     "klein": _encode_klein,
     "klein_distilled": _encode_klein,

@@ -1,4 +1,4 @@
-"""Write the workflow files in `example_workflows/` from their plans.
+"""Write the workflow files in `example_workflows/` and the blueprints in `subgraphs/` from their plans.
 
     python tools/build_workflows.py http://127.0.0.1:8188
 
@@ -12,10 +12,12 @@ import sys
 import urllib.request
 from pathlib import Path
 
+from blueprint_graph import Blueprint
+from blueprint_plans import BLUEPRINTS
 from workflow_graph import Graph
 from workflow_plans import PLANS
 
-FOLDER = Path(__file__).resolve().parent.parent / "example_workflows"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def read_definitions(place: str) -> dict:
@@ -27,13 +29,18 @@ def read_definitions(place: str) -> dict:
 
 
 def main(place: str) -> None:
-    """Write all workflow files."""
+    """Write all files."""
     definitions = read_definitions(place)
     for name, plan in PLANS.items():
         graph = Graph(definitions)
         plan(graph)
-        graph.write(FOLDER / f"{name}.json")
+        graph.write(ROOT / "example_workflows" / f"{name}.json")
         print(f"{name}: {len(graph.nodes)} nodes, {len(graph.links)} links")
+    for name, plan in BLUEPRINTS.items():
+        blueprint = Blueprint(definitions, name)
+        plan(blueprint)
+        blueprint.write(ROOT / "subgraphs" / f"{name}.json")
+        print(f"{name}: {len(blueprint.nodes)} nodes")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ SHOWN = {
         ("X2XSave", 1, "images", 4),
         ("X2XSave", 1, "images", 5),
     ],
+    "9-any-picture": [("X2XCompare", 0, "images", 0)],
 }
 
 

@@ -51,9 +51,12 @@ class Graph:
         self.nodes: list[dict] = []
         self.links: list[list] = []
         self.groups: list[dict] = []
+        self.app: dict = {}
         self._outputs: dict[int, list[dict]] = {}
 
-    def node(self, kind: str, at: tuple[int, int], size: tuple[int, int], title: str | None = None, **values) -> Placed:
+    def node(
+        self, kind: str, at: tuple[int, int], size: tuple[int, int], title: str | None = None, /, **values
+    ) -> Placed:
         """Place a node.
 
         Args:
@@ -140,6 +143,19 @@ class Graph:
             }
         )
 
+    def open_as_app(self, inputs: list[tuple[Placed, str]], outputs: list[Placed]) -> None:
+        """Let pages that know apps open the workflow as one.
+
+        Args:
+            inputs: nodes and the names of their widgets, in the order in which the app shows them.
+            outputs: nodes whose results it shows.
+        """
+        shown = [[node.entry["id"], name] for node, name in inputs]
+        self.app = {
+            "linearMode": True,
+            "linearData": {"inputs": shown, "outputs": [node.entry["id"] for node in outputs]},
+        }
+
     def write(self, file: Path) -> None:
         """Write the file, with a view that shows the whole workflow."""
         workflow = {
@@ -149,7 +165,7 @@ class Graph:
             "links": self.links,
             "groups": self.groups,
             "config": {},
-            "extra": {"ds": self._view()},
+            "extra": {"ds": self._view(), **self.app},
             "version": 0.4,
         }
         file.write_text(json.dumps(workflow, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

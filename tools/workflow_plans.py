@@ -6,17 +6,9 @@ draws above it. A workflow fits a page of 1800 x 1000 at a scale that shows text
 
 from __future__ import annotations
 
+from any_picture_plan import any_picture
 from workflow_graph import Graph, Placed
-
-SEED = 1
-LOADER, PICTURE, MENUS, EDITOR = (340, 90), (340, 430), (340, 280), (380, 840)
-SHORT_MENUS, PSEUDOMASK = (340, 260), (340, 320)  # the smallest heights that the page allows
-SYNTHETIC = "All results are **synthetic, for research**. This is not a medical device."
-
-
-def read_me(graph: Graph, text: str, height: int, at: tuple[int, int] = (0, 0), width: int = 340) -> None:
-    """Add the note at the start of a workflow."""
-    graph.note(f"{text.strip()}\n\n{SYNTHETIC}", at, (width, height), "Read me")
+from workflow_parts import EDITOR, LOADER, MENUS, PICTURE, PSEUDOMASK, SEED, SHORT_MENUS, read_me
 
 
 def load(graph: Graph, top: int, left: int = 0) -> tuple[Placed, Placed]:
@@ -91,6 +83,8 @@ cardiomegaly, pneumothorax.
         info=edit["info"],
     )
     graph.group("Look and save", "look", compare, save)
+    asked = [(words, name) for name in ("operation", "finding", "level", "side", "zone")]
+    graph.open_as_app([(radiograph, "image"), *asked, (edit, "seed")], [compare, save])
 
 
 def look_first(graph: Graph) -> None:
@@ -416,4 +410,5 @@ PLANS = {
     "6-batch-over-a-folder": batch_folder,
     "7-native-graph": native_graph,
     "8-counterfactual-pairs": counterfactual_pairs,
+    "9-any-picture": any_picture,
 }

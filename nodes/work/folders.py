@@ -12,7 +12,7 @@ import folder_paths
 from x2x_core.common.checkpoint_layout import MODEL_INDEX
 from x2x_core.imaging.kinds import is_radiograph_file
 
-from ..choices import DEMO, SAMPLE
+from ..choices import DEMO, LANDSCAPE, SAMPLE
 
 logger = logging.getLogger(__name__)
 
@@ -28,17 +28,18 @@ def add_model_folder() -> None:
         folder_paths.add_model_folder_path(MODEL_FOLDER, os.path.join(folder_paths.models_dir, MODEL_FOLDER))
 
 
-def add_sample() -> None:
-    """Copy the bundled sample to ComfyUI's input folder unless it is there."""
+def add_samples() -> None:
+    """Copy the bundled pictures of the workflows to ComfyUI's input folder unless they are there."""
     from x2x_core.common.bundled import bundled_path
 
-    target = Path(folder_paths.get_input_directory()) / SAMPLE
-    if target.exists():
-        return
-    try:
-        shutil.copyfile(bundled_path("sample"), target)
-    except OSError as error:
-        logger.warning("InstructX2X: could not copy the sample radiograph to the input folder: %s", error)
+    for bundled, name in (("sample", SAMPLE), ("landscape", LANDSCAPE)):
+        target = Path(folder_paths.get_input_directory()) / name
+        if target.exists():
+            continue
+        try:
+            shutil.copyfile(bundled_path(bundled), target)
+        except OSError as error:
+            logger.warning("InstructX2X: could not copy %s to the input folder: %s", name, error)
 
 
 def _roots(kind: str) -> list[Path]:

@@ -34,6 +34,11 @@ LISTEN = """() => {
 }"""
 NODES = "(window.app.graph.nodes ?? window.app.graph._nodes)"
 ENDS = ("execution_success", "execution_error", "execution_interrupted")
+APPS = (1, 41)  # version of the page that opens workflows as apps
+SHOWS_APP = """(() => {
+    const workflow = window.app.extensionManager.workflow?.activeWorkflow
+    return (workflow?.activeMode ?? workflow?.initialMode) === 'app'
+})()"""
 PACK = "InstructX2X"  # the folder in `custom_nodes`, and so part of its scripts' addresses
 PATIENCE = 180_000  # timeout of one action of the page in milliseconds, for a busy machine
 # Errors of the page that the pack does not cause: files that a new user does not have yet.
@@ -72,8 +77,20 @@ class ComfyPage:
 
     # ---- opening a workflow
 
-    def drop(self, file: Path) -> None:
-        """Open a workflow file as if it was dropped on the canvas."""
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Return the version of the page."""
+        return tuple(int(part) for part in self.page.evaluate("window.__COMFYUI_FRONTEND_VERSION__").split("."))
+
+    def show_graph(self) -> None:
+        """Leave the app that the page opened a workflow as, for its graph."""
+        if self.page.evaluate(SHOWS_APP):
+            self.page.evaluate("() => app.extensionManager.command.execute('Comfy.ToggleLinear')")
+            self.page.wait_for_function(f"!{SHOWS_APP}")
+            self.page.wait_for_timeout(1000)
+
+    def drop(self, file: Path, app: bool = False) -> None:
+        """Open a workflow file as if it was dropped on the canvas, and show its graph, unless `app`."""
         text = base64.b64encode(file.read_bytes()).decode()
         self.page.evaluate(
             """async ([text, name]) => {
@@ -83,6 +100,8 @@ class ComfyPage:
             [text, file.name],
         )
         self.page.wait_for_timeout(1000)
+        if not app:
+            self.show_graph()
 
     def open_template_list(self, pack: str = PACK) -> None:
         """Click Templates in the sidebar, then the pack's name under Extensions."""
@@ -97,6 +116,7 @@ class ComfyPage:
         self.page.get_by_test_id(f"template-workflow-{name}").click()
         self.page.locator("[role=dialog]").wait_for(state="hidden")
         self.page.wait_for_timeout(1000)
+        self.show_graph()
 
     # ---- looking
 

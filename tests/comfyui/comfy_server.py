@@ -47,10 +47,14 @@ class ComfyServer:
         folder: an empty folder for everything that the server reads and writes.
         port: to listen on; ``None``: a free one.
         more: folders of other packs to be linked beside it.
+        page: the folder `static` of another version of the package comfyui-frontend-package; ``None``: the page that
+            is installed.
     """
 
-    def __init__(self, checkout: Path, python: str, pack: Path, folder: Path, port: int | None = None, more=()):
-        self.checkout, self.python, self.folder = Path(checkout), python, Path(folder)
+    def __init__(
+        self, checkout: Path, python: str, pack: Path, folder: Path, port: int | None = None, more=(), page=None
+    ):
+        self.checkout, self.python, self.folder, self.page = Path(checkout), python, Path(folder), page
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = self.folder / "server.log"
@@ -70,6 +74,7 @@ class ComfyServer:
         database = f"sqlite:///{self.folder / 'user' / 'comfyui.db'}"
         command = [self.python, "main.py", "--cpu", "--port", str(self.port), "--listen", "127.0.0.1"]
         command += ["--base-directory", str(self.folder), "--database-url", database, "--disable-api-nodes"]
+        command += ["--front-end-root", str(self.page)] if self.page else []
         environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

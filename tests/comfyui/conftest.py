@@ -10,7 +10,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE))  # for `comfy_server` and `comfy_page`
+sys.path[:0] = [str(HERE), str(ROOT / "tools")]  # for `comfy_server` and `comfy_page`, and for `workflow_graph`
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +22,9 @@ def server(tmp_path_factory):
     checkout = Path(os.environ.get("COMFYUI_PATH", "~/ComfyUI")).expanduser()
     python = os.path.expanduser(os.environ.get("COMFYUI_PYTHON", sys.executable))
     python = os.path.abspath(python) if os.sep in python else python  # the server's working directory is the checkout
+    page = os.environ.get("COMFYUI_PAGE")  # the folder `static` of a version of comfyui-frontend-package
     folder = tmp_path_factory.mktemp("comfyui")
-    one = ComfyServer(checkout, python, ROOT, folder, port, more=[HERE / "tiny_models_pack"])
+    one = ComfyServer(checkout, python, ROOT, folder, port, more=[HERE / "tiny_models_pack"], page=page)
     try:
         one.start()
         yield one

@@ -54,7 +54,7 @@ def check_edits(server, graph):
 
 
 def test_all_are_there():
-    assert len(NAMES) == 8
+    assert len(NAMES) == 9
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from dataclasses import fields
 
 import pytest
 from comfy_pack import ROOT, load_pack, pack
@@ -9,8 +10,10 @@ from comfy_pack import ROOT, load_pack, pack
 NODES = load_pack()
 # Never renamed or taken away: saved workflows name them.
 IDS = (
-    "X2XLoadPipeline", "X2XLoadRadiograph", "X2XLoadPseudomask", "X2XInstruction", "X2XPseudomask", "X2XRelevanceMap",
-    "X2XGuidanceMap", "X2XGuidancePreview", "X2XEdit", "X2XSettings", "X2XCompare", "X2XSave", "X2XCandidates",
+    "X2XLoadPipeline", "X2XLoadRadiograph", "X2XLoadFolder", "X2XLoadArchive", "X2XLoadPseudomask", "X2XInstruction",
+    "X2XPseudomask", "X2XRelevanceMap", "X2XGuidanceMap", "X2XGuidancePreview", "X2XEdit", "X2XSettings", "X2XCompare",
+    "X2XSave", "X2XSaveArchive", "X2XLoadNative", "X2XNativeRelevanceMap", "X2XRegionGuider", "X2XCropToMask",
+    "X2XNativeCompose", "X2XCandidates",
 )  # fmt: skip
 # Places of a saved workflow's values and links: what comes later is only ever appended.
 WIDGETS = {
@@ -39,6 +42,28 @@ def test_every_node_explains_itself(node_id):
     for socket in (*schema.inputs, *schema.outputs):
         assert socket.tooltip, f"{node_id}.{socket.id}"
     assert not {one.id for one in schema.inputs} & {one.id for one in schema.outputs}
+
+
+@pytest.mark.parametrize("node_id", sorted(NODES))
+def test_every_node_is_found_by_other_words(node_id, monkeypatch):
+    """The words are those of the node's own call, on a ComfyUI whose schema does not know them too."""
+    sockets, said = pack("sockets"), []
+    monkeypatch.setattr(sockets, "search_aliases", lambda *words: said.extend(words) or {})
+    schema = NODES[node_id].define_schema()
+    assert len(set(said)) == len(said) >= 3
+    assert schema.display_name.lower() not in {word.lower() for word in said}
+
+
+def test_schemas_that_know_no_aliases_get_none(monkeypatch):
+    from comfy_api.latest import io
+
+    sockets = pack("sockets")
+    knows = "search_aliases" in {field.name for field in fields(io.Schema)}
+    assert sockets.search_aliases("heatmap") == ({"search_aliases": ["heatmap"]} if knows else {})
+    monkeypatch.setattr(sockets, "_SCHEMA_FIELDS", {"node_id"})
+    assert sockets.search_aliases("heatmap") == {}
+    monkeypatch.setattr(sockets, "_SCHEMA_FIELDS", {"node_id", "search_aliases"})
+    assert sockets.search_aliases("heatmap", "saliency") == {"search_aliases": ["heatmap", "saliency"]}
 
 
 @pytest.mark.parametrize("node_id", sorted(NODES))

@@ -13,8 +13,18 @@ from workflow_files import FILES, FOLDER, NOTE, box, meet, nodes_of, read
 every = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 
-def test_the_eight_are_there():
-    assert [file.stem[0] for file in FILES] == list("12345678")
+def test_the_nine_are_there():
+    assert [file.stem[0] for file in FILES] == list("123456789")
+
+
+@pytest.mark.parametrize("name", ["1-plain-edit", "9-any-picture"])
+def test_apps_show_widgets_and_results_that_exist(name):
+    workflow = read(FOLDER / f"{name}.json")
+    nodes, app = nodes_of(workflow), workflow["extra"]["linearData"]
+    assert workflow["extra"]["linearMode"] is True
+    for number, widget in app["inputs"]:
+        assert widget in [one["name"] for one in nodes[number]["inputs"] if "widget" in one]
+    assert [nodes[number]["type"] for number in app["outputs"]] == ["X2XCompare", "X2XSave"]
 
 
 @every

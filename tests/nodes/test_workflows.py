@@ -54,8 +54,20 @@ def test_demo_and_sample_are_chosen(file):
     assert loader[0] == "demo (bundled)"
     assert chosen.get("X2XLoadRadiograph", ["instructx2x-sample.png"])[0] == "instructx2x-sample.png"
     assert chosen.get("X2XLoadFolder", ["samples (bundled)"])[0] == "samples (bundled)"
+    assert chosen.get("LoadImage", ["instructx2x-landscape.jpg"])[0] == "instructx2x-landscape.jpg"
+
+
+def test_the_pictures_of_the_workflows_are_in_the_input_folder():
+    import folder_paths
+    from PIL import Image
+
+    load_pack()
+    for name in ("instructx2x-sample.png", "instructx2x-landscape.jpg"):
+        with Image.open(folder_paths.get_annotated_filepath(name)) as picture:
+            assert min(picture.size) == 512
 
 
 def test_every_node_is_in_a_workflow_or_is_an_extra():
     used = {node["type"] for file in FILES for node in ours(file)}
-    assert set(definitions()) - used == {"X2XLoadPseudomask", "X2XSettings", "X2XCropToMask", "X2XCandidates"}
+    extras = {"X2XLoadArchive", "X2XLoadPseudomask", "X2XSaveArchive", "X2XSettings", "X2XCandidates"}
+    assert set(definitions()) - used == extras

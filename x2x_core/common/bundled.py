@@ -13,6 +13,7 @@ BUNDLED = {
     "lungs": "lungs/lungs.safetensors",
     "scorers": "scorers",
     "sample": "sample/radiograph.png",
+    "landscape": "sample/landscape.jpg",
 }
 
 

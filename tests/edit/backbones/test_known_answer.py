@@ -18,6 +18,7 @@ SCALES = {  # and the factor of `STRENGTH` that they make
     "instruct_pix2pix": ({"guidance_scale": 2.0, "image_guidance_scale": 1.0}, 2.0),
     "instruct_pix2pix_xl": ({"guidance_scale": 2.0, "image_guidance_scale": 1.0}, 2.0),
     "inpainting": ({"guidance_scale": 2.0}, 2.0),
+    "inpainting_xl": ({"guidance_scale": 2.0}, 2.0),
     "kontext": ({"guidance_scale": 2.0}, 1.0),
     "klein": ({"guidance_scale": 2.0}, 2.0),
     "klein_distilled": ({}, 1.0),
@@ -66,7 +67,7 @@ def check_answer(kind, wrap=None):
     assert torch.allclose(found, rectangle(cells, cells), atol=1e-4)
     clean = backbone.to_latents(backbone.encode_image(torch.from_numpy(picture).permute(2, 0, 1)[None]))
     place = rectangle(cells, cells)
-    base = clean * (1 - place) if kind == "inpainting" else clean
+    base = clean * (1 - place) if kind.startswith("inpainting") else clean
     assert torch.allclose(output.images, base + factor * STRENGTH * place, atol=1e-3)
 
 

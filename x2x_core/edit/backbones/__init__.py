@@ -5,7 +5,8 @@
 - `diffusion`, `flow`: the two kinds of noise schedule.
 - `instruct_pix2pix`, with `instruct_pix2pix_checks`, and `instruct_pix2pix_xl`: InstructPix2Pix on Stable Diffusion 1.5
   and XL.
-- `inpainting`: inpainting models on Stable Diffusion 1.5; `stable_diffusion`: parts that its relatives share.
+- `inpainting`, `inpainting_xl`: inpainting models on Stable Diffusion 1.5 and XL; `stable_diffusion`: what models on
+  Stable Diffusion share.
 - `kontext`, `flux2_klein`, `qwen_image_edit`: FLUX.1 Kontext, FLUX.2 klein, Qwen-Image-Edit; `flow_models`: parts that
   they share.
 - `refusals`: arguments that some models take no part in; `registry`: the backbone of a loaded pipeline.

@@ -9,8 +9,7 @@ is outside.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -18,12 +17,10 @@ import torch.nn.functional as F
 from x2x_core.common.errors import InputError
 from x2x_core.guidance.cfg import guided_by_two
 
-from ..solvers import make_solver
 from .conditioning import TWO_BRANCHES, Conditioning, PromptInputs
-from .diffusion import DiffusionSchedule
-from .protocol import Geometry, Traits
+from .protocol import Traits
 from .refusals import refusals
-from .stable_diffusion import decoded, posterior_mode, unet_geometry
+from .stable_diffusion import StableDiffusionBackbone
 
 _TRAITS = Traits(
     TWO_BRANCHES,
@@ -36,21 +33,13 @@ _TRAITS = Traits(
 )
 
 
-@dataclass(frozen=True)
-class Inpainting:
+class Inpainting(StableDiffusionBackbone):
     """A `StableDiffusionInpaintPipeline`."""
-
-    pipe: Any
 
     @property
     def traits(self) -> Traits:
         """Two branches."""
         return _TRAITS
-
-    @property
-    def geometry(self) -> Geometry:
-        """The sizes of its U-Net and autoencoder."""
-        return unet_geometry(self.pipe)
 
     def check(self, prompts: PromptInputs) -> None:
         """Check the U-Net's channels.
@@ -64,27 +53,6 @@ class Inpainting:
                 f"`unet` must take {latent} channels, or {2 * latent + 1} with a mask and the masked picture, but it "
                 f"takes {channels}: this is not an inpainting checkpoint."
             )
-
-    def schedule(self, published: bool = False, solver: str | None = None) -> DiffusionSchedule:
-        """Return the pipeline's schedule."""
-        scheduler = self.pipe.scheduler
-        return DiffusionSchedule(scheduler if solver is None else make_solver(solver, scheduler))
-
-    def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return the unscaled mode of the posterior, `(V, C, h, w)`."""
-        return posterior_mode(self.pipe, pixels)
-
-    def decode(self, image_latents: torch.Tensor) -> torch.Tensor:
-        """Decode unscaled latents."""
-        return decoded(self.pipe, image_latents)
-
-    def to_latents(self, image_latents: torch.Tensor) -> torch.Tensor:
-        """Multiply by the VAE's scaling factor."""
-        return image_latents * self.pipe.vae.config.scaling_factor
-
-    def to_image_latents(self, latents: torch.Tensor) -> torch.Tensor:
-        """Divide by the VAE's scaling factor."""
-        return latents / self.pipe.vae.config.scaling_factor
 
     def condition(self, prompts: PromptInputs, pixels: torch.Tensor, image_latents: torch.Tensor) -> Conditioning:
         """Encode prompts and negative prompts; the picture follows with the mask, see `restrict`."""
@@ -124,10 +92,12 @@ class Inpainting:
         sample = torch.cat([noisy] * count)
         if "mask_and_picture" in tensors:
             sample = torch.cat([sample, tensors["mask_and_picture"]], dim=1)
+        added = {"text_embeds": tensors["pooled"], "time_ids": tensors["time_ids"]} if "pooled" in tensors else None
         prediction = self.pipe.unet(
             sample,
             timesteps.repeat(count),
             encoder_hidden_states=tensors["prompt_embeds"],
+            added_cond_kwargs=added,
             cross_attention_kwargs=conditioning.shared["cross_attention_kwargs"],
             return_dict=False,
         )[0]

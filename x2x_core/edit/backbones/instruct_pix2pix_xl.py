@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from x2x_core.guidance.cfg import guided_noise
 
-from ..solvers import make_solver
 from .conditioning import THREE_BRANCHES, Conditioning, PromptInputs
-from .diffusion import DiffusionSchedule
 from .instruct_pix2pix_checks import check_unet
-from .protocol import Geometry, Traits
+from .protocol import Traits
 from .refusals import refusals
-from .stable_diffusion import decoded, posterior_mode, unet_geometry
+from .stable_diffusion import StableDiffusionBackbone
 
 _TRAITS = Traits(
     THREE_BRANCHES,
@@ -34,21 +31,13 @@ _TRAITS = Traits(
 )
 
 
-@dataclass(frozen=True)
-class InstructPix2PixXL:
+class InstructPix2PixXL(StableDiffusionBackbone):
     """A `StableDiffusionXLInstructPix2PixPipeline`."""
-
-    pipe: Any
 
     @property
     def traits(self) -> Traits:
         """Three branches."""
         return _TRAITS
-
-    @property
-    def geometry(self) -> Geometry:
-        """The sizes of its U-Net and autoencoder."""
-        return unet_geometry(self.pipe)
 
     @property
     def unet(self) -> Any:
@@ -62,27 +51,6 @@ class InstructPix2PixXL:
             InputError: they are not those of noisy latents and a picture's.
         """
         check_unet(self.unet, self.pipe.vae.config.latent_channels)
-
-    def schedule(self, published: bool = False, solver: str | None = None) -> DiffusionSchedule:
-        """Return the pipeline's schedule."""
-        scheduler = self.pipe.scheduler
-        return DiffusionSchedule(scheduler if solver is None else make_solver(solver, scheduler))
-
-    def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return the unscaled mode of the posterior, `(V, C, h, w)`."""
-        return posterior_mode(self.pipe, pixels)
-
-    def decode(self, image_latents: torch.Tensor) -> torch.Tensor:
-        """Decode unscaled latents."""
-        return decoded(self.pipe, image_latents)
-
-    def to_latents(self, image_latents: torch.Tensor) -> torch.Tensor:
-        """Multiply by the VAE's scaling factor."""
-        return image_latents * self.pipe.vae.config.scaling_factor
-
-    def to_image_latents(self, latents: torch.Tensor) -> torch.Tensor:
-        """Divide by the VAE's scaling factor."""
-        return latents / self.pipe.vae.config.scaling_factor
 
     def condition(self, prompts: PromptInputs, pixels: torch.Tensor, image_latents: torch.Tensor) -> Conditioning:
         """Encode the prompts by both text encoders, for all three branches."""

@@ -15,6 +15,7 @@ BACKBONES = {
     "StableDiffusionInstructPix2PixPipeline": ("instruct_pix2pix", "InstructPix2Pix"),
     "StableDiffusionXLInstructPix2PixPipeline": ("instruct_pix2pix_xl", "InstructPix2PixXL"),
     "StableDiffusionInpaintPipeline": ("inpainting", "Inpainting"),
+    "StableDiffusionXLInpaintPipeline": ("inpainting_xl", "InpaintingXL"),
     "FluxKontextPipeline": ("kontext", "Kontext"),
     "Flux2KleinPipeline": ("flux2_klein", "Flux2Klein"),
     "QwenImageEditPipeline": ("qwen_image_edit", "QwenImageEdit"),

@@ -1,11 +1,14 @@
-"""Parts of Stable Diffusion that several backbones share: the autoencoder and the U-Net's sizes."""
+"""What backbones on Stable Diffusion share: the autoencoder, the U-Net's sizes, and the noise schedule."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from ..solvers import make_solver
+from .diffusion import DiffusionSchedule
 from .protocol import Geometry
 
 # Side of the U-Net's canvas in latent cells, if its config does not say.
@@ -30,3 +33,36 @@ def posterior_mode(pipe: Any, pixels: torch.Tensor) -> torch.Tensor:
 def decoded(pipe: Any, image_latents: torch.Tensor) -> torch.Tensor:
     """Decode unscaled latents to pictures `(B, C, H, W)`, about [-1, 1], in the autoencoder's own precision."""
     return pipe.vae.decode(image_latents.to(pipe.vae.dtype), return_dict=False)[0]
+
+
+@dataclass(frozen=True)
+class StableDiffusionBackbone:
+    """The part of an `EditBackbone` that does not depend on what the U-Net is given."""
+
+    pipe: Any
+
+    @property
+    def geometry(self) -> Geometry:
+        """The sizes of its U-Net and autoencoder."""
+        return unet_geometry(self.pipe)
+
+    def schedule(self, published: bool = False, solver: str | None = None) -> DiffusionSchedule:
+        """Return the pipeline's schedule."""
+        scheduler = self.pipe.scheduler
+        return DiffusionSchedule(scheduler if solver is None else make_solver(solver, scheduler))
+
+    def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the unscaled mode of the posterior, `(V, C, h, w)`."""
+        return posterior_mode(self.pipe, pixels)
+
+    def decode(self, image_latents: torch.Tensor) -> torch.Tensor:
+        """Decode unscaled latents."""
+        return decoded(self.pipe, image_latents)
+
+    def to_latents(self, image_latents: torch.Tensor) -> torch.Tensor:
+        """Multiply by the VAE's scaling factor."""
+        return image_latents * self.pipe.vae.config.scaling_factor
+
+    def to_image_latents(self, latents: torch.Tensor) -> torch.Tensor:
+        """Divide by the VAE's scaling factor."""
+        return latents / self.pipe.vae.config.scaling_factor
