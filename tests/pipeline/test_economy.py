@@ -27,12 +27,19 @@ WHERE = {"guidance_mask": torch.ones(1, 1, 64, 64), "output_type": "np"}
 
 
 def test_a_branch_that_cancels_is_left_out_without_a_difference(pipe, radiograph, items):
-    call = {**WHERE, "image_guidance_scale": 1.0, "num_inference_steps": 4}
-    full = edit(pipe, radiograph, **call)
+    call = {**WHERE, "num_inference_steps": 4}
+    almost_one = np.nextafter(1.0, 2)
+    full = edit(pipe, radiograph, image_guidance_scale=almost_one, **call)
     assert items == [3] * 4
     items.clear()
-    fewer = edit(pipe, radiograph, unconditional_interval=2, **call)
+    fewer = edit(pipe, radiograph, image_guidance_scale=1.0, **call)
     assert items == [2] * 4 and np.abs(full.images - fewer.images).max() < 1e-4
+
+
+@pytest.mark.parametrize("arguments", [{"restricted": False}, {"reference": True, "guidance_mask": torch.ones(64, 64)}])
+def test_the_stock_and_the_published_arithmetic_predict_it_all_the_same(pipe, radiograph, items, arguments):
+    edit(pipe, radiograph, image_guidance_scale=1.0, **arguments)
+    assert items == [3, 3]
 
 
 @pytest.mark.parametrize("twin", [False, True])

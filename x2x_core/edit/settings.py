@@ -35,8 +35,9 @@ class EditSettings(MaskSettings):
         num_inference_steps: denoising steps, at least 1.
         guidance_scale: s_T, the strength of the instruction: a number, or a number for each of some findings and for
             "other", such as ``{"pneumothorax": 1.2, "other": 0.8}``. Of several findings the lowest counts.
-        image_guidance_scale: s_I, the strength of the image. Classifier-free guidance is skipped only if both scales
-            are 1, where it makes no difference.
+        image_guidance_scale: s_I, the strength of the image. At 1 the unconditional branch cancels and is skipped (but
+            with `reference=True`, without restriction, and with `attention_gating`). Classifier-free guidance is
+            skipped only if both scales are 1, where it makes no difference.
         relevance_noise_level: noise level of the relevance map, share of the schedule, [0, 1]; several levels are
             averaged (see `x2x_core.guidance.relevance.balance_levels`).
         relevance_samples: noise draws at each level that the relevance map is averaged over, at least 1.
@@ -76,8 +77,7 @@ class EditSettings(MaskSettings):
         guidance_end: share of the steps, from the first, that classifier-free guidance is active in, [0, 1]; in later
             steps the text branch is followed alone.
         unconditional_interval: steps between predictions of the unconditional branch, at least 1; in between, its
-            difference to the image branch is reused. From 2 it is left out where it cancels, with an
-            `image_guidance_scale` of 1. With `attention_gating` it is predicted in each step.
+            difference to the image branch is reused. With `attention_gating` it is predicted in each step.
 
     Raises:
         InputError: a value out of range.

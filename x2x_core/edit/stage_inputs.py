@@ -197,7 +197,9 @@ def denoising_inputs(call: Call, scales: Scales, callback: StepCallback) -> Deno
         callback=callback,
         context=settings.mask_context,
         guidance=GuidanceSteps(
-            settings.guidance_end, 1 if settings.attention_gating else settings.unconditional_interval
+            settings.guidance_end,
+            1 if settings.attention_gating else settings.unconditional_interval,
+            cancelling=settings.reference or settings.attention_gating or not call.restricted,
         ),
     )
 
