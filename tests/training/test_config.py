@@ -95,6 +95,7 @@ def test_a_bare_no_is_a_word_although_yaml_reads_false(tmp_path):
         ("attention", "flash", "one of sdpa, xformers"),
         ("conditioning_dropout", 0.5, "a number in [0, 1/3]"),
         ("timestep_bias", 0, "a number above 0"),
+        ("noise_levels", 1.0, "a list, each a number in (0, 1]"),
         ("train_text_encoder", "maybe", "true or false"),
         ("trackers", "tensorboard", "a list, each one of tensorboard, wandb"),
         ("out", "", "text that is not empty"),
@@ -148,6 +149,8 @@ def test_nested_and_unknown_fields_are_named_by_their_path(fields, message):
         ({**BASE, "validate_every": 4}, "`validate_every` requires the task edit, but `task` is autoencoder"),
         ({**BASE, "latent_variants": 2}, "`latent_variants` must be 0 if `task` is autoencoder"),
         ({**BASE, "size": 64, "crop": 128}, "`crop` must be at most `size` (64), got 128"),
+        ({**BASE, "noise_levels": [1.0]}, "`noise_levels` requires the task edit, but `task` is autoencoder"),
+        ({**EDIT, "noise_levels": [1.0], "timestep_bias": 2.0}, "`timestep_bias` has no effect with `noise_levels`"),
         ({**EDIT, "lora_rank": 4, "train_text_encoder": True}, "`lora_rank` requires `init` and a frozen text encoder"),
         (
             {**EDIT, "total_batch": 8, "gradient_accumulation": 2},

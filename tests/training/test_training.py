@@ -9,9 +9,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from safetensors.torch import load_file
+from torch.utils.data import default_collate
 
 from x2x_core.common.errors import InputError
+from x2x_core.common.seeds import SAMPLE, STEP, seeded_generator
 from x2x_core.edit.published import stable_diffusion_ddim
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.levels import levels_in
@@ -371,3 +374,16 @@ def test_pairs_of_several_folders_are_pooled(tuning, pairs_folder, tmp_path):
 def test_data_are_one_folder_or_several(tuning, data):
     with pytest.raises(InputError, match="`data` must be text that is not empty, or a list of at least 1, each text"):
         tuning.replace(data=data)
+
+
+def test_only_the_chosen_noise_levels_are_trained(tuning):
+    task = EditTask(tuning.replace(noise_levels=(1.0, 0.5)))
+    batch = default_collate([task.make(index % task.length, seeded_generator(0, SAMPLE, index)) for index in range(32)])
+    drawn = []
+
+    def record(target, image_latents, weight, ids, null_ids, random, dropout):
+        drawn.append(random.timesteps)
+
+    task.prepare(Accelerator(cpu=True))
+    task.loss(record, batch, seeded_generator(0, STEP))
+    assert set(drawn[0].tolist()) == {499, 999}

@@ -135,6 +135,8 @@ class TrainingConfig(Section):
     no_text: Literal["any", "unchanged"] = "any"  # target of an image without text: that of the pair (InstructPix2Pix),
     # or the image itself
     timestep_bias: Annotated[Number, Field(gt=0)] = 1.0  # timesteps are drawn as 1000 (1 - u^bias): above 1, noisier
+    noise_levels: tuple[Annotated[Number, Field(gt=0, le=1)], ...] = ()  # shares of the timesteps, drawn equally often
+    # instead of all timesteps: those at which a model of few steps is used, (1.0,) for one step; empty: all timesteps
     change_weight: Strength = 0.0  # additional loss weight where the pair differs
     change_balance: Strength = 0.0  # that weight is divided by the change's strength to this power
     prediction_type: Literal["v_prediction", "epsilon"] = "v_prediction"  # from scratch; otherwise that of `init`
@@ -179,13 +181,15 @@ class TrainingConfig(Section):
             return
         if self.latent_variants:
             raise InputError(f"`latent_variants` must be 0 if `task` is {self.task}, which uses no latents.")
-        for name in ("lora_rank", "validate_every", "zero_snr"):
+        for name in ("lora_rank", "validate_every", "zero_snr", "noise_levels"):
             if getattr(self, name):
                 raise InputError(f"`{name}` requires the task edit, but `task` is {self.task}. Leave it out.")
 
     def _check_edit(self) -> None:
         if self.lora_rank and (self.train_text_encoder or not self.init):
             raise InputError("`lora_rank` requires `init` and a frozen text encoder (`train_text_encoder: false`).")
+        if self.noise_levels and self.timestep_bias != 1:
+            raise InputError("`timestep_bias` has no effect with `noise_levels`: set only one of the two.")
         if not (self.init or self.autoencoder):
             raise InputError("`init` or `autoencoder` must name a diffusers folder if `task` is edit; both are empty.")
 

@@ -107,6 +107,9 @@ class EditTask:
 
     def _timesteps(self, count: int, generator: torch.Generator) -> torch.Tensor:
         last = self.parts.scheduler.config.num_train_timesteps
+        if levels := self.config.noise_levels:
+            timesteps = torch.tensor([max(round(level * last) - 1, 0) for level in levels])
+            return timesteps[torch.randint(len(levels), (count,), generator=generator)]
         noisiness = 1 - torch.rand(count, generator=generator) ** self.config.timestep_bias
         return (noisiness * last).long().clamp(max=last - 1)
 
