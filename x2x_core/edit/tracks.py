@@ -161,7 +161,7 @@ class _Step:
             own if own.branches == branches else own.of(*branches) for own, branches in zip(conditionings, wanted)
         ]
         items = sum(len(own) * len(branches) for own, branches in zip(noisy, wanted))
-        if len(noisy) == 1 or items > self.backbone.traits.relevance_batch:
+        if len(noisy) == 1 or items > self.backbone.traits.joined_batch:
             return [self._predict(own, latents, self.text_scale) for own, latents in zip(chosen, noisy)]
         latents = torch.cat([own for own, branches in zip(noisy, wanted) for _ in branches])
         scale = self.text_scale
