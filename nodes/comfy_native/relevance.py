@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from x2x_core.common.errors import InputError
 from x2x_core.edit.settings import DEFAULT, EditSettings
 from x2x_core.guidance.relevance import (
     balance_levels,
+    first_level,
     noise_disagreement,
     noise_timestep,
     relevance_from_disagreement,
@@ -69,7 +71,7 @@ def relevance_mask(
     levels = options.noise_levels or (recommended if isinstance(recommended, tuple) else (recommended,))
     sampling = model.get_model_object("model_sampling")
     sigmas = torch.stack([sampling.sigmas[noise_timestep(level, len(sampling.sigmas))] for level in levels]).cpu()
-    noise = relevance_noise(samples, len(levels), options.draws or settings.relevance_samples, options.seed)
+    noise = relevance_noise(samples, levels, options.draws or settings.relevance_samples, options.seed)
     sampler = RelevanceSampler(noise)
     pair = conditionings.positive, conditionings.negative
     if takes_image(model):
@@ -100,12 +102,14 @@ def _part(samples: torch.Tensor, image_size: tuple[int, int] | None) -> tuple[in
     return part[0].stop - part[0].start, part[1].stop - part[1].start
 
 
-def relevance_noise(samples: torch.Tensor, levels: int, draws: int, seed: int) -> torch.Tensor:
+def relevance_noise(samples: torch.Tensor, levels: Sequence[float], draws: int, seed: int) -> torch.Tensor:
     """Draw the noise that the pipeline uses for the relevance map with this seed: after the noise of the edit.
+
+    The first draw at level 1 is the noise of the edit.
 
     Args:
         samples: latents `(B, C, ...)`.
-        levels: L, number of noise levels.
+        levels: L noise levels.
         draws: K, number of draws per level.
         seed: of a CPU generator, restarted for each image: an image of a batch has the same noise as a single image.
 
@@ -113,10 +117,12 @@ def relevance_noise(samples: torch.Tensor, levels: int, draws: int, seed: int) -
         `(B, L, K, C, ...)`.
     """
     generator = torch.Generator().manual_seed(seed)
-    torch.randn(samples.shape[1:], generator=generator)  # RandomNoise uses this one
-    return torch.randn((levels, draws, *samples.shape[1:]), generator=generator).expand(
-        len(samples), *[-1] * (samples.ndim + 1)
-    )
+    own = torch.randn(samples.shape[1:], generator=generator)  # RandomNoise uses this one
+    noise = torch.randn((len(levels), draws, *samples.shape[1:]), generator=generator)
+    first = first_level(levels)
+    if first is not None:
+        noise[first, 0] = own
+    return noise.expand(len(samples), *[-1] * (samples.ndim + 1))
 
 
 class RelevanceSampler(comfy.samplers.Sampler):

@@ -146,9 +146,10 @@ def _masks(
 
 
 def unet_calls(settings: EditSettings, images: int, masked: bool) -> int:
-    """Return the number of U-Net calls of an edit of `images` images."""
+    """Return the largest number of U-Net calls of an edit of `images` images; a twin shares those of the edit."""
     relevance = 0 if masked else relevance_calls(settings, images)
-    return relevance + settings.num_inference_steps * (2 if settings.twin else 1)
+    apart = settings.twin and settings.attention_gating
+    return relevance + settings.num_inference_steps * (2 if apart else 1)
 
 
 @contextmanager
@@ -178,8 +179,8 @@ def call_arguments(pipe: Any, job: Job, chunk: slice, watch: Watch) -> dict[str,
         scheduler = stable_diffusion_ddim(scheduler.config.get("prediction_type", "epsilon"))
     preview = Preview(pipe, scheduler, pixels[:1])
 
-    def on_step_end(*_: Any) -> dict[str, Any]:
-        if watch.last is not None:
+    def on_step_end(_: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        if watch.last is not None and watch.last.belongs_to(timestep):
             watch.show(preview(watch.last))
         return {}
 

@@ -29,6 +29,10 @@ class UNetCall:
     timestep: Any
     prediction: torch.Tensor
 
+    def belongs_to(self, timestep: Any) -> bool:
+        """Return True if all items are of this timestep, as those of a denoising step are."""
+        return bool((torch.as_tensor(self.timestep) == timestep).all())
+
 
 class Watch:
     """Context in which U-Net calls advance ComfyUI's progress bar, and Cancel stops the run before the next call.
@@ -58,6 +62,8 @@ class Watch:
         for hook in self._hooks:
             hook.remove()
         self.last = None
+        if kind is None:  # calls may have been saved
+            self._bar.update_absolute(self._total, self._total)
 
     def _record(self, _: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
         self.last = UNetCall(inputs[0], inputs[1], outputs[0])
@@ -137,6 +143,8 @@ def estimate_clean(pipe: Any, scheduler: Any, call: UNetCall) -> torch.Tensor:
     noisy = call.sample[: len(prediction), :channels]
     timestep = torch.as_tensor(call.timestep).flatten()[0]  # one for each item, all the same
     signal = float(scheduler.alphas_cumprod[int(timestep)])
+    if scheduler.config.prediction_type == "v_prediction":  # also where no signal is left
+        return signal**0.5 * noisy - (1 - signal) ** 0.5 * prediction
     noise = predicted_noise(prediction, noisy, signal, scheduler.config.prediction_type)
     return (noisy - (1 - signal) ** 0.5 * noise) / signal**0.5
 

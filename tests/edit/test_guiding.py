@@ -1,9 +1,11 @@
 """The branches that each step predicts, and predictions that are reused."""
 
+import pytest
 import torch
 
 from x2x_core.edit.backbones.conditioning import IMAGE, NEITHER, TEXT
 from x2x_core.edit.guiding import GuidanceSteps, Guide
+from x2x_core.guidance.cfg import guided_by_two, guided_noise
 
 ALL = (TEXT, IMAGE, NEITHER)
 
@@ -21,7 +23,7 @@ def plan(steps, scale=1.5, count=6, branches=ALL):
 
 
 def test_by_default_each_step_predicts_all_branches():
-    assert plan(GuidanceSteps()) == [3] * 6 and plan(GuidanceSteps(), scale=1) == [3] * 6
+    assert plan(GuidanceSteps()) == [3] * 6 and plan(GuidanceSteps(cancelling=True), scale=1) == [3] * 6
     assert plan(GuidanceSteps(), branches=(TEXT, IMAGE)) == [2] * 6
 
 
@@ -32,8 +34,13 @@ def test_the_unconditional_branch_is_predicted_at_intervals():
     assert plan(GuidanceSteps(unconditional_interval=2), branches=(TEXT, IMAGE)) == [2] * 6
 
 
-def test_where_it_cancels_it_is_left_out():
-    assert plan(GuidanceSteps(unconditional_interval=2), scale=1) == [2] * 6
+@pytest.mark.parametrize("interval", [1, 2])
+def test_where_it_cancels_it_is_left_out(interval):
+    assert plan(GuidanceSteps(unconditional_interval=interval), scale=1) == [2] * 6
+    text, image, neither = torch.randn(3, 1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    completed = Guide(GuidanceSteps(), ALL).complete((text, image))
+    assert torch.equal(guided_noise(*completed, 1.7, 1.0), guided_by_two(text, image, 1.7))
+    assert torch.allclose(guided_noise(text, image, neither, 1.7, 1.0), guided_by_two(text, image, 1.7), atol=1e-6)
 
 
 def test_late_steps_follow_the_first_branch_alone():

@@ -33,6 +33,30 @@ def test_steps_that_a_checkpoint_recommends_are_kept_or_halved():
     assert resolve_settings({"preset": "fast"}, NOTHING).solver == "DPM++ 2M"
 
 
+def test_the_fast_preset_looks_at_level_1_alone():
+    levels = [
+        resolve_settings({"preset": name}, {"recommended": {"relevance_noise_level": [0.6, 1.0]}}) for name in PRESETS
+    ]
+    assert [chosen.noise_levels for chosen in levels] == [(1.0,), (0.6, 1.0), (0.6, 1.0)]
+    assert resolve_settings({"preset": "fast"}, DEMO).noise_levels == (0.6, 0.8)
+
+
+SOLVED = {"scheduler": ["diffusers", "DDIMScheduler"]}
+
+
+def test_the_default_steps_are_those_of_a_modern_solver():
+    chosen = resolve_settings({}, SOLVED)
+    assert (chosen.num_inference_steps, chosen.solver) == (10, "DPM++ 2M")
+    for given in ({"num_inference_steps": 30}, {"eta": 1.0}):
+        assert resolve_settings(given, SOLVED).solver is None
+    assert resolve_settings({"solver": "Euler"}, SOLVED).solver == "Euler"
+    for config in (NOTHING, {"scheduler": ["diffusers", "EulerDiscreteScheduler"]}, {**SOLVED, **DEMO}):
+        assert resolve_settings({}, config).solver is None
+    free = resolve_settings({}, SOLVED, restricted=False)
+    assert (free.num_inference_steps, free.solver) == (20, None)
+    assert resolve_settings({}, SOLVED, reference=True).solver is None
+
+
 def test_given_settings_replace_the_preset_s():
     given = {"preset": "fast", "num_inference_steps": 30, "mask_context": False, "solver": "UniPC"}
     chosen = resolve_settings(given, NOTHING)

@@ -29,11 +29,17 @@ def test_same_seed_same_map(native, latent):
 
 def test_draws_are_those_of_the_pipeline(native, latent):
     """The draws follow the noise that RandomNoise draws from the same seed."""
-    noise = pack("comfy_native.relevance").relevance_noise(latent["samples"], 2, 3, 7)
+    noise = pack("comfy_native.relevance").relevance_noise(latent["samples"], (0.6, 0.8), 3, 7)
     generator = torch.Generator().manual_seed(7)
     torch.randn(latent["samples"].shape, generator=generator)
     expected = torch.randn((1, 6, *latent["samples"].shape[1:]), generator=generator)
     assert torch.equal(noise.flatten(1, 2), expected)
+
+
+def test_the_first_draw_at_level_1_is_the_noise_of_the_edit(latent):
+    noise = pack("comfy_native.relevance").relevance_noise(latent["samples"], (0.6, 1.0), 2, 7)
+    own = torch.randn(latent["samples"].shape[1:], generator=torch.Generator().manual_seed(7))
+    assert torch.equal(noise[0, 1, 0], own) and not torch.equal(noise[0, 1, 1], own)
 
 
 def test_batch_is_its_images(native, latent):

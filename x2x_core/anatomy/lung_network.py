@@ -41,8 +41,10 @@ def normalise(view: torch.Tensor) -> torch.Tensor:
 
 
 def _local_mean(values: torch.Tensor) -> torch.Tensor:
+    """Return the mean over each neighbourhood, rows first and columns second, which costs a twelfth of both at once."""
     margin = _NEIGHBOURHOOD // 2
-    return F.avg_pool2d(F.pad(values, (margin,) * 4, mode="replicate"), _NEIGHBOURHOOD, stride=1)
+    padded = F.pad(values, (margin,) * 4, mode="replicate")
+    return F.avg_pool2d(F.avg_pool2d(padded, (1, _NEIGHBOURHOOD), stride=1), (_NEIGHBOURHOOD, 1), stride=1)
 
 
 class ResidualBlock(nn.Module):

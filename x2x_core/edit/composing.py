@@ -65,14 +65,15 @@ def compose(
         return Composed(images.give_back(unchanged, mask, index, inputs.output_type), pixels=(unchanged, unchanged))
     windows = edited.windows if getattr(backbone.pipe, "safety_checker", None) is None else None
     edited = replace(edited, windows=windows)
-    decoded = _decode(backbone, backbone.to_image_latents(edited.latents), windows)
+    decoded, twin = _decode_edited(backbone, edited)
     flagged = None
     if hasattr(backbone.pipe, "run_safety_checker"):
         decoded, flagged = backbone.pipe.run_safety_checker(decoded, decoded.device, encoded.conditioning.dtype)
     original = images.pixels[index]
     contrast = None if encoded.contrast is None else encoded.contrast[index]
     seen = original if contrast is None else contrast.to_model(original)
-    result = _combine(backbone, inputs, encoded, seen, decoded, edited, _soften(mask, inputs))
+    unchanged = None if inputs.composition == "decoded" else _unchanged(backbone, encoded, edited, twin)
+    result = _combine(inputs, encoded, seen, decoded, unchanged, _soften(mask, inputs))
     result = result if contrast is None else contrast.from_model(result, original)
     for number in [number for number, bad in enumerate(flagged or ()) if bad]:
         logger.warning("The safety checker objected to edit %d: it is not returned.", number)
@@ -81,8 +82,35 @@ def compose(
     return Composed(given, flagged, (original, images.as_given(result, inputs.output_type)))
 
 
+def _decode_edited(backbone: EditBackbone, edited: Edited) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Decode the edited latents and those of the twin: of a single output in one call, of several one after the other.
+
+    Several outputs at once keep the decoder busy already, and need as much memory as it has for them.
+    """
+    if edited.twin is None:
+        return _decode(backbone, backbone.to_image_latents(edited.latents), edited.windows), None
+    if len(edited.latents) == 1:
+        both = backbone.to_image_latents(torch.cat([edited.latents, edited.twin]))
+        decoded, twin = _decode(backbone, both, edited.windows).chunk(2)
+        return decoded, twin
+    decoded, twin = (
+        _decode(backbone, backbone.to_image_latents(own), edited.windows) for own in (edited.latents, edited.twin)
+    )
+    return decoded, twin
+
+
+def _unchanged(backbone: EditBackbone, encoded: Encoded, edited: Edited, twin: torch.Tensor | None) -> torch.Tensor:
+    """Return the decoding that a change is taken from: the twin's, else the original's."""
+    views = encoded.views
+    if twin is not None:
+        return twin
+    if edited.windows is not None:
+        return _decode(backbone, views.latents[encoded.view_index], edited.windows)
+    return (decode(backbone, views.latents) if views.decoded is None else views.decoded)[encoded.view_index]
+
+
 def _decode(backbone: EditBackbone, image_latents: torch.Tensor, windows: Windows | None) -> torch.Tensor:
-    """Decode the image latents of B outputs, with windows in latent cells what they show alone, and 0 elsewhere."""
+    """Decode image latents of B outputs, or of n times as many; with windows (latent cells) these alone, else 0."""
     if windows is None:
         return decode(backbone, image_latents)
     return windows.scaled(backbone.geometry.cell).paste(decode(backbone, windows.cut(image_latents)))
@@ -94,26 +122,18 @@ def _soften(mask: torch.Tensor, inputs: ComposingInputs) -> torch.Tensor:
 
 
 def _combine(
-    backbone: EditBackbone,
     inputs: ComposingInputs,
     encoded: Encoded,
     original: torch.Tensor,
     decoded: torch.Tensor,
-    edited: Edited,
+    unchanged: torch.Tensor | None,
     soft_mask: torch.Tensor,
 ) -> torch.Tensor:
-    """Return the original `(B, C, H, W)` with the edit, in [0, 1]."""
+    """Return the original `(B, C, H, W)` with the edit, in [0, 1]; without an unchanged decoding the edit's own."""
     grey = is_grey(original) & inputs.keep_grey
-    if inputs.composition == "decoded":
+    if unchanged is None:
         picture = match_channels(encoded.canvases.cut(to_view(decoded)), original.shape[1], grey)
         return compose_decoded(original, picture, soft_mask, inputs.edit_strength)
-    views = encoded.views
-    if edited.twin is not None:
-        unchanged = _decode(backbone, backbone.to_image_latents(edited.twin), edited.windows)
-    elif edited.windows is not None:
-        unchanged = _decode(backbone, views.latents[encoded.view_index], edited.windows)
-    else:
-        unchanged = (decode(backbone, views.latents) if views.decoded is None else views.decoded)[encoded.view_index]
     change = (decoded.float() - unchanged.float()) / 2
     change = match_channels(encoded.canvases.cut(change.cpu()), original.shape[1], grey)
     shares = encoded.canvases.shares

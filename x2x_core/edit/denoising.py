@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from itertools import count
 from typing import Any
 
 import torch
@@ -16,11 +16,11 @@ from x2x_core.imaging.canvases import Canvases
 from .attention.switching import rse_attention
 from .backbones.conditioning import IMAGE, NEITHER, TEXT, Conditioning
 from .backbones.protocol import DenoisesWindows, EditBackbone, Generators, HasAttention, Schedule, TakesMask
-from .background import blend
 from .decoding import check_latents
 from .guiding import GuidanceSteps, Guide
 from .scales import Scales, image_scale_of, text_scale_of
 from .state import Edited, Encoded, Guidance
+from .tracks import Start, Track, run
 from .windows import Windows, windows_around
 
 
@@ -99,31 +99,64 @@ def _cut(backbone: DenoisesWindows, encoded: Encoded, windows: Windows) -> Encod
 
 def _denoise_whole(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, guidance: Guidance) -> Edited:
     """Return the edited latents of a canvas or window, and those of the twin if requested."""
-    pipe = backbone.pipe
-    twin_generator = _copy_generator(inputs.generator, encoded.clean.device) if inputs.twin else None
+    start = _start_of(inputs, encoded, guidance)
     conditioning = _restrict(backbone, encoded, guidance)
-    latents, steps = _denoise_edit(backbone, inputs, encoded, guidance, conditioning)
-    check_latents(latents)
-    if not inputs.twin:
-        return Edited(latents)
+    twin = _twin_track(backbone, inputs, start, conditioning) if inputs.twin else None
+    edit = _edit_track(backbone, inputs, start, conditioning)
+    beside = [] if twin is None or inputs.attention_gating else [twin]  # the gate is for the edit alone
+    steps = _run_edit(backbone, inputs, guidance, [edit, *beside], conditioning)
+    if twin is not None and not beside:
+        run(backbone, inputs.scales, [twin], conditioning, steps=steps)
+    for track in (edit, twin):
+        if track is not None:
+            check_latents(track.latents)
+    return Edited(edit.latents, None if twin is None else twin.latents)
+
+
+def _start_of(inputs: DenoisingInputs, encoded: Encoded, guidance: Guidance) -> Start:
+    return Start(
+        clean=encoded.clean,
+        noise=encoded.noise,
+        cells=guidance.cells,
+        canvas=encoded.canvases.cells,
+        steps=inputs.num_inference_steps,
+        eta=inputs.eta,
+        restricted=inputs.restricted,
+        published=inputs.published,
+    )
+
+
+def _edit_track(backbone: EditBackbone, inputs: DenoisingInputs, start: Start, conditioning: Conditioning) -> Track:
+    """Return the track of the edit, which follows guidance."""
+    pipe = backbone.pipe
+    branches = backbone.traits.branches if inputs.scales.guide else (TEXT,)
+    guide = Guide(inputs.guidance, branches)
+
+    def combine(predictions: tuple[torch.Tensor, ...], step: int) -> torch.Tensor:
+        if len(predictions) == 1:
+            return predictions[0]
+        scale = image_scale_of(pipe, inputs.scales)
+        return backbone.guide(guide.complete(predictions), text_scale_of(pipe, inputs.scales), scale)
+
+    return Track(start, inputs.schedule, inputs.generator, conditioning.of(*branches), guide, combine)
+
+
+def _twin_track(backbone: EditBackbone, inputs: DenoisingInputs, start: Start, conditioning: Conditioning) -> Track:
+    """Return the track of the twin, which follows the image branch."""
+    pipe = backbone.pipe
     # with an image scale of 1 the unconditional branch cancels, so it is skipped
     both = NEITHER in backbone.traits.branches and image_scale_of(pipe, inputs.scales) != 1
-    conditioning = conditioning.of(IMAGE, NEITHER) if both else conditioning.of(IMAGE)
-    guide, steps_begun = Guide(inputs.guidance, conditioning.branches), count()
+    branches = (IMAGE, NEITHER) if both else (IMAGE,)
+    guide = Guide(inputs.guidance, branches)
 
-    def predict(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-        scale, step = image_scale_of(pipe, inputs.scales), next(steps_begun)
-        wanted = guide.branches(step, pipe._num_timesteps, scale)
-        predictions = _predict(backbone, inputs, conditioning, latents, timestep, wanted)
+    def combine(predictions: tuple[torch.Tensor, ...], step: int) -> torch.Tensor:
         if not both or guide.ended(step, pipe._num_timesteps):
             return predictions[0]
         image, neither = guide.complete(predictions)
-        return neither + scale * (image - neither)
+        return neither + image_scale_of(pipe, inputs.scales) * (image - neither)
 
-    loop = _DenoisingLoop(backbone, inputs, encoded, guidance, twin_generator)
-    twin = loop.run(predict, steps=steps)
-    check_latents(twin)
-    return Edited(latents, twin)
+    generator = _copy_generator(inputs.generator, start.clean.device)
+    return Track(start, copy.deepcopy(inputs.schedule), generator, conditioning.of(*branches), guide, combine)
 
 
 def _restrict(backbone: EditBackbone, encoded: Encoded, guidance: Guidance) -> Conditioning:
@@ -134,44 +167,31 @@ def _restrict(backbone: EditBackbone, encoded: Encoded, guidance: Guidance) -> C
     return backbone.restrict(encoded.conditioning, encoded.shown, (mask > 0).float())
 
 
-def _denoise_edit(
+def _run_edit(
     backbone: EditBackbone,
     inputs: DenoisingInputs,
-    encoded: Encoded,
     guidance: Guidance,
+    tracks: list[Track],
     conditioning: Conditioning,
-) -> tuple[torch.Tensor, int]:
-    """Return the edited latents and the number of steps taken: fewer than planned if a callback interrupted."""
-    pipe = backbone.pipe
-    branches = backbone.traits.branches
-    if not inputs.scales.guide:
-        branches = (TEXT,)
-    chosen = conditioning.of(*branches)
-    guide, steps_taken = Guide(inputs.guidance, branches), 0
+) -> int:
+    """Denoise the edit, the first of some tracks, with callbacks and a progress bar.
 
-    def predict(latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-        scale = image_scale_of(pipe, inputs.scales)
-        wanted = guide.branches(steps_taken, pipe._num_timesteps, scale)
-        predictions = _predict(backbone, inputs, chosen, latents, timestep, wanted)
-        if len(predictions) == 1:
-            return predictions[0]
-        return backbone.guide(guide.complete(predictions), text_scale_of(pipe, inputs.scales), scale)
-
+    Returns:
+        The number of steps taken: fewer than planned if a callback interrupted.
+    """
+    pipe, edit = backbone.pipe, tracks[0]
     with (
-        _gated(backbone, inputs, guidance, conditioning, chosen),
+        _gated(backbone, inputs, guidance, conditioning, edit.conditioning),
         pipe.progress_bar(total=inputs.num_inference_steps) as progress_bar,
     ):
 
-        def after_step(i: int, timestep: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
-            nonlocal steps_taken, chosen
-            latents, chosen = _run_callbacks(pipe, inputs, i, timestep, latents, chosen)
-            steps_taken = i + 1
-            if steps_taken == pipe._num_timesteps or steps_taken % inputs.schedule.order == 0:
+        def after_step(i: int, timestep: torch.Tensor) -> None:
+            _run_callbacks(pipe, inputs, i, timestep, edit)
+            if i + 1 == pipe._num_timesteps or (i + 1) % inputs.schedule.order == 0:
                 progress_bar.update()
-            return latents
 
-        loop = _DenoisingLoop(backbone, inputs, encoded, guidance, inputs.generator)
-        return loop.run(predict, after_step), steps_taken
+        known = None if inputs.attention_gating else guidance.known
+        return run(backbone, inputs.scales, tracks, conditioning, after_step, known=known)
 
 
 def _gated(
@@ -191,89 +211,16 @@ def _gated(
     return rse_attention(backbone.unet, gate=AttentionGate(guidance.cells, null_states))
 
 
-def _predict(
-    backbone: EditBackbone,
-    inputs: DenoisingInputs,
-    conditioning: Conditioning,
-    latents: torch.Tensor,
-    timestep: torch.Tensor,
-    branches: tuple[str, ...],
-) -> tuple[torch.Tensor, ...]:
-    """Predict for some of the branches of a conditioning."""
-    if branches != conditioning.branches:
-        conditioning = conditioning.of(*branches)
-    noisy = inputs.schedule.model_input(latents, timestep)
-    scale = text_scale_of(backbone.pipe, inputs.scales)
-    return backbone.predict(conditioning, noisy, timestep.expand(len(latents)), scale)
-
-
-class _DenoisingLoop:
-    """The steps from noise to latents; a restricted edit keeps the original outside the mask.
-
-    A restricted edit starts from the noised original, as the published code does. After every step the original, at the
-    noise level of the coming step (published code: of the step just taken), is blended in outside the mask.
-    """
-
-    def __init__(
-        self,
-        backbone: EditBackbone,
-        inputs: DenoisingInputs,
-        encoded: Encoded,
-        guidance: Guidance,
-        generator: Generators,
-    ) -> None:
-        self._pipe, self._inputs, self._encoded, self._guidance = backbone.pipe, inputs, encoded, guidance
-        self._generator = generator
-
-    def run(
-        self,
-        predict: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-        after_step: Callable[[int, torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
-        steps: int | None = None,
-    ) -> torch.Tensor:
-        """Denoise the edit's noise to latents `(B, C, h, w)`, scaled.
-
-        Args:
-            predict: from latents and timestep to the prediction.
-            after_step: called with step, timestep and latents after each step; returns the latents to continue with.
-            steps: stop after so many of the scheduler's steps; ``None``: all, or until `_interrupt` is set.
-        """
-        inputs, schedule, clean = self._inputs, self._inputs.schedule, self._encoded.clean
-        timesteps = schedule.start(inputs.num_inference_steps, self._encoded.canvases.cells, clean.device)
-        self._pipe._num_timesteps = len(timesteps)
-        latents = self._background(0) if inputs.restricted else schedule.initial(self._encoded.noise)
-        for i, t in enumerate(timesteps[:steps]):
-            if steps is None and self._pipe._interrupt:
-                break
-            latents = schedule.step(predict(latents, t), t, latents, inputs.eta, self._generator)
-            if inputs.restricted:
-                background = self._background(i if inputs.published else i + 1)
-                latents = blend(latents, background, self._guidance.cells)
-            latents = after_step(i, t, latents) if after_step else latents
-        return latents
-
-    def _background(self, index: int) -> torch.Tensor:
-        return self._inputs.schedule.background(self._encoded.clean, self._encoded.noise, index)
-
-
-def _run_callbacks(
-    pipe: Any,
-    inputs: DenoisingInputs,
-    i: int,
-    timestep: torch.Tensor,
-    latents: torch.Tensor,
-    conditioning: Conditioning,
-) -> tuple[torch.Tensor, Conditioning]:
-    """Call the callbacks; tensors that they return replace ours."""
+def _run_callbacks(pipe: Any, inputs: DenoisingInputs, i: int, timestep: torch.Tensor, edit: Track) -> None:
+    """Call the callbacks; tensors that they return replace the edit's."""
     callback = inputs.callback
     if callback.function is not None:
-        tensors = {"latents": latents, **conditioning.tensors}
+        tensors = {"latents": edit.latents, **edit.conditioning.tensors}
         replaced = callback.function(pipe, i, timestep, {name: tensors[name] for name in callback.tensors}) or {}
-        latents = replaced.get("latents", latents)
-        conditioning = conditioning.replaced(replaced)
+        edit.latents = replaced.get("latents", edit.latents)
+        edit.conditioning = edit.conditioning.replaced(replaced)
     if callback.legacy is not None and i % callback.legacy_steps == 0:
-        callback.legacy(i // inputs.schedule.order, timestep, latents)
-    return latents, conditioning
+        callback.legacy(i // inputs.schedule.order, timestep, edit.latents)
 
 
 def _copy_generator(generator: Generators, device: torch.device) -> Any:

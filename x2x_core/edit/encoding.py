@@ -34,6 +34,8 @@ class NoiseInputs:
     levels: int  # L, noise levels of the relevance map
     samples: int  # K, draws at each
     restricted: bool
+    # Of the L levels, the one whose first draw is the diffusion noise itself, because denoising starts there too.
+    first_level: int | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ def _draw(
         relevance_noise = randn_tensor((outputs, draws, *shape), given.generator, device, dtype)
     if given.latents is not None:
         noise = given.latents.to(device, dtype).expand(outputs, *shape)
+    if relevance_noise is not None and given.first_level is not None:
+        relevance_noise[:, given.first_level * given.samples] = noise
     if given.relevance_noise is not None:
         own = given.relevance_noise.to(device, dtype)
         if own.ndim == 4:  # one draw, used at every level

@@ -15,6 +15,7 @@ class GuidanceSteps:
 
     end: float = 1.0  # share of the steps that are guided; later ones follow the first branch alone
     unconditional_interval: int = 1  # steps between predictions of the unconditional branch
+    cancelling: bool = False  # predict the unconditional branch also where it cancels, as the stock pipeline does
 
 
 class Guide:
@@ -35,15 +36,15 @@ class Guide:
         Args:
             step: from 0.
             count: of all steps.
-            image_scale: s_I; at 1 the unconditional branch cancels.
+            image_scale: s_I; at 1 the unconditional branch cancels, and is skipped.
         """
         if self.ended(step, count):
             return self._branches[:1]
-        interval = self._steps.unconditional_interval
-        if interval == 1 or NEITHER not in self._branches:
+        if NEITHER not in self._branches:
             return self._branches
-        known = image_scale == 1 or (self._difference is not None and step % interval != 0)
-        return self._branches[:-1] if known else self._branches
+        known = self._difference is not None and step % self._steps.unconditional_interval != 0
+        cancels = image_scale == 1 and not self._steps.cancelling
+        return self._branches[:-1] if known or cancels else self._branches
 
     def ended(self, step: int, count: int) -> bool:
         """Return True if a step is no longer guided."""
@@ -52,7 +53,8 @@ class Guide:
     def complete(self, predictions: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         """Return predictions of the branches of a guided step with the unconditional one, predicted or estimated.
 
-        It is estimated as the image's prediction less the difference of the two when it was last predicted.
+        It is estimated as the image's prediction less the difference of the two when it was last predicted; where it
+        was never predicted it cancels, and the image's prediction takes its place.
         """
         if NEITHER not in self._branches:
             return predictions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -29,7 +29,7 @@ from .backbones.conditioning import IMAGE, TEXT, Conditioning
 from .backbones.protocol import EditBackbone, HasAttention, Schedule, TakesMask
 from .published import to_published_latents
 from .region import Region
-from .state import Encoded, Guidance, Relevance, to_image
+from .state import Encoded, Guidance, KnownPredictions, Relevance, to_image
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class RelevanceInputs:
     source: str  # one of `x2x_core.guidance.relevance.SOURCES`
     tokens: list[PromptTokens]  # P, of the prompts; empty for the source "noise"
     copies: int  # outputs of each pair
+    first_draw: int | None = None  # of L * K, the one with the diffusion noise
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
         cells = canvases.cells_of(mask)
     _warn_of_empty_masks(mask, inputs.mask)
     uncertainty = None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvases)
-    return Guidance(guidance, mask, cells.to(relevance.map.device), relevance_map, pseudomask, uncertainty)
+    cells = cells.to(relevance.map.device)
+    return Guidance(guidance, mask, cells, relevance_map, pseudomask, uncertainty, relevance.known)
 
 
 def _warn_of_empty_masks(mask: torch.Tensor, settings: MaskSettings) -> None:
@@ -122,12 +124,12 @@ def find_relevance(backbone: EditBackbone, inputs: RelevanceInputs, encoded: Enc
     """Return the relevance map R and its uncertainty, from all draws at all noise levels."""
     attended = None
     if inputs.source == "noise":
-        disagreement = _disagreement(backbone, inputs, encoded)
+        disagreement, known = _disagreement(backbone, inputs, encoded)
     else:
         assert isinstance(backbone, HasAttention)
         record = _attention_record(backbone.unet, inputs, encoded)
         with rse_attention(backbone.unet, record):
-            disagreement = _disagreement(backbone, inputs, encoded)
+            disagreement, known = _disagreement(backbone, inputs, encoded)
         attended = record.maps
     disagreement = disagreement.unflatten(1, (len(inputs.noise_levels), -1))
     relevance, flat = _per_canvas(inputs.source, encoded.canvases, disagreement, attended)
@@ -137,7 +139,7 @@ def find_relevance(backbone: EditBackbone, inputs: RelevanceInputs, encoded: Enc
             "nothing to edit.",
             number,
         )
-    return relevance
+    return replace(relevance, known=known)
 
 
 def _per_canvas(
@@ -187,8 +189,13 @@ def _attention_record(unet: torch.nn.Module, inputs: RelevanceInputs, encoded: E
     return attention_record(levels, inputs.tokens, encoded.canvases.cells, encoded.noise.device, copies=inputs.copies)
 
 
-def _disagreement(backbone: EditBackbone, inputs: RelevanceInputs, encoded: Encoded) -> torch.Tensor:
-    """Return the disagreement of the predictions with and without the instruction, `(B, L * K, h, w)`."""
+def _disagreement(
+    backbone: EditBackbone, inputs: RelevanceInputs, encoded: Encoded
+) -> tuple[torch.Tensor, KnownPredictions | None]:
+    """Return the disagreement of the predictions with and without the instruction, `(B, L * K, h, w)`.
+
+    The predictions for the diffusion noise are returned too, if it is among the draws.
+    """
     assert encoded.relevance_noise is not None
     schedule = inputs.schedule
     levels = schedule.noise_levels(inputs.noise_levels)
@@ -198,7 +205,7 @@ def _disagreement(backbone: EditBackbone, inputs: RelevanceInputs, encoded: Enco
     level_of_draw = [level for own, level in zip(noise, levels) for _ in range(own.shape[1])]
     draws = draws_at_once(len(noisy), backbone.traits.relevance_batch)
     conditioning = _unrestricted(backbone, encoded).of(TEXT, IMAGE)
-    disagreement = []
+    disagreement, known = [], None
     for first in range(0, len(level_of_draw), draws):
         chunk, chunk_levels = noisy[:, first : first + draws], level_of_draw[first : first + draws]
         timesteps = torch.tensor([level.timestep for level in chunk_levels], device=noisy.device).repeat(len(noisy))
@@ -209,7 +216,10 @@ def _disagreement(backbone: EditBackbone, inputs: RelevanceInputs, encoded: Enco
                 schedule.predicted_noise(prediction[:, k], chunk[:, k], level) for prediction in with_and_without
             )
             disagreement.append(noise_disagreement(text, image))
-    return torch.cat(disagreement, dim=1)
+            if first + k == inputs.first_draw and not isinstance(backbone, TakesMask):
+                branches = {name: own[:, k] for name, own in zip((TEXT, IMAGE), with_and_without)}
+                known = KnownPredictions(chunk[:, k], level.timestep, branches)
+    return torch.cat(disagreement, dim=1), known
 
 
 def _unrestricted(backbone: EditBackbone, encoded: Encoded) -> Conditioning:

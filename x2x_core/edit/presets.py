@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # From cheap to faithful.
 PRESETS = ("fast", "balanced", "best")
 # Context of windows around the mask, pixels of the canvas, see `x2x_core.edit.windows`.
 _CONTEXTS = {"fast": 16, "balanced": 32}
-# Steps of a modern solver for checkpoints that recommend no number of steps.
+# Steps of a modern solver for checkpoints that recommend no number of steps; without a preset: the default.
 _STEPS = {"fast": 6, "balanced": 10}
 _SOLVER = "DPM++ 2M"
+# Schedulers of checkpoints that it replaces: those that need more steps than the default.
+_REPLACED = ("DDIMScheduler", "PNDMScheduler")
+_STEPS_WITHOUT_RESTRICTION = 20  # on the pipeline's own scheduler
 
 
-def preset_values(preset: str, steps: int, recommends_steps: bool) -> dict[str, Any]:
+def preset_values(
+    preset: str, steps: int, recommends_steps: bool, noise_levels: Sequence[float] = ()
+) -> dict[str, Any]:
     """Return the settings that a preset changes, by name.
 
-    "best" changes nothing: all steps, all branches in each, the whole canvas. "balanced" denoises a window around the
-    mask and leaves out what hardly counts of guidance; for checkpoints that recommend no number of steps it takes fewer
-    with a modern solver, 29 U-Net items an edit with the default scales. "fast" takes half the steps, or 16 items, and
-    one relevance draw per noise level.
+    "best" changes nothing: what an edit without a preset does. "balanced" denoises a window around the mask and leaves
+    out what hardly counts of guidance; for checkpoints that recommend no number of steps it takes ten of a modern
+    solver, 29 U-Net items an edit with the default scales. "fast" takes half the steps, or 16 items, one relevance draw
+    per noise level, and of several levels level 1 alone if it is among them.
 
     Args:
         preset: one of `PRESETS`.
         steps: the denoising steps without a preset.
         recommends_steps: True if the checkpoint recommends them.
+        noise_levels: of the relevance map without a preset.
     """
     if preset == "best":
         return {}
@@ -37,4 +44,21 @@ def preset_values(preset: str, steps: int, recommends_steps: bool) -> dict[str, 
         values["num_inference_steps"] = math.ceil(steps / 2)
     if fast:
         values["relevance_samples"] = 1
+        if 1.0 in noise_levels:
+            values["relevance_noise_level"] = 1.0
     return values
+
+
+def default_steps(config: Mapping[str, Any], restricted: bool, solver: str | None, eta: float | None) -> dict[str, Any]:
+    """Return the settings, by name, that go with the number of steps where neither caller nor checkpoint names it.
+
+    Args:
+        config: the pipeline's, whose entry "scheduler" names a class.
+        restricted: False for an edit without restriction, which is the stock pipeline's.
+        solver: chosen by a preset.
+        eta: of DDIM, which keeps that scheduler unless it is 0.
+    """
+    if not restricted:
+        return {} if solver else {"num_inference_steps": _STEPS_WITHOUT_RESTRICTION}
+    replaced = (config.get("scheduler") or (None, None))[-1] in _REPLACED
+    return {"solver": _SOLVER} if replaced and not solver and not eta else {}

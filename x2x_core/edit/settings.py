@@ -18,7 +18,7 @@ from x2x_core.guidance.relevance import SOURCES
 from x2x_core.guidance.setting import FREE, setting
 from x2x_core.language.instruction import Instruction
 
-from .presets import PRESETS, preset_values
+from .presets import PRESETS, default_steps, preset_values
 from .recommended import recommendations_of
 from .setting_rules import OTHER, crop_margin, guidance_scale, noise_level
 from .solver_names import SOLVERS
@@ -32,13 +32,15 @@ class EditSettings(MaskSettings):
     """The settings of one edit, which include those of its mask; the defaults are the pipeline's.
 
     Args:
-        num_inference_steps: denoising steps, at least 1.
+        num_inference_steps: denoising steps, at least 1. Without restriction the default is 20.
         guidance_scale: s_T, the strength of the instruction: a number, or a number for each of some findings and for
             "other", such as ``{"pneumothorax": 1.2, "other": 0.8}``. Of several findings the lowest counts.
-        image_guidance_scale: s_I, the strength of the image. Classifier-free guidance is skipped only if both scales
-            are 1, where it makes no difference.
+        image_guidance_scale: s_I, the strength of the image. At 1 the unconditional branch cancels and is skipped (but
+            with `reference=True`, without restriction, and with `attention_gating`). Classifier-free guidance is
+            skipped only if both scales are 1, where it makes no difference.
         relevance_noise_level: noise level of the relevance map, share of the schedule, [0, 1]; several levels are
-            averaged (see `x2x_core.guidance.relevance.balance_levels`).
+            averaged (see `x2x_core.guidance.relevance.balance_levels`). The first draw at level 1 is the diffusion
+            noise, so an edit whose first step is there, on the whole canvas, has its predictions already.
         relevance_samples: noise draws at each level that the relevance map is averaged over, at least 1.
         relevance_source: "noise" (where the instruction changes the predicted noise), "attention" (where the U-Net
             attends to the instruction) or "both" (where they agree).
@@ -72,22 +74,21 @@ class EditSettings(MaskSettings):
         preset: "fast", "balanced" or "best": values of several of these settings at once, on top of what the checkpoint
             recommends, see `x2x_core.edit.presets`; settings that are given replace the preset's. ``None``: no preset.
         solver: "DDIM", "Euler", "DPM++ 2M" or "UniPC", on the checkpoint's noise schedule. ``None``: the pipeline's
-            own scheduler.
+            own scheduler; but the default number of steps is one for DPM++ 2M, which then replaces DDIM and PNDM.
         guidance_end: share of the steps, from the first, that classifier-free guidance is active in, [0, 1]; in later
             steps the text branch is followed alone.
         unconditional_interval: steps between predictions of the unconditional branch, at least 1; in between, its
-            difference to the image branch is reused. From 2 it is left out where it cancels, with an
-            `image_guidance_scale` of 1. With `attention_gating` it is predicted in each step.
+            difference to the image branch is reused. With 1 and with `attention_gating` it is predicted in each step.
 
     Raises:
         InputError: a value out of range.
     """
 
-    num_inference_steps: int = setting(20, whole_number, recommendable=True, published=100)
+    num_inference_steps: int = setting(10, whole_number, recommendable=True, published=100)
     guidance_scale: float | Mapping[str, float] = setting(7.5, guidance_scale, recommendable=True)
     image_guidance_scale: float = setting(1.5, number(), recommendable=True)
     relevance_noise_level: float | tuple[float, ...] = setting(0.8, noise_level, recommendable=True)
-    relevance_samples: int = setting(4, whole_number, recommendable=True, published=1)
+    relevance_samples: int = setting(2, whole_number, recommendable=True, published=1)
     relevance_source: str = setting("noise", one_of(SOURCES), fixed="reads the noise predictions")
     attention_gating: bool = setting(False, switch, fixed="does not gate attention")
     composition: str = setting(
@@ -116,7 +117,7 @@ class EditSettings(MaskSettings):
     solver: str | None = setting(None, optional(one_of(SOLVERS)), fixed="runs DDIM")
     guidance_end: float = setting(1.0, number(0, 1), recommendable=True, unrestricted=1.0, fixed="guides each step")
     unconditional_interval: int = setting(
-        1, whole_number, recommendable=True, unrestricted=1, fixed="predicts each branch in each step"
+        2, whole_number, recommendable=True, published=1, unrestricted=1, fixed="predicts each branch in each step"
     )
 
     @property
@@ -217,7 +218,7 @@ def resolve_settings(
     """Return the settings of a call: the caller's, else the checkpoint's recommendations, else the defaults.
 
     Args:
-        given: the call's arguments by name; ``None`` and names that are no settings are ignored.
+        given: the call's arguments by name; ``None`` and names that are no settings (but "eta") are ignored.
         config: the pipeline's, with the entry "recommended"; see `x2x_core.edit.recommended`.
         reference: published settings; recommendations are ignored.
         restricted: False for an edit without restriction, whose own values replace recommendations too.
@@ -225,6 +226,7 @@ def resolve_settings(
     Raises:
         InputError: a value out of range, or one that contradicts `reference` or another.
     """
+    eta = given.get("eta")
     given = {own.name: given[own.name] for own in fields(EditSettings) if given.get(own.name) is not None}
     if reference:
         _check_reference(given)
@@ -235,8 +237,12 @@ def resolve_settings(
         base = replace(DEFAULT, **{**recommended, **fixed})
         if "preset" in given:
             one_of(PRESETS)("preset", given["preset"])
-            values = preset_values(given["preset"], base.num_inference_steps, "num_inference_steps" in recommended)
+            values = preset_values(
+                given["preset"], base.num_inference_steps, "num_inference_steps" in recommended, base.noise_levels
+            )
             base = replace(base, **{**values, **fixed})
+        if "num_inference_steps" not in {**recommended, **given}:
+            base = replace(base, **default_steps(config, restricted, base.solver, eta))
     if "mask_threshold" in given:
         if given.get("mask_rule", "threshold") != "threshold":
             raise InputError(

@@ -10,6 +10,7 @@ import torch
 from x2x_core.anatomy.areas import area_limits
 from x2x_core.common.errors import InputError
 from x2x_core.guidance.attention.tokens import PromptTokens
+from x2x_core.guidance.relevance import first_level
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.pseudomasks.given import as_guidance_mask, as_keep_mask, as_pseudomask
 
@@ -103,6 +104,7 @@ def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -
         settings.relevance_levels,
         settings.relevance_samples,
         call.restricted,
+        _first_level(settings),
     )
     return EncodingInputs(
         call.pictures.images,
@@ -114,6 +116,11 @@ def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -
         own_contrast=call.restricted and call.films and not settings.reference,
         prepared=call.prepared,
     )
+
+
+def _first_level(settings: EditSettings) -> int | None:
+    """Return the index of the noise level at which denoising starts; the published code draws noise of its own."""
+    return None if settings.reference else first_level(settings.noise_levels)
 
 
 def placing_inputs(call: Call, guidance_mask: torch.Tensor | None) -> PlacingInputs:
@@ -143,8 +150,10 @@ def guidance_inputs(call: Call, tokens: list[PromptTokens]) -> GuidanceInputs:
     limits = None
     if arguments.pseudomask is None:  # else the caller says how much may change
         limits = [area_limits(instruction) for instruction in call.subject.output_instructions]
+    first = None if arguments.relevance_noise is not None else _first_level(settings)
+    first_draw = None if first is None else first * settings.relevance_samples
     relevance = RelevanceInputs(
-        call.schedule, settings.noise_levels, settings.relevance_source, tokens, call.subject.copies
+        call.schedule, settings.noise_levels, settings.relevance_source, tokens, call.subject.copies, first_draw
     )
     return GuidanceInputs(
         relevance, settings.mask_settings, limits, settings.reference, _guidance_mask(call), keep_mask_of(call)
@@ -197,7 +206,9 @@ def denoising_inputs(call: Call, scales: Scales, callback: StepCallback) -> Deno
         callback=callback,
         context=settings.mask_context,
         guidance=GuidanceSteps(
-            settings.guidance_end, 1 if settings.attention_gating else settings.unconditional_interval
+            settings.guidance_end,
+            1 if settings.attention_gating else settings.unconditional_interval,
+            cancelling=settings.reference or settings.attention_gating or not call.restricted,
         ),
     )
 

@@ -6,6 +6,7 @@ views, the different placements of pictures on their canvases: N without crops.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -42,11 +43,26 @@ class Encoded:
 
 
 @dataclass(frozen=True)
+class KnownPredictions:
+    """Predictions for noised originals, by branch, that denoising can use if it starts from the same."""
+
+    noisy: torch.Tensor  # (B, C, h, w), as the network was given them
+    timestep: float
+    branches: Mapping[str, torch.Tensor]  # (B, C, h, w) each
+
+    def fits(self, noisy: torch.Tensor, timestep: torch.Tensor) -> bool:
+        """Return True if these latents are those of the predictions, up to rounding."""
+        alike = noisy.shape == self.noisy.shape and float(timestep) == self.timestep
+        return alike and torch.allclose(noisy, self.noisy, rtol=1e-3, atol=1e-4)
+
+
+@dataclass(frozen=True)
 class Relevance:
     """The relevance map on the canvas, `(B, 1, h, w)` float32 in [0, 1]."""
 
     map: torch.Tensor
     uncertainty: torch.Tensor | None  # of the noise predictions; None for a single draw, or if attention is used
+    known: KnownPredictions | None = None  # for the diffusion noise, if a level of the map has it
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,7 @@ class Guidance:
     relevance: torch.Tensor | None = None
     pseudomask: torch.Tensor | None = None
     uncertainty: torch.Tensor | None = None  # of the relevance
+    known: KnownPredictions | None = None  # for the diffusion noise, if a level of the relevance map has it
 
 
 @dataclass(frozen=True)

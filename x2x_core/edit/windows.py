@@ -43,10 +43,11 @@ class Windows:
         return torch.stack(cut)
 
     def paste(self, contents: torch.Tensor, onto: torch.Tensor | None = None) -> torch.Tensor:
-        """Return values `(B, C, *whole)` with contents `(B, C, *size)` in the windows; ``None``: 0 elsewhere."""
+        """Return values `(n * B, C, *whole)` with contents `(n * B, C, *size)` in the windows; on ``None``, on 0."""
+        outputs = len(self.corners)
         values = contents.new_zeros(*contents.shape[:2], *self.whole) if onto is None else onto.clone()
         for number, own in enumerate(contents):
-            rows, columns = self.slices(number)
+            rows, columns = self.slices(number % outputs)
             values[number, ..., rows, columns] = own
         return values
 

@@ -38,7 +38,7 @@ class NoiseLevel:
     """A noise level on a model's schedule."""
 
     timestep: int
-    alpha_cumprod: float  # remaining share of the signal's variance, (0, 1)
+    alpha_cumprod: float  # remaining share of the signal's variance, [0, 1)
 
 
 def noise_levels(
@@ -54,6 +54,11 @@ def noise_levels(
     shares = shares if isinstance(shares, Sequence) else (shares,)
     timesteps = [noise_timestep(share, num_train_timesteps) for share in shares]
     return [NoiseLevel(timestep, float(alphas_cumprod[timestep])) for timestep in timesteps]
+
+
+def first_level(levels: Sequence[float]) -> int | None:
+    """Return the index of level 1, whose first draw is the diffusion noise: denoising starts from the same latents."""
+    return list(levels).index(1.0) if 1.0 in levels else None
 
 
 def add_noise(latents: torch.Tensor, noise: torch.Tensor, alpha_cumprod: float) -> torch.Tensor:
@@ -75,17 +80,20 @@ def predicted_noise(
 ) -> torch.Tensor:
     """Convert a model's output to the noise that it predicts.
 
+    Where no signal remains, any output that is not noise itself implies the same noise; it is returned as it is, so
+    that predictions with and without an instruction can be compared there too.
+
     Args:
         model_output: `(B, C, h, w)`.
         noisy_latents: the model's input at noise level `alpha_cumprod`, of the same shape.
-        alpha_cumprod: remaining share of the signal's variance, (0, 1).
+        alpha_cumprod: remaining share of the signal's variance, [0, 1).
         prediction_type: "epsilon", "v_prediction" or "sample".
 
     Raises:
         InputError: an unknown prediction type.
     """
     signal, deviation = alpha_cumprod**0.5, (1 - alpha_cumprod) ** 0.5
-    if prediction_type == "epsilon":
+    if prediction_type == "epsilon" or (signal == 0 and prediction_type in ("v_prediction", "sample")):
         return model_output
     if prediction_type == "v_prediction":
         return signal * model_output + deviation * noisy_latents

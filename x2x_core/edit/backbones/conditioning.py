@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -63,3 +63,10 @@ class Conditioning:
         """Return the conditioning with other tensors in place of those of the same names; other names are ignored."""
         known = {name: values for name, values in tensors.items() if name in self.tensors}
         return replace(self, tensors={**self.tensors, **known}) if known else self
+
+
+def joined(parts: Sequence[Conditioning]) -> Conditioning:
+    """Return the items of several conditionings as one branch, in which each item can have latents of its own."""
+    first = parts[0]
+    tensors = {name: torch.cat([part.tensors[name] for part in parts]) for name in first.tensors}
+    return replace(first, branches=(TEXT,), tensors=tensors)

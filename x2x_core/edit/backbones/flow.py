@@ -77,8 +77,8 @@ class FlowSchedule:
         return (1 - level.sigma) * latents + level.sigma * noise
 
     def predicted_noise(self, prediction: torch.Tensor, noisy: torch.Tensor, level: FlowLevel) -> torch.Tensor:
-        """Convert a velocity, noise less image, to noise."""
-        return noisy + (1 - level.sigma) * prediction
+        """Convert a velocity, noise less image, to noise; from noise alone, where it would be that noise, keep it."""
+        return prediction if level.sigma == 1 else noisy + (1 - level.sigma) * prediction
 
     def start(self, steps: int, cells: tuple[int, int], device: torch.device) -> torch.Tensor:
         """Prepare the solver as diffusers' pipelines do, and return its timesteps."""

@@ -30,6 +30,7 @@ _TRAITS = Traits(
     ),
     recommended={"num_inference_steps": 30, "guidance_scale": 7.5},
     relevance_batch=24,
+    joined_batch=24,
 )
 
 

@@ -25,7 +25,7 @@ from .instruct_pix2pix_checks import check_ip_adapters, check_text_inputs, check
 from .protocol import Geometry, Traits
 from .stable_diffusion import decoded, posterior_mode, unet_geometry
 
-# The most items of one call of the U-Net for a relevance map.
+# The most items of one call of the U-Net for a relevance map, or for an edit and its twin.
 RELEVANCE_BATCH = 24
 _CALLBACK_TENSORS = ("latents", "prompt_embeds", "image_latents")
 _IP_ADAPTER = "ip_adapter_"  # and its number: the name of its states in a conditioning
@@ -40,7 +40,9 @@ class InstructPix2Pix:
     @property
     def traits(self) -> Traits:
         """Three branches."""
-        return Traits(THREE_BRANCHES, _CALLBACK_TENSORS, relevance_batch=RELEVANCE_BATCH)
+        return Traits(
+            THREE_BRANCHES, _CALLBACK_TENSORS, relevance_batch=RELEVANCE_BATCH, joined_batch=RELEVANCE_BATCH
+        )
 
     @property
     def geometry(self) -> Geometry:

@@ -28,6 +28,7 @@ _TRAITS = Traits(
     ),
     recommended={"num_inference_steps": 30, "guidance_scale": 5.0, "image_guidance_scale": 1.5},
     relevance_batch=8,
+    joined_batch=8,
 )
 
 

@@ -43,6 +43,7 @@ class Traits:
     refused: Mapping[str, str] = field(default_factory=dict)
     recommended: Mapping[str, Any] = field(default_factory=dict)  # settings that suit the model
     relevance_batch: int = 2  # the most items of one call of the network for a relevance map
+    joined_batch: int = 0  # the most items of one call for an edit and its twin; 0: one call for each
 
 
 class Schedule(Protocol):
