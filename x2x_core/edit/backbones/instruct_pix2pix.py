@@ -40,9 +40,7 @@ class InstructPix2Pix:
     @property
     def traits(self) -> Traits:
         """Three branches."""
-        return Traits(
-            THREE_BRANCHES, _CALLBACK_TENSORS, relevance_batch=RELEVANCE_BATCH, joined_batch=RELEVANCE_BATCH
-        )
+        return Traits(THREE_BRANCHES, _CALLBACK_TENSORS, relevance_batch=RELEVANCE_BATCH, joined_batch=RELEVANCE_BATCH)
 
     @property
     def geometry(self) -> Geometry:
