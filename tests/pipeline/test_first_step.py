@@ -12,8 +12,8 @@ from x2x_core.edit.state import KnownPredictions
 
 def zero_snr(prediction_type="v_prediction"):
     """A schedule whose first step is at level 1, where no signal is left, as the demo's."""
-    config = {**make_scheduler(prediction_type).config, "timestep_spacing": "trailing", "rescale_betas_zero_snr": True}
-    return type(make_scheduler()).from_config(config)
+    plain = make_scheduler(prediction_type)
+    return type(plain).from_config(plain.config, timestep_spacing="trailing", rescale_betas_zero_snr=True)
 
 
 @pytest.fixture

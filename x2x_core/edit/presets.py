@@ -15,7 +15,7 @@ _STEPS = {"fast": 6, "balanced": 10}
 _SOLVER = "DPM++ 2M"
 # Schedulers of checkpoints that it replaces: those that need more steps than the default.
 _REPLACED = ("DDIMScheduler", "PNDMScheduler")
-_STEPS_WITHOUT_RESTRICTION = 20  # on the pipeline's own scheduler
+STEPS_WITHOUT_RESTRICTION = 20  # on the pipeline's own scheduler
 
 
 def preset_values(
@@ -59,6 +59,6 @@ def default_steps(config: Mapping[str, Any], restricted: bool, solver: str | Non
         eta: of DDIM, which keeps that scheduler unless it is 0.
     """
     if not restricted:
-        return {} if solver else {"num_inference_steps": _STEPS_WITHOUT_RESTRICTION}
+        return {} if solver else {"num_inference_steps": STEPS_WITHOUT_RESTRICTION}
     replaced = (config.get("scheduler") or (None, None))[-1] in _REPLACED
     return {"solver": _SOLVER} if replaced and not solver and not eta else {}

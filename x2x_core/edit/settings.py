@@ -18,7 +18,7 @@ from x2x_core.guidance.relevance import SOURCES
 from x2x_core.guidance.setting import FREE, setting
 from x2x_core.language.instruction import Instruction
 
-from .presets import PRESETS, default_steps, preset_values
+from .presets import PRESETS, STEPS_WITHOUT_RESTRICTION, default_steps, preset_values
 from .recommended import recommendations_of
 from .setting_rules import OTHER, crop_margin, guidance_scale, noise_level
 from .solver_names import SOLVERS
@@ -206,7 +206,7 @@ DEFAULT = EditSettings()
 # Those of the published code.
 PUBLISHED = EditSettings(**_values("published"))
 # Without restriction, an edit is the stock pipeline's.
-UNRESTRICTED = EditSettings(**_values("unrestricted"))
+UNRESTRICTED = EditSettings(num_inference_steps=STEPS_WITHOUT_RESTRICTION, **_values("unrestricted"))
 
 
 def resolve_settings(
