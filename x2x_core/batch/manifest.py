@@ -101,8 +101,8 @@ def _radiographs(place: str, out: str) -> Iterator[str]:
         found = (str(name) for name in system.find(path))
         root = path.rstrip("/") + "/" if path.strip("/") else path
         if is_remote(out):
-            results = file_system(out)[1].rstrip("/") + "/"
-            found = (name for name in found if not name.startswith(results))
+            own = file_system(out)[1].rstrip("/") + "/"
+            found = (name for name in found if not name.startswith(own))
         yield from sorted(name.removeprefix(root) for name in found if name.lower().endswith(SUFFIXES))
         return
     folder = local_path(place)
