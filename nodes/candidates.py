@@ -28,6 +28,7 @@ class X2XCandidates(io.ComfyNode):
             node_id="X2XCandidates",
             display_name="Edit and Choose",
             category=sockets.EDIT,
+            **sockets.search_aliases("several seeds", "best of", "verify", "batch"),
             description="Edit each radiograph with several seeds, check each edit, and return the best with the scores "
             "of all. The results are synthetic, for research use only.",
             is_output_node=True,
