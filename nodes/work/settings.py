@@ -19,7 +19,7 @@ class EditWidgets:
 
     preset: str
     steps: int
-    guidance_scale: float
+    guidance_scale: float | Mapping[str, float]  # a number, or one for each finding
     image_guidance_scale: float
     mask_rule: str
     threshold: float

@@ -61,8 +61,8 @@ def compose(
     images, index = encoded.images, encoded.image_index
     mask = guidance.mask if inputs.edit_strength > 0 else torch.zeros_like(guidance.mask)
     if not mask.any():
-        unchanged = images.pixels[index]
-        return Composed(images.give_back(unchanged, mask, index, inputs.output_type), pixels=(unchanged, unchanged))
+        same = images.pixels[index]
+        return Composed(images.give_back(same, mask, index, inputs.output_type), pixels=(same, same))
     windows = edited.windows if getattr(backbone.pipe, "safety_checker", None) is None else None
     edited = replace(edited, windows=windows)
     decoded, twin = _decode_edited(backbone, edited)
