@@ -18,6 +18,38 @@ if TYPE_CHECKING:
 _PRESETS = tuple(preset for preset in PRESETS if preset != "custom")
 
 
+def _outputs() -> list[io.Output]:
+    """Return the node's outputs."""
+    return [
+        io.Image.Output(
+            "edited",
+            display_name="edited",
+            tooltip="The best edit of each image: fewest reasons against it, then highest score. Synthetic.",
+        ),
+        io.Mask.Output(
+            "edit_mask",
+            display_name="edit_mask",
+            tooltip="Where the best edit was allowed to change the image. Elsewhere it equals the input.",
+        ),
+        io.Image.Output(
+            "all_edits",
+            display_name="all_edits",
+            tooltip="All edits of all images, image by image, each image's from the best to the worst.",
+        ),
+        io.String.Output(
+            "scores",
+            display_name="scores",
+            tooltip="All scores, ranks, reasons against and changes as JSON, image by image.",
+        ),
+        io.String.Output(
+            "info",
+            display_name="info",
+            tooltip="How the instruction was interpreted, the best seed of each image, and what speaks against "
+            "each edit.",
+        ),
+    ]
+
+
 class X2XCandidates(io.ComfyNode):
     """Edit each radiograph with several seeds, check each edit, and return the best with all scores."""
 
@@ -72,34 +104,7 @@ class X2XCandidates(io.ComfyNode):
                     tooltip="Further settings from Edit Settings. Preset 'reference' uses only its atlas and masks.",
                 ),
             ],
-            outputs=[
-                io.Image.Output(
-                    "edited",
-                    display_name="edited",
-                    tooltip="The best edit of each image: fewest reasons against it, then highest score. Synthetic.",
-                ),
-                io.Mask.Output(
-                    "edit_mask",
-                    display_name="edit_mask",
-                    tooltip="Where the best edit was allowed to change the image. Elsewhere it equals the input.",
-                ),
-                io.Image.Output(
-                    "all_edits",
-                    display_name="all_edits",
-                    tooltip="All edits of all images, image by image, each image's from the best to the worst.",
-                ),
-                io.String.Output(
-                    "scores",
-                    display_name="scores",
-                    tooltip="All scores, ranks, reasons against and changes as JSON, image by image.",
-                ),
-                io.String.Output(
-                    "info",
-                    display_name="info",
-                    tooltip="How the instruction was interpreted, the best seed of each image, and what speaks against "
-                    "each edit.",
-                ),
-            ],
+            outputs=_outputs(),
         )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What tests of the service's page do on it."""
+"""Actions of tests on the service's page."""
 
 from __future__ import annotations
 

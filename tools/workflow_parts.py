@@ -1,4 +1,4 @@
-"""What the plans of several workflows share: seed, sizes of nodes, and the note at the start."""
+"""Common parts of the plans of workflows: seed, sizes of nodes, and the note at the start."""
 
 from __future__ import annotations
 

@@ -130,7 +130,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         pseudomasks: PseudomaskAtlas | str | Path | None = None,
         **deprecated: Any,
     ) -> None:
-        recommended = {**take_old_keywords(deprecated), **(recommended or {})}
+        new = recommendations_of({"recommended": recommended}, RECOMMENDABLE)
+        recommended = {**take_old_keywords(deprecated), **new}
         if deprecated:
             raise TypeError(f"InstructX2XPipeline takes no argument `{next(iter(deprecated))}`.")
         super().__init__(

@@ -57,7 +57,7 @@ def test_the_benchmark_runs_and_its_report_is_rebuilt(capsys, tmp_path, tiny_fol
     code, printed, error = run(capsys, *command, "-o", out)
     assert code == 0, error
     record = json.loads((out / "evaluation.json").read_text())
-    assert len(record["rows"]) == 9 and record["about"]["readers"]
+    assert len(record["rows"]) == 10 and record["about"]["readers"]
     assert record["rows"][0]["metrics"]["attribute_shift"]["value"] > 0
     page = (out / "report.html").read_bytes()
     assert str(out / "report.html") in printed

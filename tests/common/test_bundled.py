@@ -44,5 +44,7 @@ def test_it_is_found_in_a_wheel_and_a_checkout_comes_first(installation, name):
 def test_what_is_missing_or_unknown_is_said(installation):
     with pytest.raises(FileNotFoundError, match="The bundled demo is missing from this installation"):
         bundled_path("demo")
-    with pytest.raises(ValueError, match="`name` must be one of atlas, demo, lungs, scorers, sample, got 'model'"):
+    with pytest.raises(
+        ValueError, match="`name` must be one of atlas, demo, lungs, scorers, sample, landscape, got 'model'"
+    ):
         bundled_path("model")

@@ -96,7 +96,10 @@ def test_the_words_that_were_encoded_are_looked_for(shared_components, radiograp
 
 def test_gating_changes_nothing_where_everything_may_change(pipe, radiograph):
     whole = np.ones((NATIVE, NATIVE), np.float32)
-    usual, gated = (edit(pipe, radiograph, guidance_mask=whole, attention_gating=on).images for on in (False, True))
+    every = {"unconditional_interval": 1}  # as with the gate
+    usual, gated = (
+        edit(pipe, radiograph, guidance_mask=whole, attention_gating=on, **every).images for on in (False, True)
+    )
     assert same(usual, gated)
     colour = torch.rand(3, NATIVE, NATIVE, generator=seeded())
     usual, gated = (edit(pipe, colour, "make it snowy", attention_gating=on).images for on in (False, True))
@@ -156,7 +159,15 @@ def test_a_callback_that_changes_the_null_text_is_followed_by_the_gate(pipe, rad
 
     told = {"callback_on_step_end": start_anew, "callback_on_step_end_tensor_inputs": ["prompt_embeds", "latents"]}
     usual, gated = (
-        edit(pipe, radiograph, guidance_mask=half, attention_gating=on, output_type="latent", **told).images
+        edit(
+            pipe,
+            radiograph,
+            guidance_mask=half,
+            attention_gating=on,
+            unconditional_interval=1,
+            output_type="latent",
+            **told,
+        ).images
         for on in (False, True)
     )
     assert torch.allclose(usual, gated, atol=1e-4)

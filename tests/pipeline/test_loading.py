@@ -291,7 +291,7 @@ def test_a_damaged_part_gives_one_sentence(folder, file, content):
         ({"recommended": {"guidance_scale": 10**400}}, "`guidance_scale` of `recommended` must be a finite number"),
         ({"recommended_num_inference_steps": []}, "`num_inference_steps` of `recommended` must be a whole number"),
         ({"trained_levels": 7}, "`trained_levels` must map findings to lists of levels"),
-        ({"trained_levels": {"edema": [{}]}}, "`trained_levels` must"),
+        ({"trained_levels": {"edema": [{}]}}, "checkpoint` cannot be loaded: "),
         ({"trained_findings": 7}, "`trained_findings` must be text, got 7"),
         ({"canonical_prompts": "no"}, "`canonical_prompts` must be True or False, got 'no'"),
         ({"own_pseudomasks": 1.5}, "lacks `.*atlas.safetensors`"),

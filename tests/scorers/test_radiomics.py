@@ -1,4 +1,4 @@
-"""What of pyradiomics' output is a feature; `make test-measures` compares the features with frd-score's."""
+"""Tests of which of pyradiomics' values are features; `make test-measures` compares them with frd-score's."""
 
 import numpy as np
 

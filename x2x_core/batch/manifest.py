@@ -109,7 +109,7 @@ def _radiographs(place: str, out: str) -> Iterator[str]:
     if not os.path.isdir(folder):
         raise InputNotFoundError(f"There is no folder or table `{place}`. Give a CSV or parquet table, or a folder.")
     results = folder.resolve() if not out or is_remote(out) else local_path(out).resolve()
-    is_inside = results != folder.resolve() and results.is_relative_to(folder.resolve())
+    is_inside = results != folder.resolve() and results.is_relative_to(folder.resolve()) and not results.is_file()
     files = (path for path in folder.rglob("*") if not (is_inside and path.resolve().is_relative_to(results)))
     files = (path for path in files if is_radiograph_file(path))
     yield from sorted(path.relative_to(folder).as_posix() for path in files)

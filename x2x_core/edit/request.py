@@ -181,7 +181,8 @@ def _read_call(
     region_needed = reference or region_given or arguments.keep_mask is not None or not editor.pseudomasks.names
     anywhere = subject.names_no_region and not region_needed
     restricted = not edits or (arguments.restricted and not anywhere)
-    settings = _without_crop_of_latents(resolve_settings(given, editor.config, reference, restricted), pictures, given)
+    settings = resolve_settings({**given, "eta": arguments.eta}, editor.config, reference, restricted)
+    settings = _without_crop_of_latents(settings, pictures, given)
     generator = read_generators(arguments.generator, len(subject.image_index), backbone.pipe._execution_device)
     if settings.draw_place and restricted and not region_given:
         subject = draw_places(subject, editor.pseudomasks, generator)

@@ -24,7 +24,7 @@ Predictions = tuple[torch.Tensor, ...]
 
 @dataclass(frozen=True)
 class Start:
-    """Where all tracks of a run start, and what keeps them to the original.
+    """The common start of all tracks of a run, and the original that they are restricted to.
 
     A restricted edit starts from the noised original, as the published code does. After every step the original, at the
     noise level of the coming step (published code: of the step just taken), is blended in outside the mask.

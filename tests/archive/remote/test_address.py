@@ -75,7 +75,7 @@ def test_unusable_credentials_are_refused_and_not_repeated(variables, sentence):
 
 
 def test_a_file_that_is_not_there_is_named():
-    with pytest.raises(InputNotFoundError, match=r"X2X_ARCHIVE_CA must name a file.*`none\.pem`"):
+    with pytest.raises(InputNotFoundError, match=r"X2X_ARCHIVE_CA must name an existing file, got `none\.pem`\."):
         Credentials.from_environment({"X2X_ARCHIVE_CA": "none.pem"})
 
 

@@ -126,8 +126,10 @@ def test_an_answer_that_was_lost_is_no_failure(objects):
 
 def test_only_results_of_this_program_are_stored(tmp_path, objects):
     original = film(tmp_path, FRONTAL)
-    for content in (original, b"no DICOM"):
-        with pytest.raises(InputError, match=r"`a\.dcm` must be a DICOM"):
+    marked = r"`a\.dcm` must be a DICOM result of InstructX2X, marked as synthetic: nothing else is stored\."
+    written = r"`a\.dcm` is not a DICOM file that InstructX2X wrote\."
+    for content, said in ((original, marked), (b"no DICOM", written)):
+        with pytest.raises(InputError, match=said):
             outgoing({"a.dcm": content})
     from io import BytesIO
 

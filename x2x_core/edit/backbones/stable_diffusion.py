@@ -1,4 +1,4 @@
-"""What backbones on Stable Diffusion share: the autoencoder, the U-Net's sizes, and the noise schedule."""
+"""Common parts of backbones on Stable Diffusion: the autoencoder, the U-Net's sizes, and the noise schedule."""
 
 from __future__ import annotations
 

@@ -115,8 +115,7 @@ def edit_pairs(pipeline, pairs: Sequence[TruePair], seed: int | Sequence[int], *
         call: arguments of the pipeline's call.
     """
     seeds = [seed + n for n in range(len(pairs))] if isinstance(seed, int) else seed
-    output = pipeline(**_inputs(pairs, seeds), **{"draw_place": False, **call})
-    return _edited_pairs(output)
+    return _edited_pairs(pipeline(*_pictures(pairs), **_drawn(seeds), **{"draw_place": False, **call}))
 
 
 def _radedit_pairs(
@@ -124,19 +123,18 @@ def _radedit_pairs(
 ) -> list[EditedPair]:
     """Edit pairs in RadEdit's way, kept beyond a band around the edit masks `(B, 1, H, W)` bool."""
     keep = ~grown(edit_mask, radedit.BAND)
-    return _edited_pairs(
-        radedit.radedit(pipeline, **_inputs(pairs, seeds), edit_mask=edit_mask, keep_mask=keep, **call)
-    )
+    output = radedit.radedit(pipeline, *_pictures(pairs), **_drawn(seeds), edit_mask=edit_mask, keep_mask=keep, **call)
+    return _edited_pairs(output)
 
 
-def _inputs(pairs: Sequence[TruePair], seeds: Sequence[int]) -> dict[str, Any]:
-    """Return the arguments of a call that edits pairs, each with its seed."""
-    return {
-        "image": torch.stack([pair.before for pair in pairs]),
-        "prompt": [pair.instruction for pair in pairs],
-        "generator": [torch.Generator().manual_seed(seed) for seed in seeds],
-        "output_type": "pt",
-    }
+def _pictures(pairs: Sequence[TruePair]) -> tuple[torch.Tensor, list[str]]:
+    """Return the images of pairs, `(B, C, H, W)`, and their instructions."""
+    return torch.stack([pair.before for pair in pairs]), [pair.instruction for pair in pairs]
+
+
+def _drawn(seeds: Sequence[int]) -> dict[str, Any]:
+    """Return the arguments of a call whose edits have these seeds and are returned as tensors."""
+    return {"generator": [torch.Generator().manual_seed(seed) for seed in seeds], "output_type": "pt"}
 
 
 def _edited_pairs(output: InstructX2XPipelineOutput) -> list[EditedPair]:
