@@ -76,7 +76,7 @@ def test_the_native_nodes_agree_with_the_pipeline_on_the_demo_checkpoint():
     pipe = InstructX2XPipeline.from_pretrained("demo", dtype=torch.float32)
     check_agreement(native, pipe, "Add the finding of moderate left pleural effusion.")
     assert native[0].model.model_type.name == "V_PREDICTION"
-    assert native[0].get_attachment("x2x_settings").relevance_noise_level == (1.0,)
+    assert native[0].get_attachment("x2x_settings").relevance_noise_level == 1.0
 
 
 def unet(**changed):
