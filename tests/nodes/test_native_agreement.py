@@ -40,6 +40,7 @@ def edit(pipe, radiograph, mask, **more):
         "num_inference_steps": STEPS,
         "guidance_scale": SCALES[0],
         "image_guidance_scale": SCALES[1],
+        "unconditional_interval": 1,  # the guider predicts every branch in every step
         "generator": seeded(3),
         **more,
     }
@@ -144,7 +145,8 @@ def test_demo_equals_the_pipelines():
     image, mask, vae = to_image(picture), expected.guidance_mask[:, 0].float(), native[2]
     latent, sigmas = {"samples": vae.encode(image)}, schedule(native[0], "simple")
     found = relevance(native, latent, "recommended", 0, text=text)
-    assert (found - expected.relevance_map[:, 0]).abs().max() < 1e-3
+    # at level 1 the pipeline's noise is pure, while ComfyUI's highest noise level leaves a trace of the picture
+    assert (found - expected.relevance_map[:, 0]).abs().max() < 5e-3
     settings = resolve_settings({}, pipe.config)
     scale = settings.guidance_scale_for(Instruction.parse(text))
     edited, twin = (run(guide(native, latent, mask, (one, 1.0), text), latent, sigmas) for one in (scale, 0.0))
