@@ -40,7 +40,8 @@ def test_the_bundled_checkpoint_has_its_recommendations():
     from x2x_core.edit.settings import RECOMMENDABLE
 
     recommended = recommendations_of(read_index(bundled_path("demo")), RECOMMENDABLE)
-    assert recommended["num_inference_steps"] == 4 and recommended["twin"] is True
+    assert recommended["num_inference_steps"] == 1 and recommended["twin"] is True
+    assert recommended["relevance_noise_level"] == 1.0  # its predictions are those of the one step
 
 
 def test_the_old_keywords_are_accepted_with_a_warning_that_names_their_end(shared_components, old_folder):
