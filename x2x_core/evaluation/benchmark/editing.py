@@ -123,7 +123,8 @@ def _radedit_pairs(
 ) -> list[EditedPair]:
     """Edit pairs in RadEdit's way, kept beyond a band around the edit masks `(B, 1, H, W)` bool."""
     keep = ~grown(edit_mask, radedit.BAND)
-    output = radedit.radedit(pipeline, *_pictures(pairs), **_drawn(seeds), edit_mask=edit_mask, keep_mask=keep, **call)
+    images, prompts = _pictures(pairs)
+    output = radedit.radedit(pipeline, images, prompts, **_drawn(seeds), edit_mask=edit_mask, keep_mask=keep, **call)
     return _edited_pairs(output)
 
 
