@@ -143,11 +143,11 @@ def test_demo_equals_the_pipelines():
     text = "Add the finding of large right pleural effusion."
     expected = pipe(picture, text, generator=seeded(), output_type="pt")
     image, mask, vae = to_image(picture), expected.guidance_mask[:, 0].float(), native[2]
-    latent, sigmas = {"samples": vae.encode(image)}, schedule(native[0], "simple")
+    settings = resolve_settings({}, pipe.config)
+    latent, sigmas = {"samples": vae.encode(image)}, schedule(native[0], "simple", settings.num_inference_steps)
     found = relevance(native, latent, "recommended", 0, text=text)
     # at level 1 the pipeline's noise is pure, while ComfyUI's highest noise level leaves a trace of the picture
     assert (found - expected.relevance_map[:, 0]).abs().max() < 5e-3
-    settings = resolve_settings({}, pipe.config)
     scale = settings.guidance_scale_for(Instruction.parse(text))
     edited, twin = (run(guide(native, latent, mask, (one, 1.0), text), latent, sigmas) for one in (scale, 0.0))
     result = run_node(
