@@ -155,5 +155,5 @@ def test_demo_equals_the_pipelines():
         soft_edge=settings.soft_edge_for(Instruction.parse(text)), strength=1.0, composition=settings.composition,
     )[0]  # fmt: skip
     off = (result - expected.images.movedim(1, -1)).abs().max()
-    assert off < 1e-3  # the first level is pure noise, for ComfyUI 4518 times the picture: the rest is rounding
+    assert off < 5e-3  # the one step is at pure noise, for ComfyUI 4518 times the picture: about a grey level
     assert (result - image).abs().max() > 0.2
