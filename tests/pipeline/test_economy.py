@@ -10,20 +10,6 @@ from tiny_models import make_pipeline
 from x2x_core.edit.presets import PRESETS
 from x2x_core.edit.solver_names import SOLVERS
 
-
-@pytest.fixture
-def items(pipe, monkeypatch):
-    """The items of each call of the U-Net."""
-    seen, forward = [], pipe.unet.forward
-
-    def count(sample, *positional, **keywords):
-        seen.append(len(sample))
-        return forward(sample, *positional, **keywords)
-
-    monkeypatch.setattr(pipe.unet, "forward", count)
-    return seen
-
-
 WHERE = {"guidance_mask": torch.ones(1, 1, 64, 64), "output_type": "np"}
 
 

@@ -21,19 +21,6 @@ def pipe():
     return make_pipeline(**make_components(scheduler=zero_snr()))
 
 
-@pytest.fixture
-def items(pipe, monkeypatch):
-    """The items of each call of the U-Net."""
-    seen, forward = [], pipe.unet.forward
-
-    def count(sample, *positional, **keywords):
-        seen.append(len(sample))
-        return forward(sample, *positional, **keywords)
-
-    monkeypatch.setattr(pipe.unet, "forward", count)
-    return seen
-
-
 DENOISING = {"num_inference_steps": 3, "image_guidance_scale": 1.0, "output_type": "np"}
 CALL = {**DENOISING, "relevance_samples": 1, "relevance_noise_level": [1.0, 0.6], "mask_threshold": 0.1}
 
