@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 # Independent streams.
-ORDER, SAMPLE, STEP, CACHE, SAMPLES, BODY, EPOCH, VALIDATION, FILM, READING, PLACE, STUDY = range(12)
+ORDER, SAMPLE, STEP, CACHE, SAMPLES, BODY, EPOCH, VALIDATION, FILM, READING, PLACE, STUDY, EXTENT = range(13)
 
 
 def seeded_generator(seed: int, stream: int, *numbers: int) -> torch.Generator:

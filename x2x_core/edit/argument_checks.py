@@ -17,7 +17,10 @@ from .denoising import StepCallback
 from .settings import MASK_FINDING
 
 # Values that mean the same as leaving the setting out where it is not used.
-_OFF = dict.fromkeys(("twin", "attention_gating", "align", "draw_place", "padding_mask_crop", "mask_context"), False)
+_SWITCHED_OFF = (
+    "twin", "attention_gating", "align", "draw_place", "draw_extent", "place_hint", "padding_mask_crop", "mask_context",
+)  # fmt: skip
+_OFF = dict.fromkeys(_SWITCHED_OFF, False)
 
 
 def check_simple_arguments(arguments: CallArguments) -> None:
@@ -62,10 +65,10 @@ def check_contradictions(arguments: CallArguments, given: Mapping[str, Any]) -> 
             raise InputError(
                 "`relevance_noise` must be left out with `restricted=False`: no relevance map is computed."
             )
-        regional = ("twin", "attention_gating", "padding_mask_crop", "mask_context", *MASK_FINDING)
+        regional = ("twin", "attention_gating", "place_hint", "padding_mask_crop", "mask_context", *MASK_FINDING)
         _refuse(given, regional, "restricted=False", "it applies to a region")
     if arguments.pseudomask is not None:
-        _refuse(given, ("draw_place",), "pseudomask", "the mask says where")
+        _refuse(given, ("draw_place", "draw_extent"), "pseudomask", "the mask says where")
     if arguments.guidance_mask is not None:
         reason = "the mask is used as it is, and none is computed"
         _refuse(given, MASK_FINDING, "guidance_mask", reason)

@@ -48,12 +48,12 @@ def draw_places(subject: Subject, atlas: PseudomaskAtlas, generator: Generators)
     return replace(subject, pairs=pairs, instructions=instructions, copies=1)
 
 
-def place_streams(generator: Generators, outputs: int) -> list[torch.Generator]:
+def place_streams(generator: Generators, outputs: int, stream: int = PLACE) -> list[torch.Generator]:
     """Return the generator that each output's place is drawn from; with one generator for each, as for single calls."""
     if isinstance(generator, list):
-        return [seeded_generator(own.initial_seed(), PLACE) for own in generator]
+        return [seeded_generator(own.initial_seed(), stream) for own in generator]
     seed = torch.Generator().seed() if generator is None else generator.initial_seed()
-    return [seeded_generator(seed, PLACE, number) for number in range(outputs)]
+    return [seeded_generator(seed, stream, number) for number in range(outputs)]
 
 
 def _draw(instruction: Instruction, atlas: PseudomaskAtlas, generator: torch.Generator) -> Instruction:

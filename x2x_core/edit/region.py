@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,6 +14,8 @@ from x2x_core.language.clauses import Clause
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.pseudomasks.regions import clause_region, frame_of
+
+from .extents import ExtentDrawer, region_of_extent
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class RegionInputs:
     pseudomask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) in [0, 1]
     alignments: Sequence[Alignment | None] | None = None  # N, those that were found before
     keep: torch.Tensor | None = None  # (B, 1, H, W) bool, what must stay as it is
+    streams: list[torch.Generator] | None = None  # B, of extents; None: none are drawn
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,14 @@ class Region:
             without `localise`.
         alignments: for each pair, how the atlas was fitted to the lungs; ``None`` if the region does not depend on
             them, and instead of the list if no region does.
+        extents: `(B, 1, H, W)` in [0, 1], how much each pixel takes part in the findings that are added, 0 throughout
+            where that is left open; ``None`` if none was drawn.
     """
 
     pseudomask: torch.Tensor
     parts: list[torch.Tensor | None] | None = None
     alignments: list[Alignment | None] | None = None
+    extents: torch.Tensor | None = None
 
 
 def find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
@@ -59,21 +65,49 @@ def find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
     region = _find_region(atlas, inputs)
     if inputs.keep is None:
         return region
-    return replace(region, pseudomask=region.pseudomask.masked_fill(inputs.keep, 0))
+    extents = None if region.extents is None else region.extents.masked_fill(inputs.keep, 0)
+    return replace(region, pseudomask=region.pseudomask.masked_fill(inputs.keep, 0), extents=extents)
 
 
 def _find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
     if inputs.pseudomask is not None:
         return Region(inputs.pseudomask)
     alignments = _align(atlas, inputs)
+    if inputs.streams is not None and alignments is not None:
+        return _draw_regions(atlas, inputs, alignments, inputs.streams)
     by_pair = alignments or [None] * len(inputs.instructions)
     pairs = [(instruction, id(alignment)) for instruction, alignment in zip(inputs.instructions, by_pair)]
     known = {
-        pair: _find_one(atlas, pair[0], alignment, inputs) for pair, alignment in dict(zip(pairs, by_pair)).items()
+        pair: _find_one(atlas, pair[0], alignment, inputs, {}) for pair, alignment in dict(zip(pairs, by_pair)).items()
     }
     masks = torch.cat([known[pair][0] for pair in pairs]).repeat_interleave(inputs.copies, dim=0)
     parts = [known[pair][1] for pair in pairs for _ in range(inputs.copies)]
     return Region(masks, parts if inputs.localise else None, alignments)
+
+
+def _draw_regions(
+    atlas: PseudomaskAtlas,
+    inputs: RegionInputs,
+    alignments: list[Alignment | None],
+    streams: list[torch.Generator],
+) -> Region:
+    """Return the region of each output, with the extents of the findings that it adds."""
+    drawers: dict[int, ExtentDrawer] = {}
+    masks, parts, extents = [], [], []
+    for output, stream in enumerate(streams):
+        pair = output // inputs.copies
+        instruction, picture, alignment = inputs.instructions[pair], inputs.image_index[pair], alignments[pair]
+        drawn: dict[Clause, torch.Tensor | None] = {}
+        if alignment is not None and alignment.sure and inputs.pixels is not None:
+            if picture not in drawers:
+                drawers[picture] = ExtentDrawer(inputs.pixels[[picture]], alignment)
+            drawn = {clause: drawers[picture].draw(clause, stream) for clause in instruction.clauses}
+        mask, own_parts = _find_one(atlas, instruction, alignment, inputs, drawn)
+        known = [extent for extent in drawn.values() if extent is not None]
+        masks.append(mask)
+        parts.append(own_parts)
+        extents.append(torch.stack(known).amax(dim=0) if known else torch.zeros_like(mask))
+    return Region(torch.cat(masks), parts if inputs.localise else None, alignments, torch.cat(extents))
 
 
 def _align(atlas: PseudomaskAtlas, inputs: RegionInputs) -> list[Alignment | None] | None:
@@ -88,15 +122,26 @@ def _align(atlas: PseudomaskAtlas, inputs: RegionInputs) -> list[Alignment | Non
 
 
 def _find_one(
-    atlas: PseudomaskAtlas, instruction: Instruction, alignment: Alignment | None, inputs: RegionInputs
+    atlas: PseudomaskAtlas,
+    instruction: Instruction,
+    alignment: Alignment | None,
+    inputs: RegionInputs,
+    extents: Mapping[Clause, torch.Tensor | None],
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return the pseudomask `(1, 1, H, W)` of an instruction, and its parts `(N, H, W)` bool."""
+    """Return the pseudomask `(1, 1, H, W)` of an instruction, and its parts `(N, H, W)` bool.
+
+    A clause whose extent was drawn has that for its region.
+    """
     frame = frame_of(alignment)
     if instruction.region != "findings":
         return atlas.for_instruction(instruction, inputs.size, frame, localise=inputs.localise), None
     masks, parts = [], []
     for clause in instruction.clauses:
-        mask = clause_region(atlas, clause, inputs.size, alignment, inputs.localise)
+        extent = extents.get(clause)
+        if extent is None:
+            mask = clause_region(atlas, clause, inputs.size, alignment, inputs.localise)
+        else:
+            mask = region_of_extent(extent)
         masks.append(mask)
         parts += _sides(clause, mask[0, 0] > 0, frame)
     return torch.stack(masks).amax(dim=0), torch.stack(parts)

@@ -27,6 +27,7 @@ from .denoising import DenoisingInputs
 from .draw_checks import read_generators
 from .editor import Editor, warn_if_slow
 from .encoding import EncodingInputs
+from .hinting import HintingInputs
 from .looking import GuidanceInputs
 from .places import draw_places
 from .placing import PlacingInputs
@@ -43,6 +44,7 @@ from .stage_inputs import (
     denoising_inputs,
     encoding_inputs,
     guidance_inputs,
+    hinting_inputs,
     placing_inputs,
     region_inputs,
     scales_of,
@@ -58,6 +60,7 @@ class Request:
     instructions: list[Instruction]  # P
     region: RegionInputs | None  # None if it is not needed: without restriction, with the caller's guidance mask
     placing: PlacingInputs
+    hinting: HintingInputs
     encoding: EncodingInputs
     scales: Scales
     guidance: GuidanceInputs
@@ -134,11 +137,14 @@ def read_request(editor: Editor, call: CallKwargs, image: Any, prompt: Any, keyw
     tokens = _find_tokens(backbone.pipe, prompts, made)
     scales = scales_of(backbone, made)
     guidance = guidance_inputs(made, tokens)
-    needs_region = call is not RelevanceKwargs or made.settings.padding_mask_crop is not None
+    needs_region = (
+        call is not RelevanceKwargs or made.settings.padding_mask_crop is not None or made.settings.draw_extent
+    )
     request = Request(
         instructions=made.subject.instructions,
         region=region_inputs(made) if needs_region else None,
         placing=placing_inputs(made, guidance.guidance_mask),
+        hinting=hinting_inputs(made, guidance.guidance_mask),
         encoding=encoding_inputs(backbone, made, prompts),
         scales=scales,
         guidance=guidance,

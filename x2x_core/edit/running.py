@@ -11,6 +11,7 @@ from .denoising import denoise
 from .describing import describe
 from .editor import Editor
 from .encoding import encode
+from .hinting import hint_place
 from .looking import find_guidance, find_relevance
 from .outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from .placing import place_outputs
@@ -22,8 +23,8 @@ from .scales import Scales
 def run_relevance(editor: Editor, request: Request) -> InstructX2XRelevanceOutput:
     """Find relevance maps."""
     backbone = editor.backbone
-    _, canvases = _place(editor, request)
-    encoded = encode(backbone, request.encoding, canvases)
+    region, canvases = _place(editor, request)
+    encoded = hint_place(request.hinting, encode(backbone, request.encoding, canvases), region)
     relevance = find_relevance(backbone, request.guidance.relevance, encoded)
     backbone.pipe.maybe_free_model_hooks()
     return InstructX2XRelevanceOutput.of(relevance, canvases, request.instructions)
@@ -33,7 +34,7 @@ def run_guidance(editor: Editor, request: Request) -> InstructX2XGuidanceOutput:
     """Find guidance maps and masks."""
     backbone = editor.backbone
     region, canvases = _place(editor, request)
-    encoded = encode(backbone, request.encoding, canvases)
+    encoded = hint_place(request.hinting, encode(backbone, request.encoding, canvases), region)
     guidance = find_guidance(backbone, request.guidance, encoded, region)
     backbone.pipe.maybe_free_model_hooks()
     return InstructX2XGuidanceOutput.of(guidance, region, canvases, request.instructions)
@@ -44,7 +45,7 @@ def run_edit(editor: Editor, request: Request, begin: Callable[[Canvases, Scales
     backbone = editor.backbone
     backbone.pipe._interrupt = False
     region, canvases = _place(editor, request)
-    encoded = encode(backbone, request.encoding, canvases)
+    encoded = hint_place(request.hinting, encode(backbone, request.encoding, canvases), region)
     begin(canvases, request.scales)
     guidance = find_guidance(backbone, request.guidance, encoded, region)
     edited = denoise(backbone, request.denoising, encoded, guidance)

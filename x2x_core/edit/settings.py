@@ -61,8 +61,12 @@ class EditSettings(MaskSettings):
         align: find the patient's lungs and fit the atlas's pseudomasks to them; ``False`` takes the image for the
             typical radiograph. The caller's own masks and published masks are never aligned.
         draw_place: draw one plausible side and zone of a finding to add if the instruction leaves them open, for each
-            output, and edit there; see `x2x_core.edit.places`. ``False`` leaves the place to the model. Nothing is
-            drawn with the caller's own `pseudomask` or `guidance_mask`.
+            output, and edit there; see `x2x_core.edit.places`. ``False`` leaves place and extent to the model. Nothing
+            is drawn with the caller's own `pseudomask` or `guidance_mask`.
+        draw_extent: draw on the patient's lungs how far a finding to add reaches, for each output, and edit there: a
+            pleural band for a pneumothorax, what lies under a meniscus for an effusion; see `x2x_core.edit.extents`.
+            Hearts and edema, removals and changes of level have the region of the atlas. For checkpoints trained with
+            place hints; without `draw_place`, nothing is drawn.
         padding_mask_crop: compute the edit on a crop around the region, at a finer scale than the whole picture: the
             margin around the support of the pseudomask (or around the caller's guidance mask), in pixels of the model's
             canvas when the whole picture is on it, at least 0. The crop is at least 0.4 of the picture's longer side;
@@ -79,6 +83,9 @@ class EditSettings(MaskSettings):
             steps the text branch is followed alone.
         unconditional_interval: steps between predictions of the unconditional branch, at least 1; in between, its
             difference to the image branch is reused. With 1 and with `attention_gating` it is predicted in each step.
+        place_hint: shift the noise by so many standard deviations where the finding is to lie (the extent drawn, or the
+            caller's guidance mask), for checkpoints trained to read the place from it, [0, 10]; 0: no hint. See
+            `x2x_core.guidance.place_hint`.
 
     Raises:
         InputError: a value out of range.
@@ -107,6 +114,9 @@ class EditSettings(MaskSettings):
     draw_place: bool = setting(
         True, switch, recommendable=True, published=False, unrestricted=False, fixed="does not draw places"
     )
+    draw_extent: bool = setting(
+        False, switch, recommendable=True, published=False, unrestricted=False, fixed="does not draw extents"
+    )
     padding_mask_crop: int | None = setting(
         None, crop_margin, recommendable=True, unrestricted=None, fixed="edits the whole picture"
     )
@@ -118,6 +128,9 @@ class EditSettings(MaskSettings):
     guidance_end: float = setting(1.0, number(0, 1), recommendable=True, unrestricted=1.0, fixed="guides each step")
     unconditional_interval: int = setting(
         2, whole_number, recommendable=True, published=1, unrestricted=1, fixed="predicts each branch in each step"
+    )
+    place_hint: float = setting(
+        0.0, number(0, 10), recommendable=True, published=0.0, unrestricted=0.0, fixed="gives no hint of the place"
     )
 
     @property
@@ -161,6 +174,8 @@ class RelevanceSettingsKwargs(TypedDict, total=False):
     relevance_samples: int | None
     relevance_source: str | None
     draw_place: bool | None
+    draw_extent: bool | None
+    place_hint: float | None
     padding_mask_crop: int | None
     preset: str | None
     reference: bool
@@ -196,7 +211,9 @@ def _values(mode: str) -> dict[str, Any]:
 
 # Settings that are used only to find the guidance mask.
 MASK_FINDING = tuple(
-    name for name in GuidanceSettingsKwargs.__annotations__ if name not in ("reference", "padding_mask_crop", "preset")
+    name
+    for name in GuidanceSettingsKwargs.__annotations__
+    if name not in ("reference", "padding_mask_crop", "preset", "place_hint")
 )
 # Settings that a checkpoint can recommend, with the check of each.
 RECOMMENDABLE: dict[str, Check] = {

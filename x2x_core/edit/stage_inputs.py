@@ -9,6 +9,7 @@ import torch
 
 from x2x_core.anatomy.areas import area_limits
 from x2x_core.common.errors import InputError
+from x2x_core.common.seeds import EXTENT
 from x2x_core.guidance.attention.tokens import PromptTokens
 from x2x_core.guidance.relevance import first_level
 from x2x_core.imaging.canvas import Canvas
@@ -22,7 +23,9 @@ from .denoising import DenoisingInputs, StepCallback
 from .draw_checks import check_draws, check_noise
 from .encoding import EncodingInputs, NoiseInputs
 from .guiding import GuidanceSteps
+from .hinting import HintingInputs
 from .looking import GuidanceInputs, RelevanceInputs
+from .places import place_streams
 from .placing import PlacingInputs
 from .prepared import PreparedImage
 from .reading import Pictures, Subject
@@ -81,7 +84,26 @@ def region_inputs(call: Call) -> RegionInputs | None:
         pseudomask=pseudomask,
         alignments=None if call.prepared is None else call.prepared.alignments,
         keep=keep_mask_of(call),
+        streams=_extent_streams(call),
     )
+
+
+def _extent_streams(call: Call) -> list[torch.Generator] | None:
+    """Return the generator that each output's extent is drawn from; ``None`` if none is drawn."""
+    drawn = call.settings.draw_extent and call.settings.draw_place
+    if not drawn or call.pictures.images is None:
+        return None
+    return place_streams(call.generator, call.outputs, EXTENT)
+
+
+def hinting_inputs(call: Call, guidance_mask: torch.Tensor | None) -> HintingInputs:
+    """Return the inputs of hinting.
+
+    Args:
+        call: the call.
+        guidance_mask: the caller's, `(B, 1, H, W)` bool.
+    """
+    return HintingInputs(call.settings.place_hint if call.restricted else 0.0, guidance_mask)
 
 
 def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -> EncodingInputs:

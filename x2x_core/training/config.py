@@ -137,6 +137,9 @@ class TrainingConfig(Section):
     timestep_bias: Annotated[Number, Field(gt=0)] = 1.0  # timesteps are drawn as 1000 (1 - u^bias): above 1, noisier
     noise_levels: tuple[Annotated[Number, Field(gt=0, le=1)], ...] = ()  # shares of the timesteps, drawn equally often
     # instead of all timesteps: those at which a model of few steps is used, (1.0,) for one step; empty: all timesteps
+    place_hint: Strength = 0.0  # the noise is shifted by so much where the pair differs, see
+    # `x2x_core.guidance.place_hint`; 0: no hint
+    hint_dropout: Annotated[Number, Field(ge=0, le=1)] = 0.3  # share of pairs whose place is left open
     change_weight: Strength = 0.0  # additional loss weight where the pair differs
     change_balance: Strength = 0.0  # that weight is divided by the change's strength to this power
     prediction_type: Literal["v_prediction", "epsilon"] = "v_prediction"  # from scratch; otherwise that of `init`
@@ -181,7 +184,7 @@ class TrainingConfig(Section):
             return
         if self.latent_variants:
             raise InputError(f"`latent_variants` must be 0 if `task` is {self.task}, which uses no latents.")
-        for name in ("lora_rank", "validate_every", "zero_snr", "noise_levels"):
+        for name in ("lora_rank", "validate_every", "zero_snr", "noise_levels", "place_hint"):
             if getattr(self, name):
                 raise InputError(f"`{name}` requires the task edit, but `task` is {self.task}. Leave it out.")
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from x2x_core.anatomy.lungs import LungFinder
+from x2x_core.anatomy.lungs import LungFinder, LungMasks
 from x2x_core.imaging.continuation import continue_field
 
 from .fields import blur, distance_inside, grow
@@ -144,7 +144,19 @@ def measure_chest(grey: np.ndarray, finder: LungFinder) -> FilmChest:
     Raises:
         UnsuitableFilmError: no lesion can be drawn on this film; the error has the reason.
     """
-    found = finder.find(torch.from_numpy(grey)[None, None])
+    return chest_around(grey, finder.find(torch.from_numpy(grey)[None, None]))
+
+
+def chest_around(grey: np.ndarray, found: LungMasks) -> FilmChest:
+    """Measure the chest around the lungs found on a film.
+
+    Args:
+        grey: `(H, W)` float32 in [0, 1], a frontal radiograph, bright for dense.
+        found: its lungs, B = 1, at the film's size.
+
+    Raises:
+        UnsuitableFilmError: no lesion can be drawn on this film; the error has the reason.
+    """
     confidence = float(found.confidence[0])
     if confidence < LEAST_CONFIDENCE:
         raise UnsuitableFilmError(Unsuitable.LUNGS)

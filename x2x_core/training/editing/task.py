@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from x2x_core.guidance.place_hint import add_place_hint
 from x2x_core.pairs.augmentation import reverse
 from x2x_core.pairs.mimic_edit import MimicEditInstruction
 
@@ -19,6 +21,7 @@ from ..image_size import check_image_size
 from ..small_models import latent_factor
 from ..task import Batch, Losses
 from .export import make_pipeline, pipeline_settings, save_pipeline
+from .hinted_regions import draw_regions
 from .latent_cache import CacheSettings, LatentCache
 from .loss import EditLoss, LossSettings, Noise
 from .loss_weights import change_weight
@@ -94,6 +97,9 @@ class EditTask:
         latents, weight = (batch["latents"], batch["weight"]) if "latents" in batch else self._encode(batch["pair"])
         image_latents, target = latents[:, 0], latents[:, 1] * self.parts.vae.config.scaling_factor
         random = self._random(target, generator)
+        if self.config.place_hint:
+            cells = draw_regions(weight, self.config.hint_dropout, generator)
+            random = replace(random, noise=add_place_hint(random.noise, cells, self.config.place_hint))
         null_ids = self.null_ids.to(target.device)
         dropout = self.config.conditioning_dropout if dropout is None else dropout
         return module(target, image_latents, weight, batch["ids"], null_ids, random, dropout)

@@ -1,0 +1,25 @@
+"""The place hint: noise shifted within a region."""
+
+import torch
+
+from x2x_core.guidance.place_hint import add_place_hint
+
+
+def test_noise_is_shifted_within_the_region_alone():
+    noise = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    cells = torch.zeros(2, 1, 8, 8, dtype=torch.bool)
+    cells[0, :, 2:5, 3:6] = True
+    hinted = add_place_hint(noise, cells, 3.0)
+    inside = cells.expand_as(noise)
+    assert torch.equal(hinted[~inside], noise[~inside])
+    assert torch.allclose(hinted[inside], noise[inside] + 3)
+
+
+def test_without_strength_the_noise_is_the_same():
+    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert add_place_hint(noise, torch.ones(1, 1, 8, 8), 0.0) is noise
+
+
+def test_half_precision_stays():
+    noise = torch.zeros(1, 4, 8, 8, dtype=torch.float16)
+    assert add_place_hint(noise, torch.ones(1, 1, 8, 8, dtype=torch.bool), 2.0).dtype == torch.float16

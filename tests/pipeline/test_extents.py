@@ -1,0 +1,115 @@
+"""Edits whose extent is drawn, and the hint of it in the noise."""
+
+import numpy as np
+import pytest
+import torch
+from edit_cases import edit, generators, same
+from PIL import Image
+from tiny_models import PROMPT, make_components, make_pipeline, make_scheduler, seeded
+
+from x2x_core.common.bundled import bundled_path
+
+DRAWN = {"draw_extent": True, "place_hint": 3.0}
+EFFUSION = "Add the finding of moderate left pleural effusion."
+PNEUMOTHORAX = "Add the finding of small left pneumothorax."
+
+
+@pytest.fixture(scope="module")
+def film():
+    return Image.open(bundled_path("sample")).convert("L").resize((256, 256))
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    return make_pipeline(**make_components(scheduler=make_scheduler()))
+
+
+def test_the_region_is_the_extent_and_smaller_than_the_atlas(pipe, film):
+    drawn, atlas = (pipe.guidance(film, PNEUMOTHORAX, generator=seeded(), draw_extent=on) for on in (True, False))
+    reached, allowed = (own.pseudomask[0, 0] > 0.5 for own in (drawn, atlas))
+    assert 0 < reached.sum() < 0.9 * allowed.sum()
+    rows, columns = np.nonzero(reached.numpy())
+    assert rows.mean() < 110 and columns.mean() > 128
+
+
+def test_nothing_changes_outside_the_extent(pipe, film):
+    made = edit(pipe, film, PNEUMOTHORAX, output_type="np", **DRAWN)
+    outside = ~(made.pseudomask[0, 0] > 0).numpy()
+    before = np.asarray(film, np.float32) / 255
+    after = np.asarray(made.images[0]).squeeze()
+    assert outside.mean() > 0.5
+    assert np.array_equal(np.rint(after[outside] * 255), np.rint(before[outside] * 255))
+
+
+def test_all_three_calls_have_the_same_extent(pipe, film):
+    arguments = {**DRAWN, "num_images_per_prompt": 2}
+    made = edit(pipe, film, EFFUSION, **arguments)
+    found = pipe.guidance(film, EFFUSION, generator=seeded(), **arguments)
+    relevant = pipe.relevance(film, EFFUSION, generator=seeded(), **arguments)
+    assert torch.equal(made.pseudomask, found.pseudomask) and torch.equal(made.guidance_map, found.guidance_map)
+    assert torch.equal(made.relevance_map, relevant.relevance_map)
+    assert not torch.equal(made.pseudomask[0], made.pseudomask[1])
+
+
+def test_a_batch_of_generators_gives_the_extents_of_single_calls(pipe, film):
+    made = pipe.guidance(film, EFFUSION, num_images_per_prompt=2, generator=generators(2), draw_extent=True)
+    single = [pipe.guidance(film, EFFUSION, generator=own, draw_extent=True).pseudomask for own in generators(2)]
+    assert torch.equal(made.pseudomask, torch.cat(single))
+
+
+def test_the_hint_is_where_the_extent_is(pipe, film, monkeypatch):
+    from x2x_core.edit import running
+
+    seen = []
+    find = running.find_guidance
+
+    def spy(backbone, inputs, encoded, region):
+        seen.append((encoded.noise.clone(), encoded.relevance_noise.clone(), region))
+        return find(backbone, inputs, encoded, region)
+
+    monkeypatch.setattr(running, "find_guidance", spy)
+    for hint in (0.0, 3.0):
+        pipe.guidance(film, EFFUSION, generator=seeded(), draw_extent=True, place_hint=hint)
+    (plain, plain_draws, _), (hinted, hinted_draws, region) = seen
+    shift = hinted - plain
+    assert set(shift.round().unique().tolist()) == {0.0, 3.0}
+    assert torch.allclose(hinted_draws - plain_draws, shift[:, None].expand_as(hinted_draws), atol=1e-5)
+    cells = shift[0, 0] > 1
+    shown = torch.nn.functional.adaptive_avg_pool2d(region.extents, cells.shape)[0, 0]
+    assert shown[cells].min() > shown[~cells].max()
+
+
+def test_a_guidance_mask_is_the_place_itself(pipe, film):
+    mask = torch.zeros(1, 1, 256, 256)
+    mask[..., 96:160, 160:224] = 1
+    plain, hinted = (edit(pipe, film, PROMPT, guidance_mask=mask, place_hint=hint) for hint in (0.0, 3.0))
+    assert not same(plain.images, hinted.images)
+
+
+def test_what_has_no_place_of_its_own_is_edited_as_before(pipe, film):
+    for text in ("Add the finding of severe edema.", "Remove the finding of left pneumothorax."):
+        assert same(edit(pipe, film, text, **DRAWN).images, edit(pipe, film, text).images)
+
+
+def test_one_finding_with_an_extent_and_one_without(pipe, film):
+    text = "Add the findings of cardiomegaly and small left pneumothorax."
+    made = pipe.guidance(film, text, generator=seeded(), **DRAWN)
+    heart = pipe.guidance(film, "Add the finding of cardiomegaly.", generator=seeded()).pseudomask
+    assert (made.pseudomask >= heart - 1e-6).all() and (made.pseudomask > heart).any()
+
+
+def test_nothing_is_drawn_without_places(pipe, film):
+    drawn = pipe.guidance(film, EFFUSION, generator=seeded(), draw_place=False, **DRAWN)
+    assert torch.equal(drawn.pseudomask, pipe.guidance(film, EFFUSION, generator=seeded()).pseudomask)
+
+
+def test_a_picture_whose_chest_is_not_found_has_the_region_of_the_atlas(pipe, radiograph):
+    found = pipe.guidance(radiograph, EFFUSION, generator=seeded(), **DRAWN)
+    assert torch.equal(found.pseudomask, pipe.guidance(radiograph, EFFUSION, generator=seeded()).pseudomask)
+
+
+def test_what_must_stay_is_not_hinted(pipe, film):
+    keep = torch.zeros(1, 1, 256, 256)
+    keep[..., 128:] = 1
+    found = pipe.guidance(film, EFFUSION, generator=seeded(), keep_mask=keep, **DRAWN)
+    assert not found.pseudomask[..., 128:].any()

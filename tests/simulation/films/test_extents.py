@@ -1,0 +1,99 @@
+"""Extents of lesions on a film."""
+
+import numpy as np
+import pytest
+import torch
+
+from x2x_core.anatomy.lungs import LungFinder
+from x2x_core.language.instruction import Instruction
+from x2x_core.simulation.films.chest import UnsuitableFilmError
+from x2x_core.simulation.films.extents import SIDE, lesion_extent, lesion_of, measure_small
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def lesion(text, seed=0):
+    return lesion_of(Instruction.parse(text).clauses[0], seeded(seed))
+
+
+@pytest.fixture(scope="module")
+def small(film):
+    grey = torch.from_numpy(film)[None, None]
+    return measure_small(grey, LungFinder.bundled().find(grey))
+
+
+def centre(extent):
+    rows, columns = np.nonzero(extent > 0.25)
+    return rows.mean() / extent.shape[0], columns.mean() / extent.shape[1]
+
+
+def test_a_lesion_has_the_side_zone_and_level_of_its_clause():
+    drawn = lesion("Add the finding of severe consolidation in the right apical lung zone.")
+    assert (drawn.finding, drawn.side, drawn.zone, drawn.level) == ("consolidation", "right", "upper", "severe")
+    assert lesion("Add left pleural effusion").level == "moderate"
+    assert lesion("Add trace left pleural effusion").level == "minimal"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Remove the finding of left pneumothorax.",
+        "Change the level of left pneumothorax from small to large.",
+        "Add severe edema",
+        "Add cardiomegaly",
+        "Add pneumothorax",
+        "Add left consolidation",
+        "Add left pulmonary nodule",
+    ],
+)
+def test_what_adds_no_lesion_with_a_place_has_no_extent(text):
+    assert lesion_of(Instruction.parse(text, strict=False).clauses[0], seeded()) is None
+
+
+def test_clauses_without_a_lesion_draw_as_many_numbers():
+    streams = seeded(), seeded()
+    for text, stream in zip(("Add severe edema", "Add left pneumothorax"), streams, strict=True):
+        lesion_of(Instruction.parse(text).clauses[0], stream)
+    assert torch.equal(streams[0].get_state(), streams[1].get_state())
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("zone", ["upper", "middle", "lower"])
+@pytest.mark.parametrize("finding", ["consolidation", "atelectasis"])
+def test_an_extent_lies_in_its_zone(small, finding, zone, side):
+    extent = lesion_extent(small, [lesion(f"Add mild {finding} in the {side} {zone} lung zone")])
+    row, column = centre(extent)
+    lung = small.lungs[side]
+    assert (column > 0.5) == (side == "left")
+    first, last = lung.zone_rows(zone)
+    assert first - 0.1 * lung.height < row * extent.shape[0] < last + 0.1 * lung.height
+
+
+def test_a_pneumothorax_is_apical_and_an_effusion_basal(small):
+    top, bottom = (
+        centre(lesion_extent(small, [lesion(f"Add small left {name}")]))[0] for name in ("pneumothorax", "effusion")
+    )
+    assert top < 0.4 < 0.6 < bottom
+
+
+def test_extents_grow_with_the_level_and_stay_in_place(small):
+    for finding, levels in (("pneumothorax", "minimal small moderate large"), ("effusion", "small moderate large")):
+        areas = [
+            (lesion_extent(small, [lesion(f"Add {level} right {finding}")]) > 0.25).sum() for level in levels.split()
+        ]
+        assert areas == sorted(areas) and areas[-1] > 2 * areas[0]
+
+
+def test_the_same_seed_gives_the_same_extent(small):
+    text = "Add consolidation in the left upper lung zone"
+    first, again, other = (lesion_extent(small, [lesion(text, seed)]) for seed in (1, 1, 2))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+    assert first.max() == 1 and first.min() == 0 and max(first.shape) == SIDE
+
+
+def test_a_film_without_lungs_is_refused():
+    blank = torch.zeros(1, 1, 300, 300)
+    with pytest.raises(UnsuitableFilmError):
+        measure_small(blank, LungFinder.bundled().find(blank))

@@ -1,0 +1,70 @@
+"""Extents: where in its region a finding to add is to lie, drawn on the patient's own lungs for each output.
+
+A side and a zone still leave a third of a lung open, and a model's relevance map shows the mean of all lesions there.
+The simulator's drawing of one such lesion on this picture says how far it reaches: a pleural band for a pneumothorax,
+what lies under a meniscus for an effusion, plates or a wedge for atelectasis. The drawing itself is not used, only
+where it changes the picture. The draws have a stream of their own, like places (`x2x_core.edit.places`).
+"""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+
+from x2x_core.anatomy.alignment import Alignment
+from x2x_core.anatomy.sites import soften
+from x2x_core.imaging.contrast import Contrast
+from x2x_core.imaging.geometry import resize
+from x2x_core.language.clauses import Clause
+from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
+from x2x_core.simulation.films.extents import lesion_extent, lesion_of, measure_small
+from x2x_core.simulation.films.fields import grow
+
+logger = logging.getLogger(__name__)
+
+_REACHED = 0.12  # change, relative to the most, from which the finding reaches a pixel
+_MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
+_EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
+
+
+class ExtentDrawer:
+    """Draw the extents of findings on one picture.
+
+    Args:
+        pixels: `(1, C, H, W)` in [0, 1].
+        alignment: of the picture.
+    """
+
+    def __init__(self, pixels: torch.Tensor, alignment: Alignment) -> None:
+        self.size = (pixels.shape[-2], pixels.shape[-1])
+        self._chest: FilmChest | None = None
+        grey = Contrast.of(pixels).to_model(pixels.float()).mean(dim=1, keepdim=True)
+        try:
+            self._chest = measure_small(grey, alignment.lungs)
+        except UnsuitableFilmError as error:
+            logger.warning("No extent is drawn: %s. A finding may change wherever it can be.", error)
+
+    def draw(self, clause: Clause, generator: torch.Generator) -> torch.Tensor | None:
+        """Draw how much each pixel takes part in the finding that a clause adds.
+
+        Args:
+            clause: of an instruction.
+            generator: two numbers are drawn from it.
+
+        Returns:
+            `(1, 1, H, W)` in [0, 1]; ``None`` if the clause adds nothing with a place of its own, or the chest was not
+            found.
+        """
+        lesion = lesion_of(clause, generator)
+        if lesion is None or self._chest is None:
+            return None
+        extent = torch.from_numpy(lesion_extent(self._chest, [lesion]))[None, None]
+        return resize(extent, self.size).clamp(0, 1)
+
+
+def region_of_extent(extent: torch.Tensor) -> torch.Tensor:
+    """Return the pseudomask of an extent `(1, 1, H, W)`: all that the finding reaches and a margin, with soft edges."""
+    reached = (extent[0, 0] > _REACHED).numpy()
+    grown = grow(reached, max(1, round(_MARGIN * max(reached.shape))))
+    return torch.from_numpy(soften(grown, _EDGE))[None, None]

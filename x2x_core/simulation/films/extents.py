@@ -1,0 +1,83 @@
+"""Extents: where on a film a lesion would change it, drawn without keeping the drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import torch
+
+from x2x_core.anatomy.lungs import LungMasks
+from x2x_core.imaging.geometry import resize
+from x2x_core.language.clauses import Clause, Operation
+from x2x_core.language.levels import nearest_level
+from x2x_core.language.vocabulary import COURSES
+from x2x_core.simulation.findings import SIDED, ZONAL, ZONES, levels_of
+from x2x_core.simulation.lesions import Lesion, draw_seed, draw_severity
+
+from .chest import FilmChest, chest_around
+from .lesions import draw_lesions
+
+#: Longer side in pixels at which extents are drawn.
+SIDE = 256
+# Level of a lesion whose level is left open.
+_OPEN_LEVEL = "moderate"
+# The third of the lung that holds another zone.
+_THIRD = {
+    **{zone: zone for zone in ZONES},
+    "apical": "upper",
+    "perihilar": "middle",
+    "hilar": "middle",
+    "basal": "lower",
+    "retrocardiac": "lower",
+    "costophrenic": "lower",
+}
+
+
+def lesion_of(clause: Clause, generator: torch.Generator) -> Lesion | None:
+    """Draw the lesion that a clause adds.
+
+    Args:
+        clause: of an instruction.
+        generator: two numbers are drawn from it.
+
+    Returns:
+        The lesion; ``None`` if the clause adds none with a place of its own: hearts and edema lie where they lie, and
+        a finding that is removed or changed lies where it is.
+    """
+    severity_seed, seed = draw_seed(generator), draw_seed(generator)
+    sided = clause.finding in SIDED and clause.side is not None
+    placed = clause.finding not in ZONAL or clause.zone in _THIRD
+    if clause.operation is not Operation.ADD or not sided or not placed:
+        return None
+    levels = levels_of(clause.finding)
+    named = clause.level is not None and clause.level not in COURSES
+    level = nearest_level(clause.level, levels) if named and clause.level else _OPEN_LEVEL
+    severity = draw_severity(level, torch.Generator().manual_seed(severity_seed))
+    zone = _THIRD[clause.zone] if clause.finding in ZONAL and clause.zone else None
+    return Lesion(clause.finding, clause.side, zone, level, severity, seed)
+
+
+def measure_small(grey: torch.Tensor, lungs: LungMasks) -> FilmChest:
+    """Measure the chest of a film at the size of extents.
+
+    Args:
+        grey: `(1, 1, H, W)` in [0, 1].
+        lungs: found on it, B = 1.
+
+    Raises:
+        UnsuitableFilmError: no lesion can be drawn on this film.
+    """
+    height, width = grey.shape[-2:]
+    scale = min(1.0, SIDE / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    small = {name: resize(getattr(lungs, name), size) for name in ("right", "left", "right_whole", "left_whole")}
+    return chest_around(resize(grey, size)[0, 0].clamp(0, 1).numpy(), replace(lungs, **small))
+
+
+def lesion_extent(chest: FilmChest, lesions: Sequence[Lesion]) -> np.ndarray:
+    """Return how much lesions would change each pixel of a film, relative to the most, `(H, W)` float32 in [0, 1]."""
+    change = cv2.GaussianBlur(np.abs(draw_lesions(chest, lesions) - chest.grey), (0, 0), 1.0)
+    return (change / max(float(change.max()), 1e-6)).astype(np.float32)
