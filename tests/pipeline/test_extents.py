@@ -87,14 +87,14 @@ def test_a_guidance_mask_is_the_place_itself(pipe, film):
 
 
 def test_what_has_no_place_of_its_own_is_edited_as_before(pipe, film):
-    for text in ("Add the finding of severe edema.", "Remove the finding of left pneumothorax."):
+    for text in ("Add the finding of left hernia.", "Remove the finding of left pneumothorax."):
         assert same(edit(pipe, film, text, **DRAWN).images, edit(pipe, film, text).images)
 
 
 def test_one_finding_with_an_extent_and_one_without(pipe, film):
-    text = "Add the findings of cardiomegaly and small left pneumothorax."
+    text = "Remove the finding of cardiomegaly. Add the finding of small left pneumothorax."
     made = pipe.guidance(film, text, generator=seeded(), **DRAWN)
-    heart = pipe.guidance(film, "Add the finding of cardiomegaly.", generator=seeded()).pseudomask
+    heart = pipe.guidance(film, "Remove the finding of cardiomegaly.", generator=seeded()).pseudomask
     assert (made.pseudomask >= heart - 1e-6).all() and (made.pseudomask > heart).any()
 
 

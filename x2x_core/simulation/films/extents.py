@@ -14,7 +14,7 @@ from x2x_core.imaging.geometry import resize
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.levels import nearest_level
 from x2x_core.language.vocabulary import COURSES
-from x2x_core.simulation.findings import SIDED, ZONAL, ZONES, levels_of
+from x2x_core.simulation.findings import SIDED, SIMULATED_FINDINGS, ZONAL, ZONES, levels_of
 from x2x_core.simulation.lesions import Lesion, draw_seed, draw_severity
 
 from .chest import FilmChest, chest_around
@@ -44,20 +44,21 @@ def lesion_of(clause: Clause, generator: torch.Generator) -> Lesion | None:
         generator: two numbers are drawn from it.
 
     Returns:
-        The lesion; ``None`` if the clause adds none with a place of its own: hearts and edema lie where they lie, and
-        a finding that is removed or changed lies where it is.
+        The lesion; ``None`` if the clause leaves its place open, or names a finding that is not drawn, or one that is
+        removed or changed and so lies where it is.
     """
     severity_seed, seed = draw_seed(generator), draw_seed(generator)
-    sided = clause.finding in SIDED and clause.side is not None
-    placed = clause.finding not in ZONAL or clause.zone in _THIRD
-    if clause.operation is not Operation.ADD or not sided or not placed:
+    drawn = clause.finding in SIMULATED_FINDINGS and clause.operation is Operation.ADD
+    sided, zonal = clause.finding in SIDED, clause.finding in ZONAL
+    if not drawn or (sided and clause.side is None) or (zonal and clause.zone not in _THIRD):
         return None
     levels = levels_of(clause.finding)
     named = clause.level is not None and clause.level not in COURSES
     level = nearest_level(clause.level, levels) if named and clause.level else _OPEN_LEVEL
     severity = draw_severity(level, torch.Generator().manual_seed(severity_seed))
-    zone = _THIRD[clause.zone] if clause.finding in ZONAL and clause.zone else None
-    return Lesion(clause.finding, clause.side, zone, level, severity, seed)
+    side = clause.side if sided else None
+    zone = _THIRD[clause.zone] if zonal and clause.zone else None
+    return Lesion(clause.finding, side, zone, level, severity, seed)
 
 
 def measure_small(grey: torch.Tensor, lungs: LungMasks) -> FilmChest:
