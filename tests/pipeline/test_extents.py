@@ -72,11 +72,11 @@ def test_the_hint_is_where_the_extent_is(pipe, film, monkeypatch):
         pipe.guidance(film, EFFUSION, generator=seeded(), draw_extent=True, place_hint=hint)
     (plain, plain_draws, _), (hinted, hinted_draws, region) = seen
     shift = hinted - plain
-    assert set(shift.round().unique().tolist()) == {0.0, 3.0}
     assert torch.allclose(hinted_draws - plain_draws, shift[:, None].expand_as(hinted_draws), atol=1e-5)
-    cells = shift[0, 0] > 1
-    shown = torch.nn.functional.adaptive_avg_pool2d(region.extents, cells.shape)[0, 0]
-    assert shown[cells].min() > shown[~cells].max()
+    shown = torch.nn.functional.adaptive_avg_pool2d(region.extents, shift.shape[-2:])
+    assert shift.max() == pytest.approx(3, abs=1e-4) and shift.min() >= -1e-5
+    both = torch.stack([shift[:, :1].flatten(), shown.flatten()])
+    assert torch.corrcoef(both)[0, 1] > 0.99
 
 
 def test_a_guidance_mask_is_the_place_itself(pipe, film):

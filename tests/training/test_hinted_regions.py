@@ -19,8 +19,14 @@ def generator(seed=0):
 def test_a_region_holds_the_change_and_little_more():
     for seed in range(40):
         region = draw_regions(spot(), 0.0, generator(seed))
-        assert set(region.unique().tolist()) == {0.0, 1.0}
+        assert region.min() == 0 and region.max() == 1
         assert region[0, 0, 6:9, 6:9].all() and region.sum() <= 81  # grown by 3 cells at most
+
+
+def test_half_of_the_regions_are_graded():
+    regions = draw_regions(spot(0.5).repeat(300, 1, 1, 1), 0.0, generator())
+    graded = [own for own in regions if own.unique().numel() > 2]
+    assert 110 < len(graded) < 190 and all(torch.equal(own, spot()[0]) for own in graded)
 
 
 def test_regions_differ_in_width():

@@ -13,8 +13,7 @@ from x2x_core.imaging.canvases import Canvases
 from .region import Region
 from .state import Encoded
 
-# Share of the greatest change from which a cell belongs to the place, as in the middle of training's range.
-_SHARE = 0.25
+_LEAST = 1e-3  # greatest extent under which there is none
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,8 @@ def hint_place(inputs: HintingInputs, encoded: Encoded, region: Region | None) -
 
 def _cells(inputs: HintingInputs, canvases: Canvases, region: Region | None) -> torch.Tensor | None:
     if inputs.guidance_mask is not None:
-        return canvases.cells_of(inputs.guidance_mask)
+        return canvases.cells_of(inputs.guidance_mask).float()
     if region is None or region.extents is None:
         return None
     shares = F.adaptive_avg_pool2d(canvases.place(region.extents), canvases.cells)
-    greatest = shares.flatten(1).amax(dim=1)[:, None, None, None]
-    return (shares > _SHARE * greatest) & (greatest > 0)
+    return shares / shares.flatten(1).amax(dim=1)[:, None, None, None].clamp_min(_LEAST)
