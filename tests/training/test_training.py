@@ -357,6 +357,29 @@ def test_data_are_one_folder_or_several(tuning, data):
         tuning.replace(data=data)
 
 
+def test_hints_are_given_in_training_and_recommended(tuning):
+    def noise_of(**changes):
+        task = EditTask(tuning.replace(**changes))
+        batch = default_collate(
+            [task.make(index % task.length, seeded_generator(0, SAMPLE, index)) for index in range(8)]
+        )
+        drawn = []
+        task.prepare(Accelerator(cpu=True))
+        task.loss(lambda *arguments: drawn.append(arguments), batch, seeded_generator(0, STEP))
+        _, _, weight, _, _, random, _ = drawn[0]
+        return random.noise, weight, task
+
+    plain, weight, _ = noise_of()
+    hinted, _, task = noise_of(place_hint=3.0, hint_dropout=0.0)
+    shift = hinted - plain
+    where = (weight > 0.5 * weight.amax((1, 2, 3), keepdim=True)).expand_as(shift)
+    assert where.any() and (shift[where] > 1).all() and (shift.abs() < 1e-5).any() and shift.max() < 3.01
+    recommended = task._pipeline_settings["recommended"]
+    assert recommended["place_hint"] == 3 and recommended["draw_extent"] is True
+    open_places, _, _ = noise_of(place_hint=3.0, hint_dropout=1.0)
+    assert torch.equal(open_places, plain)
+
+
 def test_only_the_chosen_noise_levels_are_trained(tuning):
     task = EditTask(tuning.replace(noise_levels=(1.0, 0.5)))
     batch = default_collate([task.make(index % task.length, seeded_generator(0, SAMPLE, index)) for index in range(32)])

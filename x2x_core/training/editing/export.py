@@ -45,7 +45,7 @@ def make_pipeline(parts: EditParts, module: EditLoss, settings: dict[str, Any]) 
 
 
 def pipeline_settings(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the pipeline's settings: those of the initial checkpoint, and the findings it was trained on.
+    """Return the pipeline's settings: those of the initial checkpoint, the findings it was trained on, and its hints.
 
     Args:
         config: the run.
@@ -59,11 +59,16 @@ def pipeline_settings(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, 
         atlas = saved_pseudomasks(index, folder)
     return {
         "canonical_prompts": index.get("canonical_prompts", False),
-        "recommended": recommendations_of(index, RECOMMENDABLE),
+        "recommended": {**recommendations_of(index, RECOMMENDABLE), **_hints(config)},
         "trained_findings": trained_findings(findings_of(rows), index),
         "trained_levels": trained_levels(rows, index),
         "pseudomasks": atlas,
     }
+
+
+def _hints(config: TrainingConfig) -> dict[str, Any]:
+    """Return the settings with which an edit gives the hints of the training."""
+    return {"draw_extent": True, "place_hint": config.place_hint} if config.place_hint else {}
 
 
 def trained_findings(findings: Sequence[str], index: dict[str, Any]) -> str | None:
