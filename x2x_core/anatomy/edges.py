@@ -8,6 +8,7 @@ behind the diaphragm, where the edit ends in a uniform abdomen. The measurements
 
 from __future__ import annotations
 
+from x2x_core.language.clauses import Operation
 from x2x_core.language.instruction import Instruction
 
 #: Width as a share of the image's longer side, and for findings that differ.
@@ -16,9 +17,13 @@ SOFT_EDGES = {"pleural effusion": 0.05}
 #: The same under the saturating composition, for findings that take part of a lung.
 SATURATING_EDGE = 0.06
 SATURATING_EDGES = dict.fromkeys(("consolidation", "lung opacity", "pneumonia", "atelectasis"), SATURATING_EDGE)
+#: Width where the mask is the extent of a finding that was drawn on this patient (`x2x_core.edit.extents`), which says
+#: itself where it fades; air in the pleural space ends at the visceral pleura.
+EXTENT_EDGE = 0.03
+EXTENT_EDGES = {"pneumothorax": 0.008}
 
 
-def soft_edge_of(instruction: Instruction, *, saturating: bool = False) -> float:
+def soft_edge_of(instruction: Instruction, *, saturating: bool = False, extent: bool = False) -> float:
     """Return the width of the soft inner edge for an instruction, as a share of the image's longer side.
 
     For several findings it is the widest, for free text `SOFT_EDGE`.
@@ -26,6 +31,9 @@ def soft_edge_of(instruction: Instruction, *, saturating: bool = False) -> float
     Args:
         instruction: what is edited.
         saturating: the edit is composed by "saturating".
+        extent: what the instruction adds has its extent for its mask.
     """
+    if extent and any(clause.operation is Operation.ADD for clause in instruction.clauses):
+        return max(EXTENT_EDGES.get(clause.finding, EXTENT_EDGE) for clause in instruction.clauses)
     widths = SOFT_EDGES | (SATURATING_EDGES if saturating else {})
     return max((widths.get(clause.finding, SOFT_EDGE) for clause in instruction.clauses), default=SOFT_EDGE)

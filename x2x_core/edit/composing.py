@@ -19,6 +19,7 @@ from .composition import (
     match_channels,
 )
 from .decoding import decode
+from .extents import with_detail
 from .state import Edited, Encoded, Guidance, to_view
 from .windows import Windows
 
@@ -73,7 +74,7 @@ def compose(
     contrast = None if encoded.contrast is None else encoded.contrast[index]
     seen = original if contrast is None else contrast.to_model(original)
     unchanged = None if inputs.composition == "decoded" else _unchanged(backbone, encoded, edited, twin)
-    result = _combine(inputs, encoded, seen, decoded, unchanged, _soften(mask, inputs))
+    result = _combine(inputs, encoded, seen, decoded, unchanged, _soften(mask, inputs), guidance.extents)
     result = result if contrast is None else contrast.from_model(result, original)
     for number in [number for number, bad in enumerate(flagged or ()) if bad]:
         logger.warning("The safety checker objected to edit %d: it is not returned.", number)
@@ -128,6 +129,7 @@ def _combine(
     decoded: torch.Tensor,
     unchanged: torch.Tensor | None,
     soft_mask: torch.Tensor,
+    extents: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Return the original `(B, C, H, W)` with the edit, in [0, 1]; without an unchanged decoding the edit's own."""
     grey = is_grey(original) & inputs.keep_grey
@@ -137,4 +139,6 @@ def _combine(
     change = (decoded.float() - unchanged.float()) / 2
     change = match_channels(encoded.canvases.cut(change.cpu()), original.shape[1], grey)
     shares = encoded.canvases.shares
+    if extents is not None:
+        change = with_detail(change, extents, max(encoded.canvases.cells), shares)
     return compose_change(inputs.composition, original, change, soft_mask, inputs.edit_strength, shares)

@@ -47,5 +47,5 @@ def _cells(inputs: HintingInputs, canvases: Canvases, region: Region | None) -> 
         return canvases.cells_of(inputs.guidance_mask).float()
     if region is None or region.extents is None:
         return None
-    shares = F.adaptive_avg_pool2d(canvases.place(region.extents), canvases.cells)
+    shares = F.adaptive_avg_pool2d(canvases.place(region.extents.abs()), canvases.cells)
     return shares / shares.flatten(1).amax(dim=1)[:, None, None, None].clamp_min(_LEAST)

@@ -102,7 +102,7 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
     _warn_of_empty_masks(mask, inputs.mask)
     uncertainty = None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvases)
     cells = cells.to(relevance.map.device)
-    return Guidance(guidance, mask, cells, relevance_map, pseudomask, uncertainty, relevance.known)
+    return Guidance(guidance, mask, cells, relevance_map, pseudomask, uncertainty, relevance.known, region.extents)
 
 
 def _warn_of_empty_masks(mask: torch.Tensor, settings: MaskSettings) -> None:

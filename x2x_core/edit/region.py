@@ -15,7 +15,7 @@ from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.pseudomasks.regions import clause_region, frame_of
 
-from .extents import ExtentDrawer, region_of_extent
+from .extents import ExtentDrawer, join_extents, region_of_extent
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Region:
             without `localise`.
         alignments: for each pair, how the atlas was fitted to the lungs; ``None`` if the region does not depend on
             them, and instead of the list if no region does.
-        extents: `(B, 1, H, W)` in [0, 1], how much each pixel takes part in the findings that are added, 0 throughout
-            where that is left open; ``None`` if none was drawn.
+        extents: `(B, 1, H, W)` in [-1, 1], how much each pixel takes part in the findings that are added, below 0 where
+            they are darker than the lung, 0 throughout where that is left open; ``None`` if none was drawn.
     """
 
     pseudomask: torch.Tensor
@@ -106,7 +106,7 @@ def _draw_regions(
         known = [extent for extent in drawn.values() if extent is not None]
         masks.append(mask)
         parts.append(own_parts)
-        extents.append(torch.stack(known).amax(dim=0) if known else torch.zeros_like(mask))
+        extents.append(join_extents(known) if known else torch.zeros_like(mask))
     return Region(torch.cat(masks), parts if inputs.localise else None, alignments, torch.cat(extents))
 
 
@@ -141,7 +141,7 @@ def _find_one(
         if extent is None:
             mask = clause_region(atlas, clause, inputs.size, alignment, inputs.localise)
         else:
-            mask = region_of_extent(extent)
+            mask = region_of_extent(extent, clause)
         masks.append(mask)
         parts += _sides(clause, mask[0, 0] > 0, frame)
     return torch.stack(masks).amax(dim=0), torch.stack(parts)

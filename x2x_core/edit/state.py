@@ -76,6 +76,7 @@ class Guidance:
     pseudomask: torch.Tensor | None = None
     uncertainty: torch.Tensor | None = None  # of the relevance
     known: KnownPredictions | None = None  # for the diffusion noise, if a level of the relevance map has it
+    extents: torch.Tensor | None = None  # of the findings that are added, (B, 1, H, W) in [-1, 1]
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def test_clauses_without_a_lesion_draw_as_many_numbers():
 @pytest.mark.parametrize("zone", ["upper", "middle", "lower"])
 @pytest.mark.parametrize("finding", ["consolidation", "atelectasis"])
 def test_an_extent_lies_in_its_zone(small, finding, zone, side):
-    extent = lesion_extent(small, [lesion(f"Add mild {finding} in the {side} {zone} lung zone")])
+    extent = lesion_extent(small, lesion(f"Add mild {finding} in the {side} {zone} lung zone"))
     row, column = centre(extent)
     lung = small.lungs[side]
     assert (column > 0.5) == (side == "left")
@@ -71,15 +71,15 @@ def test_an_extent_lies_in_its_zone(small, finding, zone, side):
 
 def test_a_pneumothorax_is_apical_and_an_effusion_basal(small):
     top, bottom = (
-        centre(lesion_extent(small, [lesion(f"Add small left {name}")]))[0] for name in ("pneumothorax", "effusion")
+        centre(lesion_extent(small, lesion(f"Add small left {name}")))[0] for name in ("pneumothorax", "effusion")
     )
     assert top < 0.4 < 0.6 < bottom
 
 
 def test_an_enlarged_heart_is_beside_the_heart_and_edema_in_both_lungs(small):
-    heart = lesion_extent(small, [lesion("Add severe cardiomegaly")]) > 0.25
+    heart = lesion_extent(small, lesion("Add severe cardiomegaly")) > 0.25
     assert 0.45 < centre(heart)[0] < 0.85 and 0.3 < centre(heart)[1] < 0.7
-    edema = lesion_extent(small, [lesion("Add severe edema")]) > 0.25
+    edema = lesion_extent(small, lesion("Add severe edema")) > 0.25
     left, right = (edema[small.lungs[side].mask].mean() for side in ("left", "right"))
     assert left > 0.2 and right > 0.2
 
@@ -87,14 +87,14 @@ def test_an_enlarged_heart_is_beside_the_heart_and_edema_in_both_lungs(small):
 def test_extents_grow_with_the_level_and_stay_in_place(small):
     for finding, levels in (("pneumothorax", "minimal small moderate large"), ("effusion", "small moderate large")):
         areas = [
-            (lesion_extent(small, [lesion(f"Add {level} right {finding}")]) > 0.25).sum() for level in levels.split()
+            (lesion_extent(small, lesion(f"Add {level} right {finding}")) > 0.25).sum() for level in levels.split()
         ]
         assert areas == sorted(areas) and areas[-1] > 2 * areas[0]
 
 
 def test_the_same_seed_gives_the_same_extent(small):
     text = "Add consolidation in the left upper lung zone"
-    first, again, other = (lesion_extent(small, [lesion(text, seed)]) for seed in (1, 1, 2))
+    first, again, other = (lesion_extent(small, lesion(text, seed)) for seed in (1, 1, 2))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
     assert first.max() == 1 and first.min() == 0 and max(first.shape) == SIDE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -20,8 +19,10 @@ from x2x_core.simulation.lesions import Lesion, draw_seed, draw_severity
 from .chest import FilmChest, chest_around
 from .lesions import draw_lesions
 
+#: Findings that are darker than the lung.
+DARK = frozenset({"pneumothorax"})
 #: Longer side in pixels at which extents are drawn.
-SIDE = 256
+SIDE = 384
 # Level of a lesion whose level is left open.
 _OPEN_LEVEL = "moderate"
 # The third of the lung that holds another zone.
@@ -78,7 +79,12 @@ def measure_small(grey: torch.Tensor, lungs: LungMasks) -> FilmChest:
     return chest_around(resize(grey, size)[0, 0].clamp(0, 1).numpy(), replace(lungs, **small))
 
 
-def lesion_extent(chest: FilmChest, lesions: Sequence[Lesion]) -> np.ndarray:
-    """Return how much lesions would change each pixel of a film, relative to the most, `(H, W)` float32 in [0, 1]."""
-    change = cv2.GaussianBlur(np.abs(draw_lesions(chest, lesions) - chest.grey), (0, 0), 1.0)
+def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
+    """Return how much each pixel of a film takes part in a lesion, `(H, W)` float32 in [0, 1].
+
+    It is how much darker air in the pleural space would make the pixel, or how much brighter another lesion would,
+    relative to the most. What moves with the lung or the dome is left out.
+    """
+    change = draw_lesions(chest, [lesion]) - chest.grey
+    change = cv2.GaussianBlur((-change if lesion.finding in DARK else change).clip(0), (0, 0), 0.7)
     return (change / max(float(change.max()), 1e-6)).astype(np.float32)
