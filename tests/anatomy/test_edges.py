@@ -4,7 +4,15 @@ import pytest
 import torch
 from tiny_models import NATIVE, make_pipeline, make_radiograph, seeded
 
-from x2x_core.anatomy.edges import SATURATING_EDGE, SATURATING_EDGES, SOFT_EDGE, SOFT_EDGES, soft_edge_of
+from x2x_core.anatomy.edges import (
+    EXTENT_EDGE,
+    EXTENT_EDGES,
+    SATURATING_EDGE,
+    SATURATING_EDGES,
+    SOFT_EDGE,
+    SOFT_EDGES,
+    soft_edge_of,
+)
 from x2x_core.edit.settings import DEFAULT, PUBLISHED, EditSettings
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
@@ -25,6 +33,17 @@ def test_the_widest_of_several_findings_counts():
     assert width(AIR) == SOFT_EDGE < width(EFFUSION) == SOFT_EDGES["pleural effusion"]
     both = Instruction(clauses=Instruction.parse(EFFUSION).clauses + Instruction.parse(AIR).clauses)
     assert soft_edge_of(both) == width(EFFUSION)
+
+
+def test_an_extent_has_edges_of_its_own():
+    assert soft_edge_of(Instruction.parse(AIR), extent=True) == EXTENT_EDGES["pneumothorax"] < EXTENT_EDGE
+    for saturating in (False, True):
+        assert soft_edge_of(Instruction.parse(EFFUSION), saturating=saturating, extent=True) == EXTENT_EDGE
+    removed = Instruction.parse("Remove the finding of large right pneumothorax.")
+    assert soft_edge_of(removed, extent=True) == SOFT_EDGE
+    settings = EditSettings(draw_extent=True)
+    assert settings.soft_edge_for(Instruction.parse(AIR)) == EXTENT_EDGES["pneumothorax"]
+    assert EditSettings(draw_extent=True, draw_place=False).soft_edge_for(Instruction.parse(AIR)) == SOFT_EDGE
 
 
 def test_free_text_has_the_usual_width():
