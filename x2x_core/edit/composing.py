@@ -19,7 +19,7 @@ from .composition import (
     match_channels,
 )
 from .decoding import decode
-from .extents import with_detail
+from .detail import with_detail
 from .state import Edited, Encoded, Guidance, to_view
 from .windows import Windows
 

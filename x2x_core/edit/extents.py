@@ -11,8 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-import cv2
-import numpy as np
 import torch
 
 from x2x_core.anatomy.alignment import Alignment
@@ -22,17 +20,13 @@ from x2x_core.imaging.geometry import resize
 from x2x_core.language.clauses import Clause
 from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
 from x2x_core.simulation.films.extents import DARK, lesion_extent, lesion_of, measure_small
-from x2x_core.simulation.films.fields import blur, grow
+from x2x_core.simulation.films.fields import grow
 
 logger = logging.getLogger(__name__)
 
 _REACHED = 0.12  # change, relative to the most, from which the finding reaches a pixel
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
 _AIR, _AIR_EDGE = 0.3, 0.008  # the same for air in the pleural space
-_CELL_BLUR = 0.6  # standard deviation of a model's blur, latent cells
-_WINDOW = 2.0  # standard deviation of the window that the amount is fitted in, latent cells
-_LEAST_POWER = 1e-3  # mean square of an extent under which the amount is taken for smaller
-_KNOWN = 0.1  # blurred extent from which its detail counts in full
 _EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
 
 
@@ -93,45 +87,3 @@ def join_extents(extents: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return the extents of several findings as one: at each pixel that of the finding that takes most part."""
     stacked = torch.stack(list(extents))
     return stacked.gather(0, stacked.abs().argmax(dim=0, keepdim=True))[0]
-
-
-def with_detail(
-    change: torch.Tensor, extents: torch.Tensor, cells: int, shares: Sequence[float] | None
-) -> torch.Tensor:
-    """Return a model's change with the detail of the extents.
-
-    A model knows a change to about a latent cell; the extent E knows where in the cell it lies, and how it is textured.
-    With K the blur of a cell, the change is fitted as a K E by least squares around each pixel, and becomes a E: the
-    amount is the model's, the detail the extent's, so that air ends at the pleura and a plate is narrow. This is joint
-    upsampling by a guide (He, Sun and Tang, *Guided image filtering*, TPAMI 2013) without its constant term. Where no
-    extent was drawn, the change stays.
-
-    Args:
-        change: `(B, C, H, W)`.
-        extents: `(B, 1, H, W)` in [-1, 1].
-        cells: latent cells along the longer side of a canvas.
-        shares: for each picture, the share of its longer side that its canvas shows; ``None``: whole pictures.
-
-    Returns:
-        `(B, C, H, W)`. Where a finding is darker than the lung, nothing becomes brighter, and the other way round.
-    """
-    side = max(extents.shape[-2:]) / cells
-    sharp = [
-        torch.stack([_sharpen(plane, extent[0].float().numpy(), side * share) for plane in own.float().numpy()])
-        for own, extent, share in zip(change, extents, shares or [1.0] * len(extents), strict=True)
-    ]
-    return torch.stack(sharp).to(change)
-
-
-def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tensor:
-    """Return the change `(H, W)` of one channel with the detail of an extent; `cell` is the side of a latent cell."""
-    blurred = blur(extent, max(_CELL_BLUR * cell, 0.3))
-    if not np.abs(blurred).max() > 0:
-        return torch.from_numpy(change)
-    step = max(1, int(cell / 2))  # amounts are smooth: they are fitted on a coarse grid
-    size = (-(-change.shape[1] // step), -(-change.shape[0] // step))
-    products = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (change * blurred, blurred**2)]
-    above, below = (blur(part, _WINDOW * cell / step) for part in products)
-    amount = cv2.resize(above / (below + _LEAST_POWER), change.shape[::-1], interpolation=cv2.INTER_LINEAR).clip(0)
-    known = (np.abs(blurred) / _KNOWN).clip(0, 1)
-    return torch.from_numpy((change + known * (amount * extent - change)).astype(np.float32))

@@ -1,0 +1,58 @@
+"""The detail of a change: a model's change of latents, joined with the extent that was drawn for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+
+from x2x_core.simulation.films.fields import blur
+
+_CELL_BLUR = 0.6  # standard deviation of a model's blur, latent cells
+_WINDOW = 2.0  # standard deviation of the window that the amount is fitted in, latent cells
+_LEAST_POWER = 1e-3  # mean square of an extent under which the amount is taken for smaller
+_KNOWN = 0.1  # blurred extent from which its detail counts in full
+
+
+def with_detail(
+    change: torch.Tensor, extents: torch.Tensor, cells: int, shares: Sequence[float] | None
+) -> torch.Tensor:
+    """Return a model's change with the detail of the extents.
+
+    A model knows a change to about a latent cell; the extent E knows where in the cell it lies, and how it is textured.
+    With K the blur of a cell, the change is fitted as a K E by least squares around each pixel, and becomes a E: the
+    amount is the model's, the detail the extent's, so that air ends at the pleura and a plate is narrow. This is joint
+    upsampling by a guide (He, Sun and Tang, *Guided image filtering*, TPAMI 2013) without its constant term. Where no
+    extent was drawn, the change stays.
+
+    Args:
+        change: `(B, C, H, W)`.
+        extents: `(B, 1, H, W)` in [-1, 1].
+        cells: latent cells along the longer side of a canvas.
+        shares: for each picture, the share of its longer side that its canvas shows; ``None``: whole pictures.
+
+    Returns:
+        `(B, C, H, W)`. Where a finding is darker than the lung, nothing becomes brighter, and the other way round.
+    """
+    side = max(extents.shape[-2:]) / cells
+    sharp = [
+        torch.stack([_sharpen(plane, extent[0].float().numpy(), side * share) for plane in own.float().numpy()])
+        for own, extent, share in zip(change, extents, shares or [1.0] * len(extents), strict=True)
+    ]
+    return torch.stack(sharp).to(change)
+
+
+def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tensor:
+    """Return the change `(H, W)` of one channel with the detail of an extent; `cell` is the side of a latent cell."""
+    blurred = blur(extent, max(_CELL_BLUR * cell, 0.3))
+    if not np.abs(blurred).max() > 0:
+        return torch.from_numpy(change)
+    step = max(1, int(cell / 2))  # amounts are smooth: they are fitted on a coarse grid
+    size = (-(-change.shape[1] // step), -(-change.shape[0] // step))
+    products = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (change * blurred, blurred**2)]
+    above, below = (blur(part, _WINDOW * cell / step) for part in products)
+    amount = cv2.resize(above / (below + _LEAST_POWER), change.shape[::-1], interpolation=cv2.INTER_LINEAR).clip(0)
+    known = (np.abs(blurred) / _KNOWN).clip(0, 1)
+    return torch.from_numpy((change + known * (amount * extent - change)).astype(np.float32))
