@@ -5,13 +5,8 @@ import pytest
 import torch
 
 from x2x_core.edit.extents import join_extents, region_of_extent
-from x2x_core.language.instruction import Instruction
 
 SIDE = 256
-
-
-def clause(text):
-    return Instruction.parse(text).clauses[0]
 
 
 def band(sign=1.0, rows=slice(100, 106)):
@@ -21,13 +16,12 @@ def band(sign=1.0, rows=slice(100, 106)):
     return extent
 
 
-def test_the_region_of_a_finding_is_wider_than_its_extent_and_that_of_air_is_not():
-    extent = band(rows=slice(90, 130))
-    wide = region_of_extent(extent, clause("Add left lower consolidation"))
-    tight = region_of_extent(-extent, clause("Add left pneumothorax"))
-    inside = extent[0, 0] > 0
-    assert (wide[0, 0][inside] > 0.5).all() and (wide > 0).sum() > 1.2 * inside.sum()
-    assert (tight > 0.1).sum() <= 1.02 * inside.sum() and tight[0, 0, 110, 130] == 1
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_region_is_a_little_wider_than_the_extent(sign):
+    extent = band(sign, rows=slice(90, 130))
+    region = region_of_extent(extent)
+    inside = extent[0, 0].abs() > 0
+    assert (region[0, 0][inside] > 0.5).all() and 1.1 * inside.sum() < (region > 0).sum() < 1.6 * inside.sum()
 
 
 def test_of_two_extents_the_stronger_counts():

@@ -17,10 +17,9 @@ SOFT_EDGES = {"pleural effusion": 0.05}
 #: The same under the saturating composition, for findings that take part of a lung.
 SATURATING_EDGE = 0.06
 SATURATING_EDGES = dict.fromkeys(("consolidation", "lung opacity", "pneumonia", "atelectasis"), SATURATING_EDGE)
-#: Width where the mask is the extent of a finding that was drawn on this patient (`x2x_core.edit.extents`), which says
-#: itself where it fades; air in the pleural space ends at the visceral pleura.
-EXTENT_EDGE = 0.03
-EXTENT_EDGES = {"pneumothorax": 0.008}
+#: Width where the mask is around an extent that was drawn on this patient (`x2x_core.edit.extents`), which says itself
+#: where it fades.
+EXTENT_EDGE = 0.012
 
 
 def soft_edge_of(instruction: Instruction, *, saturating: bool = False, extent: bool = False) -> float:
@@ -34,6 +33,6 @@ def soft_edge_of(instruction: Instruction, *, saturating: bool = False, extent: 
         extent: what the instruction adds has its extent for its mask.
     """
     if extent and any(clause.operation is Operation.ADD for clause in instruction.clauses):
-        return max(EXTENT_EDGES.get(clause.finding, EXTENT_EDGE) for clause in instruction.clauses)
+        return EXTENT_EDGE
     widths = SOFT_EDGES | (SATURATING_EDGES if saturating else {})
     return max((widths.get(clause.finding, SOFT_EDGE) for clause in instruction.clauses), default=SOFT_EDGE)

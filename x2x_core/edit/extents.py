@@ -19,14 +19,13 @@ from x2x_core.imaging.contrast import Contrast
 from x2x_core.imaging.geometry import resize
 from x2x_core.language.clauses import Clause
 from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
-from x2x_core.simulation.films.extents import DARK, lesion_extent, lesion_of, measure_small
+from x2x_core.simulation.films.extents import lesion_extent, lesion_of, measure_small
 from x2x_core.simulation.films.fields import grow
 
 logger = logging.getLogger(__name__)
 
 _REACHED = 0.12  # change, relative to the most, from which the finding reaches a pixel
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
-_AIR, _AIR_EDGE = 0.3, 0.008  # the same for air in the pleural space
 _EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
 
 
@@ -55,30 +54,23 @@ class ExtentDrawer:
             generator: two numbers are drawn from it.
 
         Returns:
-            `(1, 1, H, W)` in [-1, 1], below 0 where the finding is darker than the lung; ``None`` if the clause adds
+            `(1, 1, H, W)` in [-1, 1], below 0 where the finding makes the picture darker; ``None`` if the clause adds
             nothing with a place of its own, or the chest was not found.
         """
         lesion = lesion_of(clause, generator)
         if lesion is None or self._chest is None:
             return None
         extent = torch.from_numpy(lesion_extent(self._chest, lesion))[None, None]
-        sign = -1 if clause.finding in DARK else 1
-        return sign * resize(extent, self.size).clamp(0, 1)
+        return resize(extent, self.size).clamp(-1, 1)
 
 
-def region_of_extent(extent: torch.Tensor, clause: Clause) -> torch.Tensor:
-    """Return the pseudomask of the extent of a clause's finding, `(1, 1, H, W)` in [0, 1].
-
-    It is all that the finding reaches and a margin, with soft edges. Air ends sharply at the visceral pleura.
+def region_of_extent(extent: torch.Tensor) -> torch.Tensor:
+    """Return the pseudomask of an extent, `(1, 1, H, W)` in [0, 1]: all that it reaches and a margin, with soft edges.
 
     Args:
         extent: `(1, 1, H, W)` in [-1, 1].
-        clause: of the finding.
     """
-    extent = extent.abs()
-    if clause.finding in DARK:
-        return torch.from_numpy(soften((extent[0, 0] > _AIR).numpy(), _AIR_EDGE))[None, None]
-    reached = (extent[0, 0] > _REACHED).numpy()
+    reached = (extent[0, 0].abs() > _REACHED).numpy()
     grown = grow(reached, max(1, round(_MARGIN * max(reached.shape))))
     return torch.from_numpy(soften(grown, _EDGE))[None, None]
 

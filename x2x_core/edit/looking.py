@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 
 from x2x_core.anatomy.areas import AreaLimits
 from x2x_core.guidance.attention.record import AttentionRecord
@@ -90,7 +91,7 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
     """Return G = P * R and the mask M."""
     canvases, pseudomask = encoded.canvases, region.pseudomask
     relevance_map = to_image(relevance.map, canvases)
-    guidance = guidance_map(relevance_map, pseudomask)
+    guidance = guidance_map(_around_extents(relevance, region, relevance_map, canvases), pseudomask)
     if inputs.published:
         mask = guidance_mask(guidance, inputs.mask.mask_threshold)
         latent_pseudomask = to_published_latents(canvases.place(pseudomask), canvases.cells)
@@ -103,6 +104,21 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
     uncertainty = None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvases)
     cells = cells.to(relevance.map.device)
     return Guidance(guidance, mask, cells, relevance_map, pseudomask, uncertainty, relevance.known, region.extents)
+
+
+def _around_extents(
+    relevance: Relevance, region: Region, relevance_map: torch.Tensor, canvases: Canvases
+) -> torch.Tensor:
+    """Return the relevance map that the guidance map is made of.
+
+    Where an extent was drawn, each cell has the most of its neighbours: a model knows a place to about a cell, and a
+    mask that is cut there would cut the finding's own outline.
+    """
+    if region.extents is None:
+        return relevance_map
+    around = to_image(F.max_pool2d(relevance.map, 3, stride=1, padding=1), canvases)
+    drawn = region.extents.flatten(1).any(dim=1)[:, None, None, None]
+    return torch.where(drawn, around, relevance_map)
 
 
 def _warn_of_empty_masks(mask: torch.Tensor, settings: MaskSettings) -> None:

@@ -141,7 +141,7 @@ def _find_one(
         if extent is None:
             mask = clause_region(atlas, clause, inputs.size, alignment, inputs.localise)
         else:
-            mask = region_of_extent(extent, clause)
+            mask = region_of_extent(extent)
         masks.append(mask)
         parts += _sides(clause, mask[0, 0] > 0, frame)
     return torch.stack(masks).amax(dim=0), torch.stack(parts)

@@ -25,7 +25,7 @@ def small(film):
 
 
 def centre(extent):
-    rows, columns = np.nonzero(extent > 0.25)
+    rows, columns = np.nonzero(np.abs(extent) > 0.25)
     return rows.mean() / extent.shape[0], columns.mean() / extent.shape[1]
 
 
@@ -84,11 +84,18 @@ def test_an_enlarged_heart_is_beside_the_heart_and_edema_in_both_lungs(small):
     assert left > 0.2 and right > 0.2
 
 
+def test_air_is_dark_and_ends_at_a_bright_pleura(small):
+    extent = lesion_extent(small, lesion("Add large left pneumothorax"))
+    air, line = extent < -0.3, extent > 0.2
+    assert air.sum() > 3 * line.sum() > 0 and extent.min() == -1
+    others = lesion_extent(small, lesion("Add large left pleural effusion"))
+    assert others.min() == 0 and others.max() == 1
+
+
 def test_extents_grow_with_the_level_and_stay_in_place(small):
     for finding, levels in (("pneumothorax", "minimal small moderate large"), ("effusion", "small moderate large")):
-        areas = [
-            (lesion_extent(small, lesion(f"Add {level} right {finding}")) > 0.25).sum() for level in levels.split()
-        ]
+        lesions = [lesion(f"Add {level} right {finding}") for level in levels.split()]
+        areas = [(np.abs(lesion_extent(small, own)) > 0.25).sum() for own in lesions]
         assert areas == sorted(areas) and areas[-1] > 2 * areas[0]
 
 

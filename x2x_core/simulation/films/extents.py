@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import torch
 
@@ -17,10 +16,14 @@ from x2x_core.simulation.findings import SIDED, SIMULATED_FINDINGS, ZONAL, ZONES
 from x2x_core.simulation.lesions import Lesion, draw_seed, draw_severity
 
 from .chest import FilmChest, chest_around
+from .fields import blur, grow
 from .lesions import draw_lesions
 
-#: Findings that are darker than the lung.
-DARK = frozenset({"pneumothorax"})
+# Findings that are darker than the lung.
+_AIR = frozenset({"pneumothorax"})
+_AIR_SHARE = 0.3  # of the greatest darkening, from which a pixel is in the pleural space
+_PLEURA_MM = 3.0  # around it, where the visceral pleura may lie
+_SMOOTH = 0.7  # pixels
 #: Longer side in pixels at which extents are drawn.
 SIDE = 384
 # Level of a lesion whose level is left open.
@@ -80,11 +83,17 @@ def measure_small(grey: torch.Tensor, lungs: LungMasks) -> FilmChest:
 
 
 def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
-    """Return how much each pixel of a film takes part in a lesion, `(H, W)` float32 in [0, 1].
+    """Return how much each pixel of a film takes part in a lesion, `(H, W)` float32 in [-1, 1].
 
-    It is how much darker air in the pleural space would make the pixel, or how much brighter another lesion would,
-    relative to the most. What moves with the lung or the dome is left out.
+    It is how much brighter a lesion would make the pixel, relative to the most. Air in the pleural space makes it
+    darker, which is below 0, and ends at the bright line of the visceral pleura. What moves with the lung or the dome
+    is left out.
     """
     change = draw_lesions(chest, [lesion]) - chest.grey
-    change = cv2.GaussianBlur((-change if lesion.finding in DARK else change).clip(0), (0, 0), 0.7)
-    return (change / max(float(change.max()), 1e-6)).astype(np.float32)
+    if lesion.finding in _AIR:
+        air = (-change).clip(0)
+        beside = grow(air > _AIR_SHARE * air.max(), max(1, round(_PLEURA_MM / chest.mm)))
+        change = np.where(beside, change, 0)
+    else:
+        change = blur(change.clip(0), _SMOOTH)
+    return (change / max(float(np.abs(change).max()), 1e-6)).astype(np.float32)
