@@ -5,7 +5,6 @@ import torch
 from tiny_models import NATIVE, make_pipeline, make_radiograph, seeded
 
 from x2x_core.anatomy.edges import (
-    EXTENT_EDGE,
     SATURATING_EDGE,
     SATURATING_EDGES,
     SOFT_EDGE,
@@ -32,17 +31,6 @@ def test_the_widest_of_several_findings_counts():
     assert width(AIR) == SOFT_EDGE < width(EFFUSION) == SOFT_EDGES["pleural effusion"]
     both = Instruction(clauses=Instruction.parse(EFFUSION).clauses + Instruction.parse(AIR).clauses)
     assert soft_edge_of(both) == width(EFFUSION)
-
-
-def test_an_extent_has_edges_of_its_own():
-    for saturating in (False, True):
-        for text in (AIR, EFFUSION):
-            assert soft_edge_of(Instruction.parse(text), saturating=saturating, extent=True) == EXTENT_EDGE
-    removed = Instruction.parse("Remove the finding of large right pneumothorax.")
-    assert soft_edge_of(removed, extent=True) == SOFT_EDGE
-    settings = EditSettings(draw_extent=True)
-    assert settings.soft_edge_for(Instruction.parse(AIR)) == EXTENT_EDGE
-    assert EditSettings(draw_extent=True, draw_place=False).soft_edge_for(Instruction.parse(AIR)) == SOFT_EDGE
 
 
 def test_free_text_has_the_usual_width():

@@ -7,6 +7,7 @@ from edit_cases import edit, generators, same
 from PIL import Image
 from tiny_models import PROMPT, make_components, make_pipeline, make_scheduler, seeded
 
+from x2x_core.anatomy.edges import EXTENT_EDGE
 from x2x_core.common.bundled import bundled_path
 
 DRAWN = {"draw_extent": True, "place_hint": 3.0}
@@ -89,6 +90,11 @@ def test_a_guidance_mask_is_the_place_itself(pipe, film):
 def test_what_has_no_place_of_its_own_is_edited_as_before(pipe, film):
     for text in ("Add the finding of left hernia.", "Remove the finding of left pneumothorax."):
         assert same(edit(pipe, film, text, **DRAWN).images, edit(pipe, film, text).images)
+
+
+def test_edges_around_an_extent_are_narrow_unless_a_width_is_given(pipe, film):
+    narrow, wide = (edit(pipe, film, EFFUSION, soft_edge=width, **DRAWN) for width in (EXTENT_EDGE, 0.1))
+    assert same(edit(pipe, film, EFFUSION, **DRAWN).images, narrow.images) and not same(narrow.images, wide.images)
 
 
 def test_one_finding_with_an_extent_and_one_without(pipe, film):

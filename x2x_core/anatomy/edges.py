@@ -8,7 +8,6 @@ behind the diaphragm, where the edit ends in a uniform abdomen. The measurements
 
 from __future__ import annotations
 
-from x2x_core.language.clauses import Operation
 from x2x_core.language.instruction import Instruction
 
 #: Width as a share of the image's longer side, and for findings that differ.
@@ -22,7 +21,7 @@ SATURATING_EDGES = dict.fromkeys(("consolidation", "lung opacity", "pneumonia", 
 EXTENT_EDGE = 0.012
 
 
-def soft_edge_of(instruction: Instruction, *, saturating: bool = False, extent: bool = False) -> float:
+def soft_edge_of(instruction: Instruction, *, saturating: bool = False) -> float:
     """Return the width of the soft inner edge for an instruction, as a share of the image's longer side.
 
     For several findings it is the widest, for free text `SOFT_EDGE`.
@@ -30,9 +29,6 @@ def soft_edge_of(instruction: Instruction, *, saturating: bool = False, extent: 
     Args:
         instruction: what is edited.
         saturating: the edit is composed by "saturating".
-        extent: what the instruction adds has its extent for its mask.
     """
-    if extent and any(clause.operation is Operation.ADD for clause in instruction.clauses):
-        return EXTENT_EDGE
     widths = SOFT_EDGES | (SATURATING_EDGES if saturating else {})
     return max((widths.get(clause.finding, SOFT_EDGE) for clause in instruction.clauses), default=SOFT_EDGE)

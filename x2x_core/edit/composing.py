@@ -37,6 +37,7 @@ class ComposingInputs:
     restricted: bool
     keep_grey: bool  # grey pictures stay grey
     chests: list[bool]  # B: True for pictures that are taken for chest radiographs
+    extent_edge: float | None = None  # width of the edge around an extent; None: that of other masks
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def compose(
     contrast = None if encoded.contrast is None else encoded.contrast[index]
     seen = original if contrast is None else contrast.to_model(original)
     unchanged = None if inputs.composition == "decoded" else _unchanged(backbone, encoded, edited, twin)
-    result = _combine(inputs, encoded, seen, decoded, unchanged, _soften(mask, inputs), guidance.extents)
+    soft_mask = _soften(mask, inputs, guidance.extents)
+    result = _combine(inputs, encoded, seen, decoded, unchanged, soft_mask, guidance.extents)
     result = result if contrast is None else contrast.from_model(result, original)
     for number in [number for number, bad in enumerate(flagged or ()) if bad]:
         logger.warning("The safety checker objected to edit %d: it is not returned.", number)
@@ -117,9 +119,13 @@ def _decode(backbone: EditBackbone, image_latents: torch.Tensor, windows: Window
     return windows.scaled(backbone.geometry.cell).paste(decode(backbone, windows.cut(image_latents)))
 
 
-def _soften(mask: torch.Tensor, inputs: ComposingInputs) -> torch.Tensor:
+def _soften(mask: torch.Tensor, inputs: ComposingInputs, extents: torch.Tensor | None) -> torch.Tensor:
     """Return the mask `(B, 1, H, W)` with soft inner edges, float32 in [0, 1]."""
-    return soft_edges(mask, [width * max(mask.shape[-2:]) for width in inputs.soft_edges])
+    widths = list(inputs.soft_edges)
+    if extents is not None and inputs.extent_edge is not None:
+        drawn = extents.flatten(1).any(dim=1).tolist()
+        widths = [inputs.extent_edge if around else width for around, width in zip(drawn, widths, strict=True)]
+    return soft_edges(mask, [width * max(mask.shape[-2:]) for width in widths])
 
 
 def _combine(

@@ -164,9 +164,7 @@ class EditSettings(MaskSettings):
     def soft_edge_for(self, instruction: Instruction) -> float:
         """Return the soft edge's width for an instruction: as set, or by its finding."""
         saturating = self.composition == "saturating"
-        if self.soft_edge is not None:
-            return self.soft_edge
-        return soft_edge_of(instruction, saturating=saturating, extent=self.draw_extent and self.draw_place)
+        return soft_edge_of(instruction, saturating=saturating) if self.soft_edge is None else self.soft_edge
 
 
 class RelevanceSettingsKwargs(TypedDict, total=False):

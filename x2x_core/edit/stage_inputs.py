@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from x2x_core.anatomy.areas import area_limits
+from x2x_core.anatomy.edges import EXTENT_EDGE
 from x2x_core.common.errors import InputError
 from x2x_core.common.seeds import EXTENT
 from x2x_core.guidance.attention.tokens import PromptTokens
@@ -245,5 +246,6 @@ def composing_inputs(call: Call) -> ComposingInputs:
         soft_edges=[settings.soft_edge_for(instruction) for instruction in call.subject.output_instructions],
         restricted=call.restricted,
         keep_grey=call.restricted and call.films and not settings.reference,
+        extent_edge=EXTENT_EDGE if settings.soft_edge is None else None,
         chests=[call.films and call.pictures.radiographs[picture] for picture in call.subject.image_index],
     )
