@@ -71,7 +71,9 @@ def _make(folder: Path, pipeline, entry: Entry, number: int, call: dict[str, Any
     image, seconds = before, None
     if entry.seed is not None:
         began = time.perf_counter()
-        image = edit_pairs(pipeline, [TruePair(before, before, entry.instruction or "")], [entry.seed], **call)[0].image
+        pair = TruePair(before, before, entry.instruction or "")
+        # as a user's edit: the places and extents that the request leaves open are drawn
+        image = edit_pairs(pipeline, [pair], [entry.seed], **{"draw_place": True, **call})[0].image
         seconds = round(time.perf_counter() - began, 3)
     parameters = {"instruction": entry.instruction, "seed": entry.seed, "kind": entry.kind}
     for path, pixels in ((picture_of(folder, number, True), before), (picture_of(folder, number), image)):
