@@ -9,6 +9,10 @@ from tiny_models import PROMPT, make_components, make_pipeline, make_scheduler, 
 
 from x2x_core.anatomy.edges import EXTENT_EDGE
 from x2x_core.common.bundled import bundled_path
+from x2x_core.common.errors import InputError
+from x2x_core.edit.settings import resolve_settings
+from x2x_core.language.instruction import Instruction
+from x2x_core.simulation.films.chest import Unsuitable, UnsuitableFilmError
 
 DRAWN = {"draw_extent": True, "place_hint": 3.0}
 EFFUSION = "Add the finding of moderate left pleural effusion."
@@ -104,9 +108,54 @@ def test_one_finding_with_an_extent_and_one_without(pipe, film):
     assert (made.pseudomask >= heart - 1e-6).all() and (made.pseudomask > heart).any()
 
 
-def test_nothing_is_drawn_without_places(pipe, film):
-    drawn = pipe.guidance(film, EFFUSION, generator=seeded(), draw_place=False, **DRAWN)
-    assert torch.equal(drawn.pseudomask, pipe.guidance(film, EFFUSION, generator=seeded()).pseudomask)
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"draw_place": False}, "`draw_place=False`"),
+        ({"align": False}, "`align=False`"),
+        ({"pseudomask": torch.ones(1, 1, 256, 256)}, "`pseudomask`"),
+        ({"guidance_mask": torch.ones(1, 1, 256, 256)}, "`guidance_mask`"),
+    ],
+)
+def test_extents_that_cannot_be_drawn_are_refused_but_may_be_recommended(pipe, film, arguments, said):
+    with pytest.raises(InputError, match=f"`draw_extent` must be left out with {said}: "):
+        pipe(film, EFFUSION, draw_extent=True, **arguments)
+    parts = make_components(scheduler=make_scheduler())
+    recommending = make_pipeline(**parts, recommended={"draw_extent": True})
+    plain, made = (edit(own, film, EFFUSION, **arguments) for own in (make_pipeline(**parts), recommending))
+    assert same(plain.images, made.images)
+
+
+def test_a_hint_with_a_pseudomask_is_refused(pipe, film):
+    with pytest.raises(InputError, match="`place_hint` must be left out with `pseudomask`"):
+        pipe(film, EFFUSION, place_hint=3.0, pseudomask=torch.ones(1, 1, 256, 256))
+    assert edit(pipe, film, EFFUSION, place_hint=0, pseudomask=torch.ones(1, 1, 256, 256)).images
+
+
+def test_the_guidance_map_is_pseudomask_times_relevance(pipe, film):
+    found = pipe.guidance(film, EFFUSION, generator=seeded(), **DRAWN)
+    assert torch.allclose(found.guidance_map, found.pseudomask * found.relevance_map)
+
+
+def test_the_record_leaves_the_width_of_edges_open(pipe, film):
+    settings = resolve_settings(DRAWN, pipe.config)
+    instruction = Instruction.parse(EFFUSION)
+    assert settings.settled(instruction).soft_edge is None
+    assert resolve_settings({}, pipe.config).settled(instruction).soft_edge is not None
+
+
+def test_only_what_would_have_an_extent_warns_of_a_chest_that_is_not_found(pipe, film, caplog, monkeypatch):
+    from x2x_core.edit import extents
+
+    def refuse(*_):
+        raise UnsuitableFilmError(Unsuitable.CONTRAST)
+
+    monkeypatch.setattr(extents, "measure_small", refuse)
+    with caplog.at_level("WARNING", logger="x2x_core"):
+        pipe.guidance(film, "Remove the finding of left pneumothorax.", generator=seeded(), **DRAWN)
+        assert "No extent" not in caplog.text
+        pipe.guidance(film, EFFUSION, generator=seeded(), **DRAWN)
+    assert "No extent is drawn for pleural effusion: too little contrast between lung and soft tissue." in caplog.text
 
 
 def test_a_picture_whose_chest_is_not_found_has_the_region_of_the_atlas(pipe, radiograph):

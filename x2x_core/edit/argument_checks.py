@@ -68,7 +68,7 @@ def check_contradictions(arguments: CallArguments, given: Mapping[str, Any]) -> 
         regional = ("twin", "attention_gating", "place_hint", "padding_mask_crop", "mask_context", *MASK_FINDING)
         _refuse(given, regional, "restricted=False", "it applies to a region")
     if arguments.pseudomask is not None:
-        _refuse(given, ("draw_place", "draw_extent"), "pseudomask", "the mask says where")
+        _refuse(given, ("draw_place", "draw_extent", "place_hint"), "pseudomask", "the mask says where")
     if arguments.guidance_mask is not None:
         reason = "the mask is used as it is, and none is computed"
         _refuse(given, MASK_FINDING, "guidance_mask", reason)

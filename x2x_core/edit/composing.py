@@ -146,5 +146,6 @@ def _combine(
     change = match_channels(encoded.canvases.cut(change.cpu()), original.shape[1], grey)
     shares = encoded.canvases.shares
     if extents is not None:
-        change = with_detail(change, extents, max(encoded.canvases.cells), shares)
+        planes = change[:, :1] if is_grey(change).all() else change
+        change = with_detail(planes, extents, max(encoded.canvases.cells), shares).expand_as(change)
     return compose_change(inputs.composition, original, change, soft_mask, inputs.edit_strength, shares)

@@ -34,7 +34,7 @@ def with_detail(
         shares: for each picture, the share of its longer side that its canvas shows; ``None``: whole pictures.
 
     Returns:
-        `(B, C, H, W)`. Where a finding is darker than the lung, nothing becomes brighter, and the other way round.
+        `(B, C, H, W)`. A change against the extent's sign is left out where the extent is known.
     """
     side = max(extents.shape[-2:]) / cells
     sharp = [

@@ -41,10 +41,11 @@ class ExtentDrawer:
         self.size = (pixels.shape[-2], pixels.shape[-1])
         self._chest: FilmChest | None = None
         grey = Contrast.of(pixels).to_model(pixels.float()).mean(dim=1, keepdim=True)
+        self._unsuitable = ""
         try:
             self._chest = measure_small(grey, alignment.lungs)
         except UnsuitableFilmError as error:
-            logger.warning("No extent is drawn: %s. A finding may change wherever it can be.", error)
+            self._unsuitable = str(error)
 
     def draw(self, clause: Clause, generator: torch.Generator) -> torch.Tensor | None:
         """Draw how much each pixel takes part in the finding that a clause adds.
@@ -58,7 +59,12 @@ class ExtentDrawer:
             nothing with a place of its own, or the chest was not found.
         """
         lesion = lesion_of(clause, generator)
-        if lesion is None or self._chest is None:
+        if lesion is None:
+            return None
+        if self._chest is None:
+            logger.warning(
+                "No extent is drawn for %s: %s. It may change wherever it can be.", clause.finding, self._unsuitable
+            )
             return None
         extent = torch.from_numpy(lesion_extent(self._chest, lesion))[None, None]
         return resize(extent, self.size).clamp(-1, 1)

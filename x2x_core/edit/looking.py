@@ -76,7 +76,8 @@ def find_guidance(backbone: EditBackbone, inputs: GuidanceInputs, encoded: Encod
         return Guidance(mask.float(), mask, encoded.canvases.cells_of(mask).to(encoded.noise.device))
     if region is None:
         return _everywhere(encoded)
-    return _find_within(region, inputs, encoded, find_relevance(backbone, inputs.relevance, encoded))
+    relevance = around_extents(find_relevance(backbone, inputs.relevance, encoded), region)
+    return _find_within(region, inputs, encoded, relevance)
 
 
 def _everywhere(encoded: Encoded) -> Guidance:
@@ -91,7 +92,7 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
     """Return G = P * R and the mask M."""
     canvases, pseudomask = encoded.canvases, region.pseudomask
     relevance_map = to_image(relevance.map, canvases)
-    guidance = guidance_map(_around_extents(relevance, region, relevance_map, canvases), pseudomask)
+    guidance = guidance_map(relevance_map, pseudomask)
     if inputs.published:
         mask = guidance_mask(guidance, inputs.mask.mask_threshold)
         latent_pseudomask = to_published_latents(canvases.place(pseudomask), canvases.cells)
@@ -106,19 +107,17 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
     return Guidance(guidance, mask, cells, relevance_map, pseudomask, uncertainty, relevance.known, region.extents)
 
 
-def _around_extents(
-    relevance: Relevance, region: Region, relevance_map: torch.Tensor, canvases: Canvases
-) -> torch.Tensor:
-    """Return the relevance map that the guidance map is made of.
+def around_extents(relevance: Relevance, region: Region | None) -> Relevance:
+    """Return relevance maps in which each cell has the most of its neighbours where an extent was drawn.
 
-    Where an extent was drawn, each cell has the most of its neighbours: a model knows a place to about a cell, and a
-    mask that is cut there would cut the finding's own outline.
+    A model knows a place to about a cell, and a mask that is cut there would cut the finding's own outline.
     """
-    if region.extents is None:
-        return relevance_map
-    around = to_image(F.max_pool2d(relevance.map, 3, stride=1, padding=1), canvases)
-    drawn = region.extents.flatten(1).any(dim=1)[:, None, None, None]
-    return torch.where(drawn, around, relevance_map)
+    if region is None or region.extents is None:
+        return relevance
+    drawn = region.extents.flatten(1).any(dim=1).to(relevance.map.device)[:, None, None, None]
+    return replace(
+        relevance, map=torch.where(drawn, F.max_pool2d(relevance.map, 3, stride=1, padding=1), relevance.map)
+    )
 
 
 def _warn_of_empty_masks(mask: torch.Tensor, settings: MaskSettings) -> None:

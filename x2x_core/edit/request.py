@@ -189,6 +189,9 @@ def _read_call(
     restricted = not edits or (arguments.restricted and not anywhere)
     settings = resolve_settings({**given, "eta": arguments.eta}, editor.config, reference, restricted)
     settings = _without_crop_of_latents(settings, pictures, given)
+    _check_extents(
+        given, settings, pictures, drawable=bool(editor.pseudomasks.names) and not editor.pseudomasks.published
+    )
     generator = read_generators(arguments.generator, len(subject.image_index), backbone.pipe._execution_device)
     if settings.draw_place and restricted and not region_given:
         subject = draw_places(subject, editor.pseudomasks, generator)
@@ -220,6 +223,26 @@ def _without_crop_of_latents(settings: EditSettings, pictures: Pictures, given: 
             "give the picture instead."
         )
     return replace(settings, padding_mask_crop=None)
+
+
+def _check_extents(given: Mapping[str, Any], settings: EditSettings, pictures: Pictures, drawable: bool) -> None:
+    """Check that extents can be drawn if the caller asks for them; a recommendation applies where they can.
+
+    Raises:
+        InputError: they can't.
+    """
+    if not given.get("draw_extent"):
+        return
+    reasons = {
+        "`draw_place=False`": not settings.draw_place,
+        "`align=False`": not settings.align,
+        "image latents": pictures.images is None,
+        "an atlas that is not aligned": not drawable,
+    }
+    for other in [name for name, found in reasons.items() if found]:
+        raise InputError(
+            f"`draw_extent` must be left out with {other}: extents are drawn on the patient's lungs, in the picture."
+        )
 
 
 def whole_canvas(sizes: Geometry, pictures: Pictures, restricted: bool) -> Canvas:

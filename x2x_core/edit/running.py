@@ -12,7 +12,7 @@ from .describing import describe
 from .editor import Editor
 from .encoding import encode
 from .hinting import hint_place
-from .looking import find_guidance, find_relevance
+from .looking import around_extents, find_guidance, find_relevance
 from .outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from .placing import place_outputs
 from .region import Region, find_region
@@ -25,7 +25,7 @@ def run_relevance(editor: Editor, request: Request) -> InstructX2XRelevanceOutpu
     backbone = editor.backbone
     region, canvases = _place(editor, request)
     encoded = hint_place(request.hinting, encode(backbone, request.encoding, canvases), region)
-    relevance = find_relevance(backbone, request.guidance.relevance, encoded)
+    relevance = around_extents(find_relevance(backbone, request.guidance.relevance, encoded), region)
     backbone.pipe.maybe_free_model_hooks()
     return InstructX2XRelevanceOutput.of(relevance, canvases, request.instructions)
 

@@ -84,8 +84,8 @@ class EditSettings(MaskSettings):
         unconditional_interval: steps between predictions of the unconditional branch, at least 1; in between, its
             difference to the image branch is reused. With 1 and with `attention_gating` it is predicted in each step.
         place_hint: shift the noise by so many standard deviations where the finding is to lie (the extent drawn, or the
-            caller's guidance mask), for checkpoints trained to read the place from it, [0, 10]; 0: no hint. See
-            `x2x_core.guidance.place_hint`.
+            caller's guidance mask), the caller's noise too, for checkpoints trained to read the place from it, [0, 10];
+            0: no hint. See `x2x_core.guidance.place_hint`.
 
     Raises:
         InputError: a value out of range.
@@ -150,8 +150,13 @@ class EditSettings(MaskSettings):
         return MaskSettings(**{own.name: getattr(self, own.name) for own in fields(MaskSettings)})
 
     def settled(self, instruction: Instruction) -> EditSettings:
-        """Return these settings with an instruction's own numbers in place of those by finding."""
-        scale, edge = self.guidance_scale_for(instruction), self.soft_edge_for(instruction)
+        """Return these settings with an instruction's own numbers in place of those by finding.
+
+        The width of the soft edge stays open where extents are drawn, which have their own.
+        """
+        scale, edge = self.guidance_scale_for(instruction), self.soft_edge
+        if not (self.draw_extent and self.draw_place):
+            edge = self.soft_edge_for(instruction)
         return replace(self, guidance_scale=scale, soft_edge=edge)
 
     def guidance_scale_for(self, instruction: Instruction) -> float:

@@ -1,10 +1,10 @@
-"""The place hint: the guidance mask told to a model through its noise.
+"""The place hint: where a finding is to lie, told to a model through its noise.
 
 A model that is trained to regress a picture from pure noise cannot know where, in the region that the instruction
 leaves open, its pair shows the finding: it predicts the mean of all places, a thin veil. The place hint tells it. The
-noise at the cells of the region is shifted by a constant, in training by where the pair differs, in an edit by the
-guidance mask. Channels, weights and schedule of the model stay those of InstructPix2Pix, and noise without the shift
-leaves the place open, which the relevance map needs.
+noise is shifted, in training where the pair differs, in an edit where the finding is to lie. Channels, weights and
+schedule of the model stay those of InstructPix2Pix, and noise without the shift leaves the place open, as for a
+removal.
 """
 
 from __future__ import annotations

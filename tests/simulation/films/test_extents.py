@@ -30,8 +30,11 @@ def centre(extent):
 
 
 def test_a_lesion_has_the_side_zone_and_level_of_its_clause():
-    drawn = lesion("Add the finding of severe consolidation in the right apical lung zone.")
+    drawn = lesion("Add the finding of severe consolidation in the right upper lung zone.")
     assert (drawn.finding, drawn.side, drawn.zone, drawn.level) == ("consolidation", "right", "upper", "severe")
+    assert lesion("Add atelectasis in the left basal lung zone").zone == "lower"
+    assert lesion("Add bilateral pleural effusions").side == "bilateral"
+    assert lesion("Add left apical pneumothorax").zone is None
     assert lesion("Add left pleural effusion").level == "moderate"
     assert lesion("Add trace left pleural effusion").level == "minimal"
 
@@ -44,6 +47,13 @@ def test_a_lesion_has_the_side_zone_and_level_of_its_clause():
         "Add pneumothorax",
         "Add left consolidation",
         "Add left pulmonary nodule",
+        "Add left edema",
+        "Add upper edema",
+        "Add left basal pneumothorax",
+        "Add left upper pleural effusion",
+        "Add consolidation in the left costophrenic angle",
+        "Add right apical pneumonia",
+        "Add left perihilar consolidation",
     ],
 )
 def test_what_adds_no_lesion_with_a_place_has_no_extent(text):

@@ -28,16 +28,9 @@ _SMOOTH = 0.7  # pixels
 SIDE = 384
 # Level of a lesion whose level is left open.
 _OPEN_LEVEL = "moderate"
-# The third of the lung that holds another zone.
-_THIRD = {
-    **{zone: zone for zone in ZONES},
-    "apical": "upper",
-    "perihilar": "middle",
-    "hilar": "middle",
-    "basal": "lower",
-    "retrocardiac": "lower",
-    "costophrenic": "lower",
-}
+# The third of the lung of each zone in which opacities are drawn, and the zones in which fluid and air lie anyway.
+_THIRD = {**{zone: zone for zone in ZONES}, "basal": "lower"}
+_NATURAL = {"pleural effusion": ("lower", "basal", "costophrenic"), "pneumothorax": ("upper", "apical")}
 
 
 def lesion_of(clause: Clause, generator: torch.Generator) -> Lesion | None:
@@ -48,21 +41,26 @@ def lesion_of(clause: Clause, generator: torch.Generator) -> Lesion | None:
         generator: two numbers are drawn from it.
 
     Returns:
-        The lesion; ``None`` if the clause leaves its place open, or names a finding that is not drawn, or one that is
-        removed or changed and so lies where it is.
+        The lesion; ``None`` if the clause leaves its place open, names a finding or a place that is not drawn, or one
+        that is removed or changed and so lies where it is.
     """
     severity_seed, seed = draw_seed(generator), draw_seed(generator)
-    drawn = clause.finding in SIMULATED_FINDINGS and clause.operation is Operation.ADD
-    sided, zonal = clause.finding in SIDED, clause.finding in ZONAL
-    if not drawn or (sided and clause.side is None) or (zonal and clause.zone not in _THIRD):
+    if clause.operation is not Operation.ADD or not _is_drawn(clause):
         return None
     levels = levels_of(clause.finding)
     named = clause.level is not None and clause.level not in COURSES
     level = nearest_level(clause.level, levels) if named and clause.level else _OPEN_LEVEL
     severity = draw_severity(level, torch.Generator().manual_seed(severity_seed))
-    side = clause.side if sided else None
-    zone = _THIRD[clause.zone] if zonal and clause.zone else None
-    return Lesion(clause.finding, side, zone, level, severity, seed)
+    zone = _THIRD[clause.zone] if clause.finding in ZONAL and clause.zone else None
+    return Lesion(clause.finding, clause.side, zone, level, severity, seed)
+
+
+def _is_drawn(clause: Clause) -> bool:
+    """Return True if a clause names a finding that can be drawn where it says."""
+    finding, side, zone = clause.finding, clause.side, clause.zone
+    if finding not in SIMULATED_FINDINGS or (side is not None) != (finding in SIDED):
+        return False
+    return zone in _THIRD if finding in ZONAL else zone is None or zone in _NATURAL.get(finding, ())
 
 
 def measure_small(grey: torch.Tensor, lungs: LungMasks) -> FilmChest:
@@ -86,8 +84,8 @@ def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     """Return how much each pixel of a film takes part in a lesion, `(H, W)` float32 in [-1, 1].
 
     It is how much brighter a lesion would make the pixel, relative to the most. Air in the pleural space makes it
-    darker, which is below 0, and ends at the bright line of the visceral pleura. What moves with the lung or the dome
-    is left out.
+    darker, which is below 0, and ends at the bright line of the visceral pleura. What becomes darker otherwise, because
+    the lung or the dome moves, is left out.
     """
     change = draw_lesions(chest, [lesion]) - chest.grey
     if lesion.finding in _AIR:
