@@ -145,7 +145,7 @@ def test_the_record_leaves_the_width_of_edges_open(pipe, film):
 
 
 def test_only_what_would_have_an_extent_warns_of_a_chest_that_is_not_found(pipe, film, caplog, monkeypatch):
-    from x2x_core.edit import extents
+    from x2x_core.pseudomasks import extents
 
     def refuse(*_):
         raise UnsuitableFilmError(Unsuitable.CONTRAST)

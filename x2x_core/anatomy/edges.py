@@ -16,8 +16,8 @@ SOFT_EDGES = {"pleural effusion": 0.05}
 #: The same under the saturating composition, for findings that take part of a lung.
 SATURATING_EDGE = 0.06
 SATURATING_EDGES = dict.fromkeys(("consolidation", "lung opacity", "pneumonia", "atelectasis"), SATURATING_EDGE)
-#: Width where the mask is around an extent that was drawn on this patient (`x2x_core.edit.extents`), which says itself
-#: where it fades.
+#: Width where the mask is around an extent that was drawn on this patient, which says itself where it fades; see
+#: `x2x_core.pseudomasks.extents`.
 EXTENT_EDGE = 0.012
 
 

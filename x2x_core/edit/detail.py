@@ -8,8 +8,6 @@ import cv2
 import numpy as np
 import torch
 
-from x2x_core.simulation.films.fields import blur
-
 _CELL_BLUR = 0.6  # standard deviation of a model's blur, latent cells
 _WINDOW = 2.0  # standard deviation of the window that the amount is fitted in, latent cells
 _LEAST_POWER = 1e-3  # mean square of an extent under which the amount is taken for smaller
@@ -23,7 +21,7 @@ def with_detail(
 
     A model knows a change to about a latent cell; the extent E knows where in the cell it lies, and how it is textured.
     With K the blur of a cell, the change is fitted as a K E by least squares around each pixel, and becomes a E: the
-    amount is the model's, the detail the extent's, so that air ends at the pleura and a plate is narrow. This is joint
+    amount is the model's, the detail the extent's, so that an edge is sharp and a line is narrow. This is joint
     upsampling by a guide (He, Sun and Tang, *Guided image filtering*, TPAMI 2013) without its constant term. Where no
     extent was drawn, the change stays.
 
@@ -46,13 +44,17 @@ def with_detail(
 
 def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tensor:
     """Return the change `(H, W)` of one channel with the detail of an extent; `cell` is the side of a latent cell."""
-    blurred = blur(extent, max(_CELL_BLUR * cell, 0.3))
+    blurred = _blur(extent, max(_CELL_BLUR * cell, 0.3))
     if not np.abs(blurred).max() > 0:
         return torch.from_numpy(change)
     step = max(1, int(cell / 2))  # amounts are smooth: they are fitted on a coarse grid
     size = (-(-change.shape[1] // step), -(-change.shape[0] // step))
     products = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (change * blurred, blurred**2)]
-    above, below = (blur(part, _WINDOW * cell / step) for part in products)
+    above, below = (_blur(part, _WINDOW * cell / step) for part in products)
     amount = cv2.resize(above / (below + _LEAST_POWER), change.shape[::-1], interpolation=cv2.INTER_LINEAR).clip(0)
     known = (np.abs(blurred) / _KNOWN).clip(0, 1)
     return torch.from_numpy((change + known * (amount * extent - change)).astype(np.float32))
+
+
+def _blur(plane: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(np.asarray(plane, np.float32), (0, 0), sigma)

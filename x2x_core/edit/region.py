@@ -13,9 +13,8 @@ from x2x_core.anatomy.sites import MIDLINE
 from x2x_core.language.clauses import Clause
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+from x2x_core.pseudomasks.extents import ExtentDrawer, join_extents, region_of_extent
 from x2x_core.pseudomasks.regions import clause_region, frame_of
-
-from .extents import ExtentDrawer, join_extents, region_of_extent
 
 
 @dataclass(frozen=True)

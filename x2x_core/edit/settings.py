@@ -64,9 +64,8 @@ class EditSettings(MaskSettings):
             output, and edit there; see `x2x_core.edit.places`. ``False`` leaves place and extent to the model. Nothing
             is drawn with the caller's own `pseudomask` or `guidance_mask`.
         draw_extent: draw on the patient's lungs how far a finding to add reaches, for each output, and edit there: a
-            pleural band for a pneumothorax, what lies under a meniscus for an effusion; see `x2x_core.edit.extents`.
-            Removals and changes of level have the region of the atlas. For checkpoints trained with place hints.
-            Without `draw_place`, nothing is drawn.
+            pleural band for a pneumothorax, what lies under a meniscus for an effusion. Removals and changes of level
+            have the region of the atlas. Without `draw_place`, nothing is drawn. See `x2x_core.pseudomasks.extents`.
         padding_mask_crop: compute the edit on a crop around the region, at a finer scale than the whole picture: the
             margin around the support of the pseudomask (or around the caller's guidance mask), in pixels of the model's
             canvas when the whole picture is on it, at least 0. The crop is at least 0.4 of the picture's longer side;

@@ -3,7 +3,7 @@
 A side and a zone still leave a third of a lung open, and a model's relevance map shows the mean of all lesions there.
 The simulator's drawing of one such lesion on this picture says how far it reaches: a pleural band for a pneumothorax,
 what lies under a meniscus for an effusion, plates or a wedge for atelectasis. The drawing itself is not used, only
-where it changes the picture. The draws have a stream of their own, like places (`x2x_core.edit.places`).
+where it changes the picture. The draws have a stream of their own, like places (`x2x_core.pseudomasks.drawing`).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from x2x_core.edit.extents import join_extents, region_of_extent
+from x2x_core.pseudomasks.extents import join_extents, region_of_extent
 
 SIDE = 256
 
