@@ -21,7 +21,7 @@ from apart import (  # noqa: F401
     pytest_terminal_summary,
     pytest_testnodedown,
 )
-from page_fixtures import browser, shots  # noqa: F401
+from page_fixtures import browser, opened, shots, visit  # noqa: F401
 
 # The same examples in each run, on a busy machine too.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -21,8 +22,11 @@ def until(page, condition):
 
 
 def choose(page, **words):
+    """Choose from menus, and wait until the instruction has all words and is understood."""
     for menu, word in words.items():
         page.select_option(f"#{menu}", word)
+    named = json.dumps([word for menu, word in words.items() if menu != "operation"])
+    until(page, f"{named}.every(word => document.getElementById('prompt').value.includes(word))")
     until(page, "document.getElementById('understood').className === 'good'")
 
 

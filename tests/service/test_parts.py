@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,6 +16,12 @@ from x2x_core.service.reader import public_message
 from x2x_core.service.settings import ServiceSettings
 
 LONG = "0123456789abcdef"
+
+
+def run_apart(coroutine):
+    """Run a coroutine in a thread of its own: Playwright, once started, has a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def test_a_line_has_as_many_places_as_workers_and_waiting():
@@ -45,7 +52,7 @@ def test_each_worker_runs_one_job_at_a_time():
         line.close()
         return results
 
-    assert set(asyncio.run(run())) == {"a", "b"}
+    assert set(run_apart(run())) == {"a", "b"}
     assert max(map(len, most)) == 2 and all(len(set(names)) == len(names) for names in most)
 
 
@@ -67,7 +74,7 @@ def test_a_cancelled_job_is_told_to_stop_and_its_worker_comes_back():
         line.close()
         return answer
 
-    assert asyncio.run(run()) == "a" and stopped.is_set()
+    assert run_apart(run()) == "a" and stopped.is_set()
 
 
 @pytest.fixture
