@@ -34,7 +34,7 @@ from x2x_core.dataset.squares import Square
 from x2x_core.pairs.layout import read_rows
 from x2x_core.simulation.dataset import read_ct
 from x2x_core.simulation.film import expose, grain, meter, sample_film
-from x2x_core.simulation.lesions import apply_lesions
+from x2x_core.simulation.inserting import apply_lesions
 from x2x_core.simulation.pairs import draw_body
 from x2x_core.simulation.projection import project, ray_grid
 from x2x_core.simulation.thorax import segment_thorax

@@ -18,8 +18,9 @@ HEAVY = ("torch", "diffusers", "transformers", "cv2", "comfy")
 NOT_FOR_EDITS = (
     "matplotlib", "pydicom", "highdicom", "SimpleITK", "torchmetrics", "onnxruntime", "tensorboardX", "typer", "rich",
     "pydantic", "fastapi", "uvicorn",
-    "x2x_core.simulation.dataset", "x2x_core.simulation.projection", "x2x_core.training", "x2x_core.evaluation",
-    "x2x_core.conversion", "x2x_core.scorers",
+    "x2x_core.simulation.ct", "x2x_core.simulation.disease", "x2x_core.simulation.thorax",
+    "x2x_core.simulation.dataset", "x2x_core.simulation.projection",
+    "x2x_core.training", "x2x_core.evaluation", "x2x_core.conversion", "x2x_core.scorers",
     "x2x_core.dataset", "x2x_core.archive", "x2x_core.service", "x2x_core.study", "x2x_core.commands",
 )  # fmt: skip
 PATTERNS = (

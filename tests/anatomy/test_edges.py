@@ -4,13 +4,7 @@ import pytest
 import torch
 from tiny_models import NATIVE, make_pipeline, make_radiograph, seeded
 
-from x2x_core.anatomy.edges import (
-    SATURATING_EDGE,
-    SATURATING_EDGES,
-    SOFT_EDGE,
-    SOFT_EDGES,
-    soft_edge_of,
-)
+from x2x_core.anatomy.edges import SATURATING_EDGE, SATURATING_EDGES, SOFT_EDGE, SOFT_EDGES, soft_edge_of
 from x2x_core.edit.settings import DEFAULT, PUBLISHED, EditSettings
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS

@@ -1,21 +1,11 @@
 """The benchmarks run, and count what they say."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
+from benchmark_files import load
 from tiny_models import NATIVE, PROMPT, make_radiograph
 
 from x2x_core.evaluation.benchmark.pairs import TruePair
-
-
-def load(name):
-    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

@@ -1,22 +1,13 @@
 """The benchmarks of the dataset builder run, and measure what they say."""
 
 import csv
-import importlib.util
-from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark_files import load
 
 from x2x_core.dataset.registration import Registration
 from x2x_core.dataset.squares import Square
-
-
-def load(name):
-    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_error_of_a_registration_is_its_distance_from_the_truth():

@@ -1,22 +1,12 @@
 """The benchmarks of place hints and extents."""
 
-import importlib.util
-from pathlib import Path
-
 import torch
+from benchmark_files import load
 from tiny_models import PROMPT, make_components, make_pipeline, make_radiograph, make_scheduler
 
 from x2x_core.evaluation.benchmark.pairs import TruePair
 from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.films.extents import lesion_of
-
-
-def load(name):
-    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_each_request_has_an_extent():

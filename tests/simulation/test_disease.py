@@ -7,7 +7,8 @@ from x2x_core.language.vocabulary import FINDINGS
 from x2x_core.simulation.disease import DEFORMATIONS, DISEASES
 from x2x_core.simulation.findings import SEVERITY, SIDED, SIMULATED_FINDINGS, ZONAL
 from x2x_core.simulation.heart import with_enlarged_heart
-from x2x_core.simulation.lesions import Lesion, apply_lesions
+from x2x_core.simulation.inserting import apply_lesions
+from x2x_core.simulation.lesions import Lesion
 
 
 def generator(seed=0):

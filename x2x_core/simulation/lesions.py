@@ -1,4 +1,4 @@
-"""Lesions: one finding in one place, drawn at random and inserted into a volume."""
+"""Lesions: one finding in one place, drawn at random."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import torch
 
 from x2x_core.common.randomness import uniform
 
-from .disease import DEFORMATIONS, DISEASES
 from .findings import SEVERITY, SIDED, SIMULATED_FINDINGS, ZONAL, ZONES, levels_of
-from .thorax import Thorax
 
 _BILATERAL_SHARE = 0.12  # of the pleural effusions
 
@@ -63,25 +61,3 @@ def ordered(lesions: Iterable[Lesion]) -> tuple[Lesion, ...]:
     """Sort lesions into the order in which they are inserted: deformations of the anatomy come first."""
     order = ["cardiomegaly", *SIMULATED_FINDINGS]
     return tuple(sorted(lesions, key=lambda lesion: order.index(lesion.finding)))
-
-
-def apply_lesions(thorax: Thorax, attenuation: torch.Tensor, lesions: tuple[Lesion, ...]) -> torch.Tensor:
-    """Insert lesions one after another into a volume `(Z, Y, X)` (1 = water); the input is not modified.
-
-    A lesion that deforms the anatomy deforms it for all lesions after it, see `ordered`.
-    """
-    for number, lesion in enumerate(lesions, start=1):
-        sides = ("right", "left") if lesion.side == "bilateral" else (lesion.side,)
-        for side in sides:
-            attenuation = DISEASES[lesion.finding](
-                thorax,
-                attenuation,
-                side=side,
-                zone=lesion.zone,
-                severity=lesion.severity,
-                generator=torch.Generator().manual_seed(lesion.seed),
-            )
-        if lesion.finding in DEFORMATIONS and number < len(lesions):
-            shape = torch.Generator().manual_seed(lesion.seed)
-            thorax = DEFORMATIONS[lesion.finding](thorax, severity=lesion.severity, generator=shape)
-    return attenuation

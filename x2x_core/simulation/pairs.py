@@ -13,7 +13,7 @@ from x2x_core.language.instruction import Instruction
 
 from .film import expose, grain, meter, sample_film, uneven
 from .film_marks import arms, decorate
-from .lesions import apply_lesions
+from .inserting import apply_lesions
 from .projection import Geometry, project, ray_grid, sample_geometry
 from .scenario import Scenario, sample_scenario
 from .settings import ANY_RESTING, DEFAULTS, PAIRS_PER_BODY, Resting

@@ -137,10 +137,8 @@ class TrainingConfig(Section):
     timestep_bias: Annotated[Number, Field(gt=0)] = 1.0  # timesteps are drawn as 1000 (1 - u^bias): above 1, noisier
     noise_levels: tuple[Annotated[Number, Field(gt=0, le=1)], ...] = ()  # shares of the timesteps, drawn equally often
     # instead of all timesteps: those at which a model of few steps is used, (1.0,) for one step; empty: all timesteps
-    place_hint: Annotated[Number, Field(ge=0, le=10)] = (
-        0.0  # the noise is shifted by so much where the pair differs, see
-    )
-    # `x2x_core.guidance.place_hint`; 0: no hint
+    place_hint: Annotated[Number, Field(ge=0, le=10)] = 0.0  # the noise is shifted by so much where the pair differs,
+    # see `x2x_core.guidance.place_hint`; 0: no hint
     hint_dropout: Annotated[Number, Field(ge=0, le=1)] = 0.3  # share of pairs whose place is left open
     change_weight: Strength = 0.0  # additional loss weight where the pair differs
     change_balance: Strength = 0.0  # that weight is divided by the change's strength to this power
