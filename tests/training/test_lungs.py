@@ -10,8 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from x2x_core.anatomy.lung_network import OUTPUTS, VIEW, LungNetwork, normalise
+from x2x_core.anatomy.lung_network import OUTPUTS, VIEW, LungNetwork
 from x2x_core.anatomy.lungs import LungFinder
+from x2x_core.anatomy.view_unet import normalise
 from x2x_core.training.config import TrainingConfig
 from x2x_core.training.config_files import find_config, load_config
 from x2x_core.training.lungs.augmentation import augment_view

@@ -2,119 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
-
-import torch
-import torch.nn.functional as F
-from torch import nn
+from .view_unet import ViewUNet
 
 VIEW = 128  # side length of the network's input in pixels
 # Outputs: the lung fields as a reader outlines them, and the whole lungs with the part behind heart and diaphragm.
 OUTPUTS = ("right field", "left field", "right lung", "left lung")
 CHANNELS = (16, 32, 48, 64, 72)
-_GROUPS = 8
-_NEIGHBOURHOOD = 25  # side length in pixels over which local contrast is normalised
-_FAINTEST = 0.02  # standard deviation of grey below which a neighbourhood counts as flat
 
 
-def normalise(view: torch.Tensor) -> torch.Tensor:
-    """Normalise a view: grey relative to the whole view, and relative to the neighbourhood.
-
-    The result does not depend on the brightness and contrast of the view.
-
-    Args:
-        view: `(B, 1, h, w)` in [0, 1].
-
-    Returns:
-        `(B, 2, h, w)`; both channels have about mean 0 and standard deviation 1, and are 0 for a uniform view.
-    """
-    mean = view.mean((-2, -1), keepdim=True)
-    spread = view.std((-2, -1), keepdim=True)
-    even = view.new_tensor(1e-4)
-    whole = (view - mean) / torch.maximum(spread, even)
-    local_mean = _local_mean(whole)
-    local_spread = (_local_mean(whole.square()) - local_mean.square()).clamp_min(0).sqrt()
-    local = (whole - local_mean) / (local_spread + _FAINTEST * 5)
-    flat = (spread <= even).to(view.dtype)
-    return torch.cat([whole, local], dim=1) * (1 - flat)
-
-
-def _local_mean(values: torch.Tensor) -> torch.Tensor:
-    """Return the mean over each neighbourhood, rows first and columns second, which costs a twelfth of both at once."""
-    margin = _NEIGHBOURHOOD // 2
-    padded = F.pad(values, (margin,) * 4, mode="replicate")
-    return F.avg_pool2d(F.avg_pool2d(padded, (1, _NEIGHBOURHOOD), stride=1), (_NEIGHBOURHOOD, 1), stride=1)
-
-
-class ResidualBlock(nn.Module):
-    """Two convolutions with a shortcut; with stride 2 the size is halved."""
-
-    def __init__(self, inner: int, outer: int, stride: int = 1) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(inner, outer, 3, stride, 1, bias=False)
-        self.first_norm = nn.GroupNorm(_GROUPS, outer)
-        self.second = nn.Conv2d(outer, outer, 3, 1, 1, bias=False)
-        self.second_norm = nn.GroupNorm(_GROUPS, outer)
-        self.shortcut = nn.Conv2d(inner, outer, 1) if inner != outer else nn.Identity()
-        self.stride = stride
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map `(B, inner, h, w)` to `(B, outer, h / stride, w / stride)`."""
-        short = self.shortcut(F.avg_pool2d(x, 2) if self.stride == 2 else x)
-        x = F.silu(self.first_norm(self.first(x)))
-        return F.silu(self.second_norm(self.second(x)) + short)
-
-
-class LungNetwork(nn.Module):
-    """A U-Net (Ronneberger et al., MICCAI 2015) whose finest level has half the resolution of the view.
-
-    The receptive field of its coarsest level, 4 x 4 cells, is the whole view, which tells the right lung from the left.
+class LungNetwork(ViewUNet):
+    """The U-Net that maps views `(B, 1, h, w)` in [0, 1] to logits `(B, 4, h, w)` of `OUTPUTS`.
 
     Args:
         channels: number of channels of each level, finest first; multiples of 8.
     """
 
     def __init__(self, channels: tuple[int, ...] = CHANNELS) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(2, channels[0], 5, 2, 2)
-        self.enter = ResidualBlock(channels[0], channels[0])
-        pairs = list(pairwise(channels))
-        self.down = nn.ModuleList(ResidualBlock(fine, coarse, 2) for fine, coarse in pairs)
-        self.middle = ResidualBlock(channels[-1], channels[-1])
-        self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in reversed(pairs))
-        self.up = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(fine, fine, 3, 1, 1, bias=False), nn.GroupNorm(_GROUPS, fine), nn.SiLU())
-            for fine, _ in reversed(pairs)
-        )
-        self.draw = nn.Conv2d(channels[0], 4 * len(OUTPUTS), 3, 1, 1)
-
-    def forward(self, view: torch.Tensor) -> torch.Tensor:
-        """Map views `(B, 1, h, w)` in [0, 1], sides multiples of 32, to logits `(B, 4, h, w)` of `OUTPUTS`."""
-        x = self.enter(F.silu(self.stem(normalise(view))))
-        levels = []
-        for down in self.down:
-            levels.append(x)
-            x = down(x)
-        x = self.middle(x)
-        for narrow, up in zip(self.narrow, self.up):
-            x = F.interpolate(narrow(x), scale_factor=2, mode="bilinear", align_corners=False)
-            x = up(x + levels.pop())
-        return F.pixel_shuffle(self.draw(x), 2)
-
-
-def channels_of(weights: Mapping[str, torch.Tensor], prefix: str = "") -> tuple[int, ...]:
-    """Read the number of channels of each level from the weights of a network with a `stem` and blocks `down`.
-
-    Args:
-        weights: weights by name.
-        prefix: prefix of the names, such as "encoder." for a part of a network.
-
-    Raises:
-        KeyError: weights of another network.
-    """
-    downs = sum(name.startswith(f"{prefix}down.") and name.endswith(".first.weight") for name in weights)
-    return (
-        len(weights[f"{prefix}stem.weight"]),
-        *(len(weights[f"{prefix}down.{n}.first.weight"]) for n in range(downs)),
-    )
+        super().__init__(channels, len(OUTPUTS))

@@ -21,8 +21,9 @@ from x2x_core.imaging.geometry import Padding, crop, fit_to, resize
 from .lung_cleaning import without_islands, without_tails
 from .lung_confidence import lung_confidence
 from .lung_masks import INSIDE, LungMasks
-from .lung_network import VIEW, LungNetwork, channels_of
+from .lung_network import VIEW, LungNetwork
 from .lung_views import Box, chest_box, content_box
+from .view_unet import channels_of
 
 __all__ = ["INSIDE", "LungFinder", "LungMasks", "load_network"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from x2x_core.anatomy.lung_network import channels_of
+from x2x_core.anatomy.view_unet import channels_of
 from x2x_core.common.bundled import bundled_path
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.imaging.geometry import fit_to

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from x2x_core.anatomy.lung_network import ResidualBlock
+from x2x_core.anatomy.view_unet import ResidualBlock
 
 VIEW = 128  # side of the view in pixels
 CHANNELS = (16, 32, 64, 96, 128)  # of the resolutions, finest first; multiples of 8
