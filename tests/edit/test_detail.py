@@ -17,6 +17,13 @@ def band(sign=1.0, rows=slice(100, 106)):
     return extent
 
 
+def test_no_pixel_changes_more_than_its_extent():
+    extent = 0.1 * band()
+    made = with_detail(5 * seen_by_model(band()), extent, CELLS, None)
+    inside = band().bool()
+    assert made[inside].max() == pytest.approx(0.1, abs=1e-6) and made[inside].min() > 0.09
+
+
 def seen_by_model(extent, amount=0.2):
     """The change of a model that knows the extent to a cell."""
     return torch.from_numpy(amount * blur(extent[0, 0].numpy(), 0.6 * SIDE / CELLS))[None, None]

@@ -10,8 +10,8 @@ import torch
 
 _CELL_BLUR = 0.6  # standard deviation of a model's blur, latent cells
 _WINDOW = 2.0  # standard deviation of the window that the amount is fitted in, latent cells
-_LEAST_POWER = 1e-3  # mean square of an extent under which the amount is taken for smaller
-_KNOWN = 0.1  # blurred extent from which its detail counts in full
+_LEAST_POWER = 1e-3  # mean square of an extent, relative to the most, under which the amount is taken for smaller
+_KNOWN = 0.1  # blurred extent from which its detail counts in full, share of the most
 
 
 def with_detail(
@@ -21,13 +21,13 @@ def with_detail(
 
     A model knows a change to about a latent cell; the extent E knows where in the cell it lies, and how it is textured.
     With K the blur of a cell, the change is fitted as a K E by least squares around each pixel, and becomes a E: the
-    amount is the model's, the detail the extent's, so that an edge is sharp and a line is narrow. This is joint
-    upsampling by a guide (He, Sun and Tang, *Guided image filtering*, TPAMI 2013) without its constant term. Where no
-    extent was drawn, the change stays.
+    amount is the model's, up to the extent's own, and the detail the extent's, so that an edge is sharp, and a line is
+    narrow and does not burn where the model spreads it. This is joint upsampling by a guide (He, Sun and Tang,
+    *Guided image filtering*, TPAMI 2013) without its constant term. Where no extent is known, the change stays.
 
     Args:
         change: `(B, C, H, W)`.
-        extents: `(B, 1, H, W)` in [-1, 1].
+        extents: `(B, 1, H, W)`, the change that was drawn, in grey values, [-1, 1].
         cells: latent cells along the longer side of a canvas.
         shares: for each picture, the share of its longer side that its canvas shows; ``None``: whole pictures.
 
@@ -44,14 +44,17 @@ def with_detail(
 
 def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tensor:
     """Return the change `(H, W)` of one channel with the detail of an extent; `cell` is the side of a latent cell."""
-    blurred = _blur(extent, max(_CELL_BLUR * cell, 0.3))
-    if not np.abs(blurred).max() > 0:
+    most = float(np.abs(extent).max())
+    if not most > 0:
         return torch.from_numpy(change)
+    extent = extent / most
+    blurred = _blur(extent, max(_CELL_BLUR * cell, 0.3))
     step = max(1, int(cell / 2))  # amounts are smooth: they are fitted on a coarse grid
     size = (-(-change.shape[1] // step), -(-change.shape[0] // step))
     products = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (change * blurred, blurred**2)]
     above, below = (_blur(part, _WINDOW * cell / step) for part in products)
-    amount = cv2.resize(above / (below + _LEAST_POWER), change.shape[::-1], interpolation=cv2.INTER_LINEAR).clip(0)
+    amount = cv2.resize(above / (below + _LEAST_POWER), change.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    amount = amount.clip(0, most)
     known = (np.abs(blurred) / _KNOWN).clip(0, 1)
     return torch.from_numpy((change + known * (amount * extent - change)).astype(np.float32))
 

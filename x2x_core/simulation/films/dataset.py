@@ -94,7 +94,7 @@ def _write_film(settings: SimulationSettings, out: Path, job: tuple[int, Film, i
     rows: list[dict[str, Any]] = []
     for place, pair in enumerate(pairs):
         row = write_pair(pair, out, (number, place), settings.bits, {"seed": settings.seed, "film_sha256": source})
-        rows.append({"split": split, "film_sha256": source, **row})
+        rows.append({"split": split, "film_sha256": source, "shown": sorted(film.findings), **row})
     write_text(part_file(out, number), json.dumps(rows))
     return number
 

@@ -21,6 +21,8 @@ _CUFF = 1.6  # mm around a vessel that the fluid in its sheath makes dense
 _VESSEL = 0.012  # mean grey of vessels above the lung around them, after this smoothing
 _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
 _MOST_LINES = 8
+_AT_BORDER = 0.3  # share of the haze at the lung's outline, where the lung is thin
+_BORDER_MM = 14.0  # over which it rises to all of it
 _WITH_LINES = 0.45  # share of lungs with septal lines
 
 
@@ -56,6 +58,7 @@ def _one_lung(
     cuffs = (blur(markings(grey, chest.mm), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
     haze = haze * (0.7 + 0.5 * cuffs) * infiltrate(chest, lung, generator, coarse=0.24, fine=0.11)
     lines = septal_lines(chest, lung, severity, generator)
+    haze = haze * (_AT_BORDER + (1 - _AT_BORDER) * (chest.depth(lung.side) / _BORDER_MM).clip(0, 1))
     blurred = within * min(severity, 0.7) * (perihilar + 0.3).clip(0, 1)
     ceiling = chest.air + _CEILING * (touching_tissue(chest, lung) - chest.air)
     return add_thickness(blur_markings(chest, grey, blurred).clip(0), (haze + lines) * within, ceiling)

@@ -19,11 +19,18 @@ from .chest import FilmChest, chest_around
 from .fields import blur, grow
 from .lesions import draw_lesions
 
-# Findings that are darker than the lung.
-_AIR = frozenset({"pneumothorax"})
+#: Findings that are darker than the lung.
+DARKER_FINDINGS = frozenset({"pneumothorax"})
 _AIR_SHARE = 0.3  # of the greatest darkening, from which a pixel is in the pleural space
 _PLEURA_MM = 3.0  # around it, where the visceral pleura may lie
 _SMOOTH = 0.7  # pixels
+# Findings that move the film: ribs and vessels that are moved with the heart are no part of it.
+_MOVING = frozenset({"cardiomegaly"})
+_MOVED_MM = 1.6  # over which their change is smoothed
+_MOVED_SHARE = 0.12  # of the greatest change, below which it is left out
+# Findings that hide tissue beside the lung, and how far all others reach over it.
+_BEYOND_LUNG = frozenset({"pleural effusion"})
+_BESIDE_MM = 3.0
 #: Longer side in pixels at which extents are drawn.
 SIDE = 384
 # Level of a lesion whose level is left open.
@@ -81,17 +88,26 @@ def measure_small(grey: torch.Tensor, lungs: LungMasks) -> FilmChest:
 
 
 def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
-    """Return how much each pixel of a film takes part in a lesion, `(H, W)` float32 in [-1, 1].
+    """Return by how much a lesion would change each pixel of a film where it lies, `(H, W)` float32 in [-1, 1].
 
-    It is how much brighter a lesion would make the pixel, relative to the most. Air in the pleural space makes it
-    darker, which is below 0, and ends at the bright line of the visceral pleura. What becomes darker otherwise, because
-    the lung or the dome moves, is left out.
+    A lesion makes the film brighter. Air in the pleural space makes it darker, which is below 0, and ends at the bright
+    line of the visceral pleura. What becomes darker otherwise, because the lung or the dome moves, is left out, as is
+    what changes outside the lungs beside all but fluid.
     """
-    change = draw_lesions(chest, [lesion]) - chest.grey
-    if lesion.finding in _AIR:
+    return extent_of_change(draw_lesions(chest, [lesion]) - chest.grey, lesion.finding, chest)
+
+
+def extent_of_change(change: np.ndarray, finding: str, chest: FilmChest) -> np.ndarray:
+    """Return the part of a change `(H, W)` that shows a finding, see `lesion_extent`."""
+    if finding in DARKER_FINDINGS:
         air = (-change).clip(0)
         beside = grow(air > _AIR_SHARE * air.max(), max(1, round(_PLEURA_MM / chest.mm)))
-        change = np.where(beside, change, 0)
-    else:
-        change = blur(change.clip(0), _SMOOTH)
-    return (change / max(float(np.abs(change).max()), 1e-6)).astype(np.float32)
+        return np.where(beside, change, 0).astype(np.float32)
+    shown = blur(change.clip(0), _SMOOTH)
+    if finding in _MOVING:
+        shown = blur(shown, _MOVED_MM / chest.mm)
+        shown = (shown - _MOVED_SHARE * shown.max()).clip(0)
+    if finding not in _BEYOND_LUNG:
+        lungs = chest.lungs["right"].mask | chest.lungs["left"].mask
+        shown = shown * blur(grow(lungs, max(1, round(_BESIDE_MM / chest.mm))), _BESIDE_MM / 2 / chest.mm)
+    return shown.astype(np.float32)

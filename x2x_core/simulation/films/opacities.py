@@ -20,6 +20,7 @@ from .tone import add_thickness
 _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
 _TOUCHING = 15.0  # mm from the lung's outline within which an opacity takes the grey of the tissue beside it
 _SPREAD = 8.0  # mm by which an opacity leaves the middle of its zone
+_DARKEST = 0.6  # share of the way from lung to soft tissue under which the tissue beside a lung lends it no grey
 _FULL_DEPTH = 28.0  # mm from the lung's outline where a lung is at its thickest
 
 
@@ -76,7 +77,7 @@ def draw_opacity(
     indistinct = blur_markings(chest, grey, 0.6 * amount * lung.soft)
     beside = np.exp(-chest.depth(side) / _TOUCHING)
     share = kind.ceiling + (1 - kind.ceiling) * beside
-    ceiling = chest.air + share * (touching_tissue(chest, lung) - chest.air)
+    ceiling = chest.air + share * (touching_tissue(chest, lung, _DARKEST) - chest.air)
     return np.maximum(add_thickness(indistinct, thickness, ceiling), grey)
 
 
@@ -87,10 +88,11 @@ def _patches(
     centre = pick_near_centre(_centres(chest, lung, zone), _SPREAD / chest.mm, generator)
     radius = (kind.radius[0] + kind.radius[1] * severity) / chest.mm
     scales = {28: 0.8, 11: 0.7, 4: 0.4}  # mm: weight
-    ragged = kind.ragged * sum(
-        weight * noise(chest.shape, scale / chest.mm, generator) for scale, weight in scales.items()
-    )
-    edge = kind.edge * (1 + 0.45 * noise(chest.shape, 32 / chest.mm, generator)).clip(0.4, 2)
+    uneven = [weight * noise(chest.shape, scale / chest.mm, generator) for scale, weight in scales.items()]
+    ragged = kind.ragged * np.sum(uneven, axis=0)
+    around = ellipse(chest.grid, centre, (radius, radius)) < 1
+    ragged = ragged - float(ragged[around].mean())  # the border goes in as much as out
+    edge = kind.edge * (1 + 0.45 * noise(chest.shape, 32 / chest.mm, generator)).clip(0.6, 2)
     amount = np.zeros(chest.shape, np.float32)
     for patch in range(kind.patches):
         away = [uniform(-1, 1, generator) * radius * reach * (patch > 0) for reach in (0.9, 0.7)]
