@@ -168,3 +168,53 @@ def test_what_must_stay_is_not_hinted(pipe, film):
     keep[..., 128:] = 1
     found = pipe.guidance(film, EFFUSION, generator=seeded(), keep_mask=keep, **DRAWN)
     assert not found.pseudomask[..., 128:].any()
+
+
+FOUND = {"find_extent": True}
+REMOVAL = "Remove the finding of left pleural effusion."
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """A finder that sees a disk of fluid at the left base, and nothing else."""
+    from x2x_core.pseudomasks.extent_finder import ExtentFinder
+
+    disk = torch.zeros(1, 1, 256, 256)
+    disk[..., 150:190, 165:205] = 0.2
+
+    class Finder:
+        def find(self, grey):
+            return {"pleural effusion": disk, "pneumothorax": torch.zeros_like(disk)}
+
+    monkeypatch.setattr(ExtentFinder, "bundled", classmethod(lambda cls: Finder()))
+    return disk[0, 0] > 0
+
+
+def test_a_removal_is_edited_where_its_finding_is_seen(pipe, film, seen):
+    found, atlas = (pipe.guidance(film, REMOVAL, generator=seeded(), find_extent=on) for on in (True, False))
+    reached = found.pseudomask[0, 0] > 0.5
+    assert (reached & seen).sum() > 0.9 * seen.sum() and reached.sum() < 2 * seen.sum()
+    assert reached.sum() < (atlas.pseudomask[0, 0] > 0.5).sum()
+    other = pipe.guidance(film, REMOVAL.replace("left", "right"), generator=seeded(), **FOUND)
+    assert torch.equal(
+        other.pseudomask, pipe.guidance(film, REMOVAL.replace("left", "right"), generator=seeded()).pseudomask
+    )
+
+
+def test_what_is_removed_becomes_darker_alone(pipe, film, seen):
+    made = edit(pipe, film, REMOVAL, output_type="np", place_hint=3.0, composition="difference", twin=True, **FOUND)
+    change = np.asarray(made.images[0]).squeeze() - np.asarray(film, np.float32) / 255
+    assert change[seen.numpy()].max() < 1e-3
+
+
+def test_a_finding_that_is_not_seen_is_said_and_has_the_region_of_the_atlas(pipe, film, seen, caplog):
+    text = "Remove the finding of left pneumothorax."
+    with caplog.at_level("WARNING", logger="x2x_core"):
+        found = pipe.guidance(film, text, generator=seeded(), **FOUND)
+    assert "No pneumothorax was found where it is to be removed." in caplog.text
+    assert torch.equal(found.pseudomask, pipe.guidance(film, text, generator=seeded()).pseudomask)
+
+
+def test_additions_do_not_look_for_what_is_shown(pipe, film, seen):
+    plain, made = (edit(pipe, film, EFFUSION, **{**DRAWN, **more}) for more in ({}, FOUND))
+    assert same(plain.images, made.images)

@@ -11,6 +11,7 @@ BUNDLED = {
     "atlas": "atlas/nih.safetensors",
     "demo": "demo",
     "lungs": "lungs/lungs.safetensors",
+    "extents": "extents/extents.safetensors",
     "scorers": "scorers",
     "sample": "sample/radiograph.png",
     "landscape": "sample/landscape.jpg",

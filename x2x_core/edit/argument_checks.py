@@ -18,7 +18,8 @@ from .settings import MASK_FINDING
 
 # Values that mean the same as leaving the setting out where it is not used.
 _SWITCHED_OFF = (
-    "twin", "attention_gating", "align", "draw_place", "draw_extent", "place_hint", "padding_mask_crop", "mask_context",
+    "twin", "attention_gating", "align", "draw_place", "draw_extent", "find_extent", "place_hint", "padding_mask_crop",
+    "mask_context",
 )  # fmt: skip
 _OFF = dict.fromkeys(_SWITCHED_OFF, False)
 
@@ -68,7 +69,7 @@ def check_contradictions(arguments: CallArguments, given: Mapping[str, Any]) -> 
         regional = ("twin", "attention_gating", "place_hint", "padding_mask_crop", "mask_context", *MASK_FINDING)
         _refuse(given, regional, "restricted=False", "it applies to a region")
     if arguments.pseudomask is not None:
-        _refuse(given, ("draw_place", "draw_extent", "place_hint"), "pseudomask", "the mask says where")
+        _refuse(given, ("draw_place", "draw_extent", "find_extent", "place_hint"), "pseudomask", "the mask says where")
     if arguments.guidance_mask is not None:
         reason = "the mask is used as it is, and none is computed"
         _refuse(given, MASK_FINDING, "guidance_mask", reason)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 
 from x2x_core.anatomy.alignment import Alignment
 from x2x_core.anatomy.frame import Frame, pixel_centres
 from x2x_core.anatomy.sites import MIDLINE
-from x2x_core.language.clauses import Clause
+from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.pseudomasks.extents import ExtentDrawer, join_extents, region_of_extent
+from x2x_core.pseudomasks.extent_finder import ExtentFinder
+from x2x_core.pseudomasks.extents import ExtentDrawer, ShownExtents, join_extents, region_of_extent
 from x2x_core.pseudomasks.regions import clause_region, frame_of
 
 
@@ -32,6 +34,7 @@ class RegionInputs:
     alignments: Sequence[Alignment | None] | None = None  # N, those that were found before
     keep: torch.Tensor | None = None  # (B, 1, H, W) bool, what must stay as it is
     streams: list[torch.Generator] | None = None  # B, of extents; None: none are drawn
+    find_extents: bool = False  # find the extents of findings to remove
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class Region:
             without `localise`.
         alignments: for each pair, how the atlas was fitted to the lungs; ``None`` if the region does not depend on
             them, and instead of the list if no region does.
-        extents: `(B, 1, H, W)` in [-1, 1], how much each pixel takes part in the findings that are added, below 0 where
-            they are darker than the lung, 0 throughout where that is left open; ``None`` if none was drawn.
+        extents: `(B, 1, H, W)` in grey values, [-1, 1], by how much the findings that are added or removed change each
+            pixel, 0 throughout where that is left open; ``None`` if none was drawn or found.
     """
 
     pseudomask: torch.Tensor
@@ -72,8 +75,8 @@ def _find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
     if inputs.pseudomask is not None:
         return Region(inputs.pseudomask)
     alignments = _align(atlas, inputs)
-    if inputs.streams is not None and alignments is not None:
-        return _draw_regions(atlas, inputs, alignments, inputs.streams)
+    if alignments is not None and (inputs.streams is not None or inputs.find_extents):
+        return _regions_of_extents(atlas, inputs, alignments)
     by_pair = alignments or [None] * len(inputs.instructions)
     pairs = [(instruction, id(alignment)) for instruction, alignment in zip(inputs.instructions, by_pair)]
     known = {
@@ -84,29 +87,54 @@ def _find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
     return Region(masks, parts if inputs.localise else None, alignments)
 
 
-def _draw_regions(
-    atlas: PseudomaskAtlas,
-    inputs: RegionInputs,
-    alignments: list[Alignment | None],
-    streams: list[torch.Generator],
-) -> Region:
-    """Return the region of each output, with the extents of the findings that it adds."""
-    drawers: dict[int, ExtentDrawer] = {}
+def _regions_of_extents(atlas: PseudomaskAtlas, inputs: RegionInputs, alignments: list[Alignment | None]) -> Region:
+    """Return the region of each output, with the extents of the findings that it adds or removes."""
+    pictures: dict[int, _PictureExtents] = {}
     masks, parts, extents = [], [], []
-    for output, stream in enumerate(streams):
+    for output in range(len(inputs.instructions) * inputs.copies):
         pair = output // inputs.copies
         instruction, picture, alignment = inputs.instructions[pair], inputs.image_index[pair], alignments[pair]
-        drawn: dict[Clause, torch.Tensor | None] = {}
+        known: dict[Clause, torch.Tensor] = {}
         if alignment is not None and alignment.sure and inputs.pixels is not None:
-            if picture not in drawers:
-                drawers[picture] = ExtentDrawer(inputs.pixels[[picture]], alignment)
-            drawn = {clause: drawers[picture].draw(clause, stream) for clause in instruction.clauses}
-        mask, own_parts = _find_one(atlas, instruction, alignment, inputs, drawn)
-        known = [extent for extent in drawn.values() if extent is not None]
+            if picture not in pictures:
+                pictures[picture] = _PictureExtents(atlas, inputs, picture, alignment)
+            stream = None if inputs.streams is None else inputs.streams[output]
+            known = pictures[picture].of(instruction, stream)
+        mask, own_parts = _find_one(atlas, instruction, alignment, inputs, known)
         masks.append(mask)
         parts.append(own_parts)
-        extents.append(join_extents(known) if known else torch.zeros_like(mask))
+        extents.append(join_extents(list(known.values())) if known else torch.zeros_like(mask))
     return Region(torch.cat(masks), parts if inputs.localise else None, alignments, torch.cat(extents))
+
+
+class _PictureExtents:
+    """The extents of findings on one picture, drawn or found; what they share is computed once."""
+
+    def __init__(self, atlas: PseudomaskAtlas, inputs: RegionInputs, picture: int, alignment: Alignment) -> None:
+        assert inputs.pixels is not None
+        self.atlas, self.inputs, self.alignment = atlas, inputs, alignment
+        self.pixels = inputs.pixels[[picture]]
+
+    @cached_property
+    def drawer(self) -> ExtentDrawer:
+        return ExtentDrawer(self.pixels, self.alignment)
+
+    @cached_property
+    def shown(self) -> ShownExtents:
+        return ShownExtents(self.pixels, ExtentFinder.bundled())
+
+    def of(self, instruction: Instruction, stream: torch.Generator | None) -> dict[Clause, torch.Tensor]:
+        """Return the extents of the clauses that have one; those of findings to add with a stream to draw from."""
+        known = {}
+        drawn = stream is not None and any(clause.operation is Operation.ADD for clause in instruction.clauses)
+        for clause in instruction.clauses:
+            extent = self.drawer.draw(clause, stream) if drawn and stream is not None else None
+            if clause.operation is Operation.REMOVE and self.inputs.find_extents:
+                region = clause_region(self.atlas, clause, self.inputs.size, self.alignment, self.inputs.localise)
+                extent = self.shown.of(clause, region)
+            if extent is not None:
+                known[clause] = extent
+        return known
 
 
 def _align(atlas: PseudomaskAtlas, inputs: RegionInputs) -> list[Alignment | None] | None:
@@ -125,11 +153,11 @@ def _find_one(
     instruction: Instruction,
     alignment: Alignment | None,
     inputs: RegionInputs,
-    extents: Mapping[Clause, torch.Tensor | None],
+    extents: Mapping[Clause, torch.Tensor],
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return the pseudomask `(1, 1, H, W)` of an instruction, and its parts `(N, H, W)` bool.
 
-    A clause whose extent was drawn has that for its region.
+    A clause whose extent is known has that for its region.
     """
     frame = frame_of(alignment)
     if instruction.region != "findings":

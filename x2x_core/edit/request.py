@@ -138,7 +138,10 @@ def read_request(editor: Editor, call: CallKwargs, image: Any, prompt: Any, keyw
     scales = scales_of(backbone, made)
     guidance = guidance_inputs(made, tokens)
     needs_region = (
-        call is not RelevanceKwargs or made.settings.padding_mask_crop is not None or made.settings.draw_extent
+        call is not RelevanceKwargs
+        or made.settings.padding_mask_crop is not None
+        or made.settings.draw_extent
+        or made.settings.find_extent
     )
     request = Request(
         instructions=made.subject.instructions,
@@ -226,23 +229,22 @@ def _without_crop_of_latents(settings: EditSettings, pictures: Pictures, given: 
 
 
 def _check_extents(given: Mapping[str, Any], settings: EditSettings, pictures: Pictures, drawable: bool) -> None:
-    """Check that extents can be drawn if the caller asks for them; a recommendation applies where they can.
+    """Check that extents can be drawn or found if the caller asks for them; a recommendation applies where they can.
 
     Raises:
         InputError: they can't.
     """
-    if not given.get("draw_extent"):
-        return
     reasons = {
-        "`draw_place=False`": not settings.draw_place,
         "`align=False`": not settings.align,
         "image latents": pictures.images is None,
         "an atlas that is not aligned": not drawable,
     }
-    for other in [name for name, found in reasons.items() if found]:
-        raise InputError(
-            f"`draw_extent` must be left out with {other}: extents are drawn on the patient's lungs, in the picture."
-        )
+    undrawn = {"`draw_place=False`": not settings.draw_place, **reasons}
+    for name, verb, others in (("draw_extent", "drawn on", undrawn), ("find_extent", "found within", reasons)):
+        for other in [other for other, found in others.items() if found and given.get(name)]:
+            raise InputError(
+                f"`{name}` must be left out with {other}: extents are {verb} the patient's lungs, in the picture."
+            )
 
 
 def whole_canvas(sizes: Geometry, pictures: Pictures, restricted: bool) -> Canvas:

@@ -64,8 +64,11 @@ class EditSettings(MaskSettings):
             output, and edit there; see `x2x_core.edit.places`. ``False`` leaves place and extent to the model. Nothing
             is drawn with the caller's own `pseudomask` or `guidance_mask`.
         draw_extent: draw on the patient's lungs how far a finding to add reaches, for each output, and edit there: a
-            pleural band for a pneumothorax, what lies under a meniscus for an effusion. Removals and changes of level
-            have the region of the atlas. Without `draw_place`, nothing is drawn. See `x2x_core.pseudomasks.extents`.
+            pleural band for a pneumothorax, what lies under a meniscus for an effusion. Changes of level have the
+            region of the atlas. Without `draw_place`, nothing is drawn. See `x2x_core.pseudomasks.extents`.
+        find_extent: find by how much a finding to remove changes each pixel of the picture, with a network that was
+            trained on simulated lesions, and edit there. Findings that it does not see have the region of the atlas.
+            See `x2x_core.pseudomasks.extent_finder`.
         padding_mask_crop: compute the edit on a crop around the region, at a finer scale than the whole picture: the
             margin around the support of the pseudomask (or around the caller's guidance mask), in pixels of the model's
             canvas when the whole picture is on it, at least 0. The crop is at least 0.4 of the picture's longer side;
@@ -116,6 +119,9 @@ class EditSettings(MaskSettings):
     draw_extent: bool = setting(
         False, switch, recommendable=True, published=False, unrestricted=False, fixed="does not draw extents"
     )
+    find_extent: bool = setting(
+        False, switch, recommendable=True, published=False, unrestricted=False, fixed="does not find extents"
+    )
     padding_mask_crop: int | None = setting(
         None, crop_margin, recommendable=True, unrestricted=None, fixed="edits the whole picture"
     )
@@ -151,10 +157,10 @@ class EditSettings(MaskSettings):
     def settled(self, instruction: Instruction) -> EditSettings:
         """Return these settings with an instruction's own numbers in place of those by finding.
 
-        The width of the soft edge stays open where extents are drawn, which have their own.
+        The width of the soft edge stays open where extents are drawn or found, which have their own.
         """
         scale, edge = self.guidance_scale_for(instruction), self.soft_edge
-        if not (self.draw_extent and self.draw_place):
+        if not ((self.draw_extent and self.draw_place) or self.find_extent):
             edge = self.soft_edge_for(instruction)
         return replace(self, guidance_scale=scale, soft_edge=edge)
 
@@ -179,6 +185,7 @@ class RelevanceSettingsKwargs(TypedDict, total=False):
     relevance_source: str | None
     draw_place: bool | None
     draw_extent: bool | None
+    find_extent: bool | None
     place_hint: float | None
     padding_mask_crop: int | None
     preset: str | None

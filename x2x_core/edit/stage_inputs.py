@@ -86,6 +86,7 @@ def region_inputs(call: Call) -> RegionInputs | None:
         alignments=None if call.prepared is None else call.prepared.alignments,
         keep=keep_mask_of(call),
         streams=_extent_streams(call),
+        find_extents=call.settings.find_extent and call.pictures.images is not None,
     )
 
 

@@ -1,9 +1,11 @@
-"""Extents: where in its region a finding to add is to lie, drawn on the patient's own lungs for each output.
+"""Extents: by how much a finding changes each pixel, drawn for one to add, found for one to remove.
 
 A side and a zone still leave a third of a lung open, and a model's relevance map shows the mean of all lesions there.
-The simulator's drawing of one such lesion on this picture says how far it reaches: a pleural band for a pneumothorax,
-what lies under a meniscus for an effusion, plates or a wedge for atelectasis. The drawing itself is not used, only
-where it changes the picture. The draws have a stream of their own, like places (`x2x_core.pseudomasks.drawing`).
+The simulator's drawing of one such lesion on the patient's own lungs says how far it reaches: a pleural band for a
+pneumothorax, what lies under a meniscus for an effusion, plates or a wedge for atelectasis. The drawing itself is not
+used, only where and by how much it changes the picture. The draws have a stream of their own, like places
+(`x2x_core.pseudomasks.drawing`). A finding to remove lies where the picture shows it, which a network finds
+(`x2x_core.pseudomasks.extent_finder`).
 """
 
 from __future__ import annotations
@@ -17,14 +19,17 @@ from x2x_core.anatomy.alignment import Alignment
 from x2x_core.anatomy.sites import soften
 from x2x_core.imaging.contrast import Contrast
 from x2x_core.imaging.geometry import resize
-from x2x_core.language.clauses import Clause
+from x2x_core.language.clauses import Clause, Operation
 from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
 from x2x_core.simulation.films.extents import lesion_extent, lesion_of, measure_small
 from x2x_core.simulation.films.fields import grow
 
+from .extent_finder import ExtentFinder
+
 logger = logging.getLogger(__name__)
 
 _REACHED = 0.12  # change, relative to the most, from which the finding reaches a pixel
+_LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
 _EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
 
@@ -48,15 +53,15 @@ class ExtentDrawer:
             self._unsuitable = str(error)
 
     def draw(self, clause: Clause, generator: torch.Generator) -> torch.Tensor | None:
-        """Draw how much each pixel takes part in the finding that a clause adds.
+        """Draw by how much the finding that a clause adds would change each pixel.
 
         Args:
             clause: of an instruction.
             generator: two numbers are drawn from it.
 
         Returns:
-            `(1, 1, H, W)` in [-1, 1], below 0 where the finding makes the picture darker; ``None`` if the clause adds
-            nothing with a place of its own, or the chest was not found.
+            `(1, 1, H, W)` in grey values, [-1, 1], below 0 where the finding makes the picture darker; ``None`` if the
+            clause adds nothing with a place of its own, or the chest was not found.
         """
         lesion = lesion_of(clause, generator)
         if lesion is None:
@@ -70,18 +75,53 @@ class ExtentDrawer:
         return resize(extent, self.size).clamp(-1, 1)
 
 
+class ShownExtents:
+    """Find the extents of the findings that one picture shows.
+
+    Args:
+        pixels: `(1, C, H, W)` in [0, 1].
+        finder: finds them.
+    """
+
+    def __init__(self, pixels: torch.Tensor, finder: ExtentFinder) -> None:
+        grey = Contrast.of(pixels).to_model(pixels.float()).mean(dim=1, keepdim=True)
+        self._found = finder.find(grey.clamp(0, 1))
+
+    def of(self, clause: Clause, region: torch.Tensor) -> torch.Tensor | None:
+        """Return by how much each pixel changes if the finding that a clause removes is gone.
+
+        Args:
+            clause: of an instruction.
+            region: `(1, 1, H, W)` in [0, 1], where the clause says that the finding lies.
+
+        Returns:
+            `(1, 1, H, W)` in grey values, [-1, 1], below 0 where the finding had made the picture brighter; ``None`` if
+            the clause removes nothing, or the finding is not seen there.
+        """
+        if clause.operation is not Operation.REMOVE or clause.finding not in self._found:
+            return None
+        extent = -self._found[clause.finding] * region
+        if float(extent.abs().max()) < _LEAST_SEEN:
+            logger.warning(
+                "No %s was found where it is to be removed. What the model takes for it may change.", clause.finding
+            )
+            return None
+        return extent
+
+
 def region_of_extent(extent: torch.Tensor) -> torch.Tensor:
     """Return the pseudomask of an extent, `(1, 1, H, W)` in [0, 1]: all that it reaches and a margin, with soft edges.
 
     Args:
         extent: `(1, 1, H, W)` in [-1, 1].
     """
-    reached = (extent[0, 0].abs() > _REACHED).numpy()
+    amount = extent[0, 0].abs()
+    reached = (amount > _REACHED * amount.max()).numpy()
     grown = grow(reached, max(1, round(_MARGIN * max(reached.shape))))
     return torch.from_numpy(soften(grown, _EDGE))[None, None]
 
 
 def join_extents(extents: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Return the extents of several findings as one: at each pixel that of the finding that takes most part."""
+    """Return the extents of several findings as one: at each pixel that of the finding that changes it most."""
     stacked = torch.stack(list(extents))
     return stacked.gather(0, stacked.abs().argmax(dim=0, keepdim=True))[0]

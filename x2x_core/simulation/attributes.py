@@ -28,6 +28,7 @@ class PairAttributes:
     after: frozenset[str]
     values: Mapping[str, float]
     changes: int  # number of findings that the instruction changes
+    shown: frozenset[str] = frozenset()  # findings that the film itself is known to show
 
 
 def read_attributes(folder: str | Path) -> dict[str, PairAttributes]:
@@ -58,4 +59,4 @@ def _attributes_of(record: Mapping[str, Any]) -> PairAttributes:
     before, after = (frozenset(lesion["finding"] for lesion in record[key]) for key in ("before", "after"))
     numbers = {**record["geometry"], **record["film"]}
     values = {name: float(value) for name, value in numbers.items() if value is not None}
-    return PairAttributes(before, after, values, len(record["clauses"]))
+    return PairAttributes(before, after, values, len(record["clauses"]), frozenset(record.get("shown", ())))

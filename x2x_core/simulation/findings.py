@@ -8,6 +8,8 @@ SIMULATED_FINDINGS = (
     "pneumothorax",
 )  # fmt: skip
 
+#: Findings that one look at a radiograph cannot tell apart.
+ALIKE = (frozenset({"consolidation", "pneumonia", "lung opacity"}),)
 #: Findings drawn in one zone of a lung.
 ZONAL = frozenset({"consolidation", "lung opacity", "pneumonia", "atelectasis"})
 #: Findings drawn on one side.

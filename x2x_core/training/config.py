@@ -11,7 +11,7 @@ from x2x_core.pairs.augmentation import AugmentConfig
 
 from .field_errors import first_error
 
-Task = Literal["autoencoder", "edit", "lungs", "scorers"]
+Task = Literal["autoencoder", "edit", "extents", "lungs", "scorers"]
 Schedule = Literal["linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup"]
 Precision = Literal["no", "fp16", "bf16"]
 Tracker = Literal["tensorboard", "wandb"]
@@ -91,7 +91,7 @@ class ModelSizes(Section):
     tokenizer: TokenizerSizes = TokenizerSizes()
     text_encoder: TextEncoderSizes = TextEncoderSizes()
     unet: UNetSizes = UNetSizes()
-    channels: Annotated[Channels, Field(min_length=3)] | None = None  # tasks "lungs" and "scorers"
+    channels: Annotated[Channels, Field(min_length=3)] | None = None  # tasks "extents", "lungs" and "scorers"
 
 
 class TrainingConfig(Section):
@@ -102,13 +102,13 @@ class TrainingConfig(Section):
             each other; the message names the field, what it must be and what it was.
     """
 
-    task: Task  # "autoencoder" (VAE), "edit" (instruction-following U-Net), "lungs" (lung finder) or "scorers"
-    # (findings and attributes of simulated radiographs)
+    task: Task  # "autoencoder" (VAE), "edit" (instruction-following U-Net), "lungs" (lung finder), "extents"
+    # (extent finder) or "scorers" (findings and attributes of simulated radiographs)
     data: FolderName | Annotated[tuple[FolderName, ...], Field(min_length=1)]  # dataset folder in the pair layout, or
-    # several, whose pairs are pooled; "scorers": simulated datasets; "lungs": simulated datasets with lung fields
+    # several, whose pairs are pooled; "extents" and "scorers": simulated datasets; "lungs": those with lung fields
     out: Annotated[str, Field(min_length=1)]  # run folder: checkpoints, samples, log, finished pipeline
-    init: str = ""  # diffusers folder or original single file to start from; "lungs" and "scorers": folder with their
-    # weights; empty: small models from scratch
+    init: str = ""  # diffusers folder or original single file to start from; "extents", "lungs" and "scorers": folder
+    # with their weights ("extents": or with those of a lung finder); empty: small models from scratch
     tokenizer: str = ""  # CLIP tokenizer for an `init` that is a single file without one
     autoencoder: str = ""  # task "edit" from scratch: diffusers folder that holds the trained `vae`
     models: ModelSizes = ModelSizes()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from .autoencoder.task import AutoencoderTask
 from .config import Task, TrainingConfig
 from .editing.task import EditTask
+from .extents.task import ExtentTask
 from .lungs.task import LungTask
 from .scorers.task import ScorersTask
 from .task import TrainingTask
@@ -14,6 +15,7 @@ from .task import TrainingTask
 TASKS: Mapping[Task, Callable[[TrainingConfig], TrainingTask]] = {
     "autoencoder": AutoencoderTask,
     "edit": EditTask,
+    "extents": ExtentTask,
     "lungs": LungTask,
     "scorers": ScorersTask,
 }

@@ -12,6 +12,7 @@ from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.evaluation.metrics.measure import HIGHER, LOWER, NEITHER, Measure
 from x2x_core.evaluation.metrics.wilson import wilson
 from x2x_core.evaluation.results import Metrics, ResultRow, Results
+from x2x_core.simulation.findings import ALIKE
 
 from .answers import Answers, Seen
 from .plan import DRAWN, EDIT, REMOVAL, UNEDITED
@@ -19,7 +20,6 @@ from .sheet import FORMAT, NOTICE, PARTS
 
 KIND = "reading"
 ROWS = {EDIT: "edits", DRAWN: "drawn lesions", REMOVAL: "removals", UNEDITED: "unedited films"}
-ALIKE = (frozenset({"consolidation", "pneumonia", "lung opacity"}),)  # names that one look cannot tell apart
 _SEEN, _BESIDE = "Seen by itself", "Beside the original"
 
 MEASURES = (

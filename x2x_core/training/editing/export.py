@@ -68,7 +68,7 @@ def pipeline_settings(config: TrainingConfig, rows: Sequence[Row]) -> dict[str, 
 
 def _hints(config: TrainingConfig) -> dict[str, Any]:
     """Return the settings with which an edit gives the hints of the training."""
-    return {"draw_extent": True, "place_hint": config.place_hint} if config.place_hint else {}
+    return {"draw_extent": True, "find_extent": True, "place_hint": config.place_hint} if config.place_hint else {}
 
 
 def trained_findings(findings: Sequence[str], index: dict[str, Any]) -> str | None:

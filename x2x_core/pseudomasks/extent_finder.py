@@ -1,0 +1,71 @@
+"""Finding the extents of the findings that a radiograph shows."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from x2x_core.common.bundled import bundled_path
+from x2x_core.imaging.geometry import crop, fit_to, resize
+from x2x_core.simulation.films.extents import DARKER_FINDINGS
+
+from .extent_network import OUTPUTS, PLEURA, VIEW, ExtentNetwork, load_extent_network
+
+# Change, share of the greatest of a finding, that counts as none.
+_FAINT = 0.2
+
+
+class ExtentFinder:
+    """Find by how much each finding that a radiograph shows changes its pixels, on the CPU, deterministically.
+
+    Args:
+        network: the network with its weights.
+    """
+
+    def __init__(self, network: ExtentNetwork) -> None:
+        self.network = network.float().eval().requires_grad_(False)
+
+    @classmethod
+    def bundled(cls) -> ExtentFinder:
+        """Return the bundled finder; its weights are read on the first call."""
+        return _bundled()
+
+    @classmethod
+    def load(cls, path: str | Path) -> ExtentFinder:
+        """Read weights (`.safetensors`).
+
+        Raises:
+            InputNotFoundError: there is no such file.
+            InputError: it does not hold weights of this network.
+        """
+        return cls(load_extent_network(path))
+
+    def find(self, grey: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Find the extent of each finding.
+
+        Args:
+            grey: `(1, 1, H, W)` in [0, 1], a frontal radiograph, bright for dense.
+
+        Returns:
+            By finding: `(1, 1, H, W)` in grey values, [-1, 1], about how much brighter it makes each pixel, or darker
+            (below 0) for air in the pleural space. What is much fainter than the finding's most is left out.
+        """
+        view, padding = fit_to(grey.float(), VIEW)
+        size = (grey.shape[-2], grey.shape[-1])
+        maps = dict(zip(OUTPUTS, crop(self.network.changes(view), padding).split(1, dim=1), strict=True))
+        extents = {name: resize(_without_faint(own), size).clamp(0, 1) for name, own in maps.items()}
+        pleura = extents.pop(PLEURA)
+        for air in DARKER_FINDINGS:
+            extents[air] = torch.where(pleura > extents[air], pleura, -extents[air])
+        return extents
+
+
+def _without_faint(change: torch.Tensor) -> torch.Tensor:
+    return change * (change > _FAINT * change.amax())
+
+
+@lru_cache(maxsize=1)
+def _bundled() -> ExtentFinder:
+    return ExtentFinder.load(bundled_path("extents"))
