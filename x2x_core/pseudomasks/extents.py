@@ -29,6 +29,7 @@ from .extent_finder import ExtentFinder
 logger = logging.getLogger(__name__)
 
 _REACHED = 0.12  # change, relative to the most, from which the finding reaches a pixel
+_DENSEST = 2.0  # change of the densest findings, relative to the usual one that is found
 _LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
 _EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
@@ -100,8 +101,8 @@ class ShownExtents:
         """
         if clause.operation is not Operation.REMOVE or clause.finding not in self._found:
             return None
-        extent = -self._found[clause.finding] * region
-        if float(extent.abs().max()) < _LEAST_SEEN:
+        extent = (-_DENSEST * self._found[clause.finding] * region).clamp(-1, 1)
+        if float(extent.abs().max()) < _DENSEST * _LEAST_SEEN:
             logger.warning(
                 "No %s was found where it is to be removed. What the model takes for it may change.", clause.finding
             )
