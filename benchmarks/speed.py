@@ -90,13 +90,15 @@ class Bench:
         }
 
     def shares(
-        self, ways: Sequence[Way], shares: Sequence[float] = SHARES, steps: int | None = None
+        self, ways: Sequence[Way], shares: Sequence[float] = SHARES, steps: int | None = None, prepared: Any = None
     ) -> dict[str, Costs]:
-        """Return the costs of an edit inside a given mask, by its share of the image."""
+        """Return the costs of an edit inside a given mask, by its share; the last way also of a prepared image."""
         costs = {}
         for share in shares:
-            mask = square_mask(share, self.side)
-            calls = {way.name: self.call(way, guidance_mask=mask, steps=steps) for way in ways}
+            given = {"guidance_mask": square_mask(share, self.side), "steps": steps}
+            calls = {way.name: self.call(way, **given) for way in ways}
+            if prepared is not None:
+                calls[f"{ways[-1].name}, prepared"] = self.call(ways[-1], image=prepared, **given)
             costs[f"{share:g}"] = self.measure(calls, warm=False)
         return costs
 
@@ -231,7 +233,7 @@ def parts(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
         "edit": bench.edits,
         "again": bench.again,
         "batch": bench.batches,
-        "share": lambda: bench.shares(OURS),
+        "share": lambda: bench.shares(OURS, prepared=pipe.prepare(bench.image)),
         "film": lambda: measure_film(pipe, image),
         "arithmetic": lambda: measure_arithmetic(pipe, image, arguments.rounds),
         "large": lambda: measure_large(pipe, image, arguments.large_steps),

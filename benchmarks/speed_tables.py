@@ -26,11 +26,17 @@ def edit_table(record: Record) -> list[str]:
     """Return a line for each way, mask found."""
     costs = record["edit"]
     first = next(iter(costs))
-    lines = head(["", "U-Net items", "VAE passes", "Seconds", "Times cheaper", "Peak memory, GiB"])
+    quality = record.get("quality", {}).get("rows", {})
+    error = next(measure for measure in MEASURES if measure.key == "mse_ratio")
+    titles = ["", "U-Net items", "VAE passes", "Seconds", "of them U-Net", "VAE", "Times cheaper", "Peak memory, GiB"]
+    lines = head([*titles, f"{error.heading} {error.arrow}"])
     for way, rounds in costs.items():
         passes = rounds[0]["encoded"] + rounds[0]["decoded"]
-        cells = [way, str(rounds[0]["items"]), f"{passes:g}", seconds(rounds)]
-        lines.append(line([*cells, cheaper(costs[first], rounds), memory(rounds)]))
+        parts = [f"{median_of(rounds, part):.2f}" for part in ("unet_seconds", "vae_seconds")]
+        cells = [way, str(rounds[0]["items"]), f"{passes:g}", seconds(rounds), *parts]
+        metric = quality.get(way, {}).get(error.key, {})
+        shown = "–" if metric.get("value") is None else error.text(metric["value"])
+        lines.append(line([*cells, cheaper(costs[first], rounds), memory(rounds), shown]))
     return [*lines, "", machine(record["about"], len(costs[first]))]
 
 
@@ -56,16 +62,21 @@ def batch_table(record: Record) -> list[str]:
 
 
 def share_table(record: Record) -> list[str]:
-    """Return items of whole size, seconds and ratio to the first way, by the share of the image in the given mask."""
+    """Return the costs of each way by the share of the image in the given mask.
+
+    They are items of whole size, seconds, the floor that is spent outside the U-Net, and the ratio to the first way of
+    an edit whose mask is found.
+    """
     published = median_of(next(iter(record["edit"].values())), "seconds") if "edit" in record else None
     ways = list(next(iter(record["share"].values())))
-    lines = head(["Share of the image", *(f"{way}: whole items, seconds, times cheaper" for way in ways)])
+    lines = head(["Share of the image", *(f"{way}: whole items, seconds (floor), times cheaper" for way in ways)])
     for share, costs in record["share"].items():
         cells = []
         for way in ways:
             spent = median_of(costs[way], "seconds")
             ratio = "" if published is None else f", {published / spent:.0f}x"
-            cells.append(f"{median_of(costs[way], 'whole_items'):.3g}, {spent:.2f}{ratio}")
+            floor = spent - median_of(costs[way], "unet_seconds")
+            cells.append(f"{median_of(costs[way], 'whole_items'):.3g}, {spent:.2f} ({floor:.2f}){ratio}")
         lines.append(line([f"{float(share):.0%}", *cells]))
     return lines
 

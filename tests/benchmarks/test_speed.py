@@ -103,22 +103,26 @@ def test_the_tables_come_from_the_record(tables):
             "rows": {"16 pixels": {"ssim": metric}},
             "costs": {"16 pixels": [cost(1, whole_items=2.25)]},
         },
-        "quality": {"pairs": 5, "intervals": "of bodies", "rows": {"ours": {"ssim": metric}}},
+        "quality": {
+            "pairs": 5,
+            "intervals": "of bodies",
+            "rows": {"ours": {"ssim": metric, "mse_ratio": {**metric, "value": 1.25}}},
+        },
     }
     page = "\n".join(f"<!-- {name} -->\nold\n<!-- /{name} -->" for name in tables.TABLES)
     filled = tables.fill(page, record)
     assert "old" not in filled and tables.fill(filled, record) == filled
     for wanted in (
-        "| ours | 10 | 3 | 2.00 (1.00 to 4.00) | 10.0 (5.0 to 15.0) | 1.00 |",
+        "| ours | 10 | 3 | 2.00 (1.00 to 4.00) | 1.00 | 0.50 | 10.0 (5.0 to 15.0) | 1.00 | 1.25 |",
         "Median (range) of 3 rounds, the ways alternating; P, 2 threads; torch 2, diffusers 3.",
         "| ours | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 2.0 (2.0 to 2.0) |",
         "| 4 | 0.50 |",
-        "| 10% | 2.5, 0.50, 40x |",
+        "| 10% | 2.5, 0.50 (0.25), 40x |",
         "| 20 x 30 | Seconds | Peak memory, GiB |",
         "| ours | 7.0 | 1.00 |",
         "| bfloat16 | 4.00 (4.00 to 4.00) | 0.5 (0.5 to 0.5) | 1.00 | 0.0100 |",
         "| published | 100% | 10 | 10 | 40.0 | 2.00 | 10.0 | 1.00 |",
-        "| ours | 0.500 (0.400 to 0.600) |",
+        "| ours | 1.25 (0.40 to 0.60) | 0.500 (0.400 to 0.600) |",
         "| 16 pixels | 2.25 | 0.500 (0.400 to 0.600) |",
     ):
         assert wanted in filled, wanted

@@ -30,6 +30,7 @@ class RegionInputs:
     localise: bool = True  # use sides and zones; the published code does not
     pseudomask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) in [0, 1]
     alignments: Sequence[Alignment | None] | None = None  # N, those that were found before
+    drawers: Sequence[ExtentDrawer | None] | None = None  # N, of extents, those that were made before
     keep: torch.Tensor | None = None  # (B, 1, H, W) bool, what must stay as it is
     streams: list[torch.Generator] | None = None  # B, of extents; None: none are drawn
 
@@ -91,7 +92,7 @@ def _draw_regions(
     streams: list[torch.Generator],
 ) -> Region:
     """Return the region of each output, with the extents of the findings that it adds."""
-    drawers: dict[int, ExtentDrawer] = {}
+    drawers = {n: drawer for n, drawer in enumerate(inputs.drawers or ()) if drawer is not None}
     masks, parts, extents = [], [], []
     for output, stream in enumerate(streams):
         pair = output // inputs.copies

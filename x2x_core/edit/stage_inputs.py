@@ -85,6 +85,7 @@ def region_inputs(call: Call) -> RegionInputs | None:
         localise=not settings.reference,
         pseudomask=pseudomask,
         alignments=None if call.prepared is None else call.prepared.alignments,
+        drawers=None if call.prepared is None else call.prepared.drawers,
         keep=keep_mask_of(call),
         streams=_extent_streams(call),
     )
