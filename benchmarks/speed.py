@@ -17,7 +17,10 @@ import copy
 import json
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -138,6 +141,21 @@ def measure_arithmetic(
     return {"costs": costs, "largest_difference": differences}
 
 
+def measure_load(
+    pipe: InstructX2XPipeline, image: torch.Tensor, rounds: int, steps: int | None = None
+) -> dict[str, Any]:
+    """Return the costs of an edit on one thread and on all while a busy process runs on each core."""
+    bench = Bench(pipe, image, rounds)
+    edit = bench.call(OURS[0], steps=steps)
+    counts = sorted({1, torch.get_num_threads()})
+    with ExitStack() as stack:
+        for _ in range(os.cpu_count() or 1):
+            busy = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(busy.kill)
+        costs = bench.measure({f"{count} threads": with_threads(count, edit) for count in counts})
+    return {"processes": os.cpu_count() or 1, "costs": costs}
+
+
 def variants_of(pipe: InstructX2XPipeline) -> dict[str, InstructX2XPipeline]:
     """Return the pipeline, and copies of it in other arithmetic."""
     copies = {name: InstructX2XPipeline.from_pipe(pipe, **networks(pipe)) for name in ("channels last", "bfloat16")}
@@ -236,6 +254,7 @@ def parts(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
         "share": lambda: bench.shares(OURS, prepared=pipe.prepare(bench.image)),
         "film": lambda: measure_film(pipe, image),
         "arithmetic": lambda: measure_arithmetic(pipe, image, arguments.rounds),
+        "load": lambda: measure_load(pipe, image, arguments.rounds),
         "large": lambda: measure_large(pipe, image, arguments.large_steps),
         "quality": lambda: measure_quality(pipe, arguments.pairs, bench.side, rows_of(pipe)),
         "context": lambda: measure_contexts(bench, arguments.pairs),
@@ -247,7 +266,7 @@ def parts(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
 def main() -> None:
     """Measure, print and write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ("edit", "again", "batch", "share", "film", "arithmetic", "large", "quality", "context")
+    names = ("edit", "again", "batch", "share", "film", "arithmetic", "load", "large", "quality", "context")
     parser.add_argument("--model", default="demo")
     parser.add_argument("--rounds", type=int, default=3, help="of the timings of the model")
     parser.add_argument("--large-steps", type=int, default=2, help="denoising steps of the large model")

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
-from .wide_blur import WIDEST, wide_blur
-
-_COARSE_FROM = 2 * WIDEST  # pixels: standard deviation from which a field is smoothed at a smaller size
+from .wide_blur import smooth
 
 
 def continue_field(
@@ -29,13 +26,7 @@ def continue_field(
     """
     field = start
     for sigma in sigmas:
-        known, summed = (_smooth(part, sigma) for part in (weight, weight * values))
+        known, summed = (smooth(part, sigma) for part in (weight, weight * values))
         trust = (known / trusted).clip(0, 1)
         field = field * (1 - trust) + trust * np.where(known > 1e-4, summed / np.maximum(known, 1e-4), field)
     return field
-
-
-def _smooth(plane: np.ndarray, sigma: float) -> np.ndarray:
-    if sigma < _COARSE_FROM:
-        return cv2.GaussianBlur(plane, (0, 0), sigma)
-    return wide_blur(plane, sigma, cv2.BORDER_REFLECT_101)

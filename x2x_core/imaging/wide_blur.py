@@ -7,6 +7,15 @@ import numpy as np
 
 #: Standard deviation in pixels at which a plane is blurred at most: for a wider blur it is downsampled before.
 WIDEST = 8.0
+# Standard deviation in pixels below which `smooth` blurs at full size.
+_AT_FULL_SIZE = 16.0
+
+
+def smooth(plane: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur a plane `(H, W)` float32 by a Gaussian of `sigma` pixels, at a smaller size if it is wide."""
+    if sigma < _AT_FULL_SIZE:
+        return cv2.GaussianBlur(plane, (0, 0), sigma)
+    return wide_blur(plane, sigma, cv2.BORDER_REFLECT_101)
 
 
 def wide_blur(plane: np.ndarray, sigma: float, border: int = cv2.BORDER_REFLECT) -> np.ndarray:
