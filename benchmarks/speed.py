@@ -86,11 +86,14 @@ class Bench:
         return self.measure({way.name: self.call(way) for way in WAYS}, warm=False)
 
     def batches(self) -> dict[str, Costs]:
-        """Return the costs of several edits at once, by their number, one round."""
-        return {
-            str(count): self.measure({way.name: self.call(way, copies=count) for way in OURS}, warm=False, rounds=1)
-            for count in BATCHES
-        }
+        """Return the costs of several edits at once, of one image and of as many images, by their number, one round."""
+        batches = {}
+        for count in BATCHES:
+            images = self.image.expand(count, -1, -1, -1)
+            calls = {way.name: self.call(way, copies=count) for way in OURS}
+            calls |= {f"{way.name}, each of its own image": self.call(way, image=images) for way in OURS}
+            batches[str(count)] = self.measure(calls, warm=False, rounds=1)
+        return batches
 
     def shares(
         self, ways: Sequence[Way], shares: Sequence[float] = SHARES, steps: int | None = None, prepared: Any = None

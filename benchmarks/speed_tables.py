@@ -51,12 +51,12 @@ def again_table(record: Record) -> list[str]:
 
 
 def batch_table(record: Record) -> list[str]:
-    """Return seconds for each edit, by the number of edits at once."""
+    """Return the edits a second, by the number of edits at once."""
     batches = record["batch"]
     ways = list(next(iter(batches.values())))
-    lines = head(["Edits at once", *(f"{way}, seconds an edit" for way in ways)])
+    lines = head(["Edits at once", *(f"{way}: edits a second" for way in ways)])
     for count, costs in batches.items():
-        each = [f"{median_of(costs[way], 'seconds') / int(count):.2f}" for way in ways]
+        each = [f"{int(count) / median_of(costs[way], 'seconds'):.1f}" for way in ways]
         lines.append(line([count, *each]))
     return lines
 

@@ -127,7 +127,7 @@ def test_the_tables_come_from_the_record(tables):
         "| ours | 10 | 3 | 2.00 (1.00 to 4.00) | 1.00 | 0.50 | 10.0 (5.0 to 15.0) | 1.00 | 1.25 |",
         "Median (range) of 3 rounds, the ways alternating; P, 2 threads; torch 2, diffusers 3.",
         "| ours | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 2.0 (2.0 to 2.0) |",
-        "| 4 | 0.50 |",
+        "| 4 | 2.0 |",
         "| 10% | 2.5, 0.50 (0.25), 40x |",
         "| 20 x 30 | Seconds | Peak memory, GiB |",
         "| ours | 7.0 | 1.00 |",
