@@ -17,7 +17,10 @@ import copy
 import json
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -83,20 +86,25 @@ class Bench:
         return self.measure({way.name: self.call(way) for way in WAYS}, warm=False)
 
     def batches(self) -> dict[str, Costs]:
-        """Return the costs of several edits at once, by their number, one round."""
-        return {
-            str(count): self.measure({way.name: self.call(way, copies=count) for way in OURS}, warm=False, rounds=1)
-            for count in BATCHES
-        }
+        """Return the costs of several edits at once, of one image and of as many images, by their number, one round."""
+        batches = {}
+        for count in BATCHES:
+            images = self.image.expand(count, -1, -1, -1)
+            calls = {way.name: self.call(way, copies=count) for way in OURS}
+            calls |= {f"{way.name}, each of its own image": self.call(way, image=images) for way in OURS}
+            batches[str(count)] = self.measure(calls, warm=False, rounds=1)
+        return batches
 
     def shares(
-        self, ways: Sequence[Way], shares: Sequence[float] = SHARES, steps: int | None = None
+        self, ways: Sequence[Way], shares: Sequence[float] = SHARES, steps: int | None = None, prepared: Any = None
     ) -> dict[str, Costs]:
-        """Return the costs of an edit inside a given mask, by its share of the image."""
+        """Return the costs of an edit inside a given mask, by its share; the last way also of a prepared image."""
         costs = {}
         for share in shares:
-            mask = square_mask(share, self.side)
-            calls = {way.name: self.call(way, guidance_mask=mask, steps=steps) for way in ways}
+            given = {"guidance_mask": square_mask(share, self.side), "steps": steps}
+            calls = {way.name: self.call(way, **given) for way in ways}
+            if prepared is not None:
+                calls[f"{ways[-1].name}, prepared"] = self.call(ways[-1], image=prepared, **given)
             costs[f"{share:g}"] = self.measure(calls, warm=False)
         return costs
 
@@ -134,6 +142,21 @@ def measure_arithmetic(
         for name, call in calls.items():
             costs[name].append(asdict(benches[name].meter.measure(call)))
     return {"costs": costs, "largest_difference": differences}
+
+
+def measure_load(
+    pipe: InstructX2XPipeline, image: torch.Tensor, rounds: int, steps: int | None = None
+) -> dict[str, Any]:
+    """Return the costs of an edit on one thread and on all while a busy process runs on each core."""
+    bench = Bench(pipe, image, rounds)
+    edit = bench.call(OURS[0], steps=steps)
+    counts = sorted({1, torch.get_num_threads()})
+    with ExitStack() as stack:
+        for _ in range(os.cpu_count() or 1):
+            busy = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(busy.kill)
+        costs = bench.measure({f"{count} threads": with_threads(count, edit) for count in counts})
+    return {"processes": os.cpu_count() or 1, "costs": costs}
 
 
 def variants_of(pipe: InstructX2XPipeline) -> dict[str, InstructX2XPipeline]:
@@ -231,9 +254,10 @@ def parts(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
         "edit": bench.edits,
         "again": bench.again,
         "batch": bench.batches,
-        "share": lambda: bench.shares(OURS),
+        "share": lambda: bench.shares(OURS, prepared=pipe.prepare(bench.image)),
         "film": lambda: measure_film(pipe, image),
         "arithmetic": lambda: measure_arithmetic(pipe, image, arguments.rounds),
+        "load": lambda: measure_load(pipe, image, arguments.rounds),
         "large": lambda: measure_large(pipe, image, arguments.large_steps),
         "quality": lambda: measure_quality(pipe, arguments.pairs, bench.side, rows_of(pipe)),
         "context": lambda: measure_contexts(bench, arguments.pairs),
@@ -245,7 +269,7 @@ def parts(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
 def main() -> None:
     """Measure, print and write the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ("edit", "again", "batch", "share", "film", "arithmetic", "large", "quality", "context")
+    names = ("edit", "again", "batch", "share", "film", "arithmetic", "load", "large", "quality", "context")
     parser.add_argument("--model", default="demo")
     parser.add_argument("--rounds", type=int, default=3, help="of the timings of the model")
     parser.add_argument("--large-steps", type=int, default=2, help="denoising steps of the large model")

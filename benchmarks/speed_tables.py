@@ -26,11 +26,17 @@ def edit_table(record: Record) -> list[str]:
     """Return a line for each way, mask found."""
     costs = record["edit"]
     first = next(iter(costs))
-    lines = head(["", "U-Net items", "VAE passes", "Seconds", "Times cheaper", "Peak memory, GiB"])
+    quality = record.get("quality", {}).get("rows", {})
+    error = next(measure for measure in MEASURES if measure.key == "mse_ratio")
+    titles = ["", "U-Net items", "VAE passes", "Seconds", "of them U-Net", "VAE", "Times cheaper", "Peak memory, GiB"]
+    lines = head([*titles, f"{error.heading} {error.arrow}"])
     for way, rounds in costs.items():
         passes = rounds[0]["encoded"] + rounds[0]["decoded"]
-        cells = [way, str(rounds[0]["items"]), f"{passes:g}", seconds(rounds)]
-        lines.append(line([*cells, cheaper(costs[first], rounds), memory(rounds)]))
+        parts = [f"{median_of(rounds, part):.2f}" for part in ("unet_seconds", "vae_seconds")]
+        cells = [way, str(rounds[0]["items"]), f"{passes:g}", seconds(rounds), *parts]
+        metric = quality.get(way, {}).get(error.key, {})
+        shown = "–" if metric.get("value") is None else error.text(metric["value"])
+        lines.append(line([*cells, cheaper(costs[first], rounds), memory(rounds), shown]))
     return [*lines, "", machine(record["about"], len(costs[first]))]
 
 
@@ -45,27 +51,32 @@ def again_table(record: Record) -> list[str]:
 
 
 def batch_table(record: Record) -> list[str]:
-    """Return seconds for each edit, by the number of edits at once."""
+    """Return the edits a second, by the number of edits at once."""
     batches = record["batch"]
     ways = list(next(iter(batches.values())))
-    lines = head(["Edits at once", *(f"{way}, seconds an edit" for way in ways)])
+    lines = head(["Edits at once", *(f"{way}: edits a second" for way in ways)])
     for count, costs in batches.items():
-        each = [f"{median_of(costs[way], 'seconds') / int(count):.2f}" for way in ways]
+        each = [f"{int(count) / median_of(costs[way], 'seconds'):.1f}" for way in ways]
         lines.append(line([count, *each]))
     return lines
 
 
 def share_table(record: Record) -> list[str]:
-    """Return items of whole size, seconds and ratio to the first way, by the share of the image in the given mask."""
+    """Return the costs of each way by the share of the image in the given mask.
+
+    They are items of whole size, seconds, the floor that is spent outside the U-Net, and the ratio to the first way of
+    an edit whose mask is found.
+    """
     published = median_of(next(iter(record["edit"].values())), "seconds") if "edit" in record else None
     ways = list(next(iter(record["share"].values())))
-    lines = head(["Share of the image", *(f"{way}: whole items, seconds, times cheaper" for way in ways)])
+    lines = head(["Share of the image", *(f"{way}: whole items, seconds (floor), times cheaper" for way in ways)])
     for share, costs in record["share"].items():
         cells = []
         for way in ways:
             spent = median_of(costs[way], "seconds")
             ratio = "" if published is None else f", {published / spent:.0f}x"
-            cells.append(f"{median_of(costs[way], 'whole_items'):.3g}, {spent:.2f}{ratio}")
+            floor = spent - median_of(costs[way], "unet_seconds")
+            cells.append(f"{median_of(costs[way], 'whole_items'):.3g}, {spent:.2f} ({floor:.2f}){ratio}")
         lines.append(line([f"{float(share):.0%}", *cells]))
     return lines
 
@@ -86,6 +97,39 @@ def arithmetic_table(record: Record) -> list[str]:
     for name, rounds in costs.items():
         ratio = cheaper(costs["float32"], rounds)
         lines.append(line([name, seconds(rounds), ratio, memory(rounds), f"{differences[name]:.4f}"]))
+    return lines
+
+
+def load_table(record: Record) -> list[str]:
+    """Return the costs of an edit by the number of threads, beside busy processes."""
+    load = record["load"]
+    lines = head([f"Beside {load['processes']} busy processes", "Seconds", "Times cheaper"])
+    first = next(iter(load["costs"].values()))
+    for name, rounds in load["costs"].items():
+        lines.append(line([name, seconds(rounds), cheaper(first, rounds)]))
+    return lines
+
+
+def goals_table(record: Record) -> list[str]:
+    """Return the goals that were set for speed, with what the record says of each."""
+    edit, share, again = record["edit"], record["share"], record["again"]
+    best, fast = "ours, best", "ours, fast"
+
+    def ratio(first: Sequence[dict[str, Any]], rounds: Sequence[dict[str, Any]]) -> float:
+        return median_of(first, "seconds") / median_of(rounds, "seconds")
+
+    published = edit["published arithmetic"]
+    small = [costs[fast] for name, costs in share.items() if float(name) <= 0.1]
+    goals = [
+        ("An edit without a preset, times cheaper than the published arithmetic", ratio(published, edit[best]), 15),
+        ("The same, times cheaper than stock diffusers", ratio(edit["stock diffusers"], edit[best]), 10),
+        ("`fast` in given masks of up to 10%, likewise", min(ratio(published, rounds) for rounds in small), 40),
+        ("A second edit of a prepared image, without a preset", ratio(again[best], again[f"{best}, prepared"]), 1.5),
+        ("The same with `fast`", ratio(again[fast], again[f"{fast}, prepared"]), 1.5),
+    ]
+    lines = head(["", "Goal, at least", "Measured", ""])
+    for name, value, goal in goals:
+        lines.append(line([name, f"{goal:g}", f"{value:.1f}", "met" if value >= goal else "missed"]))
     return lines
 
 
@@ -133,12 +177,14 @@ def _quality(quality: Record, items: dict[str, str] | None = None) -> list[str]:
 
 
 TABLES: dict[str, Callable[[Record], list[str]]] = {
+    "goals": goals_table,
     "edit": edit_table,
     "again": again_table,
     "batch": batch_table,
     "share": share_table,
     "film": film_table,
     "arithmetic": arithmetic_table,
+    "load": load_table,
     "large": large_table,
     "quality": quality_table,
     "context": context_table,
@@ -197,7 +243,8 @@ def fill(page: str, record: Record) -> str:
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if page.count(start) != page.count(end) or page.count(start) > 1:
             raise ValueError(f"The page must hold the marks {start} and {end} once each, or neither.")
-        if start in page and name in record:
+        parts = ("edit", "share", "again") if name == "goals" else (name,)
+        if start in page and all(part in record for part in parts):
             table = "\n".join([start, "", *make(record), "", end])
             page = re.sub(f"{re.escape(start)}.*{re.escape(end)}", lambda _, new=table: new, page, flags=re.DOTALL)
     return page

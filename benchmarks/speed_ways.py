@@ -68,12 +68,12 @@ class Editor:
 
         Args:
             way: the way; stock diffusers ignores `arguments`.
-            image: `(1, C, H, W)` in [0, 1] at the model's size, or prepared.
-            copies: edits of it, each with a seed of its own.
+            image: `(N, C, H, W)` in [0, 1] at the model's size, or prepared.
+            copies: edits of each, each with a seed of its own.
             steps: ``None``: the way's own number.
             arguments: of the pipeline's call.
         """
-        generators = [torch.Generator().manual_seed(seed) for seed in range(copies)]
+        generators = [torch.Generator().manual_seed(seed) for seed in range(copies * len(image))]
         call = {"num_images_per_prompt": copies, "generator": generators, "output_type": "pt"}
         if steps is not None:
             call["num_inference_steps"] = steps

@@ -314,7 +314,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
     @torch.no_grad()
     def prepare(self, image: Any, *, reference: bool = False, align: bool = True) -> PreparedImage:
-        """Read pictures, encode them and find the lungs in them, once for all edits of them.
+        """Read pictures, encode them, find the lungs in them and measure the chest, once for all edits of them.
 
         The calls take the result instead of `image` and give the same results, bit for bit, for less:
         ``prepared = pipe.prepare(image)``, then ``pipe(prepared, prompt)`` with any prompts, seeds and settings. Edits
@@ -383,7 +383,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """Find where an edit would be allowed to change the image, without making it.
 
         The same arguments and seed give the same maps as the full call, and passing `guidance_mask` to it gives the
-        same edit. (With `padding_mask_crop`, the crop is then around the mask, and the edit differs. Where a place was
+        same edit. (With `padding_mask_crop`, the crop is then around the mask, and the edit differs; with
+        `mask_context`, so does a first step at noise level 1, which is then predicted in the window. Where a place was
         drawn, pass ``str(output.instructions[0])`` as the prompt with it: with a mask, none is drawn. Free text on a
         picture that is not a radiograph is edited without restriction; here its map is computed all the same, and
         passing the mask restricts the edit to it.)

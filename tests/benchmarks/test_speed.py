@@ -85,6 +85,9 @@ def cost(seconds, **values):
 
 def test_the_tables_come_from_the_record(tables):
     metric = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 5, "note": ""}
+    peers = {"published arithmetic": [cost(40)], "stock diffusers": [cost(16)]}
+    ours = {"ours, best": [cost(2)], "ours, best, prepared": [cost(1)]}
+    ours |= {"ours, fast": [cost(1)], "ours, fast, prepared": [cost(0.8)]}
     record = {
         "about": {"device": "cpu", "processor": "P", "threads": 2, "versions": {"torch": "2", "diffusers": "3"}},
         "edit": {"published": [cost(10), cost(30), cost(20)], "ours": [cost(1), cost(2), cost(4)]},
@@ -96,6 +99,7 @@ def test_the_tables_come_from_the_record(tables):
             "costs": {"float32": [cost(2)], "bfloat16": [cost(4)]},
             "largest_difference": {"float32": 0.0, "bfloat16": 0.01},
         },
+        "load": {"processes": 2, "costs": {"1 threads": [cost(4)], "2 threads": [cost(8)]}},
         "large": {"steps": 2, "whole": {"published": [cost(40)]}, "shares": {"0.1": {"ours": [cost(5)]}}},
         "context": {
             "pairs": 5,
@@ -103,22 +107,34 @@ def test_the_tables_come_from_the_record(tables):
             "rows": {"16 pixels": {"ssim": metric}},
             "costs": {"16 pixels": [cost(1, whole_items=2.25)]},
         },
-        "quality": {"pairs": 5, "intervals": "of bodies", "rows": {"ours": {"ssim": metric}}},
+        "quality": {
+            "pairs": 5,
+            "intervals": "of bodies",
+            "rows": {"ours": {"ssim": metric, "mse_ratio": {**metric, "value": 1.25}}},
+        },
     }
-    page = "\n".join(f"<!-- {name} -->\nold\n<!-- /{name} -->" for name in tables.TABLES)
+    goals = {"edit": peers | ours, "share": {"0.1": ours, "0.5": {"ours, fast": [cost(9)]}}, "again": ours}
+    for wanted in (
+        "published arithmetic | 15 | 20.0 | met |",
+        "diffusers | 10 | 8.0 | missed |",
+        "| 40 | 40.0 | met |",
+    ):
+        assert wanted in "\n".join(tables.goals_table(goals)), wanted
+    page = "\n".join(f"<!-- {name} -->\nold\n<!-- /{name} -->" for name in tables.TABLES if name != "goals")
     filled = tables.fill(page, record)
     assert "old" not in filled and tables.fill(filled, record) == filled
     for wanted in (
-        "| ours | 10 | 3 | 2.00 (1.00 to 4.00) | 10.0 (5.0 to 15.0) | 1.00 |",
+        "| ours | 10 | 3 | 2.00 (1.00 to 4.00) | 1.00 | 0.50 | 10.0 (5.0 to 15.0) | 1.00 | 1.25 |",
         "Median (range) of 3 rounds, the ways alternating; P, 2 threads; torch 2, diffusers 3.",
         "| ours | 2.00 (2.00 to 2.00) | 1.00 (1.00 to 1.00) | 2.0 (2.0 to 2.0) |",
-        "| 4 | 0.50 |",
-        "| 10% | 2.5, 0.50, 40x |",
+        "| 4 | 2.0 |",
+        "| 10% | 2.5, 0.50 (0.25), 40x |",
         "| 20 x 30 | Seconds | Peak memory, GiB |",
         "| ours | 7.0 | 1.00 |",
         "| bfloat16 | 4.00 (4.00 to 4.00) | 0.5 (0.5 to 0.5) | 1.00 | 0.0100 |",
+        "| 2 threads | 8.00 (8.00 to 8.00) | 0.5 (0.5 to 0.5) |",
         "| published | 100% | 10 | 10 | 40.0 | 2.00 | 10.0 | 1.00 |",
-        "| ours | 0.500 (0.400 to 0.600) |",
+        "| ours | 1.25 (0.40 to 0.60) | 0.500 (0.400 to 0.600) |",
         "| 16 pixels | 2.25 | 0.500 (0.400 to 0.600) |",
     ):
         assert wanted in filled, wanted
@@ -132,6 +148,13 @@ def test_other_arithmetic_is_measured_on_copies(speed, pipe, bench):
     assert pipe.unet.dtype == torch.float32 and measured["largest_difference"]["float32"] == 0
     assert {"float32", "channels last", "bfloat16", "1 threads"} <= measured["costs"].keys()
     assert 0 < measured["largest_difference"]["bfloat16"] < 1
+
+
+def test_load_is_ended_after_it_was_measured(speed, pipe, bench):
+    before = torch.get_num_threads()
+    measured = speed.measure_load(pipe, bench.image, rounds=1, steps=1)
+    assert "1 threads" in measured["costs"] and measured["processes"] >= 1
+    assert torch.get_num_threads() == before
 
 
 def test_the_record_is_written(speed, monkeypatch, tmp_path, tiny_folder):

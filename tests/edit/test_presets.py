@@ -73,3 +73,10 @@ def test_unknown_presets_and_presets_of_the_published_code_are_refused():
         resolve_settings({"preset": "quick"}, NOTHING)
     with pytest.raises(ValueError, match="`preset` must be left out with `reference=True`"):
         resolve_settings({"preset": "fast"}, NOTHING, reference=True)
+
+
+def test_the_fast_preset_edits_at_the_scale_of_the_whole_picture():
+    cropped = {"recommended": {"padding_mask_crop": 24, "num_inference_steps": 1}}
+    chosen = [resolve_settings({"preset": name}, cropped) for name in PRESETS]
+    assert [own.padding_mask_crop for own in chosen] == [None, 24, 24]
+    assert resolve_settings({"preset": "fast", "padding_mask_crop": 8}, cropped).padding_mask_crop == 8

@@ -188,6 +188,15 @@ def test_what_the_images_border_closes_off_is_no_hole():
     assert (without_holes(corner > 0, np.ones_like(corner)) == (corner > 0)).all()
 
 
+@given(seed=SEEDS, settings=SETTINGS, frame=st.tuples(*[st.integers(0, 3)] * 4))
+def test_what_lies_around_the_pseudomask_changes_nothing(seed, settings, frame):
+    settings = replace(settings, limit_area=False)
+    guidance, pseudomask = random_maps(12, 9, seed)
+    within = find_mask(guidance, pseudomask, settings)
+    around = find_mask(*(torch.nn.functional.pad(values, frame) for values in (guidance, pseudomask)), settings)
+    assert torch.equal(around, torch.nn.functional.pad(within, frame))
+
+
 # -- areas ------------------------------------------------------------------------------------------------------------
 
 

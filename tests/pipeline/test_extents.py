@@ -170,6 +170,17 @@ def test_what_must_stay_is_not_hinted(pipe, film):
     assert not found.pseudomask[..., 128:].any()
 
 
+def test_a_prepared_picture_is_measured_once(film, monkeypatch):
+    own = make_pipeline(**make_components(scheduler=make_scheduler()), recommended={"draw_extent": True})
+    first = edit(own, film, EFFUSION, output_type="np")
+    prepared = own.prepare(film)
+    monkeypatch.setattr("x2x_core.pseudomasks.extents.measure_small", None)
+    second = edit(own, prepared, EFFUSION, output_type="np")
+    assert same(first.images, second.images) and torch.equal(first.pseudomask, second.pseudomask)
+    again = edit(own, prepared, EFFUSION, output_type="np")
+    assert same(first.images, again.images)  # what drawing keeps of the film changes nothing
+
+
 FOUND = {"find_extent": True}
 REMOVAL = "Remove the finding of left pleural effusion."
 

@@ -107,3 +107,17 @@ def test_known_predictions_fit_their_own_latents_alone():
     assert known.fits(noisy[0] + 1e-6, torch.tensor(999))
     assert not known.fits(noisy[1], torch.tensor(999)) and not known.fits(noisy[0], torch.tensor(998))
     assert not known.fits(noisy[0, :, :, :4], torch.tensor(999))
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_window_takes_its_first_step_with_the_predictions_of_the_whole_canvas(pipe, radiograph, items, steps):
+    place = torch.zeros(64, 64)
+    place[12:28, 20:40] = 1
+    call = {**CALL, "relevance_noise_level": 1.0, "num_inference_steps": steps, "pseudomask": place}
+    call["output_type"] = "latent"
+    whole = edit(pipe, radiograph, **call)
+    assert items == [2, 2][:steps]
+    items.clear()
+    window = edit(pipe, radiograph, mask_context=0, **call)
+    assert items == [2, 2][:steps] and torch.equal(whole.guidance_mask, window.guidance_mask)
+    assert torch.allclose(whole.images, window.images, atol=1e-5) == (steps == 1)

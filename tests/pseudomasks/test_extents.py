@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from x2x_core.pseudomasks.extents import join_extents, region_of_extent
 
@@ -29,3 +30,12 @@ def test_of_two_extents_the_stronger_counts():
     joined = join_extents([weak, strong])
     assert joined[0, 0, 101, 100] == pytest.approx(0.3) and joined[0, 0, 105, 100] == pytest.approx(-0.8)
     assert np.array_equal(join_extents([weak]), weak)
+
+
+def test_the_region_of_a_large_picture_is_that_of_a_small_one():
+    extent = torch.zeros(1, 1, 200, 160)
+    extent[..., 60:120, 40:100] = 1
+    large = F.interpolate(extent, scale_factor=6, mode="nearest")
+    small, seen = region_of_extent(extent), F.avg_pool2d(region_of_extent(large), 6)
+    assert (small - seen).abs().mean() < 0.01 and (small - seen).abs().max() < 0.6
+    assert not region_of_extent(torch.zeros(1, 1, 1200, 60)).any()

@@ -45,7 +45,7 @@ def chest_box(probabilities: torch.Tensor, box: Box) -> Box | None:
     """Return a box around the lungs with a margin.
 
     Args:
-        probabilities: `(1, 4, h, w)` of the outputs of the lung network inside `box`.
+        probabilities: `(1, 2 or more, h, w)` of the outputs of the lung network inside `box`, the lung fields first.
         box: the part of the image that they cover, in pixels.
 
     Returns:

@@ -7,6 +7,7 @@ confidence. Images are processed one by one, so that a batch gives the same mask
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -83,24 +84,37 @@ class LungFinder:
         box = content_box(grey)
         if box is None:
             return masks, 0.0
-        probabilities, views = self._look(grey, box)
-        chest = chest_box(probabilities, box)
+        look = self._look(grey, box)
+        chest = chest_box(look.probabilities(fields_only=True), box)
         if chest is not None:
-            probabilities, views = self._look(grey, box := chest)
+            look = self._look(grey, box := chest)
         top, left, bottom, right = box
-        masks[..., top:bottom, left:right] = without_tails(without_islands(probabilities))
-        return masks, lung_confidence(views)
+        masks[..., top:bottom, left:right] = without_tails(without_islands(look.probabilities()))
+        return masks, lung_confidence(look.renderings)
 
-    def _look(self, grey: torch.Tensor, box: Box) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return probabilities in a box of the image, `(1, 4, h, w)`, and by rendering, `(3, 4, VIEW, VIEW)`."""
+    def _look(self, grey: torch.Tensor, box: Box) -> _Look:
+        """Look at a box of the image, in three renderings."""
         top, left, bottom, right = box
         view, padding = fit_to(grey[..., top:bottom, left:right], VIEW)
         low, high = torch.quantile(view, torch.tensor([0.01, 0.99])).tolist()
         plain = ((view - low) / max(high - low, 1e-4)).clamp(0, 1)
         logits = self.network(torch.cat([plain, plain**DARKER, 1 - plain]))
         smooth = F.avg_pool2d(F.pad(logits.mean(0, keepdim=True), (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-        inner = resize(crop(smooth, padding), (bottom - top, right - left)).sigmoid()
-        return inner, _blank_padding(logits.sigmoid(), padding)
+        size = (bottom - top, right - left)
+        return _Look(crop(smooth, padding), size, _blank_padding(logits.sigmoid(), padding))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A look of the network at a box of an image."""
+
+    logits: torch.Tensor  # (1, 4, h, w), mean of the renderings, of the box in its view
+    size: tuple[int, int]  # of the box in pixels of the image
+    renderings: torch.Tensor  # (3, 4, VIEW, VIEW) probabilities
+
+    def probabilities(self, fields_only: bool = False) -> torch.Tensor:
+        """Return probabilities in the box, `(1, 4, *size)`, or those of the lung fields alone, `(1, 2, *size)`."""
+        return resize(self.logits[:, :2] if fields_only else self.logits, self.size).sigmoid()
 
 
 @lru_cache(maxsize=1)

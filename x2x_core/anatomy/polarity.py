@@ -37,8 +37,8 @@ def lung_contrast(pixels: torch.Tensor, lungs: LungMasks) -> float:
     grey, inside = grey[box].float(), inside[box]
     if inside.all():
         return 0.0
-    values = grey.flatten().sort().values
-    low, high = (float(values[round(share * (len(values) - 1))]) for share in (_LOW, _HIGH))
+    values = grey.flatten()
+    low, high = (float(values.kthvalue(1 + round(share * (len(values) - 1))).values) for share in (_LOW, _HIGH))
     if high <= low:
         return 0.0
     difference = float(grey[~inside].median() - grey[inside].median())

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 
 from x2x_core.imaging.soft import smoothstep
 from x2x_core.imaging.soft_tissue import soft_tissue_grey
 from x2x_core.imaging.tone import brightening
+from x2x_core.imaging.wide_blur import wide_blur
 
 #: Standard deviation of a pixel's neighbourhood, share of the longer side of what the model saw, a picture or a crop of
 #: it: about the size of a latent cell at 256.
@@ -37,8 +37,6 @@ _DARK_QUANTILE = 0.1
 _FROM_DARK = 0.35
 # Most pixels that a quantile is taken of.
 _QUANTILE_PIXELS = 100_000
-#: Standard deviation in pixels above which the picture is downsampled before it is blurred.
-_WIDEST_BLUR = 8.0
 
 
 def compose_difference(
@@ -158,7 +156,7 @@ def _closed_edge(soft: torch.Tensor, mean: torch.Tensor, tissue: torch.Tensor) -
     like_tissue = smoothstep(((mean - dark) / range_ - _FROM_DARK) / (1 - 2 * _FROM_DARK)).to(soft)
     outside = (~inside).float()
     sigma = 2 * NEIGHBOURHOOD * max(soft.shape)
-    known, bright = (_blur_plane(part.cpu().numpy(), sigma) for part in (outside, outside * like_tissue))
+    known, bright = (wide_blur(part.cpu().numpy(), sigma) for part in (outside, outside * like_tissue))
     closed = torch.from_numpy((bright / np.maximum(known, 1e-4)).clip(0, 1)).to(soft)
     return torch.where(inside, soft + (1 - soft) * closed * (1 - like_tissue), soft)
 
@@ -192,21 +190,11 @@ def _neighbourhood_mean(images: torch.Tensor, shares: Sequence[float] | None = N
     sigma = NEIGHBOURHOOD * max(images.shape[-2:])
     sigmas = [sigma * share for share in shares or [1.0] * len(images)]
     planes = [
-        _blur_plane(plane, own)
+        wide_blur(plane, own)
         for image, own in zip(images.cpu().float().numpy(), sigmas, strict=True)
         for plane in image
     ]
     return torch.from_numpy(np.stack(planes)).view(images.shape).to(images)
-
-
-def _blur_plane(plane: np.ndarray, sigma: float) -> np.ndarray:
-    height, width = plane.shape
-    step = max(1.0, sigma / _WIDEST_BLUR)
-    if step > 1:
-        size = (max(1, round(width / step)), max(1, round(height / step)))
-        plane = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(plane, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT)
-    return cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR) if step > 1 else soft
 
 
 def compose_decoded(

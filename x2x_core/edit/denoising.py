@@ -71,7 +71,8 @@ def denoise(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, g
         return _denoise_whole(backbone, inputs, encoded, guidance)
     part = _cut(backbone, encoded, windows)
     backbone.pipe._canvases = part.canvases  # for previews
-    edited = _denoise_whole(backbone, inputs, part, replace(guidance, cells=windows.cut(guidance.cells)))
+    known = None if guidance.known is None else guidance.known.cut(windows)
+    edited = _denoise_whole(backbone, inputs, part, replace(guidance, cells=windows.cut(guidance.cells), known=known))
     twin = None if edited.twin is None else windows.paste(edited.twin, encoded.clean)
     return Edited(windows.paste(edited.latents, encoded.clean), twin, windows)
 

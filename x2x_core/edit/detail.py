@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import torch
 
+from x2x_core.imaging.wide_blur import smooth
+
 _CELL_BLUR = 0.6  # standard deviation of a model's blur, latent cells
 _WINDOW = 2.0  # standard deviation of the window that the amount is fitted in, latent cells
 _LEAST_POWER = 1e-3  # mean square of an extent, relative to the most, under which the amount is taken for smaller
@@ -60,4 +62,4 @@ def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tenso
 
 
 def _blur(plane: np.ndarray, sigma: float) -> np.ndarray:
-    return cv2.GaussianBlur(np.asarray(plane, np.float32), (0, 0), sigma)
+    return smooth(np.asarray(plane, np.float32), sigma)

@@ -27,8 +27,9 @@ class Editor:
 
 def warn_if_slow(pipe: Any) -> None:
     """Warn of a pipeline in float16 that computes on a CPU, which takes tens of times as long as float32 there."""
-    device = getattr(pipe, "_execution_device", None)
-    if getattr(device, "type", None) == "cpu" and getattr(pipe, "dtype", None) == torch.float16:
+    if getattr(pipe, "dtype", None) != torch.float16:
+        return  # the device, which is found by a walk over all modules, does not matter
+    if getattr(getattr(pipe, "_execution_device", None), "type", None) == "cpu":
         logger.warning(
             "The model is in float16 on a CPU, where an edit takes tens of times as long as in float32. Load it in "
             "float32 or bfloat16."

@@ -48,6 +48,7 @@ class EncodingInputs:
     image_index: list[int]  # B: the picture of each output
     prompts: PromptInputs
     noise: NoiseInputs
+    device: torch.device  # that the model runs on
     own_contrast: bool = False  # stretch pictures in a narrow range of greys, see `x2x_core.imaging.contrast`
     prepared: PreparedImage | None = None  # the same pictures, encoded before
 
@@ -112,12 +113,12 @@ def _encode_views(
     """
     if inputs.images is None:
         assert inputs.latents is not None
-        latents = inputs.latents[pictures].to(backbone.pipe._execution_device)
+        latents = inputs.latents[pictures].to(inputs.device)
         decoded = decode(backbone, latents)
         return EncodedViews(to_view(decoded), latents, decoded)
     prepared = inputs.prepared
     if prepared is not None and prepared.fits(set(canvases.each), inputs.own_contrast):
-        return prepared.views.of(pictures, backbone.pipe._execution_device)
+        return prepared.views.of(pictures, inputs.device)
     own_contrast = None if contrast is None else contrast[pictures]
     return encode_pixels(backbone, inputs.images.pixels[pictures], own_contrast, canvases)
 
@@ -142,7 +143,7 @@ def _draw(
     backbone: EditBackbone, inputs: EncodingInputs, cells: tuple[int, int], dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return diffusion noise `(B, C, h, w)` and relevance noise `(B, L * K, C, h, w)`, K draws for each of L levels."""
-    given, device, outputs = inputs.noise, backbone.pipe._execution_device, len(inputs.image_index)
+    given, device, outputs = inputs.noise, inputs.device, len(inputs.image_index)
     shape = (backbone.geometry.latent_channels, *cells)
     noise = relevance_noise = None
     if given.latents is None or given.restricted:

@@ -13,6 +13,7 @@ from x2x_core.anatomy.alignment import Alignment
 from x2x_core.common.errors import InputError
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.contrast import Contrast
+from x2x_core.pseudomasks.extents import ExtentDrawer
 
 from .backbones.protocol import EditBackbone
 from .reading import Pictures
@@ -28,6 +29,7 @@ class PreparedImage:
     views: EncodedViews  # N, of the whole pictures; decoded where the checkpoint's own settings use it
     contrast: Contrast | None  # which the model sees the pictures stretched to; None: as they are
     alignments: tuple[Alignment | None, ...]  # N, the patients' lungs; None: found by the edits that need them
+    drawers: tuple[ExtentDrawer | None, ...]  # N, of extents; None: made by the edits that draw them
     reference: bool  # prepared for `reference=True`
     vae: Any  # which encoded the pictures
 

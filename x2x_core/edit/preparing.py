@@ -8,6 +8,7 @@ from typing import Any
 from x2x_core.common.errors import InputError
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.contrast import Contrast
+from x2x_core.pseudomasks.extents import ExtentDrawer
 
 from .decoding import decode
 from .editor import Editor
@@ -37,6 +38,7 @@ def prepare_image(editor: Editor, image: Any, reference: bool, align: bool) -> P
     contrast = None if reference else Contrast.of(pictures.pixels)
     views = encode_pixels(backbone, pictures.pixels, contrast, Canvases((canvas,) * len(pictures)))
     settings = resolve_settings({}, editor.config, reference)
+    drawn = settings.draw_extent and settings.draw_place
     compared = settings.composition != "decoded" and not settings.twin
     align = align and not reference and not editor.pseudomasks.published
     alignments = tuple(
@@ -49,6 +51,10 @@ def prepare_image(editor: Editor, image: Any, reference: bool, align: bool) -> P
         views=replace(views, decoded=decode(backbone, views.latents)) if compared else views,
         contrast=contrast,
         alignments=alignments,
+        drawers=tuple(
+            ExtentDrawer(picture[None], own) if drawn and own is not None and own.sure else None
+            for picture, own in zip(pictures.pixels, alignments, strict=True)
+        ),
         reference=reference,
         vae=backbone.pipe.vae,
     )

@@ -32,6 +32,7 @@ class RegionInputs:
     localise: bool = True  # use sides and zones; the published code does not
     pseudomask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) in [0, 1]
     alignments: Sequence[Alignment | None] | None = None  # N, those that were found before
+    drawers: Sequence[ExtentDrawer | None] | None = None  # N, of extents, those that were made before
     keep: torch.Tensor | None = None  # (B, 1, H, W) bool, what must stay as it is
     streams: list[torch.Generator] | None = None  # B, of extents; None: none are drawn
     find_extents: bool = False  # find the extents of findings to remove
@@ -114,10 +115,11 @@ class _PictureExtents:
         assert inputs.pixels is not None
         self.atlas, self.inputs, self.alignment = atlas, inputs, alignment
         self.pixels = inputs.pixels[[picture]]
+        self.prepared = None if inputs.drawers is None else inputs.drawers[picture]
 
     @cached_property
     def drawer(self) -> ExtentDrawer:
-        return ExtentDrawer(self.pixels, self.alignment)
+        return self.prepared or ExtentDrawer(self.pixels, self.alignment)
 
     @cached_property
     def shown(self) -> ShownExtents:

@@ -195,7 +195,8 @@ def _read_call(
     _check_extents(
         given, settings, pictures, drawable=bool(editor.pseudomasks.names) and not editor.pseudomasks.published
     )
-    generator = read_generators(arguments.generator, len(subject.image_index), backbone.pipe._execution_device)
+    device = backbone.pipe._execution_device  # found by a walk over all modules, so once
+    generator = read_generators(arguments.generator, len(subject.image_index), device)
     if settings.draw_place and restricted and not region_given:
         subject = draw_places(subject, editor.pseudomasks, generator)
     return Call(
@@ -206,6 +207,7 @@ def _read_call(
         restricted,
         backbone.schedule(published=settings.reference, solver=settings.solver),
         whole_canvas(sizes, pictures, restricted),
+        device,
         generator,
         prepared,
         films=bool(editor.pseudomasks.names),

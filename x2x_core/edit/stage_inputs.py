@@ -48,6 +48,7 @@ class Call:
     restricted: bool
     schedule: Schedule  # the pipeline's, or the published one
     canvas: Canvas
+    device: torch.device  # that the model runs on
     generator: Generators
     prepared: PreparedImage | None = None  # the pictures, if they were prepared
     films: bool = True  # pictures are taken for radiographs: grey stays grey; False with an empty atlas
@@ -84,6 +85,7 @@ def region_inputs(call: Call) -> RegionInputs | None:
         localise=not settings.reference,
         pseudomask=pseudomask,
         alignments=None if call.prepared is None else call.prepared.alignments,
+        drawers=None if call.prepared is None else call.prepared.drawers,
         keep=keep_mask_of(call),
         streams=_extent_streams(call),
         find_extents=call.settings.find_extent and call.pictures.images is not None,
@@ -137,6 +139,7 @@ def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -
         call.subject.image_index,
         prompts,
         noise,
+        call.device,
         own_contrast=call.restricted and call.films and not settings.reference,
         prepared=call.prepared,
     )

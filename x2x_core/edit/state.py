@@ -50,6 +50,11 @@ class KnownPredictions:
     timestep: float
     branches: Mapping[str, torch.Tensor]  # (B, C, h, w) each
 
+    def cut(self, windows: Windows) -> KnownPredictions:
+        """Return the predictions in windows of the canvas, which were made with all of it in sight."""
+        branches = {name: windows.cut(own) for name, own in self.branches.items()}
+        return KnownPredictions(windows.cut(self.noisy), self.timestep, branches)
+
     def fits(self, noisy: torch.Tensor, timestep: torch.Tensor) -> bool:
         """Return True if these latents are those of the predictions, up to rounding."""
         alike = noisy.shape == self.noisy.shape and float(timestep) == self.timestep

@@ -79,10 +79,16 @@ def _find_one(
     limits: AreaLimits | None,
     parts: np.ndarray | None,
 ) -> np.ndarray:
-    """Return the mask of one map, `(H, W)`."""
+    """Return the mask of one map, `(H, W)`; it is searched for in the box around the pseudomask."""
+    found = np.zeros(guidance.shape, bool)
+    level = settings.mask_threshold if settings.mask_rule == "threshold" else adaptive_level(guidance)
+    box = _box_around(pseudomask > 0)
+    if box is None:
+        return found
+    guidance, pseudomask = guidance[box], pseudomask[box]
+    parts = None if parts is None else parts[:, box[0], box[1]]
     allowed = pseudomask > 0
     highest = float(guidance.max(where=allowed, initial=0))
-    level = settings.mask_threshold if settings.mask_rule == "threshold" else adaptive_level(guidance)
 
     def at(level: float) -> np.ndarray:
         mask = (guidance >= level) & allowed
@@ -91,8 +97,18 @@ def _find_one(
         return without_holes(mask, pseudomask) if settings.close_holes else mask
 
     if settings.limit_area and limits is not None and highest > 0:
-        return _within_limits(at, level, limits, highest)
-    return at(level)
+        found[box] = _within_limits(at, level, limits, highest, found.size)
+    else:
+        found[box] = at(level)
+    return found
+
+
+def _box_around(region: np.ndarray) -> tuple[slice, slice] | None:
+    """Return rows and columns of the box around a region `(H, W)` bool; ``None`` around none."""
+    rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def adaptive_level(guidance: np.ndarray, share: float = ENERGY_SHARE) -> float:
@@ -159,18 +175,25 @@ def without_holes(mask: np.ndarray, pseudomask: np.ndarray) -> np.ndarray:
     return mask | (holes & (pseudomask >= EDGE_LEVEL))
 
 
-def _within_limits(at: Callable[[float], np.ndarray], level: float, limits: AreaLimits, highest: float) -> np.ndarray:
+def _within_limits(
+    at: Callable[[float], np.ndarray], level: float, limits: AreaLimits, highest: float, pixels: int
+) -> np.ndarray:
     """Return the mask at the level nearest to `level` whose area is within limits.
 
     If no level reaches the smallest area, every pixel with guidance above 0 is taken; if even the map's highest values
-    (`highest`) exceed the largest area, they alone are. The largest area has precedence.
+    (`highest`) exceed the largest area, they alone are. The largest area has precedence. Areas are shares of `pixels`,
+    those of the image.
     """
+
+    def area(mask: np.ndarray) -> float:
+        return np.count_nonzero(mask) / pixels
+
     mask = at(level)
-    if mask.mean() < limits.lowest:
-        level = _search(at, min(level, highest), ANY, lambda mask: bool(mask.mean() >= limits.lowest))
+    if area(mask) < limits.lowest:
+        level = _search(at, min(level, highest), ANY, lambda mask: area(mask) >= limits.lowest)
         mask = at(level)
-    if mask.mean() > limits.highest:
-        level = _search(at, level, highest, lambda mask: bool(mask.mean() <= limits.highest))
+    if area(mask) > limits.highest:
+        level = _search(at, level, highest, lambda mask: area(mask) <= limits.highest)
         mask = at(level)
     return mask
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
+
+from .wide_blur import smooth
 
 
 def continue_field(
@@ -25,7 +26,7 @@ def continue_field(
     """
     field = start
     for sigma in sigmas:
-        known, summed = (cv2.GaussianBlur(part, (0, 0), sigma) for part in (weight, weight * values))
+        known, summed = (smooth(part, sigma) for part in (weight, weight * values))
         trust = (known / trusted).clip(0, 1)
         field = field * (1 - trust) + trust * np.where(known > 1e-4, summed / np.maximum(known, 1e-4), field)
     return field

@@ -26,9 +26,9 @@ class Contrast:
     @classmethod
     def of(cls, pixels: torch.Tensor) -> Contrast:
         """Measure the range of greys of pictures `(N, C, H, W)` in [0, 1]."""
-        ordered = pixels.detach().float().flatten(1).sort(dim=1).values
-        last = ordered.shape[1] - 1
-        low, high = ordered[:, round(_LOW * last)], ordered[:, round(_HIGH * last)]
+        values = pixels.detach().float().flatten(1)
+        last = values.shape[1] - 1
+        low, high = (values.kthvalue(1 + round(share * last), dim=1).values for share in (_LOW, _HIGH))
         span = high - low
         stretched = (span < NARROW) & (span > _FLAT)
         low = torch.where(stretched, low, 0.0)

@@ -13,6 +13,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+import cv2
+import numpy as np
 import torch
 
 from x2x_core.anatomy.alignment import Alignment
@@ -32,6 +34,7 @@ _REACHED = 0.12  # change, relative to the most, from which the finding reaches 
 _DENSEST = 2.0  # change of the densest findings, relative to the usual one that is found
 _LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
+_WIDEST_DISC = 12  # radius in pixels up to which a mask is grown by OpenCV's disc, whose cost is its area
 _EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
 
 
@@ -118,8 +121,17 @@ def region_of_extent(extent: torch.Tensor) -> torch.Tensor:
     """
     amount = extent[0, 0].abs()
     reached = (amount > _REACHED * amount.max()).numpy()
-    grown = grow(reached, max(1, round(_MARGIN * max(reached.shape))))
+    radius = max(1, round(_MARGIN * max(reached.shape)))
+    grown = grow(reached, radius) if radius <= _WIDEST_DISC else _grow_widely(reached, radius)
     return torch.from_numpy(soften(grown, _EDGE))[None, None]
+
+
+def _grow_widely(mask: np.ndarray, radius: int) -> np.ndarray:
+    """Dilate a mask `(H, W)` bool by a disc, whose radius in pixels does not change the cost."""
+    if not mask.any():
+        return mask
+    outside = (~mask).astype(np.uint8)
+    return cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
 
 
 def join_extents(extents: Sequence[torch.Tensor]) -> torch.Tensor:

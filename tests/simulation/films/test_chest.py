@@ -1,10 +1,13 @@
 """The chest on a film, and films that are left out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from x2x_core.anatomy.lungs import LungFinder
 from x2x_core.simulation.films.chest import LUNG_HEIGHT_MM, Unsuitable, UnsuitableFilmError, measure_chest
+from x2x_core.simulation.films.tissue import touching_tissue
 
 
 def test_right_and_left_are_the_patient_s(chest):
@@ -60,3 +63,12 @@ def test_a_turned_film_is_left_out(film):
 
 def test_a_film_without_contrast_is_left_out(film):
     assert unsuitable(0.5 + 0.1 * film) in (Unsuitable.LUNGS, Unsuitable.CONTRAST)
+
+
+def test_what_lesions_share_is_computed_once(chest):
+    lung = chest.lungs["left"]
+    first = touching_tissue(chest, lung)
+    assert touching_tissue(chest, lung) is first and touching_tissue(chest, lung, 0.3) is not first
+    assert chest.depth("left") is chest.depth("left") and chest.depth("right") is not chest.depth("left")
+    brighter = replace(chest, grey=chest.grey + 0.1)
+    assert not np.array_equal(touching_tissue(brighter, lung), first)

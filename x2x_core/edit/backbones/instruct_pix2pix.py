@@ -96,7 +96,7 @@ class InstructPix2Pix:
 
     def condition(self, prompts: PromptInputs, pixels: torch.Tensor, image_latents: torch.Tensor) -> Conditioning:
         """Encode the prompts and IP-Adapter inputs, for all three branches."""
-        pipe, device = self.pipe, self.pipe._execution_device
+        pipe, device = self.pipe, image_latents.device
         with _lora_scaled(pipe.text_encoder, (prompts.cross_attention_kwargs or {}).get("scale")):
             prompt_embeds = pipe._encode_prompt(
                 prompts.wordings,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -96,6 +97,16 @@ class FilmChest:
     tissue_sources: np.ndarray  # (H, W) bool: soft tissue without lung
     tissue_field: np.ndarray  # (H, W) float32: its grey, carried into the lungs from the tissue that is nearest
     confidence: float  # of the lung finder
+    known: dict[str, np.ndarray] = field(init=False, default_factory=dict, repr=False, compare=False)
+
+    def once(self, name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return a field that depends on this chest alone, computed at the first use of its name.
+
+        Several lesions on one film, such as those of several edits, share it; nobody writes into it.
+        """
+        if name not in self.known:
+            self.known[name] = compute()
+        return self.known[name]
 
     @cached_property
     def grid(self) -> tuple[np.ndarray, np.ndarray]:
@@ -115,13 +126,16 @@ class FilmChest:
 
     def depth(self, side: str) -> np.ndarray:
         """Return the distance from the lung's outline, `(H, W)` in mm, 0 outside."""
-        return distance_inside(self.lungs[side].mask) * self.mm
+        return self.once(f"depth {side}", lambda: distance_inside(self.lungs[side].mask) * self.mm)
 
     def wall_distance(self, side: str) -> np.ndarray:
         """Return the distance from the chest wall, `(H, W)` in mm.
 
         The lung is first closed towards the mediastinum and downwards, so that only the costal pleura counts.
         """
+        return self.once(f"wall distance {side}", lambda: self._wall_distance(side))
+
+    def _wall_distance(self, side: str) -> np.ndarray:
         inside = self.lungs[side].mask
         towards = inside if side == "right" else inside[:, ::-1]
         closed = np.maximum.accumulate(towards, axis=1)
@@ -174,8 +188,8 @@ def chest_around(grey: np.ndarray, found: LungMasks) -> FilmChest:
         raise UnsuitableFilmError(Unsuitable.CONTRAST)
     least = air + _LEAST_TISSUE * (tissue - air)
     sources = _tissue_sources(lungs, mediastinum, mm)
-    field = _tissue_field(grey, sources, tissue, least, mm)
-    return FilmChest(grey, lungs, mediastinum, mm, air, tissue, sources, field, confidence)
+    carried = _tissue_field(grey, sources, tissue, least, mm)
+    return FilmChest(grey, lungs, mediastinum, mm, air, tissue, sources, carried, confidence)
 
 
 def _lung(side: str, soft: np.ndarray) -> FilmLung:
@@ -226,5 +240,5 @@ def _tissue_sources(lungs: dict[str, FilmLung], mediastinum: np.ndarray, mm: flo
 def _tissue_field(grey: np.ndarray, sources: np.ndarray, tissue: float, least: float, mm: float) -> np.ndarray:
     """Carry the grey of soft tissue into the lungs."""
     sigmas = [reach / mm for reach in (70, 35, 18, 9)]
-    field = continue_field(grey, sources.astype(np.float32), np.full_like(grey, tissue), sigmas, 0.12)
-    return blur(field, 3 / mm).clip(least)
+    carried = continue_field(grey, sources.astype(np.float32), np.full_like(grey, tissue), sigmas, 0.12)
+    return blur(carried, 3 / mm).clip(least)

@@ -11,7 +11,7 @@ from x2x_core.common.randomness import uniform
 from .chest import SIDES, FilmChest, FilmLung
 from .effusion import draw_effusion
 from .fields import blur, noise
-from .parenchyma import blur_markings, infiltrate, markings
+from .parenchyma import blur_markings, infiltrate, markings_of
 from .tissue import overlapping, touching_tissue
 from .tone import add_thickness
 
@@ -55,7 +55,7 @@ def _one_lung(
     perihilar = np.exp(-((distance / (42 + 18 * severity)) ** 2.2))
     low = ((rows - lung.apex) / lung.height).clip(0, 1)
     haze = strength * (0.15 + 1.85 * severity) * (perihilar + 0.16 * low + 0.04)
-    cuffs = (blur(markings(grey, chest.mm), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
+    cuffs = (blur(markings_of(chest, grey), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
     haze = haze * (0.7 + 0.5 * cuffs) * infiltrate(chest, lung, generator, coarse=0.24, fine=0.11)
     lines = septal_lines(chest, lung, severity, generator)
     haze = haze * (_AT_BORDER + (1 - _AT_BORDER) * (chest.depth(lung.side) / _BORDER_MM).clip(0, 1))

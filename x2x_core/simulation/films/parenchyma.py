@@ -33,6 +33,13 @@ def markings(grey: np.ndarray, mm: float) -> np.ndarray:
     return (smooth - wide).clip(0, _BRIGHTEST_VESSEL)
 
 
+def markings_of(chest: FilmChest, grey: np.ndarray) -> np.ndarray:
+    """Return the markings of a chest's film so far `(H, W)`; those of the film without lesions are computed once."""
+    if grey is chest.grey:
+        return chest.once("markings", lambda: markings(grey, chest.mm))
+    return markings(grey, chest.mm)
+
+
 def _line(length: int, angle: float) -> np.ndarray:
     """Return a structuring element: a line through the middle of a square of odd side."""
     half = length // 2
@@ -87,7 +94,7 @@ def blur_markings(chest: FilmChest, grey: np.ndarray, share: np.ndarray) -> np.n
         grey: `(H, W)`, the film so far.
         share: `(H, W)` in [0, 1]: of the vessels that are blurred.
     """
-    vessels = markings(grey, chest.mm)
+    vessels = markings_of(chest, grey)
     return grey - share * (vessels - blur(vessels, 1.8 / chest.mm))
 
 

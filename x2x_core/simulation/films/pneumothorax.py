@@ -12,7 +12,7 @@ from x2x_core.common.randomness import uniform
 
 from .chest import FilmChest, FilmLung
 from .fields import blur, distance_inside, noise, sigmoid
-from .parenchyma import markings
+from .parenchyma import markings_of
 from .tone import add_thickness
 from .warp import warp
 
@@ -58,7 +58,7 @@ def draw_pneumothorax(
     around = blur(grey, 12 / mm)
     aerated = ((around - 0.6 * chest.air) / (chest.tissue - chest.air) + 0.6).clip(0, 1)
     darker = air * np.minimum(lost * aerated, _DARKEST * around)
-    vessels = markings(grey, mm)
+    vessels = markings_of(chest, grey)
     crowded = warp(vessels, collapse.down, collapse.right) - vessels
     lung_left = (1 - sigmoid(-collapse.inside / 0.6)) * blur(lung.soft, 0.6)
     changed = (grey - 0.9 * air * vessels - darker + lung_left * crowded).clip(0)

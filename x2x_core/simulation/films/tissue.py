@@ -25,6 +25,10 @@ def touching_tissue(chest: FilmChest, lung: FilmLung, darkest: float = 0.0) -> n
         darkest: share of the way from lung to soft tissue under which neighbours do not count; gas under the dome
             never counts.
     """
+    return chest.once(f"touching tissue {lung.side} {darkest}", lambda: _touching_tissue(chest, lung, darkest))
+
+
+def _touching_tissue(chest: FilmChest, lung: FilmLung, darkest: float) -> np.ndarray:
     mm, rows = chest.mm, chest.grid[0]
     around = grow(lung.mask, round(9 / mm)) & ~grow(lung.mask, round(2 / mm))
     dome = dome_rows(lung)
@@ -49,6 +53,10 @@ def overlapping(chest: FilmChest, lung: FilmLung, *, dome: bool) -> np.ndarray:
         lung: the lung.
         dome: the field also fades over the dome.
     """
+    return chest.once(f"overlapping {lung.side} {dome}", lambda: _overlapping(chest, lung, dome))
+
+
+def _overlapping(chest: FilmChest, lung: FilmLung, dome: bool) -> np.ndarray:
     near = np.exp(-((distance_inside(~lung.mask) * chest.mm / _OVERLAP) ** 2))
     tissue = chest.mediastinum.copy()
     if dome:
