@@ -14,7 +14,6 @@ from x2x_core.training.lungs.gas import add_gas
 from x2x_core.training.lungs.geometry import half_film
 from x2x_core.training.lungs.images import read_lung_images
 from x2x_core.training.lungs.loss import LungLoss
-from x2x_core.training.lungs.visible_border import TAILS, to_visible_border, without_long_tails
 from x2x_core.training.trainer import train
 
 
@@ -125,42 +124,3 @@ def test_a_turned_chest_has_no_lungs(chest):
     ]
     empty = sum(not varied.any() for _, varied in views)
     assert 3 <= empty < 30
-
-
-def test_tails_are_cut_and_the_angle_beside_the_dome_stays():
-    field = np.zeros((100, 100), bool)
-    field[10:70, 20:50] = True
-    tailed = field.copy()
-    tailed[70:95, 20:25] = True
-    cut = without_long_tails(tailed, *TAILS[0])
-    assert not cut[76:].any() and (cut & field).sum() > 0.97 * field.sum()
-    assert not without_long_tails(np.zeros((9, 9), bool), *TAILS[0]).any()
-
-
-def test_a_spike_at_the_apex_is_cut():
-    field = np.zeros((100, 100), bool)
-    field[30:90, 20:50] = True
-    spiked = field.copy()
-    spiked[10:30, 48:50] = True
-    assert not without_long_tails(spiked, *TAILS[0])[:26].any()
-
-
-def test_a_field_that_reaches_under_the_dome_ends_at_the_dome():
-    film = np.full((128, 128), 60, np.uint8)
-    columns = np.arange(128)
-    dome = 80 + (columns - 60) ** 2 // 60
-    film[np.arange(128)[:, None] > dome] = 180
-    film[95:105, 45:60] = 60  # gas under the dome
-    field = np.zeros((128, 128), bool)
-    field[20:90, 35:75] = True
-    moved = to_visible_border(film, field)
-    inside = columns[40:70]
-    assert np.abs(127 - moved[::-1].argmax(0)[inside] - dome[inside]).max() <= 3
-    assert np.array_equal(moved[:60], field[:60])
-
-
-def test_without_an_edge_the_border_stays():
-    field = np.zeros((128, 128), bool)
-    field[20:90, 35:75] = True
-    even = np.full((128, 128), 100, np.uint8)
-    assert np.array_equal(to_visible_border(even, field), field)

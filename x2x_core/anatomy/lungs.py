@@ -18,6 +18,7 @@ from x2x_core.common.bundled import bundled_path
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.imaging.geometry import Padding, crop, fit_to, resize
 
+from .lung_border import end_at_domes
 from .lung_cleaning import without_islands, without_tails
 from .lung_confidence import lung_confidence
 from .lung_masks import INSIDE, LungMasks
@@ -88,7 +89,8 @@ class LungFinder:
         if chest is not None:
             probabilities, views = self._look(grey, box := chest)
         top, left, bottom, right = box
-        masks[..., top:bottom, left:right] = without_tails(without_islands(probabilities))
+        cleaned = without_tails(without_islands(probabilities))
+        masks[..., top:bottom, left:right] = end_at_domes(cleaned, grey[..., top:bottom, left:right])
         return masks, lung_confidence(views)
 
     def _look(self, grey: torch.Tensor, box: Box) -> tuple[torch.Tensor, torch.Tensor]:
