@@ -1,8 +1,8 @@
 """Finding the lungs in a radiograph.
 
 The network (`x2x_core.anatomy.lung_network`) looks at the image twice: first at all of it without uniform borders, then
-at the chest alone. Each look averages several renderings (plain, darker, inverted), whose agreement is part of the
-confidence. Images are processed one by one, so that a batch gives the same masks as single images.
+at the chest alone. Each look averages several renderings (plain, darker and mirrored, inverted), whose agreement is
+part of the confidence. Images are processed one by one, so that a batch gives the same masks as single images.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from x2x_core.common.bundled import bundled_path
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.imaging.geometry import Padding, crop, fit_to, resize
 
+from .lung_border import end_at_domes
 from .lung_cleaning import without_islands, without_tails
 from .lung_confidence import lung_confidence
 from .lung_masks import INSIDE, LungMasks
@@ -28,7 +29,8 @@ from .view_unet import channels_of
 
 __all__ = ["INSIDE", "LungFinder", "LungMasks", "load_network"]
 
-DARKER = 1.6  # gamma of the second rendering
+DARKER = 1.6  # gamma of the second rendering, which is mirrored as well
+_MIRRORED = [1, 0, 3, 2]  # outputs of the network on a mirrored view: right and left are swapped
 
 
 class LungFinder:
@@ -89,7 +91,8 @@ class LungFinder:
         if chest is not None:
             look = self._look(grey, box := chest)
         top, left, bottom, right = box
-        masks[..., top:bottom, left:right] = without_tails(without_islands(look.probabilities()))
+        cleaned = without_tails(without_islands(look.probabilities()))
+        masks[..., top:bottom, left:right] = end_at_domes(cleaned, grey[..., top:bottom, left:right])
         return masks, lung_confidence(look.renderings)
 
     def _look(self, grey: torch.Tensor, box: Box) -> _Look:
@@ -98,7 +101,8 @@ class LungFinder:
         view, padding = fit_to(grey[..., top:bottom, left:right], VIEW)
         low, high = torch.quantile(view, torch.tensor([0.01, 0.99])).tolist()
         plain = ((view - low) / max(high - low, 1e-4)).clamp(0, 1)
-        logits = self.network(torch.cat([plain, plain**DARKER, 1 - plain]))
+        logits = self.network(torch.cat([plain, plain.flip(-1) ** DARKER, 1 - plain]))
+        logits[1] = logits[1, _MIRRORED].flip(-1)
         smooth = F.avg_pool2d(F.pad(logits.mean(0, keepdim=True), (1, 1, 1, 1), mode="replicate"), 3, stride=1)
         size = (bottom - top, right - left)
         return _Look(crop(smooth, padding), size, _blank_padding(logits.sigmoid(), padding))

@@ -15,6 +15,7 @@ from x2x_core.common.storage import write_text
 from x2x_core.pairs.layout import read_rows
 
 from .config import TrainingConfig
+from .lungs.images import FILMS, OUTLINES
 
 # Fields that may differ between a run and its resumption, since they do not affect the result.
 _FREE_FIELDS = frozenset({
@@ -22,7 +23,7 @@ _FREE_FIELDS = frozenset({
     "validation_pairs", "log_every", "trackers", "card",
 })  # fmt: skip
 _PATH_FIELDS = frozenset({"data", "init", "autoencoder", "tokenizer"})
-_EXTRA_DATA = ("attributes.jsonl", "fields/*", "masks/*")
+_EXTRA_DATA = ("attributes.jsonl", "fields/*", "masks/*", OUTLINES, f"{FILMS}/*")
 
 
 class RunFolder:
@@ -116,7 +117,8 @@ class RunFolder:
 def data_fingerprint(*folders: str | Path) -> str:
     """Return the SHA-256 of the training pairs of one or more datasets: instructions, names and sizes of all images.
 
-    Masks and attributes of a simulated dataset are included, since some tasks train on them.
+    Masks and attributes of a simulated dataset are included, since some tasks train on them. A folder of outlined films
+    has no pairs: its table, films and outlines count.
 
     Raises:
         InputNotFoundError: there is no dataset, or an image is missing.
@@ -129,7 +131,7 @@ def data_fingerprint(*folders: str | Path) -> str:
 
 
 def _add_dataset(digest: hashlib._Hash, folder: Path) -> None:
-    for row in read_rows(folder, "train"):
+    for row in () if (folder / OUTLINES).is_file() else read_rows(folder, "train"):
         images = [_name_and_size(folder, path) for path in (row.past, row.current)]
         digest.update((json.dumps([row.instruction, *images]) + "\n").encode())
     extras = (path for name in _EXTRA_DATA for path in sorted(folder.glob(name)))

@@ -1,7 +1,8 @@
 """Strong random augmentation of a radiograph with its lung masks.
 
-The radiographs are simulated from one or two bodies. Shape, pose, framing, exposure and overlaid objects are therefore
-varied far beyond what patients show, so that the network generalises to real patients.
+The radiographs are simulated from a few bodies, or films of a few hundred patients. Shape, pose, framing, exposure,
+gas under the lungs and overlaid objects are therefore varied far beyond what patients show, so that the network
+generalises to other patients.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ import numpy as np
 
 from .content import add_overlays, add_shape, shade_lungs
 from .draws import Draws
-from .geometry import collimate_and_pad, mirrored, warp
+from .gas import add_gas
+from .geometry import collimate_and_pad, half_film, mirrored, turned, warp
 from .tone import change_sharpness, retone
 
 _NO_CHEST = 0.04  # probability of a picture without lungs
 _MIRRORED = 0.3  # probability of mirroring
+_TURNED = 0.03  # probability of a radiograph that lies on its side or head, in which no lungs shall be found
 
 
 def augment_view(image: np.ndarray, masks: np.ndarray, size: int, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
-    """Return an augmented view of a radiograph, or (one in 25) a picture without a chest, with empty masks.
+    """Return an augmented view of a radiograph; sometimes a picture without a chest or a turned one, with empty masks.
 
     Args:
         image: `(h, w)` float32 in [0, 1].
@@ -37,10 +40,13 @@ def augment_view(image: np.ndarray, masks: np.ndarray, size: int, draws: Draws) 
     image, masks = warp(np.ascontiguousarray(image), np.ascontiguousarray(masks), size, draws)
     masks = masks.astype(np.float32) / 255
     image = shade_lungs(image, masks, draws)
+    image = add_gas(image, masks, draws)
     image = add_overlays(image, draws)
     image = retone(image, draws)
     image = change_sharpness(image, draws)
-    image, masks = collimate_and_pad(image, masks, draws)
+    image, masks = collimate_and_pad(*half_film(image, masks, draws), draws)
+    if draws.random() < _TURNED:
+        image, masks = turned(image, draws), np.zeros_like(masks)
     return np.clip(image, 0, 1).astype(np.float32), masks
 
 

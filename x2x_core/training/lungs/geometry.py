@@ -7,6 +7,8 @@ import numpy as np
 
 from .draws import Draws
 
+_HALF = 1 / 15  # probability of a part of a chest
+
 
 def mirrored(masks: np.ndarray) -> np.ndarray:
     """Return the masks `(h, w, M)` of the mirrored image; right and left, which alternate, are swapped."""
@@ -86,3 +88,23 @@ def collimate_and_pad(image: np.ndarray, masks: np.ndarray, draws: Draws) -> tup
         else:
             image, masks = image[:, rows], masks * kept[None, :, None]
     return image, masks
+
+
+def half_film(image: np.ndarray, masks: np.ndarray, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
+    """Return, one time in 15, a part of the view that cuts through the chest, stretched to the view's size."""
+    if draws.random() >= _HALF:
+        return image, masks
+    size = len(image)
+    kept = round(size * draws.uniform(0.5, 0.75))
+    first = 0 if draws.random() < 0.5 else size - kept
+    part = (slice(first, first + kept), slice(None))[:: 1 if draws.random() < 0.5 else -1]
+    image, masks = (
+        np.asarray(cv2.resize(np.ascontiguousarray(picture[part]), (size, size), interpolation=cv2.INTER_LINEAR))
+        for picture in (image, masks)
+    )
+    return image, masks
+
+
+def turned(image: np.ndarray, draws: Draws) -> np.ndarray:
+    """Return a picture turned by a quarter, a half or three quarters."""
+    return np.ascontiguousarray(np.rot90(image, draws.integers(1, 4)))

@@ -18,12 +18,17 @@ class LungLoss(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, view: torch.Tensor, masks: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Return `loss` and its terms for `view` `(B, 1, h, w)` and `masks` `(B, 4, h, w)`, both in [0, 1]."""
+    def forward(self, view: torch.Tensor, masks: torch.Tensor, known: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return `loss` and its terms for `view` `(B, 1, h, w)` and `masks` `(B, 4, h, w)`, both in [0, 1].
+
+        `known` `(B, 4)` is 1 where a view has a truth of an output and 0 where it has none.
+        """
         logits = self.network(view)
         weights = logits.new_tensor(_OUTPUT_WEIGHTS) / sum(_OUTPUT_WEIGHTS)
-        entropy = (F.binary_cross_entropy_with_logits(logits, masks, reduction="none").mean((0, 2, 3)) * weights).sum()
-        dice = (soft_dice(logits.sigmoid(), masks) * weights).sum()
+        every = F.binary_cross_entropy_with_logits(logits, masks, reduction="none").mean((2, 3))
+        entropy = ((every * known).sum(0) / known.sum(0).clamp_min(1) * weights).sum()
+        shown = known[..., None, None]
+        dice = (soft_dice(logits.sigmoid() * shown, masks * shown) * weights).sum()
         return {"loss": entropy + 1 - dice, "entropy": entropy, "dice": dice}
 
 

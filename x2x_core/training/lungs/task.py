@@ -1,4 +1,7 @@
-"""Training task of the lung finder: strongly augmented radiographs in, lung fields and whole lungs out."""
+"""Training task of the lung finder: strongly augmented radiographs in, lung fields and whole lungs out.
+
+An outlined film has no truth of the whole lungs, so that its views train the fields alone.
+"""
 
 from __future__ import annotations
 
@@ -48,15 +51,21 @@ class LungTask(WithoutValidation):
             return LungNetwork(self.config.models.channels or CHANNELS)
 
     def make(self, index: int, generator: torch.Generator) -> Batch:
-        """Return one augmented view: `view` `(1, h, w)` and `masks` `(4, h, w)` in [0, 1]."""
+        """Return one augmented view: `view` `(1, h, w)` and `masks` `(4, h, w)` in [0, 1], and which masks are `known`.
+
+        `known` `(4,)` is 1 for the outputs that have a truth.
+        """
         draws = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
-        image, masks = augment_view(*self.images[index].read(), self.config.size, draws)
+        source = self.images[index]
+        image, masks = augment_view(*source.read(), self.config.size, draws)
         masks = np.ascontiguousarray(masks.transpose(2, 0, 1))
-        return {"view": torch.from_numpy(image)[None], "masks": torch.from_numpy(masks)}
+        known = torch.ones(len(OUTPUTS))
+        known[2:] = float(source.lungs is not None)
+        return {"view": torch.from_numpy(image)[None], "masks": torch.from_numpy(masks), "known": known}
 
     def loss(self, module: nn.Module, batch: Batch, generator: torch.Generator) -> Losses:
         """Return the losses of a batch; the generator is not used."""
-        return module(batch["view"], batch["masks"])
+        return module(batch["view"], batch["masks"], batch["known"])
 
     @torch.no_grad()
     def sample(self, module: LungLoss, device: torch.device) -> torch.Tensor:
