@@ -36,7 +36,7 @@ def lowest(mask):
 def test_findings_of_the_lungs_stay_in_the_lung_of_their_side(body):
     alignment, (right, left) = align_image(radiograph(body)), truth(body)
     region = editable(alignment, "Add left consolidation")
-    assert (region & left).sum() > 0.98 * left.sum() and (region & right).sum() < 0.02 * right.sum()
+    assert (region & left).sum() > 0.95 * left.sum() and (region & right).sum() < 0.02 * right.sum()
     assert region.sum() < 1.8 * left.sum()
     both = editable(alignment, "Add severe edema")
     assert torch.equal(both, region | editable(alignment, "Add right consolidation"))

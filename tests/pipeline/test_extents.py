@@ -204,7 +204,7 @@ def seen(monkeypatch):
 def test_a_removal_is_edited_where_its_finding_is_seen(pipe, film, seen):
     found, atlas = (pipe.guidance(film, REMOVAL, generator=seeded(), find_extent=on) for on in (True, False))
     reached = found.pseudomask[0, 0] > 0.5
-    assert (reached & seen).sum() > 0.9 * seen.sum() and reached.sum() < 2 * seen.sum()
+    assert (reached & seen).sum() > 0.6 * seen.sum() and reached.sum() < 2 * seen.sum()
     assert reached.sum() < (atlas.pseudomask[0, 0] > 0.5).sum()
     other = pipe.guidance(film, REMOVAL.replace("left", "right"), generator=seeded(), **FOUND)
     assert torch.equal(

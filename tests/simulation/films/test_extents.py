@@ -8,6 +8,8 @@ from x2x_core.anatomy.lungs import LungFinder
 from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.films.chest import UnsuitableFilmError
 from x2x_core.simulation.films.extents import SIDE, lesion_extent, lesion_of, measure_small
+from x2x_core.simulation.films.fields import distance_inside
+from x2x_core.simulation.films.lesions import draw_lesions
 
 
 def seeded(seed=0):
@@ -16,6 +18,12 @@ def seeded(seed=0):
 
 def lesion(text, seed=0):
     return lesion_of(Instruction.parse(text).clauses[0], seeded(seed))
+
+
+def shares(chest, own):
+    """An extent, relative to its most."""
+    extent = lesion_extent(chest, own)
+    return extent / np.abs(extent).max()
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +79,7 @@ def test_clauses_without_a_lesion_draw_as_many_numbers():
 @pytest.mark.parametrize("zone", ["upper", "middle", "lower"])
 @pytest.mark.parametrize("finding", ["consolidation", "atelectasis"])
 def test_an_extent_lies_in_its_zone(small, finding, zone, side):
-    extent = lesion_extent(small, lesion(f"Add mild {finding} in the {side} {zone} lung zone"))
+    extent = shares(small, lesion(f"Add mild {finding} in the {side} {zone} lung zone"))
     row, column = centre(extent)
     lung = small.lungs[side]
     assert (column > 0.5) == (side == "left")
@@ -80,32 +88,30 @@ def test_an_extent_lies_in_its_zone(small, finding, zone, side):
 
 
 def test_a_pneumothorax_is_apical_and_an_effusion_basal(small):
-    top, bottom = (
-        centre(lesion_extent(small, lesion(f"Add small left {name}")))[0] for name in ("pneumothorax", "effusion")
-    )
+    top, bottom = (centre(shares(small, lesion(f"Add small left {name}")))[0] for name in ("pneumothorax", "effusion"))
     assert top < 0.4 < 0.6 < bottom
 
 
 def test_an_enlarged_heart_is_beside_the_heart_and_edema_in_both_lungs(small):
-    heart = lesion_extent(small, lesion("Add severe cardiomegaly")) > 0.25
+    heart = shares(small, lesion("Add severe cardiomegaly")) > 0.25
     assert 0.45 < centre(heart)[0] < 0.85 and 0.3 < centre(heart)[1] < 0.7
-    edema = lesion_extent(small, lesion("Add severe edema")) > 0.25
+    edema = shares(small, lesion("Add severe edema")) > 0.25
     left, right = (edema[small.lungs[side].mask].mean() for side in ("left", "right"))
     assert left > 0.2 and right > 0.2
 
 
 def test_air_is_dark_and_ends_at_a_bright_pleura(small):
-    extent = lesion_extent(small, lesion("Add large left pneumothorax"))
+    extent = shares(small, lesion("Add large left pneumothorax"))
     air, line = extent < -0.3, extent > 0.2
     assert air.sum() > 3 * line.sum() > 0 and extent.min() < -0.6
-    others = lesion_extent(small, lesion("Add large left pleural effusion"))
+    others = shares(small, lesion("Add large left pleural effusion"))
     assert others.min() == 0 and others.max() == 1
 
 
 def test_extents_grow_with_the_level_and_stay_in_place(small):
     for finding, levels in (("pneumothorax", "minimal small moderate large"), ("effusion", "small moderate large")):
         lesions = [lesion(f"Add {level} right {finding}") for level in levels.split()]
-        areas = [(np.abs(lesion_extent(small, own)) > 0.25).sum() for own in lesions]
+        areas = [(np.abs(shares(small, own)) > 0.25).sum() for own in lesions]
         assert areas == sorted(areas) and areas[-1] > 2 * areas[0]
 
 
@@ -113,10 +119,28 @@ def test_the_same_seed_gives_the_same_extent(small):
     text = "Add consolidation in the left upper lung zone"
     first, again, other = (lesion_extent(small, lesion(text, seed)) for seed in (1, 1, 2))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
-    assert first.max() == 1 and first.min() == 0 and max(first.shape) == SIDE
+    assert 0 < first.max() < 1 and first.min() == 0 and max(first.shape) == SIDE
 
 
 def test_a_film_without_lungs_is_refused():
     blank = torch.zeros(1, 1, 300, 300)
     with pytest.raises(UnsuitableFilmError):
         measure_small(blank, LungFinder.bundled().find(blank))
+
+
+def test_an_extent_is_what_the_drawing_changes_within_the_lung(small):
+    own = lesion("Add severe consolidation in the right middle lung zone")
+    change, extent = draw_lesions(small, [own]) - small.grey, lesion_extent(small, own)
+    inside = small.depth("right") > 6
+    assert np.abs(extent - change)[inside].max() < 0.25 * change.max()
+    assert np.corrcoef(extent[inside], change[inside])[0, 1] > 0.98
+    far = distance_inside(~(small.lungs["right"].mask | small.lungs["left"].mask)) * small.mm > 12
+    assert extent[far].max() < 0.01 * extent.max()
+
+
+def test_a_haze_fades_at_the_lungs_outline(small):
+    extent = shares(small, lesion("Add moderate edema"))
+    depth = small.depth("right")
+    rows = small.grid[0]
+    middle = np.abs(rows - small.lungs["right"].hilum[0]) < 0.1 * small.lungs["right"].height
+    assert extent[middle & (depth > 0) & (depth < 2)].mean() < 0.5 * extent[middle & (depth > 14)].mean()
