@@ -15,21 +15,20 @@ def smooth(plane: np.ndarray, sigma: float) -> np.ndarray:
     """Blur a plane `(H, W)` float32 by a Gaussian of `sigma` pixels, at a smaller size if it is wide."""
     if sigma < _AT_FULL_SIZE:
         return cv2.GaussianBlur(plane, (0, 0), sigma)
-    return wide_blur(plane, sigma, cv2.BORDER_REFLECT_101)
+    return wide_blur(plane, sigma)
 
 
-def wide_blur(plane: np.ndarray, sigma: float, border: int = cv2.BORDER_REFLECT) -> np.ndarray:
-    """Blur a plane `(H, W)` float32 by a Gaussian of `sigma` pixels.
+def wide_blur(plane: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur a plane `(H, W)` float32 by a Gaussian of `sigma` pixels; borders are reflected.
 
     Args:
         plane: the plane.
         sigma: above `WIDEST`, the plane is blurred at a smaller size.
-        border: OpenCV's kind of border.
     """
     height, width = plane.shape
     step = max(1.0, sigma / WIDEST)
     if step > 1:
         size = (max(1, round(width / step)), max(1, round(height / step)))
         plane = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(plane, (0, 0), sigma / step, borderType=border)
+    soft = cv2.GaussianBlur(plane, (0, 0), sigma / step, borderType=cv2.BORDER_REFLECT)
     return cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR) if step > 1 else soft
