@@ -9,6 +9,7 @@ from x2x_core.common.errors import InputError
 from x2x_core.evaluation.grounding.elsewhere import (
     MARGIN,
     amount,
+    as_written,
     match_amount,
     match_either_way,
     moved_change,
@@ -77,3 +78,15 @@ def test_a_change_without_room_becomes_its_opposite():
     assert turned.matches and turned.gain == pytest.approx(-1, rel=1e-3) and float(turned.image.max()) > 0.3
     kept = match_either_way(BEFORE, BEFORE - 0.3 * square(2, 2), 0.3 * 25 / BEFORE.numel())
     assert kept.gain == pytest.approx(1, rel=1e-3) and float(kept.image.min()) < 0.2
+
+
+def test_amounts_are_matched_as_models_see_them():
+    faint = BEFORE + 0.3 / 255 * square(2, 2)  # less than half a grey value: nothing is left of it in 8 bits
+    assert not match_amount(BEFORE, as_written(faint), 0.3 / 255 * 25 / BEFORE.numel()).matches
+    generator = torch.Generator().manual_seed(1)
+    after = BEFORE + square(2, 2) * 2 / 255 * torch.rand(BEFORE.shape, generator=generator)
+    wanted = 1.5 / 255 * 25 / BEFORE.numel()
+    matched = match_amount(BEFORE, after, wanted)
+    assert torch.equal(matched.image, as_written(matched.image))
+    assert matched.amount == amount(BEFORE, matched.image) and matched.matches
+    assert matched.amount == pytest.approx(wanted, rel=0.05)

@@ -24,6 +24,11 @@ class Matched:
     matches: bool  # within `TOLERANCE` of the wanted amount
 
 
+def as_written(image: torch.Tensor) -> torch.Tensor:
+    """Return an image in [0, 1] in 8 bits, as it is written and models see it."""
+    return (image.clamp(0, 1) * 255).round() / 255
+
+
 def amount(before: torch.Tensor, after: torch.Tensor) -> float:
     """Return the amount of a change: the mean absolute difference of the grey values in [0, 1]."""
     return float((after - before).abs().double().mean())
@@ -96,21 +101,24 @@ def match_either_way(before: torch.Tensor, after: torch.Tensor, wanted: float) -
 
 
 def match_amount(before: torch.Tensor, after: torch.Tensor, wanted: float) -> Matched:
-    """Scale a change so that it has a given amount; grey values stay in [0, 1].
+    """Scale a change so that it has a given amount as written in 8 bits.
 
     Args:
-        before: `(1, 1, H, W)` in [0, 1].
-        after: like `before`, also beyond [0, 1].
+        before: `(1, 1, H, W)` in [0, 1], in 8 bits.
+        after: like `before`, also beyond [0, 1] and between two grey values.
         wanted: see `amount`.
 
     Returns:
-        The scaled edit. The factor is at most `MOST_GAIN`: an amount that it does not reach is recorded as such.
+        The scaled edit, in 8 bits. The factor is at most `MOST_GAIN`: an amount that it does not reach is recorded as
+        such.
     """
     change = after - before
 
     def scaled(gain: float) -> torch.Tensor:
-        return (before + gain * change).clamp(0, 1)
+        return as_written(before + gain * change)
 
+    if amount(before, scaled(1)) == wanted:
+        return Matched(scaled(1), 1.0, wanted, True)
     low, high = 0.0, MOST_GAIN
     if amount(before, scaled(high)) > wanted:
         for _ in range(_STEPS):
