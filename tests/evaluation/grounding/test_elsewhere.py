@@ -12,6 +12,7 @@ from x2x_core.evaluation.grounding.elsewhere import (
     as_written,
     match_amount,
     match_either_way,
+    match_written,
     moved_change,
     pixels_elsewhere,
     region_of,
@@ -80,13 +81,12 @@ def test_a_change_without_room_becomes_its_opposite():
     assert kept.gain == pytest.approx(1, rel=1e-3) and float(kept.image.min()) < 0.2
 
 
-def test_amounts_are_matched_as_models_see_them():
-    faint = BEFORE + 0.3 / 255 * square(2, 2)  # less than half a grey value: nothing is left of it in 8 bits
-    assert not match_amount(BEFORE, as_written(faint), 0.3 / 255 * 25 / BEFORE.numel()).matches
-    generator = torch.Generator().manual_seed(1)
-    after = BEFORE + square(2, 2) * 2 / 255 * torch.rand(BEFORE.shape, generator=generator)
-    wanted = 1.5 / 255 * 25 / BEFORE.numel()
-    matched = match_amount(BEFORE, after, wanted)
-    assert torch.equal(matched.image, as_written(matched.image))
-    assert matched.amount == amount(BEFORE, matched.image) and matched.matches
-    assert matched.amount == pytest.approx(wanted, rel=0.05)
+def test_an_amount_is_judged_by_what_is_left_of_it_in_8_bits():
+    faint = BEFORE + 0.3 / 255 * square(2, 2)  # less than half a grey value
+    wanted = amount(BEFORE, faint)
+    assert match_either_way(BEFORE, faint, wanted).matches
+    lost = match_written(BEFORE, faint, wanted)
+    assert not lost.matches and lost.amount == 0 and torch.equal(lost.image, as_written(BEFORE))
+    plain = as_written(BEFORE + 2 / 255 * square(2, 2))
+    kept = match_written(as_written(BEFORE), plain, amount(as_written(BEFORE), plain))
+    assert kept.matches and torch.equal(kept.image, plain)

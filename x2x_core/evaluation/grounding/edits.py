@@ -15,7 +15,7 @@ from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
 
-from .elsewhere import MARGIN, amount, as_written, match_either_way, moved_change, pixels_elsewhere, region_of
+from .elsewhere import MARGIN, amount, as_written, match_written, moved_change, pixels_elsewhere, region_of
 from .plan import GROUNDING, MODEL, POPULATION, AuditCase, GroundingSettings
 
 FOREGROUND, BACKGROUND, NORMAL, BLANK, SHIFTED = "foreground", "background", "normal", "blank", "shifted"
@@ -124,7 +124,7 @@ class CaseEditor:
             prompt = ""
             images = [moved_change(before, edit.image, order) for edit, order in zip(edits, orders)]
         for kind, edit, image, region in zip(kinds, edits, images, regions):
-            matched = match_either_way(before, image, edit.amount)
+            matched = match_written(before, image, edit.amount)
             yield CaseEdit(
                 kind, SAME, edit.level, edit.seed, prompt, matched.image, region, matched.amount, matched.gain,
                 matched.matches,

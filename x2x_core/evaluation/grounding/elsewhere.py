@@ -91,6 +91,20 @@ def moved_change(before: torch.Tensor, after: torch.Tensor, pixels: torch.Tensor
     return moved.reshape(before.shape)
 
 
+def match_written(before: torch.Tensor, after: torch.Tensor, wanted: float) -> Matched:
+    """Match an amount either way, and judge it by the image in 8 bits, in which faint changes are lost.
+
+    Args:
+        before: `(1, 1, H, W)` in [0, 1], in 8 bits.
+        after: see `match_amount`.
+        wanted: see `match_amount`.
+    """
+    matched = match_either_way(before, after, wanted)
+    image = as_written(matched.image)
+    reached = amount(before, image)
+    return replace(matched, image=image, amount=reached, matches=_equal(reached, wanted))
+
+
 def match_either_way(before: torch.Tensor, after: torch.Tensor, wanted: float) -> Matched:
     """Scale a change, or where black or white leaves no room for it the opposite change; see `match_amount`."""
     matched = match_amount(before, after, wanted)
@@ -101,28 +115,29 @@ def match_either_way(before: torch.Tensor, after: torch.Tensor, wanted: float) -
 
 
 def match_amount(before: torch.Tensor, after: torch.Tensor, wanted: float) -> Matched:
-    """Scale a change so that it has a given amount as written in 8 bits.
+    """Scale a change so that it has a given amount; grey values stay in [0, 1].
 
     Args:
-        before: `(1, 1, H, W)` in [0, 1], in 8 bits.
-        after: like `before`, also beyond [0, 1] and between two grey values.
+        before: `(1, 1, H, W)` in [0, 1].
+        after: like `before`, also beyond [0, 1].
         wanted: see `amount`.
 
     Returns:
-        The scaled edit, in 8 bits. The factor is at most `MOST_GAIN`: an amount that it does not reach is recorded as
-        such.
+        The scaled edit. The factor is at most `MOST_GAIN`: an amount that it does not reach is recorded as such.
     """
     change = after - before
 
     def scaled(gain: float) -> torch.Tensor:
-        return as_written(before + gain * change)
+        return (before + gain * change).clamp(0, 1)
 
-    if amount(before, scaled(1)) == wanted:
-        return Matched(scaled(1), 1.0, wanted, True)
     low, high = 0.0, MOST_GAIN
     if amount(before, scaled(high)) > wanted:
         for _ in range(_STEPS):
             middle = (low + high) / 2
             low, high = (middle, high) if amount(before, scaled(middle)) < wanted else (low, middle)
     reached = amount(before, scaled(high))
-    return Matched(scaled(high), high, reached, abs(reached - wanted) <= TOLERANCE * wanted)
+    return Matched(scaled(high), high, reached, _equal(reached, wanted))
+
+
+def _equal(reached: float, wanted: float) -> bool:
+    return abs(reached - wanted) <= TOLERANCE * wanted
