@@ -92,12 +92,13 @@ def test_context_and_errors_by_hand():
     region[:, 8:16, 8:16] = True
     target, image = before + 0.4 * region, before + 0.3 * region + 0.01 * ~region
     found = measure_case(CasePictures(before, target, region), image)
-    assert found["error_ratio"] == pytest.approx(0.1**2 / 0.4**2) and found["change_outside"] == pytest.approx(0.01)
-    assert found["context_ssim"] == pytest.approx(ssim(image[:1], before[:1], ~region))
+    assert found["error_ratio"] == pytest.approx(0.1**2 / 0.4**2, rel=1e-4)
+    assert found["change_outside"] == pytest.approx(0.01, rel=1e-4)
+    assert found["context_ssim"] == pytest.approx(ssim(image[:1], before[:1], ~region), abs=1e-4)
     shifted = (2 * 0.2 * 0.21 + 0.01**2) / (0.2**2 + 0.21**2 + 0.01**2)  # of two flat pictures, away from the region
     alone = torch.zeros_like(region)
     alone[:, 26:, 26:] = True
-    assert ssim(image[:1], before[:1], alone) == pytest.approx(shifted, abs=1e-5)
+    assert ssim(image[:1], before[:1], alone) == pytest.approx(shifted, abs=1e-4)
 
 
 def test_without_a_mask_the_region_is_where_the_target_differs():
