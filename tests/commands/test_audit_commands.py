@@ -61,7 +61,7 @@ def test_models_are_asked_and_the_report_is_written(capsys, tmp_path, tiny_folde
         monkeypatch.setenv("OPENAI_BASE_URL", address)
         models = [
             "--answerer",
-            "bundled",
+            "simple=bundled",
             "--answerer",
             "openai:stub",
             "--answerer",

@@ -153,7 +153,7 @@ def _finish(out: Path, settings, records: list, answers: dict, specs: list[str],
 
     rows = list(audit_rows(records, answers))
     about = {**model_record(model), "readers": list(answers)}
-    if BUNDLED in specs:
+    if any(spec.rpartition("=")[2] == BUNDLED for spec in specs):
         about["notice"] = f"{SIMULATED_NOTICE} {NOTICE}"
     results = summarise_grounding(rows, settings, about, records)
     results.write_json(out / RECORD)

@@ -1,5 +1,7 @@
 """The axioms, on models whose answers are known and on a tiny one."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from tiny_models import make_radiograph
@@ -41,6 +43,26 @@ def test_a_twin_that_is_asked_for_nothing_changes_nothing(quiet):
     assert everywhere.metrics["composition"].value > 0.01  # the autoencoder's error at least
     assert ours.metrics["undo"].n == 2 and ours.metrics["undo"].value >= 0
     assert ours.metrics["effectiveness"].value == 0.5  # effusion is predicted, added or removed
+
+
+class Drawer:
+    """Adds 0.4 inside a box, takes 0.3 away again, and adds 0.1 if it is asked for nothing."""
+
+    def __init__(self, pipe):
+        self.tokenizer, self.text_encoder = pipe.tokenizer, pipe.text_encoder
+
+    def __call__(self, image, prompts=None, *, prompt_embeds=None, **call):
+        mask = torch.zeros(image.shape, dtype=torch.bool)
+        mask[..., 8:24, 8:24] = True
+        amount = 0.1 if prompts is None else -0.3 if prompts[0].startswith("Remove") else 0.4
+        return SimpleNamespace(images=image + amount * mask, guidance_mask=mask, guidance_map=mask.float())
+
+
+def test_the_axioms_by_hand(quiet):
+    start = TruePair(torch.full((1, 32, 32), 0.3), torch.full((1, 32, 32), 0.3), "Add the finding of edema.", 0)
+    found = measure_axioms(Drawer(quiet), [start], 1).cases[0].scores[OURS]
+    assert found["composition"] == pytest.approx(0.1, rel=1e-5)
+    assert found["composition_share"] == found["undo"] == pytest.approx(0.25, rel=1e-5)
 
 
 def test_changes_of_level_are_taken_back_to_where_they_began_or_not_at_all(quiet):

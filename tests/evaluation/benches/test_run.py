@@ -12,6 +12,7 @@ from x2x_core.evaluation.benches.measures import CasePictures, measure_case
 from x2x_core.evaluation.benches.medebench import read_medebench
 from x2x_core.evaluation.benches.miedb import read_miedb
 from x2x_core.evaluation.benches.run import BenchSettings, run_bench
+from x2x_core.evaluation.metrics.ssim import ssim
 from x2x_core.evaluation.report.write import write_report
 from x2x_core.evaluation.results import EDITED, TARGET, UNEDITED, Results
 
@@ -84,6 +85,20 @@ def test_a_painted_region_is_compared_by_its_overlap(tmp_path):
     assert found["region_dice"] == pytest.approx(2 / 3)
     assert measure_case(pictures, target)["region_dice"] == 1 and measure_case(pictures, before)["region_dice"] == 0
     assert int(pictures.region.sum()) == 16 * 18 and pictures.region.shape == (1, SIZE, SIZE)
+
+
+def test_context_and_errors_by_hand():
+    before, region = torch.full((3, 32, 32), 0.2), torch.zeros(1, 32, 32, dtype=torch.bool)
+    region[:, 8:16, 8:16] = True
+    target, image = before + 0.4 * region, before + 0.3 * region + 0.01 * ~region
+    found = measure_case(CasePictures(before, target, region), image)
+    assert found["error_ratio"] == pytest.approx(0.1**2 / 0.4**2, rel=1e-4)
+    assert found["change_outside"] == pytest.approx(0.01, rel=1e-4)
+    assert found["context_ssim"] == pytest.approx(ssim(image[:1], before[:1], ~region), abs=1e-4)
+    shifted = (2 * 0.2 * 0.21 + 0.01**2) / (0.2**2 + 0.21**2 + 0.01**2)  # of two flat pictures, away from the region
+    alone = torch.zeros_like(region)
+    alone[:, 26:, 26:] = True
+    assert ssim(image[:1], before[:1], alone) == pytest.approx(shifted, abs=1e-4)
 
 
 def test_without_a_mask_the_region_is_where_the_target_differs():

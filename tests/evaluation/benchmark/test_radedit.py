@@ -7,6 +7,8 @@ from tiny_models import PROMPT, make_pipeline, make_radiograph, make_scheduler
 
 from x2x_core.common.errors import InputError
 from x2x_core.evaluation.benchmark.radedit import Steps, denoise_masked, invert, radedit
+from x2x_core.evaluation.benchmark.rows import RADEDIT
+from x2x_core.evaluation.benchmark.standard_rows import benchmark_rows
 
 STEPS, SKIP, TEXT, IMAGE = 8, 0.25, 3.0, 1.5
 SHAPE = (1, 4, 6, 6)
@@ -148,3 +150,11 @@ def test_a_scheduler_with_another_scale_of_latents_gives_the_same(pipe):
 def test_what_cannot_be_used_is_refused(pipe, masks, changed, message):
     with pytest.raises(InputError, match=message):
         edit(pipe, *masks, **changed)
+
+
+def test_the_row_says_how_many_steps_are_left_out(pipe):
+    def note(count):
+        rows = benchmark_rows(pipe, {"num_inference_steps": count})
+        return next(row.note for row in rows if row.name == RADEDIT)
+
+    assert "no step left out" in note(1) and "the noisiest 3 of 10 steps left out" in note(10)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from grounding_cases import DrawingPipeline, Talker, cheater, honest, mean_reader, write_images
 
+from x2x_core.evaluation.grounding.elsewhere import TOLERANCE
 from x2x_core.evaluation.grounding.plan import AuditCase, GroundingSettings, plan_cases
 from x2x_core.evaluation.grounding.rows import audit_rows
 from x2x_core.evaluation.grounding.run import answer_cases, make_edits
@@ -73,7 +74,9 @@ def test_amounts_elsewhere_are_those_of_the_finding(audited):
         for (kind, level, seed), edit in edits.items():
             if kind == "background":
                 of_finding = edits["foreground" if level else "normal", level, seed]
-                assert edit["matches"] == (abs(edit["amount"] - of_finding["amount"]) <= 0.1 * of_finding["amount"])
+                assert edit["matches"] == (
+                    abs(edit["amount"] - of_finding["amount"]) <= TOLERANCE * of_finding["amount"]
+                )
     assert row(audited, "honest").metrics["matched"].value == 1
 
 

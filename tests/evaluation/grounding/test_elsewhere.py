@@ -9,8 +9,10 @@ from x2x_core.common.errors import InputError
 from x2x_core.evaluation.grounding.elsewhere import (
     MARGIN,
     amount,
+    as_written,
     match_amount,
     match_either_way,
+    match_written,
     moved_change,
     pixels_elsewhere,
     region_of,
@@ -77,3 +79,14 @@ def test_a_change_without_room_becomes_its_opposite():
     assert turned.matches and turned.gain == pytest.approx(-1, rel=1e-3) and float(turned.image.max()) > 0.3
     kept = match_either_way(BEFORE, BEFORE - 0.3 * square(2, 2), 0.3 * 25 / BEFORE.numel())
     assert kept.gain == pytest.approx(1, rel=1e-3) and float(kept.image.min()) < 0.2
+
+
+def test_an_amount_is_judged_by_what_is_left_of_it_in_8_bits():
+    faint = BEFORE + 0.3 / 255 * square(2, 2)  # less than half a grey value
+    wanted = amount(BEFORE, faint)
+    assert match_either_way(BEFORE, faint, wanted).matches
+    lost = match_written(BEFORE, faint, wanted)
+    assert not lost.matches and lost.amount == 0 and torch.equal(lost.image, as_written(BEFORE))
+    plain = as_written(BEFORE + 2 / 255 * square(2, 2))
+    kept = match_written(as_written(BEFORE), plain, amount(as_written(BEFORE), plain))
+    assert kept.matches and torch.equal(kept.image, plain)

@@ -47,6 +47,11 @@ BAND = 1 / 32  # of the longer side: between edit mask and keep mask, where the 
 Predict = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # latents and timestep to a prediction
 
 
+def skipped_steps(count: int, skip: float = SKIP) -> int:
+    """Return how many of the noisiest steps of a schedule are left out: a share of them, rounded down."""
+    return int(count * skip)
+
+
 @dataclass(frozen=True)
 class Steps:
     """The steps of an edit: T timesteps, and the share of the signal's variance before each and after the last."""
@@ -67,7 +72,7 @@ class Steps:
         """
         ddim = DDIMScheduler.from_config(scheduler.config, clip_sample=False)  # not of latents
         ddim.set_timesteps(count, device=device)
-        timesteps = ddim.timesteps[int(count * skip) :]
+        timesteps = ddim.timesteps[skipped_steps(count, skip) :]
         alphas = [float(ddim.alphas_cumprod[int(timestep)]) for timestep in timesteps]
         return cls(ddim, timesteps, (*alphas, float(ddim.final_alpha_cumprod)))
 

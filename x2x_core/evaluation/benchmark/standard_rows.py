@@ -147,10 +147,13 @@ def benchmark_rows(
 
 def _radedit(shared: Mapping[str, Any], masks: PublishedMasks) -> Row:
     """Return the row of RadEdit, inside the published pseudomask."""
+    steps = shared["num_inference_steps"]
+    skipped = radedit.skipped_steps(steps, radedit.SKIP)
+    left_out = f"the noisiest {skipped} of {steps} steps left out" if skipped else "no step left out"
     note = (
         f"RadEdit's inversion and two masks: edited in the pseudomask, kept beyond a band of {radedit.BAND:.0%} of the "
-        f"longer side around it; the noisiest {radedit.SKIP:.0%} of the steps left out, as published; the kept region "
-        f"at the right noise level, unlike the published code; {masks.note}"
+        f"longer side around it; {left_out} (published: {radedit.SKIP:.0%}); the kept region at the right noise "
+        f"level, unlike the published code; {masks.note}"
     )
     return Row(
         RADEDIT, note, shared, "edit_mask", lambda instruction, size: masks(instruction, size) >= 0.5, radedit=True

@@ -15,7 +15,7 @@ from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 from x2x_core.language.vocabulary import FINDINGS
 
-from .elsewhere import MARGIN, amount, match_either_way, moved_change, pixels_elsewhere, region_of
+from .elsewhere import MARGIN, amount, as_written, match_written, moved_change, pixels_elsewhere, region_of
 from .plan import GROUNDING, MODEL, POPULATION, AuditCase, GroundingSettings
 
 FOREGROUND, BACKGROUND, NORMAL, BLANK, SHIFTED = "foreground", "background", "normal", "blank", "shifted"
@@ -37,9 +37,9 @@ class CaseEdit:
         level: at which the finding is added, or of the edit whose amount this one has; "" if removed.
         seed: of the edit.
         instruction: given to the pipeline; empty for a uniform image.
-        image: `(1, 1, H, W)` in [0, 1].
+        image: `(1, 1, H, W)` in [0, 1], in 8 bits.
         region: `(1, 1, H, W)` bool, where it could change.
-        amount: mean absolute difference to the image.
+        amount: mean absolute difference to the image, as models see both.
         gain: factor by which its change was scaled.
         matches: whether `amount` is that of the edit that it is compared with.
     """
@@ -75,6 +75,7 @@ class CaseEditor:
             InputError: a keep mask of another size, or one that leaves nothing to edit.
         """
         prepared = self.pipeline.prepare(before, reference=self.call.get("reference", False))
+        before = as_written(before)
         keep = _keep_mask(case, before)
         for index in range(self.settings.seeds):
             seed = self.settings.seed + number + SEED_STEP * index
@@ -83,7 +84,7 @@ class CaseEditor:
             else:
                 yield from self._shifts(before, prepared, case, keep, seed)
         if self.settings.mode == GROUNDING:
-            uniform = torch.full_like(before, float(before.mean()))
+            uniform = as_written(torch.full_like(before, float(before.mean())))
             everywhere = torch.ones_like(before, dtype=torch.bool)
             yield CaseEdit(BLANK, "", "", 0, "", uniform, everywhere, amount(before, uniform))
 
@@ -123,7 +124,7 @@ class CaseEditor:
             prompt = ""
             images = [moved_change(before, edit.image, order) for edit, order in zip(edits, orders)]
         for kind, edit, image, region in zip(kinds, edits, images, regions):
-            matched = match_either_way(before, image, edit.amount)
+            matched = match_written(before, image, edit.amount)
             yield CaseEdit(
                 kind, SAME, edit.level, edit.seed, prompt, matched.image, region, matched.amount, matched.gain,
                 matched.matches,
@@ -163,7 +164,7 @@ def _instruction(operation: Operation, finding: str, side: str | None, level: st
 
 
 def _images(output: Any) -> tuple[torch.Tensor, ...]:
-    return output.images.cpu().float().mean(1, keepdim=True).clamp(0, 1).split(1)
+    return as_written(output.images.cpu().float().mean(1, keepdim=True)).split(1)
 
 
 def _keep_mask(case: AuditCase, before: torch.Tensor) -> torch.Tensor:

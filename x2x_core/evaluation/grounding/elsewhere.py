@@ -24,6 +24,11 @@ class Matched:
     matches: bool  # within `TOLERANCE` of the wanted amount
 
 
+def as_written(image: torch.Tensor) -> torch.Tensor:
+    """Return an image in [0, 1] in 8 bits, as it is written and models see it."""
+    return (image.clamp(0, 1) * 255).round() / 255
+
+
 def amount(before: torch.Tensor, after: torch.Tensor) -> float:
     """Return the amount of a change: the mean absolute difference of the grey values in [0, 1]."""
     return float((after - before).abs().double().mean())
@@ -86,6 +91,20 @@ def moved_change(before: torch.Tensor, after: torch.Tensor, pixels: torch.Tensor
     return moved.reshape(before.shape)
 
 
+def match_written(before: torch.Tensor, after: torch.Tensor, wanted: float) -> Matched:
+    """Match an amount either way, and judge it by the image in 8 bits, in which faint changes are lost.
+
+    Args:
+        before: `(1, 1, H, W)` in [0, 1], in 8 bits.
+        after: see `match_amount`.
+        wanted: see `match_amount`.
+    """
+    matched = match_either_way(before, after, wanted)
+    image = as_written(matched.image)
+    reached = amount(before, image)
+    return replace(matched, image=image, amount=reached, matches=_equal(reached, wanted))
+
+
 def match_either_way(before: torch.Tensor, after: torch.Tensor, wanted: float) -> Matched:
     """Scale a change, or where black or white leaves no room for it the opposite change; see `match_amount`."""
     matched = match_amount(before, after, wanted)
@@ -117,4 +136,8 @@ def match_amount(before: torch.Tensor, after: torch.Tensor, wanted: float) -> Ma
             middle = (low + high) / 2
             low, high = (middle, high) if amount(before, scaled(middle)) < wanted else (low, middle)
     reached = amount(before, scaled(high))
-    return Matched(scaled(high), high, reached, abs(reached - wanted) <= TOLERANCE * wanted)
+    return Matched(scaled(high), high, reached, _equal(reached, wanted))
+
+
+def _equal(reached: float, wanted: float) -> bool:
+    return abs(reached - wanted) <= TOLERANCE * wanted
