@@ -11,7 +11,9 @@ import pytest
 import torch
 from batch_cases import PROMPTS, StubEdit, digests, plan_rows, stub_batch, table, write_films, write_manifest
 
+from x2x_core.batch import ray_engine
 from x2x_core.batch.ray_engine import RayEngine, check_engine
+from x2x_core.batch.software import software
 from x2x_core.common.errors import InputError
 
 pytestmark = [
@@ -123,6 +125,13 @@ def test_an_error_of_loading_stops_the_batch_with_its_message(cluster, tmp_path)
 
     with pytest.raises(InputError, match="must be another one"):
         stub_batch(plan_rows(tmp_path, 2), tmp_path / "out", load=Refuse(), engine=RayEngine(1))
+
+
+def test_a_process_with_other_code_stops_the_batch(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(ray_engine, "software", lambda: {**software(), "code": "changed since"})
+    with pytest.raises(InputError, match="the code of x2x_core"):
+        stub_batch(plan_rows(tmp_path, 2), tmp_path / "out", engine=RayEngine(1))
+    assert not list((tmp_path / "out").glob("edits/*/*"))
 
 
 @pytest.mark.parametrize(("name", "workers"), [("slurm", None), ("local", 2), ("ray", 0)])
