@@ -112,7 +112,7 @@ def committed(out: Path) -> set[int]:
 
 def unplaced(out: Path) -> list[Path]:
     """Return the folders of rows whose files are all written, and that are not yet in their places."""
-    return [path for path in out.glob(f"{WORK}/*/.*.partial") if {file.name for file in path.iterdir()} >= FILES]
+    return [path for path in out.glob(f"{WORK}/*/.*.partial") if {file.name for file in path.glob("*")} >= FILES]
 
 
 def edited(log: Path) -> list[int]:
