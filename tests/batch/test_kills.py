@@ -220,16 +220,24 @@ def test_fifty_kills_of_a_batch_end_with_the_same_bytes(tmp_path, monkeypatch, r
 
 
 @pytest.mark.batch
-def test_shards_that_are_killed_end_with_the_same_bytes(tmp_path, monkeypatch):
-    manifest, out, log, draw = plan_rows(tmp_path, ROWS), tmp_path / "out", tmp_path / "log", random.Random(9)
+def test_shards_that_are_killed_thirty_times_end_with_the_same_bytes(tmp_path, monkeypatch):
+    manifest, log, draw, kills = plan_rows(tmp_path, ROWS), tmp_path / "log", random.Random(9), 0
     stub_batch(manifest, tmp_path / "whole")
     monkeypatch.setenv(LOG, str(log))
-    for number in range(30):
-        shard = Shard(number % 3 + 1, 3)
-        life(lambda shard=shard: stub_batch(manifest, out, shard=shard), draw.randrange(1, 30), 0)
-    for index in (1, 2, 3):
-        stub_batch(manifest, out, shard=Shard(index, 3))
-    assert digests(out) == digests(tmp_path / "whole")
+    batches = 0
+    while kills < 30:
+        out, left = tmp_path / f"out-{batches}", {1, 2, 3}
+        while left and kills < 30:
+            index, before, start = draw.choice(sorted(left)), committed(out), len(edited(log))
+            if life(lambda out=out, i=index: stub_batch(manifest, out, shard=Shard(i, 3)), draw.randrange(1, 20), 0):
+                left.remove(index)
+            else:
+                kills += 1
+            check_folder(out, log, before, start)
+        for index in left:
+            stub_batch(manifest, out, shard=Shard(index, 3))
+        batches += 1
+        assert digests(out) == digests(tmp_path / "whole")
 
 
 @pytest.mark.batch
