@@ -123,11 +123,11 @@ def test_several_processes_give_the_bytes_of_one_and_a_killed_one_loses_nothing(
     assert digests(tmp_path / "out") == digests(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_the_demo_gives_the_same_bytes_from_one_process_from_ray_and_from_shards(cluster, tmp_path, threads):
+def test_the_demo_gives_the_same_bytes_from_one_process_from_ray_and_from_shards(cluster, tmp_path):
+    """With two threads, which round otherwise than the one that Ray gives its processes."""
     manifest, processes, before = plan_rows(tmp_path, 8, films=3), tmp_path / "processes", torch.get_num_threads()
     processes.mkdir()
-    load = {"load": LoadDemo(processes), "threads": threads}
+    load = {"load": LoadDemo(processes), "threads": 2}
     try:
         stub_batch(manifest, tmp_path / "whole", **load)
         for index in (2, 1):
