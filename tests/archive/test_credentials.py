@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import pytest
 from archive_cases import PARAMETERS, write_pictures
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from PIL import Image
 from signing_cases import write_chain
 
@@ -109,8 +111,15 @@ def test_a_signed_result_is_verified_with_trust_and_without(signed, chain, tmp_p
     assert not other.holds and other.credential.is_valid and "NO TRUSTED one" in " ".join(summary(other))
 
 
-def test_a_signer_s_own_certificate_can_be_trusted(signed, chain):
-    assert verify(signed[1], trust=chain.certificate).holds
+def test_an_authority_below_the_root_can_be_trusted_and_the_signer_s_own_certificate_is_none(signed, chain, tmp_path):
+    own, authority = x509.load_pem_x509_certificates(chain.certificate.read_bytes())
+    for name, certificate in (("own", own), ("authority", authority)):
+        (tmp_path / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    assert (
+        verify(signed[1], trust=tmp_path / "authority.pem").holds and verify(signed[1], trust=chain.certificate).holds
+    )
+    with pytest.raises(InputError, match=r"must hold certificates of authorities, but those in .* can issue none"):
+        verify(signed[1], trust=tmp_path / "own.pem")
 
 
 def test_an_unsigned_result_does_not_hold_where_trust_is_asked_for(tmp_path, chain):
@@ -153,13 +162,15 @@ def test_repainted_pixels_with_the_old_credential_are_found_though_the_record_fi
 
 
 @pytest.mark.parametrize("depth", [8, 16])
-def test_a_copy_as_tiff_keeps_pixels_record_and_comparison(tmp_path, signer, chain, depth):
+def test_a_copy_as_tiff_keeps_pixels_record_and_comparison(tmp_path, signer, chain, depth, capfd):
     original, edited = write_pictures(tmp_path, depth)
     (tmp_path / "copy.tif").write_bytes(sign_copy(edited, "copy.tif", signer))
     assert np.array_equal(decoded((tmp_path / "copy.tif").read_bytes()), decoded(edited.read_bytes()))
+    capfd.readouterr()
     found = verify(tmp_path / "copy.tif", original, chain.root)
     assert found.holds and found.original.changed_outside == 0 < found.original.changed_inside
     assert found.parameters["prompt"] == PARAMETERS["prompt"] and found.credential.inputs == ("edited.png",)
+    assert capfd.readouterr().err == "", "no warnings of libraries"
 
 
 def test_a_copy_as_jpeg_says_that_its_pixels_are_others(tmp_path, signer, chain):

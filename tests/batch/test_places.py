@@ -4,7 +4,7 @@ import zipfile
 
 import fsspec
 import pytest
-from batch_cases import PROMPTS, digests, plan_rows, stub_batch
+from batch_cases import PROMPTS, digests, plan_rows, stub_batch, write_films, write_manifest
 
 from x2x_core.batch.manifest import read_manifest
 from x2x_core.batch.opening import open_output
@@ -97,6 +97,19 @@ def test_a_folder_in_a_zip_archive_and_a_file_url_are_read(tmp_path):
     assert stub_batch(f"zip://set/edits.csv::{tmp_path}/films.zip", tmp_path / "c").done == 3
 
 
+def test_a_table_and_films_at_the_root_of_a_zip_archive_are_read(tmp_path):
+    films = write_films(tmp_path, 2)
+    write_manifest(
+        tmp_path / "edits.csv", [{"image": name, "prompt": PROMPTS[0]} for name in (films[0], f"./{films[1]}")]
+    )
+    with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
+        for name in (*films, "edits.csv"):
+            archive.write(tmp_path / name, name)
+    assert stub_batch(f"zip://edits.csv::{tmp_path}/films.zip", tmp_path / "a").errors == 0
+    outcome = stub_batch(f"zip://::{tmp_path}/films.zip", tmp_path / "b", Defaults(prompt=PROMPTS[0]))
+    assert (outcome.done, outcome.errors) == (2, 0)
+
+
 def load(model):
     from batch_cases import StubEdit
 
@@ -116,6 +129,8 @@ def test_unsound_and_unknown_places_are_refused(tmp_path):
 
 def test_names_are_relative_to_the_place_of_the_table():
     assert joined("zip://a/b::c.zip", "d.png") == "zip://a/b/d.png::c.zip"
+    assert joined("zip://::c.zip", "d.png") == "zip://d.png::c.zip"
+    assert joined("zip://a::c.zip", "../b/./d.png") == "zip://b/d.png::c.zip"
     assert joined("s3://bucket/a", "memory://x.png") == "memory://x.png"
     assert folder_of("zip://a/m.csv::c.zip") == "zip://a::c.zip" and folder_of("s3://b/a/m.csv") == "s3://b/a"
     assert not is_remote("file:///a/b.png") and is_remote("file:///a.zip::x") and not is_remote("a/b.png")

@@ -11,7 +11,11 @@ import pytest
 import torch
 from batch_cases import PROMPTS, StubEdit, digests, plan_rows, stub_batch, table, write_films, write_manifest
 
+from x2x_core.batch import ray_engine
+from x2x_core.batch.plan import Shard
 from x2x_core.batch.ray_engine import RayEngine, check_engine
+from x2x_core.batch.software import software
+from x2x_core.commands.batch import load_edit
 from x2x_core.common.errors import InputError
 
 pytestmark = [
@@ -46,6 +50,22 @@ class LoadSlow:
         return SlowEdit(self.folder)
 
 
+class LoadDemo:
+    """Loader of the demo checkpoint, whose edits leave the number of their process in a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, model):
+        demo = load_edit(None, "cpu", None, "demo")
+
+        def edit(radiograph, call, is_shared):
+            (self.folder / f"{os.getpid()}").touch()
+            return demo(radiograph, call, is_shared)
+
+        return edit
+
+
 class CountThreads:
     """Loader of an edit that darkens by the number of PyTorch's threads."""
 
@@ -69,29 +89,57 @@ def cluster():
         ray.shutdown()
 
 
-def test_several_processes_give_the_bytes_of_one_and_a_killed_one_loses_nothing(cluster, tmp_path):
-    manifest, processes = plan_rows(tmp_path, 12, films=5), tmp_path / "processes"
-    processes.mkdir()
-    stub_batch(manifest, tmp_path / "whole")
+def killing(folder, counts):
+    """Start a thread that kills one of the processes in a folder each time that their number reaches one of `counts`.
+
+    Returns:
+        The thread, and the list of those that it killed.
+    """
     killed = []
 
     def kill():
-        """Kill two workers in the middle, one after the other."""
-        for count in (2, 3):
-            while len(list(processes.iterdir())) < count:
+        for count in counts:
+            while len(list(folder.iterdir())) < count:
                 time.sleep(0.05)
             time.sleep(0.3)
-            alive = [int(path.name) for path in processes.iterdir() if int(path.name) not in killed]
+            alive = [int(path.name) for path in folder.iterdir() if int(path.name) not in killed]
             killed.append(alive[0])
             os.kill(alive[0], signal.SIGKILL)
 
     thread = threading.Thread(target=kill)
     thread.start()
+    return thread, killed
+
+
+def test_several_processes_give_the_bytes_of_one_and_a_killed_one_loses_nothing(cluster, tmp_path):
+    manifest, processes = plan_rows(tmp_path, 12, films=5), tmp_path / "processes"
+    processes.mkdir()
+    stub_batch(manifest, tmp_path / "whole")
+    thread, killed = killing(processes, (2, 3))  # two in the middle, one after the other
     outcome = stub_batch(manifest, tmp_path / "out", load=LoadSlow(processes), engine=RayEngine(2))
     thread.join()
     assert (outcome.done, outcome.errors) == (12, 0) and len(killed) == 2
     assert len(list(processes.iterdir())) == 4, "two workers, and one for each that was killed"
     assert digests(tmp_path / "out") == digests(tmp_path / "whole")
+
+
+def test_the_demo_gives_the_same_bytes_from_one_process_from_ray_and_from_shards(cluster, tmp_path):
+    """With two threads, which round otherwise than the one that Ray gives its processes."""
+    manifest, processes, before = plan_rows(tmp_path, 8, films=3), tmp_path / "processes", torch.get_num_threads()
+    processes.mkdir()
+    load = {"load": LoadDemo(processes), "threads": 2}
+    try:
+        stub_batch(manifest, tmp_path / "whole", **load)
+        for index in (2, 1):
+            stub_batch(manifest, tmp_path / "shards", **load, shard=Shard(index, 2))
+        (processes / f"{os.getpid()}").unlink()
+        thread, killed = killing(processes, (2,))
+        stub_batch(manifest, tmp_path / "ray", **load, engine=RayEngine(2))
+        thread.join()
+    finally:
+        torch.set_num_threads(before)
+    assert len(killed) == 1
+    assert digests(tmp_path / "ray") == digests(tmp_path / "shards") == digests(tmp_path / "whole")
 
 
 def test_every_process_has_as_many_threads_as_this_one(cluster, tmp_path):
@@ -123,6 +171,13 @@ def test_an_error_of_loading_stops_the_batch_with_its_message(cluster, tmp_path)
 
     with pytest.raises(InputError, match="must be another one"):
         stub_batch(plan_rows(tmp_path, 2), tmp_path / "out", load=Refuse(), engine=RayEngine(1))
+
+
+def test_a_process_with_other_code_stops_the_batch(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(ray_engine, "software", lambda: {**software(), "code": "changed since"})
+    with pytest.raises(InputError, match="the code of x2x_core"):
+        stub_batch(plan_rows(tmp_path, 2), tmp_path / "out", engine=RayEngine(1))
+    assert not list((tmp_path / "out").glob("edits/*/*"))
 
 
 @pytest.mark.parametrize(("name", "workers"), [("slurm", None), ("local", 2), ("ray", 0)])

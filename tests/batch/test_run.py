@@ -23,8 +23,10 @@ from x2x_core.archive.credentials.key import SigningFiles, load_key
 from x2x_core.archive.settings import DicomSettings
 from x2x_core.archive.verification import verify
 from x2x_core.batch import output as outputs
+from x2x_core.batch import run
 from x2x_core.batch.plan import Defaults, Shard
 from x2x_core.common.errors import InputError, OutputExistsError
+from x2x_core.imaging.provenance import versions
 
 
 @pytest.fixture
@@ -96,6 +98,15 @@ def test_another_manifest_or_setting_is_refused_and_named(tmp_path):
     with pytest.raises(InputError, match=r"row 2: prompt 'Add the finding of cardiomegaly\.', now 'Add edema\.'"):
         stub_batch(manifest, tmp_path / "out", about={"device": "cpu"})
     assert digests(tmp_path / "out") == before
+
+
+def test_a_batch_of_another_library_is_refused(tmp_path, monkeypatch):
+    """Each record names the versions, so a batch that was continued with another one would have other bytes."""
+    manifest = plan_rows(tmp_path, 2)
+    stub_batch(manifest, tmp_path / "out")
+    monkeypatch.setattr(run, "versions", lambda: {**versions(), "torch": "1.0"})
+    with pytest.raises(InputError, match="was made with another torch_version"):
+        stub_batch(manifest, tmp_path / "out")
 
 
 def test_a_row_takes_the_same_way_when_its_neighbours_are_done_already(tmp_path):

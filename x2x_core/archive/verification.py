@@ -219,10 +219,14 @@ def _read_signed(path: Path, data: bytes, credential: CredentialCheck | None) ->
 
 def _decoded(path: Path, data: bytes) -> np.ndarray:
     """Decode a picture to `(H, W)` or `(H, W, 3)` integers."""
+    log = cv2.utils.logging
+    level = log.setLogLevel(log.LOG_LEVEL_ERROR)  # OpenCV warns of the TIFF tag that holds the credential
     try:
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         values = None
+    finally:
+        log.setLogLevel(level)
     if values is None:
         raise InputError(f"`{path}` must be an intact picture, but its pixels cannot be decoded.")
     return values if values.ndim == 2 else np.ascontiguousarray(values[..., 2::-1])

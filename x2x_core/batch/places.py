@@ -53,7 +53,11 @@ def joined(folder: str, name: str) -> str:
     if not is_remote(folder):
         return str(local_path(folder) / Path(name).expanduser())
     head, chain, rest = folder.partition(_CHAIN)
-    return f"{head.rstrip('/')}/{name}{chain}{rest}"
+    scheme, separator, path = head.partition(_SCHEME)
+    path = f"{path.rstrip('/')}/{name}" if path else name  # "" is the root of an archive
+    if {".", ".."} & set(name.split("/")):
+        path = posixpath.normpath(path)
+    return f"{scheme}{separator}{path}{chain}{rest}"
 
 
 def folder_of(place: str) -> str:

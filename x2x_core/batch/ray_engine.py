@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from x2x_core.common.errors import InputError
 from x2x_core.common.extras import needs_extra
 
 from .plan import Group, Row
+from .software import check_software, software
 from .worker import Files, Worker, WorkerSettings, error_files
 
 logger = logging.getLogger(__name__)
@@ -55,13 +56,33 @@ class RayEngine:
                 ray.shutdown()
 
 
+class RemoteWorker(Worker):
+    """Worker in a process of its own, which must run the software of the one that starts it.
+
+    Args:
+        settings: see `WorkerSettings`.
+        started_by: what `software` returned in the process that starts this one.
+    """
+
+    def __init__(self, settings: WorkerSettings, started_by: Mapping[str, str]) -> None:
+        super().__init__(settings)
+        self._started_by: Mapping[str, str] | None = started_by
+
+    def edit(self, row: Row, is_shared: bool = False) -> Files:
+        """Edit a row; see `Worker.edit`."""
+        if self._started_by is not None:  # here, since the message of an actor that cannot start is lost
+            check_software(self._started_by)
+            self._started_by = None
+        return super().edit(row, is_shared)
+
+
 class _Pool:
     """Actors, each with a group of rows of one image, of which it edits one at a time."""
 
     def __init__(self, ray: Any, settings: WorkerSettings, engine: RayEngine, count: int) -> None:
         self._ray, self._engine = ray, engine
-        self._actor_class = ray.remote(num_cpus=1, num_gpus=engine.gpus, max_restarts=0)(Worker)
-        self._settings = ray.put(settings)
+        self._actor_class = ray.remote(num_cpus=1, num_gpus=engine.gpus, max_restarts=0)(RemoteWorker)
+        self._settings, self._software = ray.put(settings), software()
         self._count = count
         self._shared: set[int] = set()  # rows whose image other rows have, too
         self._attempts: dict[int, int] = {}  # by row
@@ -91,7 +112,7 @@ class _Pool:
                 self._take(actor, groups)
 
     def _new_actor(self) -> Any:
-        return self._actor_class.remote(self._settings)
+        return self._actor_class.remote(self._settings, self._software)
 
     def _take(self, actor: Any, groups: deque[deque[Row]]) -> None:
         """Give an actor the next group, if there is one."""

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import x2x_core
 from x2x_core.archive.credentials.key import SigningFiles, load_key
 from x2x_core.archive.derived_ids import pseudonym
 from x2x_core.archive.settings import DicomSettings
 from x2x_core.common.errors import InputError
 from x2x_core.edit.loading import locate_checkpoint
-from x2x_core.imaging.provenance import sha256_weights
+from x2x_core.imaging.provenance import sha256_weights, versions
 
 from .checking import find_problems, report
 from .manifest import Manifest
@@ -187,7 +186,7 @@ def _identity(rows: list[Row], weights: Mapping[str, str | None], settings: Batc
     signed = {"signing_certificate": load_key(settings.signing).fingerprint} if settings.signing else {}
     return {
         "format": FORMAT,
-        "version": x2x_core.__version__,
+        **{f"{name}_version": number for name, number in versions().items()},
         "rows": {"count": len(rows), "sha256": hashlib.sha256(row_lines(rows)).hexdigest()},
         "weights": dict(weights),
         **dicom,

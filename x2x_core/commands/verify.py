@@ -14,7 +14,9 @@ def verify(
     original: Annotated[Path | None, typer.Option(help="The file that it is said to be an edit of.")] = None,
     trust: Annotated[
         Path | None,
-        typer.Option(help="PEM file of trusted certificates, to which the one that the file is signed with must lead."),
+        typer.Option(
+            help="PEM file with certificates of the authorities that you trust: the signer's must lead to one of them."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:

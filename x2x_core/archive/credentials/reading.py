@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from x2x_core.common.errors import InputError
 from x2x_core.common.extras import needs_extra
 
 from .key import read_certificates
@@ -53,16 +54,30 @@ def has_credentials(data: bytes) -> bool:
 
 
 def read_trusted(path: Path) -> str:
-    """Read a PEM file of certificates that are trusted: roots, or those of signers themselves.
+    """Read a PEM file of certificates of authorities that are trusted: roots, or those between them and signers.
 
     Raises:
         InputNotFoundError: no such file.
-        InputError: no certificates.
+        InputError: no certificates, or none of an authority.
     """
     with needs_extra("Checking content credentials", "c2pa-python", "sign"):
         from cryptography.hazmat.primitives.serialization import Encoding
-    certificates = read_certificates(path, "trust")
+    certificates = [certificate for certificate in read_certificates(path, "trust") if _is_authority(certificate)]
+    if not certificates:
+        raise InputError(
+            f"`trust` must hold certificates of authorities, but those in `{path}` can issue none. Give the root that "
+            "the signer's certificate leads to, or one between the two."
+        )
     return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates).decode()
+
+
+def _is_authority(certificate: Any) -> bool:
+    from cryptography.x509 import BasicConstraints, ExtensionNotFound
+
+    try:
+        return bool(certificate.extensions.get_extension_for_class(BasicConstraints).value.ca)
+    except (ExtensionNotFound, ValueError):  # none, or malformed ones
+        return False
 
 
 def check_credentials(data: bytes, trusted: str | None = None) -> CredentialCheck | None:
@@ -85,7 +100,7 @@ def check_credentials(data: bytes, trusted: str | None = None) -> CredentialChec
         import c2pa
     settings: dict[str, Any] = {**OFFLINE, "verify": {**OFFLINE["verify"], "verify_trust": trusted is not None}}
     if trusted is not None:
-        settings["trust"] = {"trust_anchors": trusted, "allowed_list": trusted}
+        settings["trust"] = {"trust_anchors": trusted}
     try:
         with (
             c2pa.Context.from_dict(settings) as context,
