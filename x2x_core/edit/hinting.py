@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 
-from x2x_core.guidance.place_hint import add_place_hint
+from x2x_core.guidance.place_hint import add_place_hint, graded_cells
 from x2x_core.imaging.canvases import Canvases
 
 from .region import Region
 from .state import Encoded
-
-_LEAST = 1e-3  # greatest extent under which there is none
 
 
 @dataclass(frozen=True)
@@ -47,5 +44,4 @@ def _cells(inputs: HintingInputs, canvases: Canvases, region: Region | None) -> 
         return canvases.cells_of(inputs.guidance_mask).float()
     if region is None or region.extents is None:
         return None
-    shares = F.adaptive_avg_pool2d(canvases.place(region.extents.abs()), canvases.cells)
-    return shares / shares.flatten(1).amax(dim=1)[:, None, None, None].clamp_min(_LEAST)
+    return graded_cells(canvases.place(region.extents.abs()), canvases.cells)

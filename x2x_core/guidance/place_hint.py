@@ -10,6 +10,23 @@ removal.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
+
+_LEAST = 1e-3  # greatest extent under which there is none
+
+
+def graded_cells(extents: torch.Tensor, cells: tuple[int, int]) -> torch.Tensor:
+    """Return how much each latent cell takes part in a finding, relative to the cell that does most.
+
+    Args:
+        extents: `(B, 1, H, W)` in [-1, 1], of canvases; see `x2x_core.pseudomasks.extents`.
+        cells: `(h, w)` of the latents.
+
+    Returns:
+        `(B, 1, h, w)` in [0, 1]; all 0 without an extent.
+    """
+    shares = F.adaptive_avg_pool2d(extents.abs(), cells)
+    return shares / shares.flatten(1).amax(dim=1)[:, None, None, None].clamp_min(_LEAST)
 
 
 def add_place_hint(noise: torch.Tensor, cells: torch.Tensor, strength: float) -> torch.Tensor:
