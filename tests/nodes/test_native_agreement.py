@@ -185,8 +185,8 @@ def test_demo_equals_the_pipelines(demo, text):
 def test_a_painted_place_is_the_pipelines_guidance_mask(demo):
     """A guidance mask given by the caller is the place itself."""
     pipe, native, picture = demo
-    text, mask = "Add the finding of left lung opacity.", torch.zeros(1, 256, 256)
-    mask[:, 90:151, 160:203] = 1
+    text, mask = "Add the finding of large right pleural effusion.", torch.zeros(1, 256, 256)
+    mask[:, 130:211, 43:102] = 1
     expected = pipe(
         picture, text, guidance_mask=mask, generator=seeded(), output_type="latent", padding_mask_crop=False
     )
