@@ -111,9 +111,8 @@ To inspect the maps without editing, select the nodes of the last group and pres
     pipeline, radiograph = load(graph, 560)
     image = radiograph["image"]
     words = graph.node("X2XInstruction", (440, 0), SHORT_MENUS)
-    graph.group("Instruct", "instruct", words)
     where, relevance, guidance = look_of(graph, 440, pipeline, image, words, mask_rule="threshold", threshold=0.3)
-    graph.group("Look", "guide", where, relevance, guidance)
+    graph.group("Instruct and look", "guide", words, where, relevance, guidance)
     size = (380, 500)
     shown = [
         graph.node("X2XGuidancePreview", (880, 0), size, "Pseudomask", image=image, guidance=where["pseudomask"]),
@@ -158,10 +157,9 @@ To use a mask from a file, replace the box by *Load Image (as Mask)*.
     pipeline, radiograph = load(graph, 560)
     image = radiograph["image"]
     words = graph.node("X2XInstruction", (440, 0), SHORT_MENUS, finding="consolidation")
-    graph.group("Instruct", "instruct", words)
     found = look_of(graph, 440, pipeline, image, words)
     guidance = found[-1]
-    graph.group("Guidance mask", "guide", *found)
+    graph.group("Instruct and find the mask", "guide", words, *found)
     steps = _joined_masks(graph, guidance["guidance_mask"], radiograph["mask"])
     shown = graph.node(
         "X2XGuidancePreview",
