@@ -160,8 +160,11 @@ def test_demo_equals_the_pipelines(demo, text):
     )
     assert torch.equal(pseudomask, expected.pseudomask[:, 0]) and 0.9 < extent.max() <= 1
     found = relevance(native, latent, "recommended", 0, 4, told, place=extent, place_hint=-1.0)
-    # at level 1 the pipeline's noise is pure, while ComfyUI's highest noise level leaves a trace of the picture
-    assert (found - expected.relevance_map[:, 0]).abs().max() < 5e-3
+    # ComfyUI's highest noise level is 4518 times the picture, and more where it is hinted: float32 rounds what it predicts
+    assert (found - expected.relevance_map[:, 0]).abs().max() < 2e-2
+    plain = {"draw_extent": False, "place_hint": 0.0, "padding_mask_crop": False}
+    unhinted = pipe.relevance(picture, text, generator=seeded(4), **plain).relevance_map[:, 0]
+    assert (relevance(native, latent, "recommended", 0, 4, told) - unhinted).abs().max() < 5e-3
     rules = {name: getattr(settings, name) for name in ("mask_rule", "remove_islands", "close_holes")}
     _, mask = run_node(
         "X2XGuidanceMap", pseudomask=pseudomask, relevance=found, threshold=0.1, soft_edge=0.0, places=places, **rules
@@ -178,7 +181,7 @@ def test_demo_equals_the_pipelines(demo, text):
         soft_edge=EXTENT_EDGE, strength=1.0, composition=settings.composition, places=places,
     )[0]  # fmt: skip
     off = (result - expected.images.movedim(1, -1)).abs()
-    assert off.max() < 2e-2 and off.mean() < 5e-4  # the one step is at pure noise, for ComfyUI 4518 times the picture
+    assert off.max() < 5e-4
     assert (result - image).abs().max() > 0.2
 
 
