@@ -160,7 +160,7 @@ def test_demo_equals_the_pipelines(demo, text):
     )
     assert torch.equal(pseudomask, expected.pseudomask[:, 0]) and 0.9 < extent.max() <= 1
     found = relevance(native, latent, "recommended", 0, 4, told, place=extent, place_hint=-1.0)
-    # ComfyUI's highest noise level is 4518 times the picture, and more where it is hinted: float32 rounds what it predicts
+    # ComfyUI's highest noise is 4518 times the picture, and more where it is hinted: float32 rounds the predictions
     assert (found - expected.relevance_map[:, 0]).abs().max() < 2e-2
     plain = {"draw_extent": False, "place_hint": 0.0, "padding_mask_crop": False}
     unhinted = pipe.relevance(picture, text, generator=seeded(4), **plain).relevance_map[:, 0]
