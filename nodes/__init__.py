@@ -29,6 +29,7 @@ def node_classes() -> list[type]:
     from .native_compose import X2XNativeCompose
     from .native_crop import X2XCropToMask
     from .native_guider import X2XRegionGuider
+    from .native_hint import X2XPlaceHint
     from .native_load import X2XLoadNative
     from .native_relevance import X2XNativeRelevanceMap
     from .save import X2XSave
@@ -53,6 +54,7 @@ def node_classes() -> list[type]:
         X2XSaveArchive,
         X2XLoadNative,
         X2XNativeRelevanceMap,
+        X2XPlaceHint,
         X2XRegionGuider,
         X2XCropToMask,
         X2XNativeCompose,

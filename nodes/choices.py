@@ -5,7 +5,7 @@ Options and defaults that the library has too are the library's own. This module
 
 from __future__ import annotations
 
-from x2x_core.anatomy.edges import SATURATING_EDGE, SOFT_EDGE, SOFT_EDGES
+from x2x_core.anatomy.edges import EXTENT_EDGE, SATURATING_EDGE, SOFT_EDGE, SOFT_EDGES
 from x2x_core.edit.presets import PRESETS as EDIT_PRESETS
 from x2x_core.edit.settings import COMPOSITIONS, DEFAULT
 from x2x_core.edit.solver_names import SOLVERS as EDIT_SOLVERS
@@ -17,6 +17,7 @@ from x2x_core.language.vocabulary import FINDINGS, LEVELS, SIDES, ZONES
 __all__ = [
     "COMPOSITIONS",
     "DEFAULT",
+    "EXTENT_EDGE",
     "FINDINGS",
     "LEVELS",
     "MASK_RULES",
@@ -55,11 +56,16 @@ SOFT_EDGE_WORDS = ", ".join(
     [*(f"{width:g} for {finding}" for finding, width in SOFT_EDGES.items()), f"else {SOFT_EDGE:g}"]
 )
 CROP_RECOMMENDED = -1  # the checkpoint's crop; 0 is no crop
+HINT_RECOMMENDED = -1.0  # the checkpoint's place hint; 0 is no hint
 CONTEXT_RECOMMENDED, WHOLE_CANVAS = -1, -2  # the checkpoint's or preset's context around the mask; no window
 LARGEST_CROP_MARGIN = 1024
 DRAW_PLACE = (
     "Draw a side and zone at random, by the seed, for a finding to add whose place the instruction leaves open. "
     "Off: the model chooses."
+)
+DRAW_EXTENT = (
+    "Draw, by the seed, how far a finding to add reaches on the patient's own lungs, find where one to remove is seen, "
+    "and take that for the region, as Edit Radiograph does with checkpoints that recommend it (the demo)."
 )
 CANDIDATE_SCORERS = ("pixels alone", "bundled (simulated radiographs)")  # what judges candidates
 MOST_CANDIDATES = 16  # seeds in one batch

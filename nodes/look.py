@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from . import sockets
 from .checks import check_noise_level
-from .choices import DEFAULT, DRAW_PLACE
+from .choices import DEFAULT, DRAW_EXTENT, DRAW_PLACE
 
 if TYPE_CHECKING:
     import torch
@@ -46,6 +46,7 @@ class X2XPseudomask(io.ComfyNode):
                 sockets.seed_input(
                     "Seed of a drawn place. With the same seed, Edit Radiograph draws the same place.", optional=True
                 ),
+                io.Boolean.Input("draw_extent", default=False, optional=True, tooltip=DRAW_EXTENT),
             ],
             outputs=[
                 io.Mask.Output(
@@ -61,12 +62,18 @@ class X2XPseudomask(io.ComfyNode):
                 sockets.Places.Output(
                     "places",
                     display_name="places",
-                    tooltip="The region of each clause and side, for Guidance Map.",
+                    tooltip="The region of each clause and side, for Guidance Map, and extents, for Compose Edit.",
                 ),
                 io.String.Output(
                     "placed_instruction",
                     display_name="placed_instruction",
                     tooltip="The instruction, with the place if one was drawn, as the model receives it.",
+                ),
+                io.Mask.Output(
+                    "extent",
+                    display_name="extent",
+                    tooltip="How much each pixel takes part in the finding, in [0, 1], for Place Hint; 0 where no "
+                    "extent is known.",
                 ),
             ],
         )
@@ -80,14 +87,16 @@ class X2XPseudomask(io.ComfyNode):
         atlas: PseudomaskAtlas | None = None,
         draw_place: bool = DEFAULT.draw_place,
         seed: int = 0,
+        draw_extent: bool = False,
     ) -> io.NodeOutput:
         """Find the pseudomask."""
-        from .work.regions import pseudomask_of
+        from .work.regions import Draws, pseudomask_of
         from .work.tensors import to_library, to_mask
 
-        place_seed = seed if draw_place else None
-        pseudomask, info, places = pseudomask_of(to_library(image), instruction, atlas, align, place_seed)
-        return io.NodeOutput(to_mask(pseudomask), info, places, places.told, ui={"x2x_text": [info]})
+        draws = Draws(seed, draw_place, draw_extent)
+        pseudomask, info, places = pseudomask_of(to_library(image), instruction, atlas, align, draws)
+        extents = pseudomask.new_zeros(pseudomask.shape) if places.extents is None else places.shares
+        return io.NodeOutput(to_mask(pseudomask), info, places, places.told, to_mask(extents), ui={"x2x_text": [info]})
 
 
 class X2XRelevanceMap(io.ComfyNode):

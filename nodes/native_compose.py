@@ -8,10 +8,12 @@ from comfy_api.latest import io
 
 from . import sockets
 from .checks import check_finite
-from .choices import COMPOSITIONS, DEFAULT, SOFT_EDGE, SOFT_EDGE_WORDS
+from .choices import COMPOSITIONS, DEFAULT, EXTENT_EDGE, SOFT_EDGE, SOFT_EDGE_WORDS
 
 if TYPE_CHECKING:
     import torch
+
+    from .work.regions import Places
 
 _ADDED = tuple(name for name in COMPOSITIONS if name != "decoded")  # "decoded" is what has no `unchanged`
 
@@ -72,15 +74,18 @@ class X2XNativeCompose(io.ComfyNode):
         remove_drift: bool = False,
         keep_mask: torch.Tensor | None = None,
         crop: Any = None,
+        places: Places | None = None,
     ) -> io.NodeOutput:
         """Merge the edit."""
         from .comfy_native.compose import Blending, Decoded, compose
 
         check_finite(soft_edge=soft_edge, strength=strength)
+        count = max(len(image), len(edited))
         size = None if encoded is None else (encoded.shape[1], encoded.shape[2])
         decoded = Decoded(edited, unchanged, size, crop)
+        extents = None if places is None else places.extents_at((image.shape[1], image.shape[2]), count)
         blending = Blending(soft_edge, strength, composition, remove_drift)
-        return io.NodeOutput(compose(image, decoded, guidance_mask, blending, keep_mask))
+        return io.NodeOutput(compose(image, decoded, guidance_mask, blending, keep_mask, extents))
 
 
 def _optional_inputs() -> list[sockets.Input]:
@@ -120,5 +125,11 @@ def _optional_inputs() -> list[sockets.Input]:
             optional=True,
             tooltip="From Crop to Mask, if its crop was edited: the edit goes back to its place in `image`, at the "
             "image's own resolution.",
+        ),
+        sockets.Places.Input(
+            "places",
+            optional=True,
+            tooltip="From Pseudomask with `draw_extent`: the difference to `unchanged` is given the detail of the "
+            f"extents, as Edit Radiograph does: sharp edges, narrow lines. Set `soft_edge` to {EXTENT_EDGE:g} then.",
         ),
     ]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from . import sockets
-from .checks import check_noise_level
-from .choices import DEFAULT
+from .checks import check_finite, check_noise_level
+from .choices import DEFAULT, HINT_RECOMMENDED
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +49,18 @@ class X2XNativeRelevanceMap(io.ComfyNode):
                     "Encode "
                     "crops it, and the map is then aligned to the whole image.",
                 ),
+                io.Mask.Input(
+                    "place",
+                    optional=True,
+                    tooltip="Where the finding is to lie, from Pseudomask's `extent` or painted: the mask given to "
+                    "Place Hint. Not connected, or empty: the model chooses.",
+                ),
+                sockets.hint_input(
+                    "place_hint",
+                    "How strongly `place` is told to the model, in standard deviations of the noise: the strength of "
+                    "Place Hint. -1: the checkpoint's setting. 0: no hint.",
+                    optional=True,
+                ),
             ],
             outputs=[
                 io.Mask.Output(
@@ -75,12 +87,15 @@ class X2XNativeRelevanceMap(io.ComfyNode):
         draws: int,
         seed: int,
         image: torch.Tensor | None = None,
+        place: torch.Tensor | None = None,
+        place_hint: float = HINT_RECOMMENDED,
     ) -> io.NodeOutput:
         """Compute the map."""
         from .comfy_native.inputs import Conditionings
         from .comfy_native.relevance import RelevanceOptions, relevance_mask
         from .work.noise_levels import read_levels
 
-        options = RelevanceOptions(read_levels(noise_level), draws, seed)
+        check_finite(place_hint=place_hint)
+        options = RelevanceOptions(read_levels(noise_level), draws, seed, place, place_hint)
         size = None if image is None else (image.shape[1], image.shape[2])
         return io.NodeOutput(relevance_mask(model, Conditionings(positive, negative), latent, options, size))

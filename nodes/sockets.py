@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from comfy_api.latest import io
 
-from .choices import DEFAULT, DTYPES, EXAMPLE, LARGEST_SEED, MASK_RULES, RECOMMENDED
+from .choices import DEFAULT, DTYPES, EXAMPLE, HINT_RECOMMENDED, LARGEST_SEED, MASK_RULES, RECOMMENDED
 
 Pipeline = io.Custom("X2X_PIPELINE")
 Atlas = io.Custom("X2X_ATLAS")
@@ -110,6 +110,11 @@ def native_inputs() -> list[Input]:
         ),
         io.Conditioning.Input("negative", tooltip="The same of an empty text, or of what the result must not show."),
     ]
+
+
+def hint_input(name: str, tooltip: str, **more: Any) -> Input:
+    """Return the strength of a place hint."""
+    return number(name, HINT_RECOMMENDED, (HINT_RECOMMENDED, 10.0), 0.1, tooltip, **more)
 
 
 def keep_mask_input() -> Input:

@@ -4,7 +4,7 @@ from x2x_core import Instruction
 from x2x_core.edit.settings import DEFAULT
 
 
-def graph(checkpoint, image, text, twin=True, steps=4, scales=(0.8, 1.0), seed=0, scheduler="simple"):
+def graph(checkpoint, image, text, twin=True, steps=1, scales=(1.6, 1.0), seed=0, scheduler="simple", soft_edge=None):
     """The whole native graph in the form that `POST /prompt` takes.
 
     Args:
@@ -13,6 +13,7 @@ def graph(checkpoint, image, text, twin=True, steps=4, scales=(0.8, 1.0), seed=0
         text: the instruction.
         twin: whether the edit is compared with the same noise denoised without the instruction.
         steps, scales, seed, scheduler: of the edit; the defaults are the demo's for an effusion.
+        soft_edge: of the composition; `None`: as for a region of the atlas.
 
     Returns:
         Nodes by name; "save" writes the picture and "map" the relevance map.
@@ -45,14 +46,19 @@ def graph(checkpoint, image, text, twin=True, steps=4, scales=(0.8, 1.0), seed=0
         "empty": node("CLIPTextEncode", clip=["load", 1], text=""),
         "relevance": node(
             "X2XNativeRelevanceMap", model=["load", 0], positive=["text", 0], negative=["empty", 0],
-            latent=["encode", 0], noise_level="recommended", draws=0, seed=seed,
+            latent=["encode", 0], noise_level="recommended", draws=0, seed=seed, place=["pseudomask", 4],
         ),
-        "pseudomask": node("X2XPseudomask", instruction=text, image=["image", 0], align=True),
+        "pseudomask": node(
+            "X2XPseudomask", instruction=text, image=["image", 0], align=True, seed=seed, draw_extent=True,
+        ),
         "guidance": node(
             "X2XGuidanceMap", pseudomask=["pseudomask", 0], relevance=["relevance", 0], mask_rule="adaptive",
-            threshold=0.1, remove_islands=True, close_holes=True, soft_edge=0.0, instruction=text,
+            threshold=0.1, remove_islands=True, close_holes=True, soft_edge=0.0, places=["pseudomask", 2],
         ),
-        "noise": node("RandomNoise", noise_seed=seed),
+        "random": node("RandomNoise", noise_seed=seed),
+        "noise": node(
+            "X2XPlaceHint", noise=["random", 0], model=["load", 0], place=["pseudomask", 4], strength=-1.0,
+        ),
         "sampler": node("KSamplerSelect", sampler_name="euler"),
         "sigmas": node("BasicScheduler", model=["load", 0], scheduler=scheduler, steps=steps, denoise=1.0),
         "guider": guider(scales[0]),
@@ -63,7 +69,8 @@ def graph(checkpoint, image, text, twin=True, steps=4, scales=(0.8, 1.0), seed=0
         "unchanged": decode("twin" if twin else "encode"),
         "compose": node(
             "X2XNativeCompose", image=["image", 0], edited=["edited", 0], guidance_mask=["guidance", 1],
-            soft_edge=DEFAULT.soft_edge_for(Instruction.parse(text)), strength=1.0, unchanged=["unchanged", 0],
+            soft_edge=DEFAULT.soft_edge_for(Instruction.parse(text)) if soft_edge is None else soft_edge, strength=1.0,
+            unchanged=["unchanged", 0], places=["pseudomask", 2],
         ),
         "save": node("SaveImage", images=["compose", 0], filename_prefix="native"),
         "map picture": node("MaskToImage", mask=["relevance", 0]),

@@ -75,15 +75,15 @@ def _relevance_in_region(graph: Graph, at, image, model: Placed, asked: dict, re
     latent = graph.node("VAEEncode", (left, top), (380, 60), "The whole picture", pixels=image, vae=model["vae"])
     relevance = graph.node(
         "X2XNativeRelevanceMap",
-        (left, top + 140),
-        (380, 210),
+        (left, top + 120),
+        (380, 260),
         **inputs,
         latent=latent["LATENT"],
         image=image,
         seed=SEED,
     )
     maps = {"pseudomask": region["MASK"], "relevance": relevance["relevance"]}
-    guidance = graph.node("X2XGuidanceMap", (left, top + 430), (380, 260), **maps)
+    guidance = graph.node("X2XGuidanceMap", (left, top + 450), (380, 240), **maps)
     graph.group("Where would it change?", "guide", latent, relevance, guidance)
     return guidance, guidance["guidance_mask"]
 

@@ -46,7 +46,7 @@ def where_would_it_change(graph: Blueprint) -> None:
     latent = graph.node("VAEEncode", (0, 0), (WIDTH, 60), pixels=image, vae=vae)
     everywhere = graph.node("SolidMask", (0, 150), SMALL, "Anywhere", value=1.0)
     relevance = graph.node(
-        "X2XNativeRelevanceMap", (COLUMN, 0), (WIDTH, 230), **asked, latent=latent["LATENT"], image=image, seed=seed
+        "X2XNativeRelevanceMap", (COLUMN, 0), (WIDTH, 275), **asked, latent=latent["LATENT"], image=image, seed=seed
     )
     maps = {"pseudomask": everywhere["MASK"], "relevance": relevance["relevance"]}
     guidance = graph.node("X2XGuidanceMap", (2 * COLUMN, 0), (WIDTH, 260), **maps)
@@ -70,7 +70,7 @@ def edit_region(graph: Blueprint) -> None:
     edited = _sampled(graph, COLUMN, asked, latent["LATENT"], mask, vae)
     unchanged = graph.node("VAEDecode", (0, 150), (WIDTH, 60), "Unchanged", samples=latent["LATENT"], vae=vae)
     pictures = {"image": image, "edited": edited["IMAGE"], "unchanged": unchanged["IMAGE"], "guidance_mask": mask}
-    composed = graph.node("X2XNativeCompose", (3 * COLUMN, 0), (WIDTH, 260), **pictures)
+    composed = graph.node("X2XNativeCompose", (3 * COLUMN, 0), (WIDTH, 280), **pictures)
     graph.output("result", composed["result"])
 
 
@@ -97,7 +97,7 @@ def inpaint_in_detail(graph: Blueprint) -> None:
     plain = graph.node("VAEEncode", (COLUMN, 250), (WIDTH, 60), "The crop", pixels=crop["cropped"], vae=vae)
     unchanged = graph.node("VAEDecode", (COLUMN, 400), (WIDTH, 60), "Unchanged", samples=plain["LATENT"], vae=vae)
     pictures = {"image": image, "edited": edited["IMAGE"], "unchanged": unchanged["IMAGE"], "guidance_mask": mask}
-    composed = graph.node("X2XNativeCompose", (4 * COLUMN, 0), (WIDTH, 260), **pictures, crop=crop["crop"])
+    composed = graph.node("X2XNativeCompose", (4 * COLUMN, 0), (WIDTH, 280), **pictures, crop=crop["crop"])
     graph.output("result", composed["result"])
 
 

@@ -6,7 +6,7 @@ from workflow_graph import Graph
 
 SEED = 1
 LOADER, PICTURE, MENUS, EDITOR = (340, 90), (340, 430), (340, 280), (380, 840)
-SHORT_MENUS, PSEUDOMASK = (340, 260), (340, 320)  # the smallest heights that the page allows
+SHORT_MENUS, PSEUDOMASK = (340, 260), (340, 365)  # the smallest heights that the page allows
 SYNTHETIC = "All results are **synthetic, for research**. This is not a medical device."
 
 

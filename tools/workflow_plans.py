@@ -33,13 +33,17 @@ def compare_of(graph: Graph, at, size, before, after, guidance, mask, words: Pla
 
 def look_of(graph: Graph, left: int, pipeline: Placed, image, words: Placed, **rule) -> tuple[Placed, Placed, Placed]:
     """Add pseudomask, relevance map and guidance map in a column, below an instruction of size `SHORT_MENUS`."""
-    where = graph.node(
-        "X2XPseudomask", (left, 390), PSEUDOMASK, instruction=words["instruction"], image=image, seed=SEED
-    )
+    where = pseudomask_of(graph, (left, 320), image, words)
     asked = {"pipeline": pipeline["pipeline"], "image": image, "instruction": words["instruction"]}
-    relevance = graph.node("X2XRelevanceMap", (left, 765), (340, 205), **asked, seed=SEED)
-    guidance = guidance_of(graph, (left, 1005), where, relevance, **rule)
+    relevance = graph.node("X2XRelevanceMap", (left, 745), (340, 205), **asked, seed=SEED)
+    guidance = guidance_of(graph, (left, 1010), where, relevance, **rule)
     return where, relevance, guidance
+
+
+def pseudomask_of(graph: Graph, at, image, words: Placed) -> Placed:
+    """Add the pseudomask of an instruction, with drawn extents as the demo recommends."""
+    joined = {"instruction": words["instruction"], "image": image}
+    return graph.node("X2XPseudomask", at, PSEUDOMASK, **joined, seed=SEED, draw_extent=True)
 
 
 def guidance_of(graph: Graph, at, where: Placed, relevance: Placed, **rule) -> Placed:
@@ -93,7 +97,8 @@ def look_first(graph: Graph) -> None:
 # Look before you edit
 Where may the image change, and why?
 
-- **Pseudomask**: where experts found the finding, aligned to this patient's lungs.
+- **Pseudomask**: where the finding can lie, aligned to this patient's lungs. Its extent is drawn by the seed; without \
+`draw_extent`, it is all of where experts found the finding.
 - **Relevance Map**: where the model would change the image.
 - **Guidance Map**: their product. Values of at least **threshold** form the mask (outlined).
 
@@ -106,9 +111,8 @@ To inspect the maps without editing, select the nodes of the last group and pres
     pipeline, radiograph = load(graph, 560)
     image = radiograph["image"]
     words = graph.node("X2XInstruction", (440, 0), SHORT_MENUS)
-    graph.group("Instruct", "instruct", words)
     where, relevance, guidance = look_of(graph, 440, pipeline, image, words, mask_rule="threshold", threshold=0.3)
-    graph.group("Look", "guide", where, relevance, guidance)
+    graph.group("Instruct and look", "guide", words, where, relevance, guidance)
     size = (380, 500)
     shown = [
         graph.node("X2XGuidancePreview", (880, 0), size, "Pseudomask", image=image, guidance=where["pseudomask"]),
@@ -153,10 +157,9 @@ To use a mask from a file, replace the box by *Load Image (as Mask)*.
     pipeline, radiograph = load(graph, 560)
     image = radiograph["image"]
     words = graph.node("X2XInstruction", (440, 0), SHORT_MENUS, finding="consolidation")
-    graph.group("Instruct", "instruct", words)
     found = look_of(graph, 440, pipeline, image, words)
     guidance = found[-1]
-    graph.group("Guidance mask", "guide", *found)
+    graph.group("Instruct and find the mask", "guide", words, *found)
     steps = _joined_masks(graph, guidance["guidance_mask"], radiograph["mask"])
     shown = graph.node(
         "X2XGuidancePreview",
@@ -284,64 +287,74 @@ Each step of the edit is a node, so LoRAs, schedulers, samplers and model patche
 **Checkpoint**: the included demo, or an InstructX2X or InstructPix2Pix checkpoint in diffusers layout (a folder \
 with `model_index.json`) in `models/instructx2x` or `models/diffusers`. The settings here are those that the demo \
 recommends for an effusion. For the authors' checkpoint, use 512 x 512 pixels, scheduler ddim_uniform, \
-100 steps, guidance_scale 7.5 and image_guidance_scale 1.5.
+100 steps, guidance_scale 7.5 and image_guidance_scale 1.5, and switch `draw_extent` off.
+
+**Place Hint** tells the model in its noise where the finding is to lie: the extent that *Pseudomask* drew, or any \
+mask of your own.
 
 One sampler follows the instruction, the other denoises the same noise **without** it (guidance_scale 0). *Compose \
 Edit* adds their difference to the radiograph inside the mask. Pixels outside the mask stay identical.
 
-Keep the seeds of RandomNoise and Relevance Map equal.
+Keep the seeds of RandomNoise, Relevance Map and Pseudomask equal.
 """
-    read_me(graph, text, 430)
-    model = graph.node("X2XLoadNative", (0, 570), (340, 130))
-    radiograph = graph.node("X2XLoadRadiograph", (0, 780), (340, 420))
+    read_me(graph, text, 480)
+    model = graph.node("X2XLoadNative", (0, 620), (340, 130))
+    radiograph = graph.node("X2XLoadRadiograph", (0, 820), (340, 420))
     graph.group("Load", "load", model, radiograph)
     words = graph.node("X2XInstruction", (440, 0), MENUS, side="left")
-    said = {"text": words["instruction"], "clip": model["clip"]}
-    text = graph.node("CLIPTextEncode", (440, 360), (340, 130), "With the instruction", **said)
-    empty = graph.node("CLIPTextEncode", (440, 570), (340, 130), "Without it", text="", clip=model["clip"])
+    where = pseudomask_of(graph, (440, 350), radiograph["image"], words)
     size = {"upscale_method": "area", "width": 256, "height": 256, "crop": "disabled"}
-    scaled = graph.node("ImageScale", (440, 780), (340, 140), "To the model's size", image=radiograph["image"], **size)
+    scaled = graph.node("ImageScale", (440, 790), (340, 140), "To the model's size", image=radiograph["image"], **size)
     latent = graph.node("VAEEncode", (440, 1000), (340, 60), pixels=scaled["IMAGE"], vae=model["vae"])
-    graph.group("Instruct and encode", "instruct", words, text, empty, scaled, latent)
+    empty = graph.node("CLIPTextEncode", (440, 1130), (340, 100), "Without it", text="", clip=model["clip"])
+    graph.group("Instruct and encode", "instruct", words, where, scaled, latent, empty)
+    told = {"text": where["placed_instruction"], "clip": model["clip"]}
+    text = graph.node("CLIPTextEncode", (880, 0), (340, 100), "With the instruction", **told)
     asked = {"positive": text["CONDITIONING"], "negative": empty["CONDITIONING"], "model": model["model"]}
-    region = _native_region(graph, radiograph["image"], words, latent["LATENT"], asked)
-    edited, plain = _native_sampling(graph, model, latent["LATENT"], asked, region["guidance_mask"])
+    region = _native_region(graph, radiograph["image"], where, latent["LATENT"], text, asked)
+    regions = {"guidance_mask": region["guidance_mask"], "place": where["extent"]}
+    edited, plain = _native_sampling(graph, model, latent["LATENT"], asked, regions)
     pictures = {"image": radiograph["image"], "edited": edited["IMAGE"], "unchanged": plain["IMAGE"]}
-    as_suits_an_effusion = {"soft_edge": 0.05, "composition": "saturating"}
-    pictures |= {"guidance_mask": region["guidance_mask"], **as_suits_an_effusion}
-    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 260), **pictures)
+    as_suits_an_extent = {"soft_edge": 0.012, "composition": "saturating", "places": where["places"]}
+    pictures |= {"guidance_mask": region["guidance_mask"], **as_suits_an_extent}
+    composed = graph.node("X2XNativeCompose", (2160, 0), (460, 280), **pictures)
     seen = radiograph["image"], composed["result"], region["guidance"], region["guidance_mask"]
-    shown = compare_of(graph, (2160, 340), (460, 870), *seen, words)
+    shown = compare_of(graph, (2160, 360), (460, 880), *seen, words)
     graph.group("Compose", "look", composed, shown)
 
 
-def _native_region(graph: Graph, image, words: Placed, latent, asked: dict) -> Placed:
-    """Add pseudomask, native relevance map, guidance map and its preview."""
-    where = graph.node("X2XPseudomask", (880, 0), PSEUDOMASK, instruction=words["instruction"], image=image, seed=SEED)
-    relevance = graph.node("X2XNativeRelevanceMap", (880, 375), (340, 210), latent=latent, **asked, seed=SEED)
-    guidance = guidance_of(graph, (880, 640), where, relevance)
+def _native_region(graph: Graph, image, where: Placed, latent, text: Placed, asked: dict) -> Placed:
+    """Add native relevance map, guidance map and its preview, below the text in a group with it."""
+    looked = {**asked, "latent": latent, "place": where["extent"], "seed": SEED}
+    relevance = graph.node("X2XNativeRelevanceMap", (880, 180), (340, 260), **looked)
+    guidance = guidance_of(graph, (880, 520), where, relevance)
     maps = {"guidance": guidance["guidance"], "guidance_mask": guidance["guidance_mask"]}
-    shown = graph.node("X2XGuidancePreview", (880, 930), (340, 310), image=image, **maps)
-    graph.group("Where may it change?", "guide", where, relevance, guidance, shown)
+    shown = graph.node("X2XGuidancePreview", (880, 835), (340, 405), image=image, **maps)
+    graph.group("Where may it change?", "guide", text, relevance, guidance, shown)
     return guidance
 
 
-def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, mask) -> tuple[Placed, Placed]:
-    """Add the sampler with the instruction and its twin without, and decode both."""
+def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, regions: dict) -> tuple[Placed, Placed]:
+    """Add the sampler with the instruction and its twin without, and decode both.
+
+    `regions` holds the outputs for `guidance_mask` and `place`.
+    """
     noise = graph.node("RandomNoise", (1320, 0), (360, 90), noise_seed=SEED)
-    sampler = graph.node("KSamplerSelect", (1320, 170), (360, 60), sampler_name="euler")
-    plan = {"model": model["model"], "scheduler": "simple", "steps": 4}
-    steps = graph.node("BasicScheduler", (1320, 310), (360, 110), **plan)
-    placed, decoded = [noise, sampler, steps], []
-    for number, (title, scale) in enumerate((("With the instruction", 2.0), ("Without it", 0.0))):
-        top = 510 + 250 * number
-        scales = {"guidance_scale": scale, "image_guidance_scale": 1.0, "guidance_mask": mask}
+    joined = {"noise": noise["NOISE"], "model": model["model"], "place": regions["place"]}
+    hinted = graph.node("X2XPlaceHint", (1320, 160), (360, 110), **joined)
+    sampler = graph.node("KSamplerSelect", (1740, 0), (340, 60), sampler_name="euler")
+    plan = {"model": model["model"], "scheduler": "simple", "steps": 1}
+    steps = graph.node("BasicScheduler", (1740, 140), (340, 110), **plan)
+    placed, decoded = [noise, hinted, sampler, steps], []
+    for number, (title, scale) in enumerate((("With the instruction", 1.6), ("Without it", 0.0))):
+        top = 350 + 260 * number
+        scales = {"guidance_scale": scale, "image_guidance_scale": 1.0, "guidance_mask": regions["guidance_mask"]}
         guider = graph.node("X2XRegionGuider", (1320, top), (360, 190), title, image_latent=latent, **asked, **scales)
-        given = {"noise": noise["NOISE"], "guider": guider["guider"], "sampler": sampler["SAMPLER"]}
+        given = {"noise": hinted["noise"], "guider": guider["guider"], "sampler": sampler["SAMPLER"]}
         given = {**given, "sigmas": steps["SIGMAS"], "latent_image": latent}
         sampling = graph.node("SamplerCustomAdvanced", (1740, top), (340, 130), title, **given)
         samples = {"samples": sampling["output"], "vae": model["vae"]}
-        decoded.append(graph.node("VAEDecode", (1740, 1040 + 140 * number), (340, 60), title, **samples))
+        decoded.append(graph.node("VAEDecode", (1740, 870 + 140 * number), (340, 60), title, **samples))
         placed += [guider, sampling, decoded[-1]]
     graph.group("Sample", "edit", *placed)
     return decoded[0], decoded[1]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from x2x_core.common.checkpoint_layout import CELL_PIXELS
 from x2x_core.common.errors import InputError
 from x2x_core.edit.composition import (
     compose_change,
@@ -14,6 +15,7 @@ from x2x_core.edit.composition import (
     is_grey,
     match_channels,
 )
+from x2x_core.edit.detail import with_detail
 from x2x_core.edit.drift import drift_of
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.soft import soft_edges
@@ -50,6 +52,7 @@ def compose(
     guidance_mask: torch.Tensor,
     blending: Blending,
     keep_mask: torch.Tensor | None = None,
+    extents: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Merge an edit into the original inside a mask.
 
@@ -59,6 +62,8 @@ def compose(
         guidance_mask: MASK of any size; the image may change where it is at least 0.5.
         blending: edge, opacity, composition, and whether a drift of the colours is removed.
         keep_mask: MASK of any size; the image stays as it is where it is above 0. ``None``: nothing is kept.
+        extents: `(B, 1, H, W)` in [-1, 1] of the originals' size, whose detail a difference to an unchanged picture is
+            given; ``None``: none.
 
     Returns:
         IMAGE `(B, H, W, C)`, identical to the original outside the mask, outside the crop and where VAE Encode cropped
@@ -82,26 +87,16 @@ def compose(
     if blending.remove_drift:
         before = match_channels(frame.take(original), COLOURS) if unchanged is None else unchanged
         edited = edited - _drift(edited - before, frame.take(region.float()) > 0)
-    result = _merge(original, edited, unchanged, frame, soft_mask, blending)
+    if unchanged is None:
+        picture = match_channels(frame.place(edited), original.shape[1], is_grey(original))
+        result = compose_decoded(original, picture, soft_mask, blending.strength)
+    else:
+        change = match_channels(frame.place(edited - unchanged), original.shape[1], is_grey(original))
+        if extents is not None:
+            change = with_detail(change, extents, max(edited.shape[-2:]) // CELL_PIXELS, frame.shares)
+        result = compose_change(blending.composition, original, change, soft_mask, blending.strength, frame.shares)
     result = torch.where(soft_mask > 0, result, original)
     return torch.cat([result, rest], dim=1).movedim(1, -1)
-
-
-def _merge(
-    original: torch.Tensor,
-    edited: torch.Tensor,
-    unchanged: torch.Tensor | None,
-    frame: Frame,
-    soft_mask: torch.Tensor,
-    blending: Blending,
-) -> torch.Tensor:
-    """Return the original `(B, C, H, W)` with the edit."""
-    grey = is_grey(original)
-    if unchanged is None:
-        picture = match_channels(frame.place(edited), original.shape[1], grey)
-        return compose_decoded(original, picture, soft_mask, blending.strength)
-    change = match_channels(frame.place(edited - unchanged), original.shape[1], grey)
-    return compose_change(blending.composition, original, change, soft_mask, blending.strength, frame.shares)
 
 
 def _frame(edited: torch.Tensor, original: torch.Tensor, decoded: Decoded) -> Frame:

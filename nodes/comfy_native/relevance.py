@@ -25,7 +25,8 @@ from x2x_core.guidance.relevance import (
 )
 
 from .cropping import encoded_part, uncrop
-from .inputs import Conditionings, Latent, Model, image_samples, takes_image, with_image
+from .hinting import around_places, hint_strength, hinted_draws, place_cells
+from .inputs import Conditionings, Latent, Model, image_samples, takes_image, to_batch, with_image
 from .loading import SETTINGS
 
 logger = logging.getLogger(__name__)
@@ -33,11 +34,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RelevanceOptions:
-    """Noise of a relevance map."""
+    """Noise of a relevance map, and the place that it names."""
 
     noise_levels: list[float] | None  # in [0, 1]; None: the checkpoint's recommendation
     draws: int  # per level; 0: the checkpoint's recommendation
     seed: int
+    place: torch.Tensor | None = None  # MASK, where the finding is to lie; None or empty: open
+    place_hint: float = 0.0  # strength of the hint; below 0: the checkpoint's recommendation
 
 
 def relevance_mask(
@@ -72,6 +75,9 @@ def relevance_mask(
     sampling = model.get_model_object("model_sampling")
     sigmas = torch.stack([sampling.sigmas[noise_timestep(level, len(sampling.sigmas))] for level in levels]).cpu()
     noise = relevance_noise(samples, levels, options.draws or settings.relevance_samples, options.seed)
+    cells = _cells(options, samples)
+    if cells is not None:
+        noise = hinted_draws(noise, cells, hint_strength(model, options.place_hint))
     sampler = RelevanceSampler(noise)
     pair = conditionings.positive, conditionings.negative
     if takes_image(model):
@@ -84,8 +90,16 @@ def relevance_mask(
         logger.warning(
             "The relevance map of image %d is flat: the instruction makes no difference to the model.", index
         )
+    relevance = relevance if cells is None else around_places(relevance, cells)
     pixels = upsample(relevance, part).clamp(0, 1)
     return (pixels if image_size is None else uncrop(pixels, image_size, "replicate"))[:, 0].cpu()
+
+
+def _cells(options: RelevanceOptions, samples: torch.Tensor) -> torch.Tensor | None:
+    """Return how much each cell of the latents takes part in the place, `(B, 1, h, w)`; ``None`` without one."""
+    if options.place is None:
+        return None
+    return to_batch(place_cells(options.place, (samples.shape[-2], samples.shape[-1])), len(samples), "place")
 
 
 def _part(samples: torch.Tensor, image_size: tuple[int, int] | None) -> tuple[int, int]:

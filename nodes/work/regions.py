@@ -14,7 +14,9 @@ from x2x_core.anatomy.areas import area_limits
 from x2x_core.common.checkpoint_layout import CELL_PIXELS, LATENT_CHANNELS
 from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
-from x2x_core.edit.places import draw_places
+from x2x_core.common.seeds import EXTENT
+from x2x_core.edit.backbones.protocol import Generators
+from x2x_core.edit.places import draw_places, place_streams
 from x2x_core.edit.reading import read_pictures, read_subject
 from x2x_core.edit.region import RegionInputs, find_region
 from x2x_core.guidance.maps import guidance_map
@@ -40,6 +42,7 @@ class Places:
     text: str  # the user's instruction
     parts: list[torch.Tensor | None]  # per image `(N, H, W)` bool, see `x2x_core.edit.region.Region`
     placed: Instruction | None = None  # the instruction with its place, if one was drawn
+    extents: torch.Tensor | None = None  # (B, 1, H, W) in grey values, see `x2x_core.edit.region.Region`
 
     @property
     def instruction(self) -> Instruction:
@@ -65,6 +68,26 @@ class Places:
         scaled = [None if parts is None else _at_size(parts, size) for parts in self.parts]
         return scaled * (batch // len(scaled))
 
+    @property
+    def shares(self) -> torch.Tensor:
+        """How much each pixel takes part in the findings, relative to the most, `(B, 1, H, W)` in [0, 1]."""
+        assert self.extents is not None
+        amount = self.extents.abs()
+        return amount / amount.flatten(1).amax(dim=1)[:, None, None, None].clamp_min(1e-6)
+
+    def extents_at(self, size: tuple[int, int], batch: int) -> torch.Tensor | None:
+        """Return the extents at the size of a picture, `(batch, 1, H, W)`; ``None`` if none was drawn.
+
+        Raises:
+            InputError: the number of images differs.
+        """
+        if self.extents is None or not self.extents.any():
+            return None
+        if len(self.extents) not in (1, batch):
+            raise InputError(f"`places` must be of one image, or of each of {batch} images, got {len(self.extents)}.")
+        extents = self.extents if size_of(self.extents) == size else resize(self.extents, size)
+        return extents.expand(batch, -1, -1, -1)
+
 
 def _at_size(parts: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     if size_of(parts) == size:
@@ -77,8 +100,17 @@ def _bundled() -> PseudomaskAtlas:
     return PseudomaskAtlas.bundled()
 
 
+@dataclass(frozen=True)
+class Draws:
+    """What the instruction leaves open, and is drawn."""
+
+    seed: int
+    place: bool = True  # side and zone of a finding to add
+    extent: bool = False  # how far a finding to add reaches; that of one to remove is found
+
+
 def pseudomask_of(
-    pixels: torch.Tensor, text: str, atlas: PseudomaskAtlas | None, align: bool, place_seed: int | None = None
+    pixels: torch.Tensor, text: str, atlas: PseudomaskAtlas | None, align: bool, draws: Draws
 ) -> tuple[torch.Tensor, str, Places]:
     """Find P of an instruction for each radiograph of a batch, as the pipeline does.
 
@@ -87,21 +119,31 @@ def pseudomask_of(
         text: the instruction.
         atlas: the masks; ``None``: the bundled atlas.
         align: align the masks to the patients' lungs.
-        place_seed: seed of the place that is drawn if the instruction leaves it open; ``None`` draws none.
+        draws: what is drawn if the instruction leaves it open, and the seed.
 
     Returns:
         `(B, 1, H, W)` in [0, 1]; a report, one fact per line; and the regions of the clauses.
 
     Raises:
-        InputError: an invalid instruction, or a finding that the atlas lacks.
+        InputError: an invalid instruction, a finding that the atlas lacks, or extents that cannot be drawn.
     """
     masks = atlas or _bundled()
+    if draws.extent and not (draws.place and align and not masks.published):
+        raise InputError(
+            "`draw_extent` needs `draw_place`, `align` and an atlas that is aligned, because extents are drawn on the "
+            "patient's lungs. Switch them on, or `draw_extent` off."
+        )
     with page_words(), Notes() as notes:
         pictures = read_pictures(pixels, LATENT_CHANNELS, 1, reference=False)
         subject = read_subject([text], pictures.radiographs, 1, reference=False, region_given=False)
-        if place_seed is not None:
-            subject = draw_places(subject, masks, seeded_generators(place_seed, len(subject.image_index)))
-        inputs = RegionInputs(pictures.pixels, pictures.size, subject.pair_images, subject.instructions, align=align)
+        outputs = len(subject.image_index)
+        generators: Generators = seeded_generators(draws.seed, outputs)
+        if draws.place:
+            subject = draw_places(subject, masks, generators)
+        inputs = RegionInputs(
+            pictures.pixels, pictures.size, subject.pair_images, subject.instructions, align=align,
+            streams=place_streams(generators, outputs, EXTENT) if draws.extent else None, find_extents=draws.extent,
+        )  # fmt: skip
         region = find_region(masks, inputs)
     sources = {
         f"{source.finding}: {source.name} ({source.kind})": None for source in masks.sources(subject.instructions[0])
@@ -114,7 +156,7 @@ def pseudomask_of(
         *map(as_page_says, notes.lines),
     ]
     placed = instruction if instruction.drawn else None
-    return region.pseudomask, "\n".join(lines), Places(text, region.parts or [], placed)
+    return region.pseudomask, "\n".join(lines), Places(text, region.parts or [], placed, region.extents)
 
 
 def guidance_of(

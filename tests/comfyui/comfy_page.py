@@ -162,7 +162,7 @@ class ComfyPage:
         """Return left, top, width and height of a node in pixels of the page, and the scale of the canvas."""
         return self.page.evaluate(
             f"""id => {{
-                const node = {NODES}.find(one => one.id === id), view = window.app.canvas.ds
+                const node = {NODES}.find(one => String(one.id) === String(id)), view = window.app.canvas.ds
                 const frame = window.app.canvas.canvas.getBoundingClientRect()
                 return {{
                     left: frame.left + (node.pos[0] + view.offset[0]) * view.scale,

@@ -8,6 +8,8 @@ from native_prompt import graph
 from PIL import Image
 from tiny_models import NATIVE, PROMPT, make_components, make_radiograph
 
+from x2x_core.anatomy.edges import EXTENT_EDGE
+
 TINY = "diffusers/nested/tiny-random"
 
 
@@ -71,16 +73,20 @@ def test_tiny_checkpoint(server, tiny, radiograph):
 def test_demo_edits_as_the_pipeline_node_does(server, sample):
     name, original = sample
     text = "Add the finding of large right pleural effusion."
-    prompt = graph("demo (bundled)", name, text, scales=(2.0, 1.0), seed=2)  # as the demo recommends
+    prompt = graph("demo (bundled)", name, text, seed=2, soft_edge=EXTENT_EDGE)
     prompt["compose"]["inputs"]["composition"] = "saturating"
     prompt["pipeline"] = {
         "class_type": "X2XLoadPipeline",
         "inputs": {"checkpoint": "demo (bundled)", "dtype": "float32"},
     }
+    required = server.get("/object_info/X2XSettings")["X2XSettings"]["input"]["required"]
+    defaults = {name: spec[1]["default"] for name, spec in required.items()}
+    prompt["pipeline settings"] = {"class_type": "X2XSettings", "inputs": {**defaults, "padding_mask_crop": 0}}
     prompt["pipeline edit"] = {
         "class_type": "X2XEdit",
         "inputs": {
             "pipeline": ["pipeline", 0], "image": ["image", 0], "instruction": text, "preset": "recommended",
+            "settings": ["pipeline settings", 0],
             "steps": 4, "guidance_scale": 0.8, "image_guidance_scale": 1.0, "mask_rule": "adaptive", "threshold": 0.1,
             "solver": "checkpoint's", "edit_strength": 1.0, "seed": 2,
         },

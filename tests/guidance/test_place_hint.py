@@ -2,7 +2,7 @@
 
 import torch
 
-from x2x_core.guidance.place_hint import add_place_hint
+from x2x_core.guidance.place_hint import add_place_hint, graded_cells
 
 
 def test_noise_is_shifted_within_the_region_alone():
@@ -23,3 +23,11 @@ def test_without_strength_the_noise_is_the_same():
 def test_half_precision_stays():
     noise = torch.zeros(1, 4, 8, 8, dtype=torch.float16)
     assert add_place_hint(noise, torch.ones(1, 1, 8, 8, dtype=torch.bool), 2.0).dtype == torch.float16
+
+
+def test_cells_are_graded_relative_to_the_one_that_takes_most_part():
+    extents = torch.zeros(2, 1, 8, 8)
+    extents[0, :, :4, :4], extents[0, :, 4:, :4] = -0.5, 0.25
+    expected = torch.tensor([[1.0, 0.0], [0.5, 0.0]])
+    assert torch.allclose(graded_cells(extents, (2, 2))[0, 0], expected)
+    assert not graded_cells(extents, (2, 2))[1].any()  # without an extent the place is open

@@ -33,12 +33,12 @@ def texts(clip, text=PROMPT):
     return encode(clip, text), encode(clip, "")
 
 
-def relevance(native, latent, noise_level="0.8", draws=1, seed=0, text=PROMPT):
+def relevance(native, latent, noise_level="0.8", draws=1, seed=0, text=PROMPT, **more):
     """Return the MASK of X2XNativeRelevanceMap."""
     positive, negative = texts(native[1], text)
     return run_node(
         "X2XNativeRelevanceMap", model=native[0], positive=positive, negative=negative, latent=latent,
-        noise_level=noise_level, draws=draws, seed=seed,
+        noise_level=noise_level, draws=draws, seed=seed, **more,
     )[0]  # fmt: skip
 
 
@@ -58,12 +58,16 @@ def schedule(model, name="ddim_uniform", steps=STEPS):
     return comfy.samplers.calculate_sigmas(model.get_model_object("model_sampling"), name, steps)
 
 
-def run(guider, latent, sigmas, seed=0, sampler="euler"):
-    """Run RandomNoise, KSamplerSelect and SamplerCustomAdvanced, and return the samples of the denoised LATENT."""
+def run(guider, latent, sigmas, seed=0, sampler="euler", hint=None):
+    """Run RandomNoise, KSamplerSelect and SamplerCustomAdvanced, and return the samples of the denoised LATENT.
+
+    `hint` holds the inputs of X2XPlaceHint besides the noise.
+    """
     import comfy.samplers
     from comfy_extras import nodes_custom_sampler as custom
 
     noise = _call(custom.RandomNoise, seed)[0]
+    noise = noise if hint is None else run_node("X2XPlaceHint", noise=noise, **hint)[0]
     sampler = comfy.samplers.sampler_object(sampler) if isinstance(sampler, str) else sampler
     return _call(custom.SamplerCustomAdvanced, noise, guider, sampler, sigmas, latent)[0]["samples"]
 

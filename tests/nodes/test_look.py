@@ -38,7 +38,7 @@ def test_the_nodes_find_the_edits_own_mask(tiny, sample, prompt):
     found = tiny.pipe.guidance(
         pair[..., :1].movedim(-1, 1), prompt, generator=[torch.Generator().manual_seed(5) for _ in pair]
     )
-    pseudomask, _, places, _ = run("X2XPseudomask", instruction=prompt, image=pair, align=True)
+    pseudomask, _, places, *_ = run("X2XPseudomask", instruction=prompt, image=pair, align=True)
     relevance, uncertainty = run(
         "X2XRelevanceMap", pipeline=tiny, image=pair, instruction=prompt, noise_level="recommended", draws=0, seed=5
     )
@@ -56,7 +56,7 @@ BILATERAL = "Add the finding of bilateral pleural effusion."
 @pytest.fixture(scope="module")
 def both_sides(sample):
     """Return P and the places of a bilateral finding, and an R that is weak on one side."""
-    pseudomask, _, places, _ = run("X2XPseudomask", instruction=BILATERAL, image=sample, align=True)
+    pseudomask, _, places, *_ = run("X2XPseudomask", instruction=BILATERAL, image=sample, align=True)
     relevance = torch.zeros_like(pseudomask)
     relevance[..., :50] = 1
     row, column = divmod(int(pseudomask[0, :, 64:].argmax()), 64)
@@ -159,9 +159,9 @@ def test_one_image_serves_several_maps(sample):
 def test_the_pseudomask_previews_the_place_that_an_edit_draws(tiny, sample):
     text = "Add the finding of pneumothorax."
     for seed in range(3):
-        pseudomask, info, places, told = run("X2XPseudomask", instruction=text, image=sample, align=True, seed=seed)
+        pseudomask, info, places, told, _ = run("X2XPseudomask", instruction=text, image=sample, align=True, seed=seed)
         edited = tiny.pipe(sample.movedim(-1, 1), text, generator=seed, num_inference_steps=1)
         assert told == str(edited.instructions[0]) and "(drawn at random)" in info
         assert torch.equal(pseudomask, edited.pseudomask[:, 0]) and places.text == text
-    *_, told = run("X2XPseudomask", instruction=text, image=sample, align=True, draw_place=False)
+    *_, told, _ = run("X2XPseudomask", instruction=text, image=sample, align=True, draw_place=False)
     assert told == text

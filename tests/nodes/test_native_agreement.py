@@ -13,6 +13,7 @@ from native_graph import SCALES, STEPS, guide, load, relevance, run, schedule, t
 from tiny_models import NATIVE, PROMPT, make_pipeline, seeded
 
 from x2x_core import Instruction
+from x2x_core.anatomy.edges import EXTENT_EDGE
 from x2x_core.edit.settings import DEFAULT, resolve_settings
 
 pytestmark = pytest.mark.usefixtures("without_gradients")
@@ -129,32 +130,75 @@ def test_relevance_equals_the_pipelines(native, pipe, radiograph, levels, draws)
     assert 0 <= found.min() < found.max() - 0.5  # the map says something
 
 
-def test_demo_equals_the_pipelines():
-    """The bundled checkpoint at its recommended settings but for extents, hints and crops, which the graph has not."""
+@pytest.fixture(scope="module")
+def demo():
+    """Return the bundled checkpoint as pipeline and as MODEL, CLIP and VAE, and the sample at its resolution."""
     from PIL import Image
 
     from x2x_core import InstructX2XPipeline
     from x2x_core.common.bundled import bundled_path
 
-    pipe, native = InstructX2XPipeline.from_pretrained("demo", dtype=torch.float32), load(bundled_path("demo"))
+    pipe = InstructX2XPipeline.from_pretrained("demo", dtype=torch.float32)
     pipe.set_progress_bar_config(disable=True)
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, set_alpha_to_one=True)
     picture = Image.open(bundled_path("sample")).convert("L").resize((256, 256), Image.LANCZOS)
-    text = "Add the finding of large right pleural effusion."
-    plain = {"draw_extent": False, "place_hint": 0.0, "padding_mask_crop": False}
-    expected = pipe(picture, text, generator=seeded(), output_type="pt", **plain)
-    image, mask, vae = to_image(picture), expected.guidance_mask[:, 0].float(), native[2]
-    settings = resolve_settings({}, pipe.config)
+    return pipe, load(bundled_path("demo")), picture
+
+
+@pytest.mark.parametrize(
+    "text", ["Add the finding of large right pleural effusion.", "Add the finding of moderate left pneumothorax."]
+)
+def test_demo_equals_the_pipelines(demo, text):
+    """At its recommended settings, with drawn extents and place hints, but for crops, which the graph has not."""
+    pipe, native, picture = demo
+    expected = pipe(picture, text, generator=seeded(4), output_type="pt", padding_mask_crop=False)
+    image, vae, settings = to_image(picture), native[2], resolve_settings({}, pipe.config)
     latent, sigmas = {"samples": vae.encode(image)}, schedule(native[0], "simple", settings.num_inference_steps)
-    found = relevance(native, latent, "recommended", 0, text=text)
-    # at level 1 the pipeline's noise is pure, while ComfyUI's highest noise level leaves a trace of the picture
-    assert (found - expected.relevance_map[:, 0]).abs().max() < 5e-3
-    scale = settings.guidance_scale_for(Instruction.parse(text))
-    edited, twin = (run(guide(native, latent, mask, (one, 1.0), text), latent, sigmas) for one in (scale, 0.0))
+
+    pseudomask, _, places, told, extent = run_node(
+        "X2XPseudomask", instruction=text, image=image, align=True, draw_place=True, seed=4, draw_extent=True
+    )
+    assert torch.equal(pseudomask, expected.pseudomask[:, 0]) and 0.9 < extent.max() <= 1
+    found = relevance(native, latent, "recommended", 0, 4, told, place=extent, place_hint=-1.0)
+    # ComfyUI's highest noise is 4518 times the picture, and more where it is hinted: float32 rounds the predictions
+    assert (found - expected.relevance_map[:, 0]).abs().max() < 2e-2
+    plain = {"draw_extent": False, "place_hint": 0.0, "padding_mask_crop": False}
+    unhinted = pipe.relevance(picture, text, generator=seeded(4), **plain).relevance_map[:, 0]
+    assert (relevance(native, latent, "recommended", 0, 4, told) - unhinted).abs().max() < 5e-3
+    rules = {name: getattr(settings, name) for name in ("mask_rule", "remove_islands", "close_holes")}
+    _, mask = run_node(
+        "X2XGuidanceMap", pseudomask=pseudomask, relevance=found, threshold=0.1, soft_edge=0.0, places=places, **rules
+    )
+    assert ((mask > 0) != expected.guidance_mask[:, 0]).float().mean() < 1e-3
+
+    scale, hint = settings.guidance_scale_for(Instruction.parse(text)), {"model": native[0], "place": extent}
+    edited, twin = (
+        run(guide(native, latent, mask, (one, 1.0), told), latent, sigmas, 4, hint={**hint, "strength": -1.0})
+        for one in (scale, 0.0)
+    )
     result = run_node(
         "X2XNativeCompose", image=image, edited=vae.decode(edited), unchanged=vae.decode(twin), guidance_mask=mask,
-        soft_edge=settings.soft_edge_for(Instruction.parse(text)), strength=1.0, composition=settings.composition,
+        soft_edge=EXTENT_EDGE, strength=1.0, composition=settings.composition, places=places,
     )[0]  # fmt: skip
-    off = (result - expected.images.movedim(1, -1)).abs().max()
-    assert off < 5e-3  # the one step is at pure noise, for ComfyUI 4518 times the picture: about a grey level
+    off = (result - expected.images.movedim(1, -1)).abs()
+    assert off.max() < 5e-4
     assert (result - image).abs().max() > 0.2
+
+
+def test_a_painted_place_is_the_pipelines_guidance_mask(demo):
+    """A guidance mask given by the caller is the place itself."""
+    pipe, native, picture = demo
+    text, mask = "Add the finding of large right pleural effusion.", torch.zeros(1, 256, 256)
+    mask[:, 130:211, 43:102] = 1
+    expected = pipe(
+        picture, text, guidance_mask=mask, generator=seeded(), output_type="latent", padding_mask_crop=False
+    )
+    latent = {"samples": native[2].encode(to_image(picture))}
+    settings = resolve_settings({}, pipe.config)
+    guider = guide(native, latent, mask, (settings.guidance_scale_for(Instruction.parse(text)), 1.0), text)
+    sigmas, hint = schedule(native[0], "simple", settings.num_inference_steps), {"model": native[0], "place": mask}
+    off, unhinted = (
+        (pipe.vae.config.scaling_factor * run(guider, latent, sigmas, hint={**hint, "strength": one}) - expected.images)
+        for one in (-1.0, 0.0)
+    )
+    assert off.abs().max() < 1e-2 and unhinted.abs().max() > 0.1

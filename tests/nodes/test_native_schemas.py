@@ -7,7 +7,10 @@ from comfy_pack import load_pack
 
 INPUTS = {
     "X2XLoadNative": ["checkpoint", "dtype"],
-    "X2XNativeRelevanceMap": ["model", "positive", "negative", "latent", "noise_level", "draws", "seed", "image"],
+    "X2XNativeRelevanceMap": [
+        "model", "positive", "negative", "latent", "noise_level", "draws", "seed", "image", "place", "place_hint",
+    ],
+    "X2XPlaceHint": ["noise", "model", "place", "strength"],
     "X2XRegionGuider": [
         "model", "positive", "negative", "image_latent", "guidance_scale", "image_guidance_scale", "guidance_mask",
         "keep_mask",
@@ -15,12 +18,13 @@ INPUTS = {
     "X2XCropToMask": ["image", "guidance_mask", "size", "margin"],
     "X2XNativeCompose": [
         "image", "edited", "guidance_mask", "soft_edge", "strength", "unchanged", "encoded", "composition",
-        "remove_drift", "keep_mask", "crop",
+        "remove_drift", "keep_mask", "crop", "places",
     ],
 }  # fmt: skip
 OUTPUTS = {
     "X2XLoadNative": ["model", "clip", "vae"],
     "X2XNativeRelevanceMap": ["relevance"],
+    "X2XPlaceHint": ["hinted"],
     "X2XRegionGuider": ["guider"],
     "X2XCropToMask": ["cropped", "cropped_mask", "crop"],
     "X2XNativeCompose": ["result"],

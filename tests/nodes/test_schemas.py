@@ -13,7 +13,7 @@ IDS = (
     "X2XLoadPipeline", "X2XLoadRadiograph", "X2XLoadFolder", "X2XLoadArchive", "X2XLoadPseudomask", "X2XInstruction",
     "X2XPseudomask", "X2XRelevanceMap", "X2XGuidanceMap", "X2XGuidancePreview", "X2XEdit", "X2XSettings", "X2XCompare",
     "X2XSave", "X2XSaveArchive", "X2XLoadNative", "X2XNativeRelevanceMap", "X2XRegionGuider", "X2XCropToMask",
-    "X2XNativeCompose", "X2XCandidates",
+    "X2XNativeCompose", "X2XCandidates", "X2XPlaceHint",
 )  # fmt: skip
 # Places of a saved workflow's values and links: what comes later is only ever appended.
 WIDGETS = {
@@ -21,11 +21,17 @@ WIDGETS = {
                 "solver", "edit_strength", "seed"],
     "X2XInstruction": ["operation", "finding", "level", "level_to", "side", "zone"],
     "X2XGuidanceMap": ["mask_rule", "threshold", "remove_islands", "close_holes", "soft_edge"],
+    "X2XPseudomask": ["instruction", "align", "draw_place", "seed", "draw_extent"],
+    "X2XNativeRelevanceMap": ["noise_level", "draws", "seed", "place_hint"],
+    "X2XRegionGuider": ["guidance_scale", "image_guidance_scale"],
+    "X2XNativeCompose": ["soft_edge", "strength", "composition", "remove_drift"],
+    "X2XPlaceHint": ["strength"],
 }  # fmt: skip
 OUTPUTS = {
     "X2XLoadRadiograph": ["image", "mask", "info"],
     "X2XEdit": ["edited", "guidance", "edit_mask", "info"],
     "X2XGuidanceMap": ["guidance", "guidance_mask"],
+    "X2XPseudomask": ["pseudomask", "info", "places", "placed_instruction", "extent"],
 }
 
 

@@ -146,6 +146,5 @@ def _combine(
     change = match_channels(encoded.canvases.cut(change.cpu()), original.shape[1], grey)
     shares = encoded.canvases.shares
     if extents is not None:
-        planes = change[:, :1] if is_grey(change).all() else change
-        change = with_detail(planes, extents, max(encoded.canvases.cells), shares).expand_as(change)
+        change = with_detail(change, extents, max(encoded.canvases.cells), shares)
     return compose_change(inputs.composition, original, change, soft_mask, inputs.edit_strength, shares)

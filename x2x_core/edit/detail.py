@@ -37,11 +37,12 @@ def with_detail(
         `(B, C, H, W)`. A change against the extent's sign is left out where the extent is known.
     """
     side = max(extents.shape[-2:]) / cells
+    planes = change[:, :1] if bool((change == change[:, :1]).all()) else change  # grey: one channel serves all
     sharp = [
         torch.stack([_sharpen(plane, extent[0].float().numpy(), side * share) for plane in own.float().numpy()])
-        for own, extent, share in zip(change, extents, shares or [1.0] * len(extents), strict=True)
+        for own, extent, share in zip(planes, extents, shares or [1.0] * len(extents), strict=True)
     ]
-    return torch.stack(sharp).to(change)
+    return torch.stack(sharp).to(change).expand_as(change)
 
 
 def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tensor:

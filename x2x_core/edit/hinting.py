@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-from x2x_core.guidance.place_hint import add_place_hint
+from x2x_core.guidance.place_hint import add_place_hint, depth_in, graded_cells
 from x2x_core.imaging.canvases import Canvases
 
 from .region import Region
 from .state import Encoded
-
-_LEAST = 1e-3  # greatest extent under which there is none
-_DEEP = 80  # percentile of the depths in a mask from which a pixel is as deep as any
 
 
 @dataclass(frozen=True)
@@ -48,18 +43,7 @@ def hint_place(inputs: HintingInputs, encoded: Encoded, region: Region | None) -
 
 def _cells(inputs: HintingInputs, canvases: Canvases, region: Region | None) -> torch.Tensor | None:
     if inputs.guidance_mask is not None:
-        within = torch.stack([_from_border(own[0]) for own in inputs.guidance_mask.cpu()])[:, None]
-        return F.adaptive_avg_pool2d(canvases.place(within), canvases.cells)
+        return F.adaptive_avg_pool2d(canvases.place(depth_in(inputs.guidance_mask)), canvases.cells)
     if region is None or region.extents is None:
         return None
-    shares = F.adaptive_avg_pool2d(canvases.place(region.extents.abs()), canvases.cells)
-    return shares / shares.flatten(1).amax(dim=1)[:, None, None, None].clamp_min(_LEAST)
-
-
-def _from_border(mask: torch.Tensor) -> torch.Tensor:
-    """Return how deep each pixel of a mask `(H, W)` bool lies in it, in [0, 1]: 1 for the deepest fifth, 0 outside."""
-    padded = np.pad(mask.numpy().astype(np.uint8), 1)
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-    if not depth.any():
-        return torch.zeros(mask.shape)
-    return torch.from_numpy((depth / np.percentile(depth[depth > 0], _DEEP)).clip(0, 1))
+    return graded_cells(canvases.place(region.extents.abs()), canvases.cells)

@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 
 from x2x_core.anatomy.areas import AreaLimits
 from x2x_core.guidance.attention.record import AttentionRecord
@@ -20,6 +19,7 @@ from x2x_core.guidance.relevance import (
     noise_disagreement,
     relevance_from_disagreement,
     relevance_uncertainty,
+    with_neighbours,
 )
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.canvases import Canvases
@@ -108,16 +108,11 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
 
 
 def around_extents(relevance: Relevance, region: Region | None) -> Relevance:
-    """Return relevance maps in which each cell has the most of its neighbours where an extent was drawn.
-
-    A model knows a place to about a cell, and a mask that is cut there would cut the finding's own outline.
-    """
+    """Return relevance maps in which each cell has the most of its neighbours where an extent was drawn."""
     if region is None or region.extents is None:
         return relevance
     drawn = region.extents.flatten(1).any(dim=1).to(relevance.map.device)[:, None, None, None]
-    return replace(
-        relevance, map=torch.where(drawn, F.max_pool2d(relevance.map, 3, stride=1, padding=1), relevance.map)
-    )
+    return replace(relevance, map=torch.where(drawn, with_neighbours(relevance.map), relevance.map))
 
 
 def _warn_of_empty_masks(mask: torch.Tensor, settings: MaskSettings) -> None:

@@ -9,7 +9,46 @@ removal.
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import torch
+import torch.nn.functional as F
+
+_LEAST = 1e-3  # greatest extent under which there is none
+_DEEP = 80  # percentile of the depths in a mask from which a pixel is as deep as any
+
+
+def graded_cells(extents: torch.Tensor, cells: tuple[int, int]) -> torch.Tensor:
+    """Return how much each latent cell takes part in a finding, relative to the cell that does most.
+
+    Args:
+        extents: `(B, 1, H, W)` in [-1, 1], of canvases; see `x2x_core.pseudomasks.extents`.
+        cells: `(h, w)` of the latents.
+
+    Returns:
+        `(B, 1, h, w)` in [0, 1]; all 0 without an extent.
+    """
+    shares = F.adaptive_avg_pool2d(extents.abs(), cells)
+    return shares / shares.flatten(1).amax(dim=1)[:, None, None, None].clamp_min(_LEAST)
+
+
+def depth_in(masks: torch.Tensor) -> torch.Tensor:
+    """Return how deep each pixel of a mask lies in it, from 0 outside to 1 for the deepest fifth.
+
+    A mask is wider than the finding that it is drawn around, so a hint rises from its border inwards.
+
+    Args:
+        masks: `(B, 1, H, W)` bool.
+    """
+    return torch.stack([_depth_in(mask[0]) for mask in masks.cpu()])[:, None]
+
+
+def _depth_in(mask: torch.Tensor) -> torch.Tensor:
+    padded = np.pad(mask.numpy().astype(np.uint8), 1)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    if not depth.any():
+        return torch.zeros(mask.shape)
+    return torch.from_numpy((depth / np.percentile(depth[depth > 0], _DEEP)).clip(0, 1)).float()
 
 
 def add_place_hint(noise: torch.Tensor, cells: torch.Tensor, strength: float) -> torch.Tensor:

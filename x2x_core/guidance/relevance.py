@@ -239,6 +239,14 @@ def _per_map(values: torch.Tensor) -> torch.Tensor:
     return values[:, None, None, None]
 
 
+def with_neighbours(latent_map: torch.Tensor) -> torch.Tensor:
+    """Return a map `(B, 1, h, w)` in which each cell has the most of its neighbours and itself.
+
+    A model knows a place to about a cell, and a mask that is cut there would cut the outline of a drawn extent.
+    """
+    return F.max_pool2d(latent_map, 3, stride=1, padding=1)
+
+
 def upsample(latent_map: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Upsample a map from latents to pixels by bilinear interpolation.
 

@@ -45,10 +45,16 @@ def shift_by_tokens(
 
 @dataclass(frozen=True)
 class FlowSchedule:
-    """Straight paths from noise to image, whose velocity the model predicts: `FlowMatchEulerDiscreteScheduler`."""
+    """Straight paths from noise to image, whose velocity the model predicts: `FlowMatchEulerDiscreteScheduler`.
+
+    Args:
+        scheduler: of diffusers.
+        shift: mu, from the canvas's latent cells and the number of steps, for schedulers with `use_dynamic_shifting`;
+            ``None``: the schedule does not depend on them.
+    """
 
     scheduler: Any
-    shift: Callable[[tuple[int, int], int], float]  # mu, from the canvas's latent cells and the number of steps
+    shift: Callable[[tuple[int, int], int], float] | None = None
 
     @property
     def order(self) -> int:
@@ -84,7 +90,8 @@ class FlowSchedule:
         """Prepare the solver as diffusers' pipelines do, and return its timesteps."""
         sigmas = None if self.scheduler.config.get("use_flow_sigmas") else np.linspace(1.0, 1 / steps, steps)
         chosen = {"num_inference_steps": steps} if sigmas is None else {"sigmas": sigmas}
-        self.scheduler.set_timesteps(**chosen, device=device, mu=self.shift(cells, steps))
+        mu = None if self.shift is None else self.shift(cells, steps)
+        self.scheduler.set_timesteps(**chosen, device=device, mu=mu)
         self.scheduler.set_begin_index(0)
         return self.scheduler.timesteps
 
