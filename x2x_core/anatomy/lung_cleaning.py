@@ -11,7 +11,7 @@ from .lung_masks import INSIDE
 ISLAND = 0.15  # of the largest component's area: smaller components are removed
 # Narrower parts of a right and a left field are tails: their width, and how far they may extend, shares of its height.
 # A left field is narrow beside the heart.
-TAILS = ((0.17, 0.05), (0.10, 0.07))
+TAILS = ((0.17, 0.10), (0.10, 0.08))
 SPIKES = (0.05, 0.02)  # the same of spikes in the upper part of either field
 UPPER = 0.55  # share of a field's height that counts as its upper part
 _CLEANING_VIEW = 192  # longer side in pixels at which fields are cleaned

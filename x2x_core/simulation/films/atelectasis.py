@@ -63,7 +63,7 @@ def draw_atelectasis(
     texture = infiltrate(chest, lung, generator, coarse=0.22, fine=0.12)
     thickness = (0.75 + 0.65 * severity) * band + (0.10 + 0.15 * severity) * haze * texture
     airless = collapse * (0.3 + 0.9 * severity) * lobe * texture
-    lift = _lift(chest, lung, (_LIFT[zone][0] + _LIFT[zone][1] * severity) / mm)
+    lift = _lift(chest, lung, zone, severity)
     raised, within = (warp(field, lift, 0.0) for field in (grey, blur(lung.soft, 1.2 / mm)))
     over = warp(overlapping(chest, lung, dome=True), lift, 0.0)
     indistinct = blur_markings(chest, raised, 0.6 * collapse * lobe * within)
@@ -115,8 +115,14 @@ def _wander(chest: FilmChest, scale: float, generator: torch.Generator) -> np.nd
     return line / max(float(line.std()), 1e-6)
 
 
-def _lift(chest: FilmChest, lung: FilmLung, most: float) -> np.ndarray:
+def raise_dome(chest: FilmChest, grey: np.ndarray, *, side: str, zone: str, severity: float) -> np.ndarray:
+    """Return a film `(H, W)` whose dome is drawn upwards by the lost volume, without bands or a collapsed lobe."""
+    return warp(grey, _lift(chest, chest.lungs[side], zone, severity), 0.0)
+
+
+def _lift(chest: FilmChest, lung: FilmLung, zone: str, severity: float) -> np.ndarray:
     """Return the upward displacement in pixels, `(H, W)`: largest at the dome, none above the hilum or far below."""
+    most = (_LIFT[zone][0] + _LIFT[zone][1] * severity) / chest.mm
     rows = chest.grid[0]
     rise = ((rows - lung.apex - 0.45 * lung.height) / (0.5 * lung.height)).clip(0, 1)
     below = (1 - (rows - lung.base) / (0.35 * lung.height)).clip(0, 1)

@@ -15,6 +15,7 @@ from x2x_core.language.vocabulary import COURSES
 from x2x_core.simulation.findings import SIDED, SIMULATED_FINDINGS, ZONAL, ZONES, levels_of
 from x2x_core.simulation.lesions import Lesion, draw_seed, draw_severity
 
+from .atelectasis import raise_dome
 from .chest import FilmChest, chest_around
 from .fields import blur, grow
 from .lesions import draw_lesions
@@ -26,8 +27,8 @@ _PLEURA_MM = 3.0  # around it, where the visceral pleura may lie
 _SMOOTH = 0.7  # pixels
 # Findings that move the film: ribs and vessels that are moved with the heart are no part of it.
 _MOVING = frozenset({"cardiomegaly"})
-_MOVED_MM = 1.6  # over which their change is smoothed
-_MOVED_SHARE = 0.12  # of the greatest change, below which it is left out
+_MOVED_MM = 3.0  # around a pixel, over which the change is averaged
+_MOVED_SHARE = (0.12, 0.3)  # of the greatest average: from none of the change to all of it
 # Findings that hide tissue beside the lung, and how far all others reach over it.
 _BEYOND_LUNG = frozenset({"pleural effusion"})
 _BESIDE_MM = 3.0
@@ -91,10 +92,17 @@ def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     """Return by how much a lesion would change each pixel of a film where it lies, `(H, W)` float32 in [-1, 1].
 
     A lesion makes the film brighter. Air in the pleural space makes it darker, which is below 0, and ends at the bright
-    line of the visceral pleura. What becomes darker otherwise, because the lung or the dome moves, is left out, as is
-    what changes outside the lungs beside all but fluid.
+    line of the visceral pleura. What becomes darker otherwise, because the lung moves, is left out, as are a dome that
+    is drawn upwards, and what changes outside the lungs beside all but fluid.
     """
-    return extent_of_change(draw_lesions(chest, [lesion]) - chest.grey, lesion.finding, chest)
+    return extent_of_change(draw_lesions(chest, [lesion]) - _without(chest, lesion), lesion.finding, chest)
+
+
+def _without(chest: FilmChest, lesion: Lesion) -> np.ndarray:
+    """Return the film that a lesion is compared with: as it is, or with its dome where the lesion moves it."""
+    if lesion.finding != "atelectasis" or lesion.side is None or lesion.zone is None:
+        return chest.grey
+    return raise_dome(chest, chest.grey, side=lesion.side, zone=lesion.zone, severity=lesion.severity)
 
 
 def extent_of_change(change: np.ndarray, finding: str, chest: FilmChest) -> np.ndarray:
@@ -105,8 +113,8 @@ def extent_of_change(change: np.ndarray, finding: str, chest: FilmChest) -> np.n
         return np.where(beside, change, 0).astype(np.float32)
     shown = blur(change.clip(0), _SMOOTH)
     if finding in _MOVING:
-        shown = blur(shown, _MOVED_MM / chest.mm)
-        shown = (shown - _MOVED_SHARE * shown.max()).clip(0)
+        around = blur(shown, _MOVED_MM / chest.mm)
+        shown = shown * ((around / around.max() - _MOVED_SHARE[0]) / (_MOVED_SHARE[1] - _MOVED_SHARE[0])).clip(0, 1)
     if finding not in _BEYOND_LUNG:
         lungs = chest.lungs["right"].mask | chest.lungs["left"].mask
         shown = shown * blur(grow(lungs, max(1, round(_BESIDE_MM / chest.mm))), _BESIDE_MM / 2 / chest.mm)

@@ -107,4 +107,4 @@ def half_film(image: np.ndarray, masks: np.ndarray, draws: Draws) -> tuple[np.nd
 
 def turned(image: np.ndarray, draws: Draws) -> np.ndarray:
     """Return a picture turned by a quarter, a half or three quarters."""
-    return np.ascontiguousarray(np.rot90(image, draws.integers(1, 4)))
+    return np.ascontiguousarray(np.rot90(image, int(draws.integers(1, 4))))
