@@ -70,7 +70,7 @@ class Places:
 
     @property
     def shares(self) -> torch.Tensor:
-        """How much each pixel takes part in the findings, relative to the most, `(B, 1, H, W)` in [0, 1]."""
+        """Share that each pixel takes in the findings, relative to the most, `(B, 1, H, W)` in [0, 1]."""
         assert self.extents is not None
         amount = self.extents.abs()
         return amount / amount.flatten(1).amax(dim=1)[:, None, None, None].clamp_min(1e-6)
@@ -102,7 +102,7 @@ def _bundled() -> PseudomaskAtlas:
 
 @dataclass(frozen=True)
 class Draws:
-    """What the instruction leaves open, and is drawn."""
+    """Places that the instruction leaves open, which are drawn, and their seed."""
 
     seed: int
     place: bool = True  # side and zone of a finding to add

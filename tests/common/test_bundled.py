@@ -45,6 +45,6 @@ def test_what_is_missing_or_unknown_is_said(installation):
     with pytest.raises(FileNotFoundError, match="The bundled demo is missing from this installation"):
         bundled_path("demo")
     with pytest.raises(
-        ValueError, match="`name` must be one of atlas, demo, lungs, scorers, sample, landscape, got 'model'"
+        ValueError, match="`name` must be one of atlas, demo, lungs, extents, scorers, sample, landscape, got 'model'"
     ):
         bundled_path("model")

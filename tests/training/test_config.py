@@ -88,7 +88,7 @@ def test_a_bare_no_is_a_word_although_yaml_reads_false(tmp_path):
             "cosinus",
             "one of linear, cosine, cosine_with_restarts, polynomial, constant, constant_with_warmup",
         ),
-        ("task", "cook", "one of autoencoder, edit, lungs, scorers"),
+        ("task", "cook", "one of autoencoder, edit, extents, lungs, scorers"),
         ("mixed_precision", "fp8", "one of no, fp16, bf16"),
         ("no_text", "nothing", "one of any, unchanged"),
         ("prediction_type", "sample", "one of v_prediction, epsilon"),

@@ -72,7 +72,7 @@ def test_unknown_whole_lungs_do_not_train_their_outputs():
 
 def test_it_trains_on_films_alone(films, tmp_path):
     config = TrainingConfig(
-        task="lungs", data=str(films), out=str(tmp_path / "run"), size=32, steps=2, models={"channels": [8, 16]},
+        task="lungs", data=str(films), out=str(tmp_path / "run"), size=32, steps=2, models={"channels": [8, 16, 16]},
         batch_size=2, warmup_steps=0, log_every=1, checkpoint_every=2, sample_every=0,
     )  # fmt: skip
     assert (train(config) / "lungs.safetensors").is_file()

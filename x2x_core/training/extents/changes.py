@@ -1,4 +1,4 @@
-"""What the extent finder learns from a pair: the change of the one finding that only one of its images shows."""
+"""Lessons of a pair for the extent finder: the change of the one finding that only one of its images shows."""
 
 from __future__ import annotations
 
