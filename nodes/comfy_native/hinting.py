@@ -6,7 +6,6 @@ import logging
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 
 from x2x_core.common.checkpoint_layout import CELL_PIXELS
 from x2x_core.edit.settings import DEFAULT, EditSettings
@@ -55,12 +54,12 @@ def place_cells(place: torch.Tensor, cells: tuple[int, int]) -> torch.Tensor:
 
     Args:
         place: MASK `(B, H, W)` or `(H, W)` in [0, 1], of any size; one of the picture's own size is cropped as VAE
-            Encode crops it. Masks of the values 0 and 1 alone rise from their border inwards, others stand for the mean
-            of each cell, relative to the greatest.
+            Encode crops it. Masks of the values 0 and 1 alone rise from their border inwards.
         cells: `(h, w)` of the latents.
 
     Returns:
-        `(B, 1, h, w)` float32 in [0, 1]; all 0 for an empty mask, which leaves the place open.
+        `(B, 1, h, w)` float32 in [0, 1], relative to the greatest; all 0 for an empty mask, which leaves the place
+        open.
     """
     place = place.reshape(-1, 1, *place.shape[-2:]).float().clamp(0, 1)
     binary = ((place == 0) | (place == 1)).flatten(1).all(dim=1)[:, None, None, None]
@@ -69,7 +68,7 @@ def place_cells(place: torch.Tensor, cells: tuple[int, int]) -> torch.Tensor:
     kept = place[..., rows, columns]
     pixels = CELL_PIXELS * cells[0], CELL_PIXELS * cells[1]
     placed = Canvas((kept.shape[-2], kept.shape[-1]), pixels, Padding(), CELL_PIXELS).place(kept)
-    return torch.where(binary, F.adaptive_avg_pool2d(placed, cells), graded_cells(placed, cells))
+    return graded_cells(placed, cells)
 
 
 class HintedNoise:

@@ -164,7 +164,7 @@ def test_demo_equals_the_pipelines(demo, text):
     assert (found - expected.relevance_map[:, 0]).abs().max() < 2e-2
     plain = {"draw_extent": False, "place_hint": 0.0, "padding_mask_crop": False}
     unhinted = pipe.relevance(picture, text, generator=seeded(4), **plain).relevance_map[:, 0]
-    assert (relevance(native, latent, "recommended", 0, 4, told) - unhinted).abs().max() < 5e-3
+    assert (relevance(native, latent, "recommended", 0, 4, told) - unhinted).abs().max() < 6e-3
     rules = {name: getattr(settings, name) for name in ("mask_rule", "remove_islands", "close_holes")}
     _, mask = run_node(
         "X2XGuidanceMap", pseudomask=pseudomask, relevance=found, threshold=0.1, soft_edge=0.0, places=places, **rules

@@ -41,7 +41,15 @@ def test_soft_places_hint_in_proportion(native, place):
     assert torch.allclose(shift, expected, atol=0.02)
 
 
-def test_binary_places_hint_each_cell_that_they_touch(native):
+def test_binary_places_hint_from_their_border_inwards(native):
+    mask = torch.zeros(1, 64, 64)
+    mask[:, 16:56, 8:48] = 1
+    shift = hinted(native, mask, 2.0, torch.zeros(1, 4, 8, 8))[0, 0]
+    assert shift.max() == 2 == shift[4, 3] and 0 < shift[2, 3] < shift[3, 3] < 2
+    assert torch.equal(shift > 0, mask[0, ::8, ::8] > 0)
+
+
+def test_a_place_smaller_than_a_cell_hints_in_full(native):
     mask = torch.zeros(1, 64, 64)
     mask[:, 23:25, 33] = 1
     shift = hinted(native, mask, 2.0, torch.zeros(1, 4, 8, 8))

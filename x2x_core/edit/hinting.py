@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 
 from x2x_core.guidance.place_hint import add_place_hint, depth_in, graded_cells
 from x2x_core.imaging.canvases import Canvases
@@ -43,7 +42,7 @@ def hint_place(inputs: HintingInputs, encoded: Encoded, region: Region | None) -
 
 def _cells(inputs: HintingInputs, canvases: Canvases, region: Region | None) -> torch.Tensor | None:
     if inputs.guidance_mask is not None:
-        return F.adaptive_avg_pool2d(canvases.place(depth_in(inputs.guidance_mask)), canvases.cells)
+        return graded_cells(canvases.place(depth_in(inputs.guidance_mask)), canvases.cells)
     if region is None or region.extents is None:
         return None
     return graded_cells(canvases.place(region.extents.abs()), canvases.cells)
