@@ -27,7 +27,7 @@ from x2x_core.imaging.files import read_image
 from x2x_core.imaging.geometry import resize
 from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
-from x2x_core.simulation.films.extents import lesion_of, measure_small
+from x2x_core.simulation.films.extents import DARKER_FINDINGS, lesion_of, measure_small
 from x2x_core.simulation.films.folder import find_films
 from x2x_core.simulation.films.lesions import draw_lesions
 from x2x_core.simulation.findings import SIDED, SIMULATED_FINDINGS, ZONAL, ZONES, levels_of
@@ -70,7 +70,7 @@ def compare(
     drawn = draw_lesions(chest, [lesion]) - chest.grey
     made = output.images[0].mean(dim=0).float().numpy() - grey
     made = cv2.resize(made, drawn.shape[::-1], interpolation=cv2.INTER_AREA)
-    sign = -1 if clause.finding == "pneumothorax" else 1
+    sign = -1 if clause.finding in DARKER_FINDINGS else 1
     drawn, made = (sign * drawn).clip(0), sign * made
     product = float((drawn * made).sum())
     return product / float((drawn**2).sum()), product / float(np.linalg.norm(drawn) * np.linalg.norm(made) + 1e-9)

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
 
 from x2x_core.common.bundled import bundled_path
-from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.common.errors import InputError
 from x2x_core.imaging.geometry import Padding, crop, fit_to, resize
 
 from .lung_border import end_at_domes
@@ -25,7 +24,7 @@ from .lung_confidence import lung_confidence
 from .lung_masks import INSIDE, LungMasks
 from .lung_network import VIEW, LungNetwork
 from .lung_views import Box, chest_box, content_box
-from .view_unet import channels_of
+from .view_unet import load_view_unet
 
 __all__ = ["INSIDE", "LungFinder", "LungMasks", "load_network"]
 
@@ -133,17 +132,7 @@ def load_network(path: str | Path) -> LungNetwork:
         InputNotFoundError: there is no such file.
         InputError: it does not hold weights of this network.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputNotFoundError(f"There are no weights of a lung finder at `{path}`.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
-        network = LungNetwork(channels_of(weights))
-        network.load_state_dict(weights)
-    except (SafetensorError, KeyError, RuntimeError) as error:
-        raise InputError(f"`{path}` must hold weights of the lung finder, but cannot be used: {error}.") from error
-    return network
+    return load_view_unet(path, LungNetwork, "lung finder")
 
 
 def _as_grey(image: torch.Tensor) -> torch.Tensor:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
 from torch import nn
+
+from x2x_core.common.errors import InputError, InputNotFoundError
 
 _GROUPS = 8
 _NEIGHBOURHOOD = 25  # side length in pixels over which local contrast is normalised
@@ -116,3 +121,32 @@ def channels_of(weights: Mapping[str, torch.Tensor], prefix: str = "") -> tuple[
         len(weights[f"{prefix}stem.weight"]),
         *(len(weights[f"{prefix}down.{n}.first.weight"]) for n in range(downs)),
     )
+
+
+_Network = TypeVar("_Network", bound=ViewUNet)
+
+
+def load_view_unet(path: str | Path, make: Callable[[tuple[int, ...]], _Network], finder: str) -> _Network:
+    """Read a network with the weights of a file (`.safetensors`), in float32.
+
+    Args:
+        path: the file.
+        make: makes the network of given channels.
+        finder: what the network is part of, such as "lung finder"; for errors.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        InputError: it does not hold weights of this network.
+    """
+    path = Path(path)
+    if not path.is_file():
+        article = "an" if finder[0] in "aeiou" else "a"
+        raise InputNotFoundError(f"There are no weights of {article} {finder} at `{path}`.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
+        network = make(channels_of(weights))
+        network.load_state_dict(weights)
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise InputError(f"`{path}` must hold weights of the {finder}, but cannot be used: {error}.") from error
+    return network

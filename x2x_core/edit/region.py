@@ -128,9 +128,10 @@ class _PictureExtents:
     def of(self, instruction: Instruction, stream: torch.Generator | None) -> dict[Clause, torch.Tensor]:
         """Return the extents of the clauses that have one; those of findings to add with a stream to draw from."""
         known = {}
-        drawn = stream is not None and any(clause.operation is Operation.ADD for clause in instruction.clauses)
+        if all(clause.operation is not Operation.ADD for clause in instruction.clauses):
+            stream = None
         for clause in instruction.clauses:
-            extent = self.drawer.draw(clause, stream) if drawn and stream is not None else None
+            extent = None if stream is None else self.drawer.draw(clause, stream)
             if clause.operation is Operation.REMOVE and self.inputs.find_extents:
                 region = clause_region(self.atlas, clause, self.inputs.size, self.alignment, self.inputs.localise)
                 extent = self.shown.of(clause, region)

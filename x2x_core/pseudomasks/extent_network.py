@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from x2x_core.anatomy.lung_network import CHANNELS
-from x2x_core.anatomy.view_unet import ViewUNet, channels_of
-from x2x_core.common.errors import InputError, InputNotFoundError
+from x2x_core.anatomy.view_unet import ViewUNet, load_view_unet
 from x2x_core.simulation.findings import SIMULATED_FINDINGS
 
 VIEW = 192  # side length of the network's input in pixels
@@ -57,14 +55,4 @@ def load_extent_network(path: str | Path) -> ExtentNetwork:
         InputNotFoundError: there is no such file.
         InputError: it does not hold weights of this network.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputNotFoundError(f"There are no weights of an extent finder at `{path}`.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
-        network = ExtentNetwork(channels_of(weights))
-        network.load_state_dict(weights)
-    except (SafetensorError, KeyError, RuntimeError) as error:
-        raise InputError(f"`{path}` must hold weights of the extent finder, but cannot be used: {error}.") from error
-    return network
+    return load_view_unet(path, ExtentNetwork, "extent finder")

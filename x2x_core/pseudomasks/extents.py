@@ -49,10 +49,9 @@ class ExtentDrawer:
     def __init__(self, pixels: torch.Tensor, alignment: Alignment) -> None:
         self.size = (pixels.shape[-2], pixels.shape[-1])
         self._chest: FilmChest | None = None
-        grey = Contrast.of(pixels).to_model(pixels.float()).mean(dim=1, keepdim=True)
         self._unsuitable = ""
         try:
-            self._chest = measure_small(grey, alignment.lungs)
+            self._chest = measure_small(_grey(pixels), alignment.lungs)
         except UnsuitableFilmError as error:
             self._unsuitable = str(error)
 
@@ -88,8 +87,7 @@ class ShownExtents:
     """
 
     def __init__(self, pixels: torch.Tensor, finder: ExtentFinder) -> None:
-        grey = Contrast.of(pixels).to_model(pixels.float()).mean(dim=1, keepdim=True)
-        self._found = finder.find(grey.clamp(0, 1))
+        self._found = finder.find(_grey(pixels).clamp(0, 1))
 
     def of(self, clause: Clause, region: torch.Tensor) -> torch.Tensor | None:
         """Return by how much each pixel changes if the finding that a clause removes is gone.
@@ -111,6 +109,11 @@ class ShownExtents:
             )
             return None
         return extent
+
+
+def _grey(pixels: torch.Tensor) -> torch.Tensor:
+    """Return a picture `(1, C, H, W)` in grey, `(1, 1, H, W)`, in the contrast in which a model sees it."""
+    return Contrast.of(pixels).to_model(pixels.float()).mean(dim=1, keepdim=True)
 
 
 def region_of_extent(extent: torch.Tensor) -> torch.Tensor:

@@ -95,7 +95,7 @@ def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     line of the visceral pleura. What becomes darker otherwise, because the lung moves, is left out, as are a dome that
     is drawn upwards, and what changes outside the lungs beside all but fluid.
     """
-    return extent_of_change(draw_lesions(chest, [lesion]) - _without(chest, lesion), lesion.finding, chest)
+    return _shown_part(draw_lesions(chest, [lesion]) - _without(chest, lesion), lesion.finding, chest)
 
 
 def _without(chest: FilmChest, lesion: Lesion) -> np.ndarray:
@@ -105,7 +105,7 @@ def _without(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     return raise_dome(chest, chest.grey, side=lesion.side, zone=lesion.zone, severity=lesion.severity)
 
 
-def extent_of_change(change: np.ndarray, finding: str, chest: FilmChest) -> np.ndarray:
+def _shown_part(change: np.ndarray, finding: str, chest: FilmChest) -> np.ndarray:
     """Return the part of a change `(H, W)` that shows a finding, see `lesion_extent`."""
     if finding in DARKER_FINDINGS:
         air = (-change).clip(0)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from x2x_core.anatomy.lung_network import CHANNELS
@@ -19,12 +18,13 @@ from x2x_core.pseudomasks.extent_network import OUTPUTS, ExtentNetwork, load_ext
 from x2x_core.simulation.attributes import read_attributes
 
 from ..config import TrainingConfig
+from ..half_weights import write_half
 from ..image_size import check_image_size
 from ..lungs.task import WEIGHTS_FILE as LUNGS_FILE
 from ..scorers.augmentation import edited_view
-from ..scorers.task import read_view
 from ..seeding import seeded_initialisation
 from ..task import Batch, Losses, WithoutValidation
+from ..views import read_view
 from .changes import OneFinding, one_finding, shown_changes
 from .loss import ExtentLoss
 
@@ -121,9 +121,7 @@ class ExtentTask(WithoutValidation):
 
     def save(self, module: ExtentLoss, folder: Path) -> None:
         """Write the weights of the network in float16."""
-        folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: value.half().contiguous() for name, value in module.network.state_dict().items()}
-        save_file(weights, folder / WEIGHTS_FILE, {"x2x_extents": "1", "outputs": ", ".join(OUTPUTS)})
+        write_half(module.network, folder / WEIGHTS_FILE, {"x2x_extents": "1", "outputs": ", ".join(OUTPUTS)})
 
 
 def _read_pairs(folder: str) -> list[tuple[Row, OneFinding]]:

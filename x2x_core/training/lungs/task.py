@@ -10,13 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from x2x_core.anatomy.lung_network import CHANNELS, OUTPUTS, LungNetwork
 from x2x_core.anatomy.lungs import load_network
 
 from ..config import TrainingConfig
+from ..half_weights import write_half
 from ..image_size import check_image_size
 from ..seeding import seeded_initialisation
 from ..task import Batch, Losses, WithoutValidation
@@ -81,6 +81,4 @@ class LungTask(WithoutValidation):
 
     def save(self, module: LungLoss, folder: Path) -> None:
         """Write the weights of the network in float16."""
-        folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: value.half().contiguous() for name, value in module.network.state_dict().items()}
-        save_file(weights, folder / WEIGHTS_FILE, {"x2x_lungs": "1", "outputs": ", ".join(OUTPUTS)})
+        write_half(module.network, folder / WEIGHTS_FILE, {"x2x_lungs": "1", "outputs": ", ".join(OUTPUTS)})

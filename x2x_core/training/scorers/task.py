@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from x2x_core.common.errors import InputError
@@ -22,9 +20,11 @@ from x2x_core.simulation.attributes import MIRRORED, PairAttributes, read_attrib
 from x2x_core.simulation.disease import DISEASES
 
 from ..config import TrainingConfig
+from ..half_weights import write_half
 from ..image_size import check_image_size
 from ..seeding import seeded_initialisation
 from ..task import Batch, Losses, WithoutValidation
+from ..views import read_view
 from .augmentation import edited_view
 from .calibration import youden_threshold
 from .localisation import finding_places
@@ -120,36 +120,17 @@ class ScorersTask(WithoutValidation):
 
     def save(self, module: ScorersLoss, folder: Path) -> None:
         """Write both networks in float16, each with its labels and scale."""
-        folder.mkdir(parents=True, exist_ok=True)
         size = self.config.size
         turn = self.thresholds(module.findings)
-        _write(folder / FINDINGS_FILE, module.findings, scorer_metadata(FINDINGS, PROBABILITY, size, turn=turn))
+        write_half(module.findings, folder / FINDINGS_FILE, scorer_metadata(FINDINGS, PROBABILITY, size, turn=turn))
         scale = {"mean": self.mean.tolist(), "spread": self.std.tolist()}
-        _write(folder / ATTRIBUTES_FILE, module.attributes, scorer_metadata(ATTRIBUTES, VALUE, size, **scale))
+        write_half(module.attributes, folder / ATTRIBUTES_FILE, scorer_metadata(ATTRIBUTES, VALUE, size, **scale))
 
 
 def _read_pairs(folder: str) -> list[tuple[Row, PairAttributes]]:
     """Return the pairs of a simulated dataset's split "train" with their truth."""
     truth = read_attributes(folder)
     return [(row, truth[row.current.name]) for row in read_rows(folder, "train")]
-
-
-def read_view(path: Path, size: int) -> torch.Tensor:
-    """Read a picture as `(1, size, size)` float32 in [0, 1], grey.
-
-    Raises:
-        InputError: the file is not an image.
-    """
-    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if picture is None:
-        raise InputError(f"`{path}` is not an image that can be read.")
-    small = np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA))
-    return torch.from_numpy(small.astype(np.float32) / 255)[None]
-
-
-def _write(path: Path, network: nn.Module, metadata: dict[str, str]) -> None:
-    weights = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-    save_file(weights, path, metadata)
 
 
 def _load(network: nn.Module, path: Path, labels: tuple[str, ...]) -> None:
