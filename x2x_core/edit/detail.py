@@ -64,5 +64,18 @@ def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tenso
     return torch.from_numpy((change + known * (amount * extent - change)).astype(np.float32))
 
 
+def fitted_amount(change: np.ndarray, extent: np.ndarray, cell: float) -> float:
+    """Return the share of an extent E that a change shows as a whole: a of a K E, by least squares.
+
+    Args:
+        change: `(H, W)`.
+        extent: E `(H, W)`.
+        cell: side of a latent cell in pixels.
+    """
+    blurred = _blur(extent, max(_CELL_BLUR * cell, 0.3))
+    power = float((blurred**2).sum())
+    return float((change * blurred).sum()) / power if power > 0 else 0.0
+
+
 def _blur(plane: np.ndarray, sigma: float) -> np.ndarray:
     return smooth(np.asarray(plane, np.float32), sigma)

@@ -10,7 +10,7 @@ from x2x_core.common.randomness import uniform
 from .chest import FilmChest, FilmLung
 from .fields import blur, distance_inside, grow, noise
 from .parenchyma import film_grain
-from .tissue import dome_rows, touching_tissue
+from .tissue import dome_grey, dome_rows, touching_tissue
 from .tone import add_thickness
 
 _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is left
@@ -18,7 +18,9 @@ _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large e
 _REACH_BELOW_DOME = 14.0  # mm over which fluid behind the dome fades from the picture
 _DARKEST = 0.3  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
 _DEEPEST = 46.0  # mm behind the dome
-_TOWARDS_TISSUE = 6.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
+_DENSER = 0.8  # exponent of the way from the level to the dome, over which fluid takes the dome's grey
+_BESIDE_MEDIASTINUM = 18.0  # mm over which that grey is reached
+_TOWARDS_TISSUE = 12.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
 
 
 def draw_effusion(
@@ -52,11 +54,28 @@ def draw_effusion(
     thickness = _OPAQUE * (1 - np.exp(-1.6 * wrap**1.3))
     veil = _VEIL * severity * np.exp(-(-depth).clip(0) / 35)
     thickness = (thickness + veil) * _pleural_space(chest, lung)
-    ceiling = touching_tissue(chest, lung, _DARKEST)
+    ceiling = _fluid_grey(chest, lung, surface)
     opaque = 1 - np.exp(-thickness)
     fluid = add_thickness(grey, thickness, ceiling)
     grained = fluid + opaque * (fluid > grey) * film_grain(chest, generator)
     return grained.clip(grey, np.maximum(fluid, chest.brightest_tissue))
+
+
+def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.ndarray:
+    """Return the grey of deep fluid, `(H, W)`: of the tissue it touches, and downwards more and more of the dome.
+
+    Beside the mediastinum it keeps the mediastinum's grey, so that no edge is seen there.
+
+    Args:
+        chest: the film's anatomy.
+        lung: the lung in the fluid.
+        surface: `(H, W)`, row of the fluid's level in each column.
+    """
+    touching = touching_tissue(chest, lung, _DARKEST)
+    dome = dome_rows(lung)
+    way = ((chest.grid[0] - surface) / np.maximum(dome - surface, 10 / chest.mm)).clip(0, 1)
+    away = 1 - np.exp(-((distance_inside(~chest.mediastinum) * chest.mm / _BESIDE_MEDIASTINUM) ** 2))
+    return touching + away * way**_DENSER * (dome_grey(chest, lung) - touching).clip(0)
 
 
 def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:

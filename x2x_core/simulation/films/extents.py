@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import torch
 
@@ -18,6 +19,7 @@ from x2x_core.simulation.lesions import Lesion, draw_seed, draw_severity
 from .atelectasis import raise_dome
 from .chest import FilmChest, chest_around
 from .fields import blur, grow
+from .heart import heart_shift
 from .lesions import draw_lesions
 
 #: Findings that are darker than the lung.
@@ -98,6 +100,17 @@ def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     return _shown_part(draw_lesions(chest, [lesion]) - _without(chest, lesion), lesion.finding, chest)
 
 
+def lesion_shift(chest: FilmChest, lesion: Lesion) -> np.ndarray | None:
+    """Return how many pixels to the right of itself each pixel is read from, `(H, W)`; ``None``: nothing moves.
+
+    An enlarged heart is the film's own, moved outwards. Other findings that move the lung are shown by what they add.
+    """
+    if lesion.finding not in _MOVING:
+        return None
+    generator = torch.Generator().manual_seed(lesion.seed)
+    return heart_shift(chest, severity=lesion.severity, generator=generator).astype(np.float32)
+
+
 def _without(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     """Return the film that a lesion is compared with: as it is, or with its dome where the lesion moves it."""
     if lesion.finding != "atelectasis" or lesion.side is None or lesion.zone is None:
@@ -105,12 +118,21 @@ def _without(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     return raise_dome(chest, chest.grey, side=lesion.side, zone=lesion.zone, severity=lesion.severity)
 
 
+def _narrow(change: np.ndarray, width: float) -> np.ndarray:
+    """Return the lines of a change `(H, W)` that are narrower than a width in pixels, without what is wide (a top hat).
+
+    A collapsed lung is denser throughout, which would widen its pleural line to the band in which it is looked for.
+    """
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(width / 2)) + 1,) * 2)
+    return change - cv2.morphologyEx(np.asarray(change, np.float32), cv2.MORPH_OPEN, disc)
+
+
 def _shown_part(change: np.ndarray, finding: str, chest: FilmChest) -> np.ndarray:
     """Return the part of a change `(H, W)` that shows a finding, see `lesion_extent`."""
     if finding in DARKER_FINDINGS:
         air = (-change).clip(0)
         beside = grow(air > _AIR_SHARE * air.max(), max(1, round(_PLEURA_MM / chest.mm)))
-        return np.where(beside, change, 0).astype(np.float32)
+        return np.where(beside, _narrow(change.clip(0), _PLEURA_MM / chest.mm) - air, 0).astype(np.float32)
     shown = blur(change.clip(0), _SMOOTH)
     if finding in _MOVING:
         around = blur(shown, _MOVED_MM / chest.mm)

@@ -52,6 +52,20 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
         severity: in (0, 1]: sets the cardiothoracic ratio, from 0.5 to about 0.7.
         generator: draws the ratio's variation.
     """
+    right = heart_shift(chest, severity=severity, generator=generator)
+    grain = fixed_grain(chest, grey)
+    moved_film = warp(grey - grain, 0.0, right) + grain
+    return np.where(right != 0, moved_film.clip(grey.min(), grey.max()), grey)
+
+
+def heart_shift(chest: FilmChest, *, severity: float, generator: torch.Generator) -> np.ndarray:
+    """Return how many pixels to the right of itself each pixel of an enlarged heart's film is read from, `(H, W)`.
+
+    Args:
+        chest: the film's anatomy.
+        severity: in (0, 1].
+        generator: draws the ratio's variation.
+    """
     outer = {side: outer_border(chest, side) for side in SIDES}
     borders = {side: heart_border(chest, side) for side in SIDES}
     middle = float(np.median((borders["left"] + borders["right"]) / 2))
@@ -67,9 +81,7 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
         moved = _moved(chest, side, heart.border, way, growth * share)
         right += outwards * _displacement(chest, heart, outwards * (chest.grid[1] - middle), moved)
     right[np.abs(right) < LEAST_DISPLACEMENT] = 0
-    grain = fixed_grain(chest, grey)
-    moved_film = warp(grey - grain, 0.0, right) + grain
-    return np.where(right != 0, moved_film.clip(grey.min(), grey.max()), grey)
+    return right
 
 
 def _moved(chest: FilmChest, side: str, border: np.ndarray, way: np.ndarray, growth: float) -> np.ndarray:

@@ -40,7 +40,7 @@ class OpacityKind:
 
 CONSOLIDATION = OpacityKind(3, (18, 19), (0.85, 1.1), 0.38, 0.26, 0.94, (0.24, 0.10), True)
 PNEUMONIA = OpacityKind(5, (13, 14), (0.6, 0.9), 0.36, 0.34, 0.91, (0.34, 0.15), True)
-GROUND_GLASS = OpacityKind(2, (22, 20), (0.46, 0.62), 0.36, 0.24, 0.90, (0.24, 0.12), False)
+GROUND_GLASS = OpacityKind(4, (22, 20), (0.62, 0.8), 0.42, 0.34, 0.92, (0.28, 0.14), False)
 
 
 def draw_opacity(
