@@ -38,4 +38,4 @@ def test_the_region_of_a_large_picture_is_that_of_a_small_one():
     large = F.interpolate(extent, scale_factor=6, mode="nearest")
     small, seen = region_of_extent(Extent(extent)), F.avg_pool2d(region_of_extent(Extent(large)), 6)
     assert (small - seen).abs().mean() < 0.01 and (small - seen).abs().max() < 0.6
-    assert not region_of_extent(torch.zeros(1, 1, 1200, 60)).any()
+    assert not region_of_extent(Extent(torch.zeros(1, 1, 1200, 60))).any()

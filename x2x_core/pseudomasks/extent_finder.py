@@ -9,12 +9,13 @@ import torch
 
 from x2x_core.common.bundled import bundled_path
 from x2x_core.imaging.geometry import crop, fit_to, resize
+from x2x_core.imaging.wide_blur import smooth
 from x2x_core.simulation.films.extents import DARKER_FINDINGS
 
 from .extent_network import OUTPUTS, PLEURA, VIEW, ExtentNetwork, load_extent_network
 
-# Change, share of the greatest of a finding, that counts as none.
-_FAINT = 0.2
+_GRID = 1.2  # standard deviation that hides the grid of the network's upsampling, pixels of its view
+_FAINT = (0.15, 0.3)  # share of a finding's greatest change: up to the first it counts as none, from the second in full
 
 
 class ExtentFinder:
@@ -63,7 +64,10 @@ class ExtentFinder:
 
 
 def _without_faint(change: torch.Tensor) -> torch.Tensor:
-    return change * (change > _FAINT * change.amax())
+    """Return a change `(1, 1, h, w)` of the network without its grid, and without what is much fainter than its most."""
+    change = torch.from_numpy(smooth(change[0, 0].numpy(), _GRID))[None, None]
+    share = change / change.amax().clamp_min(1e-6)
+    return change * ((share - _FAINT[0]) / (_FAINT[1] - _FAINT[0])).clamp(0, 1)
 
 
 @lru_cache(maxsize=1)
