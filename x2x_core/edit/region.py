@@ -135,7 +135,7 @@ class _PictureExtents:
 
     @cached_property
     def shown(self) -> ShownExtents:
-        return ShownExtents(self.pixels, self.alignment, ExtentFinder.bundled())
+        return ShownExtents(self.pixels, ExtentFinder.bundled())
 
     def of(self, instruction: Instruction, stream: torch.Generator | None) -> dict[Clause, Extent]:
         """Return the extents of the clauses that have one; those of findings to add with a stream to draw from."""

@@ -22,7 +22,6 @@ from x2x_core.anatomy.alignment import Alignment
 from x2x_core.anatomy.sites import soften
 from x2x_core.imaging.contrast import Contrast
 from x2x_core.imaging.geometry import resize
-from x2x_core.imaging.wide_blur import smooth
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
 from x2x_core.simulation.films.extents import lesion_extent, lesion_of, lesion_shift, measure_small
@@ -35,9 +34,6 @@ logger = logging.getLogger(__name__)
 _REACHED = 0.12  # change, relative to the most, from which the finding reaches a pixel
 _MOVED = 0.15  # shift, relative to the greatest, from which the finding moves a pixel
 _DENSEST = 2.0  # change of the densest findings, relative to the usual one that is found
-_SMOOTHED = 0.015  # standard deviation over which a picture's grey is smoothed, share of its longer side
-_INSIDE = 0.5  # probability from which a pixel is lung
-_AERATED = 15  # percentile of the greys in the lungs that counts as aerated
 _LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
 _WIDEST_DISC = 12  # radius in pixels up to which a mask is grown by OpenCV's disc, whose cost is its area
@@ -101,14 +97,11 @@ class ShownExtents:
 
     Args:
         pixels: `(1, C, H, W)` in [0, 1].
-        alignment: of the picture.
         finder: finds them.
     """
 
-    def __init__(self, pixels: torch.Tensor, alignment: Alignment, finder: ExtentFinder) -> None:
-        grey = _grey(pixels).clamp(0, 1)
-        self._found = finder.find(grey)
-        self._above_lung = _above_lung(grey, alignment)
+    def __init__(self, pixels: torch.Tensor, finder: ExtentFinder) -> None:
+        self._found = finder.find(_grey(pixels).clamp(0, 1))
 
     def of(self, clause: Clause, region: torch.Tensor) -> Extent | None:
         """Return by how much each pixel changes if the finding that a clause removes is gone.
@@ -124,26 +117,12 @@ class ShownExtents:
         if clause.operation is not Operation.REMOVE or clause.finding not in self._found:
             return None
         extent = (-_DENSEST * self._found[clause.finding] * region).clamp(-1, 1)
-        extent = torch.maximum(extent, -self._above_lung)
         if float(extent.abs().max()) < _DENSEST * _LEAST_SEEN:
             logger.warning(
                 "No %s was found where it is to be removed. What the model takes for it may change.", clause.finding
             )
             return None
         return Extent(extent)
-
-
-def _above_lung(grey: torch.Tensor, alignment: Alignment) -> torch.Tensor:
-    """Return by how much each pixel is brighter than aerated lung, `(1, 1, H, W)`: more than that is no opacity.
-
-    Args:
-        grey: `(1, 1, H, W)` in [0, 1].
-        alignment: of the picture; without lungs, than black.
-    """
-    smoothed = torch.from_numpy(smooth(grey[0, 0].numpy(), _SMOOTHED * max(grey.shape[-2:])))
-    inside = torch.maximum(alignment.lungs.right, alignment.lungs.left)[0, 0] > _INSIDE
-    air = float(np.percentile(smoothed[inside].numpy(), _AERATED)) if inside.any() else 0.0
-    return (smoothed - air).clamp_min(0)[None, None]
 
 
 def _grey(pixels: torch.Tensor) -> torch.Tensor:
