@@ -22,7 +22,7 @@ def picture():
 
 @pytest.fixture
 def motion():
-    """The border moves to column 60, in the rows from 30 to 100; the lung beyond is pressed together up to column 90."""
+    """The border moves to column 60 in rows 30 to 100; the lung up to column 90 is pressed together."""
     columns = torch.arange(SIDE).float()
     source = torch.where(columns < 60, columns * 50 / 60, 50 + (columns - 60) * 40 / 30)
     shift = torch.zeros(1, 1, SIDE, SIDE)

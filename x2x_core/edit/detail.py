@@ -60,7 +60,10 @@ def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tenso
     above, below = (_blur(part, _WINDOW * cell / step) for part in products)
     amount, known = (
         cv2.resize(part, change.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        for part in ((above / (below + _LEAST_POWER)).clip(0, _MOST * most), ((below - _LEAST_POWER) / _KNOWN).clip(0, 1))
+        for part in (
+            (above / (below + _LEAST_POWER)).clip(0, _MOST * most),
+            ((below - _LEAST_POWER) / _KNOWN).clip(0, 1),
+        )
     )
     return torch.from_numpy((change + known * (amount * extent - change)).astype(np.float32))
 

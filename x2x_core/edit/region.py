@@ -17,6 +17,7 @@ from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 from x2x_core.pseudomasks.extent_finder import ExtentFinder
 from x2x_core.pseudomasks.extents import Extent, ExtentDrawer, ShownExtents, join_extents, region_of_extent
 from x2x_core.pseudomasks.regions import clause_region, frame_of
+from x2x_core.simulation.films.extents import MOVING_FINDINGS
 
 from .motion import Motion
 
@@ -145,11 +146,16 @@ class _PictureExtents:
         for clause in instruction.clauses:
             extent = None if stream is None else self.drawer.draw(clause, stream)
             if clause.operation is Operation.REMOVE and self.inputs.find_extents:
-                region = clause_region(self.atlas, clause, self.inputs.size, self.alignment, self.inputs.localise)
-                extent = self.shown.of(clause, region)
+                moves = clause.finding in MOVING_FINDINGS and self.drawer.suitable
+                extent = self.drawer.without(clause) if moves else self._shown(clause)
             if extent is not None:
                 known[clause] = extent
         return known
+
+    def _shown(self, clause: Clause) -> Extent | None:
+        """Return the extent of a finding to remove where the picture shows it."""
+        region = clause_region(self.atlas, clause, self.inputs.size, self.alignment, self.inputs.localise)
+        return self.shown.of(clause, region)
 
 
 def _align(atlas: PseudomaskAtlas, inputs: RegionInputs) -> list[Alignment | None] | None:

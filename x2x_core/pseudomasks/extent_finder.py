@@ -64,7 +64,7 @@ class ExtentFinder:
 
 
 def _without_faint(change: torch.Tensor) -> torch.Tensor:
-    """Return a change `(1, 1, h, w)` of the network without its grid, and without what is much fainter than its most."""
+    """Return a change `(1, 1, h, w)` without the network's grid and without what is much fainter than its most."""
     change = torch.from_numpy(smooth(change[0, 0].numpy(), _GRID))[None, None]
     share = change / change.amax().clamp_min(1e-6)
     return change * ((share - _FAINT[0]) / (_FAINT[1] - _FAINT[0])).clamp(0, 1)

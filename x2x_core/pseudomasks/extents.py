@@ -24,7 +24,14 @@ from x2x_core.imaging.contrast import Contrast
 from x2x_core.imaging.geometry import resize
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
-from x2x_core.simulation.films.extents import lesion_extent, lesion_of, lesion_shift, measure_small
+from x2x_core.simulation.films.extents import (
+    MOVING_FINDINGS,
+    lesion_extent,
+    lesion_of,
+    lesion_shift,
+    measure_small,
+    smaller_heart,
+)
 from x2x_core.simulation.films.fields import grow
 
 from .extent_finder import ExtentFinder
@@ -65,6 +72,11 @@ class ExtentDrawer:
         except UnsuitableFilmError as error:
             self._unsuitable = str(error)
 
+    @property
+    def suitable(self) -> bool:
+        """True if lesions can be drawn on this picture."""
+        return self._chest is not None
+
     def draw(self, clause: Clause, generator: torch.Generator) -> Extent | None:
         """Draw by how much the finding that a clause adds would change each pixel.
 
@@ -83,13 +95,29 @@ class ExtentDrawer:
                 "No extent is drawn for %s: %s. It may change wherever it can be.", clause.finding, self._unsuitable
             )
             return None
-        change = torch.from_numpy(lesion_extent(self._chest, lesion))[None, None]
-        shift = lesion_shift(self._chest, lesion)
-        return Extent(resize(change, self.size).clamp(-1, 1), None if shift is None else self._enlarge(shift))
+        return self._enlarge(lesion_extent(self._chest, lesion), lesion_shift(self._chest, lesion))
 
-    def _enlarge(self, shift: np.ndarray) -> torch.Tensor:
-        """Return a shift `(h, w)` at the picture's size, `(1, 1, H, W)`, in its pixels."""
-        return resize(torch.from_numpy(shift)[None, None], self.size) * (self.size[1] / shift.shape[1])
+    def without(self, clause: Clause) -> Extent | None:
+        """Draw what moves back when the finding that a clause removes is gone.
+
+        Args:
+            clause: of an instruction.
+
+        Returns:
+            The extent, the most that may move; ``None`` if the clause removes nothing that moves the picture, or the
+            chest was not found.
+        """
+        if clause.operation is not Operation.REMOVE or clause.finding not in MOVING_FINDINGS or self._chest is None:
+            return None
+        return self._enlarge(*smaller_heart(self._chest))
+
+    def _enlarge(self, change: np.ndarray, shift: np.ndarray | None) -> Extent:
+        """Return an extent at the picture's size, from a change and a shift `(h, w)`."""
+        enlarged = resize(torch.from_numpy(change)[None, None], self.size).clamp(-1, 1)
+        if shift is None:
+            return Extent(enlarged)
+        scale = self.size[1] / shift.shape[1]
+        return Extent(enlarged, scale * resize(torch.from_numpy(shift)[None, None], self.size))
 
 
 class ShownExtents:
