@@ -10,8 +10,8 @@ from collections import OrderedDict
 
 import pytest
 
-PICTURES = 64  # kept
-MOST_PIXELS = 256 * 256  # of a picture that is kept
+PICTURES = 32  # kept
+MOST_PIXELS = 512 * 512  # of a picture that is kept
 
 
 @pytest.fixture(scope="session", autouse=True)
