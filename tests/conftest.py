@@ -21,6 +21,7 @@ from apart import (  # noqa: F401
     pytest_terminal_summary,
     pytest_testnodedown,
 )
+from lungs_once import found_anew, lungs_once  # noqa: F401
 from page_fixtures import browser, opened, shots, visit  # noqa: F401
 
 # The same examples in each run, on a busy machine too.

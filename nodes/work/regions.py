@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -103,11 +102,6 @@ def _at_size(parts: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return resize(parts[:, None].float(), size)[:, 0] >= 0.5
 
 
-@lru_cache(maxsize=1)
-def _bundled() -> PseudomaskAtlas:
-    return PseudomaskAtlas.bundled()
-
-
 @dataclass(frozen=True)
 class Draws:
     """Places that the instruction leaves open, which are drawn, and their seed."""
@@ -135,7 +129,7 @@ def pseudomask_of(
     Raises:
         InputError: an invalid instruction, a finding that the atlas lacks, or extents that cannot be drawn.
     """
-    masks = atlas or _bundled()
+    masks = atlas or PseudomaskAtlas.bundled()
     if draws.extent and not (draws.place and align and not masks.published):
         raise InputError(
             "`draw_extent` needs `draw_place`, `align` and an atlas that is aligned, because extents are drawn on the "
