@@ -46,6 +46,8 @@ class Contrast:
 
     def to_model(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the pictures `(N, C, H, W)` as the model is to see them, in [0, 1]; the same bits if not stretched."""
+        if not self.is_stretched.any():
+            return pixels
         stretched = ((pixels - self.low) / self.span).clamp(0, 1)
         return torch.where(self.is_stretched, stretched, pixels)
 
@@ -60,6 +62,8 @@ class Contrast:
             `(N, C, H, W)`: the bits of `pixels` where an edit equals `to_model(pixels)`, elsewhere values within the
             picture's own range. For pictures that are not stretched, `edited`.
         """
+        if not self.is_stretched.any():
+            return edited
         changed = pixels + (edited - self.to_model(pixels)) * self.span
         lowest, highest = torch.minimum(pixels, self.low), torch.maximum(pixels, self.low + self.span)
         within = torch.minimum(torch.maximum(changed, lowest), highest)
