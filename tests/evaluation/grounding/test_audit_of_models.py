@@ -177,6 +177,18 @@ def test_a_model_that_reads_the_acquisition_or_the_treatment_fails_the_test_of_t
     assert all(": not shown, " in text and "5 images are too few" in text for text in few.about["verdict"]["sentences"])
 
 
+def test_a_model_that_follows_faint_removals_in_part_is_neither_cleared_nor_refuted(tmp_path):
+    cases = plan_cases(write_images(tmp_path / "images", 16)[1::2], ["edema"])
+    settings = GroundingSettings(mode="acquisition")
+    records = make_edits(DrawingPipeline(), cases, settings, tmp_path / "out")
+    answers = answer_cases(honest(), records, tmp_path / "out")
+    for answer in answers:  # as if the finding were removed in part
+        answer["edits"] = [{"text": "yes", "says": True, "score": answer["before"]["score"] - 0.3}]
+    (text,) = summarise_grounding(list(audit_rows(records, {"honest": answers})), settings).about["verdict"]["sentences"]
+    assert ": not shown, right answers fall by 100 points" in text
+    assert "its answers follow the removals by -0.30 (-0.30 to -0.30). It may depend on both, or the removals" in text
+
+
 def test_another_finding_must_not_move_the_answer(tmp_path):
     settings = GroundingSettings(mode="population", added=("edema",))
     cases = plan_cases(write_images(tmp_path / "images", 4), ["pleural effusion"])

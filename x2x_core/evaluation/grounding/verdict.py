@@ -5,6 +5,9 @@ look if the finding's effect exceeds that of the same amount of change elsewhere
 answers; it looks at something else if the other change has the larger effect. A model that follows additions and not
 removals, or the reverse, looks in part: one that says yes to a marker as well as to the finding does so. Else, and with
 few images, nothing is shown.
+
+Under a shift, a model whose right answers fall depends on it, unless its answers follow the removals all the same: then
+it may depend on both, or the removals are partial, and nothing is shown.
 """
 
 from __future__ import annotations
@@ -164,6 +167,12 @@ def shift_sentence(row: ResultRow, mode: str, fell: int, rose: int, images: int)
     text = f"right answers fall by {100 * drop.value:.0f} points ({interval}), {text}"
     if images < FEWEST_IMAGES:
         return f"{start}: not shown, {text}; {images} images are too few, a verdict needs {FEWEST_IMAGES}."
+    moved = row.metrics.get("effect", _UNDEFINED)
+    if drop.low > 0 and mode != POPULATION and moved.high is not None and moved.high < 0:
+        return (
+            f"{start}: not shown, {text}, but its answers follow the removals by {_interval(moved)}. It may depend on "
+            "both, or the removals are partial."
+        )
     if drop.low > 0:
         return f"{start}: no, {text}."
     limit = "its answers" if mode == POPULATION else "that it follows the finding"
