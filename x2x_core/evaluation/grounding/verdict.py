@@ -175,8 +175,7 @@ def shift_sentence(row: ResultRow, mode: str, fell: int, rose: int, images: int)
         )
     if drop.low > 0:
         return f"{start}: no, {text}."
-    limit = "its answers" if mode == POPULATION else "that it follows the finding"
-    return f"{start}: not refuted, {text}. Whether {limit} can be relied on depends on how many images there are."
+    return f"{start}: not refuted, {text}. How far this can be relied on depends on the number of images."
 
 
 def _share(metrics: Metrics, key: str) -> float:
