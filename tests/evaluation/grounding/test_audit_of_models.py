@@ -174,7 +174,7 @@ def test_a_model_that_reads_the_acquisition_or_the_treatment_fails_the_test_of_t
     first, second = results.about["verdict"]["sentences"]
     assert ": not refuted" in first and ": no, right answers fall by 100 points" in second
     few = summarise_grounding([row for row in audit_rows(records, answers) if row["case"] < 5], settings)
-    assert all(": not shown, " in text and "5 images are too few" in text for text in few.about["verdict"]["sentences"])
+    assert all(": not shown, " in text and "5 images before are too few" in text for text in few.about["verdict"]["sentences"])
 
 
 def test_a_model_that_follows_faint_removals_in_part_is_neither_cleared_nor_refuted(tmp_path):
@@ -184,9 +184,33 @@ def test_a_model_that_follows_faint_removals_in_part_is_neither_cleared_nor_refu
     answers = answer_cases(honest(), records, tmp_path / "out")
     for answer in answers:  # as if the finding were removed in part
         answer["edits"] = [{"text": "yes", "says": True, "score": answer["before"]["score"] - 0.3}]
-    (text,) = summarise_grounding(list(audit_rows(records, {"honest": answers})), settings).about["verdict"]["sentences"]
+    text = shift_verdict(records, answers, settings)
     assert ": not shown, right answers fall by 100 points" in text
-    assert "its answers follow the removals by -0.30 (-0.30 to -0.30). It may depend on both, or the removals" in text
+    assert "its scores follow the removals by -0.30 (-0.30 to -0.30). It may depend on both, or the removals" in text
+
+
+def test_a_reader_of_markers_whose_scores_follow_a_little_fails_the_test_of_the_shift(tmp_path):
+    cases = plan_cases(write_images(tmp_path / "images", 16)[1::2], ["edema"])
+    settings = GroundingSettings(mode="acquisition")
+    records = make_edits(DrawingPipeline(), cases, settings, tmp_path / "out")
+    answers = answer_cases(LeakyReader("leaky", MARKER), records, tmp_path / "out")
+    assert all(0 < answer["before"]["score"] - answer["edits"][0]["score"] < 0.05 for answer in answers)
+    assert ": no, right answers fall by 100 points" in shift_verdict(records, answers, settings)
+
+
+def test_a_model_that_was_never_right_is_not_judged_under_a_shift(tmp_path):
+    cases = plan_cases(write_images(tmp_path / "images", 16)[1::2], ["edema"])
+    settings = GroundingSettings(mode="acquisition")
+    records = make_edits(DrawingPipeline(), cases, settings, tmp_path / "out")
+    answers = answer_cases(Talker("It may be."), records, tmp_path / "out")
+    text = shift_verdict(records, answers, settings)
+    assert ": not shown, " in text and "right answers to 0 images before are too few" in text
+
+
+def shift_verdict(records, answers, settings):
+    """The verdict on one model."""
+    (text,) = summarise_grounding(list(audit_rows(records, {"one": answers})), settings).about["verdict"]["sentences"]
+    return text
 
 
 def test_another_finding_must_not_move_the_answer(tmp_path):

@@ -65,7 +65,7 @@ def summarise_grounding(
             sentences.append(grounding_sentence(result, list(pairs(own))))
         else:
             drops = [line.values["drop"] for line in lines]
-            images = len({line.image for line in lines})
+            images = len({line.image for line in lines if line.values["right_before"]})
             sentences.append(shift_sentence(result, settings.mode, drops.count(1.0), drops.count(-1.0), images))
     record = _about(rows, settings, measures, names)
     record["verdict"] = {"sentences": sentences, "claims": []}

@@ -6,7 +6,7 @@ answers; it looks at something else if the other change has the larger effect. A
 removals, or the reverse, looks in part: one that says yes to a marker as well as to the finding does so. Else, and with
 few images, nothing is shown.
 
-Under a shift, a model whose right answers fall depends on it, unless its answers follow the removals all the same: then
+Under a shift, a model whose right answers fall depends on it, unless its scores follow the removals all the same: then
 it may depend on both, or the removals are partial, and nothing is shown.
 """
 
@@ -23,6 +23,7 @@ from .plan import POPULATION
 
 NOT_LOOKING = 0.95  # share of unchanged cases from which on a model does not look
 FEWEST_IMAGES = 6  # from which on resampled images say how images differ; six equal ones have p = 0.03
+FOLLOWS = 0.05  # mean fall of the score from which on answers follow removals; networks leak a little of everything
 _UNDEFINED = Metric(None)
 _DIRECTIONS = {"contrast_added": "added", "contrast_removed": "removed"}
 BEHAVIOURS = {
@@ -150,7 +151,7 @@ def shift_sentence(row: ResultRow, mode: str, fell: int, rose: int, images: int)
         mode: the test.
         fell: cases that are right before and wrong after.
         rose: the reverse.
-        images: number of images.
+        images: number of images with a right answer before.
     """
     start = f"{row.name} {BEHAVIOURS[mode]}"
     drop, after = row.metrics.get("drop", _UNDEFINED), row.metrics.get("right_after", _UNDEFINED)
@@ -166,11 +167,12 @@ def shift_sentence(row: ResultRow, mode: str, fell: int, rose: int, images: int)
     interval = f"{100 * drop.low:.0f} to {100 * drop.high:.0f}"
     text = f"right answers fall by {100 * drop.value:.0f} points ({interval}), {text}"
     if images < FEWEST_IMAGES:
-        return f"{start}: not shown, {text}; {images} images are too few, a verdict needs {FEWEST_IMAGES}."
+        few = f"right answers to {images} images before are too few, a verdict needs {FEWEST_IMAGES}"
+        return f"{start}: not shown, {text}; {few}."
     moved = row.metrics.get("effect", _UNDEFINED)
-    if drop.low > 0 and mode != POPULATION and moved.high is not None and moved.high < 0:
+    if drop.low > 0 and mode != POPULATION and moved.high is not None and moved.high < -FOLLOWS:
         return (
-            f"{start}: not shown, {text}, but its answers follow the removals by {_interval(moved)}. It may depend on "
+            f"{start}: not shown, {text}, but its scores follow the removals by {_interval(moved)}. It may depend on "
             "both, or the removals are partial."
         )
     if drop.low > 0:
