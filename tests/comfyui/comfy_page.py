@@ -82,6 +82,10 @@ class ComfyPage:
         """Return the version of the page."""
         return tuple(int(part) for part in self.page.evaluate("window.__COMFYUI_FRONTEND_VERSION__").split("."))
 
+    def shows_graph(self) -> bool:
+        """Return True if the page shows the canvas, and not an app."""
+        return self.page.locator("#graph-canvas").is_visible()
+
     def show_graph(self) -> None:
         """Leave the app that the page opened a workflow as, for its graph."""
         if self.page.evaluate(SHOWS_APP):
