@@ -52,6 +52,14 @@ def test_outside_the_mask_the_picture_is_the_input_and_maps_are_those_of_guidanc
     assert torch.equal(found.relevance_map, output.relevance_map)
 
 
+def test_what_must_stay_stays(edit):
+    photo, keep = np.asarray(make_photo()), np.zeros((20, 26), bool)
+    keep[3:12, 5:20] = True
+    output = run(edit, photo, keep_mask=keep, guidance_mask=torch.ones(1, 1, 20, 26))
+    assert (output.guidance_mask[0, 0].numpy() == ~keep).all()
+    assert (output.images[0] == photo)[keep].all() and (output.images[0] != photo)[~keep].any()
+
+
 def test_a_seed_gives_the_same_bytes_and_another_does_not(edit):
     first, again, other = (run(edit, generator=seed).images for seed in (3, 3, 4))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
