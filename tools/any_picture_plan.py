@@ -44,21 +44,23 @@ puts it back: pixels outside the mask stay identical.
 
 def _painted_region(graph: Graph, left: int, picture: Placed) -> Placed:
     """Add a box and the painted area of a picture, as one mask of its size."""
-    size = graph.node("GetImageSize", (left, 0), (310, 80), image=picture["IMAGE"])
+    size = graph.node("GetImageSize", (left, 0), (310, 140), image=picture["IMAGE"])
     sides = {"width": size["width"], "height": size["height"]}
-    nowhere = graph.node("SolidMask", (left, 170), (310, 110), "Nowhere", value=0.0, **sides)
-    box = graph.node("SolidMask", (left, 370), (310, 110), "The box", value=1.0, width=460, height=250)
+    nowhere = graph.node("SolidMask", (left, 220), (310, 110), "Nowhere", value=0.0, **sides)
+    box = graph.node("SolidMask", (left, 410), (310, 110), "The box", value=1.0, width=460, height=250)
     joined = {"operation": "add", "destination": nowhere["MASK"], "source": box["MASK"]}
-    placed = graph.node("MaskComposite", (left, 570), (310, 150), "Place the box", x=30, y=180, **joined)
+    placed = graph.node("MaskComposite", (left, 600), (310, 150), "Place the box", x=30, y=180, **joined)
     painted = {"operation": "add", "destination": placed["MASK"], "source": picture["MASK"]}
-    region = graph.node("MaskComposite", (left, 810), (310, 150), "Add what is painted", x=0, y=0, **painted)
+    region = graph.node("MaskComposite", (left, 830), (310, 150), "Add what is painted", x=0, y=0, **painted)
     graph.group("Where may it change?", "guide", size, nowhere, box, placed, region)
     return region
 
 
 def _asked_in_words(graph: Graph, left: int, model: Placed) -> dict[str, Placed]:
     """Add an instruction and the empty text."""
-    words = graph.node("CLIPTextEncode", (left, 0), (380, 130), "Text: instruction", text="Make it snow.", clip=model["clip"])
+    words = graph.node(
+        "CLIPTextEncode", (left, 0), (380, 130), "Text: instruction", text="Make it snow.", clip=model["clip"]
+    )
     empty = graph.node("CLIPTextEncode", (left, 220), (380, 130), "Text: none", text="", clip=model["clip"])
     graph.group("Instruct", "instruct", words, empty)
     return {"words": words, "empty": empty}
@@ -102,7 +104,9 @@ def _crop_sampler(graph: Graph, left: int, model: Placed, latent, asked: dict, m
 def _composed(graph: Graph, left: int, model, picture, latent, inputs: dict, crop, mask) -> tuple[Placed, Placed]:
     """Add the sampling of a crop, its composition into the picture, and its file."""
     sampled = graph.node("SamplerCustomAdvanced", (left, 0), (340, 130), **inputs)
-    edited = graph.node("VAEDecode", (left, 190), (340, 60), "Decode: edited", samples=sampled["output"], vae=model["vae"])
+    edited = graph.node(
+        "VAEDecode", (left, 190), (340, 60), "Decode: edited", samples=sampled["output"], vae=model["vae"]
+    )
     unchanged = graph.node("VAEDecode", (left, 310), (340, 60), "Decode: unchanged", samples=latent, vae=model["vae"])
     pictures = {"image": picture["IMAGE"], "edited": edited["IMAGE"], "unchanged": unchanged["IMAGE"]}
     composed = graph.node(

@@ -40,7 +40,7 @@ SHOWN = {
         ("X2XSave", 1, "images", 4),
         ("X2XSave", 1, "images", 5),
     ],
-    "9-any-picture": [("X2XCompare", 0, "images", 0)],
+    "9-any-picture": [("X2XCompare", 0, "x2x_before", 0), ("X2XCompare", 0, "x2x_after", 0)],
 }
 
 
@@ -84,17 +84,17 @@ def _find_file(outputs: dict[str, list[dict]], source: dict | tuple[str, int, st
 
 
 def tile(pictures: list[Image.Image]) -> Image.Image:
-    """Arrange one, two or four pictures in a square."""
+    """Arrange one, two or four pictures in a square, two that are wider than high one above the other."""
     square = Image.new("RGB", (SIDE, SIDE), BACKGROUND)
-    columns = 1 if len(pictures) == 1 else 2
-    cell = (SIDE - GAP * (columns - 1)) // columns
+    wide = len(pictures) == 2 and pictures[0].width > pictures[0].height
+    columns = 1 if len(pictures) == 1 or wide else 2
     rows = -(-len(pictures) // columns)
-    top = (SIDE - rows * cell - GAP * (rows - 1)) // 2
+    width, height = ((SIDE - GAP * (count - 1)) // count for count in (columns, rows))
     for number, picture in enumerate(pictures):
-        scale = min(cell / picture.width, cell / picture.height)
+        scale = min(width / picture.width, height / picture.height)
         size = round(picture.width * scale), round(picture.height * scale)
-        left, down = (number % columns) * (cell + GAP), top + (number // columns) * (cell + GAP)
-        place = left + (cell - size[0]) // 2, down + (cell - size[1]) // 2
+        left, down = (number % columns) * (width + GAP), (number // columns) * (height + GAP)
+        place = left + (width - size[0]) // 2, down + (height - size[1]) // 2
         square.paste(picture.resize(size, Image.Resampling.LANCZOS), place)
     return square
 

@@ -349,7 +349,9 @@ def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, regions: 
     for number, (title, scale) in enumerate((("with the instruction", 1.6), ("without it", 0.0))):
         top = 350 + 260 * number
         scales = {"guidance_scale": scale, "image_guidance_scale": 1.0, "guidance_mask": regions["guidance_mask"]}
-        guider = graph.node("X2XRegionGuider", (1320, top), (360, 190), f"Guide: {title}", image_latent=latent, **asked, **scales)
+        guider = graph.node(
+            "X2XRegionGuider", (1320, top), (360, 190), f"Guide: {title}", image_latent=latent, **asked, **scales
+        )
         given = {"noise": hinted["noise"], "guider": guider["guider"], "sampler": sampler["SAMPLER"]}
         given = {**given, "sigmas": steps["SIGMAS"], "latent_image": latent}
         sampling = graph.node("SamplerCustomAdvanced", (1740, top), (340, 130), f"Sample: {title}", **given)

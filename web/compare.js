@@ -41,6 +41,7 @@ class Slider {
     this.number = 0;
     this.moved = false; // by the user: it then stays there
     this.before.onload = () => this.placeAtChange();
+    new ResizeObserver(() => this.placeAtChange()).observe(this.stage);
     this.follow();
     this.setShare(0.5);
     this.fill();
@@ -81,8 +82,9 @@ class Slider {
   placeAtChange() {
     const { clientWidth: width, clientHeight: height } = this.stage;
     const at = this.pairs[this.number]?.at ?? 0.5;
+    if (this.moved || !width || !this.before.naturalHeight) return;
     const shown = Math.min(width, (height * this.before.naturalWidth) / this.before.naturalHeight);
-    if (!this.moved && width) this.setShare(0.5 + ((at - 0.5) * shown) / width);
+    this.setShare(0.5 + ((at - 0.5) * shown) / width);
   }
 
   show(pairs) {
