@@ -137,7 +137,8 @@ def change_centres(old: torch.Tensor, new: torch.Tensor) -> list[float]:
     """Return the centre of each change from left to right, as a share of the width; 0.5 where nothing changed.
 
     Args:
-        old, new: `(B, C, H, W)`.
+        old: `(B, C, H, W)`.
+        new: like `old`.
     """
     weights = (new - old).abs().double().sum(dim=(1, 2))  # (B, W)
     columns = (torch.arange(weights.shape[-1], dtype=torch.float64) + 0.5) / weights.shape[-1]
