@@ -19,6 +19,7 @@ from PIL import Image
 WORKFLOWS = Path(__file__).resolve().parent.parent / "example_workflows"
 SIDE, GAP, QUALITY = 512, 6, 80
 BACKGROUND = (24, 24, 28)
+SYNTHETIC = b"Synthetic, for research."
 SAMPLE = {"filename": "instructx2x-sample.png", "subfolder": "", "type": "input"}
 # Pictures of each thumbnail: a file, or (node type, index among the nodes of that type, key of its outputs, index).
 SHOWN = {
@@ -105,7 +106,8 @@ def main(url: str) -> None:
     for name, shown in SHOWN.items():
         outputs = outputs_of(history, json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8")))
         files = [_find_file(outputs, source) for source in shown]
-        tile([read_picture(url, file) for file in files]).save(WORKFLOWS / f"{name}.jpg", quality=QUALITY)
+        picture = tile([read_picture(url, file) for file in files])
+        picture.save(WORKFLOWS / f"{name}.jpg", quality=QUALITY, comment=SYNTHETIC)
 
 
 if __name__ == "__main__":
