@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 
@@ -20,6 +21,9 @@ _DARKEST = 0.3  # share of the way from lung to soft tissue under which neighbou
 _DEEPEST = 46.0  # mm behind the dome
 _DENSER = 0.8  # exponent of the way from the level to the dome, over which fluid takes the dome's grey
 _BESIDE_MEDIASTINUM = 18.0  # mm over which that grey is reached
+_SULCUS_FROM = 0.6  # share of the lung's height from which the costophrenic angle is looked for
+_SULCUS_MM = 13.0  # how far from the outline that is found
+_SULCUS_DARK = 0.45  # share of the way from lung to soft tissue up to which its pixels are dark
 _TOWARDS_TISSUE = 12.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
 
 
@@ -85,12 +89,25 @@ def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     the lung's own curve, which goes on below the angle.
     """
     mm = chest.mm
-    closed = _close(lung.mask, round(6 / mm))
+    closed = _close(_with_sulcus(chest, lung), round(6 / mm))
     space = _towards_tissue(chest, lung, closed)
     below = (chest.grid[0] - dome_rows(lung)) * mm
     reach = _REACH_BELOW_DOME * (1 + np.exp(-((chest.wall_distance(lung.side) / 25) ** 2)))  # deepest in the angle
     fading = np.exp(-((below.clip(0) / reach) ** 2)) * (1 - below / _DEEPEST).clip(0, 1)
     return blur(space, 1.0 / mm) * fading
+
+
+def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    """Return a lung's mask `(H, W)` bool with the dark pixels beside its base that belong to the costophrenic angle.
+
+    An outline that is found may end before the tip of a deep, narrow angle, which fluid fills first.
+    """
+    low = chest.grid[0] > lung.apex + _SULCUS_FROM * lung.height
+    near = grow(lung.mask, round(_SULCUS_MM / chest.mm)) & low
+    dark = blur(chest.grey, 1.0 / chest.mm) < chest.ceiling(_SULCUS_DARK)
+    _, parts = cv2.connectedComponents((lung.mask | (near & dark)).astype(np.uint8))
+    touching = np.unique(parts[lung.mask])
+    return np.isin(parts, touching[touching > 0])
 
 
 def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.ndarray:
