@@ -14,7 +14,7 @@ from .motion import Motion, move_picture
 
 @dataclass(frozen=True)
 class Drawn:
-    """What is known of the findings that are added or removed, at the size of the pictures."""
+    """Extents and motion of the findings that are added or removed, at the size of the pictures."""
 
     extents: torch.Tensor  # (B, 1, H, W) in grey values, [-1, 1]
     motion: Motion | None = None  # of those that move the picture

@@ -21,7 +21,7 @@ from x2x_core.simulation.films.warp import warp
 
 @dataclass(frozen=True)
 class Motion:
-    """How findings move the pixels of each output, such as an enlarged heart; 0 throughout where none does."""
+    """Shifts of the pixels of each output by findings such as an enlarged heart; 0 throughout where nothing moves."""
 
     shift: torch.Tensor  # (B, 1, H, W): pixels to the right of itself that each pixel is read from
     change: torch.Tensor  # (B, 1, H, W) in [-1, 1]: the extent of the findings that move

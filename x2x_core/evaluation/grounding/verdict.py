@@ -34,7 +34,7 @@ BEHAVIOURS = {
 
 
 class Looks(StrEnum):
-    """Whether a model looks at the finding."""
+    """Verdicts on whether a model looks at the finding."""
 
     YES = "yes"
     PART = "in part"
