@@ -21,7 +21,7 @@ _CUFF = 1.6  # mm around a vessel that the fluid in its sheath makes dense
 _VESSEL = 0.012  # mean grey of vessels above the lung around them, after this smoothing
 _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
 _MOST_LINES = 8
-_AT_BORDER = 0.3  # share of the haze at the lung's outline, where the lung is thin
+_AT_BORDER = 0.5  # share of the haze at the lung's outline, where the lung is thin
 _BORDER_MM = 14.0  # over which it rises to all of it
 _WITH_LINES = 0.45  # share of lungs with septal lines
 

@@ -24,10 +24,10 @@ _UNDER = 0.62  # and below it
 _ROUNDNESS = 0.75  # exponent of its contour; 0.5 is an ellipse
 _DRAWN_IN = 0.27  # share of its width by which a heart is drawn in
 _MOST_ROUNDED = 1.25  # the most that a row of the border moves, as a share of the growth
-_BAY = (0.05, 0.42)  # where the contour leaves the old border under the great vessels, shares of the way
-_BELOW = 34.0  # mm below the dome over which the displacement ends
+_BAY = (0.05, 0.6)  # where the contour leaves the old border under the great vessels, shares of the way
+_BELOW = 16.0  # mm below the dome over which the displacement ends
 _SPINE = 14.0  # mm beside the midline that stay in place
-_MOST = 0.72  # share of the lung beside the heart that a border may move over
+_MOST = 0.6  # share of the lung beside the heart that a border may move over
 _MOST_STRETCHED = 1.1  # share of its own width by which one side of the heart may grow
 
 
