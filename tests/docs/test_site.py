@@ -14,6 +14,7 @@ import pytest
 import typer
 import yaml
 from doc_pages import ROOT, pages
+from programs import load_program
 
 from x2x_core.cli import app
 from x2x_core.edit.recommended import recommendations_of
@@ -27,10 +28,7 @@ LINK = re.compile(r"\]\((?![a-z]+:)([^)\s]*)\)")
 
 @pytest.fixture(scope="module")
 def hooks():
-    spec = importlib.util.spec_from_file_location("site_hooks", ROOT / "tools" / "site_hooks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("tools/site_hooks.py")
 
 
 def rooms():
