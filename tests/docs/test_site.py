@@ -154,6 +154,14 @@ def test_links_are_rewritten_for_the_site(hooks):
     assert hooks.rewrite_links(code, "docs/nodes.md", pages_outside) == code
 
 
+def test_every_page_is_in_the_navigation(hooks):
+    config = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    named = re.findall(r"[\w/-]+\.md", json.dumps(config["nav"]))
+    found = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    found += [page for page in hooks.outside_pages().values() if not page.startswith("nodes/")]  # linked from a table
+    assert set(found) <= set(named) and len(named) == len(set(named))
+
+
 def test_nothing_of_the_site_comes_from_the_network():
     config = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     assert config["theme"]["font"] == "false"
