@@ -16,6 +16,7 @@ import pytest
 # hooks of pytest, and fixtures
 from apart import (  # noqa: F401
     figures,
+    pytest_collection_modifyitems,
     pytest_ignore_collect,
     pytest_sessionfinish,
     pytest_terminal_summary,

@@ -1,13 +1,13 @@
 """The speed benchmark counts what it says, and its tables come from its record."""
 
 import importlib
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from programs import load_program
 from tiny_models import NATIVE, make_radiograph
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
@@ -16,10 +16,7 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 @pytest.fixture
 def speed(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
-    spec = importlib.util.spec_from_file_location("speed_benchmark", FOLDER / "speed.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("benchmarks/speed.py")
 
 
 @pytest.fixture
