@@ -294,7 +294,7 @@ def parts(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
         "batch": bench.batches,
         "share": lambda: bench.shares(OURS, prepared=pipe.prepare(bench.image)),
         "film": lambda: in_its_own_process(measure_film, arguments.model, arguments.rounds),
-        "arithmetic": lambda: measure_arithmetic(pipe, image, arguments.rounds),
+        "arithmetic": lambda: measure_arithmetic(pipe, image, min(arguments.rounds, 2)),  # bfloat16 is slow
         "load": lambda: measure_load(pipe, image, arguments.rounds),
         "large": lambda: measure_large(pipe, image, arguments.large_steps),
         "quality": lambda: measure_quality(pipe, arguments.pairs, bench.side, rows_of(pipe)),
