@@ -85,9 +85,6 @@ def cost(seconds, **values):
 
 def test_the_tables_come_from_the_record(tables):
     metric = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 5, "note": ""}
-    peers = {"published arithmetic": [cost(40)], "stock diffusers": [cost(16)]}
-    ours = {"ours, best": [cost(2)], "ours, best, prepared": [cost(1)]}
-    ours |= {"ours, fast": [cost(1)], "ours, fast, prepared": [cost(0.8)]}
     record = {
         "about": {"device": "cpu", "processor": "P", "threads": 2, "versions": {"torch": "2", "diffusers": "3"}},
         "edit": {"published": [cost(10), cost(30), cost(20)], "ours": [cost(1), cost(2), cost(4)]},
@@ -118,16 +115,6 @@ def test_the_tables_come_from_the_record(tables):
             "rows": {"ours": {"ssim": metric, "mse_ratio": {**metric, "value": 1.25}}},
         },
     }
-    goals = {"edit": peers | ours, "share": {"0.1": ours, "0.5": {"ours, fast": [cost(9)]}}, "again": ours}
-    goals |= {"film": {"size": [30, 20], "costs": ours}, "large": record["large"]}
-    for wanted in (
-        "published arithmetic | at least 15 | 20.0 | met |",
-        "diffusers | at least 10 | 8.0 | missed |",
-        "| at least 40 | 40.0 | met |",
-        "pixels, GB | below 2 | 1.1 | met |",
-        "10% of 512 x 512 pixels, seconds | below 60 | 50.0 | met |",
-    ):
-        assert wanted in "\n".join(tables.goals_table(goals)), wanted
     page = "\n".join(f"<!-- {name} -->\nold\n<!-- /{name} -->" for name in tables.TABLES if name != "goals")
     filled = tables.fill(page, record)
     assert "old" not in filled and tables.fill(filled, record) == filled
@@ -149,6 +136,22 @@ def test_the_tables_come_from_the_record(tables):
     with pytest.raises(ValueError, match="must hold the marks <!-- edit -->"):
         tables.fill("<!-- edit -->", record)
     assert tables.fill("<!-- edit -->\nold\n<!-- /edit -->", {"about": {}}).count("old") == 1
+
+
+def test_the_goals_are_compared_with_the_record(tables):
+    peers = {"published arithmetic": [cost(40)], "stock diffusers": [cost(16)]}
+    ours = {"ours, best": [cost(2)], "ours, best, prepared": [cost(1)]}
+    ours |= {"ours, fast": [cost(1)], "ours, fast, prepared": [cost(0.8)]}
+    goals = {"edit": peers | ours, "share": {"0.1": ours, "0.5": {"ours, fast": [cost(9)]}}, "again": ours}
+    goals |= {"film": {"size": [30, 20], "costs": ours}, "large": {"complete": {"0.1": {"ours, fast": [cost(50)]}}}}
+    for wanted in (
+        "published arithmetic | at least 15 | 20.0 | met |",
+        "diffusers | at least 10 | 8.0 | missed |",
+        "| at least 40 | 40.0 | met |",
+        "pixels, GB | below 2 | 1.1 | met |",
+        "10% of 512 x 512 pixels, seconds | below 60 | 50.0 | met |",
+    ):
+        assert wanted in "\n".join(tables.goals_table(goals)), wanted
 
 
 def test_other_arithmetic_is_measured_on_copies(speed, pipe, bench):
