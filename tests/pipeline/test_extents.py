@@ -207,6 +207,19 @@ def ill(film, seen):
     return Image.fromarray((np.asarray(film) + 90 * seen.numpy()).clip(0, 255).astype(np.uint8))
 
 
+def test_what_a_prepared_picture_shows_is_found_once(pipe, film, seen, monkeypatch):
+    from x2x_core.pseudomasks.extent_finder import ExtentFinder
+
+    finder, looked = ExtentFinder.bundled(), []
+    monkeypatch.setattr(finder, "find", lambda grey, find=finder.find: looked.append(grey) or find(grey))
+    monkeypatch.setattr(ExtentFinder, "bundled", classmethod(lambda cls: finder))
+    prepared = pipe.prepare(film)
+    assert not looked  # only edits that remove a finding need it
+    found = [pipe.guidance(prepared, REMOVAL, generator=seeded(seed), **FOUND) for seed in range(2)]
+    assert len(looked) == 1
+    assert torch.equal(found[1].pseudomask, pipe.guidance(film, REMOVAL, generator=seeded(1), **FOUND).pseudomask)
+
+
 def test_a_removal_is_edited_where_its_finding_is_seen(pipe, ill, seen):
     found, atlas = (pipe.guidance(ill, REMOVAL, generator=seeded(), find_extent=on) for on in (True, False))
     reached = found.pseudomask[0, 0] > 0.5

@@ -14,7 +14,6 @@ from x2x_core.anatomy.sites import MIDLINE
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.pseudomasks.extent_finder import ExtentFinder
 from x2x_core.pseudomasks.extents import Extent, ExtentDrawer, ShownExtents, join_extents, region_of_extent
 from x2x_core.pseudomasks.regions import clause_region, frame_of
 from x2x_core.simulation.films.extents import MOVING_FINDINGS
@@ -36,6 +35,7 @@ class RegionInputs:
     pseudomask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) in [0, 1]
     alignments: Sequence[Alignment | None] | None = None  # N, those that were found before
     drawers: Sequence[ExtentDrawer | None] | None = None  # N, of extents, those that were made before
+    shown: Sequence[ShownExtents | None] | None = None  # N, the extents of what the pictures show, like `drawers`
     keep: torch.Tensor | None = None  # (B, 1, H, W) bool, what must stay as it is
     streams: list[torch.Generator] | None = None  # B, of extents; None: none are drawn
     find_extents: bool = False  # find the extents of findings to remove
@@ -129,6 +129,7 @@ class _PictureExtents:
         self.atlas, self.inputs, self.alignment = atlas, inputs, alignment
         self.pixels = inputs.pixels[[picture]]
         self.prepared = None if inputs.drawers is None else inputs.drawers[picture]
+        self.prepared_shown = None if inputs.shown is None else inputs.shown[picture]
 
     @cached_property
     def drawer(self) -> ExtentDrawer:
@@ -136,7 +137,7 @@ class _PictureExtents:
 
     @cached_property
     def shown(self) -> ShownExtents:
-        return ShownExtents(self.pixels, ExtentFinder.bundled())
+        return self.prepared_shown or ShownExtents(self.pixels)
 
     def of(self, instruction: Instruction, stream: torch.Generator | None) -> dict[Clause, Extent]:
         """Return the extents of the clauses that have one; those of findings to add with a stream to draw from."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 NARROW = 0.4  # range of greys below which a picture is stretched; ordinary radiographs span 0.5 to 1
@@ -27,8 +28,9 @@ class Contrast:
     def of(cls, pixels: torch.Tensor) -> Contrast:
         """Measure the range of greys of pictures `(N, C, H, W)` in [0, 1]."""
         values = pixels.detach().float().flatten(1)
-        last = values.shape[1] - 1
-        low, high = (values.kthvalue(1 + round(share * last), dim=1).values for share in (_LOW, _HIGH))
+        ranks = [round(share * (values.shape[1] - 1)) for share in (_LOW, _HIGH)]
+        ordered = np.partition(values.cpu().numpy(), ranks, axis=1)[:, ranks]  # faster than PyTorch's `kthvalue`
+        low, high = torch.from_numpy(ordered).to(values.device).unbind(dim=1)
         span = high - low
         stretched = (span < NARROW) & (span > _FLAT)
         low = torch.where(stretched, low, 0.0)

@@ -11,8 +11,9 @@ used, only where and by how much it changes the picture. The draws have a stream
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -121,15 +122,19 @@ class ExtentDrawer:
 
 
 class ShownExtents:
-    """Find the extents of the findings that one picture shows.
+    """Find the extents of the findings that one picture shows, once, for the first clause that needs them.
 
     Args:
         pixels: `(1, C, H, W)` in [0, 1].
-        finder: finds them.
+        finder: finds them; ``None``: the bundled one.
     """
 
-    def __init__(self, pixels: torch.Tensor, finder: ExtentFinder) -> None:
-        self._found = finder.find(_grey(pixels).clamp(0, 1))
+    def __init__(self, pixels: torch.Tensor, finder: ExtentFinder | None = None) -> None:
+        self._pixels, self._finder = pixels, finder
+
+    @cached_property
+    def _found(self) -> Mapping[str, torch.Tensor]:
+        return (self._finder or ExtentFinder.bundled()).find(_grey(self._pixels).clamp(0, 1))
 
     def of(self, clause: Clause, region: torch.Tensor) -> Extent | None:
         """Return by how much each pixel changes if the finding that a clause removes is gone.
