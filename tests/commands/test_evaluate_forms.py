@@ -68,7 +68,7 @@ def test_a_new_form_is_left_as_it_is_without_a_word(capsys, form):
 OWNERS = {
     "dataset": ["--findings-scorer", "--race-scorer", "--age-scorer", "--attributes-scorer",
                 "--fid-features", "--segmenter", "--batch-size", "--identity", "--image-text", "--radiomics"],
-    "ablation": ["--parts", "--published-settings", "--figure", "--gallery"],
+    "ablation": ["--parts", "--peers", "--published-settings", "--figure", "--gallery"],
     "films": ["--reading-sheet", "--sheet-films", "--sheet-levels"],
 }  # fmt: skip
 SHARED = {
@@ -89,7 +89,7 @@ REFUSALS = [
     for command in OLD
     if command not in users
 ]
-WITHOUT_VALUE = {"--parts", "--published-settings", "--overwrite", "--radiomics"}
+WITHOUT_VALUE = {"--parts", "--peers", "--published-settings", "--overwrite", "--radiomics"}
 
 
 @pytest.mark.parametrize(("command", "option"), REFUSALS)
