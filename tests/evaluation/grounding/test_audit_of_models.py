@@ -174,9 +174,8 @@ def test_a_model_that_reads_the_acquisition_or_the_treatment_fails_the_test_of_t
     first, second = results.about["verdict"]["sentences"]
     assert ": not refuted" in first and ": no, right answers fall by 100 points" in second
     few = summarise_grounding([row for row in audit_rows(records, answers) if row["case"] < 5], settings)
-    assert all(
-        ": not shown, " in text and "5 images before are too few" in text for text in few.about["verdict"]["sentences"]
-    )
+    sentences = few.about["verdict"]["sentences"]
+    assert all(": not shown, " in text and "5 images before are too few" in text for text in sentences)
 
 
 def test_a_model_that_follows_faint_removals_in_part_is_neither_cleared_nor_refuted(tmp_path):
