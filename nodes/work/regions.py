@@ -93,7 +93,7 @@ class Places:
 
     def moved_at(self, size: tuple[int, int], batch: int) -> torch.Tensor | None:
         """Return the pixels that findings move, at the size of a map, `(batch, 1, H, W)` bool; ``None`` for none."""
-        return self.motion and moved_pixels(self.motion.at(size, batch).shift)
+        return None if self.motion is None else moved_pixels(self.motion.at(size, batch).shift)
 
 
 def _at_size(parts: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

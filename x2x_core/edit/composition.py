@@ -102,18 +102,18 @@ def compose_saturating(
     composed, box = original.clone(), box_around((soft_mask > 0).any(dim=0)[0].cpu().numpy())
     if box is not None:
         parts = (values[..., box[0], box[1]] for values in (original, change, soft_mask, closed, mean, tissue))
-        composed[..., box[0], box[1]] = _saturated(*parts, strength)
+        composed[..., box[0], box[1]] = _saturated(strength, *parts)
     return composed
 
 
 def _saturated(
+    strength: float,
     original: torch.Tensor,
     change: torch.Tensor,
     soft_mask: torch.Tensor,
     closed: torch.Tensor,
     mean: torch.Tensor,
     tissue: torch.Tensor,
-    strength: float,
 ) -> torch.Tensor:
     """Return `compose_saturating` of a part of the pictures, from its mask with closed edges, its mean and its c."""
     brighter = brightening(original, closed * change / (tissue - mean).clamp_min(_LEAST_HEADROOM), tissue)
