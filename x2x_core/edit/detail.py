@@ -14,7 +14,7 @@ _CELL_BLUR = 0.6  # standard deviation of a model's blur, latent cells
 _WINDOW = 2.0  # standard deviation of the window that the amount is fitted in, latent cells
 _LEAST_POWER = 1e-3  # mean square of an extent, relative to the most, under which the amount is taken for smaller
 _KNOWN = 0.01  # by how much more its detail counts in full
-_MOST = 1.25  # amount at which a change ends, as a share of the extent's own
+_MOST = 1.0  # amount at which a change ends, as a share of the extent's own
 
 
 def with_detail(
