@@ -32,9 +32,9 @@ from x2x_core.imaging.wide_blur import wide_blur
 NEIGHBOURHOOD = 1 / 64
 #: If the neighbourhood's headroom is at most this, the change is added unscaled.
 _LEAST_HEADROOM = 0.05
-# Standard deviation of the neighbourhood of extents, share of the picture's longer side, and the share of the way to the
-# ceiling, or to black, that a change which is known there reaches at most.
+# Standard deviation of the neighbourhood of extents, share of the picture's longer side.
 _EXTENT_CELL = 1 / 400
+# Share of the way to the ceiling, or to black, that a change which is known there reaches at most.
 _MOST_SATURATED = 0.97
 # Share of the pixels inside a mask that count as dark.
 _DARK_QUANTILE = 0.1

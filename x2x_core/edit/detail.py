@@ -24,10 +24,9 @@ def with_detail(
 
     A model knows a change to about a latent cell; the extent E knows where in the cell it lies, and how it is textured.
     With K the blur of a cell, the change is fitted as a K E by least squares around each pixel, and becomes a E: the
-    amount is the model's, up to a little more than the extent's own, and the detail the extent's, so that an edge is
-    sharp, and a line is narrow and does not burn where the model spreads it. This is joint upsampling by a guide (He,
-    Sun and Tang, *Guided image filtering*, TPAMI 2013) without its constant term. Where no extent is known, the change
-    stays.
+    amount is the model's, up to the extent's own, and the detail the extent's, so that an edge is sharp, and a line is
+    narrow and does not burn where the model spreads it. This is joint upsampling by a guide (He, Sun and Tang, *Guided
+    image filtering*, TPAMI 2013) without its constant term. Where no extent is known, the change stays.
 
     Args:
         change: `(B, C, H, W)`.
