@@ -69,9 +69,9 @@ format: $(VENV)/installed-lint
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# Files of tests are shared out among JOBS processes; JOBS=0 runs all in one.
+# Files of tests are shared out among JOBS processes, in their order (tests/apart.py); JOBS=0 runs all in one.
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow
