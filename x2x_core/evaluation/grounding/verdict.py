@@ -35,7 +35,7 @@ BEHAVIOURS = {
 
 
 class Looks(StrEnum):
-    """Whether a model looks at the finding."""
+    """Verdict on a model: does it look at the finding?"""
 
     YES = "yes"
     PART = "in part"
