@@ -65,11 +65,9 @@ class X2XCandidates(io.ComfyNode):
             "of all. The results are synthetic, for research use only.",
             is_output_node=True,
             inputs=[
-                sockets.Pipeline.Input("pipeline", tooltip="The checkpoint."),
+                sockets.checkpoint_input(),
                 io.Image.Input("image", tooltip="The radiographs, of any size. Each is edited with the same seeds."),
-                sockets.instruction_input(
-                    "The edit in words, for example: Add the finding of moderate left pleural effusion."
-                ),
+                sockets.edit_instruction_input(),
                 io.Int.Input(
                     "candidates",
                     default=4,
@@ -92,17 +90,7 @@ class X2XCandidates(io.ComfyNode):
                     "Settings of the edits, as on Edit Radiograph. recommended: the checkpoint's own.",
                 ),
                 sockets.seed_input("Seed of the first candidate; the others have the seeds that follow it."),
-                io.Mask.Input(
-                    "guidance_mask",
-                    optional=True,
-                    tooltip="Where the images may change (values of at least 0.5), instead of the masks that the node "
-                    "finds. Any size; one mask, or one per image.",
-                ),
-                sockets.Settings.Input(
-                    "settings",
-                    optional=True,
-                    tooltip="Further settings from Edit Settings. Preset 'reference' uses only its atlas and masks.",
-                ),
+                *sockets.edit_inputs(),
             ],
             outputs=_outputs(),
         )

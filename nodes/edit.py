@@ -33,14 +33,12 @@ class X2XEdit(io.ComfyNode):
             "Pixels outside the mask stay identical. The result is synthetic, for research use only.",
             is_output_node=True,
             inputs=[
-                sockets.Pipeline.Input("pipeline", tooltip="The checkpoint."),
+                sockets.checkpoint_input(),
                 io.Image.Input(
                     "image",
                     tooltip="The radiographs, of any size. Each image of a batch is edited with the same seed.",
                 ),
-                sockets.instruction_input(
-                    "The edit in words, for example: Add the finding of moderate left pleural effusion."
-                ),
+                sockets.edit_instruction_input(),
                 sockets.menu(
                     "preset",
                     PRESETS,
@@ -53,17 +51,7 @@ class X2XEdit(io.ComfyNode):
                 ),
                 *_custom_inputs(),
                 *_sampling_inputs(),
-                io.Mask.Input(
-                    "guidance_mask",
-                    optional=True,
-                    tooltip="Where the image may change (values of at least 0.5), instead of the mask that the node "
-                    "finds. Any size; one mask, or one per image.",
-                ),
-                sockets.Settings.Input(
-                    "settings",
-                    optional=True,
-                    tooltip="Further settings from Edit Settings. Preset 'reference' uses only its atlas and masks.",
-                ),
+                *sockets.edit_inputs(),
             ],
             outputs=_outputs(),
         )

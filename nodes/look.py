@@ -113,7 +113,7 @@ class X2XRelevanceMap(io.ComfyNode):
             description="Show where the model would change the image for the instruction, without restriction to a "
             "region.",
             inputs=[
-                sockets.Pipeline.Input("pipeline", tooltip="The checkpoint."),
+                sockets.checkpoint_input(),
                 io.Image.Input("image", tooltip="The radiographs."),
                 sockets.instruction_input("The edit instruction."),
                 sockets.noise_level_input(

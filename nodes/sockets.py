@@ -125,3 +125,30 @@ def keep_mask_input() -> Input:
         tooltip="What must stay as it is, such as a pacemaker or a marker: no pixel changes where this mask is above "
         "0. Any size; one mask, or one per image.",
     )
+
+
+def checkpoint_input() -> Input:
+    """Return the socket of a loaded checkpoint."""
+    return Pipeline.Input("pipeline", tooltip="The checkpoint.")
+
+
+def edit_inputs() -> list[Input]:
+    """Return the optional inputs of nodes that edit: a mask instead of the one that they find, and settings."""
+    return [
+        io.Mask.Input(
+            "guidance_mask",
+            optional=True,
+            tooltip="Where the image may change (values of at least 0.5), instead of the mask that the node finds. Any "
+            "size; one mask, or one per image.",
+        ),
+        Settings.Input(
+            "settings",
+            optional=True,
+            tooltip="Further settings from Edit Settings. Preset 'reference' uses only its atlas and masks.",
+        ),
+    ]
+
+
+def edit_instruction_input() -> Input:
+    """Return the instruction of nodes that edit."""
+    return instruction_input("The edit in words, for example: Add the finding of moderate left pleural effusion.")

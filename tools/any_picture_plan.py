@@ -31,35 +31,37 @@ puts it back: pixels outside the mask stay identical.
     region = _painted_region(graph, 440, picture)
     asked = _asked_in_words(graph, 840, model)
     found, guidance = _relevance_in_region(graph, (840, 480), image, model, asked, region)
-    crop = graph.node("X2XCropToMask", (1280, 0), (340, 160), size=256, image=image, guidance_mask=guidance)
-    latent = graph.node("VAEEncode", (1280, 240), (340, 60), pixels=crop["cropped"], vae=model["vae"])
-    sampler, inputs = _crop_sampler(graph, 1280, model, latent["LATENT"], asked, crop["cropped_mask"])
+    crop = graph.node("X2XCropToMask", (1310, 0), (340, 160), size=256, image=image, guidance_mask=guidance)
+    latent = graph.node("VAEEncode", (1310, 240), (340, 60), pixels=crop["cropped"], vae=model["vae"])
+    sampler, inputs = _crop_sampler(graph, 1310, model, latent["LATENT"], asked, crop["cropped_mask"])
     graph.group("Edit the crop", "edit", crop, latent, *sampler)
-    composed, save = _composed(graph, 1690, model, picture, latent["LATENT"], inputs, crop, guidance)
+    composed, save = _composed(graph, 1740, model, picture, latent["LATENT"], inputs, crop, guidance)
     seen = {"before": image, "after": composed["result"], "guidance": found["guidance"], "guidance_mask": guidance}
-    compare = graph.node("X2XCompare", (2100, 0), (560, 1210), **seen)
+    compare = graph.node("X2XCompare", (2170, 0), (560, 1210), **seen)
     graph.group("Look", "look", compare)
     graph.open_as_app([(picture, "image"), (asked["words"], "text")], [compare, save])
 
 
 def _painted_region(graph: Graph, left: int, picture: Placed) -> Placed:
     """Add a box and the painted area of a picture, as one mask of its size."""
-    size = graph.node("GetImageSize", (left, 0), (310, 80), image=picture["IMAGE"])
+    size = graph.node("GetImageSize", (left, 0), (310, 140), image=picture["IMAGE"])
     sides = {"width": size["width"], "height": size["height"]}
-    nowhere = graph.node("SolidMask", (left, 170), (310, 110), "Nowhere", value=0.0, **sides)
-    box = graph.node("SolidMask", (left, 370), (310, 110), "The box", value=1.0, width=460, height=250)
+    nowhere = graph.node("SolidMask", (left, 220), (310, 110), "Nowhere", value=0.0, **sides)
+    box = graph.node("SolidMask", (left, 410), (310, 110), "The box", value=1.0, width=460, height=250)
     joined = {"operation": "add", "destination": nowhere["MASK"], "source": box["MASK"]}
-    placed = graph.node("MaskComposite", (left, 570), (310, 150), "Place the box", x=30, y=180, **joined)
+    placed = graph.node("MaskComposite", (left, 600), (310, 150), "Place the box", x=30, y=180, **joined)
     painted = {"operation": "add", "destination": placed["MASK"], "source": picture["MASK"]}
-    region = graph.node("MaskComposite", (left, 810), (310, 150), "Add what is painted", x=0, y=0, **painted)
+    region = graph.node("MaskComposite", (left, 830), (310, 150), "Add what is painted", x=0, y=0, **painted)
     graph.group("Where may it change?", "guide", size, nowhere, box, placed, region)
     return region
 
 
 def _asked_in_words(graph: Graph, left: int, model: Placed) -> dict[str, Placed]:
     """Add an instruction and the empty text."""
-    words = graph.node("CLIPTextEncode", (left, 0), (380, 130), "Instruction", text="Make it snow.", clip=model["clip"])
-    empty = graph.node("CLIPTextEncode", (left, 220), (380, 130), "Without it", text="", clip=model["clip"])
+    words = graph.node(
+        "CLIPTextEncode", (left, 0), (380, 130), "Text: instruction", text="Make it snow.", clip=model["clip"]
+    )
+    empty = graph.node("CLIPTextEncode", (left, 220), (380, 130), "Text: none", text="", clip=model["clip"])
     graph.group("Instruct", "instruct", words, empty)
     return {"words": words, "empty": empty}
 
@@ -102,13 +104,15 @@ def _crop_sampler(graph: Graph, left: int, model: Placed, latent, asked: dict, m
 def _composed(graph: Graph, left: int, model, picture, latent, inputs: dict, crop, mask) -> tuple[Placed, Placed]:
     """Add the sampling of a crop, its composition into the picture, and its file."""
     sampled = graph.node("SamplerCustomAdvanced", (left, 0), (340, 130), **inputs)
-    edited = graph.node("VAEDecode", (left, 210), (340, 60), "Edited", samples=sampled["output"], vae=model["vae"])
-    unchanged = graph.node("VAEDecode", (left, 350), (340, 60), "Unchanged", samples=latent, vae=model["vae"])
+    edited = graph.node(
+        "VAEDecode", (left, 190), (340, 60), "Decode: edited", samples=sampled["output"], vae=model["vae"]
+    )
+    unchanged = graph.node("VAEDecode", (left, 310), (340, 60), "Decode: unchanged", samples=latent, vae=model["vae"])
     pictures = {"image": picture["IMAGE"], "edited": edited["IMAGE"], "unchanged": unchanged["IMAGE"]}
     composed = graph.node(
-        "X2XNativeCompose", (left, 490), (340, 300), **pictures, guidance_mask=mask, crop=crop["crop"]
+        "X2XNativeCompose", (left, 430), (340, 300), **pictures, guidance_mask=mask, crop=crop["crop"]
     )
     named = {"image": composed["result"], "filename_prefix": "InstructX2X/picture"}
-    save = graph.node("X2XSave", (left, 870), (340, 340), **named)
+    save = graph.node("X2XSave", (left, 800), (340, 410), **named)
     graph.group("Sample, compose, save", "edit", sampled, edited, unchanged, composed, save)
     return composed, save

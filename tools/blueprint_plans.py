@@ -69,9 +69,7 @@ def edit_region(graph: Blueprint) -> None:
     latent = graph.node("VAEEncode", (0, 0), (WIDTH, 60), pixels=image, vae=vae)
     edited = _sampled(graph, COLUMN, asked, latent["LATENT"], mask, vae)
     unchanged = graph.node("VAEDecode", (0, 150), (WIDTH, 60), "Unchanged", samples=latent["LATENT"], vae=vae)
-    pictures = {"image": image, "edited": edited["IMAGE"], "unchanged": unchanged["IMAGE"], "guidance_mask": mask}
-    composed = graph.node("X2XNativeCompose", (3 * COLUMN, 0), (WIDTH, 280), **pictures)
-    graph.output("result", composed["result"])
+    _composed(graph, 3 * COLUMN, image, edited, unchanged, guidance_mask=mask)
 
 
 def inpaint_in_detail(graph: Blueprint) -> None:
@@ -96,9 +94,7 @@ def inpaint_in_detail(graph: Blueprint) -> None:
     edited = _sampled(graph, 2 * COLUMN, asked, seen["latent"], crop["cropped_mask"], vae)
     plain = graph.node("VAEEncode", (COLUMN, 250), (WIDTH, 60), "The crop", pixels=crop["cropped"], vae=vae)
     unchanged = graph.node("VAEDecode", (COLUMN, 400), (WIDTH, 60), "Unchanged", samples=plain["LATENT"], vae=vae)
-    pictures = {"image": image, "edited": edited["IMAGE"], "unchanged": unchanged["IMAGE"], "guidance_mask": mask}
-    composed = graph.node("X2XNativeCompose", (4 * COLUMN, 0), (WIDTH, 280), **pictures, crop=crop["crop"])
-    graph.output("result", composed["result"])
+    _composed(graph, 4 * COLUMN, image, edited, unchanged, guidance_mask=mask, crop=crop["crop"])
 
 
 def _model(graph: Blueprint) -> dict[str, Output]:
@@ -123,6 +119,13 @@ def _sampled(
         "SamplerCustomAdvanced", (left + COLUMN, 0), SMALL, **parts, sigmas=sigmas["SIGMAS"], latent_image=latent
     )
     return graph.node("VAEDecode", (left + COLUMN, 220), (WIDTH, 60), samples=sampled["output"], vae=vae)
+
+
+def _composed(graph: Blueprint, left: int, image: Output, edited: Placed, unchanged: Placed, **region: Output) -> None:
+    """Add the composition of two decoded pictures into the original, as the blueprint's output."""
+    pictures = {"image": image, "edited": edited["IMAGE"], "unchanged": unchanged["IMAGE"]}
+    composed = graph.node("X2XNativeCompose", (left, 0), (WIDTH, 280), **pictures, **region)
+    graph.output("result", composed["result"])
 
 
 BLUEPRINTS = {

@@ -19,6 +19,7 @@ from PIL import Image
 WORKFLOWS = Path(__file__).resolve().parent.parent / "example_workflows"
 SIDE, GAP, QUALITY = 512, 6, 80
 BACKGROUND = (24, 24, 28)
+SYNTHETIC = b"Synthetic, for research."
 SAMPLE = {"filename": "instructx2x-sample.png", "subfolder": "", "type": "input"}
 # Pictures of each thumbnail: a file, or (node type, index among the nodes of that type, key of its outputs, index).
 SHOWN = {
@@ -40,7 +41,7 @@ SHOWN = {
         ("X2XSave", 1, "images", 4),
         ("X2XSave", 1, "images", 5),
     ],
-    "9-any-picture": [("X2XCompare", 0, "images", 0)],
+    "9-any-picture": [("X2XCompare", 0, "x2x_before", 0), ("X2XCompare", 0, "x2x_after", 0)],
 }
 
 
@@ -84,17 +85,17 @@ def _find_file(outputs: dict[str, list[dict]], source: dict | tuple[str, int, st
 
 
 def tile(pictures: list[Image.Image]) -> Image.Image:
-    """Arrange one, two or four pictures in a square."""
+    """Arrange one, two or four pictures in a square, two that are wider than high one above the other."""
     square = Image.new("RGB", (SIDE, SIDE), BACKGROUND)
-    columns = 1 if len(pictures) == 1 else 2
-    cell = (SIDE - GAP * (columns - 1)) // columns
+    wide = len(pictures) == 2 and pictures[0].width > pictures[0].height
+    columns = 1 if len(pictures) == 1 or wide else 2
     rows = -(-len(pictures) // columns)
-    top = (SIDE - rows * cell - GAP * (rows - 1)) // 2
+    width, height = ((SIDE - GAP * (count - 1)) // count for count in (columns, rows))
     for number, picture in enumerate(pictures):
-        scale = min(cell / picture.width, cell / picture.height)
+        scale = min(width / picture.width, height / picture.height)
         size = round(picture.width * scale), round(picture.height * scale)
-        left, down = (number % columns) * (cell + GAP), top + (number // columns) * (cell + GAP)
-        place = left + (cell - size[0]) // 2, down + (cell - size[1]) // 2
+        left, down = (number % columns) * (width + GAP), (number // columns) * (height + GAP)
+        place = left + (width - size[0]) // 2, down + (height - size[1]) // 2
         square.paste(picture.resize(size, Image.Resampling.LANCZOS), place)
     return square
 
@@ -105,7 +106,8 @@ def main(url: str) -> None:
     for name, shown in SHOWN.items():
         outputs = outputs_of(history, json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8")))
         files = [_find_file(outputs, source) for source in shown]
-        tile([read_picture(url, file) for file in files]).save(WORKFLOWS / f"{name}.jpg", quality=QUALITY)
+        picture = tile([read_picture(url, file) for file in files])
+        picture.save(WORKFLOWS / f"{name}.jpg", quality=QUALITY, comment=SYNTHETIC)
 
 
 if __name__ == "__main__":

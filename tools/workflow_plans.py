@@ -306,10 +306,10 @@ Keep the seeds of RandomNoise, Relevance Map and Pseudomask equal.
     size = {"upscale_method": "area", "width": 256, "height": 256, "crop": "disabled"}
     scaled = graph.node("ImageScale", (440, 790), (340, 140), "To the model's size", image=radiograph["image"], **size)
     latent = graph.node("VAEEncode", (440, 1000), (340, 60), pixels=scaled["IMAGE"], vae=model["vae"])
-    empty = graph.node("CLIPTextEncode", (440, 1130), (340, 100), "Without it", text="", clip=model["clip"])
+    empty = graph.node("CLIPTextEncode", (440, 1130), (340, 100), "Text: none", text="", clip=model["clip"])
     graph.group("Instruct and encode", "instruct", words, where, scaled, latent, empty)
     told = {"text": where["placed_instruction"], "clip": model["clip"]}
-    text = graph.node("CLIPTextEncode", (880, 0), (340, 100), "With the instruction", **told)
+    text = graph.node("CLIPTextEncode", (880, 0), (340, 100), "Text: instruction", **told)
     asked = {"positive": text["CONDITIONING"], "negative": empty["CONDITIONING"], "model": model["model"]}
     region = _native_region(graph, radiograph["image"], where, latent["LATENT"], text, asked)
     regions = {"guidance_mask": region["guidance_mask"], "place": where["extent"]}
@@ -346,15 +346,17 @@ def _native_sampling(graph: Graph, model: Placed, latent, asked: dict, regions: 
     plan = {"model": model["model"], "scheduler": "simple", "steps": 1}
     steps = graph.node("BasicScheduler", (1740, 140), (340, 110), **plan)
     placed, decoded = [noise, hinted, sampler, steps], []
-    for number, (title, scale) in enumerate((("With the instruction", 1.6), ("Without it", 0.0))):
+    for number, (title, scale) in enumerate((("with the instruction", 1.6), ("without it", 0.0))):
         top = 350 + 260 * number
         scales = {"guidance_scale": scale, "image_guidance_scale": 1.0, "guidance_mask": regions["guidance_mask"]}
-        guider = graph.node("X2XRegionGuider", (1320, top), (360, 190), title, image_latent=latent, **asked, **scales)
+        guider = graph.node(
+            "X2XRegionGuider", (1320, top), (360, 190), f"Guide: {title}", image_latent=latent, **asked, **scales
+        )
         given = {"noise": hinted["noise"], "guider": guider["guider"], "sampler": sampler["SAMPLER"]}
         given = {**given, "sigmas": steps["SIGMAS"], "latent_image": latent}
-        sampling = graph.node("SamplerCustomAdvanced", (1740, top), (340, 130), title, **given)
+        sampling = graph.node("SamplerCustomAdvanced", (1740, top), (340, 130), f"Sample: {title}", **given)
         samples = {"samples": sampling["output"], "vae": model["vae"]}
-        decoded.append(graph.node("VAEDecode", (1740, 870 + 140 * number), (340, 60), title, **samples))
+        decoded.append(graph.node("VAEDecode", (1740, 870 + 140 * number), (340, 60), f"Decode: {title}", **samples))
         placed += [guider, sampling, decoded[-1]]
     graph.group("Sample", "edit", *placed)
     return decoded[0], decoded[1]

@@ -39,6 +39,9 @@ class Slider {
     this.row = create("div", { display: "none", justifyContent: "center", gap: "8px", font: "11px sans-serif" }, this.element);
     this.pairs = [];
     this.number = 0;
+    this.moved = false; // by the user: it then stays there
+    this.before.onload = () => this.placeAtChange();
+    new ResizeObserver(() => this.placeAtChange()).observe(this.stage);
     this.follow();
     this.setShare(0.5);
     this.fill();
@@ -49,6 +52,7 @@ class Slider {
       event.preventDefault();
       event.stopPropagation();
       const box = this.stage.getBoundingClientRect();
+      this.moved = true;
       if (box.width) this.setShare((event.clientX - box.left) / box.width);
     };
     this.stage.addEventListener("pointerdown", (event) => { this.stage.setPointerCapture(event.pointerId); move(event); });
@@ -61,6 +65,7 @@ class Slider {
       if (!step) return;
       event.preventDefault();
       event.stopPropagation();
+      this.moved = true;
       this.setShare(this.share + step);
     });
   }
@@ -71,6 +76,15 @@ class Slider {
     this.line.style.left = percent;
     this.after.style.clipPath = `inset(0 0 0 ${percent})`;
     this.stage.setAttribute("aria-valuenow", Math.round(100 * this.share));
+  }
+
+  // Puts the divider on the middle of what changed. The picture may be narrower than the stage.
+  placeAtChange() {
+    const { clientWidth: width, clientHeight: height } = this.stage;
+    const at = this.pairs[this.number]?.at ?? 0.5;
+    if (this.moved || !width || !this.before.naturalHeight) return;
+    const shown = Math.min(width, (height * this.before.naturalWidth) / this.before.naturalHeight);
+    this.setShare(0.5 + ((at - 0.5) * shown) / width);
   }
 
   show(pairs) {
@@ -84,7 +98,7 @@ class Slider {
     this.stage.style.visibility = pair ? "visible" : "hidden";
     this.row.style.display = this.pairs.length > 1 ? "flex" : "none";
     if (!pair) return;
-    [this.before.src, this.after.src] = pair;
+    [this.before.src, this.after.src] = [pair.before, pair.after];
     this.row.replaceChildren();
     const addButton = (text, step) => {
       const button = create("button", { cursor: "pointer" }, this.row);
@@ -116,7 +130,9 @@ app.registerExtension({
     widget.serialize = false;
     after(node, "onExecuted", (output) => {
       if (!output?.x2x_before) return;
-      slider.show(output.x2x_before.map((one, number) => [address(one), address(output.x2x_after[number])]));
+      slider.show(output.x2x_before.map((one, number) => ({
+        before: address(one), after: address(output.x2x_after[number]), at: output.x2x_at?.[number],
+      })));
     });
     node.setSize([Math.max(node.size[0], 360), Math.max(node.size[1], 420)]);
   },

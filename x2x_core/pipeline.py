@@ -37,6 +37,7 @@ from x2x_core.common.errors import InputError
 from x2x_core.common.values import optional, switch, text
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
+from x2x_core.edit.backbones.registry import refuse_other_models, refuse_other_pipes
 from x2x_core.edit.calling import answer
 from x2x_core.edit.checkpoint_sizes import check_sizes
 from x2x_core.edit.editor import Editor
@@ -45,6 +46,7 @@ from x2x_core.edit.loading import (
     check_folder,
     checkpoint_error,
     locate_checkpoint,
+    named_class,
     read_index,
     saved_variant,
 )
@@ -179,7 +181,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
         Raises:
             InputNotFoundError: no such checkpoint, or a missing part; the message names it.
-            InputError: not a checkpoint, or weights that can't be read safely.
+            InputError: not a checkpoint, one of another kind of model (load it with `X2XEdit.from_pretrained`), or
+                weights that can't be read safely.
         """
         checkpoint, local = locate_checkpoint(pretrained_model_name_or_path)
         atlas = as_atlas(pseudomasks)
@@ -191,6 +194,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             kwargs["local_files_only"] = True
             kwargs.setdefault("variant", saved_variant(checkpoint))
             atlas = atlas or saved_pseudomasks(read_index(checkpoint), checkpoint)
+        else:
+            refuse_other_models(named_class(checkpoint, local, kwargs), checkpoint)
         if not {"dtype", "torch_dtype"} & kwargs.keys():
             kwargs["dtype"] = torch.float32  # otherwise transformers' parts keep the precision that they were saved in
         hub_arguments, recommended = dict(kwargs), take_old_keywords(kwargs)
@@ -245,8 +250,12 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             pipeline: any pipeline with the same parts.
             pseudomasks: the atlas, or its path; ``None``: that of `pipeline`, or the bundled one.
             kwargs: as for diffusers.
+
+        Raises:
+            InputError: another kind of model: edit with `X2XEdit(pipeline)`.
         """
         atlas = as_atlas(pseudomasks)
+        refuse_other_pipes(pipeline)
         pipe = super().from_pipe(pipeline, **kwargs)
         pipe.pseudomasks = atlas or getattr(pipeline, "_pseudomasks", None)
         return pipe

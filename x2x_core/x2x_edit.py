@@ -7,14 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Unpack, overload
 
+import diffusers
 import torch
-from diffusers import DiffusionPipeline
 
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.protocol import EditBackbone
-from x2x_core.edit.backbones.registry import backbone_of
+from x2x_core.edit.backbones.registry import EDITED_AS, backbone_of, check_class
 from x2x_core.edit.calling import answer
 from x2x_core.edit.editor import Editor
+from x2x_core.edit.loading import checkpoint_error, locate_checkpoint, named_class
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from x2x_core.edit.recommended import recommendations_of
 from x2x_core.edit.running import run_edit, run_guidance, run_relevance
@@ -23,6 +24,7 @@ from x2x_core.edit.scales import Scales, set_scales
 from x2x_core.edit.settings import RECOMMENDABLE
 from x2x_core.edit.signature import public_call
 from x2x_core.imaging.canvases import Canvases
+from x2x_core.pipeline import InstructX2XPipeline
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
 
 Prompt = str | Sequence[str]
@@ -84,16 +86,21 @@ class X2XEdit:
         recommended: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> X2XEdit:
-        """Load a pipeline with `DiffusionPipeline.from_pretrained`, and edit with it.
+        """Load a pipeline of any of the classes that can be edited with.
 
         Args:
-            pretrained_model_name_or_path: a folder in diffusers layout, or a repository of the Hugging Face Hub.
+            pretrained_model_name_or_path: a folder in diffusers layout, a repository of the Hugging Face Hub, or
+                "demo". A checkpoint that makes pictures from a text alone (Stable Diffusion 1.5 or XL) is loaded as an
+                inpainting pipeline.
             pseudomasks: as for the class.
             recommended: as for the class.
             kwargs: as for `DiffusionPipeline.from_pretrained`.
+
+        Raises:
+            InputNotFoundError: no such checkpoint.
+            InputError: a pipeline of another class, or one that can't be loaded.
         """
-        pipe = DiffusionPipeline.from_pretrained(pretrained_model_name_or_path, **kwargs)
-        return cls(pipe, pseudomasks, recommended)
+        return cls(_load(pretrained_model_name_or_path, kwargs), pseudomasks, recommended)
 
     @property
     def canvases(self) -> Canvases | None:
@@ -193,6 +200,23 @@ class X2XEdit:
         """
         run = partial(run_edit, begin=self._begin)
         return answer(self._editor, run, EditKwargs, _positional, image, prompt, arguments)
+
+
+def _load(name: str | Path, arguments: dict[str, Any]) -> Any:
+    """Return the pipeline of a checkpoint."""
+    checkpoint, local = locate_checkpoint(name)
+    kind = named_class(checkpoint, local, arguments)
+    if kind == InstructX2XPipeline.__name__:
+        return InstructX2XPipeline.from_pretrained(name, **arguments)
+    if kind is not None and "custom_pipeline" not in arguments:
+        check_class(kind, checkpoint)
+    loader = getattr(diffusers, EDITED_AS.get(kind or "", "DiffusionPipeline"))
+    try:
+        return loader.from_pretrained(checkpoint, **{**arguments, **({"local_files_only": True} if local else {})})
+    except Exception as error:  # damaged folders make the libraries raise errors of any type
+        if (known := checkpoint_error(checkpoint, local, error)) is None:
+            raise
+        raise known from error
 
 
 def _atlas(pseudomasks: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas:

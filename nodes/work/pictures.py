@@ -19,7 +19,7 @@ from ..choices import STYLES
 from .metadata import chunks
 from .tensors import as_maps, from_picture, size_of, to_image, to_library, to_map
 
-SLIDER_BEFORE, SLIDER_AFTER = "x2x_before", "x2x_after"
+SLIDER_BEFORE, SLIDER_AFTER, SLIDER_AT = "x2x_before", "x2x_after", "x2x_at"
 
 
 def preview(image: torch.Tensor, node: Any, synthetic: bool = True) -> dict[str, Any]:
@@ -129,4 +129,18 @@ def slider_pictures(before: torch.Tensor, after: torch.Tensor, node: Any) -> dic
     return {
         SLIDER_BEFORE: preview(to_image(old), node, synthetic=False)["images"],
         SLIDER_AFTER: preview(to_image(new), node)["images"],
+        SLIDER_AT: change_centres(old, new),
     }
+
+
+def change_centres(old: torch.Tensor, new: torch.Tensor) -> list[float]:
+    """Return the centre of each change from left to right, as a share of the width; 0.5 where nothing changed.
+
+    Args:
+        old: `(B, C, H, W)`.
+        new: like `old`.
+    """
+    weights = (new - old).abs().double().sum(dim=(1, 2))  # (B, W)
+    columns = (torch.arange(weights.shape[-1], dtype=torch.float64) + 0.5) / weights.shape[-1]
+    centres = (weights * columns).sum(-1) / weights.sum(-1)
+    return centres.nan_to_num(0.5).tolist()

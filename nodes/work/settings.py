@@ -8,7 +8,7 @@ from typing import Any
 
 from x2x_core.common.errors import InputError
 from x2x_core.edit.presets import PRESETS
-from x2x_core.edit.settings import DEFAULT, resolve_settings, scale_in_words
+from x2x_core.edit.settings import DEFAULT, resolve_settings
 
 from ..choices import SOLVERS
 
@@ -81,7 +81,7 @@ def preset_values(preset: str, recommended: Mapping[str, Any]) -> dict[str, Any]
     scale = settings.guidance_scale
     return {
         "steps": settings.num_inference_steps,
-        "guidance_scale": scale_in_words(scale) if isinstance(scale, Mapping) else scale,
+        "guidance_scale": "by finding" if isinstance(scale, Mapping) else scale,
         "image_guidance_scale": settings.image_guidance_scale,
         "mask_rule": settings.mask_rule,
         "threshold": settings.mask_threshold,

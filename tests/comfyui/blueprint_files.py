@@ -60,7 +60,13 @@ def workflow_of(file: Path, definitions: dict) -> BlueprintWorkflow:
             "MaskComposite", (0, 1500), (300, 150), destination=black, source=mask, x=8, y=8, operation="add"
         )["MASK"]
         asked = {"positive": texts[0]["CONDITIONING"], "negative": texts[1]["CONDITIONING"]}
-        given = {**asked, **{name: model[name] for name in ("model", "clip", "vae")}, "guidance_mask": box}
+        steps = graph.node("PrimitiveInt", (0, 1700), (300, 90), value=2)["INT"]
+        given = {
+            **asked,
+            **{name: model[name] for name in ("model", "clip", "vae")},
+            "guidance_mask": box,
+            "steps": steps,
+        }
         one = graph.blueprint(file, (400, 0), image=image, **given)
     for number, (name, output) in enumerate(one.outputs.items()):
         kind, socket = ("PreviewImage", "images") if output.kind == "IMAGE" else ("MaskPreview", "mask")

@@ -82,6 +82,10 @@ class ComfyPage:
         """Return the version of the page."""
         return tuple(int(part) for part in self.page.evaluate("window.__COMFYUI_FRONTEND_VERSION__").split("."))
 
+    def shows_graph(self) -> bool:
+        """Return True if the page shows the canvas, and not an app."""
+        return self.page.locator("#graph-canvas").is_visible()
+
     def show_graph(self) -> None:
         """Leave the app that the page opened a workflow as, for its graph."""
         if self.page.evaluate(SHOWS_APP):
@@ -224,9 +228,10 @@ class ComfyPage:
         return end
 
     def nodes_with_pictures(self) -> set[str]:
-        """Return the ids of nodes for which the server sent pictures in this run."""
+        """Return the ids of nodes on the canvas for which the server sent pictures in this run."""
         told = (detail for name, detail in self.events() if name == "executed")
-        return {detail["node"] for detail in told if (detail.get("output") or {}).get("images")}
+        drawn = {detail["node"] for detail in told if (detail.get("output") or {}).get("images")}
+        return {number for number in drawn if ":" not in number}  # others are inside a subgraph
 
     def cancel(self) -> None:
         """Press the button that cancels the running prompt."""

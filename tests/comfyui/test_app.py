@@ -37,6 +37,17 @@ def test_an_app_runs_and_shows_its_result(page, shots, name, labels):
     assert page.errors == []
 
 
+@pytest.mark.parametrize("name", ["1-plain-edit", "9-any-picture"])
+def test_pages_that_know_no_apps_open_them_as_graphs(visit, name):
+    page = visit()
+    if page.version >= APPS:
+        pytest.skip(f"Version {page.version} of the page opens workflows as apps.")
+    page.open_template(name)
+    assert page.shows_graph()
+    page.drop(FOLDER / f"{name}.json", app=True)
+    assert page.shows_graph()
+
+
 def test_other_workflows_open_as_graphs(page):
     page.drop(FOLDER / "2-look-before-you-edit.json", app=True)
     assert not page.page.evaluate(SHOWS_APP)

@@ -66,8 +66,7 @@ def test_the_page_runs_them(file, visit, server, definitions, shots, tmp_path):
     assert end["event"] == "execution_success", end.get("exception_message")
     after = page.screen()
     for number in page.nodes_with_pictures():
-        if ":" not in number:  # inside the subgraph
-            assert drawn_share(before, after, page.place(int(number))) > 0.03
+        assert drawn_share(before, after, page.place(int(number))) > 0.03
     page.save_screen(shots / f"blueprint {file.stem}.png")
     if file.stem.startswith(("Edit Region", "Inpaint")):
         check_within_the_box(page, server)

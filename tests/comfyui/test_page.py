@@ -48,6 +48,8 @@ def test_slider_parts_before_and_after(plain, shots):
     plain.run_to_the_end()
     slider = plain.page.get_by_role("slider", name="Before and after")
     box = slider.bounding_box()
+    at = int(slider.get_attribute("aria-valuenow"))
+    assert 10 < at < 48  # on the effusion, which is on the left of the picture
     middle = box["y"] + box["height"] / 2
 
     def drag_to(share):

@@ -16,6 +16,7 @@ SHOWN = 0.03  # share of a node's place that a picture takes at least
 
 def check_layout(page):
     """Check that all nodes are known, complete and do not overlap."""
+    assert page.shows_graph()
     nodes = page.nodes()
     assert nodes  # a template that does not load leaves the canvas empty
     assert [node["type"] for node in nodes if not node["known"]] == []

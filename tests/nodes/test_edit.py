@@ -352,7 +352,7 @@ def test_invalid_noise_levels_are_rejected(levels):
 def test_the_page_receives_the_values_of_presets():
     values = pack("routes").preset_of("demo (bundled)", "recommended")
     assert values["steps"] == 1 and values["mask_rule"] == "adaptive"
-    assert values["guidance_scale"].endswith("1.8 for pneumothorax, else 1.6")
+    assert values["guidance_scale"] == "by finding"
     assert pack("routes").preset_of("demo (bundled)", "reference")["steps"] == 100
     assert pack("routes").preset_of("demo (bundled)", "custom") is None
     assert pack("routes").preset_of("none", "fast") is None

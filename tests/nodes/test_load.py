@@ -53,6 +53,11 @@ def test_comfyui_moves_the_networks(tiny):
     assert tiny.patcher in memory.loaded_models()
 
 
+def test_the_bundled_samples_are_radiographs():
+    files = pack("work.radiograph_folders").folder_files("samples (bundled)")
+    assert [file.name for file in files] == ["radiograph-2.png", "radiograph-3.png", "radiograph.png"]
+
+
 def test_folders_in_diffusers_layout_are_found(tiny_folder):
     import folder_paths
 

@@ -52,6 +52,15 @@ def test_the_slider_gets_both_pictures():
     assert len(shown["x2x_before"]) == len(shown["x2x_after"]) == len(shown["images"]) == 1
 
 
+def test_the_slider_starts_at_the_middle_of_each_change():
+    before = torch.zeros(1, 10, 40, 3)
+    after = before.repeat(3, 1, 1, 1)
+    after[0, 2:8, 4:12] = 0.5
+    after[1, 2:8, 30:32] = 1.0
+    shown = load_pack()["X2XCompare"].execute(before=before, after=after).ui
+    assert shown["x2x_at"] == pytest.approx([8 / 40, 31 / 40, 0.5])
+
+
 def test_pictures_of_other_sizes_are_rejected():
     before, after = pair()
     with pytest.raises(ValueError, match="`after` must have the size of `before`, 60 x 40"):

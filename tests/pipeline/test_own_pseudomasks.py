@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from tiny_models import make_pipeline
 
 from x2x_core import InstructX2XPipeline, PseudomaskAtlas
+from x2x_core.edit import hub_files
 from x2x_core.edit import saved_pseudomasks as saving
 
 MASK = torch.zeros(8, 8)
@@ -114,7 +115,7 @@ def test_a_repository_s_are_downloaded_from_where_it_is(saved, monkeypatch):
         requests.append((repository, name, arguments))
         return str(saved / name)
 
-    monkeypatch.setattr(saving, "hf_hub_download", download)
+    monkeypatch.setattr(hub_files, "hf_hub_download", download)
     atlas = saving.downloaded_pseudomasks(
         {"own_pseudomasks": True}, "owner/name", {"revision": "v2", "token": "t", "dtype": torch.float32}
     )

@@ -14,7 +14,7 @@ BUNDLED = {
     "extents": "extents/extents.safetensors",
     "scorers": "scorers",
     "sample": "sample/radiograph.png",
-    "landscape": "sample/landscape.jpg",
+    "landscape": "landscape/landscape.jpg",
 }
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import pickle
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
@@ -18,7 +18,8 @@ from x2x_core.common.bundled import bundled_path
 from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS, SINGLE_FILE_SUFFIXES
 from x2x_core.common.errors import InputError, InputNotFoundError, one_line
 
-from .backbones.registry import BACKBONES
+from .backbones.registry import refuse_other_models
+from .hub_files import hub_file
 
 BUNDLED_MODELS = ("demo",)
 # Configurations for single files of InstructPix2Pix checkpoints; diffusers alone would take Stable Diffusion's.
@@ -194,19 +195,37 @@ def read_index(folder: str | Path) -> dict[str, Any]:
     return entries
 
 
+def named_class(checkpoint: str, local: bool, arguments: Mapping[str, Any]) -> str | None:
+    """Return the class of pipeline that a checkpoint's index names.
+
+    Of a repository on the Hugging Face Hub, the index alone is downloaded.
+
+    Args:
+        checkpoint: a folder, or "owner/name".
+        local: it is a folder.
+        arguments: of `from_pretrained`.
+
+    Returns:
+        The class; ``None`` if the index names none, or can't be downloaded.
+
+    Raises:
+        InputNotFoundError: a folder without an index.
+        InputError: an index that can't be read.
+    """
+    folder = Path(checkpoint)
+    if not local:
+        try:
+            folder = hub_file(checkpoint, MODEL_INDEX, arguments).parent
+        except OSError:
+            return None  # loading says what is wrong
+    kind = read_index(folder).get("_class_name")
+    return kind if isinstance(kind, str) else None
+
+
 def _parts(folder: Path) -> list[str]:
     """Return the parts that the index names."""
     entries = read_index(folder)
-    kind = entries.get("_class_name")
-    if (
-        isinstance(kind, str)
-        and kind in BACKBONES
-        and BACKBONES[kind] != BACKBONES["StableDiffusionInstructPix2PixPipeline"]
-    ):
-        raise InputError(
-            f"`{folder}` holds a {kind}, which is not an InstructPix2Pix checkpoint: load it with "
-            "`X2XEdit.from_pretrained`."
-        )
+    refuse_other_models(entries.get("_class_name"), folder)
     # A part is [library, class]; settings can be lists too, of numbers.
     lists = {name: value for name, value in entries.items() if isinstance(value, list) and value}
     missing = [name for name in REQUIRED_PARTS if name not in entries]

@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import hf_hub_download
-
 from x2x_core.common.bundled import bundled_path
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas, atlas_digest
 
+from .hub_files import hub_file
+
 ENTRY = "own_pseudomasks"
 FOLDER, FILE = "pseudomasks", "atlas.safetensors"
-# Arguments of `from_pretrained` that say where a repository's files come from.
-_HUB_ARGUMENTS = ("cache_dir", "force_download", "local_files_only", "revision", "token")
 
 
 def as_atlas(atlas: PseudomaskAtlas | str | Path | None) -> PseudomaskAtlas | None:
@@ -90,5 +88,4 @@ def downloaded_pseudomasks(
     """
     if not config.get(ENTRY):
         return None
-    kept = {name: arguments[name] for name in _HUB_ARGUMENTS if name in arguments}
-    return PseudomaskAtlas.load(hf_hub_download(repository, f"{FOLDER}/{FILE}", **kept))
+    return PseudomaskAtlas.load(hub_file(repository, f"{FOLDER}/{FILE}", arguments))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.modular_pipelines import ModularPipelineBlocks
-from diffusers.modular_pipelines.modular_pipeline_utils import ComponentSpec, InputParam, OutputParam
+from diffusers.modular_pipelines.modular_pipeline_utils import InputParam, OutputParam
 
 from x2x_core.edit.composition import compose_decoded, compose_difference, match_channels
 from x2x_core.imaging.geometry import resize
@@ -16,6 +15,7 @@ from x2x_core.imaging.soft import soft_edges
 
 from .masks import to_masks
 
+_CHANNELS = 3  # of what autoencoders of pictures take
 # Width of the mask's soft inner edge, share of the picture's longer side.
 SOFT_EDGE = 0.02
 
@@ -23,21 +23,15 @@ SOFT_EDGE = 0.02
 class CompositionBlock(ModularPipelineBlocks):
     """Put the result into the original: outside the mask it equals the original bit for bit.
 
-    With the latents of the original in the state (inpainting workflows put `image_latents` there), the difference of
-    two decodings is added to the original; without them, the decoding itself is inserted.
+    The difference of two decodings is added to the original: of the result, and of the original's own latents. With a
+    Stable Diffusion autoencoder, those are the `image_latents` that inpainting workflows put into the state; other
+    autoencoders encode the original anew. In a workflow without an autoencoder the decoding itself is inserted.
     """
-
-    model_name = "stable-diffusion-xl"
 
     @property
     def description(self) -> str:
         """The block in a sentence."""
         return "Combine the edited picture with the original, which stays as it is outside the mask."
-
-    @property
-    def expected_components(self) -> list[ComponentSpec]:
-        """The autoencoder."""
-        return [ComponentSpec("vae", AutoencoderKL)]
 
     @property
     def inputs(self) -> list[InputParam]:
@@ -46,7 +40,7 @@ class CompositionBlock(ModularPipelineBlocks):
             InputParam("image", required=True, description="The original, of 8 or 16 bits or floating point."),
             InputParam("mask_image", required=True, description="White where the image may change."),
             InputParam("images", required=True, description="The decoded result."),
-            InputParam("image_latents", type_hint=torch.Tensor, description="The original's latents, scaled."),
+            InputParam("image_latents", type_hint=torch.Tensor, description="The original's latents, as denoised."),
             InputParam("soft_edge", default=SOFT_EDGE, description="Share of the longer side, [0, 0.5]."),
             InputParam("composition", default="difference", description="difference or decoded."),
         ]
@@ -66,9 +60,11 @@ class CompositionBlock(ModularPipelineBlocks):
         mask = to_masks(block_state.mask_image).expand(len(edited), -1, -1, -1)
         original = originals.pixels[index]
         weight = soft_edges(mask, [block_state.soft_edge * max(originals.size)] * len(edited))
-        latents = block_state.image_latents
-        if block_state.composition == "difference" and latents is not None:
-            unchanged = _decoded(components.vae, latents)
+        vae = getattr(components, "vae", None)
+        if block_state.composition == "difference" and vae is not None:
+            unchanged = _decoded(
+                vae, _unscaled(vae, block_state.image_latents, resize(original, (edited.shape[-2], edited.shape[-1])))
+            )
             change = resize(edited - unchanged.expand_as(edited), originals.size)
             result = compose_difference(original, match_channels(change, original.shape[1]), weight)
         else:
@@ -79,7 +75,28 @@ class CompositionBlock(ModularPipelineBlocks):
         return components, state
 
 
+def _unscaled(vae: Any, latents: torch.Tensor | None, pixels: torch.Tensor) -> torch.Tensor:
+    """Return the latents of the original as `vae` decodes them.
+
+    Args:
+        vae: an autoencoder of pictures, or of films.
+        latents: as denoised; of other autoencoders than Stable Diffusion's, and if ``None``, `pixels` are encoded.
+        pixels: `(B, C, h, w)` in [0, 1] of the result's size.
+    """
+    scale = getattr(vae.config, "scaling_factor", None)
+    if latents is not None and latents.ndim == 4 and scale is not None:
+        return latents / scale + (getattr(vae.config, "shift_factor", None) or 0)
+    placed = match_channels(pixels, _CHANNELS).to(vae.device, vae.dtype) * 2 - 1
+    return vae.encode(placed[:, :, None] if _takes_films(vae) else placed).latent_dist.mode()
+
+
 def _decoded(vae: Any, latents: torch.Tensor) -> torch.Tensor:
-    """Decode scaled latents to pictures in [0, 1] on the CPU."""
-    decoded = vae.decode(latents.to(vae.dtype) / vae.config.scaling_factor, return_dict=False)[0]
-    return (decoded.float().cpu() / 2 + 0.5).clamp(0, 1)
+    """Decode unscaled latents to pictures in [0, 1] on the CPU."""
+    decoded = vae.decode(latents.to(vae.device, vae.dtype), return_dict=False)[0]
+    frame = decoded[:, :, 0] if _takes_films(vae) else decoded
+    return (frame.float().cpu() / 2 + 0.5).clamp(0, 1)
+
+
+def _takes_films(vae: Any) -> bool:
+    """Return True for an autoencoder with a dimension of frames, such as Qwen-Image's."""
+    return hasattr(vae.config, "temperal_downsample")

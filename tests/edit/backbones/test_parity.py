@@ -13,12 +13,17 @@ SIDES = {"kontext": 16, "qwen": 16, "klein": 64, "klein_distilled": 64}  # klein
 STOCK = {
     "instruct_pix2pix": {"guidance_scale": 3.0, "image_guidance_scale": 1.4},
     "instruct_pix2pix_xl": {"guidance_scale": 3.0, "image_guidance_scale": 1.4},
+    "inpainting": {"guidance_scale": 3.0},
+    "inpainting_xl": {"guidance_scale": 3.0},
     "kontext": {"guidance_scale": 3.0},
     "klein": {"guidance_scale": 3.0},
     "klein_distilled": {},
     "qwen": {},
 }
+WHITE = {"mask_image": Image.new("L", (64, 64), 255), "strength": 1.0}  # everything may change
 ONLY_STOCK = {
+    "inpainting": WHITE,
+    "inpainting_xl": WHITE,
     "qwen": {"true_cfg_scale": 3.0, "negative_prompt": " "},
     "kontext": {"_auto_resize": False, "max_area": 256},
     "klein_distilled": {"guidance_scale": 1.0},
@@ -29,6 +34,8 @@ ONLY_STOCK = {
 def test_an_edit_without_restriction_is_the_stock_pipelines(kind, monkeypatch):
     place = "diffusers.pipelines.qwenimage.pipeline_qwenimage_edit.calculate_dimensions"
     monkeypatch.setattr(place, lambda area, ratio: (SIDES["qwen"], SIDES["qwen"], None))  # else a megapixel
+    latents = "diffusers.models.autoencoders.vae.DiagonalGaussianDistribution"
+    monkeypatch.setattr(f"{latents}.sample", lambda posterior, *_, **__: posterior.mode())  # ours are not drawn
     pipe, side = MAKERS[kind](), SIDES.get(kind, 64)
     if kind in SIDES:
         pipe.default_sample_size = side // pipe.vae_scale_factor

@@ -35,7 +35,7 @@ BEHAVIOURS = {
 
 
 class Looks(StrEnum):
-    """Verdict on a model: does it look at the finding?"""
+    """Verdicts on whether a model looks at the finding."""
 
     YES = "yes"
     PART = "in part"
