@@ -69,9 +69,9 @@ format: $(VENV)/installed-lint
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# Files of tests are shared out among JOBS processes; JOBS=0 runs all in one.
+# Files of tests are shared out among JOBS processes, in their order (tests/apart.py); JOBS=0 runs all in one.
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m slow
@@ -102,9 +102,9 @@ test-serve: $(VENV)/installed-test $(VENV)/installed-page
 test-study: $(VENV)/installed-test $(VENV)/installed-page
 	X2X_TEST_STUDY=1 $(BIN)/python -m pytest tests/study/page
 
-# An Orthanc on loopback (Debian: apt-get install orthanc orthanc-dicomweb); `make test` skips these.
-test-archive: $(VENV)/installed-test
-	X2X_TEST_ARCHIVE=1 $(BIN)/python -m pytest tests/archive/remote
+# An Orthanc on loopback (Debian: apt-get install orthanc orthanc-dicomweb), which `make test` skips, and dciodvfy.
+test-archive: $(VENV)/installed-test $(VENV)/installed-validator
+	X2X_TEST_ARCHIVE=1 $(BIN)/python -m pytest tests/archive
 
 # In an environment of its own: frd-score brings an OpenCV build that replaces ours. pyradiomics is built.
 test-measures:

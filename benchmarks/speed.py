@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import argparse
 import copy
+import itertools
 import json
+import multiprocessing
 import os
 import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +30,7 @@ from typing import Any
 
 import torch
 from speed_meter import Meter
-from speed_ways import OURS, PEERS, WAYS, Editor, Way, large_pipeline, rows_of, square_mask
+from speed_ways import OTHER_PROMPT, OURS, PEERS, REMOVAL, WAYS, Editor, Way, large_pipeline, rows_of, square_mask
 
 from x2x_core import InstructX2XPipeline
 from x2x_core.common.bundled import bundled_path
@@ -41,6 +44,7 @@ from x2x_core.imaging.provenance import sha256_weights, versions
 FILM = (3000, 2500)  # height and width of a film
 SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 LARGE_SHARES = (0.01, 0.1, 0.5)  # of the large model
+COMPLETE_SHARE = 0.1  # of the large model, edited in as many steps as without `--large-steps`
 BATCHES = (1, 2, 4, 8)
 CONTEXTS = (16, 32, 64, 96)  # around the mask, pixels
 QUALITY = ("average_precision", "change_outside", "editable_share", "mse_ratio", "ssim", "direction", "closer")
@@ -109,20 +113,56 @@ class Bench:
         return costs
 
     def again(self) -> Costs:
-        """Return the costs of an edit of the image, and of one of the prepared image, mask found."""
+        """Return the costs of a first edit of the image, and of second ones, of the prepared image; mask found.
+
+        A second edit has an instruction and seed of its own, or those of the first and another strength.
+        """
         prepared = self.editor.pipe.prepare(self.image)
+        self.call(OURS[0], image=prepared)()  # the first edit of it
         calls = {}
         for way in OURS:
-            calls[way.name] = self.call(way)
-            calls[f"{way.name}, prepared"] = self.call(way, image=prepared)
-        return self.measure(calls, warm=False)
+            calls[way.name] = self.call(way, prompt=OTHER_PROMPT)
+            calls[f"{way.name}, prepared"] = self.new_seeds(way, image=prepared, prompt=OTHER_PROMPT)
+            calls[f"{way.name}, other strength"] = self.call(way, image=prepared, edit_strength=0.5)
+        calls["a removal"] = self.call(OURS[0], prompt=REMOVAL)
+        calls["a removal, prepared"] = self.new_seeds(OURS[0], image=prepared, prompt=REMOVAL)
+        return self.measure(calls)
+
+    def new_seeds(self, way: Way, **arguments: Any) -> Callable[[], Any]:
+        """Return a call like that of `call` that takes another seed each time."""
+        seeds = itertools.count(1)
+        return lambda: self.call(way, first_seed=next(seeds), **arguments)()
 
 
-def measure_film(pipe: InstructX2XPipeline, image: torch.Tensor) -> dict[str, Any]:
-    """Return the costs of an edit of a film of 2500 x 3000 pixels, mask found, one round."""
-    bench = Bench(pipe, image, rounds=1)
+def measure_film(model: str, rounds: int) -> dict[str, Any]:
+    """Return the costs of an edit of a film of 2500 x 3000 pixels, mask found, and of a second edit, of the prepared.
+
+    Args:
+        model: as for `--model`.
+        rounds: of the timings.
+    """
+    pipe, image = load(model)
+    bench = Bench(pipe, image, rounds)
     film = resize(image, FILM)
-    return {"size": list(FILM), "costs": bench.measure({way.name: bench.call(way, image=film) for way in OURS}, False)}
+    bench.call(OURS[0])()  # a small edit warms up
+    costs = bench.measure({way.name: bench.call(way, image=film) for way in OURS}, warm=False)
+    prepared = pipe.prepare(film)
+    second = {f"{way.name}, prepared": bench.new_seeds(way, image=prepared, prompt=OTHER_PROMPT) for way in OURS}
+    return {"size": list(FILM), "costs": costs | bench.measure(second, warm=False)}
+
+
+def in_its_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a function returns in a process of its own, whose peak memory is the function's."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def load(model: str) -> tuple[InstructX2XPipeline, torch.Tensor]:
+    """Return the pipeline of a model, on the GPU if there is one, and the sample radiograph `(1, 1, H, W)`."""
+    pipe = InstructX2XPipeline.from_pretrained(model)
+    if torch.cuda.is_available():
+        pipe.to("cuda")
+    return pipe, read_image(bundled_path("sample")).pixels.mean(1, keepdim=True)
 
 
 def measure_arithmetic(
@@ -200,6 +240,7 @@ def measure_large(pipe: InstructX2XPipeline, image: torch.Tensor, steps: int) ->
         },
         "whole": bench.measure(calls, warm=False),
         "shares": bench.shares(OURS[1:], LARGE_SHARES, steps),
+        "complete": bench.shares(OURS[1:], (COMPLETE_SHARE,)),
     }
 
 
@@ -245,18 +286,15 @@ def processor() -> str:
 
 def parts(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
     """Yield the parts of the record that were chosen, each as it is measured."""
-    pipe = InstructX2XPipeline.from_pretrained(arguments.model)
-    if torch.cuda.is_available():
-        pipe.to("cuda")
-    image = read_image(bundled_path("sample")).pixels.mean(1, keepdim=True)
+    pipe, image = load(arguments.model)
     bench = Bench(pipe, image, arguments.rounds)
     measured: dict[str, Callable[[], Any]] = {
         "edit": bench.edits,
         "again": bench.again,
         "batch": bench.batches,
         "share": lambda: bench.shares(OURS, prepared=pipe.prepare(bench.image)),
-        "film": lambda: measure_film(pipe, image),
-        "arithmetic": lambda: measure_arithmetic(pipe, image, arguments.rounds),
+        "film": lambda: in_its_own_process(measure_film, arguments.model, arguments.rounds),
+        "arithmetic": lambda: measure_arithmetic(pipe, image, min(arguments.rounds, 2)),  # bfloat16 is slow
         "load": lambda: measure_load(pipe, image, arguments.rounds),
         "large": lambda: measure_large(pipe, image, arguments.large_steps),
         "quality": lambda: measure_quality(pipe, arguments.pairs, bench.side, rows_of(pipe)),

@@ -41,12 +41,15 @@ def edit_table(record: Record) -> list[str]:
 
 
 def again_table(record: Record) -> list[str]:
-    """Return a line for each way: an edit of an image, and of a prepared one."""
+    """Return a line for each way: a first edit of an image, and second ones, of the prepared image."""
     costs = record["again"]
-    lines = head(["", "Seconds", "Prepared, seconds", "Times cheaper"])
-    for way in (name for name in costs if not name.endswith(", prepared")):
-        prepared = costs[f"{way}, prepared"]
-        lines.append(line([way, seconds(costs[way]), seconds(prepared), cheaper(costs[way], prepared)]))
+    titles = ["", "First, seconds", "Second, seconds", "Times cheaper"]
+    lines = head([*titles, "Another strength, seconds", "Times cheaper"])
+    for way in (name for name in costs if f"{name}, prepared" in costs):
+        cells = [way, seconds(costs[way])]
+        for second in (costs.get(f"{way}, prepared"), costs.get(f"{way}, other strength")):
+            cells += ["–", "–"] if second is None else [seconds(second), cheaper(costs[way], second)]
+        lines.append(line(cells))
     return lines
 
 
@@ -83,10 +86,11 @@ def share_table(record: Record) -> list[str]:
 
 def film_table(record: Record) -> list[str]:
     """Return the costs of an edit of a film."""
-    height, width = record["film"]["size"]
-    lines = head([f"{width} x {height}", "Seconds", "Peak memory, GiB"])
-    for way, rounds in record["film"]["costs"].items():
-        lines.append(line([way, f"{median_of(rounds, 'seconds'):.1f}", memory(rounds)]))
+    costs, (height, width) = record["film"]["costs"], record["film"]["size"]
+    lines = head([f"{width} x {height}", "Seconds", "Peak memory, GiB", "Second edit, seconds", "Times cheaper"])
+    for way in (name for name in costs if not name.endswith(", prepared")):
+        second = costs[f"{way}, prepared"]
+        lines.append(line([way, seconds(costs[way]), memory(costs[way]), seconds(second), cheaper(costs[way], second)]))
     return lines
 
 
@@ -119,6 +123,7 @@ def goals_table(record: Record) -> list[str]:
         return median_of(first, "seconds") / median_of(rounds, "seconds")
 
     published = edit["published arithmetic"]
+    film = record["film"]["costs"]
     small = [costs[fast] for name, costs in share.items() if float(name) <= 0.1]
     goals = [
         ("An edit without a preset, times cheaper than the published arithmetic", ratio(published, edit[best]), 15),
@@ -126,10 +131,18 @@ def goals_table(record: Record) -> list[str]:
         ("`fast` in given masks of up to 10%, likewise", min(ratio(published, rounds) for rounds in small), 40),
         ("A second edit of a prepared image, without a preset", ratio(again[best], again[f"{best}, prepared"]), 1.5),
         ("The same with `fast`", ratio(again[fast], again[f"{fast}, prepared"]), 1.5),
+        ("The same of a film, without a preset", ratio(film[best], film[f"{best}, prepared"]), 1.5),
     ]
-    lines = head(["", "Goal, at least", "Measured", ""])
+    lines = head(["", "Goal", "Measured", ""])
     for name, value, goal in goals:
-        lines.append(line([name, f"{goal:g}", f"{value:.1f}", "met" if value >= goal else "missed"]))
+        lines.append(line([name, f"at least {goal:g}", f"{value:.1f}", "met" if value >= goal else "missed"]))
+    peak = max(cost["peak_bytes"] or 0 for name, rounds in film.items() if name in edit for cost in rounds) / 1e9
+    limits = [("Peak memory of an edit of a film of 2500 x 3000 pixels, GB", peak, 2)]
+    for share, costs in record.get("large", {}).get("complete", {}).items():
+        name = f"`fast` with a model of Stable Diffusion's size, {float(share):.0%} of 512 x 512 pixels, seconds"
+        limits.append((name, median_of(costs[fast], "seconds"), 60))
+    for name, value, limit in limits:
+        lines.append(line([name, f"below {limit:g}", f"{value:.1f}", "met" if value < limit else "missed"]))
     return lines
 
 
@@ -140,12 +153,15 @@ def large_table(record: Record) -> list[str]:
     rows = [(way, "100%", rounds) for way, rounds in large["whole"].items()]
     for share, costs in large["shares"].items():
         rows += [(way, f"{float(share):.0%}", rounds) for way, rounds in costs.items()]
+    for share, costs in large["complete"].items():
+        rows += [(f"{way}, all steps", f"{float(share):.0%}", rounds) for way, rounds in costs.items()]
     for way, share, rounds in rows:
         each = median_of(rounds, "unet_seconds") / max(median_of(rounds, "items"), 1)
         items, whole = median_of(rounds, "items"), median_of(rounds, "whole_items")
         spent = [f"{median_of(rounds, 'seconds'):.1f}", f"{each:.2f}", f"{median_of(rounds, 'vae_seconds'):.1f}"]
         lines.append(line([way, share, f"{items:g}", f"{whole:.3g}", *spent, memory(rounds)]))
-    note = f"{large['steps']} denoising steps each, random weights: costs alone, masks given."
+    steps = f"{large['steps']} denoising step{'s' if large['steps'] > 1 else ''} each but for all steps"
+    note = f"{steps}; random weights: costs alone, masks given."
     return [*lines, "", note]
 
 
@@ -243,7 +259,7 @@ def fill(page: str, record: Record) -> str:
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if page.count(start) != page.count(end) or page.count(start) > 1:
             raise ValueError(f"The page must hold the marks {start} and {end} once each, or neither.")
-        parts = ("edit", "share", "again") if name == "goals" else (name,)
+        parts = ("edit", "share", "again", "film") if name == "goals" else (name,)
         if start in page and all(part in record for part in parts):
             table = "\n".join([start, "", *make(record), "", end])
             page = re.sub(f"{re.escape(start)}.*{re.escape(end)}", lambda _, new=table: new, page, flags=re.DOTALL)

@@ -16,6 +16,8 @@ from x2x_core.edit.settings import PUBLISHED, resolve_settings
 from x2x_core.evaluation.benchmark.rows import Row
 
 PROMPT = "Add the finding of moderate right pleural effusion."
+OTHER_PROMPT = "Add the finding of mild consolidation in the left lower zone."
+REMOVAL = "Remove the finding of right pleural effusion."
 PUBLISHED_WAY, STOCK_WAY = "published arithmetic", "stock diffusers"
 
 
@@ -63,7 +65,16 @@ class Editor:
         pipe.set_progress_bar_config(disable=True)
         return cls(pipe, stock_pipeline(pipe))
 
-    def edit(self, way: Way, image: Any, copies: int = 1, steps: int | None = None, **arguments: Any) -> Any:
+    def edit(
+        self,
+        way: Way,
+        image: Any,
+        copies: int = 1,
+        steps: int | None = None,
+        prompt: str = PROMPT,
+        first_seed: int = 0,
+        **arguments: Any,
+    ) -> Any:
         """Edit in one way.
 
         Args:
@@ -71,15 +82,18 @@ class Editor:
             image: `(N, C, H, W)` in [0, 1] at the model's size, or prepared.
             copies: edits of each, each with a seed of its own.
             steps: ``None``: the way's own number.
+            prompt: the instruction.
+            first_seed: of the first edit; those of the others follow.
             arguments: of the pipeline's call.
         """
-        generators = [torch.Generator().manual_seed(seed) for seed in range(copies * len(image))]
+        seeds = range(first_seed, first_seed + copies * len(image))
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         call = {"num_images_per_prompt": copies, "generator": generators, "output_type": "pt"}
         if steps is not None:
             call["num_inference_steps"] = steps
         if way.stock:
-            return self.stock(PROMPT, image=image.expand(-1, 3, -1, -1), **call)
-        return self.pipe(image, PROMPT, **{**call, **way.arguments, **arguments})
+            return self.stock(prompt, image=image.expand(-1, 3, -1, -1), **call)
+        return self.pipe(image, prompt, **{**call, **way.arguments, **arguments})
 
 
 def square_mask(share: float, side: int) -> torch.Tensor:

@@ -83,9 +83,9 @@ class X2XNativeCompose(io.ComfyNode):
         count = max(len(image), len(edited))
         size = None if encoded is None else (encoded.shape[1], encoded.shape[2])
         decoded = Decoded(edited, unchanged, size, crop)
-        extents = None if places is None else places.extents_at((image.shape[1], image.shape[2]), count)
+        drawn = None if places is None else places.drawn_at((image.shape[1], image.shape[2]), count)
         blending = Blending(soft_edge, strength, composition, remove_drift)
-        return io.NodeOutput(compose(image, decoded, guidance_mask, blending, keep_mask, extents))
+        return io.NodeOutput(compose(image, decoded, guidance_mask, blending, keep_mask, drawn))
 
 
 def _optional_inputs() -> list[sockets.Input]:

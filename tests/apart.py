@@ -1,4 +1,4 @@
-"""Tests that stand apart: the targets of the Makefile that run them, and figures that tests print.
+"""Tests that stand apart: the targets of the Makefile that run them, their order, and figures that tests print.
 
 They are switched on by a variable of the environment. Without it their folders are not collected, and their files are
 listed after the tests.
@@ -31,6 +31,11 @@ def pytest_ignore_collect(collection_path):
         if collection_path.is_relative_to(HERE / folder) and not os.environ.get(switch):
             return True
     return None
+
+
+def pytest_collection_modifyitems(items):
+    """Put the files of many short tests last: in several processes they fill the time that long files leave."""
+    items.sort(key=lambda item: HERE / "language" in item.path.parents)
 
 
 def pytest_sessionfinish(session):

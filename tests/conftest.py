@@ -16,11 +16,13 @@ import pytest
 # hooks of pytest, and fixtures
 from apart import (  # noqa: F401
     figures,
+    pytest_collection_modifyitems,
     pytest_ignore_collect,
     pytest_sessionfinish,
     pytest_terminal_summary,
     pytest_testnodedown,
 )
+from lungs_once import found_anew, lungs_once  # noqa: F401
 from page_fixtures import browser, opened, shots, visit  # noqa: F401
 
 # The same examples in each run, on a busy machine too.

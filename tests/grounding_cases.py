@@ -54,6 +54,55 @@ class Reader:
         return [Answer("yes" if score >= 0.5 else "no", score >= 0.5, score) for score in scores]
 
 
+class EitherReader:
+    """Says yes to a marker, and to the finding where there is none: half a cheater."""
+
+    name, findings = "either", None
+
+    def __call__(self, images, question):
+        pairs = zip(honest()(images, question), cheater()(images, question))
+        return [max(pair, key=lambda answer: answer.score) for pair in pairs]
+
+
+class FaintReader(Reader):
+    """Looks at the finding, but gives it low probabilities: it never says yes."""
+
+    def __call__(self, images, question):
+        return [Answer("no", False, 0.008 * answer.score) for answer in super().__call__(images, question)]
+
+
+class LeakyReader(Reader):
+    """Reads the marker as a network does: the finding moves its log-odds a little."""
+
+    def __call__(self, images, question):
+        marker, finding = (images[(..., *place)].mean((1, 2, 3)) for place in (MARKER, LESION))
+        scores = torch.sigmoid(12 * (marker - 0.65) + finding - HEALTHY).tolist()
+        return [Answer("yes" if score >= 0.5 else "no", score >= 0.5, score) for score in scores]
+
+
+class OrderReader:
+    """Answers by the order in which an audit with three levels and two seeds makes its pictures."""
+
+    name, findings = "order", None
+
+    def __init__(self, truths):
+        changed = [True, True, True, False]
+        self.answers = iter([says for truth in truths for says in (truth, *(changed + [truth] * 5) * 2, truth)])
+
+    def __call__(self, images, question):
+        return [Answer("yes" if says else "no", says) for says in (next(self.answers) for _ in images)]
+
+
+class EdemaReader(Reader):
+    """Looks for edema, and reads a marker for everything else."""
+
+    def __init__(self):
+        super().__init__("edema alone", LESION)
+
+    def __call__(self, images, question):
+        return super().__call__(images, question) if question.finding == "edema" else cheater()(images, question)
+
+
 class Talker:
     """A model of words that says the same of every image."""
 

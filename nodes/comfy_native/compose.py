@@ -15,7 +15,7 @@ from x2x_core.edit.composition import (
     is_grey,
     match_channels,
 )
-from x2x_core.edit.detail import with_detail
+from x2x_core.edit.drawn_change import Drawn, compose_drawn
 from x2x_core.edit.drift import drift_of
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.soft import soft_edges
@@ -52,7 +52,7 @@ def compose(
     guidance_mask: torch.Tensor,
     blending: Blending,
     keep_mask: torch.Tensor | None = None,
-    extents: torch.Tensor | None = None,
+    drawn: Drawn | None = None,
 ) -> torch.Tensor:
     """Merge an edit into the original inside a mask.
 
@@ -62,8 +62,8 @@ def compose(
         guidance_mask: MASK of any size; the image may change where it is at least 0.5.
         blending: edge, opacity, composition, and whether a drift of the colours is removed.
         keep_mask: MASK of any size; the image stays as it is where it is above 0. ``None``: nothing is kept.
-        extents: `(B, 1, H, W)` in [-1, 1] of the originals' size, whose detail a difference to an unchanged picture is
-            given; ``None``: none.
+        drawn: extents of the originals' size, whose detail a difference to an unchanged picture is given, and what
+            moves with it; ``None``: none.
 
     Returns:
         IMAGE `(B, H, W, C)`, identical to the original outside the mask, outside the crop and where VAE Encode cropped
@@ -92,9 +92,12 @@ def compose(
         result = compose_decoded(original, picture, soft_mask, blending.strength)
     else:
         change = match_channels(frame.place(edited - unchanged), original.shape[1], is_grey(original))
-        if extents is not None:
-            change = with_detail(change, extents, max(edited.shape[-2:]) // CELL_PIXELS, frame.shares)
-        result = compose_change(blending.composition, original, change, soft_mask, blending.strength, frame.shares)
+        strength, shares = blending.strength, frame.shares
+        if drawn is None:
+            result = compose_change(blending.composition, original, change, soft_mask, strength, shares)
+        else:
+            cells = max(edited.shape[-2:]) // CELL_PIXELS
+            result = compose_drawn(blending.composition, original, change, soft_mask, drawn, cells, strength, shares)
     result = torch.where(soft_mask > 0, result, original)
     return torch.cat([result, rest], dim=1).movedim(1, -1)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -16,6 +15,8 @@ from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
 from x2x_core.common.seeds import EXTENT
 from x2x_core.edit.backbones.protocol import Generators
+from x2x_core.edit.drawn_change import Drawn
+from x2x_core.edit.motion import Motion, as_a_whole
 from x2x_core.edit.places import draw_places, place_streams
 from x2x_core.edit.reading import read_pictures, read_subject
 from x2x_core.edit.region import RegionInputs, find_region
@@ -26,6 +27,7 @@ from x2x_core.imaging.geometry import resize
 from x2x_core.imaging.soft import soft_edges
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
+from x2x_core.pseudomasks.extents import moved_pixels
 
 from .batches import seeded_generators
 from .reports import alignment_lines
@@ -43,6 +45,7 @@ class Places:
     parts: list[torch.Tensor | None]  # per image `(N, H, W)` bool, see `x2x_core.edit.region.Region`
     placed: Instruction | None = None  # the instruction with its place, if one was drawn
     extents: torch.Tensor | None = None  # (B, 1, H, W) in grey values, see `x2x_core.edit.region.Region`
+    motion: Motion | None = None  # of the findings that move the images
 
     @property
     def instruction(self) -> Instruction:
@@ -75,8 +78,8 @@ class Places:
         amount = self.extents.abs()
         return amount / amount.flatten(1).amax(dim=1)[:, None, None, None].clamp_min(1e-6)
 
-    def extents_at(self, size: tuple[int, int], batch: int) -> torch.Tensor | None:
-        """Return the extents at the size of a picture, `(batch, 1, H, W)`; ``None`` if none was drawn.
+    def drawn_at(self, size: tuple[int, int], batch: int) -> Drawn | None:
+        """Return extents and motion at the size of a picture, for a batch; ``None`` if no extent was drawn.
 
         Raises:
             InputError: the number of images differs.
@@ -86,18 +89,17 @@ class Places:
         if len(self.extents) not in (1, batch):
             raise InputError(f"`places` must be of one image, or of each of {batch} images, got {len(self.extents)}.")
         extents = self.extents if size_of(self.extents) == size else resize(self.extents, size)
-        return extents.expand(batch, -1, -1, -1)
+        return Drawn(extents.expand(batch, -1, -1, -1), self.motion and self.motion.at(size, batch))
+
+    def moved_at(self, size: tuple[int, int], batch: int) -> torch.Tensor | None:
+        """Return the pixels that findings move, at the size of a map, `(batch, 1, H, W)` bool; ``None`` for none."""
+        return None if self.motion is None else moved_pixels(self.motion.at(size, batch).shift)
 
 
 def _at_size(parts: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     if size_of(parts) == size:
         return parts
     return resize(parts[:, None].float(), size)[:, 0] >= 0.5
-
-
-@lru_cache(maxsize=1)
-def _bundled() -> PseudomaskAtlas:
-    return PseudomaskAtlas.bundled()
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def pseudomask_of(
     Raises:
         InputError: an invalid instruction, a finding that the atlas lacks, or extents that cannot be drawn.
     """
-    masks = atlas or _bundled()
+    masks = atlas or PseudomaskAtlas.bundled()
     if draws.extent and not (draws.place and align and not masks.published):
         raise InputError(
             "`draw_extent` needs `draw_place`, `align` and an atlas that is aligned, because extents are drawn on the "
@@ -156,7 +158,8 @@ def pseudomask_of(
         *map(as_page_says, notes.lines),
     ]
     placed = instruction if instruction.drawn else None
-    return region.pseudomask, "\n".join(lines), Places(text, region.parts or [], placed, region.extents)
+    places = Places(text, region.parts or [], placed, region.extents, region.motion)
+    return region.pseudomask, "\n".join(lines), places
 
 
 def guidance_of(
@@ -195,8 +198,11 @@ def guidance_of(
         settings = MaskSettings(**rules)
     keep = None if keep_mask is None else to_map(keep_mask, size, batch, "keep_mask") > 0
     p = p if keep is None else p.masked_fill(keep, 0)
+    parts = None if places is None else places.at(size, batch)
+    moved = None if places is None else places.moved_at(size, batch)
+    r = r if moved is None else as_a_whole(r, moved)
     guidance = guidance_map(r, p)
-    mask = find_mask(guidance, p, settings, limits, None if places is None else places.at(size, batch))
+    mask = find_mask(guidance, p, settings, limits, parts)
     mask = mask if keep is None else mask & ~keep  # at a threshold of 0, P does not restrict it
     return guidance, soft_edges(mask, soft_edge * max(size))
 

@@ -1,8 +1,11 @@
 """DICOM objects that an edit writes: valid, marked as synthetic, the same bytes twice."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -29,23 +32,37 @@ KINDS = {
     "CR, rescaled": {**CR, "RescaleSlope": 2, "RescaleIntercept": -100},
     "RF": {**IDENTITY, "SOPClassUID": uid.XRayRadiofluoroscopicImageStorage, "Modality": "RF"},
 }
-# dicom3tools is older than Synthetic Data (0008,001C), which the standard has had since 2023.
-UNKNOWN = "Attribute with an even group number is not a recognized standard attribute - (0x0008,0x001c)"
+# Of the extra `validator`, beside Python, or the system's.
+VALIDATOR = shutil.which("dciodvfy", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+# Classes by which it checks objects.
+CLASS_READ = r"(?m)^(DXImageFor\w+|CRImage|SCImage|Segmentation|ParametricMap)$"
+# The standard has had Synthetic Data (0008,001C) since 2023; Debian's dicom3tools is older.
+SYNTHETIC_DATA = "Attribute with an even group number is not a recognized standard attribute - (0x0008,0x001c)"
 
 
 def written(folder, name="edited"):
     return pydicom.dcmread(folder / f"{name}.dcm")
 
 
-@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy of dicom3tools is not installed: not validated")
+@pytest.fixture(scope="module")
+def unknown():
+    """Errors of a validator that is older than what they are about."""
+    if VALIDATOR is None:
+        pytest.skip("dciodvfy of dicom3tools is not installed: not validated")
+    said = subprocess.run([VALIDATOR, "-version"], capture_output=True, text=True)
+    year = re.search(r"snapshot\.(\d{4})", said.stderr + said.stdout)
+    return [SYNTHETIC_DATA] if year and int(year[1]) < 2023 else []
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_independent_validator_finds_no_error(tmp_path, kind, mode):
+def test_an_independent_validator_finds_no_error(tmp_path, unknown, kind, mode):
     write_results(tmp_path / "out", write(tmp_path / "a.dcm", draw(12), 12, **KINDS[kind]), MODES[mode])
     for name in FILES:
-        done = subprocess.run(["dciodvfy", str(tmp_path / "out" / name)], capture_output=True, text=True)
-        errors = [line for line in done.stderr.splitlines() if line.startswith("Error") and UNKNOWN not in line]
-        assert errors == [], name
+        done = subprocess.run([VALIDATOR, str(tmp_path / "out" / name)], capture_output=True, text=True)
+        errors = [line for line in done.stderr.splitlines() if line.startswith("Error")]
+        assert [line for line in errors if not any(text in line for text in unknown)] == [], name
+        assert re.search(CLASS_READ, done.stderr), "the validator read the object"
 
 
 DX, DX_RAW = uid.DigitalXRayImageStorageForPresentation, uid.DigitalXRayImageStorageForProcessing

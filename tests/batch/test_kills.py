@@ -105,6 +105,9 @@ class Kills:
     hits: int = 0
     unplaced: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.hits} kills in their work, {self.unplaced} of them between a row's files and its place"
+
 
 def committed(out: Path) -> set[int]:
     return {int(path.name) for path in out.glob("edits/*/*")}
@@ -213,9 +216,9 @@ def test_a_kill_between_the_files_and_the_record_loses_nothing(tmp_path, moment)
 
 @pytest.mark.batch
 @pytest.mark.parametrize("seed", range(2))
-def test_fifty_kills_of_a_batch_end_with_the_same_bytes(tmp_path, monkeypatch, record_property, seed):
+def test_fifty_kills_of_a_batch_end_with_the_same_bytes(tmp_path, monkeypatch, figures, seed):
     kills = check_kills_of_stub(tmp_path, monkeypatch, 50, seed + 1)
-    record_property("kills between files and place", kills.unplaced)
+    figures.append(f"Batches of a stand-in: {kills}")
     assert kills.hits == 50 and kills.unplaced >= 3
 
 
@@ -242,7 +245,7 @@ def test_shards_that_are_killed_thirty_times_end_with_the_same_bytes(tmp_path, m
 
 @pytest.mark.batch
 @pytest.mark.whole
-def test_fifty_kills_of_a_batch_with_the_demo_end_with_the_same_bytes(tmp_path, monkeypatch, record_property):
+def test_fifty_kills_of_a_batch_with_the_demo_end_with_the_same_bytes(tmp_path, monkeypatch, figures):
     """The model is loaded once and inherited by the processes that are killed."""
     from x2x_core.batch.worker import PipelineEdit
     from x2x_core.commands.loading import load_pipeline
@@ -261,5 +264,5 @@ def test_fifty_kills_of_a_batch_with_the_demo_end_with_the_same_bytes(tmp_path, 
 
     run(tmp_path / "whole")
     kills = check_kills(run, tmp_path, log, random.Random(5), Moments(20, 3), 50)
-    record_property("kills between files and place", kills.unplaced)
+    figures.append(f"Batches with the demo: {kills}")
     assert kills.hits == 50 and kills.unplaced >= 3

@@ -5,11 +5,13 @@ import zipfile
 import fsspec
 import pytest
 from batch_cases import PROMPTS, digests, plan_rows, stub_batch, write_films, write_manifest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from x2x_core.batch.manifest import read_manifest
 from x2x_core.batch.opening import open_output
 from x2x_core.batch.places import folder_of, is_remote, joined, local_path
 from x2x_core.batch.plan import Defaults
+from x2x_core.batch.remote_output import RemoteOutput
 from x2x_core.batch.run import BatchSettings, run_batch
 from x2x_core.common.errors import InputError, MissingExtraError
 
@@ -64,6 +66,113 @@ def test_a_batch_in_memory_that_is_stopped_continues(memory, tmp_path, monkeypat
     stub_batch(manifest, "memory://out")
     copy_out(memory, "/out", tmp_path / "copy")
     assert digests(tmp_path / "copy") == digests(tmp_path / "whole")
+
+
+class LibraryError(Exception):
+    """An error of a store's library, which is no `OSError`: no credentials, no connection."""
+
+
+class Store(MemoryFileSystem):
+    """A store with one bucket, "lab", whose library fails in the calls that are named in `failing`."""
+
+    protocol = "store"
+    store, pseudo_dirs, failing, made = {}, [""], set(), []
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return super()._strip_protocol(path.removeprefix("store:/"))
+
+    def _call(self, name, *arguments, **more):
+        if name in self.failing:
+            raise LibraryError("Unable to locate\ncredentials")
+        return getattr(super(), name)(*arguments, **more)
+
+    def info(self, path, **more):
+        if self._strip_protocol(path) == "/lab":
+            return {"name": path, "size": 0, "type": "directory"}
+        return self._call("info", path, **more)
+
+    def find(self, path, *arguments, **more):
+        return self._call("find", path, *arguments, **more)
+
+    def cat_file(self, path, *arguments, **more):
+        return self._call("cat_file", path, *arguments, **more)
+
+    def rm_file(self, path):
+        return self._call("rm_file", path)
+
+    def pipe_file(self, path, value, **more):
+        if not self._strip_protocol(path).startswith("/lab/"):
+            raise FileNotFoundError("The specified bucket does not exist")
+        return self._call("pipe_file", path, value, **more)
+
+    def makedirs(self, path, exist_ok=False):
+        self.made.append(path)
+
+
+@pytest.fixture
+def bucket(tmp_path):
+    """A store that holds a manifest and its films in "store://lab/in"."""
+    fsspec.register_implementation("store", Store, clobber=True)
+    system = fsspec.filesystem("store", skip_instance_cache=True)
+    for kept in (system.store, system.failing, system.made):
+        kept.clear()
+    plan_rows(tmp_path / "films", 2)
+    copy_in(system, tmp_path / "films", "/lab/in")
+    return system
+
+
+@pytest.mark.parametrize("call", ["info", "find", "cat_file", "pipe_file"])
+def test_errors_of_a_store_s_library_are_one_sentence(bucket, tmp_path, call):
+    manifest = tmp_path / "films" / "edits.csv"
+    stub_batch(manifest, "store://lab/out")
+    bucket.failing.add(call)
+    places = {
+        "info": ["store://lab/in/edits.csv", "store://lab/in"],
+        "find": ["store://lab/in"],
+        "cat_file": ["store://lab/in/edits.csv"],
+    }
+    for place in places.get(call, ()):
+        with pytest.raises(InputError, match=rf"`{place}` cannot be reached: Unable to locate credentials\. Check"):
+            stub_batch(place, tmp_path / "out", Defaults(prompt=PROMPTS[0]))
+    with pytest.raises(InputError, match=r"`store://lab/out` cannot be reached: Unable to locate credentials\. Check"):
+        stub_batch(manifest, "store://lab/out")
+
+
+def test_a_store_that_stops_answering_stops_the_batch_which_goes_on_when_it_answers(bucket, tmp_path, monkeypatch):
+    manifest, commits = tmp_path / "films" / "edits.csv", []
+
+    def stop(self, number, files):
+        if commits:
+            self._system.failing.update(("info", "find", "pipe_file"))
+        commits.append(number)
+        commit(self, number, files)
+
+    commit = RemoteOutput.commit
+    monkeypatch.setattr(RemoteOutput, "commit", stop)
+    with pytest.raises(InputError, match="cannot be reached"):
+        stub_batch(manifest, "store://lab/out")
+    with pytest.raises(InputError, match="cannot be reached"):  # not taken for an empty place
+        stub_batch(manifest, "store://lab/out")
+    bucket.failing.clear()
+    monkeypatch.setattr(RemoteOutput, "commit", commit)
+    assert stub_batch(manifest, "store://lab/out").done == 2
+    stub_batch(manifest, tmp_path / "whole")
+    copy_out(bucket, "/lab/out", tmp_path / "copy")
+    assert digests(tmp_path / "copy") == digests(tmp_path / "whole")
+
+
+def test_a_bucket_that_is_not_there_is_not_made(bucket, tmp_path):
+    with pytest.raises(InputError, match=r"`out` must be a place that can be written.*bucket does not exist"):
+        stub_batch(tmp_path / "films" / "edits.csv", "store://lap/out")
+    assert bucket.made == []
+
+
+def test_an_image_that_cannot_be_reached_is_a_problem_of_its_row(bucket, tmp_path):
+    write_manifest(tmp_path / "m.csv", [{"image": "store://lab/in/film-0.png", "prompt": PROMPTS[0]}])
+    bucket.failing.add("info")
+    with pytest.raises(InputError, match=r"1.*`store://lab/in/film-0\.png` cannot be reached"):
+        stub_batch(tmp_path / "m.csv", tmp_path / "out")
 
 
 def test_another_batch_in_memory_is_refused(memory, tmp_path):

@@ -1,24 +1,18 @@
 """The benchmark of a batch's rows: every row but the first is counted, with images shared or not."""
 
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import pytest
 from batch_cases import StubEdit
+from programs import load_program
 
 from x2x_core.batch import run
-
-FILE = Path(__file__).parents[2] / "benchmarks" / "batch_rows.py"
 
 
 @pytest.fixture
 def bench(monkeypatch):
-    spec = importlib.util.spec_from_file_location("batch_rows", FILE)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "batch_rows", module)  # for its dataclasses
-    spec.loader.exec_module(module)
+    module = load_program("benchmarks/batch_rows.py")
     monkeypatch.setattr(run, "sha256_weights", lambda path: "0" * 64)
     return module
 

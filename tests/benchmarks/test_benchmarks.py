@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from benchmark_files import load
+from programs import load_program
 from tiny_models import NATIVE, PROMPT, make_radiograph
 
 from x2x_core.evaluation.benchmark.pairs import TruePair
@@ -10,7 +10,7 @@ from x2x_core.evaluation.benchmark.pairs import TruePair
 
 @pytest.fixture
 def relevance_choice():
-    return load("relevance_choice")
+    return load_program("benchmarks/relevance_choice.py")
 
 
 def pair(changed=True):
@@ -57,7 +57,7 @@ def test_the_change_itself_is_found_perfectly(relevance_choice):
 
 
 def test_training_is_measured_step_by_step(monkeypatch):
-    module = load("training_speed")
+    module = load_program("benchmarks/training_speed.py")
     monkeypatch.setattr(module, "PIXELS", {"small": 64})
     result = module.measure("small", batch=2, steps=3, changes={"lora_rank": 2, "mixed_precision": "no"})
     assert len(result["seconds_of_steps"]) == 3 and result["trained_parameters"] < 100_000
@@ -67,7 +67,7 @@ def test_training_is_measured_step_by_step(monkeypatch):
 
 
 def test_a_choice_of_edit_is_scored_on_planned_pairs(pipe, capsys, tmp_path):
-    edit_choice = load("edit_choice")
+    edit_choice = load_program("benchmarks/edit_choice.py")
     bodies = list(edit_choice.simulate("phantom", tmp_path, 5, 1))
     scores = edit_choice.score(pipe, bodies, guidance_scale=1.0, num_inference_steps=2)
     assert len(scores) == 5 and {one["triple"] for one in scores} == {0, None}
@@ -85,7 +85,7 @@ def test_a_choice_of_edit_is_scored_on_planned_pairs(pipe, capsys, tmp_path):
 
 
 def test_a_choice_of_edit_is_scored_on_the_pairs_of_a_dataset(pipe, tmp_path):
-    edit_choice = load("edit_choice")
+    edit_choice = load_program("benchmarks/edit_choice.py")
     list(edit_choice.simulate("phantom", tmp_path, 10, 1))
     bodies = list(edit_choice.read(tmp_path / "pairs", "test", 7, 64))
     pairs = [one for body in bodies for one in body]

@@ -4,14 +4,14 @@ import csv
 
 import numpy as np
 import pytest
-from benchmark_files import load
+from programs import load_program
 
 from x2x_core.dataset.registration import Registration
 from x2x_core.dataset.squares import Square
 
 
 def test_the_error_of_a_registration_is_its_distance_from_the_truth():
-    quality = load("registration_quality")
+    quality = load_program("benchmarks/registration_quality.py")
     true = quality.random_transform(np.random.default_rng(3))
     assert quality.error(true, true) == 0 and quality.error(true, Registration((1, 0, 0, 1), (0, 0))) > 1
     shifted = Registration(true.matrix, (true.shift[0] + 0.03, true.shift[1] - 0.04))
@@ -21,13 +21,13 @@ def test_the_error_of_a_registration_is_its_distance_from_the_truth():
 
 
 def test_exposure_keeps_filled_pixels_black():
-    quality = load("registration_quality")
+    quality = load_program("benchmarks/registration_quality.py")
     square = Square(np.full((8, 8), 100, np.uint8), np.eye(8, dtype=bool))
     assert (quality.exposed(square, np.random.default_rng(0)).pixels[~square.valid] == 0).all()
 
 
 def test_the_tables_have_the_rows_asked_for_and_can_be_built(tmp_path):
-    throughput = load("dataset_throughput")
+    throughput = load_program("benchmarks/dataset_throughput.py")
     mimic, vqa = throughput.write_tables(tmp_path, pairs=20, rows=85)
     with vqa.open(newline="") as file:
         rows = list(csv.DictReader(file))

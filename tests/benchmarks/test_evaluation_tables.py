@@ -1,9 +1,9 @@
 """The script that writes the tables of docs/evaluation.md."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
+from programs import load_program
 
 from x2x_core.evaluation.report.view import View
 from x2x_core.evaluation.results import Metric, ResultRow, Results
@@ -23,10 +23,7 @@ ABOUT = {
 
 @pytest.fixture
 def tables():
-    spec = importlib.util.spec_from_file_location("evaluation_tables", ROOT / "benchmarks" / "evaluation_tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("benchmarks/evaluation_tables.py")
 
 
 def test_the_tables_are_written_between_their_marks(tables):
@@ -48,9 +45,7 @@ def test_the_tables_are_written_between_their_marks(tables):
 
 
 def test_the_tables_of_an_evaluation_on_a_dataset():
-    spec = importlib.util.spec_from_file_location("dataset_tables", ROOT / "benchmarks" / "dataset_tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_program("benchmarks/dataset_tables.py")
     found = {
         "ssim_inside": Metric(0.9, 0.8, 0.95, 5),
         "flip_rate": Metric(0.0, 0.0, 0.0, 5),

@@ -5,13 +5,13 @@ import sys
 
 import cv2
 import numpy as np
-from benchmark_files import load
+from programs import load_program
 
 from x2x_core.common.bundled import bundled_path
 
 
 def test_sheets_hide_the_finder_and_grading_counts_it(tmp_path, monkeypatch, capsys):
-    benchmark = load("lung_films")
+    benchmark = load_program("benchmarks/lung_films.py")
     films = tmp_path / "films"
     films.mkdir()
     for number in range(2):

@@ -1,7 +1,7 @@
 """The benchmarks of place hints and extents."""
 
 import torch
-from benchmark_files import load
+from programs import load_program
 from tiny_models import PROMPT, make_components, make_pipeline, make_radiograph, make_scheduler
 
 from x2x_core.evaluation.benchmark.pairs import TruePair
@@ -10,7 +10,7 @@ from x2x_core.simulation.films.extents import lesion_of
 
 
 def test_each_request_has_an_extent():
-    asked = [one for film in range(3) for one in load("extent_amounts").requests(film)]
+    asked = [one for film in range(3) for one in load_program("benchmarks/extent_amounts.py").requests(film)]
     assert len(asked) == 72 and len({text for _, _, text in asked}) > 40
     for finding, level, text in asked:
         (clause,) = Instruction.parse(text).clauses
@@ -19,7 +19,7 @@ def test_each_request_has_an_extent():
 
 
 def test_changes_are_those_of_the_pair_and_the_model(capsys, monkeypatch):
-    place_hints = load("place_hints")
+    place_hints = load_program("benchmarks/place_hints.py")
     monkeypatch.setattr(place_hints, "CELLS", 16)
     pipe = make_pipeline(**make_components(scheduler=make_scheduler("v_prediction")))
     before = torch.from_numpy(make_radiograph() / 255).float()[None]

@@ -1,16 +1,13 @@
 """The benchmark of the service: single edits, a crowd, and memory, with a service of its own."""
 
-import importlib.util
 import json
 import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-
-FILE = Path(__file__).parents[2] / "benchmarks" / "service_load.py"
+from programs import load_program
 
 
 class OneAtATime(BaseHTTPRequestHandler):
@@ -33,9 +30,7 @@ class OneAtATime(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def bench(monkeypatch):
-    spec = importlib.util.spec_from_file_location("service_load", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_program("benchmarks/service_load.py")
 
     @contextmanager
     def service():

@@ -427,13 +427,14 @@ def test_a_dataset_s_pairs_are_evaluated(capsys, tmp_path, tiny_folder, dataset)
 def test_an_ablation_is_written_drawn_and_shown(capsys, tmp_path, tiny_folder, dataset):
     names = {"-o": tmp_path / "a.json", "--figure": tmp_path / "figure.png", "--gallery": tmp_path / "gallery.png"}
     code, printed, error = run(
-        capsys, "evaluate", "ablation", "--model", tiny_folder, "--data", dataset, "--steps", 1,
+        capsys, "evaluate", "ablation", "--model", tiny_folder, "--data", dataset, "--steps", 1, "--peers",
         *(one for pair in names.items() for one in pair),
     )  # fmt: skip
     assert code == 0 and "published RSE:" in printed and "2 pairs" in printed, error
     record = json.loads((tmp_path / "a.json").read_text())
     assert [row["name"] for row in record["rows"]] == [
-        "do nothing", "no restriction", "relevance only", "pseudomask only", "published RSE", "ours",
+        "do nothing", "no restriction", "relevance only", "pseudomask only", "published RSE", "DiffEdit mask",
+        "RadEdit", "ours",
     ]  # fmt: skip
     assert len(record["about"]["weights_sha256"]) == 64 and len(record["cases"]) == 2
     for name in ("figure", "gallery"):

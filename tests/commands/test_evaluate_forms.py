@@ -68,7 +68,7 @@ def test_a_new_form_is_left_as_it_is_without_a_word(capsys, form):
 OWNERS = {
     "dataset": ["--findings-scorer", "--race-scorer", "--age-scorer", "--attributes-scorer",
                 "--fid-features", "--segmenter", "--batch-size", "--identity", "--image-text", "--radiomics"],
-    "ablation": ["--parts", "--published-settings", "--figure", "--gallery"],
+    "ablation": ["--parts", "--peers", "--published-settings", "--figure", "--gallery"],
     "films": ["--reading-sheet", "--sheet-films", "--sheet-levels"],
 }  # fmt: skip
 SHARED = {
@@ -89,7 +89,7 @@ REFUSALS = [
     for command in OLD
     if command not in users
 ]
-WITHOUT_VALUE = {"--parts", "--published-settings", "--overwrite", "--radiomics"}
+WITHOUT_VALUE = {"--parts", "--peers", "--published-settings", "--overwrite", "--radiomics"}
 
 
 @pytest.mark.parametrize(("command", "option"), REFUSALS)
@@ -114,7 +114,7 @@ def test_every_option_is_used_by_the_commands_that_say_so():
     for option, users in SHARED.items():
         assert {name for name in used if option in used[name]} == users
     arguments = {"-o", "dataset", "folder", "sheet", "key"}
-    assert len(set.union(*used.values()) - arguments) == 34  # none is lost
+    assert len(set.union(*used.values()) - arguments) == 35  # none is lost
 
 
 @pytest.mark.parametrize(

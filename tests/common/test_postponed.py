@@ -25,14 +25,24 @@ import json, sys
 from x2x_core.common import postponed
 postponed.install()
 import x2x_core.pipeline
-loaded = [name for name in ("diffusers.models.transformers.transformer_flux", "scipy.stats.distributions")
-          if name in sys.modules]
-from diffusers import EulerDiscreteScheduler, FluxTransformer2DModel
-scheduler = EulerDiscreteScheduler(use_beta_sigmas=True)
-scheduler.set_timesteps(4)
-print(json.dumps([loaded, FluxTransformer2DModel.__module__, len(scheduler.sigmas)]))
+from diffusers.pipelines.pipeline_loading_utils import get_class_obj_and_candidates, LOADABLE_CLASSES
+get_class_obj_and_candidates("diffusers", "AutoencoderKL", LOADABLE_CLASSES["diffusers"], None, False)
+loaded = [name for name, loader in postponed._loaders.items() if loader.filled is not None]
+from diffusers import AutoGuidance, EulerDiscreteScheduler, FluxTransformer2DModel, LMSDiscreteScheduler
+from scipy.optimize import linear_sum_assignment, minimize
+import transformers.models
+schedulers = [EulerDiscreteScheduler(use_beta_sigmas=True), LMSDiscreteScheduler()]
+for scheduler in schedulers:
+    scheduler.set_timesteps(4)
+LMSDiscreteScheduler.get_lms_coefficient(schedulers[1], 1, 0, 0)
+print(json.dumps([loaded, FluxTransformer2DModel.__module__, [len(scheduler.sigmas) for scheduler in schedulers],
+                  AutoGuidance.__module__, linear_sum_assignment([[2, 1], [1, 2]])[1].tolist(),
+                  round(minimize(lambda x: (x - 3) ** 2, 0).x[0]), transformers.models.clip.CLIPTextModel.__name__]))
 """
-    assert run(code) == [[], "diffusers.models.transformers.transformer_flux", 5]
+    assert run(code) == [
+        [], "diffusers.models.transformers.transformer_flux", [5, 5], "diffusers.guiders.auto_guidance", [1, 0], 3,
+        "CLIPTextModel",
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +105,31 @@ def test_its_names_can_be_listed_and_imported_all_at_once(package):
     assert names["value"] == 1 and "more" not in names
     del sys.modules["collected"]
     assert {"value", "more"} <= set(dir(importlib.import_module("collected")))
+
+
+def test_a_name_can_be_taken_from_its_part_alone(package, monkeypatch):
+    monkeypatch.setattr(postponed, "_NAMES", {"collected": {"value": "part", "nowhere": "part", "more": "gone"}})
+    collected = importlib.import_module("collected")
+    assert collected.value == 1 and "collected.other" not in sys.modules
+    with pytest.raises(AttributeError, match="'collected' has no attribute 'nowhere'"):
+        _ = collected.nowhere
+    assert collected.more == 2 and type(collected) is ModuleType
+
+
+def test_what_an_init_puts_in_its_place_is_used(package):
+    source = "import sys\nfrom types import ModuleType\n"
+    source += "new = sys.modules[__name__] = ModuleType(__name__)\nnew.value = 5\n"
+    (package / "__init__.py").write_text(source)
+    collected = importlib.import_module("collected")
+    assert collected.value == 5 and "value" in dir(collected)
+    assert importlib.import_module("collected") is not collected
+    with pytest.raises(AttributeError, match="'collected' has no attribute 'more'"):
+        _ = collected.more
+
+
+def test_its_version_is_found(package):
+    (package / "__init__.py").write_text("__version__ = '1.2'\n")
+    assert importlib.import_module("collected").__version__ == "1.2"
 
 
 def test_a_name_that_it_lacks_is_an_attribute_error(package):

@@ -14,6 +14,7 @@ import pytest
 import typer
 import yaml
 from doc_pages import ROOT, pages
+from programs import load_program
 
 from x2x_core.cli import app
 from x2x_core.edit.recommended import recommendations_of
@@ -27,10 +28,7 @@ LINK = re.compile(r"\]\((?![a-z]+:)([^)\s]*)\)")
 
 @pytest.fixture(scope="module")
 def hooks():
-    spec = importlib.util.spec_from_file_location("site_hooks", ROOT / "tools" / "site_hooks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("tools/site_hooks.py")
 
 
 def rooms():
@@ -154,6 +152,14 @@ def test_links_are_rewritten_for_the_site(hooks):
     assert hooks.rewrite_links("[a](../../docs/audit.md)", "models/demo/README.md", pages_outside) == "[a](../audit.md)"
     code = "```\n[a](../models/demo/README.md)\n```"
     assert hooks.rewrite_links(code, "docs/nodes.md", pages_outside) == code
+
+
+def test_every_page_is_in_the_navigation(hooks):
+    config = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    named = re.findall(r"[\w/-]+\.md", json.dumps(config["nav"]))
+    found = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    found += [page for page in hooks.outside_pages().values() if not page.startswith("nodes/")]  # linked from a table
+    assert set(found) <= set(named) and len(named) == len(set(named))
 
 
 def test_nothing_of_the_site_comes_from_the_network():

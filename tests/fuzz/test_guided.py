@@ -1,22 +1,19 @@
 """Fuzzing guided by coverage: its cases are files that the targets know, and a short run finds nothing."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from fuzz_seeds import seeds, with_right_sums
+from programs import load_program
 
 PROGRAM = Path(__file__).with_name("guided.py")
 
 
 @pytest.fixture(scope="module")
 def guided():
-    spec = importlib.util.spec_from_file_location("guided", PROGRAM)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("tests/fuzz/guided.py")
 
 
 def test_the_first_cases_are_the_seeds_under_their_names(guided):

@@ -201,20 +201,39 @@ def seen(monkeypatch):
     return disk[0, 0] > 0
 
 
-def test_a_removal_is_edited_where_its_finding_is_seen(pipe, film, seen):
-    found, atlas = (pipe.guidance(film, REMOVAL, generator=seeded(), find_extent=on) for on in (True, False))
+@pytest.fixture
+def ill(film, seen):
+    """The film with fluid in that disk."""
+    return Image.fromarray((np.asarray(film) + 90 * seen.numpy()).clip(0, 255).astype(np.uint8))
+
+
+def test_what_a_prepared_picture_shows_is_found_once(pipe, film, seen, monkeypatch):
+    from x2x_core.pseudomasks.extent_finder import ExtentFinder
+
+    finder, looked = ExtentFinder.bundled(), []
+    monkeypatch.setattr(finder, "find", lambda grey, find=finder.find: looked.append(grey) or find(grey))
+    monkeypatch.setattr(ExtentFinder, "bundled", classmethod(lambda cls: finder))
+    prepared = pipe.prepare(film)
+    assert not looked  # only edits that remove a finding need it
+    found = [pipe.guidance(prepared, REMOVAL, generator=seeded(seed), **FOUND) for seed in range(2)]
+    assert len(looked) == 1
+    assert torch.equal(found[1].pseudomask, pipe.guidance(film, REMOVAL, generator=seeded(1), **FOUND).pseudomask)
+
+
+def test_a_removal_is_edited_where_its_finding_is_seen(pipe, ill, seen):
+    found, atlas = (pipe.guidance(ill, REMOVAL, generator=seeded(), find_extent=on) for on in (True, False))
     reached = found.pseudomask[0, 0] > 0.5
     assert (reached & seen).sum() > 0.6 * seen.sum() and reached.sum() < 2 * seen.sum()
     assert reached.sum() < (atlas.pseudomask[0, 0] > 0.5).sum()
-    other = pipe.guidance(film, REMOVAL.replace("left", "right"), generator=seeded(), **FOUND)
+    other = pipe.guidance(ill, REMOVAL.replace("left", "right"), generator=seeded(), **FOUND)
     assert torch.equal(
-        other.pseudomask, pipe.guidance(film, REMOVAL.replace("left", "right"), generator=seeded()).pseudomask
+        other.pseudomask, pipe.guidance(ill, REMOVAL.replace("left", "right"), generator=seeded()).pseudomask
     )
 
 
-def test_what_is_removed_becomes_darker_alone(pipe, film, seen):
-    made = edit(pipe, film, REMOVAL, output_type="np", place_hint=3.0, composition="difference", twin=True, **FOUND)
-    change = np.asarray(made.images[0]).squeeze() - np.asarray(film, np.float32) / 255
+def test_what_is_removed_becomes_darker_alone(pipe, ill, seen):
+    made = edit(pipe, ill, REMOVAL, output_type="np", place_hint=3.0, composition="difference", twin=True, **FOUND)
+    change = np.asarray(made.images[0]).squeeze() - np.asarray(ill, np.float32) / 255
     assert change[seen.numpy()].max() < 1e-3
 
 
@@ -229,3 +248,28 @@ def test_a_finding_that_is_not_seen_is_said_and_has_the_region_of_the_atlas(pipe
 def test_additions_do_not_look_for_what_is_shown(pipe, film, seen):
     plain, made = (edit(pipe, film, EFFUSION, **{**DRAWN, **more}) for more in ({}, FOUND))
     assert same(plain.images, made.images)
+
+
+HEART = "Add the finding of severe cardiomegaly."
+
+
+def test_an_enlarged_heart_is_edited_with_all_that_moves(pipe, film):
+    arguments = {**DRAWN, "num_images_per_prompt": 2}
+    found = pipe.guidance(film, HEART, generator=seeded(), **arguments)
+    assert torch.equal(found.guidance_map, found.pseudomask * found.relevance_map)
+    relevant = pipe.relevance(film, HEART, generator=seeded(), **arguments)
+    assert torch.equal(found.relevance_map, relevant.relevance_map)
+    made = edit(pipe, film, HEART, output_type="np", composition="saturating", twin=True, **arguments)
+    assert torch.equal(made.guidance_mask, found.guidance_mask)
+    before = np.asarray(film, np.float32) / 255
+    for image, mask in zip(made.images, made.guidance_mask):
+        outside = ~mask[0].numpy()
+        assert np.array_equal(np.asarray(image).squeeze()[outside], before[outside])
+
+
+def test_what_is_to_be_kept_does_not_move(pipe, film):
+    keep = torch.zeros(1, 1, 256, 256)
+    keep[..., 140:180, 150:200] = 1
+    made = edit(pipe, film, HEART, output_type="np", composition="saturating", twin=True, keep_mask=keep, **DRAWN)
+    before = np.asarray(film, np.float32) / 255
+    assert np.array_equal(np.asarray(made.images[0]).squeeze()[140:180, 150:200], before[140:180, 150:200])

@@ -1,6 +1,7 @@
 """Pictures that are prepared once for several edits."""
 
 import dataclasses
+from functools import partial
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from PIL import Image
 from tiny_models import NATIVE, PROMPT, make_pipeline, make_radiograph, make_scheduler, make_unet, make_vae, seeded
 
 from x2x_core.anatomy.lungs import LungFinder
+from x2x_core.edit.views import RECENT_CALLS, EncodedViews, RecentViews
 
 HEIGHT, WIDTH = 150, 120
 NARROW = (make_radiograph(HEIGHT, WIDTH) / 255 * 0.2 + 0.3).astype("float32")  # in a narrow range of greys
@@ -149,3 +151,27 @@ def test_what_can_t_be_prepared_is_refused(pipe, radiograph):
         pipe.prepare(torch.randn(1, 4, CELLS, CELLS))
     with pytest.raises(ValueError, match="`image` must be a picture, but it is prepared already"):
         pipe.prepare(pipe.prepare(radiograph))
+
+
+def test_edits_on_the_same_crop_encode_it_once(pipe, radiograph, networks):
+    prepared = pipe.prepare(radiograph, align=False)
+    mask = torch.zeros(1, 1, NATIVE, NATIVE)
+    mask[..., 20:40, 10:30] = 1
+    cropped = {"guidance_mask": mask, "padding_mask_crop": 2}
+    first, again = (edit(pipe, prepared, edit_strength=strength, **cropped) for strength in (1.0, 0.5))
+    assert first.windows is not None and first.windows == again.windows and networks["encode"] == 2
+    assert same(again.images, edit(pipe, radiograph, edit_strength=0.5, **cropped).images)
+    edit(pipe, prepared, **{**cropped, "guidance_mask": mask.flip(-1)})
+    assert networks["encode"] == 4  # one of the picture that was not prepared, one of another crop
+
+
+def test_only_the_crops_of_the_last_calls_are_kept():
+    views, made = RecentViews(), []
+
+    def encode(key):
+        made.append(key)
+        return EncodedViews(torch.zeros(1, 1, 8, 8), torch.zeros(1, 4, 1, 1))
+
+    for key in (*range(RECENT_CALLS), 0, RECENT_CALLS, 1, 0):
+        views.once(key, partial(encode, key))
+    assert made == [*range(RECENT_CALLS + 1), 1] and len(views.kept) == RECENT_CALLS

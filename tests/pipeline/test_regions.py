@@ -109,6 +109,8 @@ def test_embeddings_count_as_free_text_unless_a_region_is_given(pipe, radiograph
     output = edit(pipe, radiograph, None, prompt_embeds=embeds)
     assert output.instructions[0].region == "thorax" and "do not say where to edit" in caplog.text
     caplog.clear()
+    assert edit(pipe, radiograph, None, prompt_embeds=embeds, restricted=False).guidance_mask.all()
+    assert "do not say where to edit" not in caplog.text
     pseudomask = edit(pipe, radiograph).pseudomask
     bare = {**BARE, "soft_edge": 0.03}  # else by the finding, which embeddings do not name
     output = edit(pipe, radiograph, None, prompt_embeds=embeds, pseudomask=pseudomask, **bare)

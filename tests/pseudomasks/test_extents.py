@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from x2x_core.pseudomasks.extents import join_extents, region_of_extent
+from x2x_core.pseudomasks.extents import Extent, join_extents, region_of_extent
 
 SIDE = 256
 
@@ -20,22 +20,22 @@ def band(sign=1.0, rows=slice(100, 106)):
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_the_region_is_a_little_wider_than_the_extent(sign):
     extent = band(sign, rows=slice(90, 130))
-    region = region_of_extent(extent)
+    region = region_of_extent(Extent(extent))
     inside = extent[0, 0].abs() > 0
     assert (region[0, 0][inside] > 0.5).all() and 1.1 * inside.sum() < (region > 0).sum() < 1.6 * inside.sum()
 
 
 def test_of_two_extents_the_stronger_counts():
     weak, strong = 0.3 * band(), -0.8 * band(rows=slice(104, 110))
-    joined = join_extents([weak, strong])
+    joined = join_extents([Extent(weak), Extent(strong)])
     assert joined[0, 0, 101, 100] == pytest.approx(0.3) and joined[0, 0, 105, 100] == pytest.approx(-0.8)
-    assert np.array_equal(join_extents([weak]), weak)
+    assert np.array_equal(join_extents([Extent(weak)]), weak)
 
 
 def test_the_region_of_a_large_picture_is_that_of_a_small_one():
     extent = torch.zeros(1, 1, 200, 160)
     extent[..., 60:120, 40:100] = 1
     large = F.interpolate(extent, scale_factor=6, mode="nearest")
-    small, seen = region_of_extent(extent), F.avg_pool2d(region_of_extent(large), 6)
+    small, seen = region_of_extent(Extent(extent)), F.avg_pool2d(region_of_extent(Extent(large)), 6)
     assert (small - seen).abs().mean() < 0.01 and (small - seen).abs().max() < 0.6
-    assert not region_of_extent(torch.zeros(1, 1, 1200, 60)).any()
+    assert not region_of_extent(Extent(torch.zeros(1, 1, 1200, 60))).any()

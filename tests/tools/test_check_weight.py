@@ -1,20 +1,17 @@
 """The check that weights and pictures change only with the version."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
+from programs import load_program
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("check_weight", ROOT / "tools" / "check_weight.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("tools/check_weight.py")
 
 
 @pytest.fixture

@@ -1,27 +1,21 @@
 """Outlines of films: what a reader's decisions make of them, and the folder that training reads."""
 
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from programs import load_program
 
 from x2x_core.anatomy.lung_masks import LungMasks
 from x2x_core.training.lungs.images import read_lung_images
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("film_outlines", ROOT / "tools" / "film_outlines.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program("tools/film_outlines.py")
 
 
 @pytest.fixture

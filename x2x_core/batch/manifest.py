@@ -17,7 +17,7 @@ from x2x_core.common.extras import needs_extra
 from x2x_core.imaging.kinds import SUFFIXES, is_radiograph_file
 
 from .columns import IMAGE, cell_text, column_names
-from .places import exists, file_system, folder_of, is_remote, joined, local_path, read_bytes
+from .places import exists, file_system, folder_of, is_remote, joined, kind_of, local_path, reaching, read_bytes
 
 _LARGEST = 2**28  # bytes of a table, millions of rows; more are a mistake or an attack
 _CSV, _PARQUET = (".csv", ".csv.gz"), (".parquet", ".pq")
@@ -95,10 +95,11 @@ def _read_parquet(place: str) -> tuple[Sequence[str], list[tuple[str, ...]]]:
 def _radiographs(place: str, out: str) -> Iterator[str]:
     """Yield the paths of the radiographs in a folder, relative to it, sorted, without those below `out`."""
     if is_remote(place):
-        system, path = file_system(place)
-        if not system.isdir(path):
-            raise InputNotFoundError(f"There is no folder `{place}`.")
-        found = (str(name) for name in system.find(path))
+        with reaching(place):
+            system, path = file_system(place)
+            if path.strip("/") and kind_of(system, path) != "directory":
+                raise InputNotFoundError(f"There is no folder `{place}`.")
+            found = (str(name) for name in system.find(path))
         root = path.rstrip("/") + "/" if path.strip("/") else path
         if is_remote(out):
             own = file_system(out)[1].rstrip("/") + "/"

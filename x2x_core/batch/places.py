@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from x2x_core.common.errors import InputError, MissingExtraError
+from x2x_core.common.errors import InputError, MissingExtraError, one_line
 
 _SCHEME, _CHAIN, _FILE = "://", "::", "file://"
 
@@ -46,6 +46,35 @@ def file_system(place: str) -> tuple[Any, str]:
     return system, path
 
 
+@contextmanager
+def reaching(place: str) -> Iterator[None]:
+    """Turn errors of a store's library into one of the caller's: each library has classes of its own.
+
+    Raises:
+        InputError: the store cannot be reached, or refuses.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"`{place}` cannot be reached: {one_line(error)}. Check the address, the network and the credentials of "
+            "this environment."
+        ) from error
+
+
+def kind_of(system: Any, path: str) -> str | None:
+    """Return "file" or "directory", ``None`` if there is nothing.
+
+    `system.exists` and `system.isfile` of many libraries say of a store that does not answer that nothing is there.
+    """
+    try:
+        return str(system.info(path)["type"])
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def joined(folder: str, name: str) -> str:
     """Return the place of a file that a table in `folder` names: relative names are relative to it."""
     if is_remote(name) or name.startswith(_FILE):
@@ -70,11 +99,15 @@ def folder_of(place: str) -> str:
 
 
 def exists(place: str) -> bool:
-    """Return True if there is a file."""
+    """Return True if there is a file.
+
+    Raises:
+        InputError: the store cannot be reached.
+    """
     if not is_remote(place):
         return os.path.isfile(local_path(place))
-    system, path = file_system(place)
-    return bool(system.isfile(path))
+    with reaching(place):
+        return kind_of(*file_system(place)) == "file"
 
 
 def read_bytes(place: str) -> bytes:
@@ -83,13 +116,14 @@ def read_bytes(place: str) -> bytes:
     Raises:
         InputError: it cannot be read.
     """
-    try:
-        if not is_remote(place):
-            return local_path(place).read_bytes()
-        system, path = file_system(place)
-        return bytes(system.cat_file(path))
-    except OSError as error:
-        raise InputError(f"`{place}` must be a file that can be read, but is not: {error}.") from error
+    with reaching(place):
+        try:
+            if not is_remote(place):
+                return local_path(place).read_bytes()
+            system, path = file_system(place)
+            return bytes(system.cat_file(path))
+        except OSError as error:
+            raise InputError(f"`{place}` must be a file that can be read, but is not: {error}.") from error
 
 
 @contextmanager

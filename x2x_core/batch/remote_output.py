@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from x2x_core.archive.edit_files import RECORD
-from x2x_core.common.errors import InputError
+from x2x_core.common.errors import InputError, one_line
 from x2x_core.common.run_folder import changed_settings
 
 from .output import EDITS, ERROR, ROWS, SETTINGS, first_difference, row_folder, row_lines
-from .places import file_system
+from .places import file_system, kind_of, reaching
 from .plan import Row, Shard
 
 _MARKS = (RECORD, ERROR)  # written last: a row is done if one of them is there
@@ -30,7 +30,8 @@ class RemoteOutput:
 
     def __init__(self, place: str) -> None:
         self.place = place
-        self._system, root = file_system(place)
+        with reaching(place):
+            self._system, root = file_system(place)
         self._root = root.rstrip("/")
 
     @contextmanager
@@ -49,7 +50,7 @@ class RemoteOutput:
                     f"{requirement}, but `{self.place}` was made with another {', '.join(changed)}{first}. Choose "
                     "another folder."
                 )
-        elif self._system.exists(self._root) and self._system.find(self._root):
+        elif self._find(self._root):
             raise InputError(f"{requirement}, but `{self.place}` holds other files. Choose another folder.")
         else:
             self._write(SETTINGS, (json.dumps(settings, indent=1) + "\n").encode())
@@ -65,9 +66,7 @@ class RemoteOutput:
         return self._marked((ERROR,))
 
     def _marked(self, names: tuple[str, ...]) -> set[int]:
-        folder = f"{self._root}/{EDITS}"
-        files = self._system.find(folder) if self._system.exists(folder) else []
-        parts = (str(path).rsplit("/", 2) for path in files)
+        parts = (path.rsplit("/", 2) for path in self._find(f"{self._root}/{EDITS}"))
         return {int(folder) for _, folder, name in parts if name in names and folder.isdigit()}
 
     def commit(self, number: int, files: Mapping[str, bytes]) -> None:
@@ -78,10 +77,10 @@ class RemoteOutput:
 
     def remove(self, number: int) -> None:
         """Remove the results of a row, its record first."""
-        folder = f"{self._root}/{row_folder(number)}"
-        files = sorted(self._system.find(folder), key=lambda path: not str(path).endswith(_MARKS))
-        for path in files:
-            self._system.rm_file(path)
+        files = sorted(self._find(f"{self._root}/{row_folder(number)}"), key=lambda path: not path.endswith(_MARKS))
+        with reaching(self.place):
+            for path in files:
+                self._system.rm_file(path)
 
     def read_record(self, number: int) -> tuple[bool, dict[str, Any]]:
         """Return True and the record of a row's edit, or False and that of its error."""
@@ -95,18 +94,38 @@ class RemoteOutput:
         write(encoded)
         self._write(name, encoded.getvalue())
 
+    def _find(self, folder: str) -> list[str]:
+        """Return the paths of all files below a folder; none if it is not there."""
+        with reaching(self.place):
+            try:
+                return [str(path) for path in self._system.find(folder)]
+            except FileNotFoundError:
+                return []
+
     def _exists(self, name: str) -> bool:
-        return bool(self._system.exists(f"{self._root}/{name}"))
+        with reaching(self.place):
+            return kind_of(self._system, f"{self._root}/{name}") is not None
 
     def _read(self, name: str) -> bytes:
-        return bytes(self._system.cat_file(f"{self._root}/{name}"))
+        with reaching(self.place):
+            return bytes(self._system.cat_file(f"{self._root}/{name}"))
 
     def _write(self, name: str, data: bytes) -> None:
-        path = f"{self._root}/{name}"
+        with reaching(self.place):
+            try:
+                self._put(f"{self._root}/{name}", data)
+            except OSError as error:
+                raise InputError(
+                    f"`out` must be a place that can be written, but `{self.place}` is not: {one_line(error)}. Choose "
+                    "another place."
+                ) from error
+
+    def _put(self, path: str, data: bytes) -> None:
+        """Write a file, and its folder where the store has folders; a bucket that is not there is not made."""
         try:
+            self._system.pipe_file(path, data)
+        except FileNotFoundError:
+            if kind_of(self._system, self._root.strip("/").partition("/")[0]) is None:
+                raise
             self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
             self._system.pipe_file(path, data)
-        except OSError as error:
-            raise InputError(
-                f"`out` must be a place that can be written, but `{self.place}` is not: {error}. Choose another place."
-            ) from error

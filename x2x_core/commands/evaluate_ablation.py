@@ -29,6 +29,7 @@ def ablation(
     source: PairSource,
     out: options.JsonFile = None,
     parts: Annotated[bool, typer.Option("--parts", help="Add rows of ours, each without one part.")] = False,
+    peers: Annotated[bool, typer.Option("--peers", help="Add rows of DiffEdit's mask and RadEdit.")] = False,
     published_masks: options.PublishedMasks = None,
     published_settings: Annotated[
         bool, typer.Option("--published-settings", help="Add a row of published RSE at its own steps and scales.")
@@ -55,7 +56,7 @@ def ablation(
     pipeline = model.load()
     opened = source.open()
     call = scales.arguments()
-    rows = _rows(pipeline, call, parts, published_masks, published_settings)
+    rows = _rows(pipeline, call, parts, peers, published_masks, published_settings)
     compared = _compare(pipeline, opened, rows, call, keep_pictures=gallery is not None)
     compared = replace(compared, results=replace(compared.results, about={**compared.results.about, **model.record()}))
     _print(compared)
@@ -74,15 +75,23 @@ def ablation(
 
 
 def _rows(
-    pipeline: InstructX2XPipeline, call: dict[str, Any], parts: bool, masks: Path | None, published_settings: bool
+    pipeline: InstructX2XPipeline,
+    call: dict[str, Any],
+    parts: bool,
+    peers: bool,
+    masks: Path | None,
+    published_settings: bool,
 ) -> tuple[Row, ...]:
     from x2x_core import PseudomaskAtlas
-    from x2x_core.evaluation.benchmark.rows import UNEDITED_ROW
-    from x2x_core.evaluation.benchmark.standard_rows import parts_of_ours, standard_rows
+    from x2x_core.evaluation.benchmark.rows import DIFFEDIT, RADEDIT, UNEDITED_ROW
+    from x2x_core.evaluation.benchmark.standard_rows import benchmark_rows, parts_of_ours, standard_rows
 
     folder = PseudomaskAtlas.load(masks) if masks else None
-    rows = standard_rows(pipeline, call, published_masks=folder, published_settings=published_settings)
-    return (UNEDITED_ROW, *rows, *(parts_of_ours(pipeline, call) if parts else ()))
+    *others, ours = standard_rows(pipeline, call, published_masks=folder, published_settings=published_settings)
+    if peers:
+        of_benchmark = benchmark_rows(pipeline, call, published_masks=folder)
+        others += [row for row in of_benchmark if row.name in (DIFFEDIT, RADEDIT)]
+    return (UNEDITED_ROW, *others, ours, *(parts_of_ours(pipeline, call) if parts else ()))
 
 
 def _compare(

@@ -19,7 +19,7 @@ from .composition import (
     match_channels,
 )
 from .decoding import decode
-from .detail import with_detail
+from .drawn_change import Drawn, compose_drawn
 from .state import Edited, Encoded, Guidance, to_view
 from .windows import Windows
 
@@ -76,7 +76,8 @@ def compose(
     seen = original if contrast is None else contrast.to_model(original)
     unchanged = None if inputs.composition == "decoded" else _unchanged(backbone, encoded, edited, twin)
     soft_mask = _soften(mask, inputs, guidance.extents)
-    result = _combine(inputs, encoded, seen, decoded, unchanged, soft_mask, guidance.extents)
+    drawn = None if guidance.extents is None else Drawn(guidance.extents, guidance.motion)
+    result = _combine(inputs, encoded, seen, decoded, unchanged, soft_mask, drawn)
     result = result if contrast is None else contrast.from_model(result, original)
     for number in [number for number, bad in enumerate(flagged or ()) if bad]:
         logger.warning("The safety checker objected to edit %d: it is not returned.", number)
@@ -135,7 +136,7 @@ def _combine(
     decoded: torch.Tensor,
     unchanged: torch.Tensor | None,
     soft_mask: torch.Tensor,
-    extents: torch.Tensor | None = None,
+    drawn: Drawn | None = None,
 ) -> torch.Tensor:
     """Return the original `(B, C, H, W)` with the edit, in [0, 1]; without an unchanged decoding the edit's own."""
     grey = is_grey(original) & inputs.keep_grey
@@ -145,6 +146,9 @@ def _combine(
     change = (decoded.float() - unchanged.float()) / 2
     change = match_channels(encoded.canvases.cut(change.cpu()), original.shape[1], grey)
     shares = encoded.canvases.shares
-    if extents is not None:
-        change = with_detail(change, extents, max(encoded.canvases.cells), shares)
+    if drawn is not None:
+        cells = max(encoded.canvases.cells)
+        return compose_drawn(
+            inputs.composition, original, change, soft_mask, drawn, cells, inputs.edit_strength, shares
+        )
     return compose_change(inputs.composition, original, change, soft_mask, inputs.edit_strength, shares)

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from x2x_core.imaging.geometry import box_around
 from x2x_core.imaging.soft import smoothstep
 from x2x_core.imaging.soft_tissue import soft_tissue_grey
 from x2x_core.imaging.tone import brightening
@@ -97,8 +98,25 @@ def compose_saturating(
     whole = _neighbourhood_mean(original)
     mean = whole if shares is None else _neighbourhood_mean(original, shares)
     tissue = soft_tissue_grey(whole)
-    up = closed_edges(soft_mask, whole, tissue) * change
-    brighter = brightening(original, up / (tissue - mean).clamp_min(_LEAST_HEADROOM), tissue)
+    closed = closed_edges(soft_mask, whole, tissue)
+    composed, box = original.clone(), box_around((soft_mask > 0).any(dim=0)[0].cpu().numpy())
+    if box is not None:
+        parts = (values[..., box[0], box[1]] for values in (original, change, soft_mask, closed, mean, tissue))
+        composed[..., box[0], box[1]] = _saturated(strength, *parts)
+    return composed
+
+
+def _saturated(
+    strength: float,
+    original: torch.Tensor,
+    change: torch.Tensor,
+    soft_mask: torch.Tensor,
+    closed: torch.Tensor,
+    mean: torch.Tensor,
+    tissue: torch.Tensor,
+) -> torch.Tensor:
+    """Return `compose_saturating` of a part of the pictures, from its mask with closed edges, its mean and its c."""
+    brighter = brightening(original, closed * change / (tissue - mean).clamp_min(_LEAST_HEADROOM), tissue)
     thickness = soft_mask * change / mean.clamp_min(_LEAST_HEADROOM)
     detail = original - mean
     kept = torch.where(detail > 0, torch.expm1(thickness / 2), torch.expm1(thickness))
@@ -121,7 +139,7 @@ def compose_change(
     add = compose_saturating if composition == "saturating" else compose_difference
     channels = 1 if is_grey(original).all() and is_grey(change).all() else original.shape[1]
     composed = add(original[:, :channels], change[:, :channels], soft_mask, strength, shares)
-    return composed.expand_as(original).clone()
+    return composed if composed.shape == original.shape else composed.expand_as(original).clone()
 
 
 def closed_edges(soft_mask: torch.Tensor, mean: torch.Tensor, tissue: torch.Tensor) -> torch.Tensor:
@@ -255,5 +273,7 @@ def is_grey(pixels: torch.Tensor, tolerance: float = 0.0) -> torch.Tensor:
     Returns:
         `(B,)` bool.
     """
+    if pixels.shape[1] == 1:
+        return torch.ones(len(pixels), dtype=torch.bool, device=pixels.device)
     spread = pixels.amax(dim=1) - pixels.amin(dim=1)
     return spread.flatten(1).mean(dim=1) <= tolerance

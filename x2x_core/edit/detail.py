@@ -13,7 +13,7 @@ from x2x_core.imaging.wide_blur import smooth
 _CELL_BLUR = 0.6  # standard deviation of a model's blur, latent cells
 _WINDOW = 2.0  # standard deviation of the window that the amount is fitted in, latent cells
 _LEAST_POWER = 1e-3  # mean square of an extent, relative to the most, under which the amount is taken for smaller
-_KNOWN = 0.1  # blurred extent from which its detail counts in full, share of the most
+_KNOWN = 0.01  # by how much more its detail counts in full
 _MOST = 1.25  # amount at which a change ends, as a share of the extent's own
 
 
@@ -58,10 +58,27 @@ def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tenso
     size = (-(-change.shape[1] // step), -(-change.shape[0] // step))
     products = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (change * blurred, blurred**2)]
     above, below = (_blur(part, _WINDOW * cell / step) for part in products)
-    amount = cv2.resize(above / (below + _LEAST_POWER), change.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    amount = amount.clip(0, _MOST * most)
-    known = (np.abs(blurred) / _KNOWN).clip(0, 1)
+    amount, known = (
+        cv2.resize(part, change.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        for part in (
+            (above / (below + _LEAST_POWER)).clip(0, _MOST * most),
+            ((below - _LEAST_POWER) / _KNOWN).clip(0, 1),
+        )
+    )
     return torch.from_numpy((change + known * (amount * extent - change)).astype(np.float32))
+
+
+def fitted_amount(change: np.ndarray, extent: np.ndarray, cell: float) -> float:
+    """Return the share of an extent E that a change shows as a whole: a of a K E, by least squares.
+
+    Args:
+        change: `(H, W)`.
+        extent: E `(H, W)`.
+        cell: side of a latent cell in pixels.
+    """
+    blurred = _blur(extent, max(_CELL_BLUR * cell, 0.3))
+    power = float((blurred**2).sum())
+    return float((change * blurred).sum()) / power if power > 0 else 0.0
 
 
 def _blur(plane: np.ndarray, sigma: float) -> np.ndarray:

@@ -120,7 +120,15 @@ def _encode_views(
     if prepared is not None and prepared.fits(set(canvases.each), inputs.own_contrast):
         return prepared.views.of(pictures, inputs.device)
     own_contrast = None if contrast is None else contrast[pictures]
-    return encode_pixels(backbone, inputs.images.pixels[pictures], own_contrast, canvases)
+    pixels = inputs.images.pixels
+
+    def encode_now() -> EncodedViews:
+        return encode_pixels(backbone, pixels[pictures], own_contrast, canvases)
+
+    if prepared is None:
+        return encode_now()
+    shown = (tuple(pictures), canvases.each, inputs.own_contrast)
+    return prepared.crops.once(shown, encode_now).of(range(len(pictures)), inputs.device)
 
 
 def encode_pixels(

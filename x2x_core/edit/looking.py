@@ -23,11 +23,13 @@ from x2x_core.guidance.relevance import (
 )
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.canvases import Canvases
+from x2x_core.pseudomasks.extents import moved_pixels
 
 from .attention.layers import attention_levels
 from .attention.switching import rse_attention
 from .backbones.conditioning import IMAGE, TEXT, Conditioning
 from .backbones.protocol import EditBackbone, HasAttention, Schedule, TakesMask
+from .motion import as_a_whole
 from .published import to_published_latents
 from .region import Region
 from .state import Encoded, Guidance, KnownPredictions, Relevance, to_image
@@ -76,7 +78,7 @@ def find_guidance(backbone: EditBackbone, inputs: GuidanceInputs, encoded: Encod
         return Guidance(mask.float(), mask, encoded.canvases.cells_of(mask).to(encoded.noise.device))
     if region is None:
         return _everywhere(encoded)
-    relevance = around_extents(find_relevance(backbone, inputs.relevance, encoded), region)
+    relevance = around_extents(find_relevance(backbone, inputs.relevance, encoded), region, encoded.canvases)
     return _find_within(region, inputs, encoded, relevance)
 
 
@@ -104,15 +106,24 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
     _warn_of_empty_masks(mask, inputs.mask)
     uncertainty = None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvases)
     cells = cells.to(relevance.map.device)
-    return Guidance(guidance, mask, cells, relevance_map, pseudomask, uncertainty, relevance.known, region.extents)
+    return Guidance(
+        guidance, mask, cells, relevance_map, pseudomask, uncertainty, relevance.known, region.extents, region.motion
+    )
 
 
-def around_extents(relevance: Relevance, region: Region | None) -> Relevance:
-    """Return relevance maps in which each cell has the most of its neighbours where an extent was drawn."""
+def around_extents(relevance: Relevance, region: Region | None, canvases: Canvases) -> Relevance:
+    """Return relevance maps in which each cell has the most of its neighbours where an extent was drawn.
+
+    What moves is one thing, and moves as a whole: its cells have the most of them all.
+    """
     if region is None or region.extents is None:
         return relevance
     drawn = region.extents.flatten(1).any(dim=1).to(relevance.map.device)[:, None, None, None]
-    return replace(relevance, map=torch.where(drawn, with_neighbours(relevance.map), relevance.map))
+    around = torch.where(drawn, with_neighbours(relevance.map), relevance.map)
+    if region.motion is not None:
+        moved = canvases.cells_of(moved_pixels(region.motion.shift)).to(around.device)
+        around = as_a_whole(around, moved)
+    return replace(relevance, map=around)
 
 
 def _warn_of_empty_masks(mask: torch.Tensor, settings: MaskSettings) -> None:

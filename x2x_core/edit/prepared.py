@@ -6,18 +6,18 @@ Prompts, seeds and settings differ from edit to edit; the picture, its encoding 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from x2x_core.anatomy.alignment import Alignment
 from x2x_core.common.errors import InputError
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.contrast import Contrast
-from x2x_core.pseudomasks.extents import ExtentDrawer
+from x2x_core.pseudomasks.extents import ExtentDrawer, ShownExtents
 
 from .backbones.protocol import EditBackbone
 from .reading import Pictures
-from .views import EncodedViews
+from .views import EncodedViews, RecentViews
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,10 @@ class PreparedImage:
     contrast: Contrast | None  # which the model sees the pictures stretched to; None: as they are
     alignments: tuple[Alignment | None, ...]  # N, the patients' lungs; None: found by the edits that need them
     drawers: tuple[ExtentDrawer | None, ...]  # N, of extents; None: made by the edits that draw them
+    shown: tuple[ShownExtents | None, ...]  # N, found by the first edit that needs them; None: by each
     reference: bool  # prepared for `reference=True`
     vae: Any  # which encoded the pictures
+    crops: RecentViews = field(default_factory=RecentViews)  # encoded by edits on crops
 
     def __len__(self) -> int:
         return len(self.pictures)

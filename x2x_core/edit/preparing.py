@@ -8,7 +8,7 @@ from typing import Any
 from x2x_core.common.errors import InputError
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.contrast import Contrast
-from x2x_core.pseudomasks.extents import ExtentDrawer
+from x2x_core.pseudomasks.extents import ExtentDrawer, ShownExtents
 
 from .decoding import decode
 from .editor import Editor
@@ -53,6 +53,10 @@ def prepare_image(editor: Editor, image: Any, reference: bool, align: bool) -> P
         alignments=alignments,
         drawers=tuple(
             ExtentDrawer(picture[None], own) if drawn and own is not None and own.sure else None
+            for picture, own in zip(pictures.pixels, alignments, strict=True)
+        ),
+        shown=tuple(
+            ShownExtents(picture[None]) if own is not None and own.sure else None
             for picture, own in zip(pictures.pixels, alignments, strict=True)
         ),
         reference=reference,

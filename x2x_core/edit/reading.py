@@ -129,7 +129,7 @@ def read_subject(
         radiographs: for each picture, True if it can be a radiograph.
         copies: outputs of each pair.
         reference: free text edits the whole image, as in the published code.
-        region_given: True if the caller gives a pseudomask or guidance mask.
+        region_given: True if the caller gives a pseudomask or guidance mask, or wants the whole image edited.
         strict: refuse places, levels and verbs that were not understood where the atlas decides on the region: for
             radiographs, without the caller's own mask.
         parsed: read findings, places and levels; ``False``: all text is free, and about the whole image.

@@ -14,9 +14,11 @@ from x2x_core.anatomy.sites import MIDLINE
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.pseudomasks.extent_finder import ExtentFinder
-from x2x_core.pseudomasks.extents import ExtentDrawer, ShownExtents, join_extents, region_of_extent
+from x2x_core.pseudomasks.extents import Extent, ExtentDrawer, ShownExtents, join_extents, region_of_extent
 from x2x_core.pseudomasks.regions import clause_region, frame_of
+from x2x_core.simulation.films.extents import MOVING_FINDINGS
+
+from .motion import Motion
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class RegionInputs:
     pseudomask: torch.Tensor | None = None  # the caller's, (B, 1, H, W) in [0, 1]
     alignments: Sequence[Alignment | None] | None = None  # N, those that were found before
     drawers: Sequence[ExtentDrawer | None] | None = None  # N, of extents, those that were made before
+    shown: Sequence[ShownExtents | None] | None = None  # N, the extents of what the pictures show, like `drawers`
     keep: torch.Tensor | None = None  # (B, 1, H, W) bool, what must stay as it is
     streams: list[torch.Generator] | None = None  # B, of extents; None: none are drawn
     find_extents: bool = False  # find the extents of findings to remove
@@ -51,12 +54,14 @@ class Region:
             them, and instead of the list if no region does.
         extents: `(B, 1, H, W)` in grey values, [-1, 1], by how much the findings that are added or removed change each
             pixel, 0 throughout where that is left open; ``None`` if none was drawn or found.
+        motion: of the findings whose extents are drawn; ``None`` if none of them moves the picture.
     """
 
     pseudomask: torch.Tensor
     parts: list[torch.Tensor | None] | None = None
     alignments: list[Alignment | None] | None = None
     extents: torch.Tensor | None = None
+    motion: Motion | None = None
 
 
 def find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
@@ -68,8 +73,12 @@ def find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
     region = _find_region(atlas, inputs)
     if inputs.keep is None:
         return region
-    extents = None if region.extents is None else region.extents.masked_fill(inputs.keep, 0)
-    return replace(region, pseudomask=region.pseudomask.masked_fill(inputs.keep, 0), extents=extents)
+    return replace(
+        region,
+        pseudomask=region.pseudomask.masked_fill(inputs.keep, 0),
+        extents=None if region.extents is None else region.extents.masked_fill(inputs.keep, 0),
+        motion=region.motion and region.motion.without(inputs.keep),
+    )
 
 
 def _find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
@@ -92,10 +101,11 @@ def _regions_of_extents(atlas: PseudomaskAtlas, inputs: RegionInputs, alignments
     """Return the region of each output, with the extents of the findings that it adds or removes."""
     pictures: dict[int, _PictureExtents] = {}
     masks, parts, extents = [], [], []
+    each: list[list[Extent]] = []
     for output in range(len(inputs.instructions) * inputs.copies):
         pair = output // inputs.copies
         instruction, picture, alignment = inputs.instructions[pair], inputs.image_index[pair], alignments[pair]
-        known: dict[Clause, torch.Tensor] = {}
+        known: dict[Clause, Extent] = {}
         if alignment is not None and alignment.sure and inputs.pixels is not None:
             if picture not in pictures:
                 pictures[picture] = _PictureExtents(atlas, inputs, picture, alignment)
@@ -104,8 +114,11 @@ def _regions_of_extents(atlas: PseudomaskAtlas, inputs: RegionInputs, alignments
         mask, own_parts = _find_one(atlas, instruction, alignment, inputs, known)
         masks.append(mask)
         parts.append(own_parts)
-        extents.append(join_extents(list(known.values())) if known else torch.zeros_like(mask))
-    return Region(torch.cat(masks), parts if inputs.localise else None, alignments, torch.cat(extents))
+        each.append(list(known.values()))
+        extents.append(join_extents(each[-1]) if known else torch.zeros_like(mask))
+    pseudomask = torch.cat(masks)
+    parts_known = parts if inputs.localise else None
+    return Region(pseudomask, parts_known, alignments, torch.cat(extents), Motion.of(each, pseudomask))
 
 
 class _PictureExtents:
@@ -116,6 +129,7 @@ class _PictureExtents:
         self.atlas, self.inputs, self.alignment = atlas, inputs, alignment
         self.pixels = inputs.pixels[[picture]]
         self.prepared = None if inputs.drawers is None else inputs.drawers[picture]
+        self.prepared_shown = None if inputs.shown is None else inputs.shown[picture]
 
     @cached_property
     def drawer(self) -> ExtentDrawer:
@@ -123,9 +137,9 @@ class _PictureExtents:
 
     @cached_property
     def shown(self) -> ShownExtents:
-        return ShownExtents(self.pixels, ExtentFinder.bundled())
+        return self.prepared_shown or ShownExtents(self.pixels)
 
-    def of(self, instruction: Instruction, stream: torch.Generator | None) -> dict[Clause, torch.Tensor]:
+    def of(self, instruction: Instruction, stream: torch.Generator | None) -> dict[Clause, Extent]:
         """Return the extents of the clauses that have one; those of findings to add with a stream to draw from."""
         known = {}
         if all(clause.operation is not Operation.ADD for clause in instruction.clauses):
@@ -133,11 +147,16 @@ class _PictureExtents:
         for clause in instruction.clauses:
             extent = None if stream is None else self.drawer.draw(clause, stream)
             if clause.operation is Operation.REMOVE and self.inputs.find_extents:
-                region = clause_region(self.atlas, clause, self.inputs.size, self.alignment, self.inputs.localise)
-                extent = self.shown.of(clause, region)
+                moves = clause.finding in MOVING_FINDINGS and self.drawer.suitable
+                extent = self.drawer.without(clause) if moves else self._shown(clause)
             if extent is not None:
                 known[clause] = extent
         return known
+
+    def _shown(self, clause: Clause) -> Extent | None:
+        """Return the extent of a finding to remove where the picture shows it."""
+        region = clause_region(self.atlas, clause, self.inputs.size, self.alignment, self.inputs.localise)
+        return self.shown.of(clause, region)
 
 
 def _align(atlas: PseudomaskAtlas, inputs: RegionInputs) -> list[Alignment | None] | None:
@@ -156,7 +175,7 @@ def _find_one(
     instruction: Instruction,
     alignment: Alignment | None,
     inputs: RegionInputs,
-    extents: Mapping[Clause, torch.Tensor],
+    extents: Mapping[Clause, Extent],
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return the pseudomask `(1, 1, H, W)` of an instruction, and its parts `(N, H, W)` bool.
 

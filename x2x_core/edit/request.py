@@ -182,7 +182,7 @@ def _read_call(
         pictures.radiographs,
         arguments.num_images_per_prompt,
         reference=reference,
-        region_given=region_given,
+        region_given=region_given or (call is EditKwargs and not arguments.restricted),
         strict=arguments.strict,
         parsed=bool(editor.pseudomasks.names),
     )

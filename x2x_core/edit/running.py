@@ -25,7 +25,7 @@ def run_relevance(editor: Editor, request: Request) -> InstructX2XRelevanceOutpu
     backbone = editor.backbone
     region, canvases = _place(editor, request)
     encoded = hint_place(request.hinting, encode(backbone, request.encoding, canvases), region)
-    relevance = around_extents(find_relevance(backbone, request.guidance.relevance, encoded), region)
+    relevance = around_extents(find_relevance(backbone, request.guidance.relevance, encoded), region, canvases)
     backbone.pipe.maybe_free_model_hooks()
     return InstructX2XRelevanceOutput.of(relevance, canvases, request.instructions)
 

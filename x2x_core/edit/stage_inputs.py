@@ -86,6 +86,7 @@ def region_inputs(call: Call) -> RegionInputs | None:
         pseudomask=pseudomask,
         alignments=None if call.prepared is None else call.prepared.alignments,
         drawers=None if call.prepared is None else call.prepared.drawers,
+        shown=None if call.prepared is None else call.prepared.shown,
         keep=keep_mask_of(call),
         streams=_extent_streams(call),
         find_extents=call.settings.find_extent and call.pictures.images is not None,

@@ -17,6 +17,7 @@ from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.contrast import Contrast
 
 from .backbones.conditioning import Conditioning
+from .motion import Motion
 from .views import EncodedViews
 from .windows import Windows
 
@@ -82,6 +83,7 @@ class Guidance:
     uncertainty: torch.Tensor | None = None  # of the relevance
     known: KnownPredictions | None = None  # for the diffusion noise, if a level of the relevance map has it
     extents: torch.Tensor | None = None  # of the findings that are added, (B, 1, H, W) in [-1, 1]
+    motion: Motion | None = None  # of the findings that move the picture
 
 
 @dataclass(frozen=True)

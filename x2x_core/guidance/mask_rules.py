@@ -25,6 +25,7 @@ import torch
 
 from x2x_core.anatomy.areas import AreaLimits
 from x2x_core.anatomy.sites import EDGE_LEVEL
+from x2x_core.imaging.geometry import box_around
 
 from .mask_settings import MaskSettings
 
@@ -82,7 +83,7 @@ def _find_one(
     """Return the mask of one map, `(H, W)`; it is searched for in the box around the pseudomask."""
     found = np.zeros(guidance.shape, bool)
     level = settings.mask_threshold if settings.mask_rule == "threshold" else adaptive_level(guidance)
-    box = _box_around(pseudomask > 0)
+    box = box_around(pseudomask > 0)
     if box is None:
         return found
     guidance, pseudomask = guidance[box], pseudomask[box]
@@ -101,14 +102,6 @@ def _find_one(
     else:
         found[box] = at(level)
     return found
-
-
-def _box_around(region: np.ndarray) -> tuple[slice, slice] | None:
-    """Return rows and columns of the box around a region `(H, W)` bool; ``None`` around none."""
-    rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return None
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def adaptive_level(guidance: np.ndarray, share: float = ENERGY_SHARE) -> float:

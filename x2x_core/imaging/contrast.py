@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 NARROW = 0.4  # range of greys below which a picture is stretched; ordinary radiographs span 0.5 to 1
@@ -27,8 +28,9 @@ class Contrast:
     def of(cls, pixels: torch.Tensor) -> Contrast:
         """Measure the range of greys of pictures `(N, C, H, W)` in [0, 1]."""
         values = pixels.detach().float().flatten(1)
-        last = values.shape[1] - 1
-        low, high = (values.kthvalue(1 + round(share * last), dim=1).values for share in (_LOW, _HIGH))
+        ranks = [round(share * (values.shape[1] - 1)) for share in (_LOW, _HIGH)]
+        ordered = np.partition(values.cpu().numpy(), ranks, axis=1)[:, ranks]  # faster than PyTorch's `kthvalue`
+        low, high = torch.from_numpy(ordered).to(values.device).unbind(dim=1)
         span = high - low
         stretched = (span < NARROW) & (span > _FLAT)
         low = torch.where(stretched, low, 0.0)
@@ -46,6 +48,8 @@ class Contrast:
 
     def to_model(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the pictures `(N, C, H, W)` as the model is to see them, in [0, 1]; the same bits if not stretched."""
+        if not self.is_stretched.any():
+            return pixels
         stretched = ((pixels - self.low) / self.span).clamp(0, 1)
         return torch.where(self.is_stretched, stretched, pixels)
 
@@ -60,6 +64,8 @@ class Contrast:
             `(N, C, H, W)`: the bits of `pixels` where an edit equals `to_model(pixels)`, elsewhere values within the
             picture's own range. For pictures that are not stretched, `edited`.
         """
+        if not self.is_stretched.any():
+            return edited
         changed = pixels + (edited - self.to_model(pixels)) * self.span
         lowest, highest = torch.minimum(pixels, self.low), torch.maximum(pixels, self.low + self.span)
         within = torch.minimum(torch.maximum(changed, lowest), highest)

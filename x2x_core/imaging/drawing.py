@@ -106,7 +106,8 @@ def difference_colours(values: np.ndarray) -> np.ndarray:
 
 def to_picture(values: np.ndarray) -> Image.Image:
     """Convert values in [0, 1] to an 8-bit picture."""
-    return Image.fromarray(np.round(np.clip(values, 0, 1) * 255).astype(np.uint8))
+    scaled = np.clip(values, 0, 1) * 255
+    return Image.fromarray(np.round(scaled, out=scaled).astype(np.uint8))
 
 
 def side_by_side(pictures: Sequence[Image.Image], gap: int) -> Image.Image:

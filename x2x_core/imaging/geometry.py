@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -183,6 +184,14 @@ def _enlarge(image: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     lowest = image.amin(dim=(-2, -1), keepdim=True)
     highest = image.amax(dim=(-2, -1), keepdim=True)
     return torch.minimum(torch.maximum(grown, lowest), highest)
+
+
+def box_around(region: np.ndarray) -> tuple[slice, slice] | None:
+    """Return rows and columns of the box around a region `(H, W)` bool; ``None`` around none."""
+    rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def check_size(size: tuple[int, int]) -> tuple[int, int]:

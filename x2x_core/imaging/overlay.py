@@ -49,8 +49,9 @@ def guidance_overlay(image: ImageLike, guidance_map: ImageLike, fade: float = FA
     picture = as_rgb(image)
     strength = as_map(guidance_map, picture.shape[:2], "guidance_map")[..., None]
     faded = picture * (1 - fade) + fade
-    red = np.asarray(RED, np.float32) / 255
-    return to_picture(faded * (1 - strength) + red * strength)
+    faded *= 1 - strength
+    faded += np.asarray(RED, np.float32) / 255 * strength
+    return to_picture(faded)
 
 
 def guidance_colormap(

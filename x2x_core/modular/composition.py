@@ -62,7 +62,9 @@ class CompositionBlock(ModularPipelineBlocks):
         weight = soft_edges(mask, [block_state.soft_edge * max(originals.size)] * len(edited))
         vae = getattr(components, "vae", None)
         if block_state.composition == "difference" and vae is not None:
-            unchanged = _decoded(vae, _unscaled(vae, block_state.image_latents, resize(original, edited.shape[-2:])))
+            unchanged = _decoded(
+                vae, _unscaled(vae, block_state.image_latents, resize(original, (edited.shape[-2], edited.shape[-1])))
+            )
             change = resize(edited - unchanged.expand_as(edited), originals.size)
             result = compose_difference(original, match_channels(change, original.shape[1]), weight)
         else:

@@ -21,6 +21,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,8 @@ class PseudomaskAtlas:
 
     @classmethod
     def bundled(cls) -> PseudomaskAtlas:
-        """Return the bundled atlas, built from the boxes of NIH ChestX-ray14."""
-        return cls.load(bundled_path("atlas"))
+        """Return the bundled atlas, built from the boxes of NIH ChestX-ray14: one for all, read on the first call."""
+        return _bundled()
 
     @classmethod
     def load(cls, path: str | Path) -> PseudomaskAtlas:
@@ -301,6 +302,11 @@ def _check_map(name: str, values: torch.Tensor) -> torch.Tensor:
 def atlas_digest(atlas: PseudomaskAtlas) -> str:
     """Return the SHA-256 of an atlas's maps, whatever file they came from."""
     return hashlib.sha256(encode_atlas(replace(_content(atlas), metadata={}))).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _bundled() -> PseudomaskAtlas:
+    return PseudomaskAtlas.load(bundled_path("atlas"))
 
 
 def _content(atlas: PseudomaskAtlas) -> AtlasContent:

@@ -11,7 +11,9 @@ used, only where and by how much it changes the picture. The draws have a stream
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -23,7 +25,14 @@ from x2x_core.imaging.contrast import Contrast
 from x2x_core.imaging.geometry import resize
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
-from x2x_core.simulation.films.extents import lesion_extent, lesion_of, measure_small
+from x2x_core.simulation.films.extents import (
+    MOVING_FINDINGS,
+    lesion_extent,
+    lesion_of,
+    lesion_shift,
+    measure_small,
+    smaller_heart,
+)
 from x2x_core.simulation.films.fields import grow
 
 from .extent_finder import ExtentFinder
@@ -31,11 +40,20 @@ from .extent_finder import ExtentFinder
 logger = logging.getLogger(__name__)
 
 _REACHED = 0.12  # change, relative to the most, from which the finding reaches a pixel
+_MOVED = 0.15  # shift, relative to the greatest, from which the finding moves a pixel
 _DENSEST = 2.0  # change of the densest findings, relative to the usual one that is found
 _LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
 _WIDEST_DISC = 12  # radius in pixels up to which a mask is grown by OpenCV's disc, whose cost is its area
 _EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The extent of one finding on one picture."""
+
+    change: torch.Tensor  # (1, 1, H, W) in grey values, [-1, 1]: below 0 where the finding makes the picture darker
+    shift: torch.Tensor | None = None  # (1, 1, H, W): pixels to the right of itself that each pixel is read from
 
 
 class ExtentDrawer:
@@ -55,7 +73,12 @@ class ExtentDrawer:
         except UnsuitableFilmError as error:
             self._unsuitable = str(error)
 
-    def draw(self, clause: Clause, generator: torch.Generator) -> torch.Tensor | None:
+    @property
+    def suitable(self) -> bool:
+        """True if lesions can be drawn on this picture."""
+        return self._chest is not None
+
+    def draw(self, clause: Clause, generator: torch.Generator) -> Extent | None:
         """Draw by how much the finding that a clause adds would change each pixel.
 
         Args:
@@ -63,8 +86,7 @@ class ExtentDrawer:
             generator: two numbers are drawn from it.
 
         Returns:
-            `(1, 1, H, W)` in grey values, [-1, 1], below 0 where the finding makes the picture darker; ``None`` if the
-            clause adds nothing with a place of its own, or the chest was not found.
+            The extent; ``None`` if the clause adds nothing with a place of its own, or the chest was not found.
         """
         lesion = lesion_of(clause, generator)
         if lesion is None:
@@ -74,22 +96,47 @@ class ExtentDrawer:
                 "No extent is drawn for %s: %s. It may change wherever it can be.", clause.finding, self._unsuitable
             )
             return None
-        extent = torch.from_numpy(lesion_extent(self._chest, lesion))[None, None]
-        return resize(extent, self.size).clamp(-1, 1)
+        return self._enlarge(lesion_extent(self._chest, lesion), lesion_shift(self._chest, lesion))
+
+    def without(self, clause: Clause) -> Extent | None:
+        """Draw what moves back when the finding that a clause removes is gone.
+
+        Args:
+            clause: of an instruction.
+
+        Returns:
+            The extent, the most that may move; ``None`` if the clause removes nothing that moves the picture, or the
+            chest was not found.
+        """
+        if clause.operation is not Operation.REMOVE or clause.finding not in MOVING_FINDINGS or self._chest is None:
+            return None
+        return self._enlarge(*smaller_heart(self._chest))
+
+    def _enlarge(self, change: np.ndarray, shift: np.ndarray | None) -> Extent:
+        """Return an extent at the picture's size, from a change and a shift `(h, w)`."""
+        enlarged = resize(torch.from_numpy(change)[None, None], self.size).clamp(-1, 1)
+        if shift is None:
+            return Extent(enlarged)
+        scale = self.size[1] / shift.shape[1]
+        return Extent(enlarged, scale * resize(torch.from_numpy(shift)[None, None], self.size))
 
 
 class ShownExtents:
-    """Find the extents of the findings that one picture shows.
+    """Find the extents of the findings that one picture shows, once, for the first clause that needs them.
 
     Args:
         pixels: `(1, C, H, W)` in [0, 1].
-        finder: finds them.
+        finder: finds them; ``None``: the bundled one.
     """
 
-    def __init__(self, pixels: torch.Tensor, finder: ExtentFinder) -> None:
-        self._found = finder.find(_grey(pixels).clamp(0, 1))
+    def __init__(self, pixels: torch.Tensor, finder: ExtentFinder | None = None) -> None:
+        self._pixels, self._finder = pixels, finder
 
-    def of(self, clause: Clause, region: torch.Tensor) -> torch.Tensor | None:
+    @cached_property
+    def _found(self) -> Mapping[str, torch.Tensor]:
+        return (self._finder or ExtentFinder.bundled()).find(_grey(self._pixels).clamp(0, 1))
+
+    def of(self, clause: Clause, region: torch.Tensor) -> Extent | None:
         """Return by how much each pixel changes if the finding that a clause removes is gone.
 
         Args:
@@ -97,8 +144,8 @@ class ShownExtents:
             region: `(1, 1, H, W)` in [0, 1], where the clause says that the finding lies.
 
         Returns:
-            `(1, 1, H, W)` in grey values, [-1, 1], below 0 where the finding had made the picture brighter; ``None`` if
-            the clause removes nothing, or the finding is not seen there.
+            The extent, below 0 where the finding had made the picture brighter; ``None`` if the clause removes nothing,
+            or the finding is not seen there.
         """
         if clause.operation is not Operation.REMOVE or clause.finding not in self._found:
             return None
@@ -108,7 +155,7 @@ class ShownExtents:
                 "No %s was found where it is to be removed. What the model takes for it may change.", clause.finding
             )
             return None
-        return extent
+        return Extent(extent)
 
 
 def _grey(pixels: torch.Tensor) -> torch.Tensor:
@@ -116,14 +163,15 @@ def _grey(pixels: torch.Tensor) -> torch.Tensor:
     return Contrast.of(pixels).to_model(pixels.float()).mean(dim=1, keepdim=True)
 
 
-def region_of_extent(extent: torch.Tensor) -> torch.Tensor:
+def region_of_extent(extent: Extent) -> torch.Tensor:
     """Return the pseudomask of an extent, `(1, 1, H, W)` in [0, 1]: all that it reaches and a margin, with soft edges.
 
-    Args:
-        extent: `(1, 1, H, W)` in [-1, 1].
+    What the finding moves belongs to it.
     """
-    amount = extent[0, 0].abs()
+    amount = extent.change[0, 0].abs()
     reached = (amount > _REACHED * amount.max()).numpy()
+    if extent.shift is not None:
+        reached |= moved_pixels(extent.shift)[0, 0].numpy()
     radius = max(1, round(_MARGIN * max(reached.shape)))
     grown = grow(reached, radius) if radius <= _WIDEST_DISC else _grow_widely(reached, radius)
     return torch.from_numpy(soften(grown, _EDGE))[None, None]
@@ -137,7 +185,17 @@ def _grow_widely(mask: np.ndarray, radius: int) -> np.ndarray:
     return cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
 
 
-def join_extents(extents: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Return the extents of several findings as one: at each pixel that of the finding that changes it most."""
-    stacked = torch.stack(list(extents))
+def moved_pixels(shift: torch.Tensor) -> torch.Tensor:
+    """Return the pixels that a finding moves by a considerable share of its greatest shift, `(B, 1, H, W)` bool."""
+    amount = shift.abs()
+    return amount > _MOVED * amount.flatten(1).amax(dim=1)[:, None, None, None]
+
+
+def join_extents(extents: Sequence[Extent]) -> torch.Tensor:
+    """Return the changes of several findings as one: at each pixel that of the finding that changes it most.
+
+    Returns:
+        `(1, 1, H, W)` in [-1, 1].
+    """
+    stacked = torch.stack([extent.change for extent in extents])
     return stacked.gather(0, stacked.abs().argmax(dim=0, keepdim=True))[0]

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 from contextlib import contextmanager
 from io import BytesIO
 
@@ -289,8 +290,23 @@ def test_a_node_that_is_not_there_or_is_none():
 
 
 def test_a_node_that_does_not_answer(monkeypatch):
-    monkeypatch.setattr(dimse_link, "CONNECT", 0.3)
+    monkeypatch.setattr(dimse_link, "ANSWER", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         archive = open_archive(f"dicom://PACS@127.0.0.1:{silent.getsockname()[1]}", environment={})
-        with pytest.raises(ArchiveError, match=r"ended the connection without an answer|refused the association"):
+        with pytest.raises(ArchiveError, match=r"gave no answer for 0\.3 seconds: check that it speaks DICOM"):
+            archive.check()
+
+
+def test_a_node_that_hangs_up():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up():
+            for _ in range(2):  # the probe, and the association
+                client, _ = server.accept()
+                client.recv(2**16)
+                client.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        archive = open_archive(f"dicom://PACS@127.0.0.1:{server.getsockname()[1]}", environment={})
+        with pytest.raises(ArchiveError, match="ended the connection without an answer: check that it speaks DICOM"):
             archive.check()

@@ -4,7 +4,21 @@ import json
 from dataclasses import replace
 
 import pytest
-from grounding_cases import DrawingPipeline, Talker, cheater, honest, mean_reader, write_images
+from grounding_cases import (
+    LESION,
+    MARKER,
+    DrawingPipeline,
+    EdemaReader,
+    EitherReader,
+    FaintReader,
+    LeakyReader,
+    OrderReader,
+    Talker,
+    cheater,
+    honest,
+    mean_reader,
+    write_images,
+)
 
 from x2x_core.evaluation.grounding.elsewhere import TOLERANCE
 from x2x_core.evaluation.grounding.plan import AuditCase, GroundingSettings, plan_cases
@@ -18,13 +32,16 @@ SETTINGS = GroundingSettings(seeds=2, medground=True)
 
 @pytest.fixture(scope="module")
 def audited(tmp_path_factory):
-    """Four models, asked about the same edits: results by name, and the folder."""
+    """Models that look and that do not, asked about the same edits: results by name, and the folder."""
     folder = tmp_path_factory.mktemp("grounding")
     images = write_images(folder / "images")
     truths = [replace(case, truth=bool(n % 2)) for n, case in enumerate(plan_cases(images, ["edema"]))]
     out = folder / "out"
     records = make_edits(DrawingPipeline(), truths, SETTINGS, out)
-    models = (honest(), cheater(), Talker(), mean_reader())
+    models = (
+        honest(), cheater(), Talker(), mean_reader(), EitherReader(), FaintReader("faint", LESION),
+        LeakyReader("leaky", MARKER), OrderReader(case.truth for case in truths),
+    )  # fmt: skip
     answers = {model.name: answer_cases(model, records, out) for model in models}
     results = summarise_grounding(list(audit_rows(records, answers)), SETTINGS, None, records)
     results.write_json(out / RECORD)
@@ -68,6 +85,42 @@ def test_a_reader_of_brightness_anywhere_is_not_cleared(audited):
     assert ": yes" not in sentence(audited, "brightness")
 
 
+def test_a_reader_of_markers_is_found_although_the_finding_moves_its_scores_a_little(audited):
+    found = row(audited, "leaky").metrics
+    assert found["right"].value == 1 and found["unchanged"].value == 1 and found["removed_effect"].value > 0
+    assert ": no, 100% of the cases are unchanged by any edit" in sentence(audited, "leaky")
+
+
+def test_a_model_that_says_yes_to_the_finding_or_a_marker_looks_in_part(audited):
+    found = row(audited, "either").metrics
+    assert found["right"].value == 1 and found["contrast"].low > 0 and found["added_flips"].value == 1
+    assert found["contrast_added"].low > 0.5 and found["contrast_removed"].value == found["removed_flips"].value == 0
+    text = sentence(audited, "either")
+    assert ": in part, " in text and "+0.00 (+0.00 to +0.00) when it is removed; 50% of the cases" in text
+
+
+def test_a_model_of_low_probabilities_is_not_said_to_ignore_the_image(audited):
+    found = row(audited, "faint").metrics
+    assert found["unchanged"].value == 0 and found["added_flips"].value == 0 and found["added_effect"].value < 0.01
+    assert ": not shown, " in sentence(audited, "faint")
+
+
+def test_a_model_that_answers_by_the_order_of_the_pictures_is_not_cleared(audited):
+    assert row(audited, "order").metrics["specific"].value < 0.8 and ": yes" not in sentence(audited, "order")
+
+
+def test_a_verdict_needs_some_images_and_is_given_for_each_finding(tmp_path):
+    settings = GroundingSettings(levels=1)
+    records = make_edits(DrawingPipeline(), plan_cases(write_images(tmp_path / "images", 12), ["edema", "fluid"]),
+                         settings, tmp_path / "out")  # fmt: skip
+    rows = list(audit_rows(records, {"edema alone": answer_cases(EdemaReader(), records, tmp_path / "out")}))
+    (text,) = summarise_grounding(rows, settings).about["verdict"]["sentences"]
+    assert text.endswith(" By finding: yes for edema; no for pleural effusion.")
+    few = [row for row in rows if row["case"] < 10]  # of five images
+    (text,) = summarise_grounding(few, settings).about["verdict"]["sentences"]
+    assert ": not shown, " in text and "5 images are too few, a verdict needs 6" in text
+
+
 def test_amounts_elsewhere_are_those_of_the_finding(audited):
     for record in audited[2]:
         edits = {(edit["kind"], edit["level"], edit["seed"]): edit for edit in record["edits"]}
@@ -102,12 +155,12 @@ def test_a_model_that_says_neither_is_counted_and_not_cleared(tmp_path):
 
 @pytest.mark.parametrize("mode", ["acquisition", "manifestation"])
 def test_a_model_that_reads_the_acquisition_or_the_treatment_fails_the_test_of_the_shift(tmp_path, mode):
-    ill = write_images(tmp_path / "images", 8)[1::2]
-    keeps = [None] * 4
+    ill = write_images(tmp_path / "images", 12)[1::2]
+    keeps = [None] * 6
     if mode == "manifestation":
         from PIL import Image
 
-        keeps = [tmp_path / "keep.png"] * 4
+        keeps = [tmp_path / "keep.png"] * 6
         Image.new("L", (48, 48)).save(keeps[0])
     question = plan_cases(ill[:1], ["edema"])[0].question
     cases = [AuditCase(image, question, keep=keep) for image, keep in zip(ill, keeps)]
@@ -120,6 +173,45 @@ def test_a_model_that_reads_the_acquisition_or_the_treatment_fails_the_test_of_t
     assert bad.metrics["right_before"].value == 1 and bad.metrics["right_after"].value == 0
     first, second = results.about["verdict"]["sentences"]
     assert ": not refuted" in first and ": no, right answers fall by 100 points" in second
+    few = summarise_grounding([row for row in audit_rows(records, answers) if row["case"] < 5], settings)
+    sentences = few.about["verdict"]["sentences"]
+    assert all(": not shown, " in text and "5 images before are too few" in text for text in sentences)
+
+
+def test_a_model_that_follows_faint_removals_in_part_is_neither_cleared_nor_refuted(tmp_path):
+    cases = plan_cases(write_images(tmp_path / "images", 16)[1::2], ["edema"])
+    settings = GroundingSettings(mode="acquisition")
+    records = make_edits(DrawingPipeline(), cases, settings, tmp_path / "out")
+    answers = answer_cases(honest(), records, tmp_path / "out")
+    for answer in answers:  # as if the finding were removed in part
+        answer["edits"] = [{"text": "yes", "says": True, "score": answer["before"]["score"] - 0.3}]
+    text = shift_verdict(records, answers, settings)
+    assert ": not shown, right answers fall by 100 points" in text
+    assert "its scores follow the removals by -0.30 (-0.30 to -0.30). It may depend on both, or the removals" in text
+
+
+def test_a_reader_of_markers_whose_scores_follow_a_little_fails_the_test_of_the_shift(tmp_path):
+    cases = plan_cases(write_images(tmp_path / "images", 16)[1::2], ["edema"])
+    settings = GroundingSettings(mode="acquisition")
+    records = make_edits(DrawingPipeline(), cases, settings, tmp_path / "out")
+    answers = answer_cases(LeakyReader("leaky", MARKER), records, tmp_path / "out")
+    assert all(0 < answer["before"]["score"] - answer["edits"][0]["score"] < 0.05 for answer in answers)
+    assert ": no, right answers fall by 100 points" in shift_verdict(records, answers, settings)
+
+
+def test_a_model_that_was_never_right_is_not_judged_under_a_shift(tmp_path):
+    cases = plan_cases(write_images(tmp_path / "images", 16)[1::2], ["edema"])
+    settings = GroundingSettings(mode="acquisition")
+    records = make_edits(DrawingPipeline(), cases, settings, tmp_path / "out")
+    answers = answer_cases(Talker("It may be."), records, tmp_path / "out")
+    text = shift_verdict(records, answers, settings)
+    assert ": not shown, " in text and "right answers to 0 images before are too few" in text
+
+
+def shift_verdict(records, answers, settings):
+    """The verdict on one model."""
+    (text,) = summarise_grounding(list(audit_rows(records, {"one": answers})), settings).about["verdict"]["sentences"]
+    return text
 
 
 def test_another_finding_must_not_move_the_answer(tmp_path):

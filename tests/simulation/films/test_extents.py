@@ -7,8 +7,16 @@ import torch
 from x2x_core.anatomy.lungs import LungFinder
 from x2x_core.language.instruction import Instruction
 from x2x_core.simulation.films.chest import UnsuitableFilmError
-from x2x_core.simulation.films.extents import SIDE, lesion_extent, lesion_of, measure_small
+from x2x_core.simulation.films.extents import (
+    SIDE,
+    lesion_extent,
+    lesion_of,
+    lesion_shift,
+    measure_small,
+    smaller_heart,
+)
 from x2x_core.simulation.films.fields import distance_inside
+from x2x_core.simulation.films.heart import shift_film
 from x2x_core.simulation.films.lesions import draw_lesions
 
 
@@ -144,3 +152,41 @@ def test_a_haze_fades_at_the_lungs_outline(small):
     rows = small.grid[0]
     middle = np.abs(rows - small.lungs["right"].hilum[0]) < 0.1 * small.lungs["right"].height
     assert extent[middle & (depth > 0) & (depth < 2)].mean() < 0.5 * extent[middle & (depth > 14)].mean()
+
+
+def test_a_pleural_line_is_thin(small):
+    extent = lesion_extent(small, lesion("Add large left pneumothorax"))
+    line = extent > 0.3 * extent.max()
+    assert line.any() and distance_inside(line).max() * small.mm < 2.5
+
+
+def test_only_an_enlarged_heart_moves_and_its_shift_gives_the_drawing(small):
+    for text in ("Add severe edema", "Add left pleural effusion", "Add severe atelectasis in the left lower lung zone"):
+        assert lesion_shift(small, lesion(text)) is None
+    heart = lesion("Add severe cardiomegaly")
+    moved = shift_film(small, small.grey, lesion_shift(small, heart))
+    assert np.allclose(moved, draw_lesions(small, [heart]), atol=1e-5)
+
+
+def test_a_heart_is_drawn_in_and_most_of_an_enlargement_is_undone(small):
+    large = draw_lesions(small, [lesion("Add severe cardiomegaly")])
+    tensor = torch.from_numpy(large)[None, None]
+    enlarged = measure_small(tensor, LungFinder.bundled().find(tensor))
+    change, shift = smaller_heart(enlarged)
+    assert change.max() <= 0 and change.min() < -0.1
+    drawn_in = shift_film(enlarged, large, shift)
+    heart = lesion_extent(small, lesion("Add severe cardiomegaly")) > 0.05
+    left = np.abs(drawn_in - small.grey)[heart].mean() / np.abs(large - small.grey)[heart].mean()
+    assert left < 0.5
+
+
+def test_fluid_grows_denser_towards_the_dome(small):
+    fluid = draw_lesions(small, [lesion("Add large right pleural effusion")])
+    lung = small.lungs["right"]
+    column = int(np.flatnonzero(lung.mask.any(axis=0)).mean())
+    dome = int(lung.dome[column])
+    steps = [
+        fluid[dome - int(mm / small.mm) - 3 : dome - int(mm / small.mm) + 3, column - 3 : column + 3].mean()
+        for mm in (40, 20, 6)
+    ]
+    assert steps[0] < steps[1] < steps[2]

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from scipy import stats
@@ -9,7 +10,8 @@ from scipy import stats
 from x2x_core.common.errors import InputError
 from x2x_core.study.statistics.agreement import kappa
 from x2x_core.study.statistics.equivalence import equivalent_share, equivalent_to_chance
-from x2x_core.study.statistics.obuchowski_rockette import interval
+from x2x_core.study.statistics.figures import shares
+from x2x_core.study.statistics.obuchowski_rockette import interval, mean_of
 from x2x_core.study.statistics.paired import compare_pairs, compare_preferences
 
 # Fleiss, Levin and Paik, Statistical Methods for Rates and Proportions, 3rd edition, table 18.1: kappa 0.676.
@@ -82,9 +84,18 @@ def test_equivalence_holds_if_the_90_percent_interval_lies_inside():
         found = equivalent_to_chance(interval(value, error, freedom))
         assert found.equivalent == (found.low > 0.4 and found.high < 0.6)
     assert equivalent_to_chance(interval(0.5, 0.03, math.inf)).p == pytest.approx(stats.norm.sf(0.1 / 0.03))
-    assert equivalent_to_chance(interval(0.5, 0.0, math.inf)).equivalent
+    nothing = equivalent_to_chance(interval(0.5, 0.0, math.inf))
+    assert not nothing.equivalent and nothing.p == 1  # no variation is no evidence
     with pytest.raises(InputError, match=r"`margin` must lie between 0 and 0.5, got 0"):
         equivalent_to_chance(interval(0.5, 0.1, 3), 0)
+
+
+def test_readers_at_the_margin_are_rarely_said_to_guess():
+    """Two readers who are right in 0.6 of 20 cases often have equal shares, and then no standard error."""
+    draws = np.random.default_rng(1)
+    means = [mean_of(shares(draws.random((1, 2, 20)) < 0.6, ("m",), ("a", "b"))) for _ in range(400)]
+    assert sum(mean.error == 0 for mean in means) > 20
+    assert np.mean([equivalent_to_chance(mean).equivalent for mean in means]) < 0.05
 
 
 def test_equivalence_of_a_share_is_exact():

@@ -145,6 +145,12 @@ def test_equal_methods_give_no_difference_and_the_order_of_readers_does_not_matt
     assert compare(estimate(turned)).p == pytest.approx(compare(estimate(ratings)).p)
 
 
+def test_readers_with_the_same_difference_by_luck_test_nothing():
+    equal = Figures(np.array([[0.5, 0.5], [0.8, 0.8]]), np.zeros((2, 2, 2, 2)), ("a", "b"), ("R1", "R2"))
+    found = compare(equal)
+    assert found.f is None and found.p is None and found.differences["a", "b"].p is None
+
+
 def test_intervals_hold_what_they_promise():
     """Of 300 simulated studies without a difference, about 95 % of the intervals must hold 0."""
     random = np.random.RandomState(3)

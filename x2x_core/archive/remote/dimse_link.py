@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -60,8 +61,9 @@ class Link:
         self._probe()
         address = self.address
         entity = AE(address.calling)
-        entity.connection_timeout = entity.acse_timeout = CONNECT
-        entity.dimse_timeout = entity.network_timeout = ANSWER
+        entity.connection_timeout = CONNECT
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = ANSWER
+        began = time.monotonic()
         made = entity.associate(
             address.host,
             address.port,
@@ -72,7 +74,8 @@ class Link:
             evt_handlers=list(handlers),
         )
         if not made.is_established:
-            raise ArchiveError(f"The archive {address.name} {_refusal(made, service)}.")
+            is_late = time.monotonic() - began >= ANSWER
+            raise ArchiveError(f"The archive {address.name} {_refusal(made, service, is_late)}.")
         try:
             yield made
         except RuntimeError as error:  # pynetdicom's, for a question on a connection that is gone
@@ -133,7 +136,7 @@ class Link:
         return ArchiveError(f"The archive {self.address.name} broke off the connection.")
 
 
-def _refusal(association: Any, service: str) -> str:
+def _refusal(association: Any, service: str, is_late: bool) -> str:
     """Return why there is no association, as the end of a sentence."""
     if association.rejected_contexts and not association.accepted_contexts:
         return f"does not offer {service}"
@@ -144,4 +147,5 @@ def _refusal(association: Any, service: str) -> str:
             f"refused the association ({reason}): check the title after dicom://, and whether the archive knows this "
             "program's title and address"
         )
-    return "ended the connection without an answer: check that it speaks DICOM, and with or without TLS"
+    silence = f"gave no answer for {ANSWER:g} seconds" if is_late else "ended the connection without an answer"
+    return f"{silence}: check that it speaks DICOM, and with or without TLS"

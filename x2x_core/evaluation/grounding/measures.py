@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -12,7 +13,9 @@ from x2x_core.evaluation.metrics.measure import HIGHER, LOWER, NEITHER, Measure
 from .edits import BACKGROUND, BLANK, FOREGROUND, NORMAL, SECOND_BACKGROUND, SHIFTED
 from .medground import passed_steps
 
-STILL = 0.01  # change of a score below which it counts as unchanged
+STILL = 0.01  # change of a score below which it counts as unchanged,
+STILL_ODDS = 2.0  # if its odds change by less than this factor too: scores near 0 or 1 have no room for more
+_SMALLEST = 1e-6  # distance of a score from 0 and 1 below which its odds are not told apart
 _FINDING, _ELSEWHERE, _STEADY, _EDIT = "The finding", "Everything else", "Consistency", "The edits"
 
 GROUNDING_MEASURES = (
@@ -27,10 +30,12 @@ GROUNDING_MEASURES = (
     Measure("background_flips", "Elsewhere: flips", _ELSEWHERE, LOWER, "answers that this changed", True, 1),
     Measure("contrast", "Contrast", _FINDING, HIGHER, "effect of the finding less that of the same amount elsewhere; "
             "mean over pairs of edits that could flip the answer"),
+    Measure("contrast_added", "Contrast: added", _FINDING, HIGHER, "the same of additions alone"),
+    Measure("contrast_removed", "Contrast: removed", _FINDING, HIGHER, "the same of removals alone"),
     Measure("specific", "Specific", _FINDING, HIGHER, "of these pairs: the finding flips the answer and the change "
             "elsewhere does not", True, 1),
     Measure("unchanged", "Unchanged by anything", _STEADY, LOWER, "cases whose answer no edit changed, and whose score "
-            f"none moved by {STILL:g}", True, 1),
+            f"none moved by {STILL:g} or to {STILL_ODDS:g} times its odds", True, 1),
     Measure("blank_unchanged", "Unchanged by a blank", _STEADY, LOWER, "cases with the same answer for a uniform grey "
             "image", True, 1),
     Measure("levels_agree", "Levels in order", _STEADY, HIGHER, "cases whose score never falls from a level to a "
@@ -75,6 +80,7 @@ class Pair:
     case: int
     image: str
     finding: str
+    kind: str  # of the finding's edit, FOREGROUND or NORMAL
     flipped: bool
     flipped_elsewhere: bool
     contrast: float | None
@@ -102,6 +108,7 @@ def grounding_lines(rows: Sequence[Row]) -> Iterator[Line]:
         yield from (Line(image, finding, values) for values in found if values)
     for pair in pairs(rows):
         values = {"contrast": pair.contrast, "specific": float(pair.flipped and not pair.flipped_elsewhere)}
+        values |= {"contrast_added" if pair.kind == FOREGROUND else "contrast_removed": pair.contrast}
         yield Line(pair.image, pair.finding, values)
 
 
@@ -131,7 +138,14 @@ def is_unchanged(row: Row) -> bool:
     before, after = value(row, "before"), value(row, "after")
     if row["says_before"] is not row["says_after"] or (before is None) is not (after is None):
         return False
-    return before is None or after is None or abs(after - before) < STILL
+    if before is None or after is None:
+        return True
+    return abs(after - before) < STILL and abs(_log_odds(after) - _log_odds(before)) < math.log(STILL_ODDS)
+
+
+def _log_odds(score: float) -> float:
+    score = min(max(score, _SMALLEST), 1 - _SMALLEST)
+    return math.log(score / (1 - score))
 
 
 def _case_values(case: Sequence[Row]) -> dict[str, float | None]:
@@ -196,7 +210,7 @@ def pairs(rows: Sequence[Row]) -> Iterator[Pair]:
             if before is not None and after is not None and elsewhere is not None:
                 contrast = sign * (after - before) - abs(elsewhere - before)
             flipped, elsewhere_too = row["says_after"] is wanted, partner["says_after"] is not partner["says_before"]
-            yield Pair(row["case"], row["image"], row["finding"], flipped, elsewhere_too, contrast)
+            yield Pair(row["case"], row["image"], row["finding"], row["kind"], flipped, elsewhere_too, contrast)
 
 
 def shift_lines(rows: Sequence[Row], assumed: bool | None) -> Iterator[Line]:

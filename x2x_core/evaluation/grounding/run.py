@@ -187,12 +187,14 @@ def answers_folder(out: Path, name: str) -> Path:
 
 
 def _ask(answerer: Answerer, record: Record, out: Path) -> Record:
+    """Ask about the pictures of a case in a drawn order, so that their order and file names tell a model nothing."""
     files = [record["file"], *(edit["file"] for edit in record["edits"])]
     question = Question(record["finding"], record["question"])
-    answers: list[Answer] = []
-    for images in _in_parts(files, out):
-        answers += ask(answerer, images, question)
-    first, *others = (asdict(answer) for answer in answers)
+    order = torch.randperm(len(files), generator=torch.Generator().manual_seed(record["case"])).tolist()
+    answers: dict[int, Answer] = {}
+    for images in _in_parts([files[index] for index in order], out):
+        answers |= zip(order[len(answers) :], ask(answerer, images, question))
+    first, *others = (asdict(answers[index]) for index in range(len(files)))
     return {"case": record["case"], "before": first, "edits": others}
 
 

@@ -62,10 +62,11 @@ def summarise_grounding(
         result = _row(name, lines, measures, settings.seed)
         results.append(result)
         if settings.mode == GROUNDING:
-            sentences.append(grounding_sentence(name, result.metrics, list(pairs(own))))
+            sentences.append(grounding_sentence(result, list(pairs(own))))
         else:
             drops = [line.values["drop"] for line in lines]
-            sentences.append(shift_sentence(result, settings.mode, drops.count(1.0), drops.count(-1.0)))
+            images = len({line.image for line in lines if line.values["right_before"]})
+            sentences.append(shift_sentence(result, settings.mode, drops.count(1.0), drops.count(-1.0), images))
     record = _about(rows, settings, measures, names)
     record["verdict"] = {"sentences": sentences, "claims": []}
     return Results({**record, **(about or {})}, tuple(results), _cases(by_name, records))

@@ -2,12 +2,18 @@
 
 The rule is fixed before any answer is seen. A model does not look if nearly no edit changes its answers; it is shown to
 look if the finding's effect exceeds that of the same amount of change elsewhere, by the whole interval, and flips
-answers; it looks at something else if the other change has the larger effect. Else nothing is shown.
+answers; it looks at something else if the other change has the larger effect. A model that follows additions and not
+removals, or the reverse, looks in part: one that says yes to a marker as well as to the finding does so. Else, and with
+few images, nothing is shown.
+
+Under a shift, a model whose right answers fall depends on it, unless its scores follow the removals all the same: then
+it may depend on both, or the removals are partial, and nothing is shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from x2x_core.evaluation.metrics.mcnemar import mcnemar
 from x2x_core.evaluation.results import Metric, Metrics, ResultRow
@@ -16,7 +22,10 @@ from .measures import Pair
 from .plan import POPULATION
 
 NOT_LOOKING = 0.95  # share of unchanged cases from which on a model does not look
+FEWEST_IMAGES = 6  # from which on resampled images say how images differ; six equal ones have p = 0.03
+FOLLOWS = 0.05  # mean fall of the score from which on answers follow removals; networks leak a little of everything
 _UNDEFINED = Metric(None)
+_DIRECTIONS = {"contrast_added": "added", "contrast_removed": "removed"}
 BEHAVIOURS = {
     "acquisition": "does not depend on the acquisition",
     "manifestation": "does not depend on signs of treatment",
@@ -24,19 +33,54 @@ BEHAVIOURS = {
 }
 
 
-def looks(metrics: Metrics) -> bool | None:
-    """Return whether a model looks at the finding; ``None`` if nothing is shown."""
+class Looks(StrEnum):
+    """Verdicts on whether a model looks at the finding."""
+
+    YES = "yes"
+    PART = "in part"
+    NO = "no"
+    NOT_SHOWN = "not shown"
+
+
+def looks(metrics: Metrics, images: int) -> Looks:
+    """Return whether a model looks at the finding.
+
+    Args:
+        metrics: its measures.
+        images: number of images with a pair of edits, see `x2x_core.evaluation.grounding.measures.pairs`.
+    """
     contrast = metrics.get("contrast", _UNDEFINED)
     flips = [metrics.get(key, _UNDEFINED).value or 0.0 for key in ("added_flips", "removed_flips")]
-    if _share(metrics, "unchanged") >= NOT_LOOKING or (contrast.high is not None and contrast.high < 0):
-        return False
-    return True if contrast.low is not None and contrast.low > 0 and max(flips) > 0 else None
+    if _share(metrics, "unchanged") >= NOT_LOOKING:
+        return Looks.NO
+    if images < FEWEST_IMAGES or contrast.low is None or contrast.high is None or not max(flips):
+        return Looks.NOT_SHOWN
+    if contrast.high < 0:
+        return Looks.NO
+    if contrast.low <= 0:
+        return Looks.NOT_SHOWN
+    return Looks.PART if any(not _above_zero(metrics, key) for key in _DIRECTIONS) else Looks.YES
 
 
-def grounding_sentence(name: str, metrics: Metrics, pairs: Sequence[Pair]) -> str:
-    """Return the verdict on a model: "NAME looks at the finding: yes, ...", "no, ..." or "not shown, ..."."""
-    answer, start = looks(metrics), f"{name} looks at the finding"
-    contrast = metrics.get("contrast", _UNDEFINED)
+def _above_zero(metrics: Metrics, key: str) -> bool:
+    """Return True if a contrast lies above 0 with its interval, or there are no such edits."""
+    contrast = metrics.get(key, _UNDEFINED)
+    lowest = contrast.value if contrast.low is None else contrast.low
+    return lowest is None or lowest > 0
+
+
+def grounding_sentence(row: ResultRow, pairs: Sequence[Pair]) -> str:
+    """Return the verdict on a model: "NAME looks at the finding: yes, ..." (in part, no, not shown).
+
+    If there are several findings, the verdict on each follows.
+
+    Args:
+        row: its measures.
+        pairs: its pairs of edits.
+    """
+    metrics = row.metrics
+    answer, start = looks(metrics, _images(pairs)), f"{row.name} looks at the finding"
+    contrast, findings = metrics.get("contrast", _UNDEFINED), _by_finding(row, pairs)
     if _share(metrics, "unchanged") >= NOT_LOOKING:
         if _share(metrics, "blank_unchanged") >= NOT_LOOKING:
             blank = "a uniform grey image gets the same answers too: it ignores the image"
@@ -45,12 +89,47 @@ def grounding_sentence(name: str, metrics: Metrics, pairs: Sequence[Pair]) -> st
         return f"{start}: no, {_share(metrics, 'unchanged'):.0%} of the cases are unchanged by any edit, and {blank}."
     if contrast.value is None:
         return f"{start}: not shown, no edit that could flip an answer has a partner of the same amount."
-    interval = "" if contrast.low is None else f" ({contrast.low:+.2f} to {contrast.high:+.2f})"
-    effect = f"the finding moves its answer by {contrast.value:+.2f}{interval} more than the same amount elsewhere"
-    if answer is None:
-        reason = "one image has no interval" if contrast.low is None else "the interval includes 0 or no answer flips"
-        return f"{start}: not shown, {effect}; {reason}."
-    return f"{start}: {'yes' if answer else 'no'}, {effect}; {_flips(pairs)}."
+    effect = f"the finding moves its answer by {_interval(contrast)} more than the same amount elsewhere"
+    if answer is Looks.NOT_SHOWN:
+        return f"{start}: not shown, {effect}; {_reason(contrast, _images(pairs))}.{findings}"
+    directions = [f"{_interval(metrics[key])} when it is {word}" for key, word in _DIRECTIONS.items() if key in metrics]
+    if answer is Looks.PART:
+        return (
+            f"{start}: in part, {effect}, but {' and '.join(directions)}; {_share(metrics, 'unchanged'):.0%} of the "
+            "cases are unchanged by any edit. It may read something else that these edits leave alone (a marker, a "
+            f"drain), or edits of one kind are too faint.{findings}"
+        )
+    alone = "" if len(directions) > 1 else f" ({directions[0].partition(' when ')[2]} alone)"
+    return f"{start}: {answer}, {effect}{alone}; {_flips(pairs)}.{findings}"
+
+
+def _reason(contrast: Metric, images: int) -> str:
+    if contrast.low is None:
+        return "one image has no interval"
+    if images < FEWEST_IMAGES:
+        return f"{images} images are too few, a verdict needs {FEWEST_IMAGES}"
+    return "the interval includes 0 or no answer flips"
+
+
+def _by_finding(row: ResultRow, pairs: Sequence[Pair]) -> str:
+    """Return " By finding: yes for A and B; not shown for C.", or nothing for one finding."""
+    if len(row.per_finding) < 2:
+        return ""
+    verdicts: dict[Looks, list[str]] = {}
+    for finding, metrics in row.per_finding.items():
+        images = _images([pair for pair in pairs if pair.finding == finding])
+        verdicts.setdefault(looks(metrics, images), []).append(finding)
+    parts = [f"{verdict} for {', '.join(verdicts[verdict])}" for verdict in Looks if verdict in verdicts]
+    return f" By finding: {'; '.join(parts)}."
+
+
+def _images(pairs: Sequence[Pair]) -> int:
+    return len({pair.image for pair in pairs})
+
+
+def _interval(metric: Metric) -> str:
+    bounds = "" if metric.low is None else f" ({metric.low:+.2f} to {metric.high:+.2f})"
+    return "an unknown amount" if metric.value is None else f"{metric.value:+.2f}{bounds}"
 
 
 def _flips(pairs: Sequence[Pair]) -> str:
@@ -64,7 +143,7 @@ def _flips(pairs: Sequence[Pair]) -> str:
     )
 
 
-def shift_sentence(row: ResultRow, mode: str, fell: int, rose: int) -> str:
+def shift_sentence(row: ResultRow, mode: str, fell: int, rose: int, images: int) -> str:
     """Return the verdict on a model under a shift.
 
     Args:
@@ -72,6 +151,7 @@ def shift_sentence(row: ResultRow, mode: str, fell: int, rose: int) -> str:
         mode: the test.
         fell: cases that are right before and wrong after.
         rose: the reverse.
+        images: number of images with a right answer before.
     """
     start = f"{row.name} {BEHAVIOURS[mode]}"
     drop, after = row.metrics.get("drop", _UNDEFINED), row.metrics.get("right_after", _UNDEFINED)
@@ -86,10 +166,18 @@ def shift_sentence(row: ResultRow, mode: str, fell: int, rose: int) -> str:
         return f"{start}: not shown, {points}, {text}; one image has no interval."
     interval = f"{100 * drop.low:.0f} to {100 * drop.high:.0f}"
     text = f"right answers fall by {100 * drop.value:.0f} points ({interval}), {text}"
+    if images < FEWEST_IMAGES:
+        few = f"right answers to {images} images before are too few, a verdict needs {FEWEST_IMAGES}"
+        return f"{start}: not shown, {text}; {few}."
+    moved = row.metrics.get("effect", _UNDEFINED)
+    if drop.low > 0 and mode != POPULATION and moved.high is not None and moved.high < -FOLLOWS:
+        return (
+            f"{start}: not shown, {text}, but its scores follow the removals by {_interval(moved)}. It may depend on "
+            "both, or the removals are partial."
+        )
     if drop.low > 0:
         return f"{start}: no, {text}."
-    limit = "its answers" if mode == POPULATION else "that it follows the finding"
-    return f"{start}: not refuted, {text}. Whether {limit} can be relied on depends on how many images there are."
+    return f"{start}: not refuted, {text}. How far this can be relied on depends on the number of images."
 
 
 def _share(metrics: Metrics, key: str) -> float:

@@ -21,7 +21,7 @@ _CUFF = 1.6  # mm around a vessel that the fluid in its sheath makes dense
 _VESSEL = 0.012  # mean grey of vessels above the lung around them, after this smoothing
 _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
 _MOST_LINES = 8
-_AT_BORDER = 0.3  # share of the haze at the lung's outline, where the lung is thin
+_AT_BORDER = 0.5  # share of the haze at the lung's outline, where the lung is thin
 _BORDER_MM = 14.0  # over which it rises to all of it
 _WITH_LINES = 0.45  # share of lungs with septal lines
 
@@ -54,7 +54,7 @@ def _one_lung(
     distance = distance * (1 + 0.08 * noise(chest.shape, 30 / chest.mm, generator))
     perihilar = np.exp(-((distance / (42 + 18 * severity)) ** 2.2))
     low = ((rows - lung.apex) / lung.height).clip(0, 1)
-    haze = strength * (0.15 + 1.85 * severity) * (perihilar + 0.16 * low + 0.04)
+    haze = strength * (0.15 + 2.6 * severity) * (perihilar + 0.12 * low + 0.03)
     cuffs = (blur(markings_of(chest, grey), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
     haze = haze * (0.7 + 0.5 * cuffs) * infiltrate(chest, lung, generator, coarse=0.24, fine=0.11)
     lines = septal_lines(chest, lung, severity, generator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 
@@ -10,7 +11,7 @@ from x2x_core.common.randomness import uniform
 from .chest import FilmChest, FilmLung
 from .fields import blur, distance_inside, grow, noise
 from .parenchyma import film_grain
-from .tissue import dome_rows, touching_tissue
+from .tissue import dome_grey, dome_rows, touching_tissue
 from .tone import add_thickness
 
 _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is left
@@ -18,7 +19,12 @@ _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large e
 _REACH_BELOW_DOME = 14.0  # mm over which fluid behind the dome fades from the picture
 _DARKEST = 0.3  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
 _DEEPEST = 46.0  # mm behind the dome
-_TOWARDS_TISSUE = 6.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
+_DENSER = 0.8  # exponent of the way from the level to the dome, over which fluid takes the dome's grey
+_BESIDE_MEDIASTINUM = 18.0  # mm over which that grey is reached
+_SULCUS_FROM = 0.6  # share of the lung's height from which the costophrenic angle is looked for
+_SULCUS_MM = 13.0  # how far from the outline that is found
+_SULCUS_DARK = 0.45  # share of the way from lung to soft tissue up to which its pixels are dark
+_TOWARDS_TISSUE = 12.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
 
 
 def draw_effusion(
@@ -52,11 +58,28 @@ def draw_effusion(
     thickness = _OPAQUE * (1 - np.exp(-1.6 * wrap**1.3))
     veil = _VEIL * severity * np.exp(-(-depth).clip(0) / 35)
     thickness = (thickness + veil) * _pleural_space(chest, lung)
-    ceiling = touching_tissue(chest, lung, _DARKEST)
+    ceiling = _fluid_grey(chest, lung, surface)
     opaque = 1 - np.exp(-thickness)
     fluid = add_thickness(grey, thickness, ceiling)
     grained = fluid + opaque * (fluid > grey) * film_grain(chest, generator)
     return grained.clip(grey, np.maximum(fluid, chest.brightest_tissue))
+
+
+def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.ndarray:
+    """Return the grey of deep fluid, `(H, W)`: of the tissue it touches, and downwards more and more of the dome.
+
+    Beside the mediastinum it keeps the mediastinum's grey, so that no edge is seen there.
+
+    Args:
+        chest: the film's anatomy.
+        lung: the lung in the fluid.
+        surface: `(H, W)`, row of the fluid's level in each column.
+    """
+    touching = touching_tissue(chest, lung, _DARKEST)
+    dome = dome_rows(lung)
+    way = ((chest.grid[0] - surface) / np.maximum(dome - surface, 10 / chest.mm)).clip(0, 1)
+    away = 1 - np.exp(-((distance_inside(~chest.mediastinum) * chest.mm / _BESIDE_MEDIASTINUM) ** 2))
+    return touching + away * way**_DENSER * (dome_grey(chest, lung) - touching).clip(0)
 
 
 def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
@@ -66,12 +89,25 @@ def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     the lung's own curve, which goes on below the angle.
     """
     mm = chest.mm
-    closed = _close(lung.mask, round(6 / mm))
+    closed = _close(_with_sulcus(chest, lung), round(6 / mm))
     space = _towards_tissue(chest, lung, closed)
     below = (chest.grid[0] - dome_rows(lung)) * mm
     reach = _REACH_BELOW_DOME * (1 + np.exp(-((chest.wall_distance(lung.side) / 25) ** 2)))  # deepest in the angle
     fading = np.exp(-((below.clip(0) / reach) ** 2)) * (1 - below / _DEEPEST).clip(0, 1)
     return blur(space, 1.0 / mm) * fading
+
+
+def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    """Return a lung's mask `(H, W)` bool with the dark pixels beside its base that belong to the costophrenic angle.
+
+    An outline that is found may end before the tip of a deep, narrow angle, which fluid fills first.
+    """
+    low = chest.grid[0] > lung.apex + _SULCUS_FROM * lung.height
+    near = grow(lung.mask, round(_SULCUS_MM / chest.mm)) & low
+    dark = blur(chest.grey, 1.0 / chest.mm) < chest.ceiling(_SULCUS_DARK)
+    _, parts = cv2.connectedComponents((lung.mask | (near & dark)).astype(np.uint8))
+    touching = np.unique(parts[lung.mask])
+    return np.isin(parts, touching[touching > 0])
 
 
 def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.ndarray:

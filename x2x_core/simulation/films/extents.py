@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import torch
 
@@ -18,6 +19,7 @@ from x2x_core.simulation.lesions import Lesion, draw_seed, draw_severity
 from .atelectasis import raise_dome
 from .chest import FilmChest, chest_around
 from .fields import blur, grow
+from .heart import heart_shift, shift_film, smaller_heart_shift
 from .lesions import draw_lesions
 
 #: Findings that are darker than the lung.
@@ -25,8 +27,8 @@ DARKER_FINDINGS = frozenset({"pneumothorax"})
 _AIR_SHARE = 0.3  # of the greatest darkening, from which a pixel is in the pleural space
 _PLEURA_MM = 3.0  # around it, where the visceral pleura may lie
 _SMOOTH = 0.7  # pixels
-# Findings that move the film: ribs and vessels that are moved with the heart are no part of it.
-_MOVING = frozenset({"cardiomegaly"})
+#: Findings that move the film: ribs and vessels that are moved with the heart are no part of their extent.
+MOVING_FINDINGS = frozenset({"cardiomegaly"})
 _MOVED_MM = 3.0  # around a pixel, over which the change is averaged
 _MOVED_SHARE = (0.12, 0.3)  # of the greatest average: from none of the change to all of it
 # Findings that hide tissue beside the lung, and how far all others reach over it.
@@ -98,6 +100,28 @@ def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     return _shown_part(draw_lesions(chest, [lesion]) - _without(chest, lesion), lesion.finding, chest)
 
 
+def lesion_shift(chest: FilmChest, lesion: Lesion) -> np.ndarray | None:
+    """Return how many pixels to the right of itself each pixel is read from, `(H, W)`; ``None``: nothing moves.
+
+    An enlarged heart is the film's own, moved outwards. Other findings that move the lung are shown by what they add.
+    """
+    if lesion.finding not in MOVING_FINDINGS:
+        return None
+    generator = torch.Generator().manual_seed(lesion.seed)
+    return heart_shift(chest, severity=lesion.severity, generator=generator).astype(np.float32)
+
+
+def smaller_heart(chest: FilmChest) -> tuple[np.ndarray, np.ndarray]:
+    """Return what drawing the borders of a heart in changes.
+
+    Returns:
+        By how much it changes each pixel, `(H, W)` float32 in [-1, 0], and its shift, as `lesion_shift` returns it.
+    """
+    shift = smaller_heart_shift(chest)
+    darker = chest.grey - shift_film(chest, chest.grey, shift)
+    return -_shown_part(darker, "cardiomegaly", chest, beyond=True), shift.astype(np.float32)
+
+
 def _without(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     """Return the film that a lesion is compared with: as it is, or with its dome where the lesion moves it."""
     if lesion.finding != "atelectasis" or lesion.side is None or lesion.zone is None:
@@ -105,17 +129,26 @@ def _without(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     return raise_dome(chest, chest.grey, side=lesion.side, zone=lesion.zone, severity=lesion.severity)
 
 
-def _shown_part(change: np.ndarray, finding: str, chest: FilmChest) -> np.ndarray:
-    """Return the part of a change `(H, W)` that shows a finding, see `lesion_extent`."""
+def _narrow(change: np.ndarray, width: float) -> np.ndarray:
+    """Return the lines of a change `(H, W)` that are narrower than a width in pixels, without what is wide (a top hat).
+
+    A collapsed lung is denser throughout, which would widen its pleural line to the band in which it is looked for.
+    """
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(width / 2)) + 1,) * 2)
+    return change - cv2.morphologyEx(np.asarray(change, np.float32), cv2.MORPH_OPEN, disc)
+
+
+def _shown_part(change: np.ndarray, finding: str, chest: FilmChest, beyond: bool = False) -> np.ndarray:
+    """Return the part of a change `(H, W)` that shows a finding, see `lesion_extent`; also `beyond` the lungs."""
     if finding in DARKER_FINDINGS:
         air = (-change).clip(0)
         beside = grow(air > _AIR_SHARE * air.max(), max(1, round(_PLEURA_MM / chest.mm)))
-        return np.where(beside, change, 0).astype(np.float32)
+        return np.where(beside, _narrow(change.clip(0), _PLEURA_MM / chest.mm) - air, 0).astype(np.float32)
     shown = blur(change.clip(0), _SMOOTH)
-    if finding in _MOVING:
+    if finding in MOVING_FINDINGS:
         around = blur(shown, _MOVED_MM / chest.mm)
         shown = shown * ((around / around.max() - _MOVED_SHARE[0]) / (_MOVED_SHARE[1] - _MOVED_SHARE[0])).clip(0, 1)
-    if finding not in _BEYOND_LUNG:
+    if finding not in _BEYOND_LUNG and not beyond:
         lungs = chest.lungs["right"].mask | chest.lungs["left"].mask
         shown = shown * blur(grow(lungs, max(1, round(_BESIDE_MM / chest.mm))), _BESIDE_MM / 2 / chest.mm)
     return shown.astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +22,12 @@ _WIDEST = 0.74  # share of the way from the heart's top to the dome at which it 
 _ABOVE = 0.76  # height of the new contour above its widest place, likewise
 _UNDER = 0.62  # and below it
 _ROUNDNESS = 0.75  # exponent of its contour; 0.5 is an ellipse
+_DRAWN_IN = 0.27  # share of its width by which a heart is drawn in
 _MOST_ROUNDED = 1.25  # the most that a row of the border moves, as a share of the growth
-_BAY = (0.05, 0.42)  # where the contour leaves the old border under the great vessels, shares of the way
-_BELOW = 34.0  # mm below the dome over which the displacement ends
+_BAY = (0.05, 0.6)  # where the contour leaves the old border under the great vessels, shares of the way
+_BELOW = 16.0  # mm below the dome over which the displacement ends
 _SPINE = 14.0  # mm beside the midline that stay in place
-_MOST = 0.72  # share of the lung beside the heart that a border may move over
+_MOST = 0.6  # share of the lung beside the heart that a border may move over
 _MOST_STRETCHED = 1.1  # share of its own width by which one side of the heart may grow
 
 
@@ -52,14 +54,63 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
         severity: in (0, 1]: sets the cardiothoracic ratio, from 0.5 to about 0.7.
         generator: draws the ratio's variation.
     """
-    outer = {side: outer_border(chest, side) for side in SIDES}
-    borders = {side: heart_border(chest, side) for side in SIDES}
-    middle = float(np.median((borders["left"] + borders["right"]) / 2))
+    return shift_film(chest, grey, heart_shift(chest, severity=severity, generator=generator))
+
+
+def shift_film(chest: FilmChest, grey: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return a film `(H, W)` whose pixels are read from `right` pixels beside themselves; its grain stays."""
+    grain = fixed_grain(chest, grey)
+    moved_film = warp(grey - grain, 0.0, right) + grain
+    return np.where(right != 0, moved_film.clip(grey.min(), grey.max()), grey)
+
+
+def heart_shift(chest: FilmChest, *, severity: float, generator: torch.Generator) -> np.ndarray:
+    """Return how many pixels to the right of itself each pixel of an enlarged heart's film is read from, `(H, W)`.
+
+    Args:
+        chest: the film's anatomy.
+        severity: in (0, 1].
+        generator: draws the ratio's variation.
+    """
+    return _shift(chest, lambda borders, way: _growth(chest, borders, way, severity, generator))
+
+
+def smaller_heart_shift(chest: FilmChest) -> np.ndarray:
+    """Return the shift that draws the borders of a heart in, as `heart_shift` returns it.
+
+    All rows move in proportion to their distance from the midline, by what undoes a severe enlargement. How enlarged a
+    heart is cannot be measured on a film of unknown inspiration, so this is the most that a removal may move.
+    """
+    return _shift(chest, lambda borders, way: -_DRAWN_IN * _width(borders, way))
+
+
+def _way(chest: FilmChest) -> np.ndarray:
+    """Return the place of each row on the way from the heart's top, 0, to the dome, 1, `(H,)`."""
     top = min(lung.apex for lung in chest.lungs.values())
     bottom = max(int(lung.dome.max()) for lung in chest.lungs.values())
     heart_top = top + _TOP * (bottom - top)
-    way = (np.arange(chest.shape[0]) - heart_top) / (bottom - heart_top)
-    growth = _growth(chest, borders, way, severity, generator)
+    return (np.arange(chest.shape[0]) - heart_top) / (bottom - heart_top)
+
+
+def _thorax(chest: FilmChest) -> float:
+    """Return the width of the thorax in pixels."""
+    columns = np.flatnonzero((chest.lungs["left"].mask | chest.lungs["right"].mask).any(axis=0))
+    return float(columns[-1] - columns[0])
+
+
+def _width(borders: dict[str, np.ndarray], way: np.ndarray) -> float:
+    """Return the width of the heart in pixels."""
+    heart = (way > 0.1) & (way < 1)
+    return float(borders["left"][heart].max() - borders["right"][heart].min())
+
+
+def _shift(chest: FilmChest, growth_of: Callable[[dict[str, np.ndarray], np.ndarray], float]) -> np.ndarray:
+    """Return the shift `(H, W)` of a heart that grows by some pixels in width, or shrinks (below 0)."""
+    outer = {side: outer_border(chest, side) for side in SIDES}
+    borders = {side: heart_border(chest, side) for side in SIDES}
+    middle = float(np.median((borders["left"] + borders["right"]) / 2))
+    way = _way(chest)
+    growth = growth_of(borders, way)
     right = np.zeros(chest.shape)
     for side, share in _SHARES.items():
         outwards = 1 if side == "left" else -1
@@ -67,9 +118,7 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
         moved = _moved(chest, side, heart.border, way, growth * share)
         right += outwards * _displacement(chest, heart, outwards * (chest.grid[1] - middle), moved)
     right[np.abs(right) < LEAST_DISPLACEMENT] = 0
-    grain = fixed_grain(chest, grey)
-    moved_film = warp(grey - grain, 0.0, right) + grain
-    return np.where(right != 0, moved_film.clip(grey.min(), grey.max()), grey)
+    return right
 
 
 def _moved(chest: FilmChest, side: str, border: np.ndarray, way: np.ndarray, growth: float) -> np.ndarray:
@@ -80,13 +129,18 @@ def _moved(chest: FilmChest, side: str, border: np.ndarray, way: np.ndarray, gro
         side: of the patient.
         border: `(H,)`, pixels from the midline outwards.
         way: `(H,)`, 0 at the heart's top and 1 at the dome.
-        growth: how far the border's widest place moves, in pixels.
+        growth: how far the border's widest place moves, in pixels; below 0 inwards, and the others in proportion.
     """
-    widest = float(border[(way > 0.1) & (way < 1)].max()) + growth
-    apart = np.where(way < _WIDEST, (_WIDEST - way) / _ABOVE, (way - _WIDEST) / _UNDER).clip(0, 1)
-    contour = widest * (1 - apart**2) ** _ROUNDNESS
+    heart = (way > 0.1) & (way < 1)
+    widest = float(border[heart].max())
     leaving = ((way - _BAY[0]) / (_BAY[1] - _BAY[0])).clip(0, 1)
-    upper = (contour - border).clip(0, _MOST_ROUNDED * growth) * leaving**2 * (3 - 2 * leaving)
+    if growth < 0:
+        moves = growth * (border / widest).clip(0, 1)
+    else:
+        apart = np.where(way < _WIDEST, (_WIDEST - way) / _ABOVE, (way - _WIDEST) / _UNDER).clip(0, 1)
+        contour = (widest + growth) * (1 - apart**2) ** _ROUNDNESS
+        moves = (contour - border).clip(0, _MOST_ROUNDED * growth)
+    upper = moves * leaving**2 * (3 - 2 * leaving)
     known = chest.lungs[side].dome[chest.lungs[side].dome >= 0]
     below = ((np.arange(len(way)) - float(np.percentile(known, 75))) * chest.mm / _BELOW).clip(0, 1)
     return blur_line(upper * (1 - below**2 * (3 - 2 * below)), 5 / chest.mm)
@@ -132,10 +186,8 @@ def _growth(
     chest: FilmChest, borders: dict[str, np.ndarray], way: np.ndarray, severity: float, generator: torch.Generator
 ) -> float:
     """Return by how many pixels the heart grows wider, to reach the cardiothoracic ratio of a severity."""
-    heart = (way > 0.1) & (way < 1)
-    width = float(borders["left"][heart].max() - borders["right"][heart].min())
-    columns = np.flatnonzero((chest.lungs["left"].mask | chest.lungs["right"].mask).any(axis=0))
+    width, thorax = _width(borders, way), _thorax(chest)
     variation = uniform(0.98, 1.02, generator)
     ratio = min(0.46 + 0.33 * severity * variation, 0.78)
-    wanted = (ratio * float(columns[-1] - columns[0]) - width) * chest.mm
+    wanted = (ratio * thorax - width) * chest.mm
     return min(max(wanted, (2 + 18 * severity) * variation), (6 + 72 * severity) * variation) / chest.mm

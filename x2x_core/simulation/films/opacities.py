@@ -38,9 +38,9 @@ class OpacityKind:
     bronchograms: bool
 
 
-CONSOLIDATION = OpacityKind(3, (18, 19), (0.85, 1.1), 0.38, 0.26, 0.94, (0.24, 0.10), True)
+CONSOLIDATION = OpacityKind(6, (14, 16), (0.85, 1.1), 0.38, 0.34, 0.94, (0.24, 0.10), True)
 PNEUMONIA = OpacityKind(5, (13, 14), (0.6, 0.9), 0.36, 0.34, 0.91, (0.34, 0.15), True)
-GROUND_GLASS = OpacityKind(2, (22, 20), (0.46, 0.62), 0.36, 0.24, 0.90, (0.24, 0.12), False)
+GROUND_GLASS = OpacityKind(4, (22, 20), (0.62, 0.8), 0.42, 0.34, 0.92, (0.28, 0.14), False)
 
 
 def draw_opacity(
@@ -95,7 +95,7 @@ def _patches(
     edge = kind.edge * (1 + 0.45 * noise(chest.shape, 32 / chest.mm, generator)).clip(0.6, 2)
     amount = np.zeros(chest.shape, np.float32)
     for patch in range(kind.patches):
-        away = [uniform(-1, 1, generator) * radius * reach * (patch > 0) for reach in (0.9, 0.7)]
+        away = [uniform(-1, 1, generator) * radius * reach * (patch > 0) for reach in (1.15, 0.85)]
         size = 1 if patch == 0 else uniform(0.5, 1.0, generator)
         radii = (radius * size * uniform(0.75, 1.1, generator), radius * size * uniform(0.7, 1.05, generator))
         distance = ellipse(chest.grid, (centre[0] + away[0], centre[1] + away[1]), radii)

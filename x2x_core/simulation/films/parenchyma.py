@@ -100,9 +100,14 @@ def blur_markings(chest: FilmChest, grey: np.ndarray, share: np.ndarray) -> np.n
 
 def fixed_grain(chest: FilmChest, grey: np.ndarray) -> np.ndarray:
     """Return the grain of a film, `(H, W)`: its finest residue, as far as it is no more than grain in soft tissue."""
+    return grain_of(grey, chest.tissue_sources)
+
+
+def grain_of(grey: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """Return the finest residue of a picture, `(H, W)`, clipped to what is usual in `sources`, `(H, W)` bool."""
     residue = grey - blur(grey, 1.2)
-    sources = residue[chest.tissue_sources]
-    most = 2.5 * float(np.median(np.abs(sources))) / 0.6745 if len(sources) else 0.0
+    known = residue[sources]
+    most = 2.5 * float(np.median(np.abs(known))) / 0.6745 if len(known) else 0.0
     return residue.clip(-most, most)
 
 

@@ -16,8 +16,8 @@ from .parenchyma import markings_of
 from .tone import add_thickness
 from .warp import warp
 
-_LINE_MM = 0.8  # half width of the visceral pleura
-_LINE = 0.34  # its mean optical thickness
+_LINE_MM = 0.6  # half width of the visceral pleura
+_LINE = 0.26  # its mean optical thickness
 _DARKEST = 0.5  # share of the grey around that air may take away, so that ribs keep their contrast on dark films
 _MOST_SINKING = 0.4  # share of the collapsed length; from 0.5 the lung would fold
 _RAGGED = 0.6  # mm by which the pleural line leaves a smooth curve

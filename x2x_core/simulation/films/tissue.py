@@ -7,9 +7,11 @@ import numpy as np
 from x2x_core.imaging.continuation import continue_field
 
 from .chest import FilmChest, FilmLung
-from .fields import blur, distance_inside, grow
+from .fields import blur, blur_line, distance_inside, grow
 
 _DARKEST_BELOW = 0.6  # share of the way from lung to soft tissue under which tissue below the dome is gas
+_UNDER_DOME = (4.0, 18.0)  # mm below the dome in which its grey is measured
+_ALONG_DOME = 12.0  # mm over which that grey is smoothed
 _OVERLAP = 5.0  # mm by which diseased lung overlaps the tissue beside it
 
 
@@ -63,6 +65,22 @@ def _overlapping(chest: FilmChest, lung: FilmLung, dome: bool) -> np.ndarray:
         below = (chest.grid[0] > dome_rows(lung)) & (lung.dome >= 0)
         tissue |= below
     return np.maximum(blur(lung.soft, 0.7 / chest.mm), near * blur(tissue | lung.mask, 1.0 / chest.mm))
+
+
+def dome_grey(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    """Return the grey of the tissue under a lung's dome in each column, `(W,)`, smoothed; gas does not count."""
+    return chest.once(f"dome grey {lung.side}", lambda: _dome_grey(chest, lung))
+
+
+def _dome_grey(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    below = chest.grid[0] - dome_rows(lung)
+    under = (below > _UNDER_DOME[0] / chest.mm) & (below < _UNDER_DOME[1] / chest.mm) & (lung.dome >= 0)
+    under &= chest.grey > chest.ceiling(_DARKEST_BELOW)
+    counts, sums = under.sum(axis=0), np.where(under, chest.grey, 0).sum(axis=0)
+    sigma = _ALONG_DOME / chest.mm
+    known = blur_line(counts, sigma)
+    smooth = blur_line(sums, sigma) / np.maximum(known, 1e-6)
+    return np.where(known > 1e-3, smooth, chest.tissue).astype(np.float32)
 
 
 def dome_rows(lung: FilmLung) -> np.ndarray:

@@ -53,11 +53,15 @@ def compare_ratings(
         comparison = compare(figures)
         record["comparison"] = comparison
         tables.append(_differences(ratings, comparison))
-        notes.append(
-            f"All methods equal: F = {comparison.f:.2f} with {comparison.freedom[0]:g} and {comparison.freedom[1]:.1f} "
-            f"degrees of freedom, {p_text(comparison.p)}."
-        )
+        notes.append(_equal_methods(comparison))
     return Section("auc", title, tuple(tables), plain(record), tuple(notes))
+
+
+def _equal_methods(comparison: Comparison) -> str:
+    if comparison.f is None:
+        return "All methods equal: no test, all readers have the same differences."
+    freedom = f"{comparison.freedom[0]:g} and {comparison.freedom[1]:.1f} degrees of freedom"
+    return f"All methods equal: F = {comparison.f:.2f} with {freedom}, {p_text(comparison.p)}."
 
 
 def _differences(ratings: Ratings, comparison: Comparison) -> Table:

@@ -72,17 +72,17 @@ class Comparison:
 
     Args:
         components: of the model.
-        f: F statistic of equal methods.
+        f: F statistic of equal methods; ``None`` if they differ and nothing else varies, which tests nothing.
         freedom: its two degrees of freedom.
-        p: its p-value.
+        p: its p-value, or ``None``.
         differences: of the means of two methods, by their names.
         means: over readers, by method, each from its own ratings.
     """
 
     components: Components
-    f: float
+    f: float | None
     freedom: tuple[float, float]
-    p: float
+    p: float | None
     differences: dict[tuple[str, str], Estimate]
     means: dict[str, Estimate]
 
@@ -116,7 +116,8 @@ def compare(figures: Figures) -> Comparison:
         cov3,
     )
     by_method = {name: mean_of(figures.of(index)) for index, name in enumerate(figures.methods)}
-    return Comparison(components, float(f), freedom, float(stats.f.sf(f, *freedom)), differences, by_method)
+    p = None if f is None else float(stats.f.sf(f, *freedom))
+    return Comparison(components, f, freedom, p, differences, by_method)
 
 
 def compare_fixed_readers(figures: Figures) -> tuple[float, int, float]:
@@ -196,9 +197,9 @@ def _mean_squares(values: np.ndarray) -> dict[str, float]:
     }
 
 
-def _ratio(above: float, below: float) -> float:
-    """Return F; 0 for equal methods, and infinite where nothing else varies."""
-    return above / below if below > 0 else np.inf if above > 0 else 0.0
+def _ratio(above: float, below: float) -> float | None:
+    """Return F; 0 for equal methods, ``None`` for others if nothing else varies."""
+    return above / below if below > 0 else None if above > 0 else 0.0
 
 
 def _freedom(total: float, squares: float, freedom: int) -> float:

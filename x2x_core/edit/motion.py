@@ -1,0 +1,78 @@
+"""Motion: the pixels of a picture that a finding moves, such as those of an enlarged heart.
+
+An enlarged heart is not an opacity beside the heart: its border moves, with its own texture, and the lung is pressed
+together. Adding the difference leaves the old border inside the new heart, so the picture itself is moved. The
+simulator says how far each pixel would move, and the model by what share of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from x2x_core.imaging.geometry import resize
+from x2x_core.pseudomasks.extents import Extent, join_extents
+from x2x_core.simulation.films.parenchyma import grain_of
+from x2x_core.simulation.films.warp import warp
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Shifts of the pixels of each output by findings such as an enlarged heart; 0 throughout where nothing moves."""
+
+    shift: torch.Tensor  # (B, 1, H, W): pixels to the right of itself that each pixel is read from
+    change: torch.Tensor  # (B, 1, H, W) in [-1, 1]: the extent of the findings that move
+
+    @classmethod
+    def of(cls, extents: Sequence[Sequence[Extent]], like: torch.Tensor) -> Motion | None:
+        """Return the motion of B outputs from the extents of each, at the size of `like`; ``None`` if nothing moves."""
+        moving = [[own for own in extent if own.shift is not None] for extent in extents]
+        if not any(moving):
+            return None
+        none = torch.zeros_like(like[:1])
+        shifts = [sum((own.shift for own in output if own.shift is not None), none) for output in moving]
+        return cls(torch.cat(shifts), torch.cat([join_extents(output) if output else none for output in moving]))
+
+    def at(self, size: tuple[int, int], batch: int) -> Motion:
+        """Return the motion at the size of a picture, expanded to a batch."""
+        height, width = size
+        scale = width / self.shift.shape[-1]
+        shift, change = (resize(part, (height, width)).expand(batch, -1, -1, -1) for part in (self.shift, self.change))
+        return Motion(shift * scale, change)
+
+    def without(self, keep: torch.Tensor) -> Motion:
+        """Return the motion with the pixels of `keep`, `(B, 1, H, W)` bool, at rest."""
+        return Motion(self.shift.masked_fill(keep, 0), self.change.masked_fill(keep, 0))
+
+
+def as_a_whole(relevance: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
+    """Return relevance maps in which all that moves has the most of it: it is one thing, and moves as a whole.
+
+    Args:
+        relevance: `(B, 1, H, W)`.
+        moved: of the same shape, bool.
+    """
+    most = relevance.masked_fill(~moved, 0).flatten(1).amax(dim=1)[:, None, None, None]
+    return torch.where(moved, most, relevance)
+
+
+def move_picture(picture: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+    """Return a picture whose pixels are read from beside themselves; its grain stays where it is.
+
+    Args:
+        picture: `(C, H, W)`.
+        shift: `(H, W)`, pixels to the right; where it is 0 the picture stays as it is, bit for bit.
+    """
+    right = shift.cpu().float().numpy()
+    return torch.stack([torch.from_numpy(_move(plane, right)) for plane in picture.cpu().float().numpy()]).to(picture)
+
+
+def _move(plane: np.ndarray, right: np.ndarray) -> np.ndarray:
+    moving = right != 0
+    if not moving.any():
+        return plane
+    grain = grain_of(plane, moving)
+    return np.where(moving, (warp(plane - grain, 0.0, right) + grain).clip(plane.min(), plane.max()), plane)
