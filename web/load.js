@@ -1,20 +1,6 @@
 // Buttons that upload files which ComfyUI's own button does not accept: pseudomasks and DICOM files.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { after } from "./text.js";
-
-// ComfyUI's own button has the name of the menu above it, and version 1.58 of the page gives it the menu's label too.
-function keepUploadLabel(node) {
-  const [menu, button] = ["combo", "button"].map((type) => node.widgets.find((item) => item.name === "image" && item.type === type));
-  if (!button) return;
-  const own = button.label && button.label !== menu?.label ? button.label : "choose file to upload";
-  const keep = () => { button.label = own; };
-  keep();
-  queueMicrotask(keep);
-  after(node, "onConfigure", () => { keep(); queueMicrotask(keep); });
-  after(node, "onGraphConfigured", keep);
-  after(node, "onAfterGraphConfigured", keep);
-}
 
 function addUpload(node, widget, label, accept, folder = "") {
   const chooser = document.createElement("input");
@@ -42,9 +28,7 @@ app.registerExtension({
     const widget = (name) => node.widgets.find((item) => item.name === name);
     if (node.comfyClass === "X2XLoadPseudomask")
       addUpload(node, widget("file"), "choose file to upload", ".npy,.safetensors,image/*", "input/");
-    if (node.comfyClass === "X2XLoadRadiograph") {
-      keepUploadLabel(node);
-      addUpload(node, widget("image"), "choose DICOM to upload", ""); // no filter: many DICOM files have no suffix
-    }
+    if (node.comfyClass === "X2XLoadRadiograph") // no filter: many DICOM files have no suffix
+      addUpload(node, widget("image"), "choose DICOM to upload", "");
   },
 });

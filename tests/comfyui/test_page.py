@@ -44,14 +44,6 @@ def test_cancel_in_mid_run_and_run_again(plain):
     assert plain.run_to_the_end()["event"] == "execution_success"
 
 
-def test_the_buttons_of_the_loader_say_what_they_do(plain):
-    labels = plain.page.evaluate(
-        f"""() => {NODES}.find(node => node.type === 'X2XLoadRadiograph').widgets
-            .filter(one => one.type === 'button').map(one => one.label ?? one.name)"""
-    )
-    assert labels == ["choose file to upload", "choose DICOM to upload"]
-
-
 def test_slider_parts_before_and_after(plain, shots):
     plain.run_to_the_end()
     slider = plain.page.get_by_role("slider", name="Before and after")
