@@ -34,8 +34,9 @@ NEIGHBOURHOOD = 1 / 64
 _LEAST_HEADROOM = 0.05
 # Standard deviation of the neighbourhood of extents, share of the picture's longer side.
 _EXTENT_CELL = 1 / 400
-# Share of the way to the ceiling, or to black, that a change which is known there reaches at most.
+# Share of the way to the ceiling that a change which is known there reaches at most, and how much it amplifies detail.
 _MOST_SATURATED = 0.97
+_MOST_CONTRAST = 1.5
 # Share of the pixels inside a mask that count as dark.
 _DARK_QUANTILE = 0.1
 # Share of the way from dark to soft tissue up to which surroundings are dark; from 1 minus it they are soft tissue.
@@ -97,7 +98,8 @@ def compose_saturating(
         strength: s, [0, 1].
         shares: as for `compose_difference`.
         exact: the change is known at the resolution of extents, and has saturated already: the mean there becomes
-            m + d, and finer detail shrinks with the tone curve.
+            m + M d, and finer detail is scaled as the tone curve scales it, by (c - m - M d) / (c - m). So it shrinks
+            under an opacity, and comes back where one is removed.
 
     Returns:
         `(B, C, H, W)` in [0, 1].
@@ -126,12 +128,13 @@ def _reached(
     tissue: torch.Tensor,
 ) -> torch.Tensor:
     """Return `compose_saturating` of a part of the pictures whose change is reached, as `_saturated`."""
-    ceiling = torch.maximum(tissue, mean + change / _MOST_SATURATED)
-    up = -torch.log1p(-(change / (ceiling - mean).clamp_min(1e-3)).clamp(0, _MOST_SATURATED))
-    down = torch.log1p((change / mean.clamp_min(1e-3)).clamp(-_MOST_SATURATED, 0))
-    brighter = brightening(original, closed * up, ceiling)
-    darker = original * torch.expm1(soft_mask * down)
-    return (original + strength * torch.where(change > 0, brighter, darker)).clamp(0, 1)
+    d = torch.where(change > 0, closed, soft_mask) * change
+    ceiling = torch.maximum(tissue, mean + d / _MOST_SATURATED)
+    room = (ceiling - mean).clamp_min(_LEAST_HEADROOM)
+    contrast = ((room - d) / room).clamp(0, _MOST_CONTRAST)
+    made = d + (contrast - 1) * (original - mean)
+    made = torch.where(change > 0, made.clamp_min(0), made.clamp_max(0))  # metal stays as bright as it is
+    return (original + strength * made).clamp(0, 1)
 
 
 def _saturated(
