@@ -31,13 +31,13 @@ puts it back: pixels outside the mask stay identical.
     region = _painted_region(graph, 440, picture)
     asked = _asked_in_words(graph, 840, model)
     found, guidance = _relevance_in_region(graph, (840, 480), image, model, asked, region)
-    crop = graph.node("X2XCropToMask", (1310, 0), (340, 160), size=256, image=image, guidance_mask=guidance)
-    latent = graph.node("VAEEncode", (1310, 240), (340, 60), pixels=crop["cropped"], vae=model["vae"])
-    sampler, inputs = _crop_sampler(graph, 1310, model, latent["LATENT"], asked, crop["cropped_mask"])
+    crop = graph.node("X2XCropToMask", (1300, 0), (340, 160), size=256, image=image, guidance_mask=guidance)
+    latent = graph.node("VAEEncode", (1300, 240), (340, 60), pixels=crop["cropped"], vae=model["vae"])
+    sampler, inputs = _crop_sampler(graph, 1300, model, latent["LATENT"], asked, crop["cropped_mask"])
     graph.group("Edit the crop", "edit", crop, latent, *sampler)
-    composed, save = _composed(graph, 1740, model, picture, latent["LATENT"], inputs, crop, guidance)
+    composed, save = _composed(graph, 1715, model, picture, latent["LATENT"], inputs, crop, guidance)
     seen = {"before": image, "after": composed["result"], "guidance": found["guidance"], "guidance_mask": guidance}
-    compare = graph.node("X2XCompare", (2170, 0), (560, 1210), **seen)
+    compare = graph.node("X2XCompare", (2130, 0), (540, 1210), **seen)
     graph.group("Look", "look", compare)
     graph.open_as_app([(picture, "image"), (asked["words"], "text")], [compare, save])
 

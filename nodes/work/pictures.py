@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from x2x_core.common.errors import InputError
+from x2x_core.imaging.drawing import PAPER
 from x2x_core.imaging.files import encode_png, to_values
 from x2x_core.imaging.overlay import guidance_colormap, guidance_overlay, mask_contour
 from x2x_core.imaging.panel import panel
@@ -103,7 +104,16 @@ def panels(
         [None] * batch if values is None else to_map(values, size, batch, name)
         for values, name in ((guidance, "guidance"), (mask, "guidance_mask"))
     )
-    return torch.cat([from_picture(panel(*layers, title)) for layers in zip(old, maps, masks, new)])
+    drawn = [panel(*layers, title) for layers in zip(old, maps, masks, new)]
+    common = max(one.width for one in drawn), max(one.height for one in drawn)  # labels of the scales differ
+    return torch.cat([from_picture(_on_paper(one, common)) for one in drawn])
+
+
+def _on_paper(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return a panel with white to its right and below, up to width and height `size`."""
+    sheet = Image.new("RGB", size, PAPER)
+    sheet.paste(picture)
+    return sheet
 
 
 def pairs(before: torch.Tensor, after: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -27,6 +27,7 @@ SETTINGS = {
     "Comfy.Userguide.Enabled": False,
     "Comfy.Minimap.Visible": False,
 }
+PATIENCE = 120  # timeout of a request in seconds, for a busy machine
 # Messages in the log if a pack did not load.
 IMPORT_FAULTS = ("IMPORT FAILED", "Cannot import", "Error while calling comfy_entrypoint", "Skip ")
 
@@ -117,7 +118,7 @@ class ComfyServer:
             self.process.wait(20)
 
     def get(self, path: str):
-        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
             return json.loads(answer.read() or b"null")
 
     def post(self, path: str, body: dict) -> tuple[int, dict]:
@@ -125,7 +126,7 @@ class ComfyServer:
         kind = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, json.dumps(body).encode(), kind)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 status, text = answer.status, answer.read()
         except urllib.error.HTTPError as refused:
             status, text = refused.code, refused.read()

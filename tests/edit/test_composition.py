@@ -1,5 +1,7 @@
 """Laying an edit over the original."""
 
+import itertools
+
 import cv2
 import pytest
 import torch
@@ -263,3 +265,43 @@ def test_grey_is_distinguished_from_colour_with_some_tolerance():
     assert is_grey(grey).all()
     grey[0, 0] += 0.01
     assert is_grey(grey).tolist() == [False, True] and is_grey(grey, tolerance=0.02).all()
+
+
+def lung_beside_tissue():
+    """A lung of grey 0.3 with faint grain, beside soft tissue of grey 0.8."""
+    picture = torch.full((1, 1, 192, 160), 0.3)
+    picture[..., 100:] = 0.8
+    return (picture + 0.01 * torch.randn(picture.shape, generator=seeded())).clamp(0, 1)
+
+
+@pytest.mark.parametrize("drawn", [-0.15, 0.05, 0.3])
+def test_a_change_that_is_known_is_reached_where_it_lies(drawn):
+    original = lung_beside_tissue()
+    inside = torch.zeros_like(original)
+    inside[..., 60:120, 40:80] = 1
+    made = compose_saturating(original, drawn * inside, torch.ones_like(original), exact=True)
+    middle = (slice(None), slice(None), slice(66, 114), slice(46, 74))
+    assert torch.allclose((made - original)[middle].mean(), torch.tensor(drawn), atol=0.01)
+    assert torch.equal(made[inside == 0], original[inside == 0])
+
+
+def test_under_a_change_that_is_known_detail_fades_with_it():
+    original = lung_beside_tissue()
+    fine = 0.02 * torch.sin(torch.arange(original.shape[-1]) * 3.0).expand_as(original)
+    spread = []
+    for drawn in (0.0, 0.15, 0.3):
+        made = compose_saturating(
+            original + fine, torch.full_like(original, drawn), torch.ones_like(original), exact=True
+        )
+        spread.append(float(made[..., 66:114, 20:80].std(dim=-1).mean()))
+    assert spread[0] > spread[1] > spread[2]
+
+
+def test_a_dense_change_that_is_known_stays_in_range_and_turns_nothing_round():
+    original = lung_beside_tissue()
+    made = [
+        compose_saturating(original, torch.full_like(original, drawn), torch.ones_like(original), exact=True)
+        for drawn in (-1.0, -0.5, 0.0, 0.5, 1.0)
+    ]
+    assert all(float(own.min()) >= 0 and float(own.max()) <= 1 for own in made)
+    assert all(bool((lower <= upper + 1e-6).all()) for lower, upper in itertools.pairwise(made))

@@ -17,11 +17,11 @@ def band(sign=1.0, rows=slice(100, 106)):
     return extent
 
 
-def test_no_pixel_changes_much_more_than_its_extent():
+def test_no_pixel_changes_more_than_its_extent():
     extent = 0.1 * band()
     made = with_detail(5 * seen_by_model(band()), extent, CELLS, None)
     inside = band().bool()
-    assert made[inside].max() == pytest.approx(0.125, abs=1e-6) and made[inside].min() > 0.11
+    assert made[inside].max() == pytest.approx(0.1, abs=1e-6) and made[inside].min() > 0.09
 
 
 def seen_by_model(extent, amount=0.2):

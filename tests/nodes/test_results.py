@@ -44,6 +44,9 @@ def test_a_panel_for_each_after():
     before, after = pair()
     (panels,) = run("X2XCompare", before=before, after=torch.cat([after, before]))
     assert len(panels) == 2
+    changes = torch.cat([before.clamp(max=0.4) + change for change in (0.5, 0.14, 0.04)])
+    (panels,) = run("X2XCompare", before=before.clamp(max=0.4), after=changes)
+    assert len(panels) == 3  # whose scales have labels of different widths
 
 
 def test_the_slider_gets_both_pictures():

@@ -32,6 +32,11 @@ from x2x_core.imaging.wide_blur import wide_blur
 NEIGHBOURHOOD = 1 / 64
 #: If the neighbourhood's headroom is at most this, the change is added unscaled.
 _LEAST_HEADROOM = 0.05
+# Standard deviation of the neighbourhood of extents, share of the picture's longer side.
+_EXTENT_CELL = 1 / 400
+# Share of the way to the ceiling that a change which is known there reaches at most, and how much it amplifies detail.
+_MOST_SATURATED = 0.97
+_MOST_CONTRAST = 1.5
 # Share of the pixels inside a mask that count as dark.
 _DARK_QUANTILE = 0.1
 # Share of the way from dark to soft tissue up to which surroundings are dark; from 1 minus it they are soft tissue.
@@ -73,6 +78,7 @@ def compose_saturating(
     soft_mask: torch.Tensor,
     strength: float = 1.0,
     shares: Sequence[float] | None = None,
+    exact: bool = False,
 ) -> torch.Tensor:
     """Return the original with a change that saturates at the grey of the soft tissue nearby, or at black.
 
@@ -91,19 +97,44 @@ def compose_saturating(
         soft_mask: M `(B, 1, H, W)` in [0, 1].
         strength: s, [0, 1].
         shares: as for `compose_difference`.
+        exact: the change is known at the resolution of extents, and has saturated already: the mean there becomes
+            m + M d, and finer detail is scaled as the tone curve scales it, by (c - m - M d) / (c - m). So it shrinks
+            under an opacity, and comes back where one is removed.
 
     Returns:
         `(B, C, H, W)` in [0, 1].
     """
     whole = _neighbourhood_mean(original)
+    if exact:
+        shares = [_EXTENT_CELL / NEIGHBOURHOOD] * len(original)
     mean = whole if shares is None else _neighbourhood_mean(original, shares)
     tissue = soft_tissue_grey(whole)
     closed = closed_edges(soft_mask, whole, tissue)
     composed, box = original.clone(), box_around((soft_mask > 0).any(dim=0)[0].cpu().numpy())
     if box is not None:
         parts = (values[..., box[0], box[1]] for values in (original, change, soft_mask, closed, mean, tissue))
-        composed[..., box[0], box[1]] = _saturated(strength, *parts)
+        make = _reached if exact else _saturated
+        composed[..., box[0], box[1]] = make(strength, *parts)
     return composed
+
+
+def _reached(
+    strength: float,
+    original: torch.Tensor,
+    change: torch.Tensor,
+    soft_mask: torch.Tensor,
+    closed: torch.Tensor,
+    mean: torch.Tensor,
+    tissue: torch.Tensor,
+) -> torch.Tensor:
+    """Return `compose_saturating` of a part of the pictures whose change is reached, as `_saturated`."""
+    d = torch.where(change > 0, closed, soft_mask) * change
+    ceiling = torch.maximum(tissue, mean + d / _MOST_SATURATED)
+    room = (ceiling - mean).clamp_min(_LEAST_HEADROOM)
+    contrast = ((room - d) / room).clamp(0, _MOST_CONTRAST)
+    made = d + (contrast - 1) * (original - mean)
+    made = torch.where(change > 0, made.clamp_min(0), made.clamp_max(0))  # metal stays as bright as it is
+    return (original + strength * made).clamp(0, 1)
 
 
 def _saturated(
@@ -131,14 +162,18 @@ def compose_change(
     soft_mask: torch.Tensor,
     strength: float = 1.0,
     shares: Sequence[float] | None = None,
+    exact: bool = False,
 ) -> torch.Tensor:
     """Return the original with a change, by "difference" or "saturating"; other arguments as for them.
 
     The channels of grey pictures get the same, so one is computed.
     """
-    add = compose_saturating if composition == "saturating" else compose_difference
     channels = 1 if is_grey(original).all() and is_grey(change).all() else original.shape[1]
-    composed = add(original[:, :channels], change[:, :channels], soft_mask, strength, shares)
+    before, change = original[:, :channels], change[:, :channels]
+    if composition == "saturating":
+        composed = compose_saturating(before, change, soft_mask, strength, shares, exact)
+    else:
+        composed = compose_difference(before, change, soft_mask, strength, shares)
     return composed if composed.shape == original.shape else composed.expand_as(original).clone()
 
 

@@ -14,7 +14,7 @@ _CELL_BLUR = 0.6  # standard deviation of a model's blur, latent cells
 _WINDOW = 2.0  # standard deviation of the window that the amount is fitted in, latent cells
 _LEAST_POWER = 1e-3  # mean square of an extent, relative to the most, under which the amount is taken for smaller
 _KNOWN = 0.01  # by how much more its detail counts in full
-_MOST = 1.25  # amount at which a change ends, as a share of the extent's own
+_MOST = 1.0  # amount at which a change ends, as a share of the extent's own
 
 
 def with_detail(
@@ -24,10 +24,9 @@ def with_detail(
 
     A model knows a change to about a latent cell; the extent E knows where in the cell it lies, and how it is textured.
     With K the blur of a cell, the change is fitted as a K E by least squares around each pixel, and becomes a E: the
-    amount is the model's, up to a little more than the extent's own, and the detail the extent's, so that an edge is
-    sharp, and a line is narrow and does not burn where the model spreads it. This is joint upsampling by a guide (He,
-    Sun and Tang, *Guided image filtering*, TPAMI 2013) without its constant term. Where no extent is known, the change
-    stays.
+    amount is the model's, up to the extent's own, and the detail the extent's, so that an edge is sharp, and a line is
+    narrow and does not burn where the model spreads it. This is joint upsampling by a guide (He, Sun and Tang, *Guided
+    image filtering*, TPAMI 2013) without its constant term. Where no extent is known, the change stays.
 
     Args:
         change: `(B, C, H, W)`.

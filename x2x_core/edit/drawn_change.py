@@ -48,14 +48,15 @@ def compose_drawn(
     motion = drawn.motion
     if motion is None:
         detailed = with_detail(change, drawn.extents, cells, shares)
-        return compose_change(composition, original, detailed, soft_mask, strength, shares)
+        return compose_change(composition, original, detailed, soft_mask, strength, shares, exact=True)
     side = max(original.shape[-2:]) / cells
     moved = _moved(original, change, soft_mask, motion, [side * share for share in shares or [1.0] * len(original)])
     others = torch.where(drawn.extents == motion.change, 0, drawn.extents)
     detailed = with_detail(change, others, cells, shares)
     moves = motion.shift.flatten(1).any(dim=1)[:, None, None, None]
     rest = torch.where(moves & (others == 0), 0, detailed)
-    return compose_change(composition, torch.lerp(original, moved, strength), rest, soft_mask, strength, shares)
+    base = torch.lerp(original, moved, strength)
+    return compose_change(composition, base, rest, soft_mask, strength, shares, exact=True)
 
 
 def _moved(

@@ -26,6 +26,7 @@ FEWEST_IMAGES = 6  # from which on resampled images say how images differ; six e
 FOLLOWS = 0.05  # mean fall of the score from which on answers follow removals; networks leak a little of everything
 _UNDEFINED = Metric(None)
 _DIRECTIONS = {"contrast_added": "added", "contrast_removed": "removed"}
+_FLIPS = {"contrast_added": "added_flips", "contrast_removed": "removed_flips"}
 BEHAVIOURS = {
     "acquisition": "does not depend on the acquisition",
     "manifestation": "does not depend on signs of treatment",
@@ -50,7 +51,7 @@ def looks(metrics: Metrics, images: int) -> Looks:
         images: number of images with a pair of edits, see `x2x_core.evaluation.grounding.measures.pairs`.
     """
     contrast = metrics.get("contrast", _UNDEFINED)
-    flips = [metrics.get(key, _UNDEFINED).value or 0.0 for key in ("added_flips", "removed_flips")]
+    flips = [_share(metrics, key) for key in _FLIPS.values()]
     if _share(metrics, "unchanged") >= NOT_LOOKING:
         return Looks.NO
     if images < FEWEST_IMAGES or contrast.low is None or contrast.high is None or not max(flips):
@@ -59,14 +60,14 @@ def looks(metrics: Metrics, images: int) -> Looks:
         return Looks.NO
     if contrast.low <= 0:
         return Looks.NOT_SHOWN
-    return Looks.PART if any(not _above_zero(metrics, key) for key in _DIRECTIONS) else Looks.YES
+    return Looks.PART if any(not _followed(metrics, key) for key in _DIRECTIONS) else Looks.YES
 
 
-def _above_zero(metrics: Metrics, key: str) -> bool:
-    """Return True if a contrast lies above 0 with its interval, or there are no such edits."""
+def _followed(metrics: Metrics, key: str) -> bool:
+    """Return True if a contrast lies above 0 with its interval and such edits flip, or there are none."""
     contrast = metrics.get(key, _UNDEFINED)
     lowest = contrast.value if contrast.low is None else contrast.low
-    return lowest is None or lowest > 0
+    return lowest is None or (lowest > 0 and _share(metrics, _FLIPS[key]) > 0)
 
 
 def grounding_sentence(row: ResultRow, pairs: Sequence[Pair]) -> str:
