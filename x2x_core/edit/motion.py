@@ -1,8 +1,8 @@
-"""Motion: the pixels of a picture that a finding moves, such as those of an enlarged heart.
+"""Motion: the pixels of a picture that a finding moves.
 
-An enlarged heart is not an opacity beside the heart: its border moves, with its own texture, and the lung is pressed
-together. Adding the difference leaves the old border inside the new heart, so the picture itself is moved. The
-simulator says how far each pixel would move, and the model by what share of it.
+An organ that grows is not an opacity beside it: its border moves, with its own texture, and what lies beside it is
+pressed together. Adding the difference leaves the old border inside the new outline, so the picture itself is moved.
+The drawing says how far each pixel would move, and the model by what share of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from x2x_core.simulation.films.warp import warp
 
 @dataclass(frozen=True)
 class Motion:
-    """Shifts of the pixels of each output by findings such as an enlarged heart; 0 throughout where nothing moves."""
+    """Shifts of the pixels of each output by the findings that move them; 0 throughout where nothing moves."""
 
     shift: torch.Tensor  # (B, 1, H, W): pixels to the right of itself that each pixel is read from
     change: torch.Tensor  # (B, 1, H, W) in [-1, 1]: the extent of the findings that move
