@@ -17,6 +17,7 @@ for bit, and every grey value changes monotonically between them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -112,47 +113,43 @@ def compose_saturating(
     closed = closed_edges(soft_mask, whole, tissue)
     composed, box = original.clone(), box_around((soft_mask > 0).any(dim=0)[0].cpu().numpy())
     if box is not None:
-        parts = (values[..., box[0], box[1]] for values in (original, change, soft_mask, closed, mean, tissue))
-        make = _reached if exact else _saturated
-        composed[..., box[0], box[1]] = make(strength, *parts)
+        inside = (values[..., box[0], box[1]] for values in (original, change, soft_mask, closed, mean, tissue))
+        part = _Part(*inside)
+        made = _reached(part) if exact else _saturated(part)
+        composed[..., box[0], box[1]] = (part.original + strength * made).clamp(0, 1)
     return composed
 
 
-def _reached(
-    strength: float,
-    original: torch.Tensor,
-    change: torch.Tensor,
-    soft_mask: torch.Tensor,
-    closed: torch.Tensor,
-    mean: torch.Tensor,
-    tissue: torch.Tensor,
-) -> torch.Tensor:
-    """Return `compose_saturating` of a part of the pictures whose change is reached, as `_saturated`."""
-    d = torch.where(change > 0, closed, soft_mask) * change
-    ceiling = torch.maximum(tissue, mean + d / _MOST_SATURATED)
-    room = (ceiling - mean).clamp_min(_LEAST_HEADROOM)
+@dataclass(frozen=True)
+class _Part:
+    """The part of the pictures around their masks, each `(B, 1 | C, h, w)`; see `compose_saturating`."""
+
+    original: torch.Tensor  # I
+    change: torch.Tensor  # d
+    soft_mask: torch.Tensor  # M
+    closed: torch.Tensor  # M with closed edges
+    mean: torch.Tensor  # m
+    tissue: torch.Tensor  # c
+
+
+def _reached(part: _Part) -> torch.Tensor:
+    """Return I' - I where the change is known and reached."""
+    d = torch.where(part.change > 0, part.closed, part.soft_mask) * part.change
+    ceiling = torch.maximum(part.tissue, part.mean + d / _MOST_SATURATED)
+    room = (ceiling - part.mean).clamp_min(_LEAST_HEADROOM)
     contrast = ((room - d) / room).clamp(0, _MOST_CONTRAST)
-    made = d + (contrast - 1) * (original - mean)
-    made = torch.where(change > 0, made.clamp_min(0), made.clamp_max(0))  # metal stays as bright as it is
-    return (original + strength * made).clamp(0, 1)
+    made = d + (contrast - 1) * (part.original - part.mean)
+    return torch.where(part.change > 0, made.clamp_min(0), made.clamp_max(0))  # metal stays as bright as it is
 
 
-def _saturated(
-    strength: float,
-    original: torch.Tensor,
-    change: torch.Tensor,
-    soft_mask: torch.Tensor,
-    closed: torch.Tensor,
-    mean: torch.Tensor,
-    tissue: torch.Tensor,
-) -> torch.Tensor:
-    """Return `compose_saturating` of a part of the pictures, from its mask with closed edges, its mean and its c."""
-    brighter = brightening(original, closed * change / (tissue - mean).clamp_min(_LEAST_HEADROOM), tissue)
-    thickness = soft_mask * change / mean.clamp_min(_LEAST_HEADROOM)
-    detail = original - mean
+def _saturated(part: _Part) -> torch.Tensor:
+    """Return I' - I where the change is an optical thickness."""
+    up = part.closed * part.change / (part.tissue - part.mean).clamp_min(_LEAST_HEADROOM)
+    thickness = part.soft_mask * part.change / part.mean.clamp_min(_LEAST_HEADROOM)
+    detail = part.original - part.mean
     kept = torch.where(detail > 0, torch.expm1(thickness / 2), torch.expm1(thickness))
-    darker = mean * torch.expm1(thickness) + detail * kept
-    return (original + strength * torch.where(change > 0, brighter, darker)).clamp(0, 1)
+    darker = part.mean * torch.expm1(thickness) + detail * kept
+    return torch.where(part.change > 0, brightening(part.original, up, part.tissue), darker)
 
 
 def compose_change(

@@ -14,7 +14,6 @@ _CELL_BLUR = 0.6  # standard deviation of a model's blur, latent cells
 _WINDOW = 2.0  # standard deviation of the window that the amount is fitted in, latent cells
 _LEAST_POWER = 1e-3  # mean square of an extent, relative to the most, under which the amount is taken for smaller
 _KNOWN = 0.01  # by how much more its detail counts in full
-_MOST = 1.0  # amount at which a change ends, as a share of the extent's own
 
 
 def with_detail(
@@ -60,7 +59,7 @@ def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tenso
     amount, known = (
         cv2.resize(part, change.shape[::-1], interpolation=cv2.INTER_LINEAR)
         for part in (
-            (above / (below + _LEAST_POWER)).clip(0, _MOST * most),
+            (above / (below + _LEAST_POWER)).clip(0, most),
             ((below - _LEAST_POWER) / _KNOWN).clip(0, 1),
         )
     )

@@ -16,7 +16,7 @@ import torch
 from x2x_core.imaging.geometry import resize
 from x2x_core.pseudomasks.extents import Extent, join_extents
 from x2x_core.simulation.films.parenchyma import grain_of
-from x2x_core.simulation.films.warp import warp
+from x2x_core.simulation.films.warp import shift_but_grain
 
 
 @dataclass(frozen=True)
@@ -74,5 +74,4 @@ def _move(plane: np.ndarray, right: np.ndarray) -> np.ndarray:
     moving = right != 0
     if not moving.any():
         return plane
-    grain = grain_of(plane, moving)
-    return np.where(moving, (warp(plane - grain, 0.0, right) + grain).clip(plane.min(), plane.max()), plane)
+    return shift_but_grain(plane, right, grain_of(plane, moving))

@@ -14,7 +14,7 @@ from .borders import heart_border, outer_border
 from .chest import SIDES, FilmChest
 from .fields import blur_line
 from .parenchyma import fixed_grain
-from .warp import LEAST_DISPLACEMENT, warp
+from .warp import LEAST_DISPLACEMENT, shift_but_grain
 
 _SHARES = {"left": 0.72, "right": 0.28}  # of the growth that each border takes
 _TOP = 0.36  # share of the lungs' height at which the heart begins
@@ -59,9 +59,7 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
 
 def shift_film(chest: FilmChest, grey: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return a film `(H, W)` whose pixels are read from `right` pixels beside themselves; its grain stays."""
-    grain = fixed_grain(chest, grey)
-    moved_film = warp(grey - grain, 0.0, right) + grain
-    return np.where(right != 0, moved_film.clip(grey.min(), grey.max()), grey)
+    return shift_but_grain(grey, right, fixed_grain(chest, grey))
 
 
 def heart_shift(chest: FilmChest, *, severity: float, generator: torch.Generator) -> np.ndarray:

@@ -27,3 +27,18 @@ def warp(field: np.ndarray, down: np.ndarray | float, right: np.ndarray | float)
     )
     still = (np.abs(down) < LEAST_DISPLACEMENT) & (np.abs(right) < LEAST_DISPLACEMENT)
     return np.where(still, field, moved.clip(field.min(), field.max())).astype(np.float32)
+
+
+def shift_but_grain(field: np.ndarray, right: np.ndarray, grain: np.ndarray) -> np.ndarray:
+    """Read each pixel of a field from beside itself, while its grain stays where it is.
+
+    Args:
+        field: `(H, W)`.
+        right: columns from a pixel to the place it is read from, `(H, W)`; where it is 0 the field stays to the bit.
+        grain: `(H, W)`, the part of the field that stays.
+
+    Returns:
+        `(H, W)`, within the range of `field`.
+    """
+    moved = warp(field - grain, 0.0, right) + grain
+    return np.where(right != 0, moved.clip(field.min(), field.max()), field)
