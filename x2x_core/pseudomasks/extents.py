@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -26,6 +26,7 @@ from x2x_core.imaging.geometry import resize
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
 from x2x_core.simulation.films.extents import (
+    BODIES,
     MOVING_FINDINGS,
     lesion_extent,
     lesion_of,
@@ -40,6 +41,7 @@ from .extent_finder import ExtentFinder
 logger = logging.getLogger(__name__)
 
 _REACHED = 0.12  # change, relative to the most, from which the finding reaches a pixel
+_VISIBLE = 2 / 255  # change of grey from which a body reaches a pixel
 _MOVED = 0.15  # shift, relative to the greatest, from which the finding moves a pixel
 _DENSEST = 2.0  # change of the densest findings, relative to the usual one that is found
 _LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
@@ -54,6 +56,7 @@ class Extent:
 
     change: torch.Tensor  # (1, 1, H, W) in grey values, [-1, 1]: below 0 where the finding makes the picture darker
     shift: torch.Tensor | None = None  # (1, 1, H, W): pixels to the right of itself that each pixel is read from
+    is_body: bool = False  # it is one body, such as free fluid, that is there as a whole or not
 
 
 class ExtentDrawer:
@@ -96,7 +99,8 @@ class ExtentDrawer:
                 "No extent is drawn for %s: %s. It may change wherever it can be.", clause.finding, self._unsuitable
             )
             return None
-        return self._enlarge(lesion_extent(self._chest, lesion), lesion_shift(self._chest, lesion))
+        drawn = self._enlarge(lesion_extent(self._chest, lesion), lesion_shift(self._chest, lesion))
+        return replace(drawn, is_body=lesion.finding in BODIES)
 
     def without(self, clause: Clause) -> Extent | None:
         """Draw what moves back when the finding that a clause removes is gone.
@@ -168,8 +172,7 @@ def region_of_extent(extent: Extent) -> torch.Tensor:
 
     What the finding moves belongs to it.
     """
-    amount = extent.change[0, 0].abs()
-    reached = (amount > _REACHED * amount.max()).numpy()
+    reached = (body_pixels if extent.is_body else reached_pixels)(extent.change)[0, 0].numpy()
     if extent.shift is not None:
         reached |= moved_pixels(extent.shift)[0, 0].numpy()
     radius = max(1, round(_MARGIN * max(reached.shape)))
@@ -183,6 +186,17 @@ def _grow_widely(mask: np.ndarray, radius: int) -> np.ndarray:
         return mask
     outside = (~mask).astype(np.uint8)
     return cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
+
+
+def reached_pixels(change: torch.Tensor) -> torch.Tensor:
+    """Return the pixels that a finding changes by a considerable share of its greatest change, `(B, 1, H, W)` bool."""
+    amount = change.abs()
+    return amount > _REACHED * amount.flatten(1).amax(dim=1)[:, None, None, None]
+
+
+def body_pixels(change: torch.Tensor) -> torch.Tensor:
+    """Return the pixels that a body changes visibly, `(B, 1, H, W)` bool: its faint rim hides borders too."""
+    return change.abs() > _VISIBLE
 
 
 def moved_pixels(shift: torch.Tensor) -> torch.Tensor:

@@ -7,24 +7,31 @@ import numpy as np
 import torch
 
 from x2x_core.common.randomness import uniform
+from x2x_core.imaging.continuation import continue_field
 
 from .chest import FilmChest, FilmLung
-from .fields import blur, distance_inside, grow, noise
+from .fields import blur, blur_line, distance_inside, grow, noise
 from .parenchyma import film_grain
-from .tissue import dome_grey, dome_rows, touching_tissue
+from .tissue import dome_columns, dome_rows
 from .tone import add_thickness
 
 _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is left
 _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large effusion
-_REACH_BELOW_DOME = 14.0  # mm over which fluid behind the dome fades from the picture
-_DARKEST = 0.3  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
+_VEIL_ABOVE = 60.0  # mm above the level at which it ends
+_REACH_BELOW_DOME = 22.0  # mm over which fluid behind the dome fades from the picture
+_DARKEST = 0.5  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
 _DEEPEST = 46.0  # mm behind the dome
-_DENSER = 0.8  # exponent of the way from the level to the dome, over which fluid takes the dome's grey
-_BESIDE_MEDIASTINUM = 18.0  # mm over which that grey is reached
+_DEEP = 0.85  # share of the way from the level to the dome at which fluid has the grey under the dome
+_MOST_DEEP = 90.0  # mm below the level at which it has that grey at the latest
+_TISSUE_BESIDE = (5.0, 16.0)  # mm from a lung's outline in which the grey of the tissue beside it is measured
+_UNDER_DOME = (8.0, 26.0)  # mm below the dome in which the grey under it is measured
+_MOST_UNDER = 60.0  # percentile of that grey
+_ALONG_DOME = 15.0  # mm over which it is smoothed
+_GAS = 20.0  # mm: half the width of a bubble of gas under the dome that is bridged
 _SULCUS_FROM = 0.6  # share of the lung's height from which the costophrenic angle is looked for
 _SULCUS_MM = 13.0  # how far from the outline that is found
 _SULCUS_DARK = 0.45  # share of the way from lung to soft tissue up to which its pixels are dark
-_TOWARDS_TISSUE = 12.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
+_TOWARDS_TISSUE = 16.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
 
 
 def draw_effusion(
@@ -45,8 +52,8 @@ def draw_effusion(
     """
     lung, mm = chest.lungs[side], chest.mm
     rows, columns = chest.grid
-    climb = (18 + 30 * severity) * uniform(0.95, 1.05, generator) / mm
-    reach = uniform(17, 21, generator)  # mm from the wall over which the meniscus falls
+    climb = (24 + 34 * severity) * uniform(0.95, 1.05, generator) / mm
+    reach = uniform(25, 32, generator)  # mm from the wall over which the meniscus falls
     wave = 1.0 / mm * noise(chest.shape, 30 / mm, generator)
     tilt = uniform(-0.015, 0.015, generator) * (columns - lung.medial_edge)
     level = lung.base - (0.05 + 0.52 * severity**1.1) * lung.height
@@ -56,7 +63,7 @@ def draw_effusion(
     depth = (rows - surface) * mm
     wrap = (depth / (26 + 30 * severity)).clip(0)  # fluid grows thicker downwards, as it wraps the lung
     thickness = _OPAQUE * (1 - np.exp(-1.6 * wrap**1.3))
-    veil = _VEIL * severity * np.exp(-(-depth).clip(0) / 35)
+    veil = _VEIL * severity * (1 + depth / _VEIL_ABOVE).clip(0, 1) ** 2
     thickness = (thickness + veil) * _pleural_space(chest, lung)
     ceiling = _fluid_grey(chest, lung, surface)
     opaque = 1 - np.exp(-thickness)
@@ -66,20 +73,51 @@ def draw_effusion(
 
 
 def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.ndarray:
-    """Return the grey of deep fluid, `(H, W)`: of the tissue it touches, and downwards more and more of the dome.
+    """Return the grey of deep fluid, `(H, W)`: of the tissue beside it, and downwards that under the dome.
 
-    Beside the mediastinum it keeps the mediastinum's grey, so that no edge is seen there.
+    Under the dome it is that of the liver or spleen as a whole, brighter than at their edges, and it is reached above
+    the dome: a border between two equal greys is lost.
 
     Args:
         chest: the film's anatomy.
         lung: the lung in the fluid.
         surface: `(H, W)`, row of the fluid's level in each column.
     """
-    touching = touching_tissue(chest, lung, _DARKEST)
+    beside = chest.once(f"tissue beside {lung.side}", lambda: _grey_beside(chest, lung))
+    under = chest.once(f"tissue under {lung.side}", lambda: _grey_under(chest, lung))
     dome = dome_rows(lung)
-    way = ((chest.grid[0] - surface) / np.maximum(dome - surface, 10 / chest.mm)).clip(0, 1)
-    away = 1 - np.exp(-((distance_inside(~chest.mediastinum) * chest.mm / _BESIDE_MEDIASTINUM) ** 2))
-    return touching + away * way**_DENSER * (dome_grey(chest, lung) - touching).clip(0)
+    deep = (_DEEP * (dome - surface)).clip(10 / chest.mm, _MOST_DEEP / chest.mm)
+    way = ((chest.grid[0] - surface) / deep).clip(0, 1)
+    way = way * way * (3 - 2 * way)
+    return beside + way * (under - beside).clip(0)
+
+
+def _grey_beside(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    """Return the grey of the soft tissue beside a lung, `(H, W)`, carried into it from beyond its soft border."""
+    mm = chest.mm
+    near, far = _TISSUE_BESIDE
+    other = chest.lungs["left" if lung.side == "right" else "right"].mask
+    sources = grow(lung.mask, round(far / mm)) & ~grow(lung.mask, round(near / mm)) & ~grow(other, round(near / mm))
+    sources &= (chest.grid[0] < dome_rows(lung)) & (chest.grey > chest.ceiling(_DARKEST))
+    sigmas = [scale / mm for scale in (45, 20, 10, 5)]
+    field = continue_field(chest.grey, sources.astype(np.float32), chest.tissue_field, sigmas, 0.15)
+    return np.minimum(blur(field, 4 / mm), np.maximum(chest.tissue_field, chest.brightest_tissue))
+
+
+def _grey_under(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    """Return the grey of the abdomen under a lung's dome, `(W,)`: what most of it does not exceed; gas is darker."""
+    below = (chest.grid[0] - dome_rows(lung)) * chest.mm
+    under = (below > _UNDER_DOME[0]) & (below < _UNDER_DOME[1])
+    smooth = np.where(under, blur(chest.grey, 2 / chest.mm), np.nan)
+    known = np.flatnonzero((lung.dome >= 0) & under.any(axis=0))
+    if not len(known):
+        return np.full(chest.shape[1], chest.tissue, np.float32)
+    bright = np.nanpercentile(smooth[:, known], _MOST_UNDER, axis=0)
+    everywhere = np.interp(np.arange(chest.shape[1]), known, bright)
+    around = cv2.morphologyEx(
+        everywhere[None].astype(np.float32), cv2.MORPH_CLOSE, np.ones((1, 2 * round(_GAS / chest.mm) + 1), np.uint8)
+    )[0]
+    return blur_line(around, _ALONG_DOME / chest.mm)
 
 
 def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
@@ -123,10 +161,11 @@ def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.n
     row = np.arange(space.shape[0])
     wall = np.interp(row, known, edge) + slope * (row - known[-1]).clip(0)
     inner = outwards * (wall[:, None] - columns) * mm
-    distance = distance_inside(~space) * mm
-    near = np.exp(-((distance / _TOWARDS_TISSUE) ** 2))
-    below = (rows > dome_rows(lung)) & (outwards * (columns - lung.medial_edge) > 0)
-    return np.where(space, 1.0, np.where(below, 1.0, near)) * (inner / 2 + 0.5).clip(0, 1)
+    dome = np.zeros(space.shape[1], bool)
+    dome[dome_columns(lung)] = True
+    distance = distance_inside(~(space | (dome & (rows > dome_rows(lung))))) * mm
+    near = (1 - distance / (2.5 * _TOWARDS_TISSUE)).clip(0, 1)  # nothing further away
+    return np.exp(-((distance / _TOWARDS_TISSUE) ** 2)) * near * (inner / 2 + 0.5).clip(0, 1)
 
 
 def _close(mask: np.ndarray, radius: int) -> np.ndarray:
