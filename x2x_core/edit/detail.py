@@ -59,7 +59,7 @@ def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float, body: np.ndarr
     if body is not None and body.any():
         fluid = np.where(body, extent, 0)
         share = min(max(fitted_amount(change, fluid, cell) / _BODY_IN_FULL, 0.0), 1.0)
-        others = _sharpen(change, np.where(body, 0, extent), cell)
+        others = _sharpen(change, extent, cell)
         return torch.where(torch.from_numpy(body), torch.from_numpy(share * fluid).to(others), others)
     most = float(np.abs(extent).max())
     if not most > 0:
