@@ -1,4 +1,4 @@
-"""What is drawn of the findings of several outputs, as one record."""
+"""The record of what is drawn of the findings of several outputs."""
 
 import pytest
 import torch

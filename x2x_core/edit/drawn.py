@@ -1,4 +1,4 @@
-"""What is drawn or found of the findings that an edit adds or removes: extents, motion, and what is one thing."""
+"""Extents, motion and bodies of the findings that an edit adds or removes, as one record."""
 
 from __future__ import annotations
 
