@@ -54,7 +54,7 @@ def _one_lung(
     distance = distance * (1 + 0.2 * noise(chest.shape, 24 / chest.mm, generator)).clip(0)
     perihilar = np.exp(-((distance / (44 + 18 * severity)) ** 1.5))
     low = ((rows - lung.apex) / lung.height).clip(0, 1)
-    haze = strength * (0.15 + 2.6 * severity) * (perihilar + 0.2 * low + 0.08)
+    haze = strength * (0.15 + 2.6 * severity) * (perihilar + 0.2 * low + 0.05)
     cuffs = (blur(markings_of(chest, grey), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
     haze = haze * (0.7 + 0.5 * cuffs) * infiltrate(chest, lung, generator, coarse=0.24, fine=0.11)
     lines = septal_lines(chest, lung, severity, generator)

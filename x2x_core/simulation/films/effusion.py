@@ -8,6 +8,7 @@ import torch
 
 from x2x_core.common.randomness import uniform
 from x2x_core.imaging.continuation import continue_field
+from x2x_core.imaging.soft import smoothstep
 
 from .chest import FilmChest, FilmLung
 from .fields import blur, blur_line, distance_inside, grow, noise
@@ -21,8 +22,10 @@ _VEIL_ABOVE = 60.0  # mm above the level at which it ends
 _REACH_BELOW_DOME = 22.0  # mm over which fluid behind the dome fades from the picture
 _DARKEST = 0.5  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
 _DEEPEST = 46.0  # mm behind the dome
-_DEEP = 0.85  # share of the way from the level to the dome at which fluid has the grey under the dome
-_MOST_DEEP = 90.0  # mm below the level at which it has that grey at the latest
+_ABOVE_DOME = 60.0  # mm above the dome at which fluid begins to take the grey under it
+_ANGLE_ALONE = 0.4  # severity up to which fluid is less beyond the costophrenic angle than in it
+_ANGLE = 20.0  # mm from the chest wall that belong to the angle
+_AT_WALL = 18.0  # mm from the chest wall over which that grey is reached
 _TISSUE_BESIDE = (5.0, 16.0)  # mm from a lung's outline in which the grey of the tissue beside it is measured
 _UNDER_DOME = (8.0, 26.0)  # mm below the dome in which the grey under it is measured
 _MOST_UNDER = 60.0  # percentile of that grey
@@ -64,7 +67,9 @@ def draw_effusion(
     wrap = (depth / (26 + 30 * severity)).clip(0)  # fluid grows thicker downwards, as it wraps the lung
     thickness = _OPAQUE * (1 - np.exp(-1.6 * wrap**1.3))
     veil = _VEIL * severity * (1 + depth / _VEIL_ABOVE).clip(0, 1) ** 2
-    thickness = (thickness + veil) * _pleural_space(chest, lung)
+    little = max(1 - severity / _ANGLE_ALONE, 0.0)
+    beyond_angle = 1 - np.exp(-(((wall - _ANGLE).clip(0) / _ANGLE) ** 2))
+    thickness = (thickness + veil) * (1 - little * beyond_angle) * _pleural_space(chest, lung)
     ceiling = _fluid_grey(chest, lung, surface)
     opaque = 1 - np.exp(-thickness)
     fluid = add_thickness(grey, thickness, ceiling)
@@ -75,8 +80,9 @@ def draw_effusion(
 def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.ndarray:
     """Return the grey of deep fluid, `(H, W)`: of the tissue beside it, and downwards that under the dome.
 
-    Under the dome it is that of the liver or spleen as a whole, brighter than at their edges, and it is reached above
-    the dome: a border between two equal greys is lost.
+    Under the dome it is that of the liver or spleen as a whole, brighter than at their edges, and it is reached at the
+    dome: a border between two equal greys is lost. Higher up, and at the chest wall, fluid is as bright as what it
+    touches there.
 
     Args:
         chest: the film's anatomy.
@@ -85,11 +91,11 @@ def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.nda
     """
     beside = chest.once(f"tissue beside {lung.side}", lambda: _grey_beside(chest, lung))
     under = chest.once(f"tissue under {lung.side}", lambda: _grey_under(chest, lung))
-    dome = dome_rows(lung)
-    deep = (_DEEP * (dome - surface)).clip(10 / chest.mm, _MOST_DEEP / chest.mm)
-    way = ((chest.grid[0] - surface) / deep).clip(0, 1)
-    way = way * way * (3 - 2 * way)
-    return beside + way * (under - beside).clip(0)
+    above = (dome_rows(lung) - chest.grid[0]) * chest.mm
+    reach = ((dome_rows(lung) - surface) * chest.mm).clip(10, _ABOVE_DOME)
+    way = smoothstep(1 - above / reach)
+    at_wall = np.exp(-((chest.wall_distance(lung.side) / _AT_WALL) ** 2)) * (above / _AT_WALL).clip(0, 1)
+    return beside + way * (1 - at_wall) * (under - beside).clip(0)
 
 
 def _grey_beside(chest: FilmChest, lung: FilmLung) -> np.ndarray:
