@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from x2x_core.simulation.films.borders import outer_border
 from x2x_core.simulation.films.fields import blur, blur_line, grow
 from x2x_core.simulation.films.lesions import draw_lesions
 from x2x_core.simulation.films.pneumothorax import collapse_of
@@ -257,3 +258,12 @@ def test_lung_does_not_show_through_a_heart_that_is_moved_over_it(chest):
     fine = [np.abs(grey - blur(grey, 1.2))[over].mean() for grey in (chest.grey, moved)]
     heart = np.abs(chest.grey - blur(chest.grey, 1.2))[chest.mediastinum].mean()
     assert fine[1] < max(1.5 * heart, 0.8 * fine[0])
+
+
+def test_fluid_is_as_bright_as_the_chest_wall_that_it_touches(chest):
+    flooded = draw_lesions(chest, [lesion("pleural effusion", 0.9)])
+    lung, apart = chest.lungs["left"], round(5 / chest.mm)
+    border = outer_border(chest, "left").round().astype(int)
+    rows = np.arange(lung.apex + int(0.75 * lung.height), lung.base - apart)
+    inside, outside = (blur(flooded, 1.5 / chest.mm)[rows, border[rows] + side * apart] for side in (-1, 1))
+    assert np.abs(inside - outside).mean() < 0.08 < np.abs(chest.grey[rows, border[rows] - apart] - outside).mean()

@@ -10,6 +10,7 @@ from x2x_core.common.randomness import uniform
 from x2x_core.imaging.continuation import continue_field
 from x2x_core.imaging.soft import smoothstep
 
+from .borders import outer_border
 from .chest import FilmChest, FilmLung
 from .fields import blur, blur_line, distance_inside, grow, noise
 from .parenchyma import film_grain
@@ -20,7 +21,8 @@ _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is
 _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large effusion
 _VEIL_ABOVE = 60.0  # mm above the level at which it ends
 _REACH_BELOW_DOME = 22.0  # mm over which fluid behind the dome fades from the picture
-_DARKEST = 0.5  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
+_DARKEST = 0.4  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
+_DARKEST_WALL = 0.1  # likewise for the chest wall, which is thin in slim patients
 _DEEPEST = 46.0  # mm behind the dome
 _ABOVE_DOME = 60.0  # mm above the dome at which fluid begins to take the grey under it
 _ANGLE_ALONE = 0.4  # severity up to which fluid is less beyond the costophrenic angle than in it
@@ -32,8 +34,10 @@ _MOST_UNDER = 60.0  # percentile of that grey
 _ALONG_DOME = 15.0  # mm over which it is smoothed
 _GAS = 20.0  # mm: half the width of a bubble of gas under the dome that is bridged
 _SULCUS_FROM = 0.6  # share of the lung's height from which the costophrenic angle is looked for
-_SULCUS_MM = 13.0  # how far from the outline that is found
-_SULCUS_DARK = 0.45  # share of the way from lung to soft tissue up to which its pixels are dark
+_SULCUS_MM = 24.0  # how far from the outline that is found
+_STRAIGHT_WALL = (0.4, 0.8)  # shares of the lung's height between which the chest wall is straight
+_BEYOND_WALL = 14.0  # mm beyond its continuation
+_SULCUS_DARK = 0.25  # share of the way from lung to soft tissue up to which its pixels are dark
 _TOWARDS_TISSUE = 16.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
 
 
@@ -94,7 +98,7 @@ def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.nda
     above = (dome_rows(lung) - chest.grid[0]) * chest.mm
     reach = ((dome_rows(lung) - surface) * chest.mm).clip(10, _ABOVE_DOME)
     way = smoothstep(1 - above / reach)
-    at_wall = np.exp(-((chest.wall_distance(lung.side) / _AT_WALL) ** 2)) * (above / _AT_WALL).clip(0, 1)
+    at_wall = np.exp(-((chest.wall_distance(lung.side) / _AT_WALL) ** 2))
     return beside + way * (1 - at_wall) * (under - beside).clip(0)
 
 
@@ -104,7 +108,9 @@ def _grey_beside(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     near, far = _TISSUE_BESIDE
     other = chest.lungs["left" if lung.side == "right" else "right"].mask
     sources = grow(lung.mask, round(far / mm)) & ~grow(lung.mask, round(near / mm)) & ~grow(other, round(near / mm))
-    sources &= (chest.grid[0] < dome_rows(lung)) & (chest.grey > chest.ceiling(_DARKEST))
+    outside = (1 if lung.side == "left" else -1) * (chest.grid[1] - outer_border(chest, lung.side)[:, None]) > 0
+    sources &= (chest.grid[0] < dome_rows(lung)) | outside
+    sources &= chest.grey > np.where(outside, chest.ceiling(_DARKEST_WALL), chest.ceiling(_DARKEST))
     sigmas = [scale / mm for scale in (45, 20, 10, 5)]
     field = continue_field(chest.grey, sources.astype(np.float32), chest.tissue_field, sigmas, 0.15)
     return np.minimum(blur(field, 4 / mm), np.maximum(chest.tissue_field, chest.brightest_tissue))
@@ -144,10 +150,15 @@ def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
 def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     """Return a lung's mask `(H, W)` bool with the dark pixels beside its base that belong to the costophrenic angle.
 
-    An outline that is found may end before the tip of a deep, narrow angle, which fluid fills first.
+    An outline that is found may end before the tip of a deep, narrow angle, which fluid fills first. What lies beyond
+    the straight continuation of the chest wall is air beside the patient.
     """
-    low = chest.grid[0] > lung.apex + _SULCUS_FROM * lung.height
-    near = grow(lung.mask, round(_SULCUS_MM / chest.mm)) & low
+    rows, columns = chest.grid
+    low = rows > lung.apex + _SULCUS_FROM * lung.height
+    straight = slice(*(int(lung.apex + share * lung.height) for share in _STRAIGHT_WALL))
+    slope, start = np.polyfit(rows[straight, 0], outer_border(chest, lung.side)[straight], 1)
+    beyond = (1 if lung.side == "left" else -1) * (columns - start - slope * rows) * chest.mm
+    near = grow(lung.mask, round(_SULCUS_MM / chest.mm)) & low & (beyond < _BEYOND_WALL)
     dark = blur(chest.grey, 1.0 / chest.mm) < chest.ceiling(_SULCUS_DARK)
     _, parts = cv2.connectedComponents((lung.mask | (near & dark)).astype(np.uint8))
     touching = np.unique(parts[lung.mask])
