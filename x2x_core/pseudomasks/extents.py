@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 import torch
 
@@ -44,7 +43,6 @@ _MOVED = 0.15  # shift, relative to the greatest, from which the finding moves a
 _DENSEST = 2.0  # change of the densest findings, relative to the usual one that is found
 _LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
-_WIDEST_DISC = 12  # radius in pixels up to which a mask is grown by OpenCV's disc, whose cost is its area
 _EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
 
 
@@ -172,17 +170,8 @@ def region_of_extent(extent: Extent) -> torch.Tensor:
     reached = (amount > _REACHED * amount.max()).numpy()
     if extent.shift is not None:
         reached |= moved_pixels(extent.shift)[0, 0].numpy()
-    radius = max(1, round(_MARGIN * max(reached.shape)))
-    grown = grow(reached, radius) if radius <= _WIDEST_DISC else _grow_widely(reached, radius)
+    grown = grow(reached, max(1, round(_MARGIN * max(reached.shape))))
     return torch.from_numpy(soften(grown, _EDGE))[None, None]
-
-
-def _grow_widely(mask: np.ndarray, radius: int) -> np.ndarray:
-    """Dilate a mask `(H, W)` bool by a disc, whose radius in pixels does not change the cost."""
-    if not mask.any():
-        return mask
-    outside = (~mask).astype(np.uint8)
-    return cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
 
 
 def moved_pixels(shift: torch.Tensor) -> torch.Tensor:
