@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import cv2
 import numpy as np
 import torch
 
@@ -46,7 +45,6 @@ _MOVED = 0.15  # shift, relative to the greatest, from which the finding moves a
 _DENSEST = 2.0  # change of the densest findings, relative to the usual one that is found
 _LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
-_WIDEST_DISC = 12  # radius in pixels up to which a mask is grown by OpenCV's disc, whose cost is its area
 _EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
 
 
@@ -175,11 +173,11 @@ def region_of_extent(extent: Extent) -> torch.Tensor:
     reached = (body_pixels if extent.is_body else reached_pixels)(extent.change)[0, 0].numpy()
     if extent.shift is not None:
         reached |= moved_pixels(extent.shift)[0, 0].numpy()
-    radius = max(1, round(_MARGIN * max(reached.shape)))
-    grown = grow(reached, radius) if radius <= _WIDEST_DISC else _grow_widely(reached, radius)
+    grown = grow(reached, max(1, round(_MARGIN * max(reached.shape))))
     return torch.from_numpy(soften(grown, _EDGE))[None, None]
 
 
+<<<<<<< HEAD
 def _grow_widely(mask: np.ndarray, radius: int) -> np.ndarray:
     """Dilate a mask `(H, W)` bool by a disc, whose radius in pixels does not change the cost."""
     if not mask.any():
@@ -199,6 +197,8 @@ def body_pixels(change: torch.Tensor) -> torch.Tensor:
     return change.abs() > _VISIBLE
 
 
+=======
+>>>>>>> pages27
 def moved_pixels(shift: torch.Tensor) -> torch.Tensor:
     """Return the pixels that a finding moves by a considerable share of its greatest shift, `(B, 1, H, W)` bool."""
     amount = shift.abs()
