@@ -95,7 +95,7 @@ class X2XPseudomask(io.ComfyNode):
 
         draws = Draws(seed, draw_place, draw_extent)
         pseudomask, info, places = pseudomask_of(to_library(image), instruction, atlas, align, draws)
-        extents = pseudomask.new_zeros(pseudomask.shape) if places.extents is None else places.shares
+        extents = pseudomask.new_zeros(pseudomask.shape) if places.drawn is None else places.drawn.shares
         return io.NodeOutput(to_mask(pseudomask), info, places, places.told, to_mask(extents), ui={"x2x_text": [info]})
 
 

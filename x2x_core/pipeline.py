@@ -326,9 +326,10 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         """Read pictures, encode them, find the lungs in them and measure the chest, once for all edits of them.
 
         The calls take the result instead of `image` and give the same results, bit for bit, for less:
-        ``prepared = pipe.prepare(image)``, then ``pipe(prepared, prompt)`` with any prompts, seeds and settings. Edits
-        on a crop and edits without restriction still encode what they see of the picture. Warnings about the lungs are
-        given here, once.
+        ``prepared = pipe.prepare(image)``, then ``pipe(prepared, prompt)`` with any prompts, seeds and settings. (With
+        `mask_context` and the caller's `guidance_mask` nearly the same: a picture that is not prepared is then encoded
+        around the mask alone, where that costs less than half as much.) Edits on a crop and edits without restriction
+        still encode what they see of the picture. Warnings about the lungs are given here, once.
 
         Args:
             image: as for the call, but not image latents.

@@ -15,7 +15,8 @@ from x2x_core.edit.composition import (
     is_grey,
     match_channels,
 )
-from x2x_core.edit.drawn_change import Drawn, compose_drawn
+from x2x_core.edit.drawn import Drawn
+from x2x_core.edit.drawn_change import compose_drawn
 from x2x_core.edit.drift import drift_of
 from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.soft import soft_edges

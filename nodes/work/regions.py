@@ -15,8 +15,8 @@ from x2x_core.common.errors import InputError
 from x2x_core.common.notes import Notes
 from x2x_core.common.seeds import EXTENT
 from x2x_core.edit.backbones.protocol import Generators
-from x2x_core.edit.drawn_change import Drawn
-from x2x_core.edit.motion import Motion, as_a_whole
+from x2x_core.edit.drawn import Drawn
+from x2x_core.edit.motion import as_a_whole
 from x2x_core.edit.places import draw_places, place_streams
 from x2x_core.edit.reading import read_pictures, read_subject
 from x2x_core.edit.region import RegionInputs, find_region
@@ -27,7 +27,6 @@ from x2x_core.imaging.geometry import resize
 from x2x_core.imaging.soft import soft_edges
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.pseudomasks.extents import moved_pixels
 
 from .batches import seeded_generators
 from .reports import alignment_lines
@@ -44,8 +43,7 @@ class Places:
     text: str  # the user's instruction
     parts: list[torch.Tensor | None]  # per image `(N, H, W)` bool, see `x2x_core.edit.region.Region`
     placed: Instruction | None = None  # the instruction with its place, if one was drawn
-    extents: torch.Tensor | None = None  # (B, 1, H, W) in grey values, see `x2x_core.edit.region.Region`
-    motion: Motion | None = None  # of the findings that move the images
+    drawn: Drawn | None = None  # extents of the findings, one for each image
 
     @property
     def instruction(self) -> Instruction:
@@ -71,29 +69,18 @@ class Places:
         scaled = [None if parts is None else _at_size(parts, size) for parts in self.parts]
         return scaled * (batch // len(scaled))
 
-    @property
-    def shares(self) -> torch.Tensor:
-        """Share that each pixel takes in the findings, relative to the most, `(B, 1, H, W)` in [0, 1]."""
-        assert self.extents is not None
-        amount = self.extents.abs()
-        return amount / amount.flatten(1).amax(dim=1)[:, None, None, None].clamp_min(1e-6)
-
     def drawn_at(self, size: tuple[int, int], batch: int) -> Drawn | None:
-        """Return extents and motion at the size of a picture, for a batch; ``None`` if no extent was drawn.
+        """Return the extents at the size of a picture or map, for a batch; ``None`` if none was drawn.
 
         Raises:
             InputError: the number of images differs.
         """
-        if self.extents is None or not self.extents.any():
+        if self.drawn is None or not self.drawn.known.any():
             return None
-        if len(self.extents) not in (1, batch):
-            raise InputError(f"`places` must be of one image, or of each of {batch} images, got {len(self.extents)}.")
-        extents = self.extents if size_of(self.extents) == size else resize(self.extents, size)
-        return Drawn(extents.expand(batch, -1, -1, -1), self.motion and self.motion.at(size, batch))
-
-    def moved_at(self, size: tuple[int, int], batch: int) -> torch.Tensor | None:
-        """Return the pixels that findings move, at the size of a map, `(batch, 1, H, W)` bool; ``None`` for none."""
-        return None if self.motion is None else moved_pixels(self.motion.at(size, batch).shift)
+        count = len(self.drawn.extents)
+        if count not in (1, batch):
+            raise InputError(f"`places` must be of one image, or of each of {batch} images, got {count}.")
+        return self.drawn.at(size, batch)
 
 
 def _at_size(parts: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -158,7 +145,7 @@ def pseudomask_of(
         *map(as_page_says, notes.lines),
     ]
     placed = instruction if instruction.drawn else None
-    places = Places(text, region.parts or [], placed, region.extents, region.motion)
+    places = Places(text, region.parts or [], placed, region.drawn)
     return region.pseudomask, "\n".join(lines), places
 
 
@@ -199,8 +186,9 @@ def guidance_of(
     keep = None if keep_mask is None else to_map(keep_mask, size, batch, "keep_mask") > 0
     p = p if keep is None else p.masked_fill(keep, 0)
     parts = None if places is None else places.at(size, batch)
-    moved = None if places is None else places.moved_at(size, batch)
-    r = r if moved is None else as_a_whole(r, moved)
+    drawn = None if places is None else places.drawn_at(size, batch)
+    wholes = None if drawn is None else drawn.wholes
+    r = r if wholes is None else as_a_whole(r, wholes)
     guidance = guidance_map(r, p)
     mask = find_mask(guidance, p, settings, limits, parts)
     mask = mask if keep is None else mask & ~keep  # at a threshold of 0, P does not restrict it

@@ -101,7 +101,7 @@ INVALID = [
     (with_value(plain_graph(), "image", "image", "nowhere.png"), "image", "image"),
     (without(plain_graph(), "edit", "pipeline"), "edit", "pipeline"),
     (without(plain_graph(), "edit", "image"), "edit", "image"),
-    (with_value(plain_graph(), "edit", "preset", "best"), "edit", "preset"),
+    (with_value(plain_graph(), "edit", "preset", "cheapest"), "edit", "preset"),
     (with_value(plain_graph(), "edit", "steps", 0), "edit", "steps"),
     (with_value(plain_graph(), "edit", "threshold", 1.5), "edit", "threshold"),
     (with_value(plain_graph(), "edit", "seed", "many"), "edit", "seed"),

@@ -67,3 +67,36 @@ def test_each_channel_and_picture_is_computed_alone():
     for number, share in enumerate((1.0, 0.5)):
         alone = with_detail(changes[[number], :1], (band(), band(-1.0))[number], CELLS, [share])
         assert torch.equal(both[number, 2], alone[0, 0])
+
+
+def fluid():
+    """A body whose lower half is faint, and the pixels that it takes."""
+    extent = 0.3 * band(rows=slice(60, 140))
+    extent[..., 100:140, :] *= 0.1
+    return extent, extent != 0
+
+
+@pytest.mark.parametrize(("amount", "share"), [(0.0, 0.0), (-1.0, 0.0), (0.25, 0.5), (0.5, 1.0), (3.0, 1.0)])
+def test_a_body_has_one_amount_and_is_there_in_full_from_half_of_it_on(amount, share):
+    extent, body = fluid()
+    seen = seen_by_model(extent, amount)
+    made = with_detail(seen, extent, CELLS, None, body)
+    assert torch.allclose(made[body], share * extent[body], atol=1e-3)
+    assert made[~body].abs().max() <= 0.05 * seen.abs().max()
+
+
+def test_a_body_has_no_holes_where_the_model_sees_nothing():
+    extent, body = fluid()
+    change = seen_by_model(extent, 1.0)
+    change[..., 150:] = 0
+    made = with_detail(change, extent, CELLS, None, body)
+    assert torch.allclose(made[body], extent[body], atol=1e-3)
+
+
+def test_what_is_beside_a_body_keeps_its_own_amount():
+    extent, body = fluid()
+    plate = 0.2 * band(rows=slice(200, 206))
+    change = seen_by_model(extent, 1.0) + seen_by_model(plate, 0.4)
+    made = with_detail(change, extent + plate, CELLS, None, body)
+    alone = with_detail(seen_by_model(plate, 0.4), plate, CELLS, None)
+    assert torch.allclose(made[plate != 0], alone[plate != 0], rtol=0.2)

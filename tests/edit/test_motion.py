@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from x2x_core.edit.drawn_change import Drawn, compose_drawn
+from x2x_core.edit.drawn import Drawn
+from x2x_core.edit.drawn_change import compose_drawn
 from x2x_core.edit.motion import Motion, as_a_whole, move_picture
 from x2x_core.imaging.wide_blur import smooth
 from x2x_core.pseudomasks.extents import Extent, region_of_extent

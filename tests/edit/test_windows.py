@@ -61,6 +61,17 @@ def test_every_window_holds_its_mask_and_context(chosen, context, step):
     assert torch.equal(windows.paste(inside, torch.zeros_like(masks)), masks)
 
 
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 10)), min_size=1, max_size=3), st.integers(0, 20))
+def test_grown_windows_hold_their_margin_and_stay_on_the_canvas(corners, margin):
+    windows = Windows(tuple(corners), (4, 6), (16, 16))
+    grown = windows.grown(margin)
+    assert grown.size == (min(4 + 2 * margin, 16), min(6 + 2 * margin, 16)) and grown.whole == windows.whole
+    for number in range(len(corners)):
+        for inner, outer in zip(windows.slices(number), grown.slices(number)):
+            assert 0 <= outer.start <= max(inner.start - margin, 0)
+            assert min(inner.stop + margin, 16) <= outer.stop <= 16
+
+
 @pytest.mark.parametrize("branches", [1, 3])
 def test_contents_are_cut_branch_by_branch(branches):
     windows = Windows(((0, 4), (2, 0)), (4, 4), (8, 8))

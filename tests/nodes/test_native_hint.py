@@ -157,6 +157,8 @@ class TestExtents:
     def test_places_of_another_number_of_pictures_are_refused(self, drawn, sample):
         from dataclasses import replace
 
-        places = replace(drawn[2], extents=drawn[2].extents.repeat(3, 1, 1, 1))
+        from x2x_core.edit.drawn import Drawn
+
+        places = replace(drawn[2], drawn=Drawn(drawn[2].drawn.extents.repeat(3, 1, 1, 1)))
         with pytest.raises(ValueError, match="`places` must be of one image, or of each of 1 images, got 3"):
             self.compose(sample, places, 0.1)

@@ -78,7 +78,7 @@ def test_the_hint_is_where_the_extent_is(pipe, film, monkeypatch):
     (plain, plain_draws, _), (hinted, hinted_draws, region) = seen
     shift = hinted - plain
     assert torch.allclose(hinted_draws - plain_draws, shift[:, None].expand_as(hinted_draws), atol=1e-5)
-    shown = torch.nn.functional.adaptive_avg_pool2d(region.extents, shift.shape[-2:])
+    shown = torch.nn.functional.adaptive_avg_pool2d(region.drawn.extents, shift.shape[-2:])
     assert shift.max() == pytest.approx(3, abs=1e-4) and shift.min() >= -1e-5
     both = torch.stack([shift[:, :1].flatten(), shown.flatten()])
     assert torch.corrcoef(both)[0, 1] > 0.99

@@ -19,7 +19,8 @@ from .composition import (
     match_channels,
 )
 from .decoding import decode
-from .drawn_change import Drawn, compose_drawn
+from .drawn import Drawn
+from .drawn_change import compose_drawn
 from .state import Edited, Encoded, Guidance, to_view
 from .windows import Windows
 
@@ -75,9 +76,8 @@ def compose(
     contrast = None if encoded.contrast is None else encoded.contrast[index]
     seen = original if contrast is None else contrast.to_model(original)
     unchanged = None if inputs.composition == "decoded" else _unchanged(backbone, encoded, edited, twin)
-    soft_mask = _soften(mask, inputs, guidance.extents)
-    drawn = None if guidance.extents is None else Drawn(guidance.extents, guidance.motion)
-    result = _combine(inputs, encoded, seen, decoded, unchanged, soft_mask, drawn)
+    soft_mask = _soften(mask, inputs, guidance.drawn)
+    result = _combine(inputs, encoded, seen, decoded, unchanged, soft_mask, guidance.drawn)
     result = result if contrast is None else contrast.from_model(result, original)
     for number in [number for number, bad in enumerate(flagged or ()) if bad]:
         logger.warning("The safety checker objected to edit %d: it is not returned.", number)
@@ -120,12 +120,12 @@ def _decode(backbone: EditBackbone, image_latents: torch.Tensor, windows: Window
     return windows.scaled(backbone.geometry.cell).paste(decode(backbone, windows.cut(image_latents)))
 
 
-def _soften(mask: torch.Tensor, inputs: ComposingInputs, extents: torch.Tensor | None) -> torch.Tensor:
+def _soften(mask: torch.Tensor, inputs: ComposingInputs, drawn: Drawn | None) -> torch.Tensor:
     """Return the mask `(B, 1, H, W)` with soft inner edges, float32 in [0, 1]."""
     widths = list(inputs.soft_edges)
-    if extents is not None and inputs.extent_edge is not None:
-        drawn = extents.flatten(1).any(dim=1).tolist()
-        widths = [inputs.extent_edge if around else width for around, width in zip(drawn, widths, strict=True)]
+    if drawn is not None and inputs.extent_edge is not None:
+        known = drawn.known.tolist()
+        widths = [inputs.extent_edge if around else width for around, width in zip(known, widths, strict=True)]
     return soft_edges(mask, [width * max(mask.shape[-2:]) for width in widths])
 
 

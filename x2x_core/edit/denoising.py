@@ -21,7 +21,8 @@ from .guiding import GuidanceSteps, Guide
 from .scales import Scales, image_scale_of, text_scale_of
 from .state import Edited, Encoded, Guidance
 from .tracks import Start, Track, run
-from .windows import Windows, windows_around
+from .windowing import find_windows
+from .windows import Windows
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def denoise(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, g
     backbone.pipe._num_timesteps = 0
     if not guidance.mask.any() or not inputs.needed:
         return Edited(encoded.clean)
-    windows = _find_windows(backbone, inputs, guidance)
+    windows = find_windows(backbone, inputs.context, guidance.cells)
     if windows is None or not isinstance(backbone, DenoisesWindows):
         return _denoise_whole(backbone, inputs, encoded, guidance)
     part = _cut(backbone, encoded, windows)
@@ -75,14 +76,6 @@ def denoise(backbone: EditBackbone, inputs: DenoisingInputs, encoded: Encoded, g
     edited = _denoise_whole(backbone, inputs, part, replace(guidance, cells=windows.cut(guidance.cells), known=known))
     twin = None if edited.twin is None else windows.paste(edited.twin, encoded.clean)
     return Edited(windows.paste(edited.latents, encoded.clean), twin, windows)
-
-
-def _find_windows(backbone: EditBackbone, inputs: DenoisingInputs, guidance: Guidance) -> Windows | None:
-    """Return the windows that are denoised, in latent cells; ``None``: the whole canvas."""
-    if inputs.context is None or not isinstance(backbone, DenoisesWindows):
-        return None
-    context = -(-inputs.context // backbone.geometry.cell)
-    return windows_around(guidance.cells, context, backbone.window_step)
 
 
 def _cut(backbone: DenoisesWindows, encoded: Encoded, windows: Windows) -> Encoded:

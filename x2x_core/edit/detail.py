@@ -13,11 +13,16 @@ from x2x_core.imaging.wide_blur import smooth
 _CELL_BLUR = 0.6  # standard deviation of a model's blur, latent cells
 _WINDOW = 2.0  # standard deviation of the window that the amount is fitted in, latent cells
 _LEAST_POWER = 1e-3  # mean square of an extent, relative to the most, under which the amount is taken for smaller
+_BODY_IN_FULL = 0.5  # share of a body from which all of it is there
 _KNOWN = 0.01  # by how much more its detail counts in full
 
 
 def with_detail(
-    change: torch.Tensor, extents: torch.Tensor, cells: int, shares: Sequence[float] | None
+    change: torch.Tensor,
+    extents: torch.Tensor,
+    cells: int,
+    shares: Sequence[float] | None,
+    bodies: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Return a model's change with the detail of the extents.
 
@@ -25,28 +30,37 @@ def with_detail(
     With K the blur of a cell, the change is fitted as a K E by least squares around each pixel, and becomes a E: the
     amount is the model's, up to the extent's own, and the detail the extent's, so that an edge is sharp, and a line is
     narrow and does not burn where the model spreads it. This is joint upsampling by a guide (He, Sun and Tang, *Guided
-    image filtering*, TPAMI 2013) without its constant term. Where no extent is known, the change stays.
+    image filtering*, TPAMI 2013) without its constant term. A body, such as free fluid, has no holes and hides what it
+    touches: it has one amount, fitted to all of it, and is there in full from half of that on. Where no extent is
+    known, the change stays.
 
     Args:
         change: `(B, C, H, W)`.
         extents: `(B, 1, H, W)`, the change that was drawn, in grey values, [-1, 1].
         cells: latent cells along the longer side of a canvas.
         shares: for each picture, the share of its longer side that its canvas shows; ``None``: whole pictures.
+        bodies: `(B, 1, H, W)` bool, the pixels that one body takes; ``None`` if there is none.
 
     Returns:
         `(B, C, H, W)`. A change against the extent's sign is left out where the extent is known.
     """
     side = max(extents.shape[-2:]) / cells
     planes = change[:, :1] if bool((change == change[:, :1]).all()) else change  # grey: one channel serves all
-    sharp = [
-        torch.stack([_sharpen(plane, extent[0].float().numpy(), side * share) for plane in own.float().numpy()])
-        for own, extent, share in zip(planes, extents, shares or [1.0] * len(extents), strict=True)
-    ]
+    sharp = []
+    for number, (own, extent) in enumerate(zip(planes, extents[:, 0].float().numpy(), strict=True)):
+        cell = side * (1.0 if shares is None else shares[number])
+        body = None if bodies is None else bodies[number, 0].numpy()
+        sharp.append(torch.stack([_sharpen(plane, extent, cell, body) for plane in own.float().numpy()]))
     return torch.stack(sharp).to(change).expand_as(change)
 
 
-def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float) -> torch.Tensor:
+def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float, body: np.ndarray | None = None) -> torch.Tensor:
     """Return the change `(H, W)` of one channel with the detail of an extent; `cell` is the side of a latent cell."""
+    if body is not None and body.any():
+        fluid = np.where(body, extent, 0)
+        share = min(max(fitted_amount(change, fluid, cell) / _BODY_IN_FULL, 0.0), 1.0)
+        others = _sharpen(change, extent, cell)
+        return torch.where(torch.from_numpy(body), torch.from_numpy(share * fluid).to(others), others)
     most = float(np.abs(extent).max())
     if not most > 0:
         return torch.from_numpy(change)

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
 from .composition import compose_change
 from .detail import fitted_amount, with_detail
+from .drawn import Drawn
 from .motion import Motion, move_picture
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Extents and motion of the findings that are added or removed, at the size of the pictures."""
-
-    extents: torch.Tensor  # (B, 1, H, W) in grey values, [-1, 1]
-    motion: Motion | None = None  # of those that move the picture
 
 
 def compose_drawn(
@@ -47,12 +39,12 @@ def compose_drawn(
     """
     motion = drawn.motion
     if motion is None:
-        detailed = with_detail(change, drawn.extents, cells, shares)
+        detailed = with_detail(change, drawn.extents, cells, shares, drawn.bodies)
         return compose_change(composition, original, detailed, soft_mask, strength, shares, exact=True)
     side = max(original.shape[-2:]) / cells
     moved = _moved(original, change, soft_mask, motion, [side * share for share in shares or [1.0] * len(original)])
     others = torch.where(drawn.extents == motion.change, 0, drawn.extents)
-    detailed = with_detail(change, others, cells, shares)
+    detailed = with_detail(change, others, cells, shares, drawn.bodies)
     moves = motion.shift.flatten(1).any(dim=1)[:, None, None, None]
     rest = torch.where(moves & (others == 0), 0, detailed)
     base = torch.lerp(original, moved, strength)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from diffusers.utils.torch_utils import randn_tensor
@@ -12,12 +12,14 @@ from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.contrast import Contrast
 
 from .backbones.conditioning import PromptInputs
-from .backbones.protocol import EditBackbone
+from .backbones.protocol import EditBackbone, EncodesWindows
 from .composition import match_channels
 from .decoding import decode
 from .prepared import PreparedImage
 from .state import Encoded, to_view
 from .views import EncodedViews
+from .windowing import find_windows
+from .windows import Windows
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,14 @@ class NoiseInputs:
 
 
 @dataclass(frozen=True)
+class PartInputs:
+    """The caller's masks, around which alone pictures are encoded."""
+
+    guidance_mask: torch.Tensor  # (B, 1, H, W) bool
+    context: int | None  # of the windows that are denoised, pixels of the canvas; None: the whole canvas
+
+
+@dataclass(frozen=True)
 class EncodingInputs:
     """Inputs of encoding: N pictures (or their latents) and the prompts of P pairs, for B outputs."""
 
@@ -51,6 +61,7 @@ class EncodingInputs:
     device: torch.device  # that the model runs on
     own_contrast: bool = False  # stretch pictures in a narrow range of greys, see `x2x_core.imaging.contrast`
     prepared: PreparedImage | None = None  # the same pictures, encoded before
+    part: PartInputs | None = None  # None: pictures are encoded as a whole
 
 
 def encode(backbone: EditBackbone, inputs: EncodingInputs, canvases: Canvases) -> Encoded:
@@ -63,10 +74,15 @@ def encode(backbone: EditBackbone, inputs: EncodingInputs, canvases: Canvases) -
     """
     images, index = inputs.images, inputs.image_index
     contrast = _contrast_of(inputs)
-    views = list(dict.fromkeys(zip(index, canvases.each, strict=True)))  # each is encoded once
-    view_index = [views.index(view) for view in zip(index, canvases.each)]
-    view_canvases = Canvases(tuple(canvas for _, canvas in views))
-    encoding = _encode_views(backbone, inputs, contrast, [picture for picture, _ in views], view_canvases)
+    windows = _seen_windows(backbone, inputs, canvases)
+    corners = [None] * len(index) if windows is None else windows.corners
+    seen = list(zip(index, canvases.each, corners, strict=True))
+    views = list(dict.fromkeys(seen))  # each is encoded once
+    view_index = [views.index(view) for view in seen]
+    if windows is not None:
+        windows = replace(windows, corners=tuple(corner for *_, corner in views if corner is not None))
+    view_canvases = Canvases(tuple(canvas for _, canvas, _ in views))
+    encoding = _encode_views(backbone, inputs, contrast, [picture for picture, *_ in views], view_canvases, windows)
     if images is None:
         images = ImageBatch(encoding.pixels, torch.float32)
     image_latents = encoding.latents[view_index]
@@ -95,12 +111,23 @@ def _contrast_of(inputs: EncodingInputs) -> Contrast | None:
     return Contrast.of(inputs.images.pixels)
 
 
+def _seen_windows(backbone: EditBackbone, inputs: EncodingInputs, canvases: Canvases) -> Windows | None:
+    """Return the window of each output that is encoded, in latent cells; ``None``: the whole canvas, or it is known."""
+    part, prepared = inputs.part, inputs.prepared
+    if not isinstance(backbone, EncodesWindows) or part is None:
+        return None
+    if inputs.images is None or (prepared and prepared.fits(set(canvases.each), inputs.own_contrast)):
+        return None
+    return find_windows(backbone, part.context, canvases.cells_of(part.guidance_mask))
+
+
 def _encode_views(
     backbone: EditBackbone,
     inputs: EncodingInputs,
     contrast: Contrast | None,
     pictures: list[int],
     canvases: Canvases,
+    windows: Windows | None,
 ) -> EncodedViews:
     """Encode each of V views; one encoding serves every use.
 
@@ -110,6 +137,7 @@ def _encode_views(
         contrast: of the pictures.
         pictures: V, the picture of each view.
         canvases: of the V views.
+        windows: of the V views, as for `encode_pixels`.
     """
     if inputs.images is None:
         assert inputs.latents is not None
@@ -123,28 +151,35 @@ def _encode_views(
     pixels = inputs.images.pixels
 
     def encode_now() -> EncodedViews:
-        return encode_pixels(backbone, pixels[pictures], own_contrast, canvases)
+        return encode_pixels(backbone, pixels[pictures], own_contrast, canvases, windows)
 
     if prepared is None:
         return encode_now()
-    shown = (tuple(pictures), canvases.each, inputs.own_contrast)
+    shown = (tuple(pictures), canvases.each, inputs.own_contrast, windows)
     return prepared.crops.once(shown, encode_now).of(range(len(pictures)), inputs.device)
 
 
 def encode_pixels(
-    backbone: EditBackbone, pixels: torch.Tensor, contrast: Contrast | None, canvases: Canvases
+    backbone: EditBackbone,
+    pixels: torch.Tensor,
+    contrast: Contrast | None,
+    canvases: Canvases,
+    windows: Windows | None = None,
 ) -> EncodedViews:
-    """Encode pictures on their canvases.
+    """Encode pictures on their canvases, or windows of these.
 
     Args:
         backbone: the model.
         pixels: `(V, 1 | 3, H, W)` in [0, 1].
         contrast: of the pictures, which they are stretched to; ``None``: as they are.
         canvases: of the pictures.
+        windows: of the canvases, in latent cells, away from which latents may be 0; ``None``: the whole canvases.
     """
     pixels = pixels if contrast is None else contrast.to_model(pixels)
     pixels = match_channels(canvases.place(pixels), backbone.geometry.image_channels)
-    return EncodedViews(pixels, backbone.encode_image(pixels))
+    if windows is None or not isinstance(backbone, EncodesWindows):
+        return EncodedViews(pixels, backbone.encode_image(pixels))
+    return EncodedViews(pixels, backbone.encode_windows(pixels, windows))
 
 
 def _draw(

@@ -43,6 +43,6 @@ def hint_place(inputs: HintingInputs, encoded: Encoded, region: Region | None) -
 def _cells(inputs: HintingInputs, canvases: Canvases, region: Region | None) -> torch.Tensor | None:
     if inputs.guidance_mask is not None:
         return graded_cells(canvases.place(depth_in(inputs.guidance_mask)), canvases.cells)
-    if region is None or region.extents is None:
+    if region is None or region.drawn is None:
         return None
-    return graded_cells(canvases.place(region.extents.abs()), canvases.cells)
+    return graded_cells(canvases.place(region.drawn.extents.abs()), canvases.cells)

@@ -23,7 +23,6 @@ from x2x_core.guidance.relevance import (
 )
 from x2x_core.imaging.canvas import Canvas
 from x2x_core.imaging.canvases import Canvases
-from x2x_core.pseudomasks.extents import moved_pixels
 
 from .attention.layers import attention_levels
 from .attention.switching import rse_attention
@@ -106,23 +105,21 @@ def _find_within(region: Region, inputs: GuidanceInputs, encoded: Encoded, relev
     _warn_of_empty_masks(mask, inputs.mask)
     uncertainty = None if relevance.uncertainty is None else to_image(relevance.uncertainty, canvases)
     cells = cells.to(relevance.map.device)
-    return Guidance(
-        guidance, mask, cells, relevance_map, pseudomask, uncertainty, relevance.known, region.extents, region.motion
-    )
+    return Guidance(guidance, mask, cells, relevance_map, pseudomask, uncertainty, relevance.known, region.drawn)
 
 
 def around_extents(relevance: Relevance, region: Region | None, canvases: Canvases) -> Relevance:
     """Return relevance maps in which each cell has the most of its neighbours where an extent was drawn.
 
-    What moves is one thing, and moves as a whole: its cells have the most of them all.
+    What is one body, or moves, is one thing: its cells have the most of them all.
     """
-    if region is None or region.extents is None:
+    if region is None or region.drawn is None:
         return relevance
-    drawn = region.extents.flatten(1).any(dim=1).to(relevance.map.device)[:, None, None, None]
-    around = torch.where(drawn, with_neighbours(relevance.map), relevance.map)
-    if region.motion is not None:
-        moved = canvases.cells_of(moved_pixels(region.motion.shift)).to(around.device)
-        around = as_a_whole(around, moved)
+    known = region.drawn.known.to(relevance.map.device)[:, None, None, None]
+    around = torch.where(known, with_neighbours(relevance.map), relevance.map)
+    wholes = region.drawn.wholes
+    if wholes is not None:
+        around = as_a_whole(around, canvases.cells_of(wholes).to(around.device))
     return replace(relevance, map=around)
 
 

@@ -14,11 +14,11 @@ from x2x_core.anatomy.sites import MIDLINE
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 from x2x_core.pseudomasks.atlas import PseudomaskAtlas
-from x2x_core.pseudomasks.extents import Extent, ExtentDrawer, ShownExtents, join_extents, region_of_extent
+from x2x_core.pseudomasks.extents import Extent, ExtentDrawer, ShownExtents, region_of_extent
 from x2x_core.pseudomasks.regions import clause_region, frame_of
 from x2x_core.simulation.films.extents import MOVING_FINDINGS
 
-from .motion import Motion
+from .drawn import Drawn
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,13 @@ class Region:
             without `localise`.
         alignments: for each pair, how the atlas was fitted to the lungs; ``None`` if the region does not depend on
             them, and instead of the list if no region does.
-        extents: `(B, 1, H, W)` in grey values, [-1, 1], by how much the findings that are added or removed change each
-            pixel, 0 throughout where that is left open; ``None`` if none was drawn or found.
-        motion: of the findings whose extents are drawn; ``None`` if none of them moves the picture.
+        drawn: extents of the findings that are added or removed; ``None`` if none was drawn or found.
     """
 
     pseudomask: torch.Tensor
     parts: list[torch.Tensor | None] | None = None
     alignments: list[Alignment | None] | None = None
-    extents: torch.Tensor | None = None
-    motion: Motion | None = None
+    drawn: Drawn | None = None
 
 
 def find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
@@ -76,8 +73,7 @@ def find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
     return replace(
         region,
         pseudomask=region.pseudomask.masked_fill(inputs.keep, 0),
-        extents=None if region.extents is None else region.extents.masked_fill(inputs.keep, 0),
-        motion=region.motion and region.motion.without(inputs.keep),
+        drawn=region.drawn and region.drawn.without(inputs.keep),
     )
 
 
@@ -100,7 +96,7 @@ def _find_region(atlas: PseudomaskAtlas, inputs: RegionInputs) -> Region:
 def _regions_of_extents(atlas: PseudomaskAtlas, inputs: RegionInputs, alignments: list[Alignment | None]) -> Region:
     """Return the region of each output, with the extents of the findings that it adds or removes."""
     pictures: dict[int, _PictureExtents] = {}
-    masks, parts, extents = [], [], []
+    masks, parts = [], []
     each: list[list[Extent]] = []
     for output in range(len(inputs.instructions) * inputs.copies):
         pair = output // inputs.copies
@@ -115,10 +111,9 @@ def _regions_of_extents(atlas: PseudomaskAtlas, inputs: RegionInputs, alignments
         masks.append(mask)
         parts.append(own_parts)
         each.append(list(known.values()))
-        extents.append(join_extents(each[-1]) if known else torch.zeros_like(mask))
     pseudomask = torch.cat(masks)
     parts_known = parts if inputs.localise else None
-    return Region(pseudomask, parts_known, alignments, torch.cat(extents), Motion.of(each, pseudomask))
+    return Region(pseudomask, parts_known, alignments, Drawn.of(each, pseudomask))
 
 
 class _PictureExtents:

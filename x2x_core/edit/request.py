@@ -148,7 +148,7 @@ def read_request(editor: Editor, call: CallKwargs, image: Any, prompt: Any, keyw
         region=region_inputs(made) if needs_region else None,
         placing=placing_inputs(made, guidance.guidance_mask),
         hinting=hinting_inputs(made, guidance.guidance_mask),
-        encoding=encoding_inputs(backbone, made, prompts),
+        encoding=encoding_inputs(backbone, made, prompts, guidance.guidance_mask),
         scales=scales,
         guidance=guidance,
         denoising=denoising_inputs(made, scales, callback),

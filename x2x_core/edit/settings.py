@@ -75,8 +75,9 @@ class EditSettings(MaskSettings):
             from 0.9 the whole picture is used. ``False``: no crop, also where the checkpoint recommends one.
         mask_context: denoise and decode only a window around the guidance mask, at the scale of the whole canvas, so
             that a small edit costs less: the context around the mask, in pixels of the model's canvas, at least 0. The
-            mask is found as without it. All outputs of a call have windows of one size. ``False``: the whole canvas,
-            also where the checkpoint recommends a window. See `x2x_core.edit.windows`.
+            mask is found as without it. With the caller's mask, a picture that is not prepared is encoded around the
+            window alone, too, where that costs less than half as much. All outputs of a call have windows of one size.
+            ``False``: the whole canvas, also where the checkpoint recommends a window. See `x2x_core.edit.windows`.
         preset: "fast", "balanced" or "best": values of several of these settings at once, on top of what the checkpoint
             recommends, see `x2x_core.edit.presets`; settings that are given replace the preset's. ``None``: no preset.
         solver: "DDIM", "Euler", "DPM++ 2M" or "UniPC", on the checkpoint's noise schedule. ``None``: the pipeline's

@@ -22,7 +22,7 @@ from .backbones.protocol import EditBackbone, Generators, Schedule
 from .composing import ComposingInputs
 from .denoising import DenoisingInputs, StepCallback
 from .draw_checks import check_draws, check_noise
-from .encoding import EncodingInputs, NoiseInputs
+from .encoding import EncodingInputs, NoiseInputs, PartInputs
 from .guiding import GuidanceSteps
 from .hinting import HintingInputs
 from .looking import GuidanceInputs, RelevanceInputs
@@ -111,8 +111,16 @@ def hinting_inputs(call: Call, guidance_mask: torch.Tensor | None) -> HintingInp
     return HintingInputs(call.settings.place_hint if call.restricted else 0.0, guidance_mask)
 
 
-def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -> EncodingInputs:
+def encoding_inputs(
+    backbone: EditBackbone, call: Call, prompts: PromptInputs, guidance_mask: torch.Tensor | None
+) -> EncodingInputs:
     """Return the inputs of encoding.
+
+    Args:
+        backbone: the model.
+        call: the call.
+        prompts: of the call.
+        guidance_mask: the caller's, `(B, 1, H, W)` bool.
 
     Raises:
         InputError: given noise of another shape, or not finite.
@@ -143,7 +151,16 @@ def encoding_inputs(backbone: EditBackbone, call: Call, prompts: PromptInputs) -
         call.device,
         own_contrast=call.restricted and call.films and not settings.reference,
         prepared=call.prepared,
+        part=_part_inputs(backbone, call, guidance_mask),
     )
+
+
+def _part_inputs(backbone: EditBackbone, call: Call, guidance_mask: torch.Tensor | None) -> PartInputs | None:
+    """Return the part of the pictures that the edit looks at; ``None``: all, as latents and safety checkers do."""
+    checked = getattr(backbone.pipe, "safety_checker", None) is not None
+    if guidance_mask is None or checked or call.arguments.output_type == "latent":
+        return None
+    return PartInputs(guidance_mask, call.settings.mask_context)
 
 
 def _first_level(settings: EditSettings) -> int | None:

@@ -17,7 +17,7 @@ from x2x_core.imaging.canvases import Canvases
 from x2x_core.imaging.contrast import Contrast
 
 from .backbones.conditioning import Conditioning
-from .motion import Motion
+from .drawn import Drawn
 from .views import EncodedViews
 from .windows import Windows
 
@@ -82,8 +82,7 @@ class Guidance:
     pseudomask: torch.Tensor | None = None
     uncertainty: torch.Tensor | None = None  # of the relevance
     known: KnownPredictions | None = None  # for the diffusion noise, if a level of the relevance map has it
-    extents: torch.Tensor | None = None  # of the findings that are added, (B, 1, H, W) in [-1, 1]
-    motion: Motion | None = None  # of the findings that move the picture
+    drawn: Drawn | None = None  # of the findings that are added or removed
 
 
 @dataclass(frozen=True)

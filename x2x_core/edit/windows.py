@@ -1,7 +1,9 @@
 """Windows of the latents: an edit is denoised and decoded around its mask alone, at the scale of the whole canvas.
 
-A window is cut from latents and noise that were made for the whole canvas, so a seed has the same noise in a window as
-on the whole, and what lies outside the window is the original's latents, as it is outside the mask.
+A window is cut from noise that was made for the whole canvas, so a seed has the same noise in a window as on the
+whole, and what lies outside the window is the original's latents, as it is outside the mask. The picture's latents are
+cut from those of the whole canvas, too, or, where the caller's mask makes the window known before they are encoded,
+nearly these: see `x2x_core.edit.backbones.window_encoder`.
 """
 
 from __future__ import annotations
@@ -41,6 +43,18 @@ class Windows:
             rows, columns = self.slices(number % outputs)
             cut.append(own[..., rows, columns])
         return torch.stack(cut)
+
+    def grown(self, cells: int) -> Windows:
+        """Return windows with so many more cells on each side, as far as the canvas goes, all of one size."""
+        height, width = (min(side + 2 * cells, whole) for side, whole in zip(self.size, self.whole))
+        corners = tuple(
+            (
+                min(max(top - cells, 0), self.whole[0] - height),
+                min(max(left - cells, 0), self.whole[1] - width),
+            )
+            for top, left in self.corners
+        )
+        return Windows(corners, (height, width), self.whole)
 
     def paste(self, contents: torch.Tensor, onto: torch.Tensor | None = None) -> torch.Tensor:
         """Return values `(n * B, C, *whole)` with contents `(n * B, C, *size)` in the windows; on ``None``, on 0."""

@@ -33,9 +33,10 @@ def graded_cells(extents: torch.Tensor, cells: tuple[int, int]) -> torch.Tensor:
 
 
 def depth_in(masks: torch.Tensor) -> torch.Tensor:
-    """Return how deep each pixel of a mask lies in it, from 0 outside to 1 for the deepest fifth.
+    """Return how deep each pixel lies in its region of a mask, from 0 outside to 1 for the deepest fifth.
 
-    A mask is wider than the finding that it is drawn around, so a hint rises from its border inwards.
+    A mask is wider than the finding that it is drawn around, so a hint rises from its border inwards. Each of several
+    regions is a place of its own, however small it is beside the others.
 
     Args:
         masks: `(B, 1, H, W)` bool.
@@ -45,10 +46,23 @@ def depth_in(masks: torch.Tensor) -> torch.Tensor:
 
 def _depth_in(mask: torch.Tensor) -> torch.Tensor:
     padded = np.pad(mask.numpy().astype(np.uint8), 1)
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-    if not depth.any():
-        return torch.zeros(mask.shape)
-    return torch.from_numpy((depth / np.percentile(depth[depth > 0], _DEEP)).clip(0, 1)).float()
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)
+    _, regions = cv2.connectedComponents(padded, connectivity=8)
+    depth /= _percentiles(depth, regions, _DEEP)[regions]
+    return torch.from_numpy(depth[1:-1, 1:-1].clip(0, 1)).float()
+
+
+def _percentiles(values: np.ndarray, regions: np.ndarray, percent: float) -> np.ndarray:
+    """Return a percentile of the values in each region, `(N,)`; 1 for the region 0, which is none."""
+    numbers = regions.ravel()
+    ordered = values.ravel()[np.lexsort((values.ravel(), numbers))]
+    sizes = np.bincount(numbers)
+    place = np.cumsum(sizes) - sizes + percent / 100 * (sizes - 1)
+    below = np.floor(place).astype(int)
+    above = np.ceil(place).astype(int)
+    found = ordered[below] + (place - below) * (ordered[above] - ordered[below])
+    found[0] = 1
+    return found.astype(np.float32)
 
 
 def add_place_hint(noise: torch.Tensor, cells: torch.Tensor, strength: float) -> torch.Tensor:

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-import cv2
 import numpy as np
 import torch
 
@@ -26,6 +25,7 @@ from x2x_core.imaging.geometry import resize
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
 from x2x_core.simulation.films.extents import (
+    BODIES,
     MOVING_FINDINGS,
     lesion_extent,
     lesion_of,
@@ -40,11 +40,11 @@ from .extent_finder import ExtentFinder
 logger = logging.getLogger(__name__)
 
 _REACHED = 0.12  # change, relative to the most, from which the finding reaches a pixel
+_VISIBLE = 2 / 255  # change of grey from which a body reaches a pixel
 _MOVED = 0.15  # shift, relative to the greatest, from which the finding moves a pixel
 _DENSEST = 2.0  # change of the densest findings, relative to the usual one that is found
 _LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
-_WIDEST_DISC = 12  # radius in pixels up to which a mask is grown by OpenCV's disc, whose cost is its area
 _EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
 
 
@@ -54,6 +54,7 @@ class Extent:
 
     change: torch.Tensor  # (1, 1, H, W) in grey values, [-1, 1]: below 0 where the finding makes the picture darker
     shift: torch.Tensor | None = None  # (1, 1, H, W): pixels to the right of itself that each pixel is read from
+    is_body: bool = False  # it is one body, such as free fluid, that is there as a whole or not
 
 
 class ExtentDrawer:
@@ -96,7 +97,8 @@ class ExtentDrawer:
                 "No extent is drawn for %s: %s. It may change wherever it can be.", clause.finding, self._unsuitable
             )
             return None
-        return self._enlarge(lesion_extent(self._chest, lesion), lesion_shift(self._chest, lesion))
+        drawn = self._enlarge(lesion_extent(self._chest, lesion), lesion_shift(self._chest, lesion))
+        return replace(drawn, is_body=lesion.finding in BODIES)
 
     def without(self, clause: Clause) -> Extent | None:
         """Draw what moves back when the finding that a clause removes is gone.
@@ -168,21 +170,22 @@ def region_of_extent(extent: Extent) -> torch.Tensor:
 
     What the finding moves belongs to it.
     """
-    amount = extent.change[0, 0].abs()
-    reached = (amount > _REACHED * amount.max()).numpy()
+    reached = (body_pixels if extent.is_body else reached_pixels)(extent.change)[0, 0].numpy()
     if extent.shift is not None:
         reached |= moved_pixels(extent.shift)[0, 0].numpy()
-    radius = max(1, round(_MARGIN * max(reached.shape)))
-    grown = grow(reached, radius) if radius <= _WIDEST_DISC else _grow_widely(reached, radius)
+    grown = grow(reached, max(1, round(_MARGIN * max(reached.shape))))
     return torch.from_numpy(soften(grown, _EDGE))[None, None]
 
 
-def _grow_widely(mask: np.ndarray, radius: int) -> np.ndarray:
-    """Dilate a mask `(H, W)` bool by a disc, whose radius in pixels does not change the cost."""
-    if not mask.any():
-        return mask
-    outside = (~mask).astype(np.uint8)
-    return cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
+def reached_pixels(change: torch.Tensor) -> torch.Tensor:
+    """Return the pixels that a finding changes by a considerable share of its greatest change, `(B, 1, H, W)` bool."""
+    amount = change.abs()
+    return amount > _REACHED * amount.flatten(1).amax(dim=1)[:, None, None, None]
+
+
+def body_pixels(change: torch.Tensor) -> torch.Tensor:
+    """Return the pixels that a body changes visibly, `(B, 1, H, W)` bool: its faint rim hides borders too."""
+    return change.abs() > _VISIBLE
 
 
 def moved_pixels(shift: torch.Tensor) -> torch.Tensor:

@@ -5,17 +5,23 @@ import socket
 import threading
 from contextlib import contextmanager
 from io import BytesIO
+from socketserver import BaseServer
 
 import pytest
 from pydicom import Dataset, dcmread
-from pydicom.uid import ExplicitVRLittleEndian
-from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, build_context, evt
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE, build_context, evt
 from pynetdicom.sop_class import (
+    DigitalXRayImageStorageForPresentation,
+    ParametricMapStorage,
+    SecondaryCaptureImageStorage,
+    SegmentationStorage,
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
     StudyRootQueryRetrieveInformationModelMove,
     Verification,
 )
+from pynetdicom.transport import ThreadedAssociationServer
 from remote_cases import FRONTAL, LATERAL, OTHER_STUDY, SECRET, STUDY, films, results
 
 from x2x_core.archive.remote import dimse_link
@@ -29,6 +35,16 @@ from x2x_core.common.errors import InputError
 
 # pynetdicom leaves a socket to the garbage collector if the other side ended its connection first.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+# Of films and results. Nodes copy all classes and syntaxes that they know for each association.
+KINDS = {
+    DigitalXRayImageStorageForPresentation,
+    SegmentationStorage,
+    ParametricMapStorage,
+    SecondaryCaptureImageStorage,
+}
+SYNTAXES = [ImplicitVRLittleEndian, ExplicitVRLittleEndian]
+# A server looks this often, in seconds, whether it shall end; pynetdicom's own looks twice a second.
+POLL = 0.02
 UIDS = {"STUDY": "StudyInstanceUID", "SERIES": "SeriesInstanceUID", "IMAGE": "SOPInstanceUID"}
 
 
@@ -47,11 +63,8 @@ class Node:
             StudyRootQueryRetrieveInformationModelMove,
         ):
             entity.add_supported_context(model)
-        for context in AllStoragePresentationContexts:
-            if context.abstract_syntax not in without:
-                entity.add_supported_context(
-                    context.abstract_syntax, ALL_TRANSFER_SYNTAXES, scu_role=True, scp_role=True
-                )
+        for kind in KINDS - set(without):
+            entity.add_supported_context(kind, SYNTAXES, scu_role=True, scp_role=True)
         self.entity = entity
 
     def __enter__(self):
@@ -62,12 +75,16 @@ class Node:
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_USER_ID, self._identify),
         ]
-        self.server = self.entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+        self.server = self.entity.make_server(
+            ("127.0.0.1", 0), evt_handlers=handlers, server_class=ThreadedAssociationServer
+        )
+        threading.Thread(target=self.server.serve_forever, args=(POLL,), daemon=True).start()
         self.address = f"dicom://PACS@127.0.0.1:{self.server.socket.getsockname()[1]}"
         return self
 
     def __exit__(self, *_):
-        self.server.shutdown()
+        BaseServer.shutdown(self.server)  # pynetdicom's own asks for a server that it has started itself
+        self.server.server_close()
 
     def _identify(self, event):
         self.identity = (event.primary_field, event.secondary_field)

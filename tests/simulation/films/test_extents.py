@@ -190,3 +190,12 @@ def test_fluid_grows_denser_towards_the_dome(small):
         for mm in (40, 20, 6)
     ]
     assert steps[0] < steps[1] < steps[2]
+
+
+def test_the_extent_of_atelectasis_is_drawn_on_the_film_as_it_is(small):
+    lobe = lesion("Add the finding of severe atelectasis in the left lower lung zone.")
+    grey = small.grey + lesion_extent(small, lobe)
+    assert (
+        np.abs(grey - draw_lesions(small, [lobe], raised=False)).max()
+        < np.abs(grey - draw_lesions(small, [lobe])).max()
+    )

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from x2x_core.simulation.films.fields import blur, grow
+from x2x_core.simulation.films.borders import outer_border
+from x2x_core.simulation.films.fields import blur, blur_line, grow
 from x2x_core.simulation.films.lesions import draw_lesions
 from x2x_core.simulation.films.pneumothorax import collapse_of
+from x2x_core.simulation.films.tissue import dome_columns
 from x2x_core.simulation.findings import SEVERITY, SIDED, SIMULATED_FINDINGS, ZONAL, levels_of
 from x2x_core.simulation.lesions import Lesion
 
@@ -226,3 +228,42 @@ def test_edema_is_in_both_lungs_and_strongest_around_the_hila(chest):
 def test_lesions_come_one_after_another(chest):
     both = draw_lesions(chest, [lesion("cardiomegaly"), lesion("pleural effusion", side="right")])
     assert (both >= draw_lesions(chest, [lesion("cardiomegaly")]) - 1e-6).all()
+
+
+def test_no_border_of_dome_or_heart_is_left_in_deep_fluid(chest):
+    flooded = draw_lesions(chest, [lesion("pleural effusion", 0.9, side="right")])
+    lung = chest.lungs["right"]
+    dome = lung.dome[dome_columns(lung)]
+    band = [slice(int(row) - round(18 / chest.mm), int(row) + round(18 / chest.mm)) for row in dome]
+    steps = [
+        np.mean(
+            [np.abs(np.diff(blur(grey, 2.0)[rows, column])).max() for rows, column in zip(band, dome_columns(lung))]
+        )
+        for grey in (chest.grey, flooded)
+    ]
+    assert steps[1] < 0.3 * steps[0]
+
+
+def test_the_dome_ends_where_the_border_of_the_heart_begins(chest):
+    for lung in chest.lungs.values():
+        rows = lung.dome[dome_columns(lung)]
+        known = lung.dome[lung.dome >= 0]
+        assert len(rows) > 0.3 * len(known) and rows.min() > known.min() + 0.3 * lung.height
+        assert np.abs(np.diff(blur_line(rows, 3))).max() < 1.5
+
+
+def test_lung_does_not_show_through_a_heart_that_is_moved_over_it(chest):
+    moved = draw_lesions(chest, [lesion("cardiomegaly", 0.9)])
+    over = (moved - chest.grey > 0.1) & (chest.depth("left") > 0)
+    fine = [np.abs(grey - blur(grey, 1.2))[over].mean() for grey in (chest.grey, moved)]
+    heart = np.abs(chest.grey - blur(chest.grey, 1.2))[chest.mediastinum].mean()
+    assert fine[1] < max(1.5 * heart, 0.8 * fine[0])
+
+
+def test_fluid_is_as_bright_as_the_chest_wall_that_it_touches(chest):
+    flooded = draw_lesions(chest, [lesion("pleural effusion", 0.9)])
+    lung, apart = chest.lungs["left"], round(5 / chest.mm)
+    border = outer_border(chest, "left").round().astype(int)
+    rows = np.arange(lung.apex + int(0.75 * lung.height), lung.base - apart)
+    inside, outside = (blur(flooded, 1.5 / chest.mm)[rows, border[rows] + side * apart] for side in (-1, 1))
+    assert np.abs(inside - outside).mean() < 0.08 < np.abs(chest.grey[rows, border[rows] - apart] - outside).mean()

@@ -122,7 +122,10 @@ def by_move(link: Link, entries: Sequence[Entry]) -> Generator[tuple[Entry, byte
     from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelMove as Move  # type: ignore[attr-defined]
 
     inbox, address = _Inbox(), link.address
-    with _listening(link, inbox), link.association("C-MOVE", [build_context(Move)]) as association:
+    with (
+        _listening(link, inbox, {entry.sop_class for entry in entries}),
+        link.association("C-MOVE", [build_context(Move)]) as association,
+    ):
         for entry in entries:
             inbox.expect(entry.instance)
             _follow(link, association.send_c_move(_question(entry), address.calling, Move))
@@ -130,8 +133,8 @@ def by_move(link: Link, entries: Sequence[Entry]) -> Generator[tuple[Entry, byte
 
 
 @contextmanager
-def _listening(link: Link, inbox: _Inbox) -> Iterator[None]:
-    """Receive objects at a port of this machine."""
+def _listening(link: Link, inbox: _Inbox, classes: set[str]) -> Iterator[None]:
+    """Receive objects of some classes at a port of this machine; of all classes where one of them is not known."""
     from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
 
     address = link.address
@@ -139,8 +142,10 @@ def _listening(link: Link, inbox: _Inbox) -> Iterator[None]:
     entity = AE(address.calling)
     entity.require_called_aet = True
     entity.dimse_timeout = entity.network_timeout = ANSWER
-    for context in AllStoragePresentationContexts:
-        entity.add_supported_context(str(context.abstract_syntax), ALL_TRANSFER_SYNTAXES)
+    if not all(classes):
+        classes = {str(context.abstract_syntax) for context in AllStoragePresentationContexts}
+    for sop_class in sorted(classes):
+        entity.add_supported_context(sop_class, ALL_TRANSFER_SYNTAXES)
     try:
         server = entity.start_server(
             ("127.0.0.1" if is_loopback(address.host) else "", address.listen),

@@ -110,12 +110,13 @@ def store(archive: Archive, objects: Sequence[Outgoing]) -> Stored:
         return done
     trouble = receipt.trouble or f"The archive {archive.name} did not store everything, and gave no reason."
     try:
-        arrived = [each for each in new if each.instance in _present(archive, new)]
+        there = _present(archive, new)
     except ArchiveError as error:
         raise ArchiveError(
             f"{trouble} Then it could not be asked which of these it has stored: {_named(new)}. Do the same again "
             "later: what is there is not sent twice."
         ) from error
+    arrived = [each for each in new if each.instance in there]
     if len(arrived) == len(new):
         return done  # only its answer was lost
     raise ArchiveError(f"{trouble} {_undo(archive, arrived, len(new))}")

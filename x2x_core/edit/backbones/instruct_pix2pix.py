@@ -24,6 +24,7 @@ from .diffusion import DiffusionSchedule
 from .instruct_pix2pix_checks import check_ip_adapters, check_text_inputs, check_unet
 from .protocol import Geometry, Traits
 from .stable_diffusion import decoded, posterior_mode, unet_geometry
+from .window_encoder import encode_windows
 
 # The most items of one call of the U-Net for a relevance map, or for an edit and its twin.
 RELEVANCE_BATCH = 24
@@ -81,6 +82,10 @@ class InstructPix2Pix:
     def encode_image(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the unscaled mode of the posterior, `(V, C, h, w)`."""
         return posterior_mode(self.pipe, pixels)
+
+    def encode_windows(self, pixels: torch.Tensor, windows: Windows) -> torch.Tensor:
+        """Return the same in windows of the pictures, nearly."""
+        return encode_windows(self.pipe.vae, self.encode_image, pixels, windows)
 
     def decode(self, image_latents: torch.Tensor) -> torch.Tensor:
         """Decode unscaled latents."""

@@ -211,6 +211,18 @@ class DenoisesWindows(Protocol):
 
 
 @runtime_checkable
+class EncodesWindows(Protocol):
+    """A model that can encode windows of pictures for less than the whole."""
+
+    def encode_windows(self, pixels: torch.Tensor, windows: Windows) -> torch.Tensor:
+        """Encode pictures `(V, image_channels, H, W)` in [0, 1] where windows in latent cells show them.
+
+        Returns:
+            Image latents `(V, C, h, w)`, nearly those of the whole pictures in the windows; elsewhere these, or 0.
+        """
+
+
+@runtime_checkable
 class HasAttention(Protocol):
     """A model whose cross-attention can be recorded and gated."""
 

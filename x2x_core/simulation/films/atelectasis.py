@@ -31,7 +31,14 @@ _LIFT = {
 
 
 def draw_atelectasis(
-    chest: FilmChest, grey: np.ndarray, *, side: str, zone: str, severity: float, generator: torch.Generator
+    chest: FilmChest,
+    grey: np.ndarray,
+    *,
+    side: str,
+    zone: str,
+    severity: float,
+    generator: torch.Generator,
+    raised: bool = True,
 ) -> np.ndarray:
     """Draw atelectasis with volume loss.
 
@@ -46,6 +53,7 @@ def draw_atelectasis(
         zone: "upper", "middle" or "lower".
         severity: in (0, 1]: length, thickness and density of band and lobe, and how far the dome moves.
         generator: draws the place; the same state gives the same place at every severity.
+        raised: the lost volume draws the dome upwards.
     """
     lung, mm = chest.lungs[side], chest.mm
     centre = pick_near_centre(_centres(chest, lung, zone), _SPREAD / mm, generator)
@@ -61,12 +69,12 @@ def draw_atelectasis(
     lobe = collapsed_lobe(chest, lung, zone, generator)
     collapse = min(max((severity - _COLLAPSE[0]) / (_COLLAPSE[1] - _COLLAPSE[0]), 0.0), 1.0)
     texture = infiltrate(chest, lung, generator, coarse=0.22, fine=0.12)
-    thickness = (0.75 + 0.65 * severity) * band + (0.10 + 0.15 * severity) * haze * texture
+    thickness = (0.6 + 0.5 * severity) * band + (0.14 + 0.2 * severity) * haze * texture
     airless = collapse * (0.3 + 0.9 * severity) * lobe * texture
-    lift = _lift(chest, lung, zone, severity)
-    raised, within = (warp(field, lift, 0.0) for field in (grey, blur(lung.soft, 1.2 / mm)))
+    lift = _lift(chest, lung, zone, severity) if raised else np.zeros(chest.shape)
+    moved, within = (warp(field, lift, 0.0) for field in (grey, blur(lung.soft, 1.2 / mm)))
     over = warp(overlapping(chest, lung, dome=True), lift, 0.0)
-    indistinct = blur_markings(chest, raised, 0.6 * collapse * lobe * within)
+    indistinct = blur_markings(chest, moved, 0.6 * collapse * lobe * within)
     touching = touching_tissue(chest, lung)
     ceiling = chest.air + (_CEILING + (1 - _CEILING) * collapse * lobe) * (touching - chest.air)
     return add_thickness(indistinct, thickness * within + airless * over, ceiling)
@@ -89,9 +97,9 @@ def band_of(
     """
     mm, (rows, columns) = chest.mm, chest.grid
     outwards = -1 if lung.side == "right" else 1
-    angle = math.radians(uniform(-9, -5, generator)) * outwards
+    angle = math.radians(uniform(-20, 6, generator)) * outwards
     length = uniform(26, 29, generator) * (0.75 + 0.6 * severity) / mm
-    width = uniform(1.9, 2.2, generator) * (0.85 + 0.8 * severity) / mm
+    width = uniform(1.3, 1.7, generator) * (0.85 + 0.7 * severity) / mm
     curve = uniform(-0.03, 0.01, generator)
     down, across = rows - centre[0], columns - centre[1]
     along = across * math.cos(angle) + down * math.sin(angle)
@@ -102,7 +110,7 @@ def band_of(
     breadth = width * (1 + 0.35 * wide).clip(0.4)
     upper = beside < middle  # one side is sharper than the other
     profile = np.exp(-(((beside - middle) / (breadth * np.where(upper, 0.9, 1.5))) ** 2))
-    ends = sigmoid((length - np.abs(along + 0.2 * length * bright)) / (0.16 * length))
+    ends = sigmoid((length - np.abs(along + 0.2 * length * bright)) / (0.24 * length))
     inside = (chest.depth(lung.side) / _MARGIN).clip(0, 1) ** 0.7
     patchy = (1 + 0.25 * noise(chest.shape, 2.5 / mm, generator)).clip(0.3, 1.4)
     return (profile * ends * inside * (0.85 + 0.15 * bright).clip(0.3, 1.1) * patchy).clip(0, 1)
@@ -113,11 +121,6 @@ def _wander(chest: FilmChest, scale: float, generator: torch.Generator) -> np.nd
     count = 2 * int(math.hypot(*chest.shape))
     line = blur_line(torch.randn(count, generator=generator).numpy(), scale / chest.mm)
     return line / max(float(line.std()), 1e-6)
-
-
-def raise_dome(chest: FilmChest, grey: np.ndarray, *, side: str, zone: str, severity: float) -> np.ndarray:
-    """Return a film `(H, W)` whose dome is drawn upwards by the lost volume, without bands or a collapsed lobe."""
-    return warp(grey, _lift(chest, chest.lungs[side], zone, severity), 0.0)
 
 
 def _lift(chest: FilmChest, lung: FilmLung, zone: str, severity: float) -> np.ndarray:

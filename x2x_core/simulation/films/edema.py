@@ -38,7 +38,7 @@ def draw_edema(chest: FilmChest, grey: np.ndarray, *, severity: float, generator
     for side in SIDES:
         grey = _one_lung(chest, grey, chest.lungs[side], severity, generator)
     for side in SIDES:
-        amount = uniform(0.20, 0.26, generator)
+        amount = uniform(0.02, 0.06, generator)
         if severity > _WITH_EFFUSION:
             grey = draw_effusion(chest, grey, side=side, severity=amount, generator=generator)
     return grey
@@ -50,11 +50,11 @@ def _one_lung(
     rows, columns = chest.grid
     hilum, within = lung.hilum, overlapping(chest, lung, dome=False)
     strength = uniform(0.95, 1.05, generator)  # the lungs differ a little
-    distance = np.hypot(0.8 * (rows - hilum[0]), columns - hilum[1]) * chest.mm
-    distance = distance * (1 + 0.08 * noise(chest.shape, 30 / chest.mm, generator))
-    perihilar = np.exp(-((distance / (42 + 18 * severity)) ** 2.2))
+    distance = np.hypot(0.65 * (rows - hilum[0]), columns - hilum[1]) * chest.mm
+    distance = distance * (1 + 0.2 * noise(chest.shape, 24 / chest.mm, generator)).clip(0)
+    perihilar = np.exp(-((distance / (44 + 18 * severity)) ** 1.5))
     low = ((rows - lung.apex) / lung.height).clip(0, 1)
-    haze = strength * (0.15 + 2.6 * severity) * (perihilar + 0.12 * low + 0.03)
+    haze = strength * (0.15 + 2.6 * severity) * (perihilar + 0.2 * low + 0.05)
     cuffs = (blur(markings_of(chest, grey), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
     haze = haze * (0.7 + 0.5 * cuffs) * infiltrate(chest, lung, generator, coarse=0.24, fine=0.11)
     lines = septal_lines(chest, lung, severity, generator)

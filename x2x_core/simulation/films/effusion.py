@@ -7,24 +7,38 @@ import numpy as np
 import torch
 
 from x2x_core.common.randomness import uniform
+from x2x_core.imaging.continuation import continue_field
+from x2x_core.imaging.soft import smoothstep
 
+from .borders import outer_border
 from .chest import FilmChest, FilmLung
-from .fields import blur, distance_inside, grow, noise
+from .fields import blur, blur_line, distance_inside, grow, noise
 from .parenchyma import film_grain
-from .tissue import dome_grey, dome_rows, touching_tissue
+from .tissue import dome_columns, dome_rows
 from .tone import add_thickness
 
 _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is left
 _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large effusion
-_REACH_BELOW_DOME = 14.0  # mm over which fluid behind the dome fades from the picture
-_DARKEST = 0.3  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
+_VEIL_ABOVE = 60.0  # mm above the level at which it ends
+_REACH_BELOW_DOME = 22.0  # mm over which fluid behind the dome fades from the picture
+_DARKEST = 0.4  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
+_DARKEST_WALL = 0.1  # likewise for the chest wall, which is thin in slim patients
 _DEEPEST = 46.0  # mm behind the dome
-_DENSER = 0.8  # exponent of the way from the level to the dome, over which fluid takes the dome's grey
-_BESIDE_MEDIASTINUM = 18.0  # mm over which that grey is reached
+_ABOVE_DOME = 60.0  # mm above the dome at which fluid begins to take the grey under it
+_ANGLE_ALONE = 0.4  # severity up to which fluid is less beyond the costophrenic angle than in it
+_ANGLE = 20.0  # mm from the chest wall that belong to the angle
+_AT_WALL = 18.0  # mm from the chest wall over which that grey is reached
+_TISSUE_BESIDE = (5.0, 16.0)  # mm from a lung's outline in which the grey of the tissue beside it is measured
+_UNDER_DOME = (8.0, 26.0)  # mm below the dome in which the grey under it is measured
+_MOST_UNDER = 60.0  # percentile of that grey
+_ALONG_DOME = 15.0  # mm over which it is smoothed
+_GAS = 20.0  # mm: half the width of a bubble of gas under the dome that is bridged
 _SULCUS_FROM = 0.6  # share of the lung's height from which the costophrenic angle is looked for
-_SULCUS_MM = 13.0  # how far from the outline that is found
-_SULCUS_DARK = 0.45  # share of the way from lung to soft tissue up to which its pixels are dark
-_TOWARDS_TISSUE = 12.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
+_SULCUS_MM = 24.0  # how far from the outline that is found
+_STRAIGHT_WALL = (0.4, 0.8)  # shares of the lung's height between which the chest wall is straight
+_BEYOND_WALL = 14.0  # mm beyond its continuation
+_SULCUS_DARK = 0.25  # share of the way from lung to soft tissue up to which its pixels are dark
+_TOWARDS_TISSUE = 16.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
 
 
 def draw_effusion(
@@ -45,8 +59,8 @@ def draw_effusion(
     """
     lung, mm = chest.lungs[side], chest.mm
     rows, columns = chest.grid
-    climb = (18 + 30 * severity) * uniform(0.95, 1.05, generator) / mm
-    reach = uniform(17, 21, generator)  # mm from the wall over which the meniscus falls
+    climb = (24 + 34 * severity) * uniform(0.95, 1.05, generator) / mm
+    reach = uniform(25, 32, generator)  # mm from the wall over which the meniscus falls
     wave = 1.0 / mm * noise(chest.shape, 30 / mm, generator)
     tilt = uniform(-0.015, 0.015, generator) * (columns - lung.medial_edge)
     level = lung.base - (0.05 + 0.52 * severity**1.1) * lung.height
@@ -56,8 +70,10 @@ def draw_effusion(
     depth = (rows - surface) * mm
     wrap = (depth / (26 + 30 * severity)).clip(0)  # fluid grows thicker downwards, as it wraps the lung
     thickness = _OPAQUE * (1 - np.exp(-1.6 * wrap**1.3))
-    veil = _VEIL * severity * np.exp(-(-depth).clip(0) / 35)
-    thickness = (thickness + veil) * _pleural_space(chest, lung)
+    veil = _VEIL * severity * (1 + depth / _VEIL_ABOVE).clip(0, 1) ** 2
+    little = max(1 - severity / _ANGLE_ALONE, 0.0)
+    beyond_angle = 1 - np.exp(-(((wall - _ANGLE).clip(0) / _ANGLE) ** 2))
+    thickness = (thickness + veil) * (1 - little * beyond_angle) * _pleural_space(chest, lung)
     ceiling = _fluid_grey(chest, lung, surface)
     opaque = 1 - np.exp(-thickness)
     fluid = add_thickness(grey, thickness, ceiling)
@@ -66,20 +82,54 @@ def draw_effusion(
 
 
 def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.ndarray:
-    """Return the grey of deep fluid, `(H, W)`: of the tissue it touches, and downwards more and more of the dome.
+    """Return the grey of deep fluid, `(H, W)`: of the tissue beside it, and downwards that under the dome.
 
-    Beside the mediastinum it keeps the mediastinum's grey, so that no edge is seen there.
+    Under the dome it is that of the liver or spleen as a whole, brighter than at their edges, and it is reached at the
+    dome: a border between two equal greys is lost. Higher up, and at the chest wall, fluid is as bright as what it
+    touches there.
 
     Args:
         chest: the film's anatomy.
         lung: the lung in the fluid.
         surface: `(H, W)`, row of the fluid's level in each column.
     """
-    touching = touching_tissue(chest, lung, _DARKEST)
-    dome = dome_rows(lung)
-    way = ((chest.grid[0] - surface) / np.maximum(dome - surface, 10 / chest.mm)).clip(0, 1)
-    away = 1 - np.exp(-((distance_inside(~chest.mediastinum) * chest.mm / _BESIDE_MEDIASTINUM) ** 2))
-    return touching + away * way**_DENSER * (dome_grey(chest, lung) - touching).clip(0)
+    beside = chest.once(f"tissue beside {lung.side}", lambda: _grey_beside(chest, lung))
+    under = chest.once(f"tissue under {lung.side}", lambda: _grey_under(chest, lung))
+    above = (dome_rows(lung) - chest.grid[0]) * chest.mm
+    reach = ((dome_rows(lung) - surface) * chest.mm).clip(10, _ABOVE_DOME)
+    way = smoothstep(1 - above / reach)
+    at_wall = np.exp(-((chest.wall_distance(lung.side) / _AT_WALL) ** 2))
+    return beside + way * (1 - at_wall) * (under - beside).clip(0)
+
+
+def _grey_beside(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    """Return the grey of the soft tissue beside a lung, `(H, W)`, carried into it from beyond its soft border."""
+    mm = chest.mm
+    near, far = _TISSUE_BESIDE
+    other = chest.lungs["left" if lung.side == "right" else "right"].mask
+    sources = grow(lung.mask, round(far / mm)) & ~grow(lung.mask, round(near / mm)) & ~grow(other, round(near / mm))
+    outside = (1 if lung.side == "left" else -1) * (chest.grid[1] - outer_border(chest, lung.side)[:, None]) > 0
+    sources &= (chest.grid[0] < dome_rows(lung)) | outside
+    sources &= chest.grey > np.where(outside, chest.ceiling(_DARKEST_WALL), chest.ceiling(_DARKEST))
+    sigmas = [scale / mm for scale in (45, 20, 10, 5)]
+    field = continue_field(chest.grey, sources.astype(np.float32), chest.tissue_field, sigmas, 0.15)
+    return np.minimum(blur(field, 4 / mm), np.maximum(chest.tissue_field, chest.brightest_tissue))
+
+
+def _grey_under(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    """Return the grey of the abdomen under a lung's dome, `(W,)`: what most of it does not exceed; gas is darker."""
+    below = (chest.grid[0] - dome_rows(lung)) * chest.mm
+    under = (below > _UNDER_DOME[0]) & (below < _UNDER_DOME[1])
+    smooth = np.where(under, blur(chest.grey, 2 / chest.mm), np.nan)
+    known = np.flatnonzero((lung.dome >= 0) & under.any(axis=0))
+    if not len(known):
+        return np.full(chest.shape[1], chest.tissue, np.float32)
+    bright = np.nanpercentile(smooth[:, known], _MOST_UNDER, axis=0)
+    everywhere = np.interp(np.arange(chest.shape[1]), known, bright)
+    around = cv2.morphologyEx(
+        everywhere[None].astype(np.float32), cv2.MORPH_CLOSE, np.ones((1, 2 * round(_GAS / chest.mm) + 1), np.uint8)
+    )[0]
+    return blur_line(around, _ALONG_DOME / chest.mm)
 
 
 def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
@@ -100,10 +150,15 @@ def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
 def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     """Return a lung's mask `(H, W)` bool with the dark pixels beside its base that belong to the costophrenic angle.
 
-    An outline that is found may end before the tip of a deep, narrow angle, which fluid fills first.
+    An outline that is found may end before the tip of a deep, narrow angle, which fluid fills first. What lies beyond
+    the straight continuation of the chest wall is air beside the patient.
     """
-    low = chest.grid[0] > lung.apex + _SULCUS_FROM * lung.height
-    near = grow(lung.mask, round(_SULCUS_MM / chest.mm)) & low
+    rows, columns = chest.grid
+    low = rows > lung.apex + _SULCUS_FROM * lung.height
+    straight = slice(*(int(lung.apex + share * lung.height) for share in _STRAIGHT_WALL))
+    slope, start = np.polyfit(rows[straight, 0], outer_border(chest, lung.side)[straight], 1)
+    beyond = (1 if lung.side == "left" else -1) * (columns - start - slope * rows) * chest.mm
+    near = grow(lung.mask, round(_SULCUS_MM / chest.mm)) & low & (beyond < _BEYOND_WALL)
     dark = blur(chest.grey, 1.0 / chest.mm) < chest.ceiling(_SULCUS_DARK)
     _, parts = cv2.connectedComponents((lung.mask | (near & dark)).astype(np.uint8))
     touching = np.unique(parts[lung.mask])
@@ -123,10 +178,11 @@ def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.n
     row = np.arange(space.shape[0])
     wall = np.interp(row, known, edge) + slope * (row - known[-1]).clip(0)
     inner = outwards * (wall[:, None] - columns) * mm
-    distance = distance_inside(~space) * mm
-    near = np.exp(-((distance / _TOWARDS_TISSUE) ** 2))
-    below = (rows > dome_rows(lung)) & (outwards * (columns - lung.medial_edge) > 0)
-    return np.where(space, 1.0, np.where(below, 1.0, near)) * (inner / 2 + 0.5).clip(0, 1)
+    dome = np.zeros(space.shape[1], bool)
+    dome[dome_columns(lung)] = True
+    distance = distance_inside(~(space | (dome & (rows > dome_rows(lung))))) * mm
+    near = (1 - distance / (2.5 * _TOWARDS_TISSUE)).clip(0, 1)  # nothing further away
+    return np.exp(-((distance / _TOWARDS_TISSUE) ** 2)) * near * (inner / 2 + 0.5).clip(0, 1)
 
 
 def _close(mask: np.ndarray, radius: int) -> np.ndarray:

@@ -16,7 +16,6 @@ from x2x_core.language.vocabulary import COURSES
 from x2x_core.simulation.findings import SIDED, SIMULATED_FINDINGS, ZONAL, ZONES, levels_of
 from x2x_core.simulation.lesions import Lesion, draw_seed, draw_severity
 
-from .atelectasis import raise_dome
 from .chest import FilmChest, chest_around
 from .fields import blur, grow
 from .heart import heart_shift, shift_film, smaller_heart_shift
@@ -31,9 +30,10 @@ _SMOOTH = 0.7  # pixels
 MOVING_FINDINGS = frozenset({"cardiomegaly"})
 _MOVED_MM = 3.0  # around a pixel, over which the change is averaged
 _MOVED_SHARE = (0.12, 0.3)  # of the greatest average: from none of the change to all of it
-# Findings that hide tissue beside the lung, and how far all others reach over it.
-_BEYOND_LUNG = frozenset({"pleural effusion"})
-_BESIDE_MM = 3.0
+#: Findings that are one body beside the lung: free fluid, which also hides the borders of heart and dome.
+BODIES = frozenset({"pleural effusion"})
+_BEYOND_LUNG = BODIES | {"edema"}  # with small effusions
+_BESIDE_MM = 7.0  # how far all others reach over the tissue beside the lung
 #: Longer side in pixels at which extents are drawn.
 SIDE = 384
 # Level of a lesion whose level is left open.
@@ -97,7 +97,7 @@ def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     line of the visceral pleura. What becomes darker otherwise, because the lung moves, is left out, as are a dome that
     is drawn upwards, and what changes outside the lungs beside all but fluid.
     """
-    return _shown_part(draw_lesions(chest, [lesion]) - _without(chest, lesion), lesion.finding, chest)
+    return _shown_part(draw_lesions(chest, [lesion], raised=False) - chest.grey, lesion.finding, chest)
 
 
 def lesion_shift(chest: FilmChest, lesion: Lesion) -> np.ndarray | None:
@@ -120,13 +120,6 @@ def smaller_heart(chest: FilmChest) -> tuple[np.ndarray, np.ndarray]:
     shift = smaller_heart_shift(chest)
     darker = chest.grey - shift_film(chest, chest.grey, shift)
     return -_shown_part(darker, "cardiomegaly", chest, beyond=True), shift.astype(np.float32)
-
-
-def _without(chest: FilmChest, lesion: Lesion) -> np.ndarray:
-    """Return the film that a lesion is compared with: as it is, or with its dome where the lesion moves it."""
-    if lesion.finding != "atelectasis" or lesion.side is None or lesion.zone is None:
-        return chest.grey
-    return raise_dome(chest, chest.grey, side=lesion.side, zone=lesion.zone, severity=lesion.severity)
 
 
 def _narrow(change: np.ndarray, width: float) -> np.ndarray:

@@ -26,12 +26,13 @@ _ONE_SIDE = {"pleural effusion": draw_effusion, "pneumothorax": draw_pneumothora
 _WHOLE_CHEST = {"edema": draw_edema, "cardiomegaly": draw_cardiomegaly}
 
 
-def draw_lesions(chest: FilmChest, lesions: Sequence[Lesion]) -> np.ndarray:
+def draw_lesions(chest: FilmChest, lesions: Sequence[Lesion], *, raised: bool = True) -> np.ndarray:
     """Draw lesions on a film, one after another.
 
     Args:
         chest: the film and its anatomy.
         lesions: what to draw, in order.
+        raised: atelectasis draws the dome upwards.
 
     Returns:
         The film with them, `(H, W)` float32 in [0, 1]; without lesions, the film itself.
@@ -39,11 +40,11 @@ def draw_lesions(chest: FilmChest, lesions: Sequence[Lesion]) -> np.ndarray:
     grey = chest.grey
     for lesion in lesions:
         for side in ("right", "left") if lesion.side == "bilateral" else (lesion.side,):
-            grey = _draw(chest, grey, lesion, side)
+            grey = _draw(chest, grey, lesion, side, raised)
     return grey.clip(0, 1).astype(np.float32)
 
 
-def _draw(chest: FilmChest, grey: np.ndarray, lesion: Lesion, side: str | None) -> np.ndarray:
+def _draw(chest: FilmChest, grey: np.ndarray, lesion: Lesion, side: str | None, raised: bool) -> np.ndarray:
     finding, severity = lesion.finding, lesion.severity
     generator = torch.Generator().manual_seed(lesion.seed)
     if finding in _WHOLE_CHEST:
@@ -56,6 +57,6 @@ def _draw(chest: FilmChest, grey: np.ndarray, lesion: Lesion, side: str | None) 
         raise ValueError(f"A lesion of {finding} has a zone, but this one has none: {lesion}.")
     place = {"side": side, "zone": lesion.zone}
     if finding == "atelectasis":
-        return draw_atelectasis(chest, grey, **place, severity=severity, generator=generator)
+        return draw_atelectasis(chest, grey, **place, severity=severity, generator=generator, raised=raised)
     kind = _OPACITIES[finding]
     return opacities.draw_opacity(chest, grey, kind, **place, severity=severity, generator=generator)

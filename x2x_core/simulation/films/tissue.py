@@ -12,7 +12,10 @@ from .fields import blur, blur_line, distance_inside, grow
 _DARKEST_BELOW = 0.6  # share of the way from lung to soft tissue under which tissue below the dome is gas
 _UNDER_DOME = (4.0, 18.0)  # mm below the dome in which its grey is measured
 _ALONG_DOME = 12.0  # mm over which that grey is smoothed
-_OVERLAP = 5.0  # mm by which diseased lung overlaps the tissue beside it
+_STEEPEST_DOME = 1.1  # rows a column
+_SURELY_DOME = 0.3  # share of a lung's width from the chest wall at which its lower border is the dome
+_SMOOTH_DOME = 0.015  # share of a lung's width over which that border is smoothed
+_OVERLAP = 7.5  # mm by which diseased lung overlaps the tissue beside it
 
 
 def touching_tissue(chest: FilmChest, lung: FilmLung, darkest: float = 0.0) -> np.ndarray:
@@ -84,6 +87,23 @@ def _dome_grey(chest: FilmChest, lung: FilmLung) -> np.ndarray:
 
 
 def dome_rows(lung: FilmLung) -> np.ndarray:
-    """Return the row of the dome in each column, `(W,)`, carried on beside the lung."""
+    """Return the row of the dome in each column, `(W,)`, carried on beside it."""
+    dome = dome_columns(lung)
+    return np.interp(np.arange(len(lung.dome)), dome, lung.dome[dome])
+
+
+def dome_columns(lung: FilmLung) -> np.ndarray:
+    """Return the columns in which a lung's lower border is its dome, `(n,)` with at least one.
+
+    That is where it is not steep: nearer to the midline it is the border of heart or spine, at the wall that of the
+    chest.
+    """
     known = np.flatnonzero(lung.dome >= 0)
-    return np.interp(np.arange(len(lung.dome)), known, lung.dome[known])
+    rows = lung.dome[known].astype(np.float64)
+    steep = np.abs(np.gradient(blur_line(rows, max(1.0, _SMOOTH_DOME * len(known))))) > _STEEPEST_DOME
+    from_wall = _SURELY_DOME if lung.side == "right" else 1 - _SURELY_DOME
+    sure = int(from_wall * (len(known) - 1))
+    before, after = np.flatnonzero(steep[:sure]), np.flatnonzero(steep[sure:])
+    first = before[-1] + 1 if len(before) else 0
+    last = sure + after[0] if len(after) else len(known)
+    return known[first : max(last, first + 1)]

@@ -7,6 +7,7 @@ import numpy as np
 
 #: Displacement in pixels below which a pixel stays exactly as it is.
 LEAST_DISPLACEMENT = 0.02
+_GRAIN_LEVEL = 5.0  # pixels over which the strength of grain is measured
 
 
 def warp(field: np.ndarray, down: np.ndarray | float, right: np.ndarray | float) -> np.ndarray:
@@ -32,6 +33,9 @@ def warp(field: np.ndarray, down: np.ndarray | float, right: np.ndarray | float)
 def shift_but_grain(field: np.ndarray, right: np.ndarray, grain: np.ndarray) -> np.ndarray:
     """Read each pixel of a field from beside itself, while its grain stays where it is.
 
+    The grain gets the strength that it has at the place that is read, or lung's would be seen on a heart that is moved
+    over it.
+
     Args:
         field: `(H, W)`.
         right: columns from a pixel to the place it is read from, `(H, W)`; where it is 0 the field stays to the bit.
@@ -40,5 +44,7 @@ def shift_but_grain(field: np.ndarray, right: np.ndarray, grain: np.ndarray) -> 
     Returns:
         `(H, W)`, within the range of `field`.
     """
-    moved = warp(field - grain, 0.0, right) + grain
+    level = cv2.GaussianBlur(np.abs(grain).astype(np.float32), (0, 0), _GRAIN_LEVEL)
+    kept = (warp(level, 0.0, right) / np.maximum(level, 1e-6)).clip(0, 1)
+    moved = warp(field - grain, 0.0, right) + kept * grain
     return np.where(right != 0, moved.clip(field.min(), field.max()), field)
