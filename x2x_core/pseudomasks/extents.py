@@ -177,15 +177,6 @@ def region_of_extent(extent: Extent) -> torch.Tensor:
     return torch.from_numpy(soften(grown, _EDGE))[None, None]
 
 
-<<<<<<< HEAD
-def _grow_widely(mask: np.ndarray, radius: int) -> np.ndarray:
-    """Dilate a mask `(H, W)` bool by a disc, whose radius in pixels does not change the cost."""
-    if not mask.any():
-        return mask
-    outside = (~mask).astype(np.uint8)
-    return cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
-
-
 def reached_pixels(change: torch.Tensor) -> torch.Tensor:
     """Return the pixels that a finding changes by a considerable share of its greatest change, `(B, 1, H, W)` bool."""
     amount = change.abs()
@@ -197,8 +188,6 @@ def body_pixels(change: torch.Tensor) -> torch.Tensor:
     return change.abs() > _VISIBLE
 
 
-=======
->>>>>>> pages27
 def moved_pixels(shift: torch.Tensor) -> torch.Tensor:
     """Return the pixels that a finding moves by a considerable share of its greatest shift, `(B, 1, H, W)` bool."""
     amount = shift.abs()
