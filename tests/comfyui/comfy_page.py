@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 READY = """() => window.app?.extensionManager && window.app.graph && window.LiteGraph
     && Object.keys(window.LiteGraph.registered_node_types).length > 50"""
@@ -104,8 +104,20 @@ class ComfyPage:
             [text, file.name],
         )
         self.page.wait_for_timeout(1000)
-        if not app:
+        if app:
+            self.skip_tour()
+        else:
             self.show_graph()
+
+    def skip_tour(self) -> None:
+        """Decline the tour of apps that later pages offer on the first visit."""
+        welcome = self.page.get_by_test_id("coach-landing")
+        try:
+            welcome.wait_for(timeout=3000)
+        except TimeoutError:
+            return
+        welcome.get_by_role("button", name="Skip", exact=True).click()
+        welcome.wait_for(state="hidden")
 
     def open_template_list(self, pack: str = PACK) -> None:
         """Click Templates in the sidebar, then the pack's name under Extensions."""

@@ -26,7 +26,7 @@ def test_an_app_runs_and_shows_its_result(page, shots, name, labels):
     for label in labels:
         page.page.get_by_text(label, exact=True).first.wait_for()
     page.save_screen(shots / f"app-{name}-before.png")
-    page.page.get_by_test_id("linear-run-button").first.click()
+    page.page.get_by_test_id("linear-run-button").first.get_by_role("button", name="Run", exact=True).click()
     assert page.wait(*ENDS)["event"] == "execution_success"
     page.page.wait_for_function(
         "() => [...document.querySelectorAll('img')].some(one => one.naturalWidth >= 256 && one.width >= 256)"

@@ -48,21 +48,22 @@ def _depth_in(mask: torch.Tensor) -> torch.Tensor:
     padded = np.pad(mask.numpy().astype(np.uint8), 1)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)
     _, regions = cv2.connectedComponents(padded, connectivity=8)
-    depth /= _percentiles(depth, regions, _DEEP)[regions]
+    depth = depth / _percentiles(depth, regions, _DEEP)[regions]
     return torch.from_numpy(depth[1:-1, 1:-1].clip(0, 1)).float()
 
 
 def _percentiles(values: np.ndarray, regions: np.ndarray, percent: float) -> np.ndarray:
     """Return a percentile of the values in each region, `(N,)`; 1 for the region 0, which is none."""
-    numbers = regions.ravel()
-    ordered = values.ravel()[np.lexsort((values.ravel(), numbers))]
+    inside = regions > 0
+    values, numbers = values[inside], regions[inside] - 1
+    if not numbers.any():  # one region, or none
+        return np.array([1, np.percentile(values, percent) if len(values) else 1], np.float32)
+    ordered = values[np.lexsort((values, numbers))]
     sizes = np.bincount(numbers)
     place = np.cumsum(sizes) - sizes + percent / 100 * (sizes - 1)
-    below = np.floor(place).astype(int)
-    above = np.ceil(place).astype(int)
+    below, above = np.floor(place).astype(int), np.ceil(place).astype(int)
     found = ordered[below] + (place - below) * (ordered[above] - ordered[below])
-    found[0] = 1
-    return found.astype(np.float32)
+    return np.append(1, found).astype(np.float32)
 
 
 def add_place_hint(noise: torch.Tensor, cells: torch.Tensor, strength: float) -> torch.Tensor:
