@@ -1,4 +1,4 @@
-"""A small copy of MIMIC and a dataset built from it, made once; don't change them."""
+"""A small copy of MIMIC and a dataset built from it, made once; don't change them. Equal images are registered once."""
 
 import shutil
 
@@ -6,7 +6,27 @@ import pytest
 from build_cases import SETTINGS
 from mimic_cases import MimicCase, make_mimic
 
+from x2x_core.dataset import pair_images
 from x2x_core.dataset.building import build_dataset
+
+
+@pytest.fixture(scope="session", autouse=True)
+def registered_once():
+    """Keep the transforms that builds in this process find: the same pair gives the same one (`test_registration`).
+
+    The search is most of what a build costs.
+    """
+    register, kept = pair_images.register, {}
+
+    def find(past, current, kind):
+        images = tuple((part.shape, part.tobytes()) for one in (past, current) for part in (one.pixels, one.valid))
+        if (images, kind) not in kept:
+            kept[images, kind] = register(past, current, kind)
+        return kept[images, kind]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pair_images, "register", find)
+        yield
 
 
 @pytest.fixture(scope="session")
