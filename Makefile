@@ -70,6 +70,8 @@ format: $(VENV)/installed-lint
 	$(BIN)/ruff format
 
 # Files of tests are shared out among JOBS processes, in their order (tests/apart.py); JOBS=0 runs all in one.
+# Bytecode is kept, also where the environment says otherwise: the tests start many processes.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 

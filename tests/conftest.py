@@ -74,3 +74,23 @@ def radiograph():
     from tiny_models import make_radiograph
 
     return Image.fromarray(make_radiograph())
+
+
+@pytest.fixture(scope="session")
+def coarse_thorax():
+    """The segmented phantom of `coarse_phantom`, made once."""
+    from x2x_core.simulation.phantom import phantom_ct
+    from x2x_core.simulation.thorax import segment_thorax
+
+    return segment_thorax(phantom_ct((8.0, 8.0, 8.0)), (8.0, 8.0, 8.0))
+
+
+@pytest.fixture
+def coarse_phantom(monkeypatch, coarse_thorax):
+    """Simulate from a phantom whose voxels are 8 mm wide, for tests whose subject is not the picture."""
+    from x2x_core.simulation import dataset, fields
+    from x2x_core.simulation.phantom import phantom_ct
+
+    monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
+    for module in (dataset, fields):
+        monkeypatch.setattr(module, "segment_thorax", lambda volume: coarse_thorax)

@@ -45,28 +45,38 @@ TEXTS = sorted(
 )
 
 
-def loaded_by(statement, modules=HEAVY):
-    """Return those of the modules that a fresh Python has loaded after a statement."""
-    code = f"{statement}\nimport sys, json; print(json.dumps([name for name in {modules!r} if name in sys.modules]))"
+def loaded_by(*statements):
+    """Return those of the modules asked about that one fresh Python has loaded after each statement."""
+    asked = (*HEAVY, *NOT_FOR_EDITS)
+    code = "import json, sys\nloaded = []\n"
+    for statement in statements:
+        code += f"{statement}\nloaded.append([name for name in {asked!r} if name in sys.modules])\n"
+    code += "print(json.dumps(loaded))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    return json.loads(done.stdout)
+    return [set(names) for names in json.loads(done.stdout)]
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    assert loaded_by("import x2x_core") == []
+@pytest.fixture(scope="module")
+def loaded():
+    """What is loaded after the package is imported, after the pipeline is, and after further heavy parts are."""
+    others = "import x2x_core.imaging.panel, x2x_core.simulation.dataset, x2x_core.training.trainer"
+    return loaded_by("import x2x_core", "import x2x_core.pipeline", others)
+
+
+def test_importing_the_package_loads_nothing_heavy(loaded):
+    assert not loaded[0] & set(HEAVY)
 
 
 def test_the_command_line_s_help_loads_nothing_heavy():
-    assert loaded_by("from x2x_core import cli") == []
+    assert not loaded_by("from x2x_core import cli")[0] & set(HEAVY)
 
 
-def test_the_pipeline_loads_only_what_an_edit_needs():
-    assert loaded_by("import x2x_core.pipeline", ("torch", "comfy", *NOT_FOR_EDITS)) == ["torch"]
+def test_the_pipeline_loads_only_what_an_edit_needs(loaded):
+    assert loaded[1] & {"torch", "comfy", *NOT_FOR_EDITS} == {"torch"}
 
 
-def test_the_library_never_loads_comfyui():
-    modules = "x2x_core.pipeline, x2x_core.imaging.panel, x2x_core.simulation.dataset, x2x_core.training.trainer"
-    assert "comfy" not in loaded_by(f"import {modules}")
+def test_the_library_never_loads_comfyui(loaded):
+    assert "comfy" not in loaded[2]
     for file in (ROOT / "x2x_core").rglob("*.py"):
         assert not re.search(r"^\s*(import|from)\s+(comfy|nodes)\b", file.read_text(), re.MULTILINE), file
 

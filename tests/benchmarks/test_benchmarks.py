@@ -66,7 +66,7 @@ def test_training_is_measured_step_by_step(monkeypatch):
     assert result["peak_memory_gb"] > 0 and result["paper_schedule_days"] is None
 
 
-def test_a_choice_of_edit_is_scored_on_planned_pairs(pipe, capsys, tmp_path):
+def test_a_choice_of_edit_is_scored_on_planned_pairs(pipe, capsys, tmp_path, coarse_phantom):
     edit_choice = load_program("benchmarks/edit_choice.py")
     bodies = list(edit_choice.simulate("phantom", tmp_path, 5, 1))
     scores = edit_choice.score(pipe, bodies, guidance_scale=1.0, num_inference_steps=2)
@@ -84,7 +84,7 @@ def test_a_choice_of_edit_is_scored_on_planned_pairs(pipe, capsys, tmp_path):
     assert again == scores
 
 
-def test_a_choice_of_edit_is_scored_on_the_pairs_of_a_dataset(pipe, tmp_path):
+def test_a_choice_of_edit_is_scored_on_the_pairs_of_a_dataset(pipe, tmp_path, coarse_phantom):
     edit_choice = load_program("benchmarks/edit_choice.py")
     list(edit_choice.simulate("phantom", tmp_path, 10, 1))
     bodies = list(edit_choice.read(tmp_path / "pairs", "test", 7, 64))

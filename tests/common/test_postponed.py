@@ -19,9 +19,11 @@ def run(code):
     return json.loads(done.stdout)
 
 
-def test_the_pipeline_loads_no_other_models_and_each_is_there_when_it_is_used():
-    code = """
-import json, sys
+@pytest.fixture(scope="module")
+def postponing():
+    """What a Python that postpones has loaded with the pipeline, parts of packages that it then uses, and all names."""
+    return run(f"""
+import importlib, json
 from x2x_core.common import postponed
 postponed.install()
 import x2x_core.pipeline
@@ -35,12 +37,18 @@ schedulers = [EulerDiscreteScheduler(use_beta_sigmas=True), LMSDiscreteScheduler
 for scheduler in schedulers:
     scheduler.set_timesteps(4)
 LMSDiscreteScheduler.get_lms_coefficient(schedulers[1], 1, 0, 0)
-print(json.dumps([loaded, FluxTransformer2DModel.__module__, [len(scheduler.sigmas) for scheduler in schedulers],
-                  AutoGuidance.__module__, linear_sum_assignment([[2, 1], [1, 2]])[1].tolist(),
-                  round(minimize(lambda x: (x - 3) ** 2, 0).x[0]), transformers.models.clip.CLIPTextModel.__name__]))
-"""
-    assert run(code) == [
-        [], "diffusers.models.transformers.transformer_flux", [5, 5], "diffusers.guiders.auto_guidance", [1, 0], 3,
+used = [FluxTransformer2DModel.__module__, [len(scheduler.sigmas) for scheduler in schedulers],
+        AutoGuidance.__module__, linear_sum_assignment([[2, 1], [1, 2]])[1].tolist(),
+        round(minimize(lambda x: (x - 3) ** 2, 0).x[0]), transformers.models.clip.CLIPTextModel.__name__]
+names = {NAMES % (postponed.POSTPONED,)}
+print(json.dumps({{"loaded": loaded, "used": used, "names": names}}))
+""")
+
+
+def test_the_pipeline_loads_no_other_models_and_each_is_there_when_it_is_used(postponing):
+    assert postponing["loaded"] == []
+    assert postponing["used"] == [
+        "diffusers.models.transformers.transformer_flux", [5, 5], "diffusers.guiders.auto_guidance", [1, 0], 3,
         "CLIPTextModel",
     ]  # fmt: skip
 
@@ -56,16 +64,9 @@ print(json.dumps({{"names": names, "finders": [type(finder).__name__ for finder 
 """)
 
 
-def test_packages_have_the_names_that_they_have_without_this_library(without):
-    after = run(f"""
-import importlib, json
-from x2x_core.common import postponed
-postponed.install()
-import x2x_core.pipeline
-print(json.dumps({NAMES % (postponed.POSTPONED,)}))
-""")
+def test_packages_have_the_names_that_they_have_without_this_library(without, postponing):
     for name in postponed.POSTPONED:
-        assert {member for member in without["names"][name] if member[0] != "_"} <= set(after[name])
+        assert {member for member in without["names"][name] if member[0] != "_"} <= set(postponing["names"][name])
 
 
 @pytest.fixture

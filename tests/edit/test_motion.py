@@ -133,3 +133,12 @@ def test_outputs_of_which_none_moves_have_no_motion():
     assert joined is not None and not joined.shift[0].any() and (joined.shift[1] == 2).all()
     kept = joined.without(torch.ones(2, 1, 4, 4, dtype=torch.bool))
     assert not kept.shift.any() and not kept.change.any()
+
+
+def test_leads_stay_straight_in_front_of_what_moves(picture, motion):
+    lead = picture.clone()
+    lead[..., 40:90, 45:47] = 1.0
+    moved = compose(lead, motion, change_of(motion, 1.0))[0, 0, 45:85]
+    bright = moved > 0.95
+    assert bright[:, 45:47].float().mean() > 0.9
+    assert not bright[:, 50:].any()

@@ -17,22 +17,26 @@ from PIL import Image
 from service_cases import huge_png
 
 BOMB = 2**30  # bytes of zeros
+BLOCK = bytes(2**20)
 
 
-def packed(count: int = BOMB) -> bytes:
-    """Return that many zeros, compressed by zlib without a header."""
+def packed(count: int = BOMB, head: bytes = b"") -> bytes:
+    """Return `head` and that many zeros, compressed by zlib without a header.
+
+    A block that is flushed wholly refers to nothing before it, so that one of them is compressed and repeated.
+    """
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    block = bytes(2**20)
-    return b"".join(packer.compress(block) for _ in range(count // 2**20)) + packer.flush()
+    start = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(BLOCK) + packer.flush(zlib.Z_FULL_FLUSH)
+    return start + block * (count // len(BLOCK)) + packer.flush()
 
 
-def gzip_bomb(head: bytes) -> bytes:
-    file = io.BytesIO()
-    with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as bomb:
-        bomb.write(head)
-        for _ in range(BOMB // 2**20):
-            bomb.write(bytes(2**20))
-    return file.getvalue()
+def gzip_bomb(head: bytes, count: int = BOMB) -> bytes:
+    """Return `head` and that many zeros as a gzip file."""
+    checksum = zlib.crc32(head)
+    for _ in range(count // len(BLOCK)):
+        checksum = zlib.crc32(BLOCK, checksum)
+    return b"\x1f\x8b\x08" + bytes(7) + packed(count, head) + struct.pack("<II", checksum, len(head) + count)
 
 
 def big_npy(shape: str, dtype: str = "<u2") -> bytes:
@@ -128,6 +132,11 @@ def npy(values) -> bytes:
     file = io.BytesIO()
     np.save(file, values, allow_pickle=True)
     return file.getvalue()
+
+
+def test_bombs_are_whole_files():
+    assert gzip.decompress(gzip_bomb(b"head", 2**21)) == b"head" + bytes(2**21)
+    assert zlib.decompress(packed(2**21), -15) == bytes(2**21)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -197,9 +197,8 @@ def told(text):
 BOTH_SIDES = re.compile(r" and(?: \(?right| of the right lung| to the right)")
 
 
-@settings(max_examples=1500, deadline=None)
-@given(REQUESTS, APPENDED)
-def test_nothing_that_is_appended_turns_a_request_round_without_a_word(request, appended):
+def check_appended(request, appended):
+    """Check that what follows a request does not turn it round without a word."""
     (wanted,) = Instruction.parse(request).clauses
     clauses, said = told(request + appended)
     if clauses is None or said:
@@ -211,6 +210,19 @@ def test_nothing_that_is_appended_turns_a_request_round_without_a_word(request, 
     assert first.side in sides, clauses
     for other in same[1:]:  # a request of its own, which names a verb and another side
         assert other.operation.value in appended and other.side not in (wanted.side, None), clauses
+
+
+@settings(max_examples=400, deadline=None)
+@given(REQUESTS, APPENDED)
+def test_nothing_that_is_appended_turns_a_request_round_without_a_word(request, appended):
+    check_appended(request, appended)
+
+
+@pytest.mark.slow
+@settings(max_examples=4000, deadline=None)
+@given(REQUESTS, APPENDED)
+def test_nothing_that_is_appended_in_ten_times_as_many_ways_turns_it_round(request, appended):
+    check_appended(request, appended)
 
 
 @pytest.mark.parametrize("joint", [" ", ", ", " and ", "; ", ". "])

@@ -41,6 +41,17 @@ def test_of_several_files_of_a_reader_the_newest_revision_counts(study, record, 
     assert [one.revision for one in read_answers_of(tmp_path / "copy-4.json", study)] == [4]
 
 
+def test_two_readings_under_one_code_are_not_taken_for_copies_of_one(study, record, tmp_path):
+    for name, at, revision in (("a", "10:00", 3), ("b", "10:00", 9)):
+        (tmp_path / f"{name}.json").write_text(json.dumps({**record, "revision": revision, "consent": {"at": at}}))
+    assert [one.revision for one in read_answers_of(tmp_path, study)] == [9]
+    (tmp_path / "c.json").write_text(json.dumps({**record, "revision": 9, "consent": {"at": "11:00"}}))
+    with pytest.raises(
+        InputError, match=r"b\.json` and `.*c\.json` are two readings under the code R2, begun at 10:00"
+    ):
+        read_answers_of(tmp_path, study)
+
+
 def changed(record, part, row):
     record = copy.deepcopy(record)
     next(iter(record["answers"][part].values()))["rows"] = [row]

@@ -15,7 +15,7 @@ import torch
 
 from x2x_core.imaging.geometry import resize
 from x2x_core.pseudomasks.extents import Extent, join_extents
-from x2x_core.simulation.films.parenchyma import grain_of
+from x2x_core.simulation.films.parenchyma import grain_of, metal_of, metal_radius
 from x2x_core.simulation.films.warp import shift_but_grain
 
 
@@ -74,4 +74,5 @@ def _move(plane: np.ndarray, right: np.ndarray) -> np.ndarray:
     moving = right != 0
     if not moving.any():
         return plane
-    return shift_but_grain(plane, right, grain_of(plane, moving))
+    metal = metal_of(plane, metal_radius(plane.shape))
+    return shift_but_grain(plane, right, grain_of(plane - metal, moving), metal)

@@ -25,6 +25,7 @@ from .definition import BOX, CHOICE, SEVERAL, TEXT, Part, Question, Study
 FORMAT = "x2x-answers-1"
 _LONGEST_TEXT = 2000
 _LARGEST = 1e6  # pixels of a picture
+_LONGEST_TIME = 40  # characters
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,21 @@ class CaseAnswers:
 
 @dataclass(frozen=True)
 class ReaderAnswers:
-    """Answers of one reader: by part and case."""
+    """Answers of one reader: by part and case.
+
+    Args:
+        reader: code of the reader.
+        revision: rises with each answer.
+        complete: all cases are read.
+        answers: by part and case.
+        began: when the reader agreed to take part; ``None`` in a file that does not say it.
+    """
 
     reader: str
     revision: int
     complete: bool
     answers: Mapping[str, Mapping[str, CaseAnswers]]
+    began: str | None = None
 
 
 def read_answers_of(folder: Path, study: Study) -> list[ReaderAnswers]:
@@ -59,12 +69,13 @@ def read_answers_of(folder: Path, study: Study) -> list[ReaderAnswers]:
 
     Raises:
         InputNotFoundError: no such folder, or no answers in it.
-        InputError: a file that holds no answers to this study.
+        InputError: a file that holds no answers to this study, or two readings under one code.
     """
     files = sorted(folder.glob("*.json")) if folder.is_dir() else [folder] if folder.is_file() else []
     if not files:
         raise InputNotFoundError(f"There are no answers in `{folder}`: put the files of the readers there.")
     newest: dict[str, ReaderAnswers] = {}
+    places: dict[str, Path] = {}
     for path in files:
         try:
             answers = check_answers(json.loads(path.read_text(encoding="utf-8")), study)
@@ -72,8 +83,14 @@ def read_answers_of(folder: Path, study: Study) -> list[ReaderAnswers]:
             raise InputError(f"`{path}` must be a file of answers: {error}.") from error
         except InputError as error:
             raise InputError(f"`{path}`: {error}") from error
-        if answers.reader not in newest or answers.revision > newest[answers.reader].revision:
-            newest[answers.reader] = answers
+        reader, known = answers.reader, newest.get(answers.reader)
+        if known is not None and None not in (known.began, answers.began) and known.began != answers.began:
+            raise InputError(
+                f"`{places[reader]}` and `{path}` are two readings under the code {reader}, begun at {known.began} and "
+                f"{answers.began}: keep the one by {reader}, and let the other person read under a code of their own."
+            )
+        if known is None or answers.revision > known.revision:
+            newest[reader], places[reader] = answers, path
     return [newest[reader] for reader in study.readers if reader in newest]
 
 
@@ -98,7 +115,11 @@ def check_answers(record: Any, study: Study) -> ReaderAnswers:
         checked = {name: _part(study, name, cases) for name, cases in by_part.items()}
         if kind == "answers":
             answers = checked
-    return ReaderAnswers(record["reader"], revision, complete, answers)
+    consent = record.get("consent")
+    began = consent.get("at") if isinstance(consent, dict) else None
+    return ReaderAnswers(
+        record["reader"], revision, complete, answers, began[:_LONGEST_TIME] if isinstance(began, str) else None
+    )
 
 
 def _part(study: Study, name: str, cases: Any) -> dict[str, CaseAnswers]:

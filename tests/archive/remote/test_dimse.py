@@ -33,6 +33,8 @@ from x2x_core.archive.remote.opening import open_archive
 from x2x_core.archive.remote.storing import store
 from x2x_core.common.errors import InputError
 
+# pynetdicom leaves a socket to the garbage collector if the other side ended its connection first.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 # Of films and results. Nodes copy all classes and syntaxes that they know for each association.
 KINDS = {
     DigitalXRayImageStorageForPresentation,

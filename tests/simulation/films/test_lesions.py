@@ -1,5 +1,7 @@
 """Lesions on a film: in their place, in the order of their severity, and never beyond the film's own tissue."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -267,3 +269,10 @@ def test_fluid_is_as_bright_as_the_chest_wall_that_it_touches(chest):
     rows = np.arange(lung.apex + int(0.75 * lung.height), lung.base - apart)
     inside, outside = (blur(flooded, 1.5 / chest.mm)[rows, border[rows] + side * apart] for side in (-1, 1))
     assert np.abs(inside - outside).mean() < 0.08 < np.abs(chest.grey[rows, border[rows] - apart] - outside).mean()
+
+
+def test_what_is_not_exposed_stays_black(chest):
+    grey = chest.grey.copy()
+    grey[chest.lungs["left"].base + 4 :] = 0
+    framed = replace(chest, grey=grey)
+    assert (draw_lesions(framed, [lesion("pleural effusion", 0.9)])[grey.shape[0] - 40 :] == 0).all()

@@ -122,10 +122,8 @@ def by_move(link: Link, entries: Sequence[Entry]) -> Generator[tuple[Entry, byte
     from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelMove as Move  # type: ignore[attr-defined]
 
     inbox, address = _Inbox(), link.address
-    with (
-        _listening(link, inbox, {entry.sop_class for entry in entries}),
-        link.association("C-MOVE", [build_context(Move)]) as association,
-    ):
+    classes = {entry.sop_class for entry in entries}
+    with _listening(link, inbox, classes), link.association("C-MOVE", [build_context(Move)]) as association:
         for entry in entries:
             inbox.expect(entry.instance)
             _follow(link, association.send_c_move(_question(entry), address.calling, Move))

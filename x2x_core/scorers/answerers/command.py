@@ -31,6 +31,7 @@ from .pictures import plain_png
 from .wording import says_yes
 
 TIMEOUT = 600.0  # seconds; the first answer waits until the program has loaded its model
+PATIENCE = 5.0  # seconds in which a program that has answered leaves by itself
 
 
 class CommandAnswerer:
@@ -62,8 +63,8 @@ class CommandAnswerer:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """End the program: its input is closed, and it is killed if it does not leave."""
+    def close(self, patience: float = PATIENCE) -> None:
+        """End the program: its input is closed, and it is killed if it does not leave in `patience` seconds."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -72,7 +73,7 @@ class CommandAnswerer:
             with suppress(OSError):
                 process.stdin.close()
             try:
-                process.wait(5)
+                process.wait(patience)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -103,7 +104,7 @@ class CommandAnswerer:
             process.stdin.flush()
             line = self._lines.get(timeout=self._timeout)
         except queue.Empty:
-            self.close()
+            self.close(0)
             raise InputError(
                 f"The program `{self.name}` must answer each line before it reads the next, but gave no answer in "
                 f"{self._timeout:g} seconds. Does it flush its output?"

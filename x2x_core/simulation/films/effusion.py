@@ -37,6 +37,7 @@ _SULCUS_FROM = 0.6  # share of the lung's height from which the costophrenic ang
 _SULCUS_MM = 24.0  # how far from the outline that is found
 _STRAIGHT_WALL = (0.4, 0.8)  # shares of the lung's height between which the chest wall is straight
 _BEYOND_WALL = 14.0  # mm beyond its continuation
+_UNEXPOSED = 0.4  # share of the grey of aerated lung under which a film is not exposed
 _SULCUS_DARK = 0.25  # share of the way from lung to soft tissue up to which its pixels are dark
 _TOWARDS_TISSUE = 16.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
 
@@ -144,7 +145,8 @@ def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     below = (chest.grid[0] - dome_rows(lung)) * mm
     reach = _REACH_BELOW_DOME * (1 + np.exp(-((chest.wall_distance(lung.side) / 25) ** 2)))  # deepest in the angle
     fading = np.exp(-((below.clip(0) / reach) ** 2)) * (1 - below / _DEEPEST).clip(0, 1)
-    return blur(space, 1.0 / mm) * fading
+    exposed = lung.mask | (blur(chest.grey, 1.0 / mm) > _UNEXPOSED * chest.air)
+    return blur(space * exposed, 1.0 / mm) * fading
 
 
 def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
@@ -159,7 +161,8 @@ def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     slope, start = np.polyfit(rows[straight, 0], outer_border(chest, lung.side)[straight], 1)
     beyond = (1 if lung.side == "left" else -1) * (columns - start - slope * rows) * chest.mm
     near = grow(lung.mask, round(_SULCUS_MM / chest.mm)) & low & (beyond < _BEYOND_WALL)
-    dark = blur(chest.grey, 1.0 / chest.mm) < chest.ceiling(_SULCUS_DARK)
+    smooth = blur(chest.grey, 1.0 / chest.mm)
+    dark = (smooth < chest.ceiling(_SULCUS_DARK)) & (smooth > _UNEXPOSED * chest.air)
     _, parts = cv2.connectedComponents((lung.mask | (near & dark)).astype(np.uint8))
     touching = np.unique(parts[lung.mask])
     return np.isin(parts, touching[touching > 0])
@@ -181,7 +184,7 @@ def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.n
     dome = np.zeros(space.shape[1], bool)
     dome[dome_columns(lung)] = True
     distance = distance_inside(~(space | (dome & (rows > dome_rows(lung))))) * mm
-    near = (1 - distance / (2.5 * _TOWARDS_TISSUE)).clip(0, 1)  # nothing further away
+    near = (1 - distance / (1.5 * _TOWARDS_TISSUE)).clip(0, 1)  # nothing further away
     return np.exp(-((distance / _TOWARDS_TISSUE) ** 2)) * near * (inner / 2 + 0.5).clip(0, 1)
 
 

@@ -13,7 +13,7 @@ from x2x_core.common.randomness import uniform
 from .borders import heart_border, outer_border
 from .chest import SIDES, FilmChest
 from .fields import blur_line
-from .parenchyma import fixed_grain
+from .parenchyma import fixed_grain, metal_of, metal_radius
 from .warp import LEAST_DISPLACEMENT, shift_but_grain
 
 _SHARES = {"left": 0.72, "right": 0.28}  # of the growth that each border takes
@@ -59,7 +59,8 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
 
 def shift_film(chest: FilmChest, grey: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return a film `(H, W)` whose pixels are read from `right` pixels beside themselves; its grain stays."""
-    return shift_but_grain(grey, right, fixed_grain(chest, grey))
+    metal = metal_of(grey, metal_radius(grey.shape))
+    return shift_but_grain(grey, right, fixed_grain(chest, grey - metal), metal)
 
 
 def heart_shift(chest: FilmChest, *, severity: float, generator: torch.Generator) -> np.ndarray:

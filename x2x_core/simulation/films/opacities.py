@@ -38,9 +38,9 @@ class OpacityKind:
     bronchograms: bool
 
 
-CONSOLIDATION = OpacityKind(6, (14, 16), (0.85, 1.1), 0.38, 0.34, 0.94, (0.24, 0.10), True)
-PNEUMONIA = OpacityKind(5, (13, 14), (0.6, 0.9), 0.36, 0.34, 0.91, (0.34, 0.15), True)
-GROUND_GLASS = OpacityKind(4, (22, 20), (0.62, 0.8), 0.42, 0.34, 0.92, (0.28, 0.14), False)
+CONSOLIDATION = OpacityKind(6, (15, 17), (0.75, 0.8), 0.8, 0.5, 0.9, (0.24, 0.10), True)
+PNEUMONIA = OpacityKind(5, (14, 15), (0.6, 0.75), 0.7, 0.5, 0.9, (0.34, 0.15), True)
+GROUND_GLASS = OpacityKind(4, (22, 20), (0.62, 0.8), 0.55, 0.42, 0.92, (0.28, 0.14), False)
 
 
 def draw_opacity(
@@ -87,7 +87,7 @@ def _patches(
     """Return patches with soft ragged borders, `(H, W)` in [0, 1], and their common centre."""
     centre = pick_near_centre(_centres(chest, lung, zone), _SPREAD / chest.mm, generator)
     radius = (kind.radius[0] + kind.radius[1] * severity) / chest.mm
-    scales = {28: 0.8, 11: 0.7, 4: 0.4}  # mm: weight
+    scales = {32: 0.9, 13: 0.7, 5: 0.3}  # mm: weight
     uneven = [weight * noise(chest.shape, scale / chest.mm, generator) for scale, weight in scales.items()]
     ragged = kind.ragged * np.sum(uneven, axis=0)
     around = ellipse(chest.grid, centre, (radius, radius)) < 1

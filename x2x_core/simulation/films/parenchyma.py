@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import torch
 
+from x2x_core.imaging.soft import smoothstep
+
 from .chest import FilmChest, FilmLung
 from .fields import blur, noise
 
@@ -15,6 +17,7 @@ _WIDEST_VESSEL = 3.5  # mm; wider structures are ribs
 _LONG = 20.0  # mm: straight structures of this length are borders of ribs, not vessels
 _DIRECTIONS = 12
 _BRIGHTEST_VESSEL = 0.10  # grey above its surroundings; what is brighter is metal
+_WIDEST_LEAD = 0.006  # half of its width, share of the picture's longer side
 _GRAIN = 0.9  # mm over which a film's grain is separated from its structures
 
 
@@ -109,6 +112,23 @@ def grain_of(grey: np.ndarray, sources: np.ndarray) -> np.ndarray:
     known = residue[sources]
     most = 2.5 * float(np.median(np.abs(known))) / 0.6745 if len(known) else 0.0
     return residue.clip(-most, most)
+
+
+def metal_radius(shape: tuple[int, ...]) -> int:
+    """Return half of the width of the widest lead on a film of a shape, in pixels."""
+    return max(1, round(_WIDEST_LEAD * max(shape)))
+
+
+def metal_of(grey: np.ndarray, radius: int) -> np.ndarray:
+    """Return what leads, wires and clips add to a picture, `(H, W)` at least 0: bright lines brighter than vessels.
+
+    Args:
+        grey: `(H, W)` in [0, 1].
+        radius: half of the width of the widest line, in pixels.
+    """
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    above = grey - cv2.morphologyEx(np.asarray(grey, np.float32), cv2.MORPH_OPEN, disc)
+    return above * smoothstep((above - _BRIGHTEST_VESSEL) / (0.4 * _BRIGHTEST_VESSEL))
 
 
 def film_grain(chest: FilmChest, generator: torch.Generator) -> np.ndarray:
