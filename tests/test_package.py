@@ -58,7 +58,7 @@ def loaded_by(*statements):
 
 @pytest.fixture(scope="module")
 def loaded():
-    """What is loaded after the package is imported, after the pipeline is, and after further heavy parts are."""
+    """Return what is loaded after the package is imported, the pipeline is, and further heavy parts are."""
     others = "import x2x_core.imaging.panel, x2x_core.simulation.dataset, x2x_core.training.trainer"
     return loaded_by("import x2x_core", "import x2x_core.pipeline", others)
 

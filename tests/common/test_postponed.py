@@ -21,7 +21,7 @@ def run(code):
 
 @pytest.fixture(scope="module")
 def postponing():
-    """What a Python that postpones has loaded with the pipeline, parts of packages that it then uses, and all names."""
+    """Return what a Python that postpones loads with the pipeline, parts of packages that it uses then, all names."""
     return run(f"""
 import importlib, json
 from x2x_core.common import postponed
