@@ -1,9 +1,9 @@
 """Encoding windows of pictures with the latents of the whole pictures, nearly.
 
 What an `AutoencoderKL` makes of a cell depends on its surroundings, by the convolutions, and on the whole picture by
-the means and variances of its group normalisations. A window's own are others, since a detail has not the contrast of the whole.
-They are taken from the whole picture at a small size, which costs little. (So does a window of diffusers' tiled
-encoding see its own tile alone in the attention of the coarsest layer, where there is one.)
+the means and variances of its group normalisations. A window's own are others, since a detail has not the contrast of
+the whole. They are taken from the whole picture at a small size, which costs little. (So does a window of diffusers'
+tiled encoding see its own tile alone in the attention of the coarsest layer, where there is one.)
 """
 
 from __future__ import annotations
