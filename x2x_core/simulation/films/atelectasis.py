@@ -69,7 +69,7 @@ def draw_atelectasis(
     lobe = collapsed_lobe(chest, lung, zone, generator)
     collapse = min(max((severity - _COLLAPSE[0]) / (_COLLAPSE[1] - _COLLAPSE[0]), 0.0), 1.0)
     texture = infiltrate(chest, lung, generator, coarse=0.22, fine=0.12)
-    thickness = (0.6 + 0.5 * severity) * band + (0.14 + 0.2 * severity) * haze * texture
+    thickness = (0.7 + 0.6 * severity) * band + (0.14 + 0.2 * severity) * haze * texture
     airless = collapse * (0.3 + 0.9 * severity) * lobe * texture
     lift = _lift(chest, lung, zone, severity) if raised else np.zeros(chest.shape)
     moved, within = (warp(field, lift, 0.0) for field in (grey, blur(lung.soft, 1.2 / mm)))
@@ -99,7 +99,7 @@ def band_of(
     outwards = -1 if lung.side == "right" else 1
     angle = math.radians(uniform(-20, 6, generator)) * outwards
     length = uniform(26, 29, generator) * (0.75 + 0.6 * severity) / mm
-    width = uniform(1.3, 1.7, generator) * (0.85 + 0.7 * severity) / mm
+    width = uniform(1.5, 1.9, generator) * (0.85 + 0.75 * severity) / mm
     curve = uniform(-0.03, 0.01, generator)
     down, across = rows - centre[0], columns - centre[1]
     along = across * math.cos(angle) + down * math.sin(angle)

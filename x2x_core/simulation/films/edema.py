@@ -23,8 +23,8 @@ _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
 _MOST_LINES = 8
 _AT_BORDER = 0.5  # share of the haze at the lung's outline, where the lung is thin
 _BORDER_MM = 14.0  # over which it rises to all of it
-_AT_APEX = 0.0  # share of the haze at the apex, which edema spares
-_APEX = 0.35  # share of the lung's height over which it rises to all of it
+_AT_APEX = 0.3  # share of the haze at the apex, which edema spares
+_APEX = 0.3  # share of the lung's height over which it rises to all of it
 _WITH_LINES = 0.45  # share of lungs with septal lines
 
 
@@ -56,7 +56,7 @@ def _one_lung(
     distance = distance * (1 + 0.2 * noise(chest.shape, 24 / chest.mm, generator)).clip(0)
     perihilar = np.exp(-((distance / (44 + 18 * severity)) ** 1.5))
     low = ((rows - lung.apex) / lung.height).clip(0, 1)
-    haze = strength * (0.15 + 2.6 * severity) * (perihilar + 0.2 * low + 0.05)
+    haze = strength * (0.15 + 2.9 * severity) * (perihilar + 0.2 * low + 0.08)
     cuffs = (blur(markings_of(chest, grey), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
     haze = haze * (0.8 + 0.3 * cuffs) * infiltrate(chest, lung, generator, coarse=0.2, fine=0.11)
     lines = septal_lines(chest, lung, severity, generator)

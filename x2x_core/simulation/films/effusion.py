@@ -18,6 +18,8 @@ from .tissue import dome_columns, dome_rows
 from .tone import add_thickness
 
 _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is left
+_RIBS = 0.22  # share of their contrast that ribs keep in front of deep fluid
+_RIBS_MM = 14.0  # over which the lung behind them is smoothed
 _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large effusion
 _VEIL_ABOVE = 60.0  # mm above the level at which it ends
 _REACH_BELOW_DOME = 22.0  # mm over which fluid behind the dome fades from the picture
@@ -77,9 +79,22 @@ def draw_effusion(
     thickness = (thickness + veil) * (1 - little * beyond_angle) * _pleural_space(chest, lung)
     ceiling = _fluid_grey(chest, lung, surface)
     opaque = 1 - np.exp(-thickness)
-    fluid = add_thickness(grey, thickness, ceiling)
+    fluid = add_thickness(grey, thickness, ceiling) + _RIBS * opaque * _ribs(chest, lung)
     grained = fluid + opaque * (fluid > grey) * film_grain(chest, generator)
     return grained.clip(grey, np.maximum(fluid, chest.brightest_tissue))
+
+
+def _ribs(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    """Return the ribs and other structures in front of a lung, `(H, W)` about 0, without its borders; 0 beyond it."""
+
+    def compute() -> np.ndarray:
+        inside = grow(lung.mask, -round(3 / chest.mm)).astype(np.float32)
+        sigma = _RIBS_MM / chest.mm
+        around = blur(inside * chest.grey, sigma) / np.maximum(blur(inside, sigma), 0.05)
+        fading = blur(inside, 3 / chest.mm) * inside
+        return blur(fading * (chest.grey - around), 1.0 / chest.mm)
+
+    return chest.once(f"ribs {lung.side}", compute)
 
 
 def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.ndarray:

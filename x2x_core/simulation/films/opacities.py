@@ -38,9 +38,9 @@ class OpacityKind:
     bronchograms: bool
 
 
-CONSOLIDATION = OpacityKind(6, (15, 17), (0.75, 0.8), 0.8, 0.5, 0.9, (0.24, 0.10), True)
-PNEUMONIA = OpacityKind(5, (14, 15), (0.6, 0.75), 0.7, 0.5, 0.9, (0.34, 0.15), True)
-GROUND_GLASS = OpacityKind(4, (22, 20), (0.62, 0.8), 0.55, 0.42, 0.92, (0.28, 0.14), False)
+CONSOLIDATION = OpacityKind(6, (14, 16), (0.85, 1.0), 0.55, 0.4, 0.92, (0.24, 0.10), True)
+PNEUMONIA = OpacityKind(5, (13, 14), (0.65, 0.9), 0.5, 0.4, 0.91, (0.34, 0.15), True)
+GROUND_GLASS = OpacityKind(4, (22, 20), (0.62, 0.8), 0.42, 0.34, 0.92, (0.28, 0.14), False)
 
 
 def draw_opacity(
