@@ -133,6 +133,22 @@ def test_without_an_autoencoder_the_result_itself_is_inserted(radiograph):
     assert (after[:, :20] == [255, 0, 0]).all() and (after[:, 20:] == np.asarray(radiograph)[:, 20:]).all()
 
 
+def test_copies_of_several_pictures_are_composed_with_their_own_original(radiograph):
+    others = [radiograph, Image.new("RGB", (64, 64), "blue")]
+    mask = Image.fromarray(np.uint8(255 * (np.arange(64) < 20)) * np.ones((64, 1), np.uint8))
+    colours = [Image.new("RGB", (64, 64), name) for name in ("red", "lime", "white", "black")]
+    given = {"image": others, "images": colours, "mask_image": mask, "soft_edge": 0.0}
+    after = [np.asarray(picture) for picture in _call(CompositionBlock(), **given).get("images")]
+    for number, picture in enumerate(after):
+        assert (picture[:, :20] == np.asarray(colours[number])[:, :20]).all()
+        assert (picture[:, 20:] == np.asarray(others[number // 2].convert("RGB"))[:, 20:]).all()
+
+
+def test_a_block_with_an_atlas_of_its_own_is_not_saved_without_it(tmp_path):
+    with pytest.raises(ValueError, match=r"must have the bundled atlas to be saved, got one with 'mine\.safetensors'"):
+        save_block(AnatomyGuidanceBlock("mine.safetensors"), tmp_path / "block")
+
+
 @pytest.mark.parametrize("make", [make_workflow, make_qwen_workflow])
 def test_the_region_guider_runs_in_the_workflow(radiograph, make):
     pipe = make()

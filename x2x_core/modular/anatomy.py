@@ -34,6 +34,11 @@ class AnatomyGuidanceBlock(ModularPipelineBlocks):
         self._atlas = atlas
 
     @property
+    def atlas(self) -> str | None:
+        """The path of the atlas; ``None``: the bundled one."""
+        return self._atlas
+
+    @property
     def description(self) -> str:
         """The block in a sentence."""
         return "Find where the instruction may change a chest radiograph: its pseudomask, fitted to the lungs."

@@ -56,8 +56,8 @@ class CompositionBlock(ModularPipelineBlocks):
         block_state = self.get_block_state(state)
         originals = read_images(block_state.image)
         edited = read_images(block_state.images).pixels
-        index = [0] * len(edited) if len(originals) == 1 else list(range(len(originals)))
-        mask = to_masks(block_state.mask_image).expand(len(edited), -1, -1, -1)
+        index = [number for number in range(len(originals)) for _ in range(len(edited) // len(originals))]
+        mask = _for_each(to_masks(block_state.mask_image), len(edited))
         original = originals.pixels[index]
         weight = soft_edges(mask, [block_state.soft_edge * max(originals.size)] * len(edited))
         vae = getattr(components, "vae", None)
@@ -65,7 +65,7 @@ class CompositionBlock(ModularPipelineBlocks):
             unchanged = _decoded(
                 vae, _unscaled(vae, block_state.image_latents, resize(original, (edited.shape[-2], edited.shape[-1])))
             )
-            change = resize(edited - unchanged.expand_as(edited), originals.size)
+            change = resize(edited - _for_each(unchanged, len(edited)), originals.size)
             result = compose_difference(original, match_channels(change, original.shape[1]), weight)
         else:
             picture = match_channels(resize(edited, originals.size), original.shape[1])
@@ -100,3 +100,8 @@ def _decoded(vae: Any, latents: torch.Tensor) -> torch.Tensor:
 def _takes_films(vae: Any) -> bool:
     """Return True for an autoencoder with a dimension of frames, such as Qwen-Image's."""
     return hasattr(vae.config, "temperal_downsample")
+
+
+def _for_each(values: torch.Tensor, count: int) -> torch.Tensor:
+    """Return values `(N, ...)` of N pictures for `count` results, the copies of one picture after each other."""
+    return values.repeat_interleave(count // len(values), dim=0)

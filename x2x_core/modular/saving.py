@@ -6,6 +6,10 @@ from pathlib import Path
 
 from diffusers.modular_pipelines import ModularPipelineBlocks
 
+from x2x_core.common.errors import InputError
+
+from .anatomy import AnatomyGuidanceBlock
+
 _SOURCE = '''"""{name} of InstructX2X; needs the package instructx2x."""
 
 from {module} import {name}
@@ -23,7 +27,15 @@ def save_block(block: ModularPipelineBlocks, folder: str | Path) -> None:
     Args:
         block: one of this package.
         folder: where to; created if needed.
+
+    Raises:
+        InputError: the block has an atlas of its own, which the folder could not hold.
     """
+    if isinstance(block, AnatomyGuidanceBlock) and block.atlas is not None:
+        raise InputError(
+            f"`block` must have the bundled atlas to be saved, got one with {str(block.atlas)!r}: a folder holds no "
+            "atlas. Save a block without one, and make the block with yours where it is used."
+        )
     folder, kind = Path(folder), type(block)
     folder.mkdir(parents=True, exist_ok=True)
     block.save_pretrained(str(folder))
