@@ -18,7 +18,7 @@ from .tissue import dome_columns, dome_rows
 from .tone import add_thickness
 
 _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is left
-_RIBS = 0.22  # share of their contrast that ribs keep in front of deep fluid
+_RIBS = 0.3  # share of their contrast that ribs keep in front of deep fluid
 _RIBS_MM = 14.0  # over which the lung behind them is smoothed
 _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large effusion
 _VEIL_ABOVE = 60.0  # mm above the level at which it ends
@@ -88,7 +88,7 @@ def _ribs(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     """Return the ribs and other structures in front of a lung, `(H, W)` about 0, without its borders; 0 beyond it."""
 
     def compute() -> np.ndarray:
-        inside = grow(lung.mask, -round(3 / chest.mm)).astype(np.float32)
+        inside = grow(lung.mask, -round(8 / chest.mm)).astype(np.float32)
         sigma = _RIBS_MM / chest.mm
         around = blur(inside * chest.grey, sigma) / np.maximum(blur(inside, sigma), 0.05)
         fading = blur(inside, 3 / chest.mm) * inside
@@ -190,6 +190,7 @@ def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.n
     known = np.flatnonzero(space.any(axis=1))
     last = space.shape[1] - 1
     edge = space[known].argmax(axis=1) if lung.side == "right" else last - space[known][:, ::-1].argmax(axis=1)
+    known, edge = _before_the_dome(known, edge, outwards, max(2, round(4 / mm)))
     count = max(4, round(30 / mm))
     slope = np.polyfit(known[-2 * count : -count // 2], edge[-2 * count : -count // 2], 1)[0]
     slope = slope if slope * outwards > 0 else 0.0
@@ -201,6 +202,17 @@ def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.n
     distance = distance_inside(~(space | (dome & (rows > dome_rows(lung))))) * mm
     near = (1 - distance / (1.5 * _TOWARDS_TISSUE)).clip(0, 1)  # nothing further away
     return np.exp(-((distance / _TOWARDS_TISSUE) ** 2)) * near * (inner / 2 + 0.5).clip(0, 1)
+
+
+def _before_the_dome(known: np.ndarray, edge: np.ndarray, outwards: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of a lung, and the columns of its outer edge in them, down to where its edge follows the dome.
+
+    There it turns inwards by more than a column in a row, over `step` rows.
+    """
+    inwards = outwards * (edge[:-step] - edge[step:])
+    along_wall = np.flatnonzero(inwards <= step)
+    end = int(along_wall[-1]) + 1 if len(along_wall) else len(known)
+    return known[:end], edge[:end]
 
 
 def _close(mask: np.ndarray, radius: int) -> np.ndarray:
