@@ -41,7 +41,7 @@ _STRAIGHT_WALL = (0.4, 0.8)  # shares of the lung's height between which the che
 _BEYOND_WALL = 14.0  # mm beyond its continuation
 _UNEXPOSED = 0.4  # share of the grey of aerated lung under which a film is not exposed
 _SULCUS_DARK = 0.25  # share of the way from lung to soft tissue up to which its pixels are dark
-_TOWARDS_TISSUE = 16.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
+_TOWARDS_TISSUE = (13.0, 15.0)  # mm by which fluid overlaps heart and dome, and its increase to severity 1
 
 
 def draw_effusion(
@@ -76,7 +76,7 @@ def draw_effusion(
     veil = _VEIL * severity * (1 + depth / _VEIL_ABOVE).clip(0, 1) ** 2
     little = max(1 - severity / _ANGLE_ALONE, 0.0)
     beyond_angle = 1 - np.exp(-(((wall - _ANGLE).clip(0) / _ANGLE) ** 2))
-    thickness = (thickness + veil) * (1 - little * beyond_angle) * _pleural_space(chest, lung)
+    thickness = (thickness + veil) * (1 - little * beyond_angle) * _pleural_space(chest, lung, severity)
     ceiling = _fluid_grey(chest, lung, surface)
     opaque = 1 - np.exp(-thickness)
     fluid = add_thickness(grey, thickness, ceiling) + _RIBS * opaque * _ribs(chest, lung)
@@ -148,15 +148,15 @@ def _grey_under(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     return blur_line(around, _ALONG_DOME / chest.mm)
 
 
-def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+def _pleural_space(chest: FilmChest, lung: FilmLung, severity: float) -> np.ndarray:
     """Return the weight of fluid in the picture, `(H, W)` in [0, 1].
 
-    It is the lung field, extended a little over heart and dome, and fading behind the dome. Beside the lung it ends at
+    It is the lung field, extended over heart and dome, whose borders are lost in it, and fading behind the dome. Beside the lung it ends at
     the lung's own curve, which goes on below the angle.
     """
     mm = chest.mm
     closed = _close(_with_sulcus(chest, lung), round(6 / mm))
-    space = _towards_tissue(chest, lung, closed)
+    space = _towards_tissue(chest, lung, closed, _TOWARDS_TISSUE[0] + severity * _TOWARDS_TISSUE[1])
     below = (chest.grid[0] - dome_rows(lung)) * mm
     reach = _REACH_BELOW_DOME * (1 + np.exp(-((chest.wall_distance(lung.side) / 25) ** 2)))  # deepest in the angle
     fading = np.exp(-((below.clip(0) / reach) ** 2)) * (1 - below / _DEEPEST).clip(0, 1)
@@ -183,8 +183,8 @@ def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     return np.isin(parts, touching[touching > 0])
 
 
-def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.ndarray:
-    """Return a lung field `(H, W)` in [0, 1], extended towards the midline and downwards but not outwards."""
+def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray, reach: float) -> np.ndarray:
+    """Return a lung field `(H, W)` in [0, 1], extended by `reach` mm towards the midline and downwards, not outwards."""
     mm, (rows, columns) = chest.mm, chest.grid
     outwards = -1 if lung.side == "right" else 1
     known = np.flatnonzero(space.any(axis=1))
@@ -200,8 +200,8 @@ def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.n
     dome = np.zeros(space.shape[1], bool)
     dome[dome_columns(lung)] = True
     distance = distance_inside(~(space | (dome & (rows > dome_rows(lung))))) * mm
-    near = (1 - distance / (1.5 * _TOWARDS_TISSUE)).clip(0, 1)  # nothing further away
-    return np.exp(-((distance / _TOWARDS_TISSUE) ** 2)) * near * (inner / 2 + 0.5).clip(0, 1)
+    near = (1 - distance / (1.5 * reach)).clip(0, 1)  # nothing further away
+    return np.exp(-((distance / reach) ** 2)) * near * (inner / 2 + 0.5).clip(0, 1)
 
 
 def _before_the_dome(known: np.ndarray, edge: np.ndarray, outwards: int, step: int) -> tuple[np.ndarray, np.ndarray]:
