@@ -42,6 +42,7 @@ _BEYOND_WALL = 14.0  # mm beyond its continuation
 _UNEXPOSED = 0.4  # share of the grey of aerated lung under which a film is not exposed
 _SULCUS_DARK = 0.25  # share of the way from lung to soft tissue up to which its pixels are dark
 _TOWARDS_TISSUE = (13.0, 15.0)  # mm by which fluid overlaps heart and dome, and its increase to severity 1
+_BESIDE_ABDOMEN = 24.0  # mm beside the lung from which no fluid lies below the level of the dome
 
 
 def draw_effusion(
@@ -151,7 +152,7 @@ def _grey_under(chest: FilmChest, lung: FilmLung) -> np.ndarray:
 def _pleural_space(chest: FilmChest, lung: FilmLung, severity: float) -> np.ndarray:
     """Return the weight of fluid in the picture, `(H, W)` in [0, 1].
 
-    It is the lung field, extended over heart and dome, whose borders are lost in it, and fading behind the dome. Beside the lung it ends at
+    It is the lung field, extended over heart and dome, and fading behind the dome. Beside the lung it ends at
     the lung's own curve, which goes on below the angle.
     """
     mm = chest.mm
@@ -184,7 +185,7 @@ def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
 
 
 def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray, reach: float) -> np.ndarray:
-    """Return a lung field `(H, W)` in [0, 1], extended by `reach` mm towards the midline and downwards, not outwards."""
+    """Return a lung field `(H, W)` in [0, 1], extended by `reach` mm, but not outwards."""
     mm, (rows, columns) = chest.mm, chest.grid
     outwards = -1 if lung.side == "right" else 1
     known = np.flatnonzero(space.any(axis=1))
@@ -200,7 +201,8 @@ def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray, reach: 
     dome = np.zeros(space.shape[1], bool)
     dome[dome_columns(lung)] = True
     distance = distance_inside(~(space | (dome & (rows > dome_rows(lung))))) * mm
-    near = (1 - distance / (1.5 * reach)).clip(0, 1)  # nothing further away
+    furthest = np.where(rows > dome_rows(lung), _BESIDE_ABDOMEN, 1.5 * reach)
+    near = (1 - distance / furthest).clip(0, 1)
     return np.exp(-((distance / reach) ** 2)) * near * (inner / 2 + 0.5).clip(0, 1)
 
 
