@@ -113,7 +113,7 @@ def band_of(
     beside = down * math.cos(angle) - across * math.sin(angle)
     lengthwise = [_wander(chest, scale, generator) for scale in (16, 9, 12)]
     shift, wide, bright = (np.interp(along, np.arange(len(line)) - len(line) // 2, line) for line in lengthwise)
-    middle = curve * (along**2 / length - length / 3) + 0.5 / mm * shift
+    middle = curve * (along**2 / length - length / 3) + 0.9 / mm * shift
     breadth = width * (1 + 0.35 * wide).clip(0.4)
     upper = beside < middle  # one side is sharper than the other
     profile = np.exp(-(((beside - middle) / (breadth * np.where(upper, 0.9, 1.5))) ** 2))

@@ -41,8 +41,8 @@ class OpacityKind:
     bronchograms: bool
 
 
-CONSOLIDATION = OpacityKind(6, (14, 16), (0.85, 1.0), 0.55, 0.4, 0.92, (0.24, 0.10), True)
-PNEUMONIA = OpacityKind(5, (13, 14), (0.65, 0.9), 0.5, 0.4, 0.91, (0.34, 0.15), True)
+CONSOLIDATION = OpacityKind(6, (14, 16), (0.85, 1.0), 0.55, 0.5, 0.92, (0.24, 0.10), True)
+PNEUMONIA = OpacityKind(5, (13, 14), (0.65, 0.9), 0.5, 0.5, 0.91, (0.34, 0.15), True)
 GROUND_GLASS = OpacityKind(4, (22, 20), (0.62, 0.8), 0.42, 0.34, 0.92, (0.28, 0.14), False)
 
 
@@ -109,7 +109,7 @@ def _patches(
     outwards = _unit(centre[0] - lung.hilum[0], centre[1] - lung.hilum[1])
     amount = np.zeros(chest.shape, np.float32)
     for patch in range(kind.patches):
-        places = zip(outwards, (1.15, 0.85), strict=True)
+        places = zip(outwards, (1.25, 0.95), strict=True)
         away = [(uniform(-1, 1, generator) * reach + _OUTWARDS * out) * radius * (patch > 0) for out, reach in places]
         size = 1 if patch == 0 else uniform(0.5, 1.0, generator)
         radii = (radius * size * uniform(0.75, 1.1, generator), radius * size * uniform(0.7, 1.05, generator))
