@@ -1,12 +1,11 @@
 """Blocks for Modular Diffusers, inside unmodified inpainting workflows of tiny weights."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from backbone_models import make_instruct_pix2pix_xl, make_letters, make_qwen
+from backbone_models import make_instruct_pix2pix_xl
 from diffusers import (
     ClassifierFreeGuidance,
     ModularPipelineBlocks,
@@ -16,6 +15,7 @@ from diffusers import (
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 from tiny_models import PROMPT, make_radiograph, seeded
+from tiny_qwen import make_qwen_pipeline
 
 from x2x_core import RegionGuidance
 from x2x_core.common.errors import InputError
@@ -50,18 +50,9 @@ def make_workflow(channels=4, **blocks):
     return pipe
 
 
-class LetterStates(torch.nn.Module):
-    """Stands for Qwen-Image's text encoder."""
-
-    device, dtype = torch.device("cpu"), torch.float32
-
-    def forward(self, input_ids, **_):
-        return SimpleNamespace(hidden_states=[torch.sin(input_ids[..., None] * torch.arange(1, 17.0) / 7)])
-
-
 def make_qwen_workflow(**blocks):
     """Qwen-Image's inpainting workflow, with blocks of ours."""
-    parts = make_qwen()
+    parts = make_qwen_pipeline()
     workflow = QwenImageAutoBlocks().get_workflow("inpainting")
     for name, (block, place) in blocks.items():
         workflow.sub_blocks.insert(name, block, len(workflow.sub_blocks) if place is None else place)
@@ -70,8 +61,8 @@ def make_qwen_workflow(**blocks):
         transformer=parts.transformer,
         vae=parts.vae,
         scheduler=parts.scheduler,
-        text_encoder=LetterStates(),
-        tokenizer=make_letters(),
+        text_encoder=parts.text_encoder,
+        tokenizer=parts.tokenizer,
         guider=ClassifierFreeGuidance(3.0),
     )
     pipe.set_progress_bar_config(disable=True)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from backbone_models import MAKERS, make_inpainting, make_klein
+from backbone_models import MAKERS, make_inpainting, make_klein, saved_and_loaded
 from diffusers import StableDiffusionPipeline
 from tiny_models import make_components, make_unet
 
@@ -42,9 +42,7 @@ def hub(tmp_path, monkeypatch):
 @pytest.mark.parametrize("kind", MAKERS)
 def test_the_pipeline_returns_the_editor_of_another_kind_of_checkpoint(kind, tmp_path):
     pipe = MAKERS[kind]()
-    pipe.save_pretrained(tmp_path)
-    absent = [name for name in ("text_encoder", "tokenizer", "processor") if getattr(pipe, name, "") is None]
-    loaded = InstructX2XPipeline.from_pretrained(tmp_path, **dict.fromkeys(absent))
+    loaded = saved_and_loaded(pipe, tmp_path, InstructX2XPipeline.from_pretrained)
     if kind == "instruct_pix2pix":
         assert type(loaded) is InstructX2XPipeline and loaded.pseudomasks.names
         return
