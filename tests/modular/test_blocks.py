@@ -19,7 +19,14 @@ from tiny_qwen import make_qwen_pipeline
 
 from x2x_core import RegionGuidance
 from x2x_core.common.errors import InputError
-from x2x_core.modular import AnatomyGuidanceBlock, CompositionBlock, RelevanceBlock, save_block
+from x2x_core.modular import (
+    AnatomyGuidanceBlock,
+    CompositionBlock,
+    QwenImageEditRelevanceBlock,
+    QwenImageRelevanceBlock,
+    RelevanceBlock,
+    save_block,
+)
 
 CELL = 4
 
@@ -117,6 +124,16 @@ def test_relevance_makes_the_mask_within_the_one_given(radiograph, channels):
     assert mask.any() and not (mask & ~anatomy).any() and mask.sum() < anatomy.sum()
 
 
+def test_relevance_needs_no_guidance(radiograph):
+    pipe = make_workflow(relevance=(RelevanceBlock(), 1))
+    pipe.update_components(guider=ClassifierFreeGuidance(1.0))
+    state = run(pipe, radiograph, mask_image=Image.new("L", (64, 64), 255))
+    assert state.get("relevance_map").max() > 0.5 and (np.asarray(state.get("mask_image")) > 0).any()
+    pipe.register_to_config(force_zeros_for_empty_prompt=False)
+    with pytest.raises(InputError, match="`negative_prompt_embeds` must be in the state"):
+        run(pipe, radiograph, mask_image=Image.new("L", (64, 64), 255))
+
+
 def test_without_an_autoencoder_the_result_itself_is_inserted(radiograph):
     mask = Image.fromarray(np.uint8(255 * (np.arange(64) < 20)) * np.ones((64, 1), np.uint8))
     given = {"image": radiograph, "images": Image.new("RGB", (64, 64), "red"), "mask_image": mask, "soft_edge": 0.0}
@@ -155,7 +172,17 @@ def test_the_region_guider_runs_in_the_workflow(radiograph, make):
     assert np.abs(plain - nowhere).max() > 3
 
 
-@pytest.mark.parametrize("block", [AnatomyGuidanceBlock(), RelevanceBlock(), CompositionBlock()])
+def test_a_guider_with_a_scale_of_the_image_is_refused_in_a_sentence(radiograph):
+    pipe = make_workflow()
+    pipe.update_components(guider=RegionGuidance(3.0, image_guidance_scale=1.5))
+    with pytest.raises(InputError, match="`image_guidance_scale` must be None here"):
+        run(pipe, radiograph, mask_image=Image.new("L", (64, 64), 255))
+
+
+BLOCKS = (AnatomyGuidanceBlock, RelevanceBlock, QwenImageRelevanceBlock, QwenImageEditRelevanceBlock, CompositionBlock)
+
+
+@pytest.mark.parametrize("block", [kind() for kind in BLOCKS])
 def test_blocks_are_saved_as_folders_that_diffusers_reads(block, tmp_path, monkeypatch):
     monkeypatch.setattr("diffusers.utils.dynamic_modules_utils.HF_MODULES_CACHE", str(tmp_path / "cache"))
     save_block(block, tmp_path / "block")
