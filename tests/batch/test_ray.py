@@ -13,7 +13,7 @@ from batch_cases import PROMPTS, StubEdit, digests, plan_rows, stub_batch, table
 
 from x2x_core.batch import ray_engine
 from x2x_core.batch.plan import Shard
-from x2x_core.batch.ray_engine import RayEngine, check_engine
+from x2x_core.batch.ray_engine import Ledger, RayEngine, check_engine
 from x2x_core.batch.software import software
 from x2x_core.commands.batch import load_edit
 from x2x_core.common.errors import InputError
@@ -27,13 +27,14 @@ pytestmark = [
 
 
 class SlowEdit(StubEdit):
-    """Leaves the number of its process in a folder, and takes a moment."""
+    """Writes what it edits to a file named by its process in a folder, and takes a moment."""
 
     def __init__(self, folder):
         self.folder = folder
 
     def __call__(self, radiograph, call, is_shared):
-        (self.folder / f"{os.getpid()}").touch()
+        with (self.folder / f"{os.getpid()}").open("a") as file:
+            file.write(f"{call.prompt}\n")
         if call.prompt == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.1)
@@ -156,12 +157,13 @@ def test_every_process_has_as_many_threads_as_this_one(cluster, tmp_path):
 def test_a_row_that_ends_its_process_gets_an_error_and_the_others_are_done(cluster, tmp_path):
     names = write_films(tmp_path, 2)
     rows = [{"image": names[number % 2], "prompt": prompt} for number, prompt in enumerate((*PROMPTS, "die"))]
-    (tmp_path / "processes").mkdir()
-    engine = RayEngine(2, retries=1)
-    manifest = write_manifest(tmp_path / "m.csv", rows)
-    outcome = stub_batch(manifest, tmp_path / "out", load=LoadSlow(tmp_path / "processes"), engine=engine)
+    manifest, processes = write_manifest(tmp_path / "m.csv", rows), tmp_path / "processes"
+    processes.mkdir()
+    outcome = stub_batch(manifest, tmp_path / "out", load=LoadSlow(processes), engine=RayEngine(2, retries=1))
     assert (outcome.done, outcome.errors) == (3, 1)
     assert table(tmp_path / "out")[2]["error"] == "The process that edited this row ended, 2 times."
+    edited = [prompt for path in processes.iterdir() for prompt in path.read_text().splitlines()]
+    assert sorted(edited) == sorted((*PROMPTS, "die", "die")), "the row before it in its block is not edited again"
 
 
 def test_an_error_of_loading_stops_the_batch_with_its_message(cluster, tmp_path):
@@ -178,6 +180,15 @@ def test_a_process_with_other_code_stops_the_batch(cluster, tmp_path, monkeypatc
     with pytest.raises(InputError, match="the code of x2x_core"):
         stub_batch(plan_rows(tmp_path, 2), tmp_path / "out", engine=RayEngine(1))
     assert not list((tmp_path / "out").glob("edits/*/*"))
+
+
+def test_the_ledger_counts_the_processes_that_ended_in_a_row():
+    ledger = Ledger()
+    assert [ledger.begin(1), ledger.begin(1), ledger.begin(2)] == [0, 1, 0]
+    ledger.end(2)
+    assert ledger.begin(2) == 0, "its process ended in another row"
+    ledger.write(1)
+    assert ledger.begin(1) is None
 
 
 @pytest.mark.parametrize(("name", "workers"), [("slurm", None), ("local", 2), ("ray", 0)])
