@@ -18,9 +18,6 @@ _LONG = 20.0  # mm: straight structures of this length are borders of ribs, not 
 _DIRECTIONS = 12
 _BRIGHTEST_VESSEL = 0.10  # grey above its surroundings; what is brighter is metal
 _WIDEST_LEAD = 0.006  # half of its width, share of the picture's longer side
-_LEAST_LEAD = 0.008  # grey by which a faint lead is brighter than what is beside it
-_LEAD_SIDE = 512  # longer side in pixels at which faint leads are looked for
-_LEAD_LENGTH = 0.1  # share of that side over which they are straight
 _GRAIN = 0.9  # mm over which a film's grain is separated from its structures
 
 
@@ -123,9 +120,7 @@ def metal_radius(shape: tuple[int, ...]) -> int:
 
 
 def metal_of(grey: np.ndarray, radius: int) -> np.ndarray:
-    """Return what leads, wires and clips add to a picture, `(H, W)` at least 0: lines brighter or longer than vessels.
-
-    Straight borders of ribs are such lines too.
+    """Return what leads, wires and clips add to a picture, `(H, W)` at least 0: bright lines brighter than vessels.
 
     Args:
         grey: `(H, W)` in [0, 1].
@@ -133,23 +128,7 @@ def metal_of(grey: np.ndarray, radius: int) -> np.ndarray:
     """
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
     above = grey - cv2.morphologyEx(np.asarray(grey, np.float32), cv2.MORPH_OPEN, disc)
-    bright = smoothstep((above - _BRIGHTEST_VESSEL) / (0.4 * _BRIGHTEST_VESSEL))
-    return above * np.maximum(bright, _in_long_lines(above))
-
-
-def _in_long_lines(above: np.ndarray) -> np.ndarray:
-    """Return how far narrow bright structures `(H, W)` are parts of long lines, `(H, W)` in [0, 1]."""
-    height, width = above.shape
-    scale = min(1.0, _LEAD_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = blur(cv2.resize(above, size, interpolation=cv2.INTER_AREA), 0.7)
-    length = max(3, round(_LEAD_LENGTH * max(size)))
-    kept = np.zeros_like(small)
-    for number in range(_DIRECTIONS):
-        kept = np.maximum(kept, cv2.morphologyEx(small, cv2.MORPH_OPEN, _line(length, math.pi * number / _DIRECTIONS)))
-    share = smoothstep((kept - _LEAST_LEAD) / _LEAST_LEAD)
-    near = cv2.dilate(share.astype(np.float32), np.ones((3, 3), np.uint8))
-    return cv2.resize(near, (width, height), interpolation=cv2.INTER_LINEAR)
+    return above * smoothstep((above - _BRIGHTEST_VESSEL) / (0.4 * _BRIGHTEST_VESSEL))
 
 
 def film_grain(chest: FilmChest, generator: torch.Generator) -> np.ndarray:
