@@ -11,7 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 from archive_cases import COMPLETE, KEY, PARAMETERS, draw, results_for, write_results
-from dicom_cases import IDENTITY, write
+from dicom_cases import IDENTITY, table, write
 from pydicom import uid
 
 import x2x_core
@@ -30,6 +30,11 @@ KINDS = {
     "DX, nothing but pixels": {},
     "CR": {**IDENTITY, **CR},
     "CR, rescaled": {**CR, "RescaleSlope": 2, "RescaleIntercept": -100},
+    "CR, 12-bit table": {**CR, "VOILUTSequence": [table(range(4096), bits=12)]},
+    "CR, table of fewer bits than it declares": {**CR, "VOILUTSequence": [table(range(4096), bits=16)]},
+    "CR, modality table": {**CR, "ModalityLUTSequence": [table(np.linspace(0, 65535, 4096).round())]},
+    "DX, 12-bit table": {**COMPLETE, "VOILUTSequence": [table(range(4096), bits=12)]},
+    "CR, measures of a wrong count": {**CR, "PixelSpacing": ["0.14"], "ImagerPixelSpacing": ["1", "2", "3"]},
     "RF": {**IDENTITY, "SOPClassUID": uid.XRayRadiofluoroscopicImageStorage, "Modality": "RF"},
 }
 # Of the extra `validator`, beside Python, or the system's.
@@ -63,6 +68,17 @@ def test_an_independent_validator_finds_no_error(tmp_path, unknown, kind, mode):
         errors = [line for line in done.stderr.splitlines() if line.startswith("Error")]
         assert [line for line in errors if not any(text in line for text in unknown)] == [], name
         assert re.search(CLASS_READ, done.stderr), "the validator read the object"
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_tables_are_written_with_16_bits_and_display_the_same(tmp_path, bits):
+    entries = np.linspace(2 ** min(bits, 12) - 1, 0, 4096).round()
+    path = write(tmp_path / "a.dcm", draw(12), 12, **CR, VOILUTSequence=[table(entries, bits=bits)])
+    write_results(tmp_path / "out", path)
+    assert written(tmp_path / "out").VOILUTSequence[0].LUTDescriptor == [4096, 0, 16]
+    before, after = read_stored(path), read_stored(tmp_path / "out" / "edited.dcm")
+    outside = before.values == after.values
+    assert np.abs(before.shown - after.shown)[outside].max() < 1e-5
 
 
 DX, DX_RAW = uid.DigitalXRayImageStorageForPresentation, uid.DigitalXRayImageStorageForProcessing

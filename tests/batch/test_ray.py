@@ -13,7 +13,7 @@ from batch_cases import PROMPTS, StubEdit, digests, plan_rows, stub_batch, table
 
 from x2x_core.batch import ray_engine
 from x2x_core.batch.plan import Shard
-from x2x_core.batch.ray_engine import RayEngine, check_engine
+from x2x_core.batch.ray_engine import Ledger, RayEngine, check_engine
 from x2x_core.batch.software import software
 from x2x_core.commands.batch import load_edit
 from x2x_core.common.errors import InputError
@@ -27,14 +27,21 @@ pytestmark = [
 
 
 class SlowEdit(StubEdit):
-    """Leaves the number of its process in a folder, and takes a moment."""
+    """Writes what it edits to a file named by its process in a folder, and takes a moment.
 
-    def __init__(self, folder):
-        self.folder = folder
+    Its process is killed by each edit of the prompt "die", and by the first one of each seed of `fatal`.
+    """
+
+    def __init__(self, folder, fatal):
+        self.folder, self.fatal = folder, fatal
 
     def __call__(self, radiograph, call, is_shared):
-        (self.folder / f"{os.getpid()}").touch()
-        if call.prompt == "die":
+        with (self.folder / f"{os.getpid()}").open("a") as file:
+            file.write(f"{call.prompt}\n")
+        met = self.folder.parent / f"met-{call.seed}"
+        is_first = call.seed in self.fatal and not met.exists()
+        met.touch()
+        if call.prompt == "die" or is_first:
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.1)
         return super().__call__(radiograph, call, is_shared)
@@ -43,11 +50,11 @@ class SlowEdit(StubEdit):
 class LoadSlow:
     """Loader of `SlowEdit`, to be sent to other processes."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, fatal=()):
+        self.folder, self.fatal = folder, fatal
 
     def __call__(self, model):
-        return SlowEdit(self.folder)
+        return SlowEdit(self.folder, self.fatal)
 
 
 class LoadDemo:
@@ -89,8 +96,8 @@ def cluster():
         ray.shutdown()
 
 
-def killing(folder, counts):
-    """Start a thread that kills one of the processes in a folder each time that their number reaches one of `counts`.
+def killing(folder):
+    """Start a thread that kills one of the processes in a folder when there are two.
 
     Returns:
         The thread, and the list of those that it killed.
@@ -98,15 +105,13 @@ def killing(folder, counts):
     killed = []
 
     def kill():
-        for count in counts:
-            while len(list(folder.iterdir())) < count:
-                time.sleep(0.05)
-            time.sleep(0.3)
-            alive = [int(path.name) for path in folder.iterdir() if int(path.name) not in killed]
-            killed.append(alive[0])
-            os.kill(alive[0], signal.SIGKILL)
+        while len(list(folder.iterdir())) < 2:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        killed.append(int(next(folder.iterdir()).name))
+        os.kill(killed[0], signal.SIGKILL)
 
-    thread = threading.Thread(target=kill)
+    thread = threading.Thread(target=kill, daemon=True)
     thread.start()
     return thread, killed
 
@@ -115,11 +120,10 @@ def test_several_processes_give_the_bytes_of_one_and_a_killed_one_loses_nothing(
     manifest, processes = plan_rows(tmp_path, 12, films=5), tmp_path / "processes"
     processes.mkdir()
     stub_batch(manifest, tmp_path / "whole")
-    thread, killed = killing(processes, (2, 3))  # two in the middle, one after the other
-    outcome = stub_batch(manifest, tmp_path / "out", load=LoadSlow(processes), engine=RayEngine(2))
-    thread.join()
-    assert (outcome.done, outcome.errors) == (12, 0) and len(killed) == 2
-    assert len(list(processes.iterdir())) == 4, "two workers, and one for each that was killed"
+    outcome = stub_batch(manifest, tmp_path / "out", load=LoadSlow(processes, fatal=(6, 9)), engine=RayEngine(2))
+    assert (outcome.done, outcome.errors) == (12, 0)
+    edits = [len(path.read_text().splitlines()) for path in processes.iterdir()]
+    assert len(edits) >= 3 and sum(edits) == 12 + 2, "none but the two rows whose processes were killed is edited twice"
     assert digests(tmp_path / "out") == digests(tmp_path / "whole")
 
 
@@ -133,7 +137,7 @@ def test_the_demo_gives_the_same_bytes_from_one_process_from_ray_and_from_shards
         for index in (2, 1):
             stub_batch(manifest, tmp_path / "shards", **load, shard=Shard(index, 2))
         (processes / f"{os.getpid()}").unlink()
-        thread, killed = killing(processes, (2,))
+        thread, killed = killing(processes)
         stub_batch(manifest, tmp_path / "ray", **load, engine=RayEngine(2))
         thread.join()
     finally:
@@ -156,12 +160,13 @@ def test_every_process_has_as_many_threads_as_this_one(cluster, tmp_path):
 def test_a_row_that_ends_its_process_gets_an_error_and_the_others_are_done(cluster, tmp_path):
     names = write_films(tmp_path, 2)
     rows = [{"image": names[number % 2], "prompt": prompt} for number, prompt in enumerate((*PROMPTS, "die"))]
-    (tmp_path / "processes").mkdir()
-    engine = RayEngine(2, retries=1)
-    manifest = write_manifest(tmp_path / "m.csv", rows)
-    outcome = stub_batch(manifest, tmp_path / "out", load=LoadSlow(tmp_path / "processes"), engine=engine)
+    manifest, processes = write_manifest(tmp_path / "m.csv", rows), tmp_path / "processes"
+    processes.mkdir()
+    outcome = stub_batch(manifest, tmp_path / "out", load=LoadSlow(processes), engine=RayEngine(2, retries=1))
     assert (outcome.done, outcome.errors) == (3, 1)
     assert table(tmp_path / "out")[2]["error"] == "The process that edited this row ended, 2 times."
+    edited = [prompt for path in processes.iterdir() for prompt in path.read_text().splitlines()]
+    assert sorted(edited) == sorted((*PROMPTS, "die", "die")), "the row before it in its block is not edited again"
 
 
 def test_an_error_of_loading_stops_the_batch_with_its_message(cluster, tmp_path):
@@ -178,6 +183,15 @@ def test_a_process_with_other_code_stops_the_batch(cluster, tmp_path, monkeypatc
     with pytest.raises(InputError, match="the code of x2x_core"):
         stub_batch(plan_rows(tmp_path, 2), tmp_path / "out", engine=RayEngine(1))
     assert not list((tmp_path / "out").glob("edits/*/*"))
+
+
+def test_the_ledger_counts_the_processes_that_ended_in_a_row():
+    ledger = Ledger()
+    assert [ledger.begin(1), ledger.begin(1), ledger.begin(2)] == [0, 1, 0]
+    ledger.end(2)
+    assert ledger.begin(2) == 0, "its process ended in another row"
+    ledger.write(1)
+    assert ledger.begin(1) is None
 
 
 @pytest.mark.parametrize(("name", "workers"), [("slurm", None), ("local", 2), ("ray", 0)])

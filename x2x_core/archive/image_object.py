@@ -170,6 +170,9 @@ _DISPLAY = (
     "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction", "PixelPaddingValue", "PixelPaddingRangeLimit",
 )  # fmt: skip
 
+_LUT_BITS = 16
+_LUT_WHITE = 2**_LUT_BITS - 1
+
 
 def _drop_display(dataset: Any) -> None:
     for name in (*_DISPLAY, "PresentationLUTShape"):
@@ -184,15 +187,16 @@ def write_display(dataset: Any, edit: StoredEdit) -> None:
     _drop_display(dataset)
     if tables := own.get("ModalityLUTSequence"):
         kind = str(tables[0].get("ModalityLUTType") or "").strip().upper()
-        dataset.ModalityLUTSequence = [_table_item(tables[0], own, edit.before.min() < 0)]
+        table = read_table(tables[0], own, edit.before.min() < 0)
+        dataset.ModalityLUTSequence = [_table_item(table, table.entries)]
         dataset.ModalityLUTSequence[0].ModalityLUTType = kind if kind in ("OD", "HU", "US") else "US"
     elif numbers(own, "RescaleSlope") or numbers(own, "RescaleIntercept"):
         dataset.RescaleIntercept = _decimal(number(own, "RescaleIntercept", 0.0))
         dataset.RescaleSlope = _decimal(number(own, "RescaleSlope", 1.0))
         dataset.RescaleType = "US"
     if tables := own.get("VOILUTSequence"):
-        below = modality_values(edit.before, own)[0].min() < 0
-        dataset.VOILUTSequence = [_table_item(tables[0], own, below)]
+        table = read_table(tables[0], own, modality_values(edit.before, own)[0].min() < 0)
+        dataset.VOILUTSequence = [_table_item(table, np.rint(table.entries * (_LUT_WHITE / table.white)))]
     elif windows := _windows(own):
         dataset.WindowCenter, dataset.WindowWidth = ([_decimal(pair[side]) for pair in windows] for side in (0, 1))
         function = str(own.get("VOILUTFunction") or LINEAR).strip().upper()
@@ -218,18 +222,20 @@ def _decimal(value: float) -> Any:
     return DSfloat(value, auto_format=True)
 
 
-def _table_item(item: Any, own: Any, below_zero: bool) -> Any:
-    """Return a look-up table with 16-bit entries in little-endian order, without its explanation."""
+def _table_item(table: Table, entries: np.ndarray) -> Any:
+    """Return a look-up table with other entries, of 16 bits in little-endian order, without its explanation.
+
+    The standard has tables of 8 and 16 bits alone (PS3.3 C.11.1.1 and C.11.2.1.1).
+    """
     from pydicom.dataset import Dataset
 
-    table: Table = read_table(item, own, below_zero)
-    count = len(table.entries) % 2**16
+    count = len(entries) % 2**16
     made = Dataset()
     signed = table.first < 0 and count < 2**15
-    made.add_new("LUTDescriptor", "SS" if signed else "US", [count, table.first % 2**16, table.bits])
+    made.add_new("LUTDescriptor", "SS" if signed else "US", [count, table.first % 2**16, _LUT_BITS])
     if signed:
-        made["LUTDescriptor"].value = [count, table.first, table.bits]
-    made.add_new("LUTData", "OW", table.entries.astype("<u2").tobytes())
+        made["LUTDescriptor"].value = [count, table.first, _LUT_BITS]
+    made.add_new("LUTData", "OW", entries.astype("<u2").tobytes())
     return made
 
 

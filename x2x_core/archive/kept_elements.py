@@ -72,15 +72,39 @@ def kept_elements(dataset: Any) -> Iterator[tuple[str, Any]]:
     An element with a value that is none of these is left out.
     """
     for name in MEASURES:
-        values = numbers(dataset, name)
-        if values and all(map(math.isfinite, values)):
-            yield name, _plain(name, values)
+        if (value := measure(dataset, name)) is not None:
+            yield name, value
     for name, terms in TERMS.items():
-        if (found := _terms(dataset, name)) and all(word in terms for word in found):
+        found = _terms(dataset, name)
+        if found and has_multiplicity(name, len(found)) and all(word in terms for word in found):
             yield name, found if len(found) > 1 else found[0]
     for name, codes in _CODE_LISTS.items():
         if known := [code for item in _items(dataset, name) if (code := _known_code(item, codes)) is not None]:
             yield name, known[:1]
+
+
+def measure(dataset: Any, name: str) -> Any:
+    """Return the numbers of a measure; `None` without numbers, or with another count than its element may have.
+
+    A spacing of one number is that of rows and columns.
+    """
+    values = numbers(dataset, name)
+    if len(values) == 1 and name.endswith("Spacing"):
+        values = [*values, *values]
+    fits = values and has_multiplicity(name, len(values)) and all(map(math.isfinite, values))
+    return _plain(name, values) if fits else None
+
+
+def has_multiplicity(name: str, count: int) -> bool:
+    """Return True if an element may have so many values: "2", "1-3", "2-n" or "2-2n" in the standard's dictionary."""
+    from pydicom.datadict import dictionary_VM, tag_for_keyword
+
+    tag = tag_for_keyword(name)
+    assert tag is not None
+    least, _, most = dictionary_VM(tag).partition("-")
+    if not most.endswith("n"):
+        return int(least) <= count <= int(most or least)
+    return count >= int(least) and count % int(most.removesuffix("n") or 1) == 0
 
 
 def _plain(name: str, values: list[float]) -> Any:

@@ -10,7 +10,7 @@ from x2x_core.common.extras import needs_extra
 from x2x_core.imaging.provenance import sha256_file
 
 from .derived_ids import days_back, derived_uid, pseudonym, replaced_uid, shifted
-from .kept_elements import NAMES, kept_elements
+from .kept_elements import MEASURES, NAMES, has_multiplicity, kept_elements, measure
 from .settings import KEEP, REMOVE, DicomSettings
 
 DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "AcquisitionDateTime")
@@ -117,7 +117,10 @@ def _replace(elements: Any, read: Any, key: str, digest: str) -> str:
 
 
 def _everything(read: Any) -> Any:
-    """Return all elements but private ones, damaged ones, and those that describe the original's pixels alone."""
+    """Return all elements but private ones, damaged ones, and those that describe the original's pixels alone.
+
+    Measures with a count of values that their element cannot have are mended as `measure` does, or left out.
+    """
     from pydicom.dataset import Dataset
 
     elements = Dataset()
@@ -133,6 +136,11 @@ def _everything(read: Any) -> Any:
             continue
         if element.VR not in _BULK and element.keyword not in _DROPPED:
             elements.add(element)
+    for name in MEASURES:
+        if name in elements and not has_multiplicity(name, elements[name].VM):
+            del elements[name]
+            if (value := measure(read, name)) is not None:
+                setattr(elements, name, value)
     elements.walk(_drop_bulk)
     elements.remove_private_tags()
     elements.SpecificCharacterSet = read.get("SpecificCharacterSet") or "ISO_IR 6"

@@ -1,14 +1,20 @@
-"""Editing of rows by several processes or machines, through Ray: actors that hold a model, and rows that are retried.
+"""Editing of rows by several processes or machines: a pipeline of Ray Data whose actors hold the model.
 
-Actors return the files of a row; this process alone writes them. So the output folder needs no disk that all machines
-share, only the images do, and what holds of one process holds of many: a row is there as a whole or not at all.
+Each block is the rows of one image, and one actor takes it. Results stream back row by row to this process, which alone
+writes them. So the output folder needs no disk that all machines share, only the images do, and what holds of one
+process holds of many: a row is there as a whole or not at all.
+
+Ray Data gives the block of a process that ended to a new one without end. A ledger, an actor that outlives the workers,
+counts how often they ended in a row, and ends that.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+import pickle
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +25,8 @@ from .plan import Group, Row
 from .software import check_software, software
 from .worker import Files, Worker, WorkerSettings, error_files
 
-logger = logging.getLogger(__name__)
+Commit = Callable[[Row, Files], None]
+_BLOCK, _ROW, _RESULT = "block", "row", "result"  # columns
 
 
 @dataclass(frozen=True)
@@ -29,17 +36,18 @@ class RayEngine:
     Args:
         workers: number of actors; ``None``: as many as the cluster has processors, or GPUs if `gpus` is not 0.
         gpus: of each actor.
-        retries: how often a row is tried again whose actor died, before it gets an error.
+        retries: how often a row is tried again whose process ended, before it gets an error.
     """
 
     workers: int | None = None
     gpus: float = 0
     retries: int = 3
 
-    def __call__(self, settings: WorkerSettings, groups: Sequence[Group], commit: Callable[[Row, Files], None]) -> None:
+    def __call__(self, settings: WorkerSettings, groups: Sequence[Group], commit: Commit) -> None:
         """Edit the rows of all groups; see `x2x_core.batch.run.Engine`."""
-        with needs_extra("The engine ray", "Ray", "ray"):
+        with needs_extra("The engine ray", "Ray Data", "ray"):
             import ray
+            import ray.data
         import torch
 
         if settings.threads is None:  # Ray starts an actor with one thread, which rounds sums otherwise
@@ -47,89 +55,106 @@ class RayEngine:
         is_own = not ray.is_initialized()
         if is_own:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+            logging.getLogger(ray.data.__name__).setLevel(logging.ERROR)
         try:
-            count = self.workers or int(ray.cluster_resources().get("GPU" if self.gpus else "CPU", 1))
-            pool = _Pool(ray, settings, self, min(max(1, count), len(groups)))
-            pool.edit(groups, commit)
+            self._edit(ray, settings, groups, commit)
         finally:
             if is_own:
                 ray.shutdown()
 
+    def _edit(self, ray: Any, settings: WorkerSettings, groups: Sequence[Group], commit: Commit) -> None:
+        count = self.workers or int(ray.cluster_resources().get("GPU" if self.gpus else "CPU", 1))
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        ledger = ray.remote(num_cpus=0, scheduling_strategy=here)(Ledger).remote()
+        blocks = [{_BLOCK: ray.cloudpickle.dumps(group)} for group in groups]
+        results = ray.data.from_items(blocks, override_num_blocks=len(blocks)).map_batches(
+            RayWorker,
+            fn_constructor_args=(settings, software(), ledger, self.retries),
+            compute=ray.data.ActorPoolStrategy(size=min(max(1, count), len(groups)), max_tasks_in_flight_per_actor=1),
+            batch_size=1,
+            batch_format="pyarrow",
+            num_cpus=1,
+            num_gpus=self.gpus,
+        )
+        results.context.target_max_block_size = 1  # byte: each row comes back as soon as it is edited
+        results.context.execution_no_progress_timeout_s = -1
+        results.context.enable_progress_bars = False
+        left = {row.number: row for group in groups for row in group.rows}
+        with closing(iter(results.iter_batches(batch_size=1, batch_format="pyarrow", prefetch_batches=0))) as stream:
+            for table in stream:
+                number, result = table[_ROW][0].as_py(), pickle.loads(table[_RESULT][0].as_py())
+                if isinstance(result, InputError):
+                    raise result
+                if result is not None:
+                    commit(left.pop(number), result)
+                    ledger.write.remote(number)
+        if left:
+            raise RuntimeError(f"Ray returned no result of the rows {sorted(left)}.")
 
-class RemoteWorker(Worker):
+
+class Ledger:
+    """Record of the rows that are begun and of those that are written."""
+
+    def __init__(self) -> None:
+        self._begun: Counter[int] = Counter()
+        self._written: set[int] = set()
+
+    def begin(self, row: int) -> int | None:
+        """Return how often processes ended in a row that is begun now, ``None`` if its results are written."""
+        if row in self._written:
+            return None
+        self._begun[row] += 1
+        return self._begun[row] - 1
+
+    def end(self, row: int) -> None:
+        """Note that the row's results are on their way."""
+        self._begun[row] -= 1
+
+    def write(self, row: int) -> None:
+        """Note that the row's results are written."""
+        self._written.add(row)
+
+
+class RayWorker:
     """Worker in a process of its own, which must run the software of the one that starts it.
 
     Args:
         settings: see `WorkerSettings`.
         started_by: what `software` returned in the process that starts this one.
+        ledger: an actor with a `Ledger`.
+        retries: see `RayEngine`.
     """
 
-    def __init__(self, settings: WorkerSettings, started_by: Mapping[str, str]) -> None:
-        super().__init__(settings)
-        self._started_by: Mapping[str, str] | None = started_by
+    def __init__(self, settings: WorkerSettings, started_by: Mapping[str, str], ledger: Any, retries: int) -> None:
+        self._settings, self._started_by, self._ledger, self._retries = settings, started_by, ledger, retries
+        self._worker: Worker | None = None
 
-    def edit(self, row: Row, is_shared: bool = False) -> Files:
-        """Edit a row; see `Worker.edit`."""
-        if self._started_by is not None:  # here, since the message of an actor that cannot start is lost
-            check_software(self._started_by)
-            self._started_by = None
-        return super().edit(row, is_shared)
+    def __call__(self, block: Any) -> Iterator[Any]:
+        """Edit the rows of a block: one table with row and result for each."""
+        import pyarrow
+        import ray
 
+        group: Group = pickle.loads(block[_BLOCK][0].as_py())
+        for row in group.rows:
+            ends = ray.get(self._ledger.begin.remote(row.number))
+            result = None if ends is None else self._result(row, group.is_shared, ends)
+            yield pyarrow.table({_ROW: [row.number], _RESULT: [pickle.dumps(result)]})
+            if ends is not None:
+                self._ledger.end.remote(row.number)
 
-class _Pool:
-    """Actors, each with a group of rows of one image, of which it edits one at a time."""
-
-    def __init__(self, ray: Any, settings: WorkerSettings, engine: RayEngine, count: int) -> None:
-        self._ray, self._engine = ray, engine
-        self._actor_class = ray.remote(num_cpus=1, num_gpus=engine.gpus, max_restarts=0)(RemoteWorker)
-        self._settings, self._software = ray.put(settings), software()
-        self._count = count
-        self._shared: set[int] = set()  # rows whose image other rows have, too
-        self._attempts: dict[int, int] = {}  # by row
-        self._waiting: dict[Any, tuple[Any, deque[Row]]] = {}  # future to actor and group, whose first row it edits
-
-    def edit(self, all_groups: Sequence[Group], commit: Callable[[Row, Files], None]) -> None:
-        """Edit all rows."""
-        self._shared = {row.number for group in all_groups if group.is_shared for row in group.rows}
-        groups = deque(deque(group.rows) for group in all_groups)
-        for _ in range(self._count):
-            self._take(self._new_actor(), groups)
-        while self._waiting:
-            ready, _ = self._ray.wait(list(self._waiting), num_returns=1)
-            actor, group = self._waiting.pop(ready[0])
-            try:
-                files = self._ray.get(ready[0])
-            except self._ray.exceptions.RayTaskError as error:
-                raise (error.cause or error) from error
-            except self._ray.exceptions.RayError as error:  # the actor or its machine died
-                actor = self._new_actor()
-                self._count_death(group, error, commit)
-            else:
-                commit(group.popleft(), files)
-            if group:
-                self._submit(actor, group)
-            else:
-                self._take(actor, groups)
-
-    def _new_actor(self) -> Any:
-        return self._actor_class.remote(self._settings, self._software)
-
-    def _take(self, actor: Any, groups: deque[deque[Row]]) -> None:
-        """Give an actor the next group, if there is one."""
-        if groups:
-            self._submit(actor, groups.popleft())
-
-    def _submit(self, actor: Any, group: deque[Row]) -> None:
-        self._waiting[actor.edit.remote(group[0], group[0].number in self._shared)] = (actor, group)
-
-    def _count_death(self, group: deque[Row], error: Exception, commit: Callable[[Row, Files], None]) -> None:
-        """Count the attempts at a row, and give it an error after the last of them."""
-        row = group[0]
-        self._attempts[row.number] = self._attempts.get(row.number, 0) + 1
-        logger.warning("The process that edited row %d ended (%s).", row.number, type(error).__name__)
-        if self._attempts[row.number] > self._engine.retries:
-            tried = self._attempts[row.number]
-            commit(group.popleft(), error_files(row, f"The process that edited this row ended, {tried} times."))
+    def _result(self, row: Row, is_shared: bool, ends: int) -> Files | InputError:
+        """Return the files of a row in which processes have ended so often; an error that ends the batch as a value."""
+        if ends > self._retries:
+            return error_files(row, f"The process that edited this row ended, {ends} times.")
+        try:
+            if self._worker is None:  # not when the process starts: the message of an actor that cannot start is lost
+                check_software(self._started_by)
+                self._worker = Worker(self._settings)
+            return self._worker.edit(row, is_shared)
+        except InputError as error:
+            return error
 
 
 def check_engine(name: str, workers: int | None) -> None:

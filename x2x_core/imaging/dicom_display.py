@@ -72,7 +72,7 @@ def _lost_greys(shown: np.ndarray, stored: np.ndarray) -> list[str]:
 def modality_values(stored: np.ndarray, dataset: Any) -> tuple[np.ndarray, list[str]]:
     """Apply the modality table or rescaling; return the values and the steps that changed them."""
     if tables := dataset.get("ModalityLUTSequence"):
-        return look_up(stored, tables[0], dataset).values, ["Modality table applied."]
+        return look_up(stored, tables[0], dataset)[0], ["Modality table applied."]
     slope, intercept = number(dataset, "RescaleSlope", 1.0), number(dataset, "RescaleIntercept", 0.0)
     if slope == 0 or not math.isfinite(slope):
         raise InputError(f"its rescaling must have a slope that is a number and not 0, got {slope:g}")
@@ -88,14 +88,14 @@ def _of_interest(
 ) -> tuple[np.ndarray, list[str], list[str]]:
     """Scale to [0, 1] by the first VOI table, else the first window, else the range of the values."""
     if tables := dataset.get("VOILUTSequence"):
-        found = look_up(values, tables[0], dataset)
+        entries, table = look_up(values, tables[0], dataset)
         fact = f"Shown by its table of interest{_which(0, len(tables))}."
-        if found.white == found.greatest < 2**found.bits - 1:
+        if table.white == table.greatest < 2**table.bits - 1:
             fact = (
-                f"{fact[:-1]}, scaled by its greatest entry, {found.greatest}, which uses fewer bits than the "
-                f"{found.bits} that it declares."
+                f"{fact[:-1]}, scaled by its greatest entry, {table.greatest}, which uses fewer bits than the "
+                f"{table.bits} that it declares."
             )
-        return found.values / found.white, [fact], []
+        return entries / table.white, [fact], []
     chosen, warnings = _window_of(dataset)
     if chosen is not None:
         return window(values, chosen.center, chosen.width, chosen.function), [chosen.fact], []

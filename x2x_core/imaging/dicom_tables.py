@@ -20,14 +20,10 @@ class Table:
     first: int  # value that is mapped to the first entry
     bits: int  # of the entries: as declared, or more if the entries have more
 
-
-@dataclass(frozen=True)
-class LookedUp:
-    """Values mapped through a table."""
-
-    values: np.ndarray  # the entries, float64
-    bits: int  # of the entries: as declared, or more if the entries have more
-    greatest: int  # entry of the table
+    @property
+    def greatest(self) -> int:
+        """The greatest entry."""
+        return int(self.entries.max())
 
     @property
     def white(self) -> int:
@@ -38,8 +34,11 @@ class LookedUp:
         return self.greatest if 0 < self.greatest < 2 ** (self.bits - 1) else 2**self.bits - 1
 
 
-def look_up(values: np.ndarray, item: Any, dataset: Any) -> LookedUp:
+def look_up(values: np.ndarray, item: Any, dataset: Any) -> tuple[np.ndarray, Table]:
     """Map values through a table; values below or above it take its first or last entry.
+
+    Returns:
+        The entries, float64, and the table.
 
     Args:
         values: integers, or rescaled values, which are rounded.
@@ -51,7 +50,7 @@ def look_up(values: np.ndarray, item: Any, dataset: Any) -> LookedUp:
     """
     table = read_table(item, dataset, below_zero=values.min() < 0)
     index = np.clip(np.rint(values).astype(np.int64) - table.first, 0, len(table.entries) - 1)
-    return LookedUp(table.entries[index].astype(np.float64), table.bits, int(table.entries.max()))
+    return table.entries[index].astype(np.float64), table
 
 
 def read_table(item: Any, dataset: Any, below_zero: bool) -> Table:
