@@ -4,27 +4,31 @@ import torch
 from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
-    AutoencoderKLQwenImage,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
     FluxKontextPipeline,
     FluxTransformer2DModel,
-    QwenImageEditPipeline,
-    QwenImageTransformer2DModel,
     StableDiffusionInpaintPipeline,
     StableDiffusionInstructPix2PixPipeline,
     StableDiffusionXLInpaintPipeline,
     StableDiffusionXLInstructPix2PixPipeline,
     UNet2DConditionModel,
 )
-from tiny_models import make_components, make_scheduler, make_text_encoder, make_tokenizer, make_unet, make_vae
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tiny_models import (
+    make_components,
+    make_letters,
+    make_scheduler,
+    make_text_encoder,
+    make_tokenizer,
+    make_unet,
+    make_vae,
+)
+from tiny_qwen import PictureProcessor, make_qwen_pipeline
 from transformers import (
     CLIPTextConfig,
     CLIPTextModelWithProjection,
-    PreTrainedTokenizerFast,
     Qwen3Config,
     Qwen3ForCausalLM,
     T5Config,
@@ -32,16 +36,6 @@ from transformers import (
 )
 
 SIDE = 16  # pixels to a side of the transformers' canvas
-LETTERS = [chr(number) for number in range(32, 127)]
-
-
-def make_letters(**special):
-    """A tokenizer of single letters, for T5 and Qwen."""
-    vocab = {word: number for number, word in enumerate(["<pad>", "</s>", "<unk>", *LETTERS])}
-    tokenizer = Tokenizer(models.WordLevel(vocab, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    names = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", **special}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **names)
 
 
 def make_flow_vae(kind=AutoencoderKL, **more):
@@ -174,46 +168,6 @@ def make_instruct_pix2pix_xl(kind=StableDiffusionXLInstructPix2PixPipeline, chan
     return pipe
 
 
-def encode_letters(prompt, **_):
-    """Stand for the text encoder of Qwen-Image-Edit, whose processor needs torchvision: a state for each letter."""
-    prompts = [prompt] if isinstance(prompt, str) else prompt
-    longest = max(len(text) for text in prompts) + 1
-    mask = torch.tensor([[1] * (len(text) + 1) + [0] * (longest - len(text) - 1) for text in prompts])
-    states = torch.zeros(len(prompts), longest, 16)
-    for own, text in zip(states, prompts):
-        for place, letter in enumerate(text):
-            own[place] = torch.sin(torch.arange(16.0) * (1 + ord(letter) % 13))
-    return states, None if mask.all() else mask
-
-
-def make_qwen():
-    torch.manual_seed(0)
-    transformer = QwenImageTransformer2DModel(
-        patch_size=2,
-        in_channels=16,
-        out_channels=4,
-        num_layers=1,
-        attention_head_dim=16,
-        num_attention_heads=2,
-        joint_attention_dim=16,
-        axes_dims_rope=(8, 4, 4),
-    ).eval()
-    vae = AutoencoderKLQwenImage(
-        base_dim=8, z_dim=4, dim_mult=[1, 2], num_res_blocks=1, temperal_downsample=[False],
-        latents_mean=[0.1] * 4, latents_std=[1.2] * 4,
-    ).eval()  # fmt: skip
-    pipe = QwenImageEditPipeline(
-        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
-        vae=vae,
-        text_encoder=None,
-        tokenizer=None,
-        processor=None,
-        transformer=transformer,
-    )
-    pipe.encode_prompt = encode_letters
-    return tiny(pipe)
-
-
 MAKERS = {
     "instruct_pix2pix": make_instruct_pix2pix,
     "instruct_pix2pix_xl": make_instruct_pix2pix_xl,
@@ -221,6 +175,19 @@ MAKERS = {
     "inpainting_xl": lambda: make_instruct_pix2pix_xl(StableDiffusionXLInpaintPipeline, 9),
     "kontext": make_kontext,
     "klein": make_klein,
-    "qwen": make_qwen,
+    "qwen": lambda: tiny(make_qwen_pipeline()),
     "klein_distilled": lambda: make_klein(is_distilled=True),
 }
+
+
+def saved_and_loaded(pipe, folder, load):
+    """Save a tiny pipeline, and load it with `load(folder, **arguments)`; an editor is returned.
+
+    Qwen's processor can't be loaded without torchvision: the saved one's is taken.
+    """
+    pipe.save_pretrained(folder)
+    own = type(getattr(pipe, "processor", None)) is PictureProcessor
+    edit = load(folder, **({"processor": None} if own else {}))
+    if own:
+        edit.pipe.register_modules(processor=pipe.processor)
+    return edit

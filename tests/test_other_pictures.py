@@ -26,8 +26,8 @@ EXCEPTIONS = {
     "edit/settings.py": _EXAMPLE,
     "edit/composition.py": _EXAMPLE,
     "edit/arguments.py": _EXAMPLE,
-    "edit/request.py": _EXAMPLE,
     "edit/prompt_checks.py": _EXAMPLE,
+    "edit/request.py": "hands on which pictures could be radiographs",
 }
 
 

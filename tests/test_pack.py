@@ -2,14 +2,17 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import x2x_core
+from x2x_core.common.bundled import BUNDLED
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGES = ("en", "ko", "zh", "ja")
@@ -64,6 +67,42 @@ def test_the_page_is_where_the_pack_says():
     spec.loader.exec_module(module)
     assert list((ROOT / module.WEB_DIRECTORY).glob("*.js"))
     assert not hasattr(module, "NODE_CLASS_MAPPINGS")  # it would make ComfyUI pass over the entry point
+
+
+# The registry's archive: what ComfyUI loads, what the registry reads, and what the licence asks for.
+PACKED = {
+    ".comfyignore", "CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "SECURITY.md", "__init__.py",
+    "example_workflows", "locales", "models", "nodes", "pyproject.toml", "requirements.txt", "subgraphs", "web",
+    "x2x_core",
+}  # fmt: skip
+MOST_PACKED_BYTES = 80_000_000
+
+
+@cache
+def packed_files():
+    """Return the files that `comfy node publish` packs: those in Git that `.comfyignore` does not name."""
+
+    def listed(*options):
+        command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", *options]
+        return set(subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")) - {""}
+
+    return listed() - listed("--ignored", f"--exclude-from={ROOT / '.comfyignore'}")
+
+
+def test_the_archive_holds_what_the_nodes_need_and_nothing_else():
+    files = packed_files()
+    assert {name.split("/")[0] for name in files} == PACKED
+    assert sum((ROOT / name).stat().st_size for name in files) < MOST_PACKED_BYTES
+    assert all(any(name.startswith(f"models/{place}") for name in files) for place in BUNDLED.values())
+    helped = {Path(name).stem for name in files if name.startswith("web/docs/")}
+    assert set(words("en")) <= helped
+
+
+def test_no_code_of_the_archive_names_a_file_outside_it():
+    outside = re.compile(r"""["'](docs|examples|benchmarks|tools|tests)["'/]""")
+    for name in packed_files():
+        if name.endswith(".py"):
+            assert outside.findall((ROOT / name).read_text(encoding="utf-8")) == [], name
 
 
 def load_library(code):

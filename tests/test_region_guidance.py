@@ -1,5 +1,10 @@
 """`RegionGuidance`, diffusers' guider form of the method."""
 
+import ast
+from collections import Counter
+from pathlib import Path
+
+import diffusers
 import pytest
 import torch
 from diffusers import ClassifierFreeGuidance
@@ -64,3 +69,27 @@ def test_it_is_saved_and_read_without_its_mask(tmp_path):
 def test_other_masks_are_refused(mask):
     with pytest.raises(InputError, match=r"`mask` must be \(B, 1, h, w\) in \[0, 1\]"):
         RegionGuidance(mask=mask)
+
+
+def test_a_scale_of_the_image_needs_three_predictions():
+    said = r"`image_guidance_scale` must be None here: the pipeline prepares `states` for 2 predictions, .* needs 3\.$"
+    guider = RegionGuidance(3.0, 1.5)
+    with pytest.raises(InputError, match=said):
+        guider.prepare_inputs({"states": (COND, UNCOND)})
+    with pytest.raises(InputError, match=said):
+        guider.prepare_inputs_from_block_state(None, {"states": ("cond", "uncond")})
+    RegionGuidance(3.0).prepare_inputs({"states": (COND, UNCOND)})
+
+
+def test_no_modular_pipeline_of_diffusers_has_three_predictions():
+    """The documentation says so; where one has, `image_guidance_scale` has a use there."""
+    counts = Counter()
+    for file in (Path(diffusers.__file__).parent / "modular_pipelines").rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        if "guider_input" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            inputs = isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+            if inputs and any("guider_input" in getattr(target, "id", "") for target in node.targets):
+                counts.update(len(value.elts) for value in node.value.values if isinstance(value, ast.Tuple))
+    assert counts[2] > 10 and set(counts) == {2}

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, PreTrainedTokenizerFast
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PROMPT = "Add the finding of moderate right pleural effusion."
@@ -19,6 +20,15 @@ def make_tokenizer():
     words = [*letters, *(letter + "</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
     vocab = {word: number for number, word in enumerate(words)}
     return CLIPTokenizer(vocab=vocab, merges=[], model_max_length=77)
+
+
+def make_letters(**special):
+    """A tokenizer of single letters, for T5 and Qwen."""
+    vocab = {word: number for number, word in enumerate(["<pad>", "</s>", "<unk>", *map(chr, range(32, 127))])}
+    tokenizer = Tokenizer(models.WordLevel(vocab, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    names = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", **special}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **names)
 
 
 def make_unet(channels=8, seed=0):

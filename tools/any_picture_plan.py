@@ -19,6 +19,9 @@ choose *Open in MaskEditor*, and set the box's `value` to 0.
 - **Model**: the included demo was trained on radiographs alone, so expect a change, not a good one. Choose an \
 InstructPix2Pix checkpoint, or connect MODEL, CLIP and VAE of any other loader; then `size` 512 or 1024, and the steps \
 and scale that suit the model.
+- **FLUX.1 Kontext and Qwen-Image-Edit** see the picture through their texts: put *ReferenceLatent* behind both texts, \
+twice: with the latent of *The whole picture* before *Relevance Map (Native)*, and with that of the crop before \
+*Region Guider*. Inpainting models get *InpaintModelConditioning* at the same two places.
 
 The relevance map cuts the edit out of the region, the crop is edited at the model's resolution, and *Compose Edit* \
 puts it back: pixels outside the mask stay identical.

@@ -20,7 +20,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -32,22 +32,23 @@ from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionS
 from diffusers.schedulers import KarrasDiffusionSchedulers
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
+import x2x_core
 from x2x_core.common.checkpoint_layout import CUSTOM_PIPELINE
 from x2x_core.common.errors import InputError
 from x2x_core.common.values import optional, switch, text
 from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.instruct_pix2pix import InstructPix2Pix
-from x2x_core.edit.backbones.registry import refuse_other_models, refuse_other_pipes
+from x2x_core.edit.backbones.registry import is_other_model, refuse_other_pipes
 from x2x_core.edit.calling import answer
 from x2x_core.edit.checkpoint_sizes import check_sizes
 from x2x_core.edit.editor import Editor
 from x2x_core.edit.loading import (
     SINGLE_FILE_CONFIG,
     check_folder,
+    check_named_parts,
     checkpoint_error,
+    index_of,
     locate_checkpoint,
-    named_class,
-    read_index,
     saved_variant,
 )
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
@@ -70,6 +71,7 @@ _CUSTOM_PIPELINE = (
 )
 
 Prompt = str | Sequence[str]
+Atlas = PseudomaskAtlas | str | Path | None
 
 
 class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
@@ -129,7 +131,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         trained_findings: str | None = None,
         trained_levels: Mapping[str, Sequence[str]] | None = None,
         own_pseudomasks: bool = False,
-        pseudomasks: PseudomaskAtlas | str | Path | None = None,
+        pseudomasks: Atlas = None,
         **deprecated: Any,
     ) -> None:
         new = recommendations_of({"recommended": recommended}, RECOMMENDABLE)
@@ -163,28 +165,49 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
     # -- loading and saving -------------------------------------------------------------------------------------------
 
+    @overload
     @classmethod
     def from_pretrained(
-        cls,
-        pretrained_model_name_or_path: str | Path,
-        pseudomasks: PseudomaskAtlas | str | Path | None = None,
-        **kwargs: Any,
-    ) -> InstructX2XPipeline:
+        cls, pretrained_model_name_or_path: Literal["demo"], pseudomasks: Atlas = ..., **kwargs: Any
+    ) -> InstructX2XPipeline: ...
+
+    @overload
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | Path, pseudomasks: Atlas = ..., **kwargs: Any
+    ) -> InstructX2XPipeline | Any: ...
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | Path, pseudomasks: Atlas = None, **kwargs: Any
+    ) -> InstructX2XPipeline | Any:
         """Load a checkpoint.
 
         Args:
             pretrained_model_name_or_path: "demo" (the bundled checkpoint), a folder in diffusers layout (also one
                 whose index names the stock `StableDiffusionInstructPix2PixPipeline`), or a repository of the Hugging
                 Face Hub as "owner/name". Only the last uses the network.
-            pseudomasks: the atlas, or its path; ``None``: the checkpoint's own, or the bundled one.
-            kwargs: as for `DiffusionPipeline.from_pretrained`; the default `dtype` is float32.
+            pseudomasks: the atlas, or its path; ``None``: the checkpoint's own, or the bundled one; of another kind of
+                model, as for `X2XEdit`.
+            kwargs: as for `DiffusionPipeline.from_pretrained`; the default `dtype` is float32. Of another kind of
+                model, as for `X2XEdit.from_pretrained`.
+
+        Returns:
+            The pipeline of an InstructPix2Pix checkpoint. Of another kind of model that can be edited with, which the
+            checkpoint's index names (FLUX.2 klein, FLUX.1 Kontext, Qwen-Image-Edit, SDXL InstructPix2Pix, inpainting
+            models), its `X2XEdit`, which has the same three calls, and the loaded pipeline as `pipe`.
 
         Raises:
             InputNotFoundError: no such checkpoint, or a missing part; the message names it.
-            InputError: not a checkpoint, one of another kind of model (load it with `X2XEdit.from_pretrained`), or
-                weights that can't be read safely.
+            InputError: not a checkpoint, one of a kind of model that is not known, or weights that can't be read
+                safely.
         """
         checkpoint, local = locate_checkpoint(pretrained_model_name_or_path)
+        index = index_of(checkpoint, local, kwargs)
+        if is_other_model(index.get("_class_name")):
+            return x2x_core.X2XEdit.from_pretrained(checkpoint, pseudomasks, **kwargs)
+        if index:
+            check_named_parts(index, checkpoint)
         atlas = as_atlas(pseudomasks)
         if local:
             for part in check_folder(checkpoint, given=kwargs.keys()):
@@ -193,9 +216,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             check_sizes(checkpoint)
             kwargs["local_files_only"] = True
             kwargs.setdefault("variant", saved_variant(checkpoint))
-            atlas = atlas or saved_pseudomasks(read_index(checkpoint), checkpoint)
-        else:
-            refuse_other_models(named_class(checkpoint, local, kwargs), checkpoint)
+            atlas = atlas or saved_pseudomasks(index, checkpoint)
         if not {"dtype", "torch_dtype"} & kwargs.keys():
             kwargs["dtype"] = torch.float32  # otherwise transformers' parts keep the precision that they were saved in
         hub_arguments, recommended = dict(kwargs), take_old_keywords(kwargs)
@@ -217,10 +238,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
 
     @classmethod
     def from_single_file(
-        cls,
-        pretrained_model_link_or_path: str | Path,
-        pseudomasks: PseudomaskAtlas | str | Path | None = None,
-        **kwargs: Any,
+        cls, pretrained_model_link_or_path: str | Path, pseudomasks: Atlas = None, **kwargs: Any
     ) -> InstructX2XPipeline:
         """Load a single-file checkpoint (.safetensors or .ckpt), as `FromSingleFileMixin.from_single_file` does.
 
@@ -238,12 +256,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         return pipe
 
     @classmethod
-    def from_pipe(
-        cls,
-        pipeline: Any,
-        pseudomasks: PseudomaskAtlas | str | Path | None = None,
-        **kwargs: Any,
-    ) -> InstructX2XPipeline:
+    def from_pipe(cls, pipeline: Any, pseudomasks: Atlas = None, **kwargs: Any) -> InstructX2XPipeline:
         """Make a pipeline from the parts of another one, as `DiffusionPipeline.from_pipe` does.
 
         Args:
@@ -291,7 +304,7 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         return self._pseudomasks
 
     @pseudomasks.setter
-    def pseudomasks(self, atlas: PseudomaskAtlas | str | Path | None) -> None:
+    def pseudomasks(self, atlas: Atlas) -> None:
         self._pseudomasks = as_atlas(atlas)
 
     # -- state that callbacks read ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ diffusers marks its guiders as experimental; this one was tried with diffusers 0
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -24,7 +25,8 @@ class RegionGuidance(BaseGuidance):
 
     Args:
         guidance_scale: of the prompt.
-        image_guidance_scale: of the image; ``None``: two predictions.
+        image_guidance_scale: of the image; ``None``: two predictions. The modular pipelines of diffusers have two:
+            three are for denoising loops of your own, which prepare three inputs for each prediction.
         start: share of the steps before which the prompt is followed everywhere without guidance, [0, 1).
         stop: share of the steps from which it is again, [start, 1].
         enabled: ``False``: never guide.
@@ -80,13 +82,18 @@ class RegionGuidance(BaseGuidance):
         Args:
             data: inputs by name: a tensor for all predictions, or one for each, in the order with the prompt, (with the
                 image alone,) without.
+
+        Raises:
+            InputError: an `image_guidance_scale`, but inputs for two predictions, as modular pipelines have.
         """
         names = self._names()
+        _check_count(data, len(names))
         return [self._prepare_batch(data, index, name) for index, name in enumerate(names)]
 
     def prepare_inputs_from_block_state(self, data: Any, input_fields: dict[str, Any]) -> list[Any]:
-        """Return the model's inputs for each prediction, from a block's state."""
+        """Return the model's inputs for each prediction, from a block's state; raises as `prepare_inputs`."""
         names = self._names()
+        _check_count(input_fields, len(names))
         return [
             self._prepare_batch_from_block_state(input_fields, data, index, name) for index, name in enumerate(names)
         ]
@@ -134,6 +141,16 @@ class RegionGuidance(BaseGuidance):
                 f"{mask.shape[-2]}x{mask.shape[-1]}."
             )
         return F.adaptive_max_pool2d(mask, (height, width)).flatten(2).transpose(1, 2)
+
+
+def _check_count(inputs: Mapping[str, Any], count: int) -> None:
+    """Check that inputs are for so many predictions."""
+    for name, value in inputs.items():
+        if isinstance(value, tuple) and len(value) < count:
+            raise InputError(
+                f"`image_guidance_scale` must be None here: the pipeline prepares `{name}` for {len(value)} "
+                f"predictions, and guidance with a scale of the image needs {count}."
+            )
 
 
 def _checked(mask: torch.Tensor) -> torch.Tensor:

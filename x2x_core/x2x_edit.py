@@ -15,7 +15,7 @@ from x2x_core.edit.backbones.protocol import EditBackbone
 from x2x_core.edit.backbones.registry import EDITED_AS, backbone_of, check_class
 from x2x_core.edit.calling import answer
 from x2x_core.edit.editor import Editor
-from x2x_core.edit.loading import checkpoint_error, locate_checkpoint, named_class
+from x2x_core.edit.loading import checkpoint_error, index_of, locate_checkpoint
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
 from x2x_core.edit.recommended import recommendations_of
 from x2x_core.edit.running import run_edit, run_guidance, run_relevance
@@ -205,7 +205,8 @@ class X2XEdit:
 def _load(name: str | Path, arguments: dict[str, Any]) -> Any:
     """Return the pipeline of a checkpoint."""
     checkpoint, local = locate_checkpoint(name)
-    kind = named_class(checkpoint, local, arguments)
+    named = index_of(checkpoint, local, arguments).get("_class_name")
+    kind = named if isinstance(named, str) else None
     if kind == InstructX2XPipeline.__name__:
         return InstructX2XPipeline.from_pretrained(name, **arguments)
     if kind is not None and "custom_pipeline" not in arguments:

@@ -114,9 +114,12 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
 
 def _read(path: Path | None, dtype: torch.dtype) -> Any:
     from x2x_core import InstructX2XPipeline
+    from x2x_core.edit.loading import check_instruct_pix2pix
 
     if path is not None and path.suffix in SINGLE_FILES and path.is_file():
         from .single_file import read_single_file
 
         return read_single_file(path, dtype)
+    if path is not None:
+        check_instruct_pix2pix(path)
     return InstructX2XPipeline.from_pretrained("demo" if path is None else path, dtype=dtype)

@@ -373,14 +373,7 @@ def test_info_lists_findings_versions_and_bundled_files(capsys):
     assert "Zones" in run(capsys, "info")[1]
 
 
-def test_simulate_and_train_from_the_command_line(capsys, tmp_path, monkeypatch):
-    from x2x_core.simulation import dataset, fields
-    from x2x_core.simulation.phantom import phantom_ct
-    from x2x_core.simulation.thorax import segment_thorax
-
-    monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
-    for module in (dataset, fields):
-        monkeypatch.setattr(module, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
+def test_simulate_and_train_from_the_command_line(capsys, tmp_path, coarse_phantom):
     data = tmp_path / "data"
     code, printed, error = run(capsys, "simulate", "--ct", "phantom", "--count", "3", "--size", "32", "-o", data,
                                "--workers", "1", "--fields")  # fmt: skip

@@ -1,6 +1,7 @@
 """`x2x evaluate benchmark`, `x2x report` and `x2x audit` on the command line: what they refuse, what they write."""
 
 import json
+from dataclasses import make_dataclass
 from functools import partial
 
 import pytest
@@ -10,10 +11,8 @@ from tiny_models import make_radiograph
 
 from x2x_core.cli import main
 from x2x_core.commands.loading import load_pipeline
+from x2x_core.evaluation.benchmark import film_settings, settings
 from x2x_core.evaluation.benchmark.settings import BenchmarkSettings
-from x2x_core.simulation import dataset
-from x2x_core.simulation.phantom import phantom_ct
-from x2x_core.simulation.thorax import segment_thorax
 
 
 def run(capsys, *arguments):
@@ -21,6 +20,14 @@ def run(capsys, *arguments):
         main([str(one) for one in arguments])
     said = capsys.readouterr()
     return stopped.value.code, said.out, said.err
+
+
+@pytest.fixture
+def small_pairs(monkeypatch):
+    """Let the benchmarks use pairs of 64 pixels to a side; their commands have no option for it."""
+    for module, name in ((settings, "BenchmarkSettings"), (film_settings, "FilmSettings")):
+        small = make_dataclass(name, [("size", int, 64)], bases=(getattr(module, name),), frozen=True)
+        monkeypatch.setattr(module, name, small)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +56,7 @@ def test_wrong_input_is_answered_with_a_sentence(capsys, tmp_path, tiny_folder, 
     assert code == 2 and words in error and not (tmp_path / "new").exists()
 
 
-def test_the_benchmark_runs_and_its_report_is_rebuilt(capsys, tmp_path, tiny_folder, monkeypatch):
-    monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
-    monkeypatch.setattr(dataset, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
+def test_the_benchmark_runs_and_its_report_is_rebuilt(capsys, tmp_path, tiny_folder, coarse_phantom, small_pairs):
     out = tmp_path / "run"
     command = ["evaluate", "benchmark", "--model", tiny_folder, "--count", 5, "--steps", 1, "--workers", 1]
     code, printed, error = run(capsys, *command, "-o", out)
@@ -64,7 +69,7 @@ def test_the_benchmark_runs_and_its_report_is_rebuilt(capsys, tmp_path, tiny_fol
     assert run(capsys, "report", out, "--no-figures")[0] == 0 and (out / "report.html").read_bytes() == page
 
 
-def test_films_are_evaluated_and_read(capsys, tmp_path, tiny_folder):
+def test_films_are_evaluated_and_read(capsys, tmp_path, tiny_folder, small_pairs):
     films, out, sheet = write_films(tmp_path / "films", ["a.png"], 64), tmp_path / "run", tmp_path / "sheet"
     command = ["evaluate", "films", films, "--model", tiny_folder, "--steps", 1, "--workers", 1, "-o", out]
     code, printed, error = run(capsys, *command, "--peers-count", 0, "--reading-sheet", sheet, "--sheet-films", 1)
@@ -100,8 +105,8 @@ def test_settings_and_loader_can_be_pickled():
     import pickle
 
     load = partial(load_pipeline, "demo", None, "cpu", "float32")
-    settings = BenchmarkSettings(count=5)
-    assert pickle.loads(pickle.dumps((settings, load)))[0] == settings
+    chosen = BenchmarkSettings(count=5)
+    assert pickle.loads(pickle.dumps((chosen, load)))[0] == chosen
 
 
 def test_a_dataset_is_edited_scored_and_continued(capsys, tmp_path, tiny_folder):

@@ -1,5 +1,7 @@
 """Any picture by any words: with an empty atlas nothing on the way to an edit speaks of radiographs."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,10 @@ from PIL import Image
 from tiny_models import PROMPT, make_radiograph, seeded
 
 from x2x_core import Instruction, LungFinder, PseudomaskAtlas, X2XEdit
+from x2x_core.common.errors import InputError
 from x2x_core.pseudomasks import atlas as atlases
+
+WORDS = re.compile(r"radiograph|chest|lung|thora|patient|x-ray|\bfilm", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +82,45 @@ def test_with_the_bundled_atlas_the_same_model_reads_instructions(edit):
     chest = X2XEdit(edit.pipe, pseudomasks="bundled")
     output = run(chest, Image.fromarray(make_radiograph()), PROMPT)
     assert output.instructions[0].findings == ("pleural effusion",) and output.pseudomask.min() == 0
+
+
+LATENTS = torch.full((1, 4, 8, 8), -2.0)
+BAD_CALLS = {
+    "no image": ((), {"prompt": PROMPT}),
+    "text alone": (("Make it snow.",), {}),
+    "text first": (("Make it snow.", photo()), {}),
+    "no words": ((photo(), " "), {}),
+    "a path to nothing": (("/nowhere/photo.png", PROMPT), {}),
+    "a file that is no picture": ((__file__, PROMPT), {}),
+    "no numbers": ((np.full((8, 8), np.nan), PROMPT), {}),
+    "two pictures for three prompts": (([photo(), photo()], [PROMPT] * 3), {}),
+    "extents drawn": ((photo(), PROMPT), {"draw_extent": True}),
+    "extents found": ((photo(), PROMPT), {"find_extent": True}),
+    "extents on latents": ((LATENTS, PROMPT), {"draw_extent": True}),
+    "a crop of latents": ((LATENTS, PROMPT), {"padding_mask_crop": 8}),
+    "a mask of another size": ((photo(), PROMPT), {"guidance_mask": np.ones((5, 5))}),
+    "a region that is none": ((photo(), PROMPT), {"pseudomask": np.full((48, 80), np.nan)}),
+    "a mask to keep of another size": ((photo(), PROMPT), {"keep_mask": np.ones((5, 5))}),
+    "an unknown rule": ((photo(), PROMPT), {"mask_rule": "best"}),
+    "an unknown composition": ((photo(), PROMPT), {"composition": "best"}),
+    "a preset that is none": ((photo(), PROMPT), {"preset": "best of all"}),
+    "a wrong generator": ((photo(), PROMPT), {"generator": "seed"}),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CALLS)
+def test_no_sentence_about_a_wrong_call_speaks_of_radiographs(edit, no_chest, name):
+    given, arguments = BAD_CALLS[name]
+    with pytest.raises(InputError) as caught:
+        edit(*given, **arguments)
+    message = str(caught.value).replace(__file__, "")
+    assert WORDS.search(message) is None, message
+
+
+def test_no_warning_about_a_photograph_speaks_of_radiographs(edit, no_chest, caplog):
+    run(edit, photo(), None, prompt_embeds=edit.pipe._encode_prompt("snow", "cpu", 1, False))
+    run(edit, photo(), "Make it snow.", guidance_mask=np.zeros((48, 80)))
+    assert WORDS.search(caplog.text) is None
 
 
 def test_an_empty_atlas_is_empty_and_saved_as_such(tmp_path):

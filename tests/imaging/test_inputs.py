@@ -141,6 +141,7 @@ def test_image_latents_have_four_channels_and_values_outside_zero_to_one(caplog)
     assert is_image_latents(latents) and "read as image latents" in caplog.text
     assert not is_image_latents(latents[:, :3]) and not is_image_latents(latents.numpy())
     assert is_image_latents(torch.rand(1, 16, 8, 8), latent_channels=16)
+    assert not any(is_image_latents(latents[:, :count], latent_channels=count) for count in (1, 3))
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])

@@ -1,12 +1,11 @@
 """Blocks for Modular Diffusers, inside unmodified inpainting workflows of tiny weights."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from backbone_models import make_instruct_pix2pix_xl, make_letters, make_qwen
+from backbone_models import make_instruct_pix2pix_xl
 from diffusers import (
     ClassifierFreeGuidance,
     ModularPipelineBlocks,
@@ -16,10 +15,18 @@ from diffusers import (
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 from tiny_models import PROMPT, make_radiograph, seeded
+from tiny_qwen import make_qwen_pipeline
 
 from x2x_core import RegionGuidance
 from x2x_core.common.errors import InputError
-from x2x_core.modular import AnatomyGuidanceBlock, CompositionBlock, RelevanceBlock, save_block
+from x2x_core.modular import (
+    AnatomyGuidanceBlock,
+    CompositionBlock,
+    QwenImageEditRelevanceBlock,
+    QwenImageRelevanceBlock,
+    RelevanceBlock,
+    save_block,
+)
 
 CELL = 4
 
@@ -50,18 +57,9 @@ def make_workflow(channels=4, **blocks):
     return pipe
 
 
-class LetterStates(torch.nn.Module):
-    """Stands for Qwen-Image's text encoder."""
-
-    device, dtype = torch.device("cpu"), torch.float32
-
-    def forward(self, input_ids, **_):
-        return SimpleNamespace(hidden_states=[torch.sin(input_ids[..., None] * torch.arange(1, 17.0) / 7)])
-
-
 def make_qwen_workflow(**blocks):
     """Qwen-Image's inpainting workflow, with blocks of ours."""
-    parts = make_qwen()
+    parts = make_qwen_pipeline()
     workflow = QwenImageAutoBlocks().get_workflow("inpainting")
     for name, (block, place) in blocks.items():
         workflow.sub_blocks.insert(name, block, len(workflow.sub_blocks) if place is None else place)
@@ -70,8 +68,8 @@ def make_qwen_workflow(**blocks):
         transformer=parts.transformer,
         vae=parts.vae,
         scheduler=parts.scheduler,
-        text_encoder=LetterStates(),
-        tokenizer=make_letters(),
+        text_encoder=parts.text_encoder,
+        tokenizer=parts.tokenizer,
         guider=ClassifierFreeGuidance(3.0),
     )
     pipe.set_progress_bar_config(disable=True)
@@ -126,6 +124,16 @@ def test_relevance_makes_the_mask_within_the_one_given(radiograph, channels):
     assert mask.any() and not (mask & ~anatomy).any() and mask.sum() < anatomy.sum()
 
 
+def test_relevance_needs_no_guidance(radiograph):
+    pipe = make_workflow(relevance=(RelevanceBlock(), 1))
+    pipe.update_components(guider=ClassifierFreeGuidance(1.0))
+    state = run(pipe, radiograph, mask_image=Image.new("L", (64, 64), 255))
+    assert state.get("relevance_map").max() > 0.5 and (np.asarray(state.get("mask_image")) > 0).any()
+    pipe.register_to_config(force_zeros_for_empty_prompt=False)
+    with pytest.raises(InputError, match="`negative_prompt_embeds` must be in the state"):
+        run(pipe, radiograph, mask_image=Image.new("L", (64, 64), 255))
+
+
 def test_without_an_autoencoder_the_result_itself_is_inserted(radiograph):
     mask = Image.fromarray(np.uint8(255 * (np.arange(64) < 20)) * np.ones((64, 1), np.uint8))
     given = {"image": radiograph, "images": Image.new("RGB", (64, 64), "red"), "mask_image": mask, "soft_edge": 0.0}
@@ -164,7 +172,17 @@ def test_the_region_guider_runs_in_the_workflow(radiograph, make):
     assert np.abs(plain - nowhere).max() > 3
 
 
-@pytest.mark.parametrize("block", [AnatomyGuidanceBlock(), RelevanceBlock(), CompositionBlock()])
+def test_a_guider_with_a_scale_of_the_image_is_refused_in_a_sentence(radiograph):
+    pipe = make_workflow()
+    pipe.update_components(guider=RegionGuidance(3.0, image_guidance_scale=1.5))
+    with pytest.raises(InputError, match="`image_guidance_scale` must be None here"):
+        run(pipe, radiograph, mask_image=Image.new("L", (64, 64), 255))
+
+
+BLOCKS = (AnatomyGuidanceBlock, RelevanceBlock, QwenImageRelevanceBlock, QwenImageEditRelevanceBlock, CompositionBlock)
+
+
+@pytest.mark.parametrize("block", [kind() for kind in BLOCKS])
 def test_blocks_are_saved_as_folders_that_diffusers_reads(block, tmp_path, monkeypatch):
     monkeypatch.setattr("diffusers.utils.dynamic_modules_utils.HF_MODULES_CACHE", str(tmp_path / "cache"))
     save_block(block, tmp_path / "block")

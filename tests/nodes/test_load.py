@@ -76,6 +76,12 @@ def test_folders_in_diffusers_layout_are_found(tiny_folder):
     assert relevance.shape == (1, 64, 64)
 
 
+def test_another_kind_of_checkpoint_is_refused(tmp_path):
+    (tmp_path / "model_index.json").write_text('{"_class_name": "Flux2KleinPipeline"}')
+    with pytest.raises(ValueError, match="holds a Flux2KleinPipeline, which is not an InstructPix2Pix checkpoint"):
+        pack("work.checkpoints")._read(tmp_path, torch.float32)
+
+
 def test_missing_checkpoints_are_rejected():
     answer = load_pack()["X2XLoadPipeline"].validate_inputs(checkpoint="diffusers/none")
     assert "`checkpoint` 'diffusers/none' was not found on this machine" in answer

@@ -104,6 +104,15 @@ def test_note_says_what_it_is_for_and_that_it_is_synthetic(file):
     assert "synthetic, for research" in notes[0]
 
 
+def test_the_note_of_any_picture_says_where_a_model_that_sees_it_through_its_texts_is_connected():
+    nodes = nodes_of(read(FOLDER / "9-any-picture.json"))
+    note = next(node["widgets_values"][0] for node in nodes.values() if node["type"] == NOTE)
+    for name in ("FLUX.1 Kontext", "Qwen-Image-Edit", "*ReferenceLatent*", "*InpaintModelConditioning*", "twice"):
+        assert name in note
+    seen = next(node for node in nodes.values() if node.get("title") == "The whole picture")
+    assert seen["type"] == "VAEEncode" and "*The whole picture* before *Relevance Map (Native)*" in note
+
+
 @every
 def test_each_workflow_has_a_small_square_thumbnail(file):
     picture = file.with_suffix(".jpg")

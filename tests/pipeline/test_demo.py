@@ -43,6 +43,24 @@ def test_its_recommendations_are_used(demo):
     assert len(steps) == demo.config.recommended["num_inference_steps"]
 
 
+# Edits are compared seed by seed; the time of these tests is that of decoding them.
+SEEDS = pytest.mark.parametrize(
+    "seeds", [range(2), pytest.param(range(2, 6), marks=pytest.mark.slow)], ids=["two seeds", "four others"]
+)
+
+
+def levels_of(demo, finding, levels, seeds):
+    """Return what adding each level changes in the sample, with each seed: `(B, 1, 256, 256)` for each level."""
+    before = resize(read_image(bundled_path("sample")).pixels, (256, 256))
+    changes = []
+    for level in levels:
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        words = [f"Add the finding of {level} {finding}."] * len(seeds)
+        changes.append(demo(before, words, generator=generators, output_type="pt").images - before)
+    return changes
+
+
+@SEEDS
 @pytest.mark.parametrize(
     ("finding", "levels"),
     [
@@ -52,27 +70,17 @@ def test_its_recommendations_are_used(demo):
         ("cardiomegaly", ("mild", "moderate", "severe")),
     ],
 )
-def test_a_higher_level_changes_more(demo, finding, levels):
-    before = resize(read_image(bundled_path("sample")).pixels, (256, 256))
-    added = []
-    for level in levels:
-        generators = [torch.Generator().manual_seed(seed) for seed in range(4)]
-        words = [f"Add the finding of {level} {finding}."] * 4
-        result = demo(before, words, generator=generators, output_type="pt")
-        added.append((result.images - before).flatten(1).sum(dim=1))
+def test_a_higher_level_changes_more(demo, finding, levels, seeds):
+    added = [change.flatten(1).sum(dim=1) for change in levels_of(demo, finding, levels, seeds)]
     assert all((one > 0).all() for one in added)
     assert added[0].mean() < added[1].mean() < added[2].mean() and (added[0] < added[2]).all()
 
 
+@SEEDS
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_a_larger_pneumothorax_darkens_more_of_its_side(demo, side):
-    before = resize(read_image(bundled_path("sample")).pixels, (256, 256))
-    darker = []
-    for level in ("small", "moderate", "large"):
-        generators = [torch.Generator().manual_seed(seed) for seed in range(4)]
-        words = [f"Add the finding of {level} {side} pneumothorax."] * 4
-        change = demo(before, words, generator=generators, output_type="pt").images - before
-        darker.append(-change.clamp_max(0))
+def test_a_larger_pneumothorax_darkens_more_of_its_side(demo, side, seeds):
+    changes = levels_of(demo, f"{side} pneumothorax", ("small", "moderate", "large"), seeds)
+    darker = [-change.clamp_max(0) for change in changes]
     halves = {"left": slice(128, None), "right": slice(None, 128)}
     on_side = [one[..., halves[side]].flatten(1).sum(dim=1) for one in darker]
     assert all((part > 0.95 * one.flatten(1).sum(dim=1)).all() for part, one in zip(on_side, darker))

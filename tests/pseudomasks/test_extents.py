@@ -5,7 +5,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from x2x_core.pseudomasks.extents import Extent, join_extents, region_of_extent
+from x2x_core.anatomy.lung_masks import LungMasks
+from x2x_core.language.instruction import Instruction
+from x2x_core.pseudomasks.extents import Extent, ShownExtents, join_extents, region_of_extent
 
 SIDE = 256
 
@@ -39,3 +41,25 @@ def test_the_region_of_a_large_picture_is_that_of_a_small_one():
     small, seen = region_of_extent(Extent(extent)), F.avg_pool2d(region_of_extent(Extent(large)), 6)
     assert (small - seen).abs().mean() < 0.01 and (small - seen).abs().max() < 0.6
     assert not region_of_extent(Extent(torch.zeros(1, 1, 1200, 60))).any()
+
+
+class EverywhereFinder:
+    """Finds every finding in all pixels."""
+
+    def find(self, grey):
+        return {name: torch.full_like(grey, 0.2) for name in ("consolidation", "pleural effusion")}
+
+
+@pytest.mark.parametrize(("finding", "beyond"), [("consolidation", False), ("pleural effusion", True)])
+def test_what_is_removed_from_the_lungs_ends_above_the_dome(finding, beyond):
+    """Rows from 40 on are below the dome, where the outline is unsure for two rows."""
+    right = torch.zeros(1, 1, 64, 64)
+    right[..., 10:40, 5:30] = 1
+    right[..., 40:42, 5:30] = 0.4
+    none = torch.zeros_like(right)
+    lungs = LungMasks(right, none, right, none, torch.ones(1))
+    shown = ShownExtents(torch.full((1, 1, 64, 64), 0.5), lungs, EverywhereFinder())
+    clause = Instruction.parse(f"Remove the finding of {finding}.").clauses[0]
+    change = shown.of(clause, torch.ones(1, 1, 64, 64)).change
+    assert (change[..., 10:40, 5:30] < 0).all()
+    assert bool((change[..., 40:, :] < 0).any()) == beyond

@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 from x2x_core.training import processes
 from x2x_core.training.trainer import train
 
+pytestmark = pytest.mark.slow  # each test starts several interpreters
+
 ROOT = Path(__file__).parents[2]
 UNET = "pipeline/unet/diffusion_pytorch_model.safetensors"
 

@@ -101,6 +101,18 @@ def test_it_learns_and_its_weights_find_the_disk(config):
     assert found[0, 0][inside].mean() > 3 * found[0, 0][~inside].mean()
 
 
+def test_an_extent_finder_that_training_goes_on_from_takes_the_usual_changes_of_the_data(config, tmp_path):
+    task = ExtentTask(config)
+    usual = task.module.network.scale.clone()
+    task.module.network.scale.fill_(7.0)
+    task.save(task.module, tmp_path)
+    again = ExtentTask(config.replace(init=str(tmp_path))).module.network
+    assert torch.allclose(again.scale, usual)
+    saved = task.module.network.state_dict()
+    weights = {name: own for name, own in again.state_dict().items() if name != "scale"}
+    assert all(torch.allclose(own, saved[name], atol=1e-3) for name, own in weights.items())
+
+
 def test_data_without_such_pairs_are_refused(config, data, tmp_path):
     other = tmp_path / "other"
     other.mkdir()

@@ -370,15 +370,11 @@ def test_the_layers_that_are_sharded_are_there(tuning):
 
 
 def test_one_command_trains_on_a_simulated_dataset_and_the_checkpoint_edits(
-    tiny_folder, radiograph, tmp_path, monkeypatch
+    tiny_folder, radiograph, tmp_path, coarse_phantom
 ):
     from x2x_core.simulation import dataset
-    from x2x_core.simulation.phantom import phantom_ct
     from x2x_core.simulation.settings import SimulationSettings
-    from x2x_core.simulation.thorax import segment_thorax
 
-    monkeypatch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
-    monkeypatch.setattr(dataset, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
     data = dataset.simulate_dataset(
         "phantom", tmp_path / "data", SimulationSettings(6, seed=5, size=64, validation_share=0.4), workers=1
     )

@@ -86,7 +86,9 @@ def load_pipeline(
     """
     quiet_libraries()
     from x2x_core import InstructX2XPipeline
+    from x2x_core.edit.loading import check_instruct_pix2pix
 
+    check_instruct_pix2pix(model)
     device = choose_device(device_name)
     dtype = choose_dtype(dtype_name, device)
     pipeline = InstructX2XPipeline.from_pretrained(model, pseudomasks=pseudomasks, dtype=dtype)

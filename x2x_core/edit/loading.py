@@ -18,12 +18,13 @@ from x2x_core.common.bundled import bundled_path
 from x2x_core.common.checkpoint_layout import MODEL_INDEX, OPTIONAL_PARTS, SINGLE_FILE_SUFFIXES
 from x2x_core.common.errors import InputError, InputNotFoundError, one_line
 
-from .backbones.registry import refuse_other_models
+from .backbones.registry import INSTRUCT_PIX2PIX, check_class, refuse_other_models
 from .hub_files import hub_file
 
 BUNDLED_MODELS = ("demo",)
 # Configurations for single files of InstructPix2Pix checkpoints; diffusers alone would take Stable Diffusion's.
 SINGLE_FILE_CONFIG = "timbrooks/instruct-pix2pix"
+_INSTRUCT_PIX2PIX = (INSTRUCT_PIX2PIX, "InstructX2XPipeline")
 REQUIRED_PARTS = ("vae", "text_encoder", "tokenizer", "unet", "scheduler")
 _WEIGHTS = (".safetensors", ".bin")
 _CONFIGS = {"config.json", "adapter_config.json"}  # a part saved with LoRA layers on it holds those alone
@@ -195,8 +196,8 @@ def read_index(folder: str | Path) -> dict[str, Any]:
     return entries
 
 
-def named_class(checkpoint: str, local: bool, arguments: Mapping[str, Any]) -> str | None:
-    """Return the class of pipeline that a checkpoint's index names.
+def index_of(checkpoint: str, local: bool, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the index of a checkpoint.
 
     Of a repository on the Hugging Face Hub, the index alone is downloaded.
 
@@ -206,7 +207,7 @@ def named_class(checkpoint: str, local: bool, arguments: Mapping[str, Any]) -> s
         arguments: of `from_pretrained`.
 
     Returns:
-        The class; ``None`` if the index names none, or can't be downloaded.
+        The entries; none if the index can't be downloaded.
 
     Raises:
         InputNotFoundError: a folder without an index.
@@ -217,23 +218,49 @@ def named_class(checkpoint: str, local: bool, arguments: Mapping[str, Any]) -> s
         try:
             folder = hub_file(checkpoint, MODEL_INDEX, arguments).parent
         except OSError:
-            return None  # loading says what is wrong
-    kind = read_index(folder).get("_class_name")
-    return kind if isinstance(kind, str) else None
+            return {}  # loading says what is wrong
+    return read_index(folder)
+
+
+def check_instruct_pix2pix(name: str | Path) -> None:
+    """Check that a checkpoint is not one of another kind of model, by its index alone.
+
+    Args:
+        name: as for `locate_checkpoint`; what can't be found passes, and loading says what is wrong.
+
+    Raises:
+        InputError: it is of another kind.
+    """
+    checkpoint, local = locate_checkpoint(name)
+    refuse_other_models(index_of(checkpoint, local, {}).get("_class_name"), checkpoint)
+
+
+def check_named_parts(index: Mapping[str, Any], checkpoint: str | Path) -> None:
+    """Check that the index of a checkpoint names the parts of an InstructPix2Pix model.
+
+    Raises:
+        InputError: it is of a class of pipelines that is not known.
+        InputNotFoundError: another index without one of the parts; the message names it.
+    """
+    missing = [name for name in REQUIRED_PARTS if name not in index]
+    if not missing:
+        return
+    kind = index.get("_class_name")
+    if isinstance(kind, str) and kind not in _INSTRUCT_PIX2PIX:
+        check_class(kind, checkpoint)
+    raise InputNotFoundError(
+        f"`{Path(checkpoint) / MODEL_INDEX}` does not name the {missing[0]}: this is not an InstructPix2Pix checkpoint "
+        "in diffusers layout."
+    )
 
 
 def _parts(folder: Path) -> list[str]:
     """Return the parts that the index names."""
     entries = read_index(folder)
     refuse_other_models(entries.get("_class_name"), folder)
+    check_named_parts(entries, folder)
     # A part is [library, class]; settings can be lists too, of numbers.
     lists = {name: value for name, value in entries.items() if isinstance(value, list) and value}
-    missing = [name for name in REQUIRED_PARTS if name not in entries]
-    if missing:
-        raise InputNotFoundError(
-            f"`{folder / MODEL_INDEX}` does not name the {missing[0]}: this is not an InstructPix2Pix checkpoint in "
-            "diffusers layout."
-        )
     return [name for name, value in lists.items() if isinstance(value[0], str)]
 
 

@@ -56,7 +56,7 @@ def prepare_image(editor: Editor, image: Any, reference: bool, align: bool) -> P
             for picture, own in zip(pictures.pixels, alignments, strict=True)
         ),
         shown=tuple(
-            ShownExtents(picture[None]) if own is not None and own.sure else None
+            ShownExtents(picture[None], own.lungs) if own is not None and own.sure else None
             for picture, own in zip(pictures.pixels, alignments, strict=True)
         ),
         reference=reference,

@@ -132,7 +132,7 @@ class _PictureExtents:
 
     @cached_property
     def shown(self) -> ShownExtents:
-        return self.prepared_shown or ShownExtents(self.pixels)
+        return self.prepared_shown or ShownExtents(self.pixels, self.alignment.lungs)
 
     def of(self, instruction: Instruction, stream: torch.Generator | None) -> dict[Clause, Extent]:
         """Return the extents of the clauses that have one; those of findings to add with a stream to draw from."""

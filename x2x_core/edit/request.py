@@ -84,7 +84,7 @@ def order_arguments(positional: Sequence[Any], image: Any, prompt: Any) -> tuple
         return image, positional[0]
     if len(positional) == 1 and isinstance(positional[0], str) and prompt is None and not Path(positional[0]).exists():
         raise InputError(
-            f"`image` must be given: a radiograph to edit, but the only argument is text, {positional[0]!r:.60}. "
+            f"`image` must be given: a picture to edit, but the only argument is text, {positional[0]!r:.60}. "
             "Call `pipe(prompt, image=image)`."
         )
     names = ("image", "prompt")[: len(positional)]
@@ -93,7 +93,7 @@ def order_arguments(positional: Sequence[Any], image: Any, prompt: Any) -> tuple
             raise TypeError(f"The call got `{name}` twice. Call `pipe(image, prompt)`.")
     image, prompt = (*positional, *(image, prompt)[len(positional) :])
     if image is None:
-        raise InputError("`image` must be given: a radiograph to edit.")
+        raise InputError("`image` must be given: a picture to edit.")
     if prompt is not None and not _is_text(prompt) and _is_text(image):
         raise InputError(
             "`image` must come first, but it is text: call `pipe(image, prompt)` or `pipe(prompt, image=image)`."
@@ -242,10 +242,10 @@ def _check_extents(given: Mapping[str, Any], settings: EditSettings, pictures: P
         "an atlas that is not aligned": not drawable,
     }
     undrawn = {"`draw_place=False`": not settings.draw_place, **reasons}
-    for name, verb, others in (("draw_extent", "drawn on", undrawn), ("find_extent", "found within", reasons)):
+    for name, verb, others in (("draw_extent", "drawn with", undrawn), ("find_extent", "found with", reasons)):
         for other in [other for other, found in others.items() if found and given.get(name)]:
             raise InputError(
-                f"`{name}` must be left out with {other}: extents are {verb} the patient's lungs, in the picture."
+                f"`{name}` must be left out with {other}: extents are {verb} an aligned atlas, in the picture."
             )
 
 

@@ -66,9 +66,12 @@ def read_images(image: Any) -> ImageBatch:
 def is_image_latents(image: Any, latent_channels: int = LATENT_CHANNELS) -> bool:
     """Return True if `image` is the VAE's encoding `(B, latent_channels, h, w)` of an image, as diffusers accepts it.
 
-    Four channels are a picture with alpha if they are integers or all values lie in [0, 1].
+    Four channels are a picture with alpha if they are integers or all values lie in [0, 1]; one or three are always a
+    picture.
     """
-    if not isinstance(image, torch.Tensor) or image.ndim != 4 or image.shape[1] != latent_channels:
+    if latent_channels in (1, 3) or not isinstance(image, torch.Tensor):
+        return False
+    if image.ndim != 4 or image.shape[1] != latent_channels:
         return False
     latents = image.is_floating_point() and not (latent_channels == 4 and _in_unit_range(image))
     reading = "image latents" if latents else "pictures with alpha"

@@ -76,7 +76,7 @@ def _read(path: Path) -> _Values:
     except UnidentifiedImageError as error:
         raise InputError(f"`{path}` is not a PNG, JPEG, TIFF or DICOM picture.") from error
     except Image.DecompressionBombError as error:
-        raise InputError(f"`{path}` is too large to be a radiograph: {error}") from error
+        raise InputError(f"`{path}` must be a picture of an ordinary size, but is too large: {error}") from error
     except InputError:
         raise
     except Exception as error:  # damaged files make Pillow and OpenCV raise errors of any type

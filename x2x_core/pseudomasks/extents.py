@@ -19,12 +19,14 @@ import numpy as np
 import torch
 
 from x2x_core.anatomy.alignment import Alignment
+from x2x_core.anatomy.lung_masks import LungMasks
 from x2x_core.anatomy.sites import soften
 from x2x_core.imaging.contrast import Contrast
 from x2x_core.imaging.geometry import resize
 from x2x_core.language.clauses import Clause, Operation
 from x2x_core.simulation.films.chest import FilmChest, UnsuitableFilmError
 from x2x_core.simulation.films.extents import (
+    BEYOND_LUNG,
     BODIES,
     MOVING_FINDINGS,
     lesion_extent,
@@ -42,6 +44,7 @@ logger = logging.getLogger(__name__)
 _REACHED = 0.12  # change, relative to the most, from which the finding reaches a pixel
 _VISIBLE = 2 / 255  # change of grey from which a body reaches a pixel
 _MOVED = 0.15  # shift, relative to the greatest, from which the finding moves a pixel
+_LUNG = (0.5, 0.95)  # probability of lung: from none to all of what is found there
 _DENSEST = 2.0  # change of the densest findings, relative to the usual one that is found
 _LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
@@ -128,15 +131,22 @@ class ShownExtents:
 
     Args:
         pixels: `(1, C, H, W)` in [0, 1].
+        lungs: of the picture, B = 1.
         finder: finds them; ``None``: the bundled one.
     """
 
-    def __init__(self, pixels: torch.Tensor, finder: ExtentFinder | None = None) -> None:
-        self._pixels, self._finder = pixels, finder
+    def __init__(self, pixels: torch.Tensor, lungs: LungMasks, finder: ExtentFinder | None = None) -> None:
+        self._pixels, self._lungs, self._finder = pixels, lungs, finder
 
     @cached_property
     def _found(self) -> Mapping[str, torch.Tensor]:
         return (self._finder or ExtentFinder.bundled()).find(_grey(self._pixels).clamp(0, 1))
+
+    @cached_property
+    def _in_lungs(self) -> torch.Tensor:
+        """How surely each pixel is lung, `(1, 1, H, W)` in [0, 1]: a removal never reaches under the dome."""
+        found = torch.maximum(self._lungs.right, self._lungs.left)
+        return ((found - _LUNG[0]) / (_LUNG[1] - _LUNG[0])).clamp(0, 1)
 
     def of(self, clause: Clause, region: torch.Tensor) -> Extent | None:
         """Return by how much each pixel changes if the finding that a clause removes is gone.
@@ -151,7 +161,8 @@ class ShownExtents:
         """
         if clause.operation is not Operation.REMOVE or clause.finding not in self._found:
             return None
-        extent = (-_DENSEST * self._found[clause.finding] * region).clamp(-1, 1)
+        within = region if clause.finding in BEYOND_LUNG else region * self._in_lungs
+        extent = (-_DENSEST * self._found[clause.finding] * within).clamp(-1, 1)
         if float(extent.abs().max()) < _DENSEST * _LEAST_SEEN:
             logger.warning(
                 "No %s was found where it is to be removed. What the model takes for it may change.", clause.finding

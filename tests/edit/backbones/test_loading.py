@@ -3,11 +3,13 @@
 import json
 
 import pytest
-from backbone_models import make_inpainting, make_klein
+import torch
+from backbone_models import MAKERS, make_inpainting, make_klein, saved_and_loaded
 from diffusers import StableDiffusionPipeline
 from tiny_models import make_components, make_unet
 
 from x2x_core import InstructX2XPipeline, X2XEdit
+from x2x_core.commands.loading import load_pipeline
 from x2x_core.common.bundled import bundled_path
 from x2x_core.common.errors import InputError, InputNotFoundError
 from x2x_core.edit.backbones.registry import BACKBONES, INSTRUCT_PIX2PIX
@@ -37,13 +39,51 @@ def hub(tmp_path, monkeypatch):
     return publish
 
 
+@pytest.mark.parametrize("kind", MAKERS)
+def test_the_pipeline_returns_the_editor_of_another_kind_of_checkpoint(kind, tmp_path):
+    pipe = MAKERS[kind]()
+    loaded = saved_and_loaded(pipe, tmp_path, InstructX2XPipeline.from_pretrained)
+    if kind == "instruct_pix2pix":
+        assert type(loaded) is InstructX2XPipeline and loaded.pseudomasks.names
+        return
+    assert type(loaded) is X2XEdit and type(loaded.pipe) is type(pipe) and not loaded.pseudomasks.names
+    assert type(loaded.backbone) is type(X2XEdit(pipe).backbone) and loaded.config == X2XEdit(pipe).config
+    for name, module in pipe.components.items():
+        if isinstance(module, torch.nn.Module):
+            saved = loaded.pipe.components[name].state_dict()
+            assert all(torch.equal(saved[key], value) for key, value in module.state_dict().items())
+
+
+def test_arguments_reach_the_editor_of_another_kind_of_checkpoint(tmp_path):
+    make_inpainting().save_pretrained(tmp_path)
+    given = {"recommended": {"num_inference_steps": 7}, "dtype": torch.bfloat16}
+    edit = InstructX2XPipeline.from_pretrained(tmp_path, "bundled", **given)
+    assert edit.pseudomasks.names and edit.config["recommended"]["num_inference_steps"] == 7
+    assert edit.pipe.unet.dtype == torch.bfloat16
+
+
 @pytest.mark.parametrize("kind", OTHERS)
-def test_the_pipeline_says_how_another_kind_of_checkpoint_is_loaded(kind, tmp_path, hub):
+def test_a_repository_of_another_kind_is_known_by_its_index_alone(kind, hub, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(X2XEdit, "from_pretrained", lambda *given, **more: loaded.append((given, more)))
+    InstructX2XPipeline.from_pretrained("owner/model", **(cache := hub("owner/model", kind)))
+    assert loaded == [(("owner/model", None), cache)]
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_the_command_line_says_how_another_kind_of_checkpoint_is_loaded(kind, tmp_path):
     said = rf"holds a {kind}, which is not an InstructPix2Pix checkpoint: load it with `X2XEdit.from_pretrained`\.$"
     with pytest.raises(InputError, match=said):
-        InstructX2XPipeline.from_pretrained(write_index(tmp_path, kind))
-    with pytest.raises(InputError, match=said):  # by its index alone, before anything large is downloaded
-        InstructX2XPipeline.from_pretrained("owner/model", **hub("owner/model", kind))
+        load_pipeline(str(write_index(tmp_path, kind)), None, None, None)
+
+
+@pytest.mark.parametrize("load", [InstructX2XPipeline.from_pretrained, X2XEdit.from_pretrained])
+def test_an_unknown_class_is_refused_by_the_index_alone(load, tmp_path, hub):
+    said = r"must hold one of StableDiffusionInstructPix2PixPipeline, .*, but holds a WanPipeline\. For another model"
+    with pytest.raises(InputError, match=said):
+        load(write_index(tmp_path, "WanPipeline"))
+    with pytest.raises(InputError, match=said):
+        load("owner/video", **hub("owner/video", "WanPipeline"))
 
 
 @pytest.mark.parametrize("make", [make_klein, make_inpainting])
@@ -68,15 +108,11 @@ def test_a_checkpoint_that_makes_pictures_from_texts_is_loaded_for_inpainting(tm
         X2XEdit(pipe)
 
 
-def test_what_cannot_be_loaded_is_said_in_a_sentence(tmp_path, hub):
+def test_what_cannot_be_loaded_is_said_in_a_sentence(tmp_path):
     with pytest.raises(InputNotFoundError, match="There is no checkpoint at `/nowhere/at/all`"):
         X2XEdit.from_pretrained("/nowhere/at/all")
     with pytest.raises(InputNotFoundError, match=r"lacks model_index\.json"):
         X2XEdit.from_pretrained(tmp_path)
-    with pytest.raises(InputError, match=r"must hold one of .*, but holds a WanPipeline\. For another model"):
-        X2XEdit.from_pretrained(write_index(tmp_path, "WanPipeline"))
-    with pytest.raises(InputError, match=r"must hold one of .*, but holds a WanPipeline\. For another model"):
-        X2XEdit.from_pretrained("owner/video", **hub("owner/video", "WanPipeline"))
     with pytest.raises(InputError, match=r"^The checkpoint `.*` cannot be loaded: "):
         X2XEdit.from_pretrained(write_index(tmp_path, "FluxKontextPipeline"))
     with pytest.raises(InputNotFoundError, match="no repository of this name could be loaded"):

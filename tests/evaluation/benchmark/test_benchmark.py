@@ -33,7 +33,6 @@ from x2x_core.evaluation.metrics.level_order import level_order
 from x2x_core.evaluation.results import TARGET, UNEDITED, Results
 from x2x_core.simulation import dataset
 from x2x_core.simulation.phantom import phantom_ct
-from x2x_core.simulation.thorax import segment_thorax
 
 SIDE = 64
 
@@ -61,10 +60,10 @@ SETTINGS = BenchmarkSettings(count=10, peers_count=5, seed=3, size=SIDE, call={"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, load):
+def run(tmp_path_factory, load, coarse_thorax):
     patch = pytest.MonkeyPatch()
     patch.setattr(dataset, "phantom_ct", lambda: phantom_ct((8.0, 8.0, 8.0)))
-    patch.setattr(dataset, "segment_thorax", lambda volume: segment_thorax(volume, (8.0, 8.0, 8.0)))
+    patch.setattr(dataset, "segment_thorax", lambda volume: coarse_thorax)
     out = tmp_path_factory.mktemp("benchmark") / "run"
     results = run_benchmark(out, SETTINGS, load, BenchmarkContext(readers=Readers(Reader(), Reader(), "means")))
     yield out, results

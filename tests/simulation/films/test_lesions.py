@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from x2x_core.simulation.films.borders import outer_border
+from x2x_core.simulation.films.effusion import _before_the_dome
 from x2x_core.simulation.films.fields import blur, blur_line, grow
 from x2x_core.simulation.films.lesions import draw_lesions
 from x2x_core.simulation.films.pneumothorax import collapse_of
@@ -276,3 +277,24 @@ def test_what_is_not_exposed_stays_black(chest):
     grey[chest.lungs["left"].base + 4 :] = 0
     framed = replace(chest, grey=grey)
     assert (draw_lesions(framed, [lesion("pleural effusion", 0.9)])[grey.shape[0] - 40 :] == 0).all()
+
+
+def test_fluid_is_bounded_by_the_wall_and_not_by_the_dome():
+    """The outer edge of a right lung runs down column 50, and then along a dome that falls towards the midline."""
+    rows = np.arange(100, 130)
+    edge = np.where(rows < 120, 50, 50 + 6 * (rows - 119))
+    known, wall = _before_the_dome(rows, edge, -1, 4)
+    assert 115 <= known[-1] < 120 and (wall == 50).all()
+    straight = np.full(len(rows), 50) + (rows - 100) // 3  # a wall that tapers is kept
+    assert np.array_equal(_before_the_dome(rows, straight, -1, 4)[0], rows[: len(rows) - 4])
+
+
+def test_an_opacity_is_not_much_brighter_than_the_chest_wall_beside_it(chest):
+    """On a film whose upper half is underexposed, the abdomen is brighter than any tissue there."""
+    fading = np.interp(np.arange(chest.shape[0]), [0, chest.lungs["right"].base], [0.5, 1.0]).astype(np.float32)
+    film = replace(chest, grey=chest.grey * fading[:, None])
+    made = draw_lesions(film, [Lesion("consolidation", "right", "upper", "severe", 0.9, 5)])
+    changed = made - film.grey > 0.02
+    upper = chest.grid[0] < chest.lungs["right"].apex + chest.lungs["right"].height / 3
+    wall = grow(chest.lungs["right"].mask, round(8 / chest.mm)) & ~grow(chest.lungs["right"].mask, round(3 / chest.mm))
+    assert np.percentile(made[changed & upper], 90) < np.percentile(film.grey[wall & upper], 90) + 0.1

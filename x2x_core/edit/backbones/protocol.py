@@ -26,7 +26,7 @@ Generators = torch.Generator | list[torch.Generator] | None
 class Geometry:
     """Sizes that a model works with."""
 
-    latent_channels: int  # C
+    latent_channels: int  # C; with 1 or 3, latents can't be given instead of pictures, which have as many
     image_channels: int  # of the pictures that it encodes, 1 or 3
     cell: int  # side of a latent cell in pixels
     resolution: int  # side of its canvas in pixels

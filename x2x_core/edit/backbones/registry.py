@@ -66,6 +66,11 @@ def check_class(kind: str, checkpoint: Any) -> None:
         )
 
 
+def is_other_model(kind: Any) -> bool:
+    """Return True for a class of pipelines in `BACKBONES` that is not InstructPix2Pix, by the name in an index."""
+    return isinstance(kind, str) and kind in BACKBONES and kind != INSTRUCT_PIX2PIX
+
+
 def refuse_other_models(kind: Any, checkpoint: Any) -> None:
     """Refuse a checkpoint of a class of pipelines in `BACKBONES` that is not InstructPix2Pix.
 
@@ -76,7 +81,7 @@ def refuse_other_models(kind: Any, checkpoint: Any) -> None:
     Raises:
         InputError: it is one.
     """
-    if isinstance(kind, str) and kind in BACKBONES and kind != INSTRUCT_PIX2PIX:
+    if is_other_model(kind):
         raise InputError(
             f"`{checkpoint}` holds a {kind}, which is not an InstructPix2Pix checkpoint: load it with "
             "`X2XEdit.from_pretrained`."

@@ -19,6 +19,7 @@ from .warp import warp
 
 _CEILING = 0.95  # share of the way from lung to soft tissue that a band or a collapsed lobe reaches
 _MARGIN = 12.0  # mm over which a band fades towards the outline of the lung
+_TILT = (-15.0, 4.0)  # degrees by which bands fall from the mediastinum outwards
 _SPREAD = 4.0  # mm by which the first band leaves the middle of its zone
 #: Second and third band: severity from which it is there, mm from the first in rows and outwards, relative size.
 _MORE_BANDS = ((0.45, 17, 12, 0.65), (0.75, 10, -14, 0.5))
@@ -57,12 +58,13 @@ def draw_atelectasis(
     """
     lung, mm = chest.lungs[side], chest.mm
     centre = pick_near_centre(_centres(chest, lung, zone), _SPREAD / mm, generator)
-    band = band_of(chest, lung, centre, severity, generator)
+    tilt = uniform(*_TILT, generator)
+    band = band_of(chest, lung, centre, severity, tilt, generator)
     away = (-1 if zone == "lower" else 1) / mm  # more bands are away from the dome
     outwards = (-1 if side == "right" else 1) / mm
     for least, drop, shift, size in _MORE_BANDS:
         place = (centre[0] + away * (drop + uniform(-1, 1, generator)), centre[1] + outwards * shift)
-        another = band_of(chest, lung, place, size * severity, generator)
+        another = band_of(chest, lung, place, size * severity, tilt, generator)
         if severity > least:
             band = np.maximum(band, size * another)
     haze = np.exp(-(ellipse(chest.grid, (centre[0] + 6 / mm, centre[1]), (20 / mm, 38 / mm)) ** 2))
@@ -89,31 +91,36 @@ def _centres(chest: FilmChest, lung: FilmLung, zone: str) -> np.ndarray:
 
 
 def band_of(
-    chest: FilmChest, lung: FilmLung, centre: tuple[float, float], severity: float, generator: torch.Generator
+    chest: FilmChest,
+    lung: FilmLung,
+    centre: tuple[float, float],
+    severity: float,
+    tilt: float,
+    generator: torch.Generator,
 ) -> np.ndarray:
     """Return one curved band, `(H, W)` in [0, 1], of uneven width and brightness, that fades at both ends.
 
-    It rises or falls a little from the mediastinum outwards and ends before the heart and the dome.
+    It rises (`tilt` below 0 degrees) or falls from the mediastinum outwards, and ends before the heart and the dome.
     """
     mm, (rows, columns) = chest.mm, chest.grid
     outwards = -1 if lung.side == "right" else 1
-    angle = math.radians(uniform(-20, 6, generator)) * outwards
+    angle = math.radians(tilt + uniform(-5, 5, generator)) * outwards
     length = uniform(26, 29, generator) * (0.75 + 0.6 * severity) / mm
     width = uniform(1.5, 1.9, generator) * (0.85 + 0.75 * severity) / mm
-    curve = uniform(-0.03, 0.01, generator)
+    curve = uniform(-0.05, 0.02, generator)
     down, across = rows - centre[0], columns - centre[1]
     along = across * math.cos(angle) + down * math.sin(angle)
     beside = down * math.cos(angle) - across * math.sin(angle)
     lengthwise = [_wander(chest, scale, generator) for scale in (16, 9, 12)]
     shift, wide, bright = (np.interp(along, np.arange(len(line)) - len(line) // 2, line) for line in lengthwise)
-    middle = curve * (along**2 / length - length / 3) + 0.5 / mm * shift
+    middle = curve * (along**2 / length - length / 3) + 0.9 / mm * shift
     breadth = width * (1 + 0.35 * wide).clip(0.4)
     upper = beside < middle  # one side is sharper than the other
     profile = np.exp(-(((beside - middle) / (breadth * np.where(upper, 0.9, 1.5))) ** 2))
     ends = sigmoid((length - np.abs(along + 0.2 * length * bright)) / (0.24 * length))
     inside = (chest.depth(lung.side) / _MARGIN).clip(0, 1) ** 0.7
     patchy = (1 + 0.25 * noise(chest.shape, 2.5 / mm, generator)).clip(0.3, 1.4)
-    return (profile * ends * inside * (0.85 + 0.15 * bright).clip(0.3, 1.1) * patchy).clip(0, 1)
+    return (profile * ends * inside * (0.8 + 0.3 * bright).clip(0.15, 1.1) * patchy).clip(0, 1)
 
 
 def _wander(chest: FilmChest, scale: float, generator: torch.Generator) -> np.ndarray:

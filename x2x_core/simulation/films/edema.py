@@ -15,14 +15,15 @@ from .parenchyma import blur_markings, infiltrate, markings_of
 from .tissue import overlapping, touching_tissue
 from .tone import add_thickness
 
-_CEILING = 0.95  # share of the way from lung to soft tissue that the densest haze reaches
+_CEILING = 0.87  # share of the way from lung to soft tissue that the densest haze reaches
+_DENSEST = 1.5  # optical thickness that haze nears, so that ribs are seen in front of it
 _WITH_EFFUSION = 0.7  # severity from which both angles are blunted
 _CUFF = 1.6  # mm around a vessel that the fluid in its sheath makes dense
 _VESSEL = 0.012  # mean grey of vessels above the lung around them, after this smoothing
 _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
 _MOST_LINES = 8
-_AT_BORDER = 0.5  # share of the haze at the lung's outline, where the lung is thin
-_BORDER_MM = 14.0  # over which it rises to all of it
+_AT_BORDER = 0.75  # share of the haze at the lung's outline, where the lung is thin
+_BORDER_MM = 10.0  # over which it rises to all of it
 _AT_APEX = 0.3  # share of the haze at the apex, which edema spares
 _APEX = 0.3  # share of the lung's height over which it rises to all of it
 _WITH_LINES = 0.45  # share of lungs with septal lines
@@ -56,8 +57,9 @@ def _one_lung(
     distance = distance * (1 + 0.2 * noise(chest.shape, 24 / chest.mm, generator)).clip(0)
     perihilar = np.exp(-((distance / (44 + 18 * severity)) ** 1.5))
     low = ((rows - lung.apex) / lung.height).clip(0, 1)
-    haze = strength * (0.15 + 2.9 * severity) * (perihilar + 0.2 * low + 0.08)
+    haze = strength * (0.5 + 2.8 * severity) * (perihilar + 0.2 * low + 0.08)
     cuffs = (blur(markings_of(chest, grey), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
+    haze = _DENSEST * (1 - np.exp(-haze / _DENSEST))
     haze = haze * (0.8 + 0.3 * cuffs) * infiltrate(chest, lung, generator, coarse=0.2, fine=0.11)
     lines = septal_lines(chest, lung, severity, generator)
     haze = haze * (_AT_BORDER + (1 - _AT_BORDER) * (chest.depth(lung.side) / _BORDER_MM).clip(0, 1))

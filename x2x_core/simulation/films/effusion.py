@@ -18,7 +18,7 @@ from .tissue import dome_columns, dome_rows
 from .tone import add_thickness
 
 _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is left
-_RIBS = 0.22  # share of their contrast that ribs keep in front of deep fluid
+_RIBS = 0.3  # share of their contrast that ribs keep in front of deep fluid
 _RIBS_MM = 14.0  # over which the lung behind them is smoothed
 _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large effusion
 _VEIL_ABOVE = 60.0  # mm above the level at which it ends
@@ -41,7 +41,8 @@ _STRAIGHT_WALL = (0.4, 0.8)  # shares of the lung's height between which the che
 _BEYOND_WALL = 14.0  # mm beyond its continuation
 _UNEXPOSED = 0.4  # share of the grey of aerated lung under which a film is not exposed
 _SULCUS_DARK = 0.25  # share of the way from lung to soft tissue up to which its pixels are dark
-_TOWARDS_TISSUE = 16.0  # mm by which fluid overlaps heart and dome, whose borders are lost in it
+_TOWARDS_TISSUE = (13.0, 15.0)  # mm by which fluid overlaps heart and dome, and its increase to severity 1
+_BESIDE_ABDOMEN = 24.0  # mm beside the lung from which no fluid lies below the level of the dome
 
 
 def draw_effusion(
@@ -76,7 +77,7 @@ def draw_effusion(
     veil = _VEIL * severity * (1 + depth / _VEIL_ABOVE).clip(0, 1) ** 2
     little = max(1 - severity / _ANGLE_ALONE, 0.0)
     beyond_angle = 1 - np.exp(-(((wall - _ANGLE).clip(0) / _ANGLE) ** 2))
-    thickness = (thickness + veil) * (1 - little * beyond_angle) * _pleural_space(chest, lung)
+    thickness = (thickness + veil) * (1 - little * beyond_angle) * _pleural_space(chest, lung, severity)
     ceiling = _fluid_grey(chest, lung, surface)
     opaque = 1 - np.exp(-thickness)
     fluid = add_thickness(grey, thickness, ceiling) + _RIBS * opaque * _ribs(chest, lung)
@@ -88,7 +89,7 @@ def _ribs(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     """Return the ribs and other structures in front of a lung, `(H, W)` about 0, without its borders; 0 beyond it."""
 
     def compute() -> np.ndarray:
-        inside = grow(lung.mask, -round(3 / chest.mm)).astype(np.float32)
+        inside = grow(lung.mask, -round(8 / chest.mm)).astype(np.float32)
         sigma = _RIBS_MM / chest.mm
         around = blur(inside * chest.grey, sigma) / np.maximum(blur(inside, sigma), 0.05)
         fading = blur(inside, 3 / chest.mm) * inside
@@ -148,15 +149,15 @@ def _grey_under(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     return blur_line(around, _ALONG_DOME / chest.mm)
 
 
-def _pleural_space(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+def _pleural_space(chest: FilmChest, lung: FilmLung, severity: float) -> np.ndarray:
     """Return the weight of fluid in the picture, `(H, W)` in [0, 1].
 
-    It is the lung field, extended a little over heart and dome, and fading behind the dome. Beside the lung it ends at
+    It is the lung field, extended over heart and dome, and fading behind the dome. Beside the lung it ends at
     the lung's own curve, which goes on below the angle.
     """
     mm = chest.mm
     closed = _close(_with_sulcus(chest, lung), round(6 / mm))
-    space = _towards_tissue(chest, lung, closed)
+    space = _towards_tissue(chest, lung, closed, _TOWARDS_TISSUE[0] + severity * _TOWARDS_TISSUE[1])
     below = (chest.grid[0] - dome_rows(lung)) * mm
     reach = _REACH_BELOW_DOME * (1 + np.exp(-((chest.wall_distance(lung.side) / 25) ** 2)))  # deepest in the angle
     fading = np.exp(-((below.clip(0) / reach) ** 2)) * (1 - below / _DEEPEST).clip(0, 1)
@@ -183,13 +184,14 @@ def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     return np.isin(parts, touching[touching > 0])
 
 
-def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.ndarray:
-    """Return a lung field `(H, W)` in [0, 1], extended towards the midline and downwards but not outwards."""
+def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray, reach: float) -> np.ndarray:
+    """Return a lung field `(H, W)` in [0, 1], extended by `reach` mm, but not outwards."""
     mm, (rows, columns) = chest.mm, chest.grid
     outwards = -1 if lung.side == "right" else 1
     known = np.flatnonzero(space.any(axis=1))
     last = space.shape[1] - 1
     edge = space[known].argmax(axis=1) if lung.side == "right" else last - space[known][:, ::-1].argmax(axis=1)
+    known, edge = _before_the_dome(known, edge, outwards, max(2, round(4 / mm)))
     count = max(4, round(30 / mm))
     slope = np.polyfit(known[-2 * count : -count // 2], edge[-2 * count : -count // 2], 1)[0]
     slope = slope if slope * outwards > 0 else 0.0
@@ -199,8 +201,20 @@ def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray) -> np.n
     dome = np.zeros(space.shape[1], bool)
     dome[dome_columns(lung)] = True
     distance = distance_inside(~(space | (dome & (rows > dome_rows(lung))))) * mm
-    near = (1 - distance / (1.5 * _TOWARDS_TISSUE)).clip(0, 1)  # nothing further away
-    return np.exp(-((distance / _TOWARDS_TISSUE) ** 2)) * near * (inner / 2 + 0.5).clip(0, 1)
+    furthest = np.where(rows > dome_rows(lung), _BESIDE_ABDOMEN, 1.5 * reach)
+    near = (1 - distance / furthest).clip(0, 1)
+    return np.exp(-((distance / reach) ** 2)) * near * (inner / 2 + 0.5).clip(0, 1)
+
+
+def _before_the_dome(known: np.ndarray, edge: np.ndarray, outwards: int, step: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of a lung, and the columns of its outer edge in them, down to where its edge follows the dome.
+
+    There it turns inwards by more than a column in a row, over `step` rows.
+    """
+    inwards = outwards * (edge[:-step] - edge[step:])
+    along_wall = np.flatnonzero(inwards <= step)
+    end = int(along_wall[-1]) + 1 if len(along_wall) else len(known)
+    return known[:end], edge[:end]
 
 
 def _close(mask: np.ndarray, radius: int) -> np.ndarray:

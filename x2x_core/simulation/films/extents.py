@@ -32,7 +32,8 @@ _MOVED_MM = 3.0  # around a pixel, over which the change is averaged
 _MOVED_SHARE = (0.12, 0.3)  # of the greatest average: from none of the change to all of it
 #: Findings that are one body beside the lung: free fluid, which also hides the borders of heart and dome.
 BODIES = frozenset({"pleural effusion"})
-_BEYOND_LUNG = BODIES | {"edema"}  # with small effusions
+#: Findings that lie beside the lung too.
+BEYOND_LUNG = BODIES | {"edema"}  # with small effusions
 _BESIDE_MM = 7.0  # how far all others reach over the tissue beside the lung
 #: Longer side in pixels at which extents are drawn.
 SIDE = 384
@@ -141,7 +142,7 @@ def _shown_part(change: np.ndarray, finding: str, chest: FilmChest, beyond: bool
     if finding in MOVING_FINDINGS:
         around = blur(shown, _MOVED_MM / chest.mm)
         shown = shown * ((around / around.max() - _MOVED_SHARE[0]) / (_MOVED_SHARE[1] - _MOVED_SHARE[0])).clip(0, 1)
-    if finding not in _BEYOND_LUNG and not beyond:
+    if finding not in BEYOND_LUNG and not beyond:
         lungs = chest.lungs["right"].mask | chest.lungs["left"].mask
         shown = shown * blur(grow(lungs, max(1, round(_BESIDE_MM / chest.mm))), _BESIDE_MM / 2 / chest.mm)
     return shown.astype(np.float32)

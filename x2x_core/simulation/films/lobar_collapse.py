@@ -11,8 +11,8 @@ from .borders import heart_border, outer_border
 from .chest import FilmChest, FilmLung
 from .fields import noise, sigmoid
 
-_FISSURE = 1.0  # mm over which the border at the fissure rises
-_WAVE = 1.0  # mm by which a fissure leaves its curve
+_FISSURE = 1.6  # mm over which the border at the fissure rises
+_WAVE = 2.2  # mm by which a fissure leaves its curve
 
 
 def collapsed_lobe(chest: FilmChest, lung: FilmLung, zone: str, generator: torch.Generator) -> np.ndarray:
@@ -62,7 +62,7 @@ def _upper(chest: FilmChest, lung: FilmLung, wave: np.ndarray, generator: torch.
 def _lower(chest: FilmChest, lung: FilmLung, wave: np.ndarray, generator: torch.Generator) -> np.ndarray:
     out, height = _outwards(chest, lung), _height(chest, lung)
     reach, top = uniform(0.75, 0.80, generator), uniform(0.45, 0.47, generator)
-    bulge = uniform(-0.02, 0.0, generator)
+    bulge = uniform(-0.1, -0.02, generator)
     down = ((height - top) / (1 - top)).clip(0, 1)
     fissure = reach * down**0.9 + bulge * np.sin(np.pi * down)
     columns = np.flatnonzero(lung.mask.any(axis=0))

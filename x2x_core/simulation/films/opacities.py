@@ -19,8 +19,11 @@ from .tone import add_thickness
 
 _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
 _TOUCHING = 15.0  # mm from the lung's outline within which an opacity takes the grey of the tissue beside it
+_OUTWARDS = 0.4  # radii by which all patches but the first lie further from the hilum: opacities meet the pleura
 _SPREAD = 8.0  # mm by which an opacity leaves the middle of its zone
 _DARKEST = 0.6  # share of the way from lung to soft tissue under which the tissue beside a lung lends it no grey
+_DARKEST_WALL = 0.1  # likewise for the chest wall of a film whose upper half is dark
+_TOWARDS_DENSE = 0.4  # share of the way from the grey of that wall to the tissue's that an opacity may reach
 _FULL_DEPTH = 28.0  # mm from the lung's outline where a lung is at its thickest
 
 
@@ -38,8 +41,8 @@ class OpacityKind:
     bronchograms: bool
 
 
-CONSOLIDATION = OpacityKind(6, (14, 16), (0.85, 1.0), 0.55, 0.4, 0.92, (0.24, 0.10), True)
-PNEUMONIA = OpacityKind(5, (13, 14), (0.65, 0.9), 0.5, 0.4, 0.91, (0.34, 0.15), True)
+CONSOLIDATION = OpacityKind(6, (14, 16), (0.85, 1.0), 0.55, 0.5, 0.92, (0.24, 0.10), True)
+PNEUMONIA = OpacityKind(5, (13, 14), (0.65, 0.9), 0.5, 0.5, 0.91, (0.34, 0.15), True)
 GROUND_GLASS = OpacityKind(4, (22, 20), (0.62, 0.8), 0.42, 0.34, 0.92, (0.28, 0.14), False)
 
 
@@ -77,8 +80,18 @@ def draw_opacity(
     indistinct = blur_markings(chest, grey, 0.6 * amount * lung.soft)
     beside = np.exp(-chest.depth(side) / _TOUCHING)
     share = kind.ceiling + (1 - kind.ceiling) * beside
-    ceiling = chest.air + share * (touching_tissue(chest, lung, _DARKEST) - chest.air)
+    ceiling = chest.air + share * (_tissue_around(chest, lung) - chest.air)
     return np.maximum(add_thickness(indistinct, thickness, ceiling), grey)
+
+
+def _tissue_around(chest: FilmChest, lung: FilmLung) -> np.ndarray:
+    """Return the grey that the densest opacity may have, `(H, W)`: of soft tissue, but not far above the chest wall's.
+
+    On films of obese patients the abdomen is much brighter than the wall beside an upper zone, where an opacity as
+    bright as the abdomen would look burnt.
+    """
+    dense, wall = (touching_tissue(chest, lung, least) for least in (_DARKEST, _DARKEST_WALL))
+    return np.minimum(dense, wall + _TOWARDS_DENSE * (dense - wall).clip(0))
 
 
 def _patches(
@@ -93,15 +106,23 @@ def _patches(
     around = ellipse(chest.grid, centre, (radius, radius)) < 1
     ragged = ragged - float(ragged[around].mean())  # the border goes in as much as out
     edge = kind.edge * (1 + 0.45 * noise(chest.shape, 32 / chest.mm, generator)).clip(0.6, 2)
+    outwards = _unit(centre[0] - lung.hilum[0], centre[1] - lung.hilum[1])
     amount = np.zeros(chest.shape, np.float32)
     for patch in range(kind.patches):
-        away = [uniform(-1, 1, generator) * radius * reach * (patch > 0) for reach in (1.15, 0.85)]
+        places = zip(outwards, (1.25, 0.95), strict=True)
+        away = [(uniform(-1, 1, generator) * reach + _OUTWARDS * out) * radius * (patch > 0) for out, reach in places]
         size = 1 if patch == 0 else uniform(0.5, 1.0, generator)
         radii = (radius * size * uniform(0.75, 1.1, generator), radius * size * uniform(0.7, 1.05, generator))
         distance = ellipse(chest.grid, (centre[0] + away[0], centre[1] + away[1]), radii)
         cloud = sigmoid((1 - distance + ragged) / edge) * (1 if patch == 0 else uniform(0.6, 1.0, generator))
         amount = (amount + cloud - amount * cloud).astype(np.float32)
     return amount, centre
+
+
+def _unit(down: float, right: float) -> tuple[float, float]:
+    """Return the direction of a vector."""
+    length = max(math.hypot(down, right), 1e-6)
+    return down / length, right / length
 
 
 def _centres(chest: FilmChest, lung: FilmLung, zone: str) -> np.ndarray:

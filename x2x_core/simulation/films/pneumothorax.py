@@ -16,8 +16,8 @@ from .parenchyma import markings_of
 from .tone import add_thickness
 from .warp import warp
 
-_LINE_MM = 0.6  # half width of the visceral pleura
-_LINE = 0.26  # its mean optical thickness
+_LINE_MM = 0.7  # half width of the visceral pleura
+_LINE = 0.4  # its mean optical thickness
 _DARKEST = 0.5  # share of the grey around that air may take away, so that ribs keep their contrast on dark films
 _MOST_SINKING = 0.4  # share of the collapsed length; from 0.5 the lung would fold
 _RAGGED = 0.6  # mm by which the pleural line leaves a smooth curve
@@ -54,7 +54,7 @@ def draw_pneumothorax(
     collapse = collapse_of(chest, lung, severity, generator)
     within = blur(lung.soft, 0.6) * ((collapse.gap - 1) / 3).clip(0, 1)  # nothing where the lung touches the wall
     air = sigmoid(-collapse.inside / 0.6) * within
-    lost = (0.16 + 0.10 * severity) * (chest.tissue - chest.air)  # the lung's own attenuation
+    lost = (0.22 + 0.10 * severity) * (chest.tissue - chest.air)  # the lung's own attenuation
     around = blur(grey, 12 / mm)
     aerated = ((around - 0.6 * chest.air) / (chest.tissue - chest.air) + 0.6).clip(0, 1)
     darker = air * np.minimum(lost * aerated, _DARKEST * around)
@@ -76,7 +76,7 @@ def collapse_of(chest: FilmChest, lung: FilmLung, severity: float, generator: to
     With t from 0 where the gap ends to 1 at the apex, a point of the lung sinks by a multiple of t^2, and its distance
     from the mediastinum shrinks by a multiple of t^1.3. Both maps keep a convex outline convex.
     """
-    apex_gap = (9 + 46 * severity**1.2) * uniform(0.95, 1.05, generator) / chest.mm
+    apex_gap = (14 + 58 * severity**1.2) * uniform(0.95, 1.05, generator) / chest.mm
     length = min((0.5 + 0.5 * severity) * uniform(0.97, 1.03, generator), 1.0) * lung.height
     sink = min(apex_gap, _MOST_SINKING * length)
     columns = np.flatnonzero(lung.mask.any(axis=0))
@@ -84,7 +84,7 @@ def collapse_of(chest: FilmChest, lung: FilmLung, severity: float, generator: to
     phase = uniform(0.5, 1.1, generator)
     old_rows = np.arange(chest.shape[0], dtype=np.float32)
     height = ((lung.apex + length - old_rows) / length).clip(0, 1.1)
-    kept = 1 - narrow * height**1.3 * (1 + 0.07 * np.sin(7 * height + phase))
+    kept = 1 - narrow * height**0.8 * (1 + 0.07 * np.sin(7 * height + phase))
     new_rows = old_rows + sink * height**2
     rows, columns = chest.grid
     source = np.interp(rows, new_rows, old_rows)

@@ -57,9 +57,11 @@ class ExtentTask(WithoutValidation):
         self.length = len(self.pairs)
 
     def _initial_network(self, folder: Path) -> ExtentNetwork:
-        """Read a network: an extent finder, or a new one with the features of a lung finder."""
+        """Read an extent finder, whose usual changes become those of the data, or a lung finder for its features."""
         if (folder / WEIGHTS_FILE).is_file() or not (folder / LUNGS_FILE).is_file():
-            return load_extent_network(folder / WEIGHTS_FILE)
+            network = load_extent_network(folder / WEIGHTS_FILE)
+            network.scale.copy_(self._usual_changes())
+            return network
         lungs = load_network(folder / LUNGS_FILE)
         features = {name: value for name, value in lungs.state_dict().items() if not name.startswith("draw.")}
         network = self._new_network(lungs.channels)
