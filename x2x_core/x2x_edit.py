@@ -14,6 +14,7 @@ from x2x_core.edit.arguments import EditKwargs, GuidanceKwargs, RelevanceKwargs
 from x2x_core.edit.backbones.protocol import EditBackbone
 from x2x_core.edit.backbones.registry import EDITED_AS, backbone_of, check_class
 from x2x_core.edit.calling import answer
+from x2x_core.edit.checkpoint_sizes import check_sizes
 from x2x_core.edit.editor import Editor
 from x2x_core.edit.loading import checkpoint_error, index_of, locate_checkpoint
 from x2x_core.edit.outputs import InstructX2XGuidanceOutput, InstructX2XPipelineOutput, InstructX2XRelevanceOutput
@@ -211,6 +212,8 @@ def _load(name: str | Path, arguments: dict[str, Any]) -> Any:
         return InstructX2XPipeline.from_pretrained(name, **arguments)
     if kind is not None and "custom_pipeline" not in arguments:
         check_class(kind, checkpoint)
+    if local:
+        check_sizes(checkpoint)
     loader = getattr(diffusers, EDITED_AS.get(kind or "", "DiffusionPipeline"))
     try:
         return loader.from_pretrained(checkpoint, **{**arguments, **({"local_files_only": True} if local else {})})

@@ -117,3 +117,12 @@ def test_what_cannot_be_loaded_is_said_in_a_sentence(tmp_path):
         X2XEdit.from_pretrained(write_index(tmp_path, "FluxKontextPipeline"))
     with pytest.raises(InputNotFoundError, match="no repository of this name could be loaded"):
         X2XEdit.from_pretrained("owner/nothing", cache_dir=str(tmp_path))
+
+
+@pytest.mark.parametrize("loader", [InstructX2XPipeline, X2XEdit])
+def test_sizes_that_the_weights_of_another_model_do_not_have_are_refused(loader, tmp_path):
+    make_inpainting().save_pretrained(tmp_path)
+    config = tmp_path / "unet" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"block_out_channels": [2**28, 2**28]}))
+    with pytest.raises(InputError, match="block_out_channels"):
+        loader.from_pretrained(tmp_path)
