@@ -12,6 +12,7 @@ from x2x_core.dataset import building, gathering
 from x2x_core.dataset.layout import WORK, part_file
 
 
+@pytest.mark.slow
 def test_a_killed_build_continues_and_ends_with_the_same_bytes(copy, tmp_path):
     add_all_pairs(copy)
     whole = build(copy, tmp_path / "whole")

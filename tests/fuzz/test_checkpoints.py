@@ -72,7 +72,8 @@ def test_unknown_classes_and_code_of_the_folder_are_refused(child, folder, tmp_p
     for place in (folder / part / "custom.py", folder / "custom.py", folder / "pipeline.py", folder / f"{part}.py"):
         place.write_text(code)
     change(folder / "model_index.json", **{part: entry})
-    child.give("checkpoint", "", folder)
+    names_none = not isinstance(entry, list) or not entry or not isinstance(entry[0], str)
+    assert child.give("checkpoint", "", folder) or (part == "added" and names_none)  # such an entry is no part
     assert not trap.exists()
 
 
@@ -105,7 +106,7 @@ HUGE = {
 @pytest.mark.parametrize(("part", "name"), [(part, name) for part, entries in HUGE.items() for name in entries])
 def test_sizes_that_the_weights_do_not_have_are_refused_before_memory_is_taken(child, folder, part, name):
     change(folder / part / "config.json", **{name: HUGE[part][name]})
-    child.give("checkpoint", "", folder)
+    assert child.give("checkpoint", "", folder) or name == "sample_size"  # no weight depends on it
     assert child.peak < MEMORY
 
 

@@ -95,6 +95,7 @@ def test_a_run_starts_from_the_averaged_weights_of_an_original_checkpoint(tuning
 # -- the same whatever is looked at on the way ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_to_the_same_weights_with_every_option(tuning, tmp_path):
     options = {
         "mixed_precision": "bf16", "gradient_checkpointing": True, "lora_rank": 2, "validate_every": 1,

@@ -144,7 +144,7 @@ class ShownExtents:
 
     @cached_property
     def _in_lungs(self) -> torch.Tensor:
-        """How surely each pixel is lung, `(1, 1, H, W)` in [0, 1]: a removal never reaches under the dome."""
+        """Return how surely each pixel is lung, `(1, 1, H, W)` in [0, 1]: a removal never reaches under the dome."""
         found = torch.maximum(self._lungs.right, self._lungs.left)
         return ((found - _LUNG[0]) / (_LUNG[1] - _LUNG[0])).clamp(0, 1)
 

@@ -99,6 +99,7 @@ def compiled_and_plain(unet, half, **options):
     return zip(found["plain"], found["compiled"], strict=True)
 
 
+@pytest.mark.slow
 def test_compiled_it_gives_the_same_in_one_graph_for_each_use(unet, half):
     """Plain, watching and gating are one graph each, without breaks, which serves every record and mask."""
     graphs = CompileCounter()
