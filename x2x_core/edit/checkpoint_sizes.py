@@ -13,12 +13,13 @@ from safetensors import SafetensorError, safe_open
 from x2x_core.common.errors import InputError
 
 _CONFIG = "config.json"
+_POSITIONS = "max_position_embeddings"
 # Entries of which a network has a matrix of one side by the other.
 _SIDES = (
     ("block_out_channels", "block_out_channels"), ("block_out_channels", "in_channels"),
     ("block_out_channels", "out_channels"), ("block_out_channels", "latent_channels"),
     ("block_out_channels", "cross_attention_dim"), ("hidden_size", "hidden_size"),
-    ("hidden_size", "intermediate_size"), ("hidden_size", "vocab_size"), ("hidden_size", "max_position_embeddings"),
+    ("hidden_size", "intermediate_size"), ("hidden_size", "vocab_size"), ("hidden_size", _POSITIONS),
 )  # fmt: skip
 _COUNTS = ("layers_per_block", "num_hidden_layers", "transformer_layers_per_block")  # of layers with tensors
 
@@ -56,7 +57,10 @@ def _weights(folder: Path) -> tuple[int, int]:
 
 
 def _check(entries: Mapping[str, Any], tensors: int, numbers: int, config: Path) -> None:
+    rotary = any(name.startswith("rope") for name in entries)
     for first, second in _SIDES:
+        if second == _POSITIONS and rotary:
+            continue  # positions without a matrix
         for one, other in product(_whole(entries, first), _whole(entries, second)):
             if one * other > numbers:
                 raise InputError(
