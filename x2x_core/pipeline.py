@@ -206,8 +206,6 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
         index = index_of(checkpoint, local, kwargs)
         if is_other_model(index.get("_class_name")):
             return x2x_core.X2XEdit.from_pretrained(checkpoint, pseudomasks, **kwargs)
-        if index:
-            check_named_parts(index, checkpoint)
         atlas = as_atlas(pseudomasks)
         if local:
             for part in check_folder(checkpoint, given=kwargs.keys()):
@@ -217,6 +215,8 @@ class InstructX2XPipeline(StableDiffusionInstructPix2PixPipeline):
             kwargs["local_files_only"] = True
             kwargs.setdefault("variant", saved_variant(checkpoint))
             atlas = atlas or saved_pseudomasks(index, checkpoint)
+        elif index:
+            check_named_parts(index, checkpoint)
         if not {"dtype", "torch_dtype"} & kwargs.keys():
             kwargs["dtype"] = torch.float32  # otherwise transformers' parts keep the precision that they were saved in
         hub_arguments, recommended = dict(kwargs), take_old_keywords(kwargs)

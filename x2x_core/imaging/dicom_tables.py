@@ -37,13 +37,13 @@ class Table:
 def look_up(values: np.ndarray, item: Any, dataset: Any) -> tuple[np.ndarray, Table]:
     """Map values through a table; values below or above it take its first or last entry.
 
-    Returns:
-        The entries, float64, and the table.
-
     Args:
         values: integers, or rescaled values, which are rounded.
         item: the table: LUTDescriptor (entries, first value mapped, bits) and LUTData.
         dataset: the image, for its byte order.
+
+    Returns:
+        The entries, float64, and the table.
 
     Raises:
         InputError: a table without a descriptor or with too few entries.

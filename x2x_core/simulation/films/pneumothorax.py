@@ -74,7 +74,7 @@ def collapse_of(chest: FilmChest, lung: FilmLung, severity: float, generator: to
     """Draw a lung's outline downwards and towards the mediastinum.
 
     With t from 0 where the gap ends to 1 at the apex, a point of the lung sinks by a multiple of t^2, and its distance
-    from the mediastinum shrinks by a multiple of t^1.3. Both maps keep a convex outline convex.
+    from the mediastinum shrinks by a multiple of t^0.8. The outline is the convex hull of what that leaves.
     """
     apex_gap = (14 + 58 * severity**1.2) * uniform(0.95, 1.05, generator) / chest.mm
     length = min((0.5 + 0.5 * severity) * uniform(0.97, 1.03, generator), 1.0) * lung.height
