@@ -26,8 +26,8 @@ def motion():
     """The border moves to column 60 in rows 30 to 100; the lung up to column 90 is pressed together."""
     columns = torch.arange(SIDE).float()
     source = torch.where(columns < 60, columns * 50 / 60, 50 + (columns - 60) * 40 / 30)
-    shift = torch.zeros(1, 1, SIDE, SIDE)
-    shift[..., 30:100, :90] = (source - columns)[:90]
+    shift = torch.zeros(1, 2, SIDE, SIDE)
+    shift[:, 1, 30:100, :90] = (source - columns)[:90]
     change = torch.zeros(1, 1, SIDE, SIDE)
     change[..., 30:100, 50:60] = 0.4
     return Motion(shift, change)
@@ -67,7 +67,8 @@ def test_nothing_changes_outside_the_mask_or_where_nothing_moves(picture, motion
     result = compose(picture, motion, change_of(motion, 1.0), mask)
     assert torch.equal(result[mask == 0], picture[mask == 0]) and border(result) == 60
     whole = compose(picture, motion, change_of(motion, 1.0))
-    assert torch.equal(whole[motion.shift == 0], picture[motion.shift == 0])
+    still = ~motion.shift.any(dim=1, keepdim=True)
+    assert torch.equal(whole[still], picture[still])
 
 
 def test_strength_is_a_share_of_the_whole_change(picture, motion):
@@ -99,7 +100,7 @@ def test_outputs_without_motion_are_composed_as_alone(picture, motion):
 
 def test_the_grain_stays_where_it_is(picture, motion):
     grain = picture - torch.from_numpy(smooth(picture[0, 0].numpy(), 1.2))
-    moved = move_picture(picture[0], motion.shift[0, 0])[None]
+    moved = move_picture(picture[0], motion.shift[0])[None]
     left = moved - torch.from_numpy(smooth(moved[0, 0].numpy(), 1.2))
     flat = (slice(None), slice(None), slice(40, 90), slice(5, 40))  # inside the heart, away from its border
     together = torch.corrcoef(torch.stack([grain[flat].flatten(), left[flat].flatten()]))[0, 1]
@@ -122,14 +123,14 @@ def test_what_moves_belongs_to_the_region(motion):
 
 def test_a_motion_at_another_size_moves_by_as_much_of_the_picture(motion):
     larger = motion.at((2 * SIDE, 2 * SIDE), 3)
-    assert larger.shift.shape == (3, 1, 2 * SIDE, 2 * SIDE)
+    assert larger.shift.shape == (3, 2, 2 * SIDE, 2 * SIDE)
     assert float(larger.shift.min()) == pytest.approx(2 * float(motion.shift.min()), rel=0.1)
 
 
 def test_outputs_of_which_none_moves_have_no_motion():
     change = torch.zeros(1, 1, 4, 4)
     assert Motion.of([[Extent(change)], []], change) is None
-    joined = Motion.of([[Extent(change)], [Extent(change + 0.1, change + 2)]], change)
+    joined = Motion.of([[Extent(change)], [Extent(change + 0.1, change.repeat(1, 2, 1, 1) + 2)]], change)
     assert joined is not None and not joined.shift[0].any() and (joined.shift[1] == 2).all()
     kept = joined.without(torch.ones(2, 1, 4, 4, dtype=torch.bool))
     assert not kept.shift.any() and not kept.change.any()
@@ -142,3 +143,22 @@ def test_leads_stay_straight_in_front_of_what_moves(picture, motion):
     bright = moved > 0.95
     assert bright[:, 45:47].float().mean() > 0.9
     assert not bright[:, 50:].any()
+
+
+def test_an_electrode_keeps_its_place_and_shape(picture, motion):
+    worn = picture.clone()
+    worn[..., 60:64, 62:66] = 0.95
+    moved = compose(worn, motion, change_of(motion, 1.0))[0, 0]
+    assert (moved[60:64, 62:66] > 0.85).all()
+    beside = moved[55:73, 55:80].clone()
+    beside[4:10, 6:12] = 0
+    assert beside.max() < 0.85
+
+
+def test_pixels_move_up_and_down_too():
+    steps = torch.arange(SIDE).float()[:, None].expand(SIDE, SIDE) / SIDE
+    shift = torch.zeros(2, SIDE, SIDE)
+    shift[0, 40:80, 40:80] = 6
+    moved = move_picture(steps[None], shift)[0]
+    assert torch.allclose(moved[45:75, 45:75], steps[51:81, 45:75], atol=0.01)
+    assert torch.equal(moved[shift[0] == 0], steps[shift[0] == 0])

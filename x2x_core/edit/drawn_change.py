@@ -66,6 +66,6 @@ def _moved(
     for number, (picture, cell) in enumerate(zip(original, cells, strict=True)):
         seen = change[number].mean(dim=0).float().numpy()
         amount = fitted_amount(seen, motion.change[number, 0].numpy(), cell)
-        shift = min(max(amount, 0.0), 1.0) * soft_mask[number, 0] * motion.shift[number, 0]
+        shift = min(max(amount, 0.0), 1.0) * soft_mask[number] * motion.shift[number]
         pictures.append(move_picture(picture, shift))
     return torch.stack(pictures)

@@ -15,15 +15,15 @@ import torch
 
 from x2x_core.imaging.geometry import resize
 from x2x_core.pseudomasks.extents import Extent, join_extents
-from x2x_core.simulation.films.parenchyma import grain_of, metal_of, metal_radius
-from x2x_core.simulation.films.warp import shift_but_grain
+from x2x_core.simulation.films.parenchyma import grain_of, metal_of
+from x2x_core.simulation.films.warp import move_but_grain
 
 
 @dataclass(frozen=True)
 class Motion:
     """Shifts of the pixels of each output by the findings that move them; 0 throughout where nothing moves."""
 
-    shift: torch.Tensor  # (B, 1, H, W): pixels to the right of itself that each pixel is read from
+    shift: torch.Tensor  # (B, 2, H, W): rows and columns from each pixel to the place it is read from
     change: torch.Tensor  # (B, 1, H, W) in [-1, 1]: the extent of the findings that move
 
     @classmethod
@@ -33,7 +33,8 @@ class Motion:
         if not any(moving):
             return None
         none = torch.zeros_like(like[:1])
-        shifts = [sum((own.shift for own in output if own.shift is not None), none) for output in moving]
+        still = none.repeat(1, 2, 1, 1)
+        shifts = [sum((own.shift for own in output if own.shift is not None), still) for output in moving]
         return cls(torch.cat(shifts), torch.cat([join_extents(output) if output else none for output in moving]))
 
     def at(self, size: tuple[int, int], batch: int) -> Motion:
@@ -64,15 +65,15 @@ def move_picture(picture: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
 
     Args:
         picture: `(C, H, W)`.
-        shift: `(H, W)`, pixels to the right; where it is 0 the picture stays as it is, bit for bit.
+        shift: `(2, H, W)`, rows and columns; where both are 0 the picture stays as it is, bit for bit.
     """
-    right = shift.cpu().float().numpy()
-    return torch.stack([torch.from_numpy(_move(plane, right)) for plane in picture.cpu().float().numpy()]).to(picture)
+    pixels = shift.cpu().float().numpy()
+    return torch.stack([torch.from_numpy(_move(plane, pixels)) for plane in picture.cpu().float().numpy()]).to(picture)
 
 
-def _move(plane: np.ndarray, right: np.ndarray) -> np.ndarray:
-    moving = right != 0
+def _move(plane: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    moving = shift.any(axis=0)
     if not moving.any():
         return plane
-    metal = metal_of(plane, metal_radius(plane.shape))
-    return shift_but_grain(plane, right, grain_of(plane - metal, moving), metal)
+    metal = metal_of(plane)
+    return move_but_grain(plane, shift, grain_of(plane - metal, moving), metal)

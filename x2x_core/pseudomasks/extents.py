@@ -56,7 +56,7 @@ class Extent:
     """The extent of one finding on one picture."""
 
     change: torch.Tensor  # (1, 1, H, W) in grey values, [-1, 1]: below 0 where the finding makes the picture darker
-    shift: torch.Tensor | None = None  # (1, 1, H, W): pixels to the right of itself that each pixel is read from
+    shift: torch.Tensor | None = None  # (1, 2, H, W): rows and columns from each pixel to where it is read from
     is_body: bool = False  # it is one body, such as free fluid, that is there as a whole or not
 
 
@@ -118,12 +118,12 @@ class ExtentDrawer:
         return self._enlarge(*smaller_heart(self._chest))
 
     def _enlarge(self, change: np.ndarray, shift: np.ndarray | None) -> Extent:
-        """Return an extent at the picture's size, from a change and a shift `(h, w)`."""
+        """Return an extent at the picture's size, from a change `(h, w)` and a shift `(2, h, w)`."""
         enlarged = resize(torch.from_numpy(change)[None, None], self.size).clamp(-1, 1)
         if shift is None:
             return Extent(enlarged)
-        scale = self.size[1] / shift.shape[1]
-        return Extent(enlarged, scale * resize(torch.from_numpy(shift)[None, None], self.size))
+        scale = self.size[1] / shift.shape[2]
+        return Extent(enlarged, scale * resize(torch.from_numpy(shift)[None], self.size))
 
 
 class ShownExtents:
@@ -200,8 +200,12 @@ def body_pixels(change: torch.Tensor) -> torch.Tensor:
 
 
 def moved_pixels(shift: torch.Tensor) -> torch.Tensor:
-    """Return the pixels that a finding moves by a considerable share of its greatest shift, `(B, 1, H, W)` bool."""
-    amount = shift.abs()
+    """Return the pixels that a finding moves by a considerable share of its greatest shift, `(B, 1, H, W)` bool.
+
+    Args:
+        shift: `(B, 2, H, W)`.
+    """
+    amount = shift.norm(dim=1, keepdim=True)
     return amount > _MOVED * amount.flatten(1).amax(dim=1)[:, None, None, None]
 
 

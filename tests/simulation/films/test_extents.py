@@ -6,6 +6,7 @@ import torch
 
 from x2x_core.anatomy.lungs import LungFinder
 from x2x_core.language.instruction import Instruction
+from x2x_core.simulation.films.borders import heart_border
 from x2x_core.simulation.films.chest import UnsuitableFilmError
 from x2x_core.simulation.films.extents import (
     SIDE,
@@ -199,3 +200,24 @@ def test_the_extent_of_atelectasis_is_drawn_on_the_film_as_it_is(small):
         np.abs(grey - draw_lesions(small, [lobe], raised=False)).max()
         < np.abs(grey - draw_lesions(small, [lobe])).max()
     )
+
+
+def test_an_enlarged_heart_maps_the_dome_to_itself(small):
+    down, right = lesion_shift(small, lesion("Add severe cardiomegaly"))
+    for side in ("right", "left"):
+        lung = small.lungs[side]
+        angle, corner = int(lung.dome.argmax()), int(heart_border(small, side)[-1])
+        columns = np.arange(min(angle, corner) + 4, max(angle, corner) - 4)
+        dome = np.interp(np.arange(small.shape[1]), columns, lung.dome[columns])
+        rows = lung.dome[columns]
+        sources = columns + right[rows, columns]
+        seen = (sources > columns[0]) & (sources < columns[-1])
+        assert seen.any() and np.abs(right[rows, columns][seen]).max() > 3
+        missed = rows + down[rows, columns] - np.interp(sources, np.arange(small.shape[1]), dome)
+        assert np.abs(missed[seen]).max() < 2
+
+
+def test_gas_under_the_dome_is_not_drawn_along_by_the_heart(small):
+    shift = lesion_shift(small, lesion("Add severe cardiomegaly"))
+    below = small.grid[0] > max(lung.base for lung in small.lungs.values()) + 17 / small.mm
+    assert below.any() and not shift[:, below].any()

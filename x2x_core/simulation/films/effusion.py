@@ -12,7 +12,7 @@ from x2x_core.imaging.soft import smoothstep
 
 from .borders import outer_border
 from .chest import FilmChest, FilmLung
-from .fields import blur, blur_line, distance_inside, grow, noise
+from .fields import blur, blur_line, connected_to, distance_inside, grow, noise
 from .parenchyma import film_grain
 from .tissue import dome_columns, dome_rows
 from .tone import add_thickness
@@ -179,9 +179,7 @@ def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     near = grow(lung.mask, round(_SULCUS_MM / chest.mm)) & low & (beyond < _BEYOND_WALL)
     smooth = blur(chest.grey, 1.0 / chest.mm)
     dark = (smooth < chest.ceiling(_SULCUS_DARK)) & (smooth > _UNEXPOSED * chest.air)
-    _, parts = cv2.connectedComponents((lung.mask | (near & dark)).astype(np.uint8))
-    touching = np.unique(parts[lung.mask])
-    return np.isin(parts, touching[touching > 0])
+    return connected_to(lung.mask | (near & dark), lung.mask)
 
 
 def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray, reach: float) -> np.ndarray:

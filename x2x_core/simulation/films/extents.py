@@ -33,7 +33,7 @@ _MOVED_SHARE = (0.12, 0.3)  # of the greatest average: from none of the change t
 #: Findings that are one body beside the lung: free fluid, which also hides the borders of heart and dome.
 BODIES = frozenset({"pleural effusion"})
 #: Findings that lie beside the lung too.
-BEYOND_LUNG = BODIES | {"edema"}  # with small effusions
+BEYOND_LUNG = frozenset({"pleural effusion", "edema"})  # edema with small effusions
 _BESIDE_MM = 7.0  # how far all others reach over the tissue beside the lung
 #: Longer side in pixels at which extents are drawn.
 SIDE = 384
@@ -102,7 +102,7 @@ def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
 
 
 def lesion_shift(chest: FilmChest, lesion: Lesion) -> np.ndarray | None:
-    """Return how many pixels to the right of itself each pixel is read from, `(H, W)`; ``None``: nothing moves.
+    """Return how many rows and columns from itself each pixel is read from, `(2, H, W)`; ``None``: nothing moves.
 
     An enlarged heart is the film's own, moved outwards. Other findings that move the lung are shown by what they add.
     """

@@ -73,6 +73,13 @@ def grow(mask: np.ndarray, pixels: int) -> np.ndarray:
     return (cv2.dilate if pixels > 0 else cv2.erode)(mask.astype(np.uint8), disc) > 0
 
 
+def connected_to(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Return the connected parts of a mask `(H, W)` bool that contain a pixel of `seeds`, of the same shape."""
+    _, parts = cv2.connectedComponents(mask.astype(np.uint8))
+    touching = np.unique(parts[seeds & mask])
+    return np.isin(parts, touching)
+
+
 def _within(mask: np.ndarray, pixels: int) -> np.ndarray:
     """Return the pixels whose distance to a mask `(H, W)` bool is at most so many pixels."""
     return distance_inside(~mask) <= pixels if mask.any() else mask

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 
 from x2x_core.common.randomness import uniform
+from x2x_core.imaging.soft import smoothstep
 
 from .borders import heart_border, outer_border
 from .chest import SIDES, FilmChest
 from .fields import blur_line
-from .parenchyma import fixed_grain, metal_of, metal_radius
-from .warp import LEAST_DISPLACEMENT, shift_but_grain
+from .parenchyma import fixed_grain, metal_of
+from .warp import LEAST_DISPLACEMENT, move_but_grain
 
 _SHARES = {"left": 0.72, "right": 0.28}  # of the growth that each border takes
 _TOP = 0.36  # share of the lungs' height at which the heart begins
@@ -25,7 +26,13 @@ _ROUNDNESS = 0.75  # exponent of its contour; 0.5 is an ellipse
 _DRAWN_IN = 0.27  # share of its width by which a heart is drawn in
 _MOST_ROUNDED = 1.25  # the most that a row of the border moves, as a share of the growth
 _BAY = (0.05, 0.6)  # where the contour leaves the old border under the great vessels, shares of the way
+_ABOVE_DOME = 60.0  # mm above the dome from which the displacement follows it
 _BELOW = 16.0  # mm below the dome over which the displacement ends
+_SMOOTH_DOME = 4.0  # mm over which the dome is smoothed
+_SLOPE_MM = 15.0  # mm beside the heart over which its slope is measured
+_STEEPEST = 0.6  # rows a column: the most that it is
+_SUMMIT_MM = 20.0  # mm behind the heart over which it ends
+_LEAST_DOME = 8.0  # mm between heart and angle from which a dome is seen
 _SPINE = 14.0  # mm beside the midline that stay in place
 _MOST = 0.6  # share of the lung beside the heart that a border may move over
 _MOST_STRETCHED = 1.1  # share of its own width by which one side of the heart may grow
@@ -43,10 +50,10 @@ class HeartSide:
 def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, generator: torch.Generator) -> np.ndarray:
     """Enlarge the heart by moving the film's pixels: its borders go outwards with their own texture, most to the left.
 
-    The new borders are convex and rounded, and go around the old ones. The displacement is horizontal. It is largest
-    at the heart's border and none at the spine, the chest wall, above the heart and well below the dome, so the heart
-    is stretched and the lung beside it is pressed together. The film's grain stays where it is, or it would be drawn
-    out to lines.
+    The new borders are convex and rounded, and go around the old ones. The displacement is horizontal, and near the
+    dome it follows the dome, which so stays what it is. It is largest at the heart's border and none at the spine, the
+    chest wall, above the heart and well below the dome, so the heart is stretched and the lung beside it is pressed
+    together. The film's grain stays where it is, or it would be drawn out to lines.
 
     Args:
         chest: the film's anatomy.
@@ -57,14 +64,20 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
     return shift_film(chest, grey, heart_shift(chest, severity=severity, generator=generator))
 
 
-def shift_film(chest: FilmChest, grey: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return a film `(H, W)` whose pixels are read from `right` pixels beside themselves; its grain stays."""
-    metal = metal_of(grey, metal_radius(grey.shape))
-    return shift_but_grain(grey, right, fixed_grain(chest, grey - metal), metal)
+def shift_film(chest: FilmChest, grey: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Return a film `(H, W)` whose pixels are read from other places; its grain and metal stay.
+
+    Args:
+        chest: the film's anatomy.
+        grey: `(H, W)`, the film so far.
+        shift: `(2, H, W)`, rows and columns from each pixel to the place it is read from.
+    """
+    metal = metal_of(grey)
+    return move_but_grain(grey, shift, fixed_grain(chest, grey - metal), metal)
 
 
 def heart_shift(chest: FilmChest, *, severity: float, generator: torch.Generator) -> np.ndarray:
-    """Return how many pixels to the right of itself each pixel of an enlarged heart's film is read from, `(H, W)`.
+    """Return how many rows and columns from itself each pixel of an enlarged heart's film is read, `(2, H, W)`.
 
     Args:
         chest: the film's anatomy.
@@ -104,28 +117,66 @@ def _width(borders: dict[str, np.ndarray], way: np.ndarray) -> float:
 
 
 def _shift(chest: FilmChest, growth_of: Callable[[dict[str, np.ndarray], np.ndarray], float]) -> np.ndarray:
-    """Return the shift `(H, W)` of a heart that grows by some pixels in width, or shrinks (below 0)."""
+    """Return the shift `(2, H, W)` of a heart that grows by some pixels in width, or shrinks (below 0)."""
     outer = {side: outer_border(chest, side) for side in SIDES}
     borders = {side: heart_border(chest, side) for side in SIDES}
     middle = float(np.median((borders["left"] + borders["right"]) / 2))
     way = _way(chest)
     growth = growth_of(borders, way)
-    right = np.zeros(chest.shape)
+    shift = np.zeros((2, *chest.shape))
     for side, share in _SHARES.items():
         outwards = 1 if side == "left" else -1
         heart = HeartSide(outwards * (borders[side] - middle), outwards * (outer[side] - middle), _SPINE / chest.mm)
-        moved = _moved(chest, side, heart.border, way, growth * share)
-        right += outwards * _displacement(chest, heart, outwards * (chest.grid[1] - middle), moved)
-    right[np.abs(right) < LEAST_DISPLACEMENT] = 0
-    return right
+        moved = _moved(chest, heart.border, way, growth * share)
+        right = outwards * _displacement(chest, heart, outwards * (chest.grid[1] - middle), moved)
+        shift += _along_the_dome(chest, side, right)
+    shift[np.abs(shift) < LEAST_DISPLACEMENT] = 0
+    return shift
 
 
-def _moved(chest: FilmChest, side: str, border: np.ndarray, way: np.ndarray, growth: float) -> np.ndarray:
-    """Return by how many pixels a border moves outwards in each row, `(H,)`: up to a rounded contour around it.
+def _along_the_dome(chest: FilmChest, side: str, right: np.ndarray) -> np.ndarray:
+    """Return a displacement `(2, H, W)` that follows a dome near it, so that the dome is mapped to itself.
+
+    Below the dome it ends, or it would draw along the gas of the stomach.
 
     Args:
         chest: the film's anatomy.
         side: of the patient.
+        right: `(H, W)`, columns from each pixel to the place it is read from.
+    """
+    rows, columns = chest.grid
+    dome = _whole_dome(chest, side)
+    above = (dome - rows) * chest.mm
+    right = right * smoothstep(1 + above / _BELOW)
+    steeper = np.interp(columns + right, np.arange(len(dome)), dome) - dome
+    return np.stack([steeper * smoothstep(1 - above / _ABOVE_DOME), right])
+
+
+def _whole_dome(chest: FilmChest, side: str) -> np.ndarray:
+    """Return the row of a dome in each column, `(W,)`, smoothed.
+
+    It goes from the corner beside the heart down to the costophrenic angle, and behind the heart up to a summit, by the
+    slope that it has beside it. Where the heart hides the dome, which leaves no corner, it is level.
+    """
+    lung, columns = chest.lungs[side], np.arange(chest.shape[1])
+    corner, angle = int(heart_border(chest, side)[-1]), int(lung.dome.argmax())
+    outwards = 1 if side == "left" else -1
+    if outwards * (angle - corner) < _LEAST_DOME / chest.mm:
+        return np.full(len(columns), float(lung.dome[angle]))
+    between = columns[min(corner, angle) : max(corner, angle) + 1]
+    rows = np.interp(columns, between, lung.dome[between])
+    beside = outwards * (columns - corner)
+    near = (beside >= 0) & (beside < max(4, _SLOPE_MM / chest.mm))
+    slope = min(max(float(np.polyfit(beside[near], rows[near], 1)[0]), 0.0), _STEEPEST)
+    summit = _SUMMIT_MM / chest.mm
+    return blur_line(rows - slope * summit * (1 - np.exp(beside.clip(max=0) / summit)), _SMOOTH_DOME / chest.mm)
+
+
+def _moved(chest: FilmChest, border: np.ndarray, way: np.ndarray, growth: float) -> np.ndarray:
+    """Return by how many pixels a border moves outwards in each row, `(H,)`: up to a rounded contour around it.
+
+    Args:
+        chest: the film's anatomy.
         border: `(H,)`, pixels from the midline outwards.
         way: `(H,)`, 0 at the heart's top and 1 at the dome.
         growth: how far the border's widest place moves, in pixels; below 0 inwards, and the others in proportion.
@@ -139,10 +190,7 @@ def _moved(chest: FilmChest, side: str, border: np.ndarray, way: np.ndarray, gro
         apart = np.where(way < _WIDEST, (_WIDEST - way) / _ABOVE, (way - _WIDEST) / _UNDER).clip(0, 1)
         contour = (widest + growth) * (1 - apart**2) ** _ROUNDNESS
         moves = (contour - border).clip(0, _MOST_ROUNDED * growth)
-    upper = moves * leaving**2 * (3 - 2 * leaving)
-    known = chest.lungs[side].dome[chest.lungs[side].dome >= 0]
-    below = ((np.arange(len(way)) - float(np.percentile(known, 75))) * chest.mm / _BELOW).clip(0, 1)
-    return blur_line(upper * (1 - below**2 * (3 - 2 * below)), 5 / chest.mm)
+    return blur_line(moves * smoothstep(leaving), 5 / chest.mm)
 
 
 def _displacement(chest: FilmChest, heart: HeartSide, outwards: np.ndarray, moved: np.ndarray) -> np.ndarray:

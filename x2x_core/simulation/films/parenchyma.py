@@ -11,13 +11,15 @@ import torch
 from x2x_core.imaging.soft import smoothstep
 
 from .chest import FilmChest, FilmLung
-from .fields import blur, noise
+from .fields import blur, connected_to, grow, noise
 
 _WIDEST_VESSEL = 3.5  # mm; wider structures are ribs
 _LONG = 20.0  # mm: straight structures of this length are borders of ribs, not vessels
 _DIRECTIONS = 12
 _BRIGHTEST_VESSEL = 0.10  # grey above its surroundings; what is brighter is metal
 _WIDEST_LEAD = 0.006  # half of its width, share of the picture's longer side
+_WIDEST_ELECTRODE = 0.018  # likewise
+_BRIGHT_ELECTRODE = (0.12, 0.24)  # grey above its surroundings: of all of it, and of its brightest part
 _GRAIN = 0.9  # mm over which a film's grain is separated from its structures
 
 
@@ -114,21 +116,29 @@ def grain_of(grey: np.ndarray, sources: np.ndarray) -> np.ndarray:
     return residue.clip(-most, most)
 
 
-def metal_radius(shape: tuple[int, ...]) -> int:
-    """Return half of the width of the widest lead on a film of a shape, in pixels."""
-    return max(1, round(_WIDEST_LEAD * max(shape)))
+def metal_of(grey: np.ndarray) -> np.ndarray:
+    """Return what leads, electrodes, wires and clips add to a picture `(H, W)` in [0, 1], `(H, W)` at least 0.
+
+    Leads are lines brighter than vessels. Electrodes are wider and brighter; each is taken as a whole.
+    """
+    line = _above_surroundings(grey, _WIDEST_LEAD)
+    lines = line * smoothstep((line - _BRIGHTEST_VESSEL) / (0.4 * _BRIGHTEST_VESSEL))
+    spot = _above_surroundings(grey, _WIDEST_ELECTRODE)
+    all_of_it, brightest = (spot > level for level in _BRIGHT_ELECTRODE)
+    electrodes = grow(connected_to(all_of_it, brightest), 1)
+    return np.maximum(lines, spot * blur(electrodes, 0.7)).astype(np.float32)
 
 
-def metal_of(grey: np.ndarray, radius: int) -> np.ndarray:
-    """Return what leads, wires and clips add to a picture, `(H, W)` at least 0: bright lines brighter than vessels.
+def _above_surroundings(grey: np.ndarray, width: float) -> np.ndarray:
+    """Return by how much what is narrower than a width is brighter than what is around it, `(H, W)` (a top hat).
 
     Args:
-        grey: `(H, W)` in [0, 1].
-        radius: half of the width of the widest line, in pixels.
+        grey: `(H, W)`.
+        width: half of the greatest one, share of the picture's longer side.
     """
+    radius = max(1, round(width * max(grey.shape)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-    above = grey - cv2.morphologyEx(np.asarray(grey, np.float32), cv2.MORPH_OPEN, disc)
-    return above * smoothstep((above - _BRIGHTEST_VESSEL) / (0.4 * _BRIGHTEST_VESSEL))
+    return grey - cv2.morphologyEx(np.asarray(grey, np.float32), cv2.MORPH_OPEN, disc)
 
 
 def film_grain(chest: FilmChest, generator: torch.Generator) -> np.ndarray:

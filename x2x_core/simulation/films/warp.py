@@ -30,22 +30,23 @@ def warp(field: np.ndarray, down: np.ndarray | float, right: np.ndarray | float)
     return np.where(still, field, moved.clip(field.min(), field.max())).astype(np.float32)
 
 
-def shift_but_grain(field: np.ndarray, right: np.ndarray, grain: np.ndarray, metal: np.ndarray) -> np.ndarray:
-    """Read each pixel of a field from beside itself, while its grain, and metal in front of it, stay where they are.
+def move_but_grain(field: np.ndarray, shift: np.ndarray, grain: np.ndarray, metal: np.ndarray) -> np.ndarray:
+    """Read each pixel of a field from another place, while its grain, and metal in front of it, stay where they are.
 
     The grain gets the strength that it has at the place that is read, or lung's would be seen on a heart that is moved
     over it.
 
     Args:
         field: `(H, W)`.
-        right: columns from a pixel to the place it is read from, `(H, W)`; where it is 0 the field stays to the bit.
+        shift: rows and columns from a pixel to the place it is read from, `(2, H, W)`; where both are 0 the field
+            stays to the bit.
         grain: `(H, W)`, the part of the field that is grain.
-        metal: `(H, W)`, the part that is leads and wires, which a shift would bend.
+        metal: `(H, W)`, the part that is leads, electrodes and wires, which a shift would bend.
 
     Returns:
         `(H, W)`, within the range of `field`.
     """
     level = cv2.GaussianBlur(np.abs(grain).astype(np.float32), (0, 0), _GRAIN_LEVEL)
-    kept = (warp(level, 0.0, right) / np.maximum(level, 1e-6)).clip(0, 1)
-    moved = warp(field - grain - metal, 0.0, right) + kept * grain + metal
-    return np.where(right != 0, moved.clip(field.min(), field.max()), field)
+    kept = (warp(level, *shift) / np.maximum(level, 1e-6)).clip(0, 1)
+    moved = warp(field - grain - metal, *shift) + kept * grain + metal
+    return np.where(shift.any(axis=0), moved.clip(field.min(), field.max()), field)
