@@ -30,8 +30,8 @@ _SMOOTH = 0.7  # pixels
 MOVING_FINDINGS = frozenset({"cardiomegaly"})
 _MOVED_MM = 3.0  # around a pixel, over which the change is averaged
 _MOVED_SHARE = (0.12, 0.3)  # of the greatest average: from none of the change to all of it
-#: Findings that are one body beside the lung: free fluid, which also hides the borders of heart and dome.
-BODIES = frozenset({"pleural effusion"})
+#: Findings that are one body beside the lung: free fluid, which also hides the borders of heart and dome, and free air.
+BODIES = frozenset({"pleural effusion", "pneumothorax"})
 #: Findings that lie beside the lung too.
 BEYOND_LUNG = frozenset({"pleural effusion", "edema"})  # edema with small effusions
 _BESIDE_MM = 7.0  # how far all others reach over the tissue beside the lung

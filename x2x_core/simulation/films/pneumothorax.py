@@ -17,7 +17,7 @@ from .tone import add_thickness
 from .warp import warp
 
 _LINE_MM = 0.7  # half width of the visceral pleura
-_LINE = 0.4  # its mean optical thickness
+_LINE = 0.5  # its mean optical thickness
 _DARKEST = 0.5  # share of the grey around that air may take away, so that ribs keep their contrast on dark films
 _MOST_SINKING = 0.4  # share of the collapsed length; from 0.5 the lung would fold
 _RAGGED = 0.6  # mm by which the pleural line leaves a smooth curve
@@ -54,7 +54,7 @@ def draw_pneumothorax(
     collapse = collapse_of(chest, lung, severity, generator)
     within = blur(lung.soft, 0.6) * ((collapse.gap - 1) / 3).clip(0, 1)  # nothing where the lung touches the wall
     air = sigmoid(-collapse.inside / 0.6) * within
-    lost = (0.22 + 0.10 * severity) * (chest.tissue - chest.air)  # the lung's own attenuation
+    lost = (0.32 + 0.12 * severity) * (chest.tissue - chest.air)  # the lung's own attenuation
     around = blur(grey, 12 / mm)
     aerated = ((around - 0.6 * chest.air) / (chest.tissue - chest.air) + 0.6).clip(0, 1)
     darker = air * np.minimum(lost * aerated, _DARKEST * around)
@@ -76,7 +76,7 @@ def collapse_of(chest: FilmChest, lung: FilmLung, severity: float, generator: to
     With t from 0 where the gap ends to 1 at the apex, a point of the lung sinks by a multiple of t^2, and its distance
     from the mediastinum shrinks by a multiple of t^0.8. The outline is the convex hull of what that leaves.
     """
-    apex_gap = (14 + 58 * severity**1.2) * uniform(0.95, 1.05, generator) / chest.mm
+    apex_gap = (14 + 64 * severity**1.1) * uniform(0.95, 1.05, generator) / chest.mm
     length = min((0.5 + 0.5 * severity) * uniform(0.97, 1.03, generator), 1.0) * lung.height
     sink = min(apex_gap, _MOST_SINKING * length)
     columns = np.flatnonzero(lung.mask.any(axis=0))
