@@ -16,7 +16,7 @@ from .tissue import overlapping, touching_tissue
 from .tone import add_thickness
 
 _CEILING = 0.87  # share of the way from lung to soft tissue that the densest haze reaches
-_DENSEST = 1.5  # optical thickness that haze nears, so that ribs are seen in front of it
+_DENSEST = 1.9  # optical thickness that haze nears, so that ribs are seen in front of it
 _WITH_EFFUSION = 0.7  # severity from which both angles are blunted
 _CUFF = 1.6  # mm around a vessel that the fluid in its sheath makes dense
 _VESSEL = 0.012  # mean grey of vessels above the lung around them, after this smoothing
@@ -55,12 +55,12 @@ def _one_lung(
     strength = uniform(0.95, 1.05, generator)  # the lungs differ a little
     distance = np.hypot(0.65 * (rows - hilum[0]), columns - hilum[1]) * chest.mm
     distance = distance * (1 + 0.2 * noise(chest.shape, 24 / chest.mm, generator)).clip(0)
-    perihilar = np.exp(-((distance / (44 + 18 * severity)) ** 1.5))
+    perihilar = np.exp(-((distance / (42 + 14 * severity)) ** 1.6))
     low = ((rows - lung.apex) / lung.height).clip(0, 1)
-    haze = strength * (0.5 + 2.8 * severity) * (perihilar + 0.2 * low + 0.08)
+    haze = strength * (0.5 + 2.8 * severity) * (perihilar + 0.14 * low + 0.04)
     cuffs = (blur(markings_of(chest, grey), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
     haze = _DENSEST * (1 - np.exp(-haze / _DENSEST))
-    haze = haze * (0.8 + 0.3 * cuffs) * infiltrate(chest, lung, generator, coarse=0.2, fine=0.11)
+    haze = haze * (0.8 + 0.3 * cuffs) * infiltrate(chest, lung, generator, coarse=0.28, fine=0.13)
     lines = septal_lines(chest, lung, severity, generator)
     haze = haze * (_AT_BORDER + (1 - _AT_BORDER) * (chest.depth(lung.side) / _BORDER_MM).clip(0, 1))
     haze = haze * (_AT_APEX + (1 - _AT_APEX) * (low / _APEX).clip(0, 1))

@@ -27,6 +27,7 @@ _DARKEST = 0.4  # share of the way from lung to soft tissue under which neighbou
 _DARKEST_WALL = 0.1  # likewise for the chest wall, which is thin in slim patients
 _DEEPEST = 46.0  # mm behind the dome
 _ABOVE_DOME = 60.0  # mm above the dome at which fluid begins to take the grey under it
+_LIVER_FROM = 0.3  # severity from which fluid is as dense as the tissue under the dome
 _ANGLE_ALONE = 0.4  # severity up to which fluid is less beyond the costophrenic angle than in it
 _ANGLE = 20.0  # mm from the chest wall that belong to the angle
 _AT_WALL = 18.0  # mm from the chest wall over which that grey is reached
@@ -39,6 +40,7 @@ _SULCUS_FROM = 0.6  # share of the lung's height from which the costophrenic ang
 _SULCUS_MM = 24.0  # how far from the outline that is found
 _STRAIGHT_WALL = (0.4, 0.8)  # shares of the lung's height between which the chest wall is straight
 _BEYOND_WALL = 14.0  # mm beyond its continuation
+_BLACK = 0.02  # grey of a film's black border, which the outline of a lung may reach
 _UNEXPOSED = 0.4  # share of the grey of aerated lung under which a film is not exposed
 _SULCUS_DARK = 0.25  # share of the way from lung to soft tissue up to which its pixels are dark
 _TOWARDS_TISSUE = (13.0, 15.0)  # mm by which fluid overlaps heart and dome, and its increase to severity 1
@@ -78,7 +80,7 @@ def draw_effusion(
     little = max(1 - severity / _ANGLE_ALONE, 0.0)
     beyond_angle = 1 - np.exp(-(((wall - _ANGLE).clip(0) / _ANGLE) ** 2))
     thickness = (thickness + veil) * (1 - little * beyond_angle) * _pleural_space(chest, lung, severity)
-    ceiling = _fluid_grey(chest, lung, surface)
+    ceiling = _fluid_grey(chest, lung, surface, min(severity / _LIVER_FROM, 1.0))
     opaque = 1 - np.exp(-thickness)
     fluid = add_thickness(grey, thickness, ceiling) + _RIBS * opaque * _ribs(chest, lung)
     grained = fluid + opaque * (fluid > grey) * film_grain(chest, generator)
@@ -98,7 +100,7 @@ def _ribs(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     return chest.once(f"ribs {lung.side}", compute)
 
 
-def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.ndarray:
+def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray, deep: float) -> np.ndarray:
     """Return the grey of deep fluid, `(H, W)`: of the tissue beside it, and downwards that under the dome.
 
     Under the dome it is that of the liver or spleen as a whole, brighter than at their edges, and it is reached at the
@@ -109,6 +111,7 @@ def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.nda
         chest: the film's anatomy.
         lung: the lung in the fluid.
         surface: `(H, W)`, row of the fluid's level in each column.
+        deep: in [0, 1]: share of the grey under the dome that it reaches; a little fluid is thin.
     """
     beside = chest.once(f"tissue beside {lung.side}", lambda: _grey_beside(chest, lung))
     under = chest.once(f"tissue under {lung.side}", lambda: _grey_under(chest, lung))
@@ -116,7 +119,7 @@ def _fluid_grey(chest: FilmChest, lung: FilmLung, surface: np.ndarray) -> np.nda
     reach = ((dome_rows(lung) - surface) * chest.mm).clip(10, _ABOVE_DOME)
     way = smoothstep(1 - above / reach)
     at_wall = np.exp(-((chest.wall_distance(lung.side) / _AT_WALL) ** 2))
-    return beside + way * (1 - at_wall) * (under - beside).clip(0)
+    return beside + deep * way * (1 - at_wall) * (under - beside).clip(0)
 
 
 def _grey_beside(chest: FilmChest, lung: FilmLung) -> np.ndarray:
@@ -161,7 +164,8 @@ def _pleural_space(chest: FilmChest, lung: FilmLung, severity: float) -> np.ndar
     below = (chest.grid[0] - dome_rows(lung)) * mm
     reach = _REACH_BELOW_DOME * (1 + np.exp(-((chest.wall_distance(lung.side) / 25) ** 2)))  # deepest in the angle
     fading = np.exp(-((below.clip(0) / reach) ** 2)) * (1 - below / _DEEPEST).clip(0, 1)
-    exposed = lung.mask | (blur(chest.grey, 1.0 / mm) > _UNEXPOSED * chest.air)
+    smooth = blur(chest.grey, 1.0 / mm)
+    exposed = (smooth > _UNEXPOSED * chest.air) | (lung.mask & (smooth > _BLACK))
     return blur(space * exposed, 1.0 / mm) * fading
 
 
