@@ -187,7 +187,22 @@ def test_a_model_that_follows_faint_removals_in_part_is_neither_cleared_nor_refu
         answer["edits"] = [{"text": "yes", "says": True, "score": answer["before"]["score"] - 0.3}]
     text = shift_verdict(records, answers, settings)
     assert ": not shown, right answers fall by 100 points" in text
-    assert "its scores follow the removals by -0.30 (-0.30 to -0.30). It may depend on both, or the removals" in text
+    assert (
+        "its scores may follow the removals, by -0.30 (-0.30 to -0.30). It may depend on both, or the removals" in text
+    )
+
+
+def test_a_model_that_follows_some_removals_is_not_accused(tmp_path):
+    cases = plan_cases(write_images(tmp_path / "images", 16)[1::2], ["edema"])
+    settings = GroundingSettings(mode="acquisition")
+    records = make_edits(DrawingPipeline(), cases, settings, tmp_path / "out")
+    answers = answer_cases(honest(), records, tmp_path / "out")
+    for number, answer in enumerate(answers):  # as if most removals were too faint
+        fall = 0.3 if number < 2 else 0.0
+        answer["edits"] = [{"text": "yes", "says": True, "score": answer["before"]["score"] - fall}]
+    text = shift_verdict(records, answers, settings)
+    assert ": not shown, right answers fall by 100 points" in text
+    assert "its scores may follow the removals, by -0.08 (" in text
 
 
 def test_a_reader_of_markers_whose_scores_follow_a_little_fails_the_test_of_the_shift(tmp_path):

@@ -171,10 +171,10 @@ def shift_sentence(row: ResultRow, mode: str, fell: int, rose: int, images: int)
         few = f"right answers to {images} images before are too few, a verdict needs {FEWEST_IMAGES}"
         return f"{start}: not shown, {text}; {few}."
     moved = row.metrics.get("effect", _UNDEFINED)
-    if drop.low > 0 and mode != POPULATION and moved.high is not None and moved.high < -FOLLOWS:
+    if drop.low > 0 and mode != POPULATION and moved.low is not None and moved.low < -FOLLOWS:
         return (
-            f"{start}: not shown, {text}, but its scores follow the removals by {_interval(moved)}. It may depend on "
-            "both, or the removals are partial."
+            f"{start}: not shown, {text}, but its scores may follow the removals, by {_interval(moved)}. It may depend "
+            "on both, or the removals are partial."
         )
     if drop.low > 0:
         return f"{start}: no, {text}."
