@@ -12,7 +12,7 @@ from x2x_core.simulation.films.effusion import _before_the_dome
 from x2x_core.simulation.films.fields import blur, blur_line, grow
 from x2x_core.simulation.films.lesions import draw_lesions
 from x2x_core.simulation.films.pneumothorax import collapse_of
-from x2x_core.simulation.films.tissue import dome_columns
+from x2x_core.simulation.films.tissue import dome_columns, dome_rows
 from x2x_core.simulation.findings import SEVERITY, SIDED, SIMULATED_FINDINGS, ZONAL, levels_of
 from x2x_core.simulation.lesions import Lesion
 
@@ -298,3 +298,31 @@ def test_an_opacity_is_not_much_brighter_than_the_chest_wall_beside_it(chest):
     upper = chest.grid[0] < chest.lungs["right"].apex + chest.lungs["right"].height / 3
     wall = grow(chest.lungs["right"].mask, round(8 / chest.mm)) & ~grow(chest.lungs["right"].mask, round(3 / chest.mm))
     assert np.percentile(made[changed & upper], 90) < np.percentile(film.grey[wall & upper], 90) + 0.1
+
+
+def test_no_fluid_lies_on_a_black_border_that_a_lung_s_outline_reaches(chest):
+    grey = chest.grey.copy()
+    grey[chest.lungs["left"].base - round(20 / chest.mm) :] = 0
+    framed = replace(chest, grey=grey)
+    assert (draw_lesions(framed, [lesion("pleural effusion", 0.9)])[grey.shape[0] - 40 :] == 0).all()
+    black = chest.lungs["left"].mask & (grey == 0)
+    assert black.sum() > 50 and draw_lesions(framed, [lesion("pleural effusion", 0.9)])[black].max() == 0
+
+
+def test_a_little_fluid_is_thinner_than_the_tissue_under_the_dome(chest):
+    """The abdomen is as bright as tissue can be; fluid that only blunts the angle does not take its grey."""
+    rows = chest.grid[0]
+    grey = np.where(rows > dome_rows(chest.lungs["right"])[None] + 2, 1.0, chest.grey).astype(np.float32)
+    film = replace(chest, grey=grey)
+    little, much = (change(film, lesion("pleural effusion", severity, side="right")) for severity in (0.05, 0.9))
+    angle = little > 0.5 * little.max()
+    assert angle.any() and (film.grey + little)[angle].max() < (film.grey + much)[angle].max() - 0.05
+
+
+def test_edema_spares_the_periphery(chest):
+    changed = change(chest, lesion("edema", 0.56))
+    lung = chest.lungs["right"]
+    level = np.abs(chest.grid[0] - lung.hilum[0]) < 0.1 * lung.height
+    depth = chest.depth("right")
+    inner, outer = level & (depth > 25), level & (depth > 2) & (depth < 12)
+    assert changed[inner].mean() > 1.5 * changed[outer].mean() > 0

@@ -40,7 +40,7 @@ _SULCUS_FROM = 0.6  # share of the lung's height from which the costophrenic ang
 _SULCUS_MM = 24.0  # how far from the outline that is found
 _STRAIGHT_WALL = (0.4, 0.8)  # shares of the lung's height between which the chest wall is straight
 _BEYOND_WALL = 14.0  # mm beyond its continuation
-_BLACK = 0.02  # grey of a film's black border, which the outline of a lung may reach
+_BLACK = 0.02  # grey under which a pixel is black
 _UNEXPOSED = 0.4  # share of the grey of aerated lung under which a film is not exposed
 _SULCUS_DARK = 0.25  # share of the way from lung to soft tissue up to which its pixels are dark
 _TOWARDS_TISSUE = (13.0, 15.0)  # mm by which fluid overlaps heart and dome, and its increase to severity 1
@@ -164,9 +164,15 @@ def _pleural_space(chest: FilmChest, lung: FilmLung, severity: float) -> np.ndar
     below = (chest.grid[0] - dome_rows(lung)) * mm
     reach = _REACH_BELOW_DOME * (1 + np.exp(-((chest.wall_distance(lung.side) / 25) ** 2)))  # deepest in the angle
     fading = np.exp(-((below.clip(0) / reach) ** 2)) * (1 - below / _DEEPEST).clip(0, 1)
-    smooth = blur(chest.grey, 1.0 / mm)
-    exposed = (smooth > _UNEXPOSED * chest.air) | (lung.mask & (smooth > _BLACK))
-    return blur(space * exposed, 1.0 / mm) * fading
+    exposed = lung.mask | (blur(chest.grey, 1.0 / mm) > _UNEXPOSED * chest.air)
+    return blur(space * exposed, 1.0 / mm) * fading * ~chest.once("black border", lambda: _black_border(chest.grey))
+
+
+def _black_border(grey: np.ndarray) -> np.ndarray:
+    """Return the black pixels of a film that touch its border, `(H, W)` bool; a lung's outline may reach them."""
+    border = np.ones(grey.shape, bool)
+    border[1:-1, 1:-1] = False
+    return connected_to(grey < _BLACK, border)
 
 
 def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:

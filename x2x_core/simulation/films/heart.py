@@ -33,6 +33,7 @@ _SLOPE_MM = 15.0  # mm beside the heart over which its slope is measured
 _STEEPEST = 0.6  # rows a column: the most that it is
 _SUMMIT_MM = 20.0  # mm behind the heart over which it ends
 _LEAST_DOME = 8.0  # mm between heart and angle from which a dome is seen
+_MOST_FALL = 0.16  # share of the lung's height by which a dome falls towards the angle
 _SPINE = 14.0  # mm beside the midline that stay in place
 _MOST = 0.6  # share of the lung beside the heart that a border may move over
 _MOST_STRETCHED = 1.1  # share of its own width by which one side of the heart may grow
@@ -156,12 +157,14 @@ def _whole_dome(chest: FilmChest, side: str) -> np.ndarray:
     """Return the row of a dome in each column, `(W,)`, smoothed.
 
     It goes from the corner beside the heart down to the costophrenic angle, and behind the heart up to a summit, by the
-    slope that it has beside it. Where the heart hides the dome, which leaves no corner, it is level.
+    slope that it has beside it. Where no dome is seen, because the heart hides it, it is level. A border that falls
+    steeply, or by much of the lung's height, is the heart's.
     """
     lung, columns = chest.lungs[side], np.arange(chest.shape[1])
     corner, angle = int(heart_border(chest, side)[-1]), int(lung.dome.argmax())
     outwards = 1 if side == "left" else -1
-    if outwards * (angle - corner) < _LEAST_DOME / chest.mm:
+    falls = (lung.dome[angle] - lung.dome[corner]) / lung.height
+    if outwards * (angle - corner) < _LEAST_DOME / chest.mm or falls > _MOST_FALL:
         return np.full(len(columns), float(lung.dome[angle]))
     between = columns[min(corner, angle) : max(corner, angle) + 1]
     rows = np.interp(columns, between, lung.dome[between])
