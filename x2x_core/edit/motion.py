@@ -72,7 +72,7 @@ def move_picture(picture: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
 
 
 def _move(plane: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    moving = shift.any(axis=0)
+    moving = (shift != 0).any(axis=0)
     if not moving.any():
         return plane
     metal = metal_of(plane)

@@ -124,7 +124,7 @@ def test_the_branches_of_the_model_are_guided_inside_the_edit_mask_alone(pipe):
     """Without text guidance every prediction is the one without the instruction, whatever the edit mask is."""
     masks = box(slice(20, 40), slice(8, 30), (64, 64)), box(slice(0, 64), slice(0, 64), (64, 64))
     first, second = (edit(pipe, mask, guidance_scale=0.0).images for mask in masks)
-    assert torch.allclose(first, second, atol=1e-5)
+    assert torch.allclose(first, second, atol=1e-4)  # rounding differs between processors
     assert not torch.allclose(edit(pipe, masks[0]).images, first, atol=1e-3)
 
 

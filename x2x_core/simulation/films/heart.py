@@ -52,9 +52,9 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
     """Enlarge the heart by moving the film's pixels: its borders go outwards with their own texture, most to the left.
 
     The new borders are convex and rounded, and go around the old ones. The displacement is horizontal, and near the
-    dome it follows the dome, which so stays what it is. It is largest at the heart's border and none at the spine, the
-    chest wall, above the heart and well below the dome, so the heart is stretched and the lung beside it is pressed
-    together. The film's grain stays where it is, or it would be drawn out to lines.
+    dome it runs along the dome, which therefore keeps its place. It is largest at the heart's border and none at the
+    spine, the chest wall, above the heart and well below the dome, so the heart is stretched and the lung beside it is
+    pressed together. The film's grain stays where it is, or it would be drawn out to lines.
 
     Args:
         chest: the film's anatomy.
@@ -163,11 +163,12 @@ def _whole_dome(chest: FilmChest, side: str) -> np.ndarray:
     lung, columns = chest.lungs[side], np.arange(chest.shape[1])
     corner, angle = int(heart_border(chest, side)[-1]), int(lung.dome.argmax())
     outwards = 1 if side == "left" else -1
-    falls = (lung.dome[angle] - lung.dome[corner]) / lung.height
+    known = np.flatnonzero(lung.dome >= 0)
+    first, last = min(corner, angle), max(corner, angle)
+    rows = np.asarray(np.interp(columns.clip(first, last), known, lung.dome[known]))
+    falls = (rows[angle] - rows[corner]) / lung.height
     if outwards * (angle - corner) < _LEAST_DOME / chest.mm or falls > _MOST_FALL:
-        return np.full(len(columns), float(lung.dome[angle]))
-    between = columns[min(corner, angle) : max(corner, angle) + 1]
-    rows = np.interp(columns, between, lung.dome[between])
+        return np.full(len(columns), rows[angle])
     beside = outwards * (columns - corner)
     near = (beside >= 0) & (beside < max(4, _SLOPE_MM / chest.mm))
     slope = min(max(float(np.polyfit(beside[near], rows[near], 1)[0]), 0.0), _STEEPEST)

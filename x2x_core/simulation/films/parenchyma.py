@@ -19,6 +19,7 @@ _DIRECTIONS = 12
 _BRIGHTEST_VESSEL = 0.10  # grey above its surroundings; what is brighter is metal
 _WIDEST_LEAD = 0.006  # half of its width, share of the picture's longer side
 _WIDEST_ELECTRODE = 0.018  # likewise
+_WIDEST_DISC = 18.0  # pixels: half of the width from which it is found on a smaller picture
 _BRIGHT_ELECTRODE = (0.12, 0.24)  # grey above its surroundings: of all of it, and of its brightest part
 _GRAIN = 0.9  # mm over which a film's grain is separated from its structures
 
@@ -132,13 +133,21 @@ def metal_of(grey: np.ndarray) -> np.ndarray:
 def _above_surroundings(grey: np.ndarray, width: float) -> np.ndarray:
     """Return by how much what is narrower than a width is brighter than what is around it, `(H, W)` (a top hat).
 
+    What is around it is found on a smaller picture if the width is many pixels.
+
     Args:
         grey: `(H, W)`.
         width: half of the greatest one, share of the picture's longer side.
     """
-    radius = max(1, round(width * max(grey.shape)))
+    height, columns = grey.shape
+    scale = min(1.0, _WIDEST_DISC / (width * max(grey.shape)))
+    size = (max(1, round(columns * scale)), max(1, round(height * scale)))
+    small = np.asarray(grey, np.float32) if scale == 1 else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    radius = max(1, round(width * max(small.shape)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-    return grey - cv2.morphologyEx(np.asarray(grey, np.float32), cv2.MORPH_OPEN, disc)
+    around = cv2.morphologyEx(small, cv2.MORPH_OPEN, disc)
+    around = around if scale == 1 else cv2.resize(around, (columns, height), interpolation=cv2.INTER_LINEAR)
+    return grey - np.minimum(around, grey)
 
 
 def film_grain(chest: FilmChest, generator: torch.Generator) -> np.ndarray:
