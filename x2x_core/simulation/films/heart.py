@@ -32,8 +32,10 @@ _SMOOTH_DOME = 4.0  # mm over which the dome is smoothed
 _SLOPE_MM = 15.0  # mm beside the heart over which its slope is measured
 _STEEPEST = 0.6  # rows a column: the most that it is
 _SUMMIT_MM = 20.0  # mm behind the heart over which it ends
-_LEAST_DOME = 8.0  # mm between heart and angle from which a dome is seen
-_MOST_FALL = 0.16  # share of the lung's height by which a dome falls towards the angle
+_LOWEST = 0.28  # share of the lung's height, from its base, in which the corner of heart and dome is looked for
+_LEAST_CORNER = 3.0  # mm that it leaves a straight line
+_STEEPER = 1.6  # times by which the heart's border is steeper than the dome
+_LEAST_DOME = 8.0  # mm between that corner and the angle
 _SPINE = 14.0  # mm beside the midline that stay in place
 _MOST = 0.6  # share of the lung beside the heart that a border may move over
 _MOST_STRETCHED = 1.1  # share of its own width by which one side of the heart may grow
@@ -157,23 +159,40 @@ def _whole_dome(chest: FilmChest, side: str) -> np.ndarray:
     """Return the row of a dome in each column, `(W,)`, smoothed.
 
     It goes from the corner beside the heart down to the costophrenic angle, and behind the heart up to a summit, by the
-    slope that it has beside it. Where no dome is seen, because the heart hides it, it is level. A border that falls
-    steeply, or by much of the lung's height, is the heart's.
+    slope that it has beside it. Where there is no corner, because the heart hides the dome, it is level.
     """
     lung, columns = chest.lungs[side], np.arange(chest.shape[1])
-    corner, angle = int(heart_border(chest, side)[-1]), int(lung.dome.argmax())
-    outwards = 1 if side == "left" else -1
+    angle, corner = int(lung.dome.argmax()), _cardiophrenic_corner(chest, side)
+    if corner is None:
+        return np.full(len(columns), float(lung.dome[angle]))
     known = np.flatnonzero(lung.dome >= 0)
     first, last = min(corner, angle), max(corner, angle)
     rows = np.asarray(np.interp(columns.clip(first, last), known, lung.dome[known]))
-    falls = (rows[angle] - rows[corner]) / lung.height
-    if outwards * (angle - corner) < _LEAST_DOME / chest.mm or falls > _MOST_FALL:
-        return np.full(len(columns), rows[angle])
-    beside = outwards * (columns - corner)
+    beside = (1 if side == "left" else -1) * (columns - corner)
     near = (beside >= 0) & (beside < max(4, _SLOPE_MM / chest.mm))
     slope = min(max(float(np.polyfit(beside[near], rows[near], 1)[0]), 0.0), _STEEPEST)
     summit = _SUMMIT_MM / chest.mm
     return blur_line(rows - slope * summit * (1 - np.exp(beside.clip(max=0) / summit)), _SMOOTH_DOME / chest.mm)
+
+
+def _cardiophrenic_corner(chest: FilmChest, side: str) -> int | None:
+    """Return the column in which a lung's border turns from the heart to the dome; ``None`` if it does not turn.
+
+    It is the point furthest from the line between the heart's border above it and the costophrenic angle.
+    """
+    lung, outwards = chest.lungs[side], 1 if side == "left" else -1
+    angle, top = int(lung.dome.argmax()), int(lung.base - _LOWEST * lung.height)
+    inside = np.flatnonzero(lung.mask[top])
+    medial = int(inside[0] if side == "left" else inside[-1])
+    rows, columns = np.nonzero(lung.mask[top:])
+    across, down = outwards * (angle - medial), float(lung.dome[angle] - top)
+    distance = (rows * across - outwards * (columns - medial) * down) / np.hypot(across, down)
+    furthest = int(distance.argmax())
+    row, corner = float(rows[furthest]), int(columns[furthest])
+    beside = outwards * (angle - corner)
+    heart, dome = (fall / max(width, 1) for fall, width in ((row, outwards * (corner - medial)), (down - row, beside)))
+    turns = distance[furthest] * chest.mm >= _LEAST_CORNER and heart > _STEEPER * dome
+    return corner if turns and beside * chest.mm >= _LEAST_DOME else None
 
 
 def _moved(chest: FilmChest, border: np.ndarray, way: np.ndarray, growth: float) -> np.ndarray:
