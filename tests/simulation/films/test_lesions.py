@@ -326,3 +326,15 @@ def test_edema_spares_the_periphery(chest):
     depth = chest.depth("right")
     inner, outer = level & (depth > 25), level & (depth > 2) & (depth < 12)
     assert changed[inner].mean() > 1.5 * changed[outer].mean() > 0
+
+
+def test_a_dome_above_the_outline_that_is_found_is_taken_for_no_rib(chest):
+    """An outline of a lung may reach a centimetre under the dome; its border is then inside the lung."""
+    lung = chest.lungs["right"]
+    true_dome = dome_rows(lung) - 14 / chest.mm
+    deep = chest.grid[0] > true_dome[None]
+    film = replace(chest, grey=np.where(deep, np.maximum(chest.grey, chest.tissue), chest.grey).astype(np.float32))
+    fluid = blur(draw_lesions(film, [lesion("pleural effusion", 0.9, side="right")]), 1.0)
+    columns = dome_columns(lung)[len(dome_columns(lung)) // 3 : -len(dome_columns(lung)) // 3]
+    at, below = (fluid[(true_dome[columns] + mm / chest.mm).astype(int), columns].mean() for mm in (3, 12))
+    assert at - below < 0.015

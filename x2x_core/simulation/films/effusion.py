@@ -19,6 +19,7 @@ from .tone import add_thickness
 
 _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is left
 _RIBS = 0.3  # share of their contrast that ribs keep in front of deep fluid
+_RIBS_ABOVE_DOME = 24.0  # mm above the dome that is found, within which it is taken for no rib
 _RIBS_MM = 14.0  # over which the lung behind them is smoothed
 _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large effusion
 _VEIL_ABOVE = 60.0  # mm above the level at which it ends
@@ -91,7 +92,8 @@ def _ribs(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     """Return the ribs and other structures in front of a lung, `(H, W)` about 0, without its borders; 0 beyond it."""
 
     def compute() -> np.ndarray:
-        inside = grow(lung.mask, -round(8 / chest.mm)).astype(np.float32)
+        above_dome = chest.grid[0] < dome_rows(lung) - _RIBS_ABOVE_DOME / chest.mm
+        inside = (grow(lung.mask, -round(8 / chest.mm)) & above_dome).astype(np.float32)
         sigma = _RIBS_MM / chest.mm
         around = blur(inside * chest.grey, sigma) / np.maximum(blur(inside, sigma), 0.05)
         fading = blur(inside, 3 / chest.mm) * inside
