@@ -21,8 +21,9 @@ _CEILING = 0.95  # share of the way from lung to soft tissue that a band or a co
 _MARGIN = 12.0  # mm over which a band fades towards the outline of the lung
 _TILT = (-15.0, 4.0)  # degrees by which bands fall from the mediastinum outwards
 _SPREAD = 4.0  # mm by which the first band leaves the middle of its zone
-#: Second and third band: severity from which it is there, mm from the first in rows and outwards, relative size.
-_MORE_BANDS = ((0.45, 17, 12, 0.65), (0.75, 10, -14, 0.5))
+#: Second and third band: severity from which it is there, mm from the first in rows and outwards, degrees by which it
+#: falls further, relative size.
+_MORE_BANDS = ((0.45, 17, 12, 11, 0.6), (0.75, 12, -16, -9, 0.45))
 _COLLAPSE = (0.65, 0.9)  # severities between which a lobe goes from aerated to collapsed
 _LIFT = {
     "upper": (0.0, 3.0),
@@ -62,9 +63,9 @@ def draw_atelectasis(
     band = band_of(chest, lung, centre, severity, tilt, generator)
     away = (-1 if zone == "lower" else 1) / mm  # more bands are away from the dome
     outwards = (-1 if side == "right" else 1) / mm
-    for least, drop, shift, size in _MORE_BANDS:
+    for least, drop, shift, turn, size in _MORE_BANDS:
         place = (centre[0] + away * (drop + uniform(-1, 1, generator)), centre[1] + outwards * shift)
-        another = band_of(chest, lung, place, size * severity, tilt, generator)
+        another = band_of(chest, lung, place, size * severity, tilt + turn, generator)
         if severity > least:
             band = np.maximum(band, size * another)
     haze = np.exp(-(ellipse(chest.grid, (centre[0] + 6 / mm, centre[1]), (20 / mm, 38 / mm)) ** 2))
