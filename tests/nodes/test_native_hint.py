@@ -141,7 +141,9 @@ class TestExtents:
             guidance_mask=mask, soft_edge=0.0, strength=1.0, places=places,
         )[0]  # fmt: skip
 
-    def test_a_blurred_change_gets_the_extents_detail(self, drawn, sample):
+    def test_a_blurred_change_gets_the_extents_detail(self, sample):
+        opacity = "Add the finding of moderate consolidation in the right lower lung zone."
+        drawn = run("X2XPseudomask", instruction=opacity, image=sample, align=True, seed=3, draw_extent=True)
         extent = drawn[4]
         blurred = torch.nn.functional.avg_pool2d(extent[:, None], 15, 1, 7, count_include_pad=False)
         change = 0.2 * blurred[:, 0, ..., None]
