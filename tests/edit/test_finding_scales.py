@@ -31,6 +31,20 @@ def test_the_scale_is_the_lowest_of_the_findings_scales():
     assert EditSettings(guidance_scale=2.0).guidance_scale_for(Instruction.parse(AIR)) == 2.0
 
 
+def test_removals_have_a_scale_of_their_own():
+    removing = EditSettings(guidance_scale={**SCALES, "removal": 1.5})
+    for text, expected in [
+        ("Remove the finding of right pneumothorax.", 1.5),
+        ("Remove the finding of edema.", 1.5),
+        (AIR, 6.0),
+        ("Change the level of right pneumothorax from large to small.", 6.0),
+        ("Remove the finding of right pneumothorax. Add the finding of edema.", 1.0),
+        ("Make it brighter.", 3.0),
+    ]:
+        assert removing.guidance_scale_for(Instruction.parse(text)) == expected, text
+    assert scale("Remove the finding of right pneumothorax.") == 6.0
+
+
 @pytest.mark.parametrize("copies", [1, 2])
 def test_each_edit_of_a_batch_has_its_own(copies):
     pipe = make_pipeline()
@@ -73,6 +87,7 @@ def test_settled_settings_have_the_numbers_of_the_instruction():
 def test_scales_in_words():
     assert scale_in_words(0.8) == "0.8"
     assert scale_in_words(SCALES) == "6 for pneumothorax, 1 for edema, else 3"
+    assert scale_in_words({"removal": 1.5, "other": 3.0}) == "1.5 for removals, else 3"
 
 
 @pytest.mark.parametrize(

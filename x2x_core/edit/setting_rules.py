@@ -10,8 +10,8 @@ from x2x_core.common.errors import InputError
 from x2x_core.common.values import number
 from x2x_core.language.vocabulary import FINDINGS
 
-# In a mapping by finding: the value for all other findings and for free text.
-OTHER = "other"
+# In a mapping by finding: the value for all other findings and for free text, and the one for whatever is removed.
+OTHER, REMOVAL = "other", "removal"
 
 
 def crop_margin(name: str, value: Any) -> int | None:
@@ -35,15 +35,15 @@ def noise_level(name: str, value: Any) -> float | tuple[float, ...]:
 
 
 def guidance_scale(name: str, value: Any) -> float | dict[str, float]:
-    """Check one finite number, or one for each of some findings and for `OTHER`."""
+    """Check one finite number, or one for each of some findings and for `OTHER`, and if wanted for `REMOVAL`."""
     finite = number()
     if not isinstance(value, Mapping):
         return finite(name, value)
-    unknown = [finding for finding in value if finding not in FINDINGS and finding != OTHER]
+    unknown = [finding for finding in value if finding not in FINDINGS and finding not in (OTHER, REMOVAL)]
     if unknown or OTHER not in value:
         raise InputError(
             f"`{name}` must be a number, or a number for each of some findings and for {OTHER!r}, got "
             f"{', '.join(map(repr, value)) or 'nothing'}. Name findings as `x2x_core.language.vocabulary.FINDINGS` "
-            "does."
+            f"does, and removals of any finding {REMOVAL!r}."
         )
     return {finding: finite(f"{name}[{finding!r}]", scale) for finding, scale in value.items()}

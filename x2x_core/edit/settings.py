@@ -16,11 +16,12 @@ from x2x_core.common.values import Check, number, one_of, optional, switch, whol
 from x2x_core.guidance.mask_settings import MaskSettings, MaskSettingsKwargs
 from x2x_core.guidance.relevance import SOURCES
 from x2x_core.guidance.setting import FREE, setting
+from x2x_core.language.clauses import Clause, Operation
 from x2x_core.language.instruction import Instruction
 
 from .presets import PRESETS, STEPS_WITHOUT_RESTRICTION, default_steps, preset_values
 from .recommended import recommendations_of
-from .setting_rules import OTHER, crop_margin, guidance_scale, noise_level
+from .setting_rules import OTHER, REMOVAL, crop_margin, guidance_scale, noise_level
 from .solver_names import SOLVERS
 
 # Compositions of an edit with the original, see `x2x_core.edit.composition`.
@@ -34,7 +35,8 @@ class EditSettings(MaskSettings):
     Args:
         num_inference_steps: denoising steps, at least 1. Without restriction the default is 20.
         guidance_scale: s_T, the strength of the instruction: a number, or a number for each of some findings and for
-            "other", such as ``{"pneumothorax": 1.2, "other": 0.8}``. Of several findings the lowest counts.
+            "other", such as ``{"pneumothorax": 1.2, "other": 0.8}``; "removal" may be among them, for whatever finding
+            is removed. Of several findings the lowest counts.
         image_guidance_scale: s_I, the strength of the image. At 1 the unconditional branch cancels and is skipped (but
             with `reference=True`, without restriction, and with `attention_gating`). Classifier-free guidance is
             skipped only if both scales are 1, where it makes no difference.
@@ -166,11 +168,11 @@ class EditSettings(MaskSettings):
         return replace(self, guidance_scale=scale, soft_edge=edge)
 
     def guidance_scale_for(self, instruction: Instruction) -> float:
-        """Return the scale of an instruction: the lowest of its findings' scales, or "other" for free text."""
+        """Return the scale of an instruction: the lowest of its clauses' scales, or "other" for free text."""
         scales = self.guidance_scale
         if not isinstance(scales, Mapping):
             return scales
-        return min((scales.get(clause.finding, scales[OTHER]) for clause in instruction.clauses), default=scales[OTHER])
+        return min((_scale_of(clause, scales) for clause in instruction.clauses), default=scales[OTHER])
 
     def soft_edge_for(self, instruction: Instruction) -> float:
         """Return the soft edge's width for an instruction: as set, or by its finding."""
@@ -214,6 +216,12 @@ class EditSettingsKwargs(GuidanceSettingsKwargs, total=False):
     solver: str | None
     guidance_end: float | None
     unconditional_interval: int | None
+
+
+def _scale_of(clause: Clause, scales: Mapping[str, float]) -> float:
+    if clause.operation is Operation.REMOVE and REMOVAL in scales:
+        return scales[REMOVAL]
+    return scales.get(clause.finding, scales[OTHER])
 
 
 def _values(mode: str) -> dict[str, Any]:
@@ -308,5 +316,6 @@ def scale_in_words(scale: float | Mapping[str, float]) -> str:
     """Write a guidance scale for people: "0.8", or "1 for edema, 1.2 for pneumothorax, else 0.8"."""
     if not isinstance(scale, Mapping):
         return f"{scale:g}"
-    named = [f"{value:g} for {finding}" for finding, value in scale.items() if finding != OTHER]
+    names = {finding: "removals" if finding == REMOVAL else finding for finding in scale if finding != OTHER}
+    named = [f"{scale[finding]:g} for {name}" for finding, name in names.items()]
     return ", ".join([*named, f"else {scale[OTHER]:g}"])
