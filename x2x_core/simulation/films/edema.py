@@ -22,8 +22,9 @@ _CUFF = 1.6  # mm around a vessel that the fluid in its sheath makes dense
 _VESSEL = 0.012  # mean grey of vessels above the lung around them, after this smoothing
 _SUBPIXEL = 3  # bits after the point in OpenCV's coordinates of lines
 _MOST_LINES = 8
-_AT_BORDER = 0.75  # share of the haze at the lung's outline, where the lung is thin
-_BORDER_MM = 10.0  # over which it rises to all of it
+_AT_WALL = 0.75  # share of the haze at the chest wall, where the lung is thin
+_WALL_MM = 10.0  # over which it rises to all of it
+_THINNEST = 0.6  # least share of the haze in its gaps, or lung would show as dark holes
 _AT_APEX = 0.3  # share of the haze at the apex, which edema spares
 _APEX = 0.3  # share of the lung's height over which it rises to all of it
 _WITH_LINES = 0.45  # share of lungs with septal lines
@@ -60,9 +61,9 @@ def _one_lung(
     haze = strength * (0.5 + 2.8 * severity) * (perihilar + 0.14 * low + 0.04)
     cuffs = (blur(markings_of(chest, grey), _CUFF / chest.mm) / _VESSEL).clip(0, 1.6)
     haze = _DENSEST * (1 - np.exp(-haze / _DENSEST))
-    haze = haze * (0.8 + 0.3 * cuffs) * infiltrate(chest, lung, generator, coarse=0.28, fine=0.13)
+    haze = haze * (0.8 + 0.3 * cuffs) * infiltrate(chest, lung, generator, coarse=0.22, fine=0.13).clip(_THINNEST)
     lines = septal_lines(chest, lung, severity, generator)
-    haze = haze * (_AT_BORDER + (1 - _AT_BORDER) * (chest.depth(lung.side) / _BORDER_MM).clip(0, 1))
+    haze = haze * (_AT_WALL + (1 - _AT_WALL) * (chest.wall_distance(lung.side) / _WALL_MM).clip(0, 1))
     haze = haze * (_AT_APEX + (1 - _AT_APEX) * (low / _APEX).clip(0, 1))
     blurred = within * min(severity, 0.7) * (perihilar + 0.3).clip(0, 1)
     ceiling = chest.air + _CEILING * (touching_tissue(chest, lung) - chest.air)

@@ -10,10 +10,10 @@ from x2x_core.common.randomness import uniform
 from x2x_core.imaging.continuation import continue_field
 from x2x_core.imaging.soft import smoothstep
 
-from .borders import outer_border
+from .borders import heart_border, outer_border
 from .chest import FilmChest, FilmLung
 from .fields import blur, blur_line, connected_to, distance_inside, grow, noise
-from .parenchyma import film_grain
+from .parenchyma import film_grain, markings_of
 from .tissue import dome_columns, dome_rows
 from .tone import add_thickness
 
@@ -21,12 +21,14 @@ _OPAQUE = 3.2  # optical thickness of deep fluid: 4 % of the contrast beneath is
 _RIBS = 0.3  # share of their contrast that ribs keep in front of deep fluid
 _RIBS_ABOVE_DOME = 24.0  # mm above the dome that is found, within which it is taken for no rib
 _RIBS_MM = 14.0  # over which the lung behind them is smoothed
+_RIBS_BESIDE_HEART = (12.0, 35.0)  # mm beside the heart, where the vessels of the hilum lie: from none of them to all
 _VEIL = 0.25  # of the thin layer behind the lung above the level, for a large effusion
 _VEIL_ABOVE = 60.0  # mm above the level at which it ends
 _REACH_BELOW_DOME = 22.0  # mm over which fluid behind the dome fades from the picture
 _DARKEST = 0.4  # share of the way from lung to soft tissue under which neighbours do not lend fluid their grey
 _DARKEST_WALL = 0.1  # likewise for the chest wall, which is thin in slim patients
 _DEEPEST = 46.0  # mm behind the dome
+_SMOOTH_FLOOR = 2.0  # mm over which the lung's lower end is smoothed
 _ABOVE_DOME = 60.0  # mm above the dome at which fluid begins to take the grey under it
 _LIVER_FROM = 0.3  # severity from which fluid is as dense as the tissue under the dome
 _ANGLE_ALONE = 0.4  # severity up to which fluid is less beyond the costophrenic angle than in it
@@ -89,15 +91,17 @@ def draw_effusion(
 
 
 def _ribs(chest: FilmChest, lung: FilmLung) -> np.ndarray:
-    """Return the ribs and other structures in front of a lung, `(H, W)` about 0, without its borders; 0 beyond it."""
+    """Return the ribs in front of a lung, `(H, W)` about 0, without its borders and vessels; 0 beyond it."""
 
     def compute() -> np.ndarray:
         above_dome = chest.grid[0] < dome_rows(lung) - _RIBS_ABOVE_DOME / chest.mm
         inside = (grow(lung.mask, -round(8 / chest.mm)) & above_dome).astype(np.float32)
-        sigma = _RIBS_MM / chest.mm
-        around = blur(inside * chest.grey, sigma) / np.maximum(blur(inside, sigma), 0.05)
-        fading = blur(inside, 3 / chest.mm) * inside
-        return blur(fading * (chest.grey - around), 1.0 / chest.mm)
+        sigma, grey = _RIBS_MM / chest.mm, chest.grey - markings_of(chest, chest.grey)
+        around = blur(inside * grey, sigma) / np.maximum(blur(inside, sigma), 0.05)
+        beside_heart = np.abs(chest.grid[1] - heart_border(chest, lung.side)[:, None]) * chest.mm
+        none, full = _RIBS_BESIDE_HEART
+        fading = blur(inside, 3 / chest.mm) * inside * smoothstep((beside_heart - none) / (full - none))
+        return blur(fading * (grey - around), 1.0 / chest.mm)
 
     return chest.once(f"ribs {lung.side}", compute)
 
@@ -163,7 +167,10 @@ def _pleural_space(chest: FilmChest, lung: FilmLung, severity: float) -> np.ndar
     mm = chest.mm
     closed = _close(_with_sulcus(chest, lung), round(6 / mm))
     space = _towards_tissue(chest, lung, closed, _TOWARDS_TISSUE[0] + severity * _TOWARDS_TISSUE[1])
-    below = (chest.grid[0] - dome_rows(lung)) * mm
+    floor = blur_line(
+        np.maximum(dome_rows(lung), lung.dome), _SMOOTH_FLOOR / mm
+    )  # lower beside the heart than the dome
+    below = (chest.grid[0] - floor) * mm
     reach = _REACH_BELOW_DOME * (1 + np.exp(-((chest.wall_distance(lung.side) / 25) ** 2)))  # deepest in the angle
     fading = np.exp(-((below.clip(0) / reach) ** 2)) * (1 - below / _DEEPEST).clip(0, 1)
     exposed = lung.mask | (blur(chest.grey, 1.0 / mm) > _UNEXPOSED * chest.air)

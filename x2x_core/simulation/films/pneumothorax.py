@@ -11,14 +11,16 @@ import torch
 from x2x_core.common.randomness import uniform
 
 from .chest import FilmChest, FilmLung
-from .fields import blur, distance_inside, noise, sigmoid
+from .fields import blur, distance_inside, noise, sigmoid, texture
 from .parenchyma import markings_of
 from .tone import add_thickness
 from .warp import warp
 
 _LINE_MM = 0.7  # half width of the visceral pleura
-_LINE = 0.5  # its mean optical thickness
+_LINE = 0.36  # its mean optical thickness
+_UNEVEN = {7.0: 0.45, 28.0: 0.35}  # mm along it to the standard deviation of its thickness, relative to the mean
 _DARKEST = 0.5  # share of the grey around that air may take away, so that ribs keep their contrast on dark films
+_BLACKEST = -0.25  # share of the way from aerated lung to soft tissue that air leaves of the grey around
 _MOST_SINKING = 0.4  # share of the collapsed length; from 0.5 the lung would fold
 _RAGGED = 0.6  # mm by which the pleural line leaves a smooth curve
 _ROUND = 6.0  # mm over which the collapsed lung's outline is rounded
@@ -57,12 +59,13 @@ def draw_pneumothorax(
     lost = (0.32 + 0.12 * severity) * (chest.tissue - chest.air)  # the lung's own attenuation
     around = blur(grey, 12 / mm)
     aerated = ((around - 0.6 * chest.air) / (chest.tissue - chest.air) + 0.6).clip(0, 1)
-    darker = air * np.minimum(lost * aerated, _DARKEST * around)
+    most = np.minimum(_DARKEST * around, (around - chest.ceiling(_BLACKEST)).clip(0))
+    darker = air * np.minimum(lost * aerated, most)
     vessels = markings_of(chest, grey)
     crowded = warp(vessels, collapse.down, collapse.right) - vessels
     lung_left = (1 - sigmoid(-collapse.inside / 0.6)) * blur(lung.soft, 0.6)
     changed = (grey - 0.9 * air * vessels - darker + lung_left * crowded).clip(0)
-    uneven = (1 + 0.4 * noise(chest.shape, 10 / mm, generator)).clip(0, 2)
+    uneven = texture(chest.shape, mm, _UNEVEN, generator).clip(None, 2)
     ragged = collapse.inside + _RAGGED * noise(chest.shape, 9 / mm, generator)
     line = _LINE * uneven * np.exp(-((ragged / _LINE_MM) ** 2))
     low = ((chest.grid[0] - lung.apex) / lung.height).clip(0, 1)
