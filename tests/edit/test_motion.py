@@ -30,7 +30,7 @@ def motion():
     shift[:, 1, 30:100, :90] = (source - columns)[:90]
     change = torch.zeros(1, 1, SIDE, SIDE)
     change[..., 30:100, 50:60] = 0.4
-    return Motion(shift, change)
+    return Motion(shift, change, torch.ones_like(change))
 
 
 def change_of(motion, amount):
@@ -61,6 +61,29 @@ def test_the_model_decides_how_far_it_moves(picture, motion, amount, column):
     assert abs(border(compose(picture, motion, change_of(motion, amount))) - column) <= 1
 
 
+@pytest.fixture
+def hiding(motion):
+    """The same border moves over the lung, which stays as it is beyond column 66."""
+    shift = motion.shift.clone()
+    shift[:, 1, 30:100, 60:66], shift[..., 66:] = -10, 0
+    cover = torch.ones_like(motion.change)
+    cover[..., 60:66], cover[..., 66:] = torch.linspace(1, 0, 6), 0
+    return Motion(shift, motion.change, cover)
+
+
+@pytest.mark.parametrize(("amount", "column"), [(0.0, 50), (-1.0, 50), (0.25, 55), (0.5, 60), (1.0, 60)])
+def test_what_hides_the_lung_is_there_in_full_from_half_of_it(picture, hiding, amount, column):
+    result = compose(picture, hiding, change_of(hiding, amount))
+    assert abs(border(result) - column) <= 1
+    assert torch.equal(result[..., 66:], picture[..., 66:])
+
+
+def test_a_body_that_hides_the_lung_fades_with_the_mask(picture, hiding):
+    mask = torch.full_like(picture, 0.5)
+    full, half = (compose(picture, hiding, change_of(hiding, 1.0), own) for own in (torch.ones_like(picture), mask))
+    assert torch.allclose(half, (picture + full) / 2, atol=1e-6)
+
+
 def test_nothing_changes_outside_the_mask_or_where_nothing_moves(picture, motion):
     mask = torch.zeros_like(picture)
     mask[..., 40:90, 20:80] = 1
@@ -87,10 +110,12 @@ def test_a_second_finding_is_added_beside_what_moves(picture, motion):
 
 
 def test_outputs_without_motion_are_composed_as_alone(picture, motion):
-    still = Motion(torch.zeros_like(motion.shift), torch.zeros_like(motion.change))
+    still = Motion(torch.zeros_like(motion.shift), torch.zeros_like(motion.change), motion.cover)
     extents = torch.zeros_like(picture)
     extents[..., 40:60, 100:120] = 0.2
-    pair = Motion(torch.cat([motion.shift, still.shift]), torch.cat([motion.change, still.change]))
+    pair = Motion(
+        *(torch.cat([getattr(own, part) for own in (motion, still)]) for part in ("shift", "change", "cover"))
+    )
     changes = torch.cat([change_of(motion, 1.0), extents])
     drawn = Drawn(torch.cat([motion.change, extents]), pair)
     both = compose_drawn("saturating", picture.repeat(2, 1, 1, 1), changes, torch.ones(2, 1, SIDE, SIDE), drawn, CELLS)
@@ -132,6 +157,10 @@ def test_outputs_of_which_none_moves_have_no_motion():
     assert Motion.of([[Extent(change)], []], change) is None
     joined = Motion.of([[Extent(change)], [Extent(change + 0.1, change.repeat(1, 2, 1, 1) + 2)]], change)
     assert joined is not None and not joined.shift[0].any() and (joined.shift[1] == 2).all()
+    assert (joined.cover == 1).all() and not joined.hides(1)
+    cover = torch.tensor([1.0, 1.0, 0.5, 0.0]).expand(1, 1, 4, 4)
+    over = Motion.of([[Extent(change)], [Extent(change + 0.1, change.repeat(1, 2, 1, 1) + 2, cover=cover)]], change)
+    assert over is not None and torch.equal(over.cover[1:], cover) and not over.hides(0) and over.hides(1)
     kept = joined.without(torch.ones(2, 1, 4, 4, dtype=torch.bool))
     assert not kept.shift.any() and not kept.change.any()
 

@@ -58,7 +58,7 @@ def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float, body: np.ndarr
     """Return the change `(H, W)` of one channel with the detail of an extent; `cell` is the side of a latent cell."""
     if body is not None and body.any():
         fluid = np.where(body, extent, 0)
-        share = min(max(fitted_amount(change, fluid, cell) / _BODY_IN_FULL, 0.0), 1.0)
+        share = body_share(fitted_amount(change, fluid, cell))
         others = _sharpen(change, extent, cell)
         return torch.where(torch.from_numpy(body), torch.from_numpy(share * fluid).to(others), others)
     most = float(np.abs(extent).max())
@@ -78,6 +78,11 @@ def _sharpen(change: np.ndarray, extent: np.ndarray, cell: float, body: np.ndarr
         )
     )
     return torch.from_numpy((change + known * (amount * extent - change)).astype(np.float32))
+
+
+def body_share(amount: float) -> float:
+    """Return the share of one body that is there if a model shows some amount of it: all from half of it on."""
+    return min(max(amount / _BODY_IN_FULL, 0.0), 1.0)
 
 
 def fitted_amount(change: np.ndarray, extent: np.ndarray, cell: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from .composition import compose_change
-from .detail import fitted_amount, with_detail
+from .detail import body_share, fitted_amount, with_detail
 from .drawn import Drawn
 from .motion import Motion, move_picture
 
@@ -24,8 +24,9 @@ def compose_drawn(
 ) -> torch.Tensor:
     """Return the original with a change that has the detail of its extents, and the pixels moved that move.
 
-    A shift is scaled by the share of its extent that the model's change shows, at most 1, and fades with the mask. Of
-    the change itself only what other findings add is used there.
+    A shift is scaled by the share of its extent that the model's change shows, at most 1, and fades with the mask. What
+    moves over something else is one body, and is there in full from half of that on. Of the change itself only what
+    other findings add is used there.
 
     Args:
         composition: "difference" or "saturating", see `x2x_core.edit.composition.compose_change`.
@@ -66,6 +67,10 @@ def _moved(
     for number, (picture, cell) in enumerate(zip(original, cells, strict=True)):
         seen = change[number].mean(dim=0).float().numpy()
         amount = fitted_amount(seen, motion.change[number, 0].numpy(), cell)
-        shift = min(max(amount, 0.0), 1.0) * soft_mask[number] * motion.shift[number]
-        pictures.append(move_picture(picture, shift))
+        if motion.hides(number):
+            moved = move_picture(picture, body_share(amount) * motion.shift[number])
+            pictures.append(torch.lerp(picture, moved, soft_mask[number] * motion.cover[number]))
+        else:
+            shift = min(max(amount, 0.0), 1.0) * soft_mask[number] * motion.shift[number]
+            pictures.append(move_picture(picture, shift))
     return torch.stack(pictures)

@@ -1,8 +1,8 @@
 """Motion: the pixels of a picture that a finding moves.
 
-An organ that grows is not an opacity beside it: its border moves, with its own texture, and what lies beside it is
-pressed together. Adding the difference leaves the old border inside the new outline, so the picture itself is moved.
-The drawing says how far each pixel would move, and the model by what share of it.
+An organ that grows is not an opacity beside it: its border moves, with its own texture, and hides what it moves over.
+Adding the difference leaves the old border inside the new outline, so the picture itself is moved. The drawing says how
+far each pixel would move, and the model by what share of it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Motion:
 
     shift: torch.Tensor  # (B, 2, H, W): rows and columns from each pixel to the place it is read from
     change: torch.Tensor  # (B, 1, H, W) in [-1, 1]: the extent of the findings that move
+    cover: torch.Tensor  # (B, 1, H, W) in [0, 1]: how much of what moves hides what is there
 
     @classmethod
     def of(cls, extents: Sequence[Sequence[Extent]], like: torch.Tensor) -> Motion | None:
@@ -33,20 +34,30 @@ class Motion:
         if not any(moving):
             return None
         none = torch.zeros_like(like[:1])
-        still = none.repeat(1, 2, 1, 1)
+        still, whole = none.repeat(1, 2, 1, 1), torch.ones_like(none)
         shifts = [sum((own.shift for own in output if own.shift is not None), still) for output in moving]
-        return cls(torch.cat(shifts), torch.cat([join_extents(output) if output else none for output in moving]))
+        covers = [[own.cover for own in output if own.cover is not None] or [whole] for output in moving]
+        return cls(
+            torch.cat(shifts),
+            torch.cat([join_extents(output) if output else none for output in moving]),
+            torch.cat([torch.stack(own).amax(dim=0) for own in covers]),
+        )
+
+    def hides(self, number: int) -> bool:
+        """Return True if what moves in an output hides what lies there: it is one body, like fluid."""
+        return bool((self.cover[number] < 1).any())
 
     def at(self, size: tuple[int, int], batch: int) -> Motion:
         """Return the motion at the size of a picture, expanded to a batch."""
         height, width = size
         scale = width / self.shift.shape[-1]
-        shift, change = (resize(part, (height, width)).expand(batch, -1, -1, -1) for part in (self.shift, self.change))
-        return Motion(shift * scale, change)
+        parts = (self.shift, self.change, self.cover)
+        shift, change, cover = (resize(part, (height, width)).expand(batch, -1, -1, -1) for part in parts)
+        return Motion(shift * scale, change, cover.clamp(0, 1))
 
     def without(self, keep: torch.Tensor) -> Motion:
         """Return the motion with the pixels of `keep`, `(B, 1, H, W)` bool, at rest."""
-        return Motion(self.shift.masked_fill(keep, 0), self.change.masked_fill(keep, 0))
+        return Motion(self.shift.masked_fill(keep, 0), self.change.masked_fill(keep, 0), self.cover)
 
 
 def as_a_whole(relevance: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:

@@ -36,6 +36,7 @@ from x2x_core.simulation.films.extents import (
     smaller_heart,
 )
 from x2x_core.simulation.films.fields import grow
+from x2x_core.simulation.films.heart import FilmShift
 
 from .extent_finder import ExtentFinder
 
@@ -46,7 +47,7 @@ _VISIBLE = 2 / 255  # change of grey from which a body reaches a pixel
 _MOVED = 0.15  # shift, relative to the greatest, from which the finding moves a pixel
 _LUNG = (0.5, 0.95)  # probability of lung: from none to all of what is found there
 _DENSEST = 2.0  # change of the densest findings, relative to the usual one that is found
-_LEAST_SEEN = 0.03  # greatest change of grey under which a finding is not seen
+_LEAST_SEEN = 0.012  # greatest change of grey under which a finding is not seen
 _MARGIN = 0.015  # width by which the region is grown, share of the picture's longer side
 _EDGE = 0.02  # width of the region's soft edge, share of the picture's longer side
 
@@ -58,6 +59,7 @@ class Extent:
     change: torch.Tensor  # (1, 1, H, W) in grey values, [-1, 1]: below 0 where the finding makes the picture darker
     shift: torch.Tensor | None = None  # (1, 2, H, W): rows and columns from each pixel to where it is read from
     is_body: bool = False  # it is one body, such as free fluid, that is there as a whole or not
+    cover: torch.Tensor | None = None  # (1, 1, H, W) in [0, 1]: how much of what moves hides what is there; None: all
 
 
 class ExtentDrawer:
@@ -117,13 +119,14 @@ class ExtentDrawer:
             return None
         return self._enlarge(*smaller_heart(self._chest))
 
-    def _enlarge(self, change: np.ndarray, shift: np.ndarray | None) -> Extent:
-        """Return an extent at the picture's size, from a change `(h, w)` and a shift `(2, h, w)`."""
+    def _enlarge(self, change: np.ndarray, shift: FilmShift | None) -> Extent:
+        """Return an extent at the picture's size, from a change `(h, w)` and a shift of that size."""
         enlarged = resize(torch.from_numpy(change)[None, None], self.size).clamp(-1, 1)
         if shift is None:
             return Extent(enlarged)
-        scale = self.size[1] / shift.shape[2]
-        return Extent(enlarged, scale * resize(torch.from_numpy(shift)[None], self.size))
+        places, cover = (torch.from_numpy(part).float() for part in (shift.places, shift.cover))
+        moved = self.size[1] / places.shape[2] * resize(places[None], self.size)
+        return Extent(enlarged, moved, cover=resize(cover[None, None], self.size).clamp(0, 1))
 
 
 class ShownExtents:

@@ -209,14 +209,26 @@ def test_the_extent_of_atelectasis_is_drawn_on_the_film_as_it_is(small):
 def test_an_enlarged_heart_maps_the_dome_beside_it_to_itself(name):
     grey = read_image(bundled_path("sample").with_name(name)).pixels.mean(dim=1, keepdim=True)
     chest = measure_small(grey, LungFinder.bundled().find(grey))
-    down, right = lesion_shift(chest, lesion("Add severe cardiomegaly"))
-    lung = chest.lungs["left"]
-    columns = np.arange(_cardiophrenic_corner(chest, "left") + 4, int(lung.dome.argmax()) - 4)
-    rows = lung.dome[columns]
+    down, right = lesion_shift(chest, lesion("Add severe cardiomegaly")).places
+    columns = np.arange(_cardiophrenic_corner(chest, "left") - 12, int(chest.lungs["left"].dome.argmax()))
+    dome = _whole_dome(chest, "left")
+    rows = dome[columns].round().astype(int)
     sources = columns + right[rows, columns]
-    seen = (sources > columns[0]) & (sources < columns[-1])
-    assert seen.any() and np.abs(right[rows, columns][seen]).max() > 3
-    assert np.abs(rows + down[rows, columns] - np.interp(sources, columns, rows))[seen].max() < 2
+    assert (columns - sources).max() > 3
+    assert np.abs(rows + down[rows, columns] - np.interp(sources, np.arange(len(dome)), dome)).max() < 1.5
+
+
+def test_an_enlarged_heart_leaves_the_lung_beyond_it_as_it_is(small):
+    """It covers lung, and no lung is pressed together."""
+    shift = lesion_shift(small, lesion("Add severe cardiomegaly"))
+    drawn = draw_lesions(small, [lesion("Add severe cardiomegaly")])
+    beyond = small.lungs["left"].mask & (shift.cover == 0)
+    assert beyond.sum() > 0.1 * small.lungs["left"].mask.sum() and np.array_equal(drawn[beyond], small.grey[beyond])
+    covered = small.lungs["left"].mask & (shift.cover == 1) & shift.places.any(axis=0)
+    assert (drawn - small.grey)[covered].mean() > 0.1
+    steps = np.diff(small.grid[1] + shift.places[1], axis=1)[:, :-1]
+    moving = (shift.cover == 1)[:, 1:-1] & (shift.places[1] != 0)[:, 1:-1] & (shift.places[1] != 0)[:, 2:]
+    assert steps[moving].max() < 1.05  # nowhere are two pixels read from further apart than they are
 
 
 def test_a_heart_whose_border_hides_the_dome_moves_sideways_alone(small):
@@ -233,6 +245,6 @@ def test_a_heart_whose_border_hides_the_dome_moves_sideways_alone(small):
 
 
 def test_gas_under_the_dome_is_not_drawn_along_by_the_heart(small):
-    shift = lesion_shift(small, lesion("Add severe cardiomegaly"))
+    shift = lesion_shift(small, lesion("Add severe cardiomegaly")).places
     below = small.grid[0] > max(lung.base for lung in small.lungs.values()) + 17 / small.mm
     assert below.any() and not shift[:, below].any()

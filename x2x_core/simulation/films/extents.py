@@ -18,7 +18,7 @@ from x2x_core.simulation.lesions import Lesion, draw_seed, draw_severity
 
 from .chest import FilmChest, chest_around
 from .fields import blur, grow
-from .heart import heart_shift, shift_film, smaller_heart_shift
+from .heart import FilmShift, heart_shift, shift_film, smaller_heart_shift
 from .lesions import draw_lesions
 
 #: Findings that are darker than the lung.
@@ -101,18 +101,18 @@ def lesion_extent(chest: FilmChest, lesion: Lesion) -> np.ndarray:
     return _shown_part(draw_lesions(chest, [lesion], raised=False) - chest.grey, lesion.finding, chest)
 
 
-def lesion_shift(chest: FilmChest, lesion: Lesion) -> np.ndarray | None:
-    """Return how many rows and columns from itself each pixel is read from, `(2, H, W)`; ``None``: nothing moves.
+def lesion_shift(chest: FilmChest, lesion: Lesion) -> FilmShift | None:
+    """Return how the film's pixels move; ``None``: they stay.
 
     An enlarged heart is the film's own, moved outwards. Other findings that move the lung are shown by what they add.
     """
     if lesion.finding not in MOVING_FINDINGS:
         return None
     generator = torch.Generator().manual_seed(lesion.seed)
-    return heart_shift(chest, severity=lesion.severity, generator=generator).astype(np.float32)
+    return heart_shift(chest, severity=lesion.severity, generator=generator)
 
 
-def smaller_heart(chest: FilmChest) -> tuple[np.ndarray, np.ndarray]:
+def smaller_heart(chest: FilmChest) -> tuple[np.ndarray, FilmShift]:
     """Return what drawing the borders of a heart in changes.
 
     Returns:
@@ -120,7 +120,7 @@ def smaller_heart(chest: FilmChest) -> tuple[np.ndarray, np.ndarray]:
     """
     shift = smaller_heart_shift(chest)
     darker = chest.grey - shift_film(chest, chest.grey, shift)
-    return -_shown_part(darker, "cardiomegaly", chest, beyond=True), shift.astype(np.float32)
+    return -_shown_part(darker, "cardiomegaly", chest, beyond=True), shift
 
 
 def _narrow(change: np.ndarray, width: float) -> np.ndarray:

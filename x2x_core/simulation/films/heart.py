@@ -1,4 +1,4 @@
-"""Cardiomegaly on a film: the heart's borders move outwards, and the lung beside them is pressed together."""
+"""Cardiomegaly on a film: the heart's borders move outwards, over the lung beside them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .fields import blur_line
 from .parenchyma import fixed_grain, metal_of
 from .warp import LEAST_DISPLACEMENT, move_but_grain
 
-_SHARES = {"left": 0.72, "right": 0.28}  # of the growth that each border takes
+_SHARES = {"left": 0.8, "right": 0.2}  # of the growth that each border takes
 _TOP = 0.36  # share of the lungs' height at which the heart begins
 _WIDEST = 0.74  # share of the way from the heart's top to the dome at which it is widest
 _ABOVE = 0.76  # height of the new contour above its widest place, likewise
-_UNDER = 0.62  # and below it
+_UNDER = 0.5  # and below it
 _ROUNDNESS = 0.75  # exponent of its contour; 0.5 is an ellipse
 _DRAWN_IN = 0.27  # share of its width by which a heart is drawn in
 _MOST_ROUNDED = 1.25  # the most that a row of the border moves, as a share of the growth
@@ -37,6 +37,7 @@ _LEAST_CORNER = 3.0  # mm that it leaves a straight line
 _STEEPER = 1.6  # times by which the heart's border is steeper than the dome
 _LEAST_DOME = 8.0  # mm between that corner and the angle
 _SPINE = 14.0  # mm beside the midline that stay in place
+_EDGE = (1.0, 6.0)  # mm beyond a border that moves outwards, from which and up to which it gives way to the lung
 _MOST = 0.6  # share of the lung beside the heart that a border may move over
 _MOST_STRETCHED = 1.1  # share of its own width by which one side of the heart may grow
 
@@ -50,13 +51,21 @@ class HeartSide:
     still: float  # nothing moves nearer to the midline
 
 
+@dataclass(frozen=True)
+class FilmShift:
+    """A shift of a film's pixels, and how much of what it moves hides what is there."""
+
+    places: np.ndarray  # (2, H, W): rows and columns from each pixel to the place it is read from
+    cover: np.ndarray  # (H, W) in [0, 1]: below 1 beyond a body that moves over what is beside it
+
+
 def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, generator: torch.Generator) -> np.ndarray:
     """Enlarge the heart by moving the film's pixels: its borders go outwards with their own texture, most to the left.
 
     The new borders are convex and rounded, and go around the old ones. The displacement is horizontal, and near the
     dome it runs along the dome, which therefore keeps its place. It is largest at the heart's border and none at the
-    spine, the chest wall, above the heart and well below the dome, so the heart is stretched and the lung beside it is
-    pressed together. The film's grain stays where it is, or it would be drawn out to lines.
+    spine, above the heart and well below the dome, so the heart is stretched. It hides the lung that it moves over, and
+    the lung beyond it stays as it is. So does the film's grain, or it would be drawn out to lines.
 
     Args:
         chest: the film's anatomy.
@@ -67,20 +76,21 @@ def draw_cardiomegaly(chest: FilmChest, grey: np.ndarray, *, severity: float, ge
     return shift_film(chest, grey, heart_shift(chest, severity=severity, generator=generator))
 
 
-def shift_film(chest: FilmChest, grey: np.ndarray, shift: np.ndarray) -> np.ndarray:
+def shift_film(chest: FilmChest, grey: np.ndarray, shift: FilmShift) -> np.ndarray:
     """Return a film `(H, W)` whose pixels are read from other places; its grain and metal stay.
 
     Args:
         chest: the film's anatomy.
         grey: `(H, W)`, the film so far.
-        shift: `(2, H, W)`, rows and columns from each pixel to the place it is read from.
+        shift: of its pixels.
     """
     metal = metal_of(grey)
-    return move_but_grain(grey, shift, fixed_grain(chest, grey - metal), metal)
+    moved = move_but_grain(grey, shift.places, fixed_grain(chest, grey - metal), metal)
+    return (grey + shift.cover * (moved - grey)).astype(np.float32)
 
 
-def heart_shift(chest: FilmChest, *, severity: float, generator: torch.Generator) -> np.ndarray:
-    """Return how many rows and columns from itself each pixel of an enlarged heart's film is read, `(2, H, W)`.
+def heart_shift(chest: FilmChest, *, severity: float, generator: torch.Generator) -> FilmShift:
+    """Return the shift that enlarges the heart.
 
     Args:
         chest: the film's anatomy.
@@ -90,8 +100,8 @@ def heart_shift(chest: FilmChest, *, severity: float, generator: torch.Generator
     return _shift(chest, lambda borders, way: _growth(chest, borders, way, severity, generator))
 
 
-def smaller_heart_shift(chest: FilmChest) -> np.ndarray:
-    """Return the shift that draws the borders of a heart in, as `heart_shift` returns it.
+def smaller_heart_shift(chest: FilmChest) -> FilmShift:
+    """Return the shift that draws the borders of a heart in; the lung beside it is stretched.
 
     All rows move in proportion to their distance from the midline, by what undoes a severe enlargement. How enlarged a
     heart is cannot be measured on a film of unknown inspiration, so this is the most that a removal may move.
@@ -119,22 +129,24 @@ def _width(borders: dict[str, np.ndarray], way: np.ndarray) -> float:
     return float(borders["left"][heart].max() - borders["right"][heart].min())
 
 
-def _shift(chest: FilmChest, growth_of: Callable[[dict[str, np.ndarray], np.ndarray], float]) -> np.ndarray:
-    """Return the shift `(2, H, W)` of a heart that grows by some pixels in width, or shrinks (below 0)."""
+def _shift(chest: FilmChest, growth_of: Callable[[dict[str, np.ndarray], np.ndarray], float]) -> FilmShift:
+    """Return the shift of a heart that grows by some pixels in width, or shrinks (below 0)."""
     outer = {side: outer_border(chest, side) for side in SIDES}
     borders = {side: heart_border(chest, side) for side in SIDES}
     middle = float(np.median((borders["left"] + borders["right"]) / 2))
     way = _way(chest)
     growth = growth_of(borders, way)
-    shift = np.zeros((2, *chest.shape))
+    places, cover = np.zeros((2, *chest.shape)), np.ones(chest.shape)
     for side, share in _SHARES.items():
         outwards = 1 if side == "left" else -1
         heart = HeartSide(outwards * (borders[side] - middle), outwards * (outer[side] - middle), _SPINE / chest.mm)
         moved = _moved(chest, heart.border, way, growth * share)
-        right = outwards * _displacement(chest, heart, outwards * (chest.grid[1] - middle), moved)
-        shift += _along_the_dome(chest, side, right)
-    shift[np.abs(shift) < LEAST_DISPLACEMENT] = 0
-    return shift
+        from_middle = outwards * (chest.grid[1] - middle)
+        right, own_cover = (_stretched if growth < 0 else _moved_over)(chest, heart, from_middle, moved)
+        places += _along_the_dome(chest, side, outwards * right)
+        cover = np.where(from_middle > 0, own_cover, cover)
+    places[np.abs(places) < LEAST_DISPLACEMENT] = 0
+    return FilmShift(places, cover)
 
 
 def _along_the_dome(chest: FilmChest, side: str, right: np.ndarray) -> np.ndarray:
@@ -216,26 +228,55 @@ def _moved(chest: FilmChest, border: np.ndarray, way: np.ndarray, growth: float)
     return blur_line(moves * smoothstep(leaving), 5 / chest.mm)
 
 
-def _displacement(chest: FilmChest, heart: HeartSide, outwards: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Return how many pixels further outwards each pixel is read, `(H, W)`, at most 0.
+def _moved_over(
+    chest: FilmChest, heart: HeartSide, outwards: np.ndarray, moved: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many pixels further outwards each pixel is read if a border moves over the lung, at most 0.
+
+    Args:
+        chest: the film's anatomy.
+        heart: one of its sides.
+        outwards: `(H, W)`, pixels from the midline.
+        moved: `(H,)`, by how many pixels the border moves.
+
+    Returns:
+        The displacement and the cover, see `FilmShift`, each `(H, W)`.
+    """
+    still, border, _, new = _columns(chest, heart, moved)
+    within = _cubic(outwards, (still, new), (still, border), (np.ones_like(new), np.ones_like(new)))
+    beyond = (outwards - new) * chest.mm
+    source = np.where(beyond < 0, within, outwards - (new - border))
+    start, end = _EDGE
+    reached = (outwards > still) & (beyond < end)
+    return np.where(reached, source - outwards, 0), 1 - smoothstep((beyond - start) / (end - start))
+
+
+def _stretched(
+    chest: FilmChest, heart: HeartSide, outwards: np.ndarray, moved: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many pixels further outwards each pixel is read if a border moves inwards, as `_moved_over` does.
 
     Each row maps the new place of spine, border and wall to the old one by a monotone cubic of slope 1 at both ends.
     Method: Fritsch and Carlson, *Monotone piecewise cubic interpolation*, SIAM Journal on Numerical Analysis 1980.
     """
+    still, border, wall, new = _columns(chest, heart, moved)
+    pressed, stretched = (border - still) / (new - still), (wall - border) / (wall - new)
+    slope = 2 * pressed * stretched / (pressed + stretched)
+    within = _cubic(outwards, (still, new), (still, border), (np.ones_like(slope), slope))
+    beyond = _cubic(outwards, (new, wall), (border, wall), (slope, np.ones_like(slope)))
+    source = np.where(outwards < new, within, beyond)
+    return np.where((outwards > still) & (outwards < wall), source - outwards, 0), np.ones(chest.shape)
+
+
+def _columns(
+    chest: FilmChest, heart: HeartSide, moved: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the places of spine, border, wall and the border moved, each `(H, 1)`, pixels from the midline."""
     border = np.maximum(heart.border, heart.still + 8 / chest.mm)
     wall = np.maximum(heart.wall, border + 12 / chest.mm)
     most = np.minimum(_MOST * (wall - border), _MOST_STRETCHED * (border - heart.still))
     new = border + most * np.tanh(moved / most)
-    stretched = (border - heart.still) / (new - heart.still)
-    pressed = (wall - border) / (wall - new)
-    slope = 2 * stretched * pressed / (stretched + pressed)
-    still, border, wall, new, slope = (
-        np.asarray(value)[..., None] for value in (np.full_like(border, heart.still), border, wall, new, slope)
-    )
-    within = _cubic(outwards, (still, new), (still, border), (np.ones_like(slope), slope))
-    beyond = _cubic(outwards, (new, wall), (border, wall), (slope, np.ones_like(slope)))
-    source = np.where(outwards < new, within, beyond)
-    return np.where((outwards > still) & (outwards < wall), source - outwards, 0)
+    return np.full((len(border), 1), heart.still), border[:, None], wall[:, None], new[:, None]
 
 
 def _cubic(
