@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from x2x_core.anatomy.alignment import SURE_FROM, fit_frame
+from x2x_core.anatomy.alignment import WARNED_BELOW, fit_frame
 from x2x_core.anatomy.lung_overlay import lung_overlay
 from x2x_core.anatomy.lungs import LungFinder
 from x2x_core.evaluation.metrics.wilson import wilson
@@ -54,7 +54,7 @@ def grade(options: argparse.Namespace) -> None:
     key = json.loads((options.out / "key.json").read_text(encoding="utf-8"))
     wrong = {int(number) for number in options.wrong.read_text(encoding="utf-8").split()}
     for finder in sorted({entry["finder"] for entry in key}):
-        own = [(number in wrong, entry["confidence"] < SURE_FROM) for number, entry in enumerate(key)
+        own = [(number in wrong, entry["confidence"] < WARNED_BELOW) for number, entry in enumerate(key)
                if entry["finder"] == finder]  # fmt: skip
         bad = [warned for is_wrong, warned in own if is_wrong]
         good = [warned for is_wrong, warned in own if not is_wrong]

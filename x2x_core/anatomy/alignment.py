@@ -39,7 +39,8 @@ INVERTED = "The picture looks inverted: its lungs are brighter than the tissue a
 _INVERT_IT = "Models and findings expect white bones: invert the picture and edit it again."
 UNBOUNDED = "Regions are the atlas's, not bounded by this patient's lungs."
 FITTED_FROM = 0.35  # confidence from which the fit is used
-SURE_FROM = 0.75  # confidence below which a warning asks to check the fit
+SURE_FROM = 0.75  # confidence from which findings are bounded by the lungs
+WARNED_BELOW = 0.9  # confidence below which a warning asks to check the fit
 _SHORT = 0.72  # height of a lung, share of the other's, below which its base counts as hidden
 # Each part of the confidence falls linearly from 1 at the second value to 0 at the first.
 _MISFIT = (0.09, 0.035)  # mean distance of the landmarks, share of the chest's height
@@ -97,7 +98,7 @@ def align_image(image: Any, finder: LungFinder | None = None) -> Alignment:
     frame, confidence = fit_frame(lungs)
     if frame is not None and confidence >= FITTED_FROM:
         note = f"Fitted to the lungs, confidence {confidence:.2f}."
-        if confidence < SURE_FROM:
+        if confidence < WARNED_BELOW:
             logger.warning(
                 "The lungs were found with a confidence of %.2f only: pseudomasks may lie in the wrong place. Check "
                 "them with `x2x masks show`, and give `pseudomask` or `guidance_mask` if they miss.",
