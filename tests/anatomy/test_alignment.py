@@ -122,7 +122,9 @@ def test_without_lungs_the_frame_is_the_typical_one_with_a_warning(atlas, image,
     assert "not found with confidence" in caplog.text and "Not fitted" in alignment.note
 
 
-@pytest.mark.parametrize(("confidence", "warns"), [(0.36, True), (0.74, True), (0.89, True), (0.9, False), (1.0, False)])
+@pytest.mark.parametrize(
+    ("confidence", "warns"), [(0.36, True), (0.74, True), (0.89, True), (0.9, False), (1.0, False)]
+)
 def test_a_fit_of_low_confidence_is_used_with_a_warning(monkeypatch, caplog, confidence, warns):
     monkeypatch.setattr(alignment_module, "fit_frame", lambda lungs: (Frame(), confidence))
     alignment = align_image(np.random.default_rng(0).random((64, 64), dtype=np.float32))

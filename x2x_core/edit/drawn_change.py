@@ -69,7 +69,9 @@ def _moved(
         amount = fitted_amount(seen, motion.change[number, 0].numpy(), cell)
         if motion.hides(number):
             moved = move_picture(picture, body_share(amount) * motion.shift[number])
-            pictures.append(torch.lerp(picture, moved, soft_mask[number] * motion.cover[number]))
+            cover = motion.cover[number]
+            moved = torch.where(cover < 1, torch.maximum(moved, picture), moved)  # beyond it nothing becomes darker
+            pictures.append(torch.lerp(picture, moved, soft_mask[number] * cover))
         else:
             shift = min(max(amount, 0.0), 1.0) * soft_mask[number] * motion.shift[number]
             pictures.append(move_picture(picture, shift))

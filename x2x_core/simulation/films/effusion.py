@@ -13,7 +13,7 @@ from x2x_core.imaging.soft import smoothstep
 from .borders import heart_border, outer_border
 from .chest import FilmChest, FilmLung
 from .fields import blur, blur_line, connected_to, distance_inside, grow, noise
-from .parenchyma import film_grain, markings_of
+from .parenchyma import film_grain, markings_of, without_metal
 from .tissue import dome_columns, dome_rows
 from .tone import add_thickness
 
@@ -46,6 +46,8 @@ _BEYOND_WALL = 14.0  # mm beyond its continuation
 _BLACK = 0.02  # grey under which a pixel is black
 _UNEXPOSED = 0.4  # share of the grey of aerated lung under which a film is not exposed
 _SULCUS_DARK = 0.25  # share of the way from lung to soft tissue up to which its pixels are dark
+_CORNER_DARK = 0.8  # likewise in the corner of heart and dome
+_CORNER_MM = 8.0  # how far from the outline that corner is looked for
 _TOWARDS_TISSUE = (13.0, 15.0)  # mm by which fluid overlaps heart and dome, and its increase to severity 1
 _BESIDE_ABDOMEN = 24.0  # mm beside the lung from which no fluid lies below the level of the dome
 
@@ -96,7 +98,8 @@ def _ribs(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     def compute() -> np.ndarray:
         above_dome = chest.grid[0] < dome_rows(lung) - _RIBS_ABOVE_DOME / chest.mm
         inside = (grow(lung.mask, -round(8 / chest.mm)) & above_dome).astype(np.float32)
-        sigma, grey = _RIBS_MM / chest.mm, chest.grey - markings_of(chest, chest.grey)
+        sigma, bare = _RIBS_MM / chest.mm, without_metal(chest)
+        grey = bare - markings_of(chest, bare)
         around = blur(inside * grey, sigma) / np.maximum(blur(inside, sigma), 0.05)
         beside_heart = np.abs(chest.grid[1] - heart_border(chest, lung.side)[:, None]) * chest.mm
         none, full = _RIBS_BESIDE_HEART
@@ -185,10 +188,11 @@ def _black_border(grey: np.ndarray) -> np.ndarray:
 
 
 def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
-    """Return a lung's mask `(H, W)` bool with the dark pixels beside its base that belong to the costophrenic angle.
+    """Return a lung's mask `(H, W)` bool with the dark pixels beside its base that belong to its angles.
 
-    An outline that is found may end before the tip of a deep, narrow angle, which fluid fills first. What lies beyond
-    the straight continuation of the chest wall is air beside the patient.
+    An outline that is found may end before the tip of a deep, narrow costophrenic angle, which fluid fills first, or
+    before the corner of heart and dome. What lies beyond the straight continuation of the chest wall is air beside the
+    patient.
     """
     rows, columns = chest.grid
     low = rows > lung.apex + _SULCUS_FROM * lung.height
@@ -197,8 +201,13 @@ def _with_sulcus(chest: FilmChest, lung: FilmLung) -> np.ndarray:
     beyond = (1 if lung.side == "left" else -1) * (columns - start - slope * rows) * chest.mm
     near = grow(lung.mask, round(_SULCUS_MM / chest.mm)) & low & (beyond < _BEYOND_WALL)
     smooth = blur(chest.grey, 1.0 / chest.mm)
-    dark = (smooth < chest.ceiling(_SULCUS_DARK)) & (smooth > _UNEXPOSED * chest.air)
-    return connected_to(lung.mask | (near & dark), lung.mask)
+    dark = near & (smooth < chest.ceiling(_SULCUS_DARK))
+    at_dome = dome_columns(lung)
+    beside_heart = columns > at_dome[-1] if lung.side == "right" else columns < at_dome[0]
+    corner = grow(lung.mask, round(_CORNER_MM / chest.mm)) & low & beside_heart
+    other = chest.lungs["left" if lung.side == "right" else "right"].mask
+    dark |= corner & ~other & (smooth < chest.ceiling(_CORNER_DARK))
+    return connected_to(lung.mask | (dark & (smooth > _UNEXPOSED * chest.air)), lung.mask)
 
 
 def _towards_tissue(chest: FilmChest, lung: FilmLung, space: np.ndarray, reach: float) -> np.ndarray:

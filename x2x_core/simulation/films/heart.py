@@ -17,7 +17,7 @@ from .fields import blur_line
 from .parenchyma import fixed_grain, metal_of
 from .warp import LEAST_DISPLACEMENT, move_but_grain
 
-_SHARES = {"left": 0.8, "right": 0.2}  # of the growth that each border takes
+_SHARES = {"left": 0.85, "right": 0.15}  # of the growth that each border takes
 _TOP = 0.36  # share of the lungs' height at which the heart begins
 _WIDEST = 0.74  # share of the way from the heart's top to the dome at which it is widest
 _ABOVE = 0.76  # height of the new contour above its widest place, likewise
@@ -26,6 +26,7 @@ _ROUNDNESS = 0.75  # exponent of its contour; 0.5 is an ellipse
 _DRAWN_IN = 0.27  # share of its width by which a heart is drawn in
 _MOST_ROUNDED = 1.25  # the most that a row of the border moves, as a share of the growth
 _BAY = (0.05, 0.6)  # where the contour leaves the old border under the great vessels, shares of the way
+_SMOOTH_MOVES = 9.0  # mm over which the moves of the rows are smoothed
 _ABOVE_DOME = 60.0  # mm above the dome from which the displacement follows it
 _BELOW = 16.0  # mm below the dome over which the displacement ends
 _SMOOTH_DOME = 4.0  # mm over which the dome is smoothed
@@ -86,6 +87,7 @@ def shift_film(chest: FilmChest, grey: np.ndarray, shift: FilmShift) -> np.ndarr
     """
     metal = metal_of(grey)
     moved = move_but_grain(grey, shift.places, fixed_grain(chest, grey - metal), metal)
+    moved = np.where(shift.cover < 1, np.maximum(moved, grey), moved)  # beyond a border nothing becomes darker
     return (grey + shift.cover * (moved - grey)).astype(np.float32)
 
 
@@ -225,7 +227,7 @@ def _moved(chest: FilmChest, border: np.ndarray, way: np.ndarray, growth: float)
         apart = np.where(way < _WIDEST, (_WIDEST - way) / _ABOVE, (way - _WIDEST) / _UNDER).clip(0, 1)
         contour = (widest + growth) * (1 - apart**2) ** _ROUNDNESS
         moves = (contour - border).clip(0, _MOST_ROUNDED * growth)
-    return blur_line(moves * smoothstep(leaving), 5 / chest.mm)
+    return blur_line(moves * smoothstep(leaving), _SMOOTH_MOVES / chest.mm)
 
 
 def _moved_over(

@@ -15,6 +15,7 @@ from .chest import FilmChest
 from .edema import draw_edema
 from .effusion import draw_effusion
 from .heart import draw_cardiomegaly
+from .parenchyma import without_metal
 from .pneumothorax import draw_pneumothorax
 
 _OPACITIES = {
@@ -27,7 +28,7 @@ _WHOLE_CHEST = {"edema": draw_edema, "cardiomegaly": draw_cardiomegaly}
 
 
 def draw_lesions(chest: FilmChest, lesions: Sequence[Lesion], *, raised: bool = True) -> np.ndarray:
-    """Draw lesions on a film, one after another.
+    """Draw lesions on a film, one after another, behind its leads, electrodes, wires and clips, which stay.
 
     Args:
         chest: the film and its anatomy.
@@ -37,11 +38,11 @@ def draw_lesions(chest: FilmChest, lesions: Sequence[Lesion], *, raised: bool = 
     Returns:
         The film with them, `(H, W)` float32 in [0, 1]; without lesions, the film itself.
     """
-    grey = chest.grey
+    grey = bare = without_metal(chest)
     for lesion in lesions:
         for side in ("right", "left") if lesion.side == "bilateral" else (lesion.side,):
             grey = _draw(chest, grey, lesion, side, raised)
-    return grey.clip(0, 1).astype(np.float32)
+    return (chest.grey + (grey - bare)).clip(0, 1).astype(np.float32)
 
 
 def _draw(chest: FilmChest, grey: np.ndarray, lesion: Lesion, side: str | None, raised: bool) -> np.ndarray:

@@ -39,9 +39,14 @@ def markings(grey: np.ndarray, mm: float) -> np.ndarray:
     return (smooth - wide).clip(0, _BRIGHTEST_VESSEL)
 
 
+def without_metal(chest: FilmChest) -> np.ndarray:
+    """Return a chest's film without leads, electrodes, wires and clips, `(H, W)`; lesions lie behind these."""
+    return chest.once("without metal", lambda: chest.grey - metal_of(chest.grey))
+
+
 def markings_of(chest: FilmChest, grey: np.ndarray) -> np.ndarray:
     """Return the markings of a chest's film so far `(H, W)`; those of the film without lesions are computed once."""
-    if grey is chest.grey:
+    if grey is without_metal(chest):
         return chest.once("markings", lambda: markings(grey, chest.mm))
     return markings(grey, chest.mm)
 

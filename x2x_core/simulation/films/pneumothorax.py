@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from x2x_core.common.randomness import uniform
+from x2x_core.imaging.soft import smoothstep
 
+from .borders import heart_border
 from .chest import FilmChest, FilmLung
 from .fields import blur, distance_inside, noise, sigmoid, texture
 from .parenchyma import markings_of
@@ -19,6 +21,7 @@ from .warp import warp
 _LINE_MM = 0.7  # half width of the visceral pleura
 _LINE = 0.36  # its mean optical thickness
 _UNEVEN = {7.0: 0.45, 28.0: 0.35}  # mm along it to the standard deviation of its thickness, relative to the mean
+_LINE_LOST = 18.0  # mm beside the mediastinum over which it is lost
 _DARKEST = 0.5  # share of the grey around that air may take away, so that ribs keep their contrast on dark films
 _BLACKEST = -0.25  # share of the way from aerated lung to soft tissue that air leaves of the grey around
 _MOST_SINKING = 0.4  # share of the collapsed length; from 0.5 the lung would fold
@@ -67,6 +70,8 @@ def draw_pneumothorax(
     changed = (grey - 0.9 * air * vessels - darker + lung_left * crowded).clip(0)
     uneven = texture(chest.shape, mm, _UNEVEN, generator).clip(None, 2)
     ragged = collapse.inside + _RAGGED * noise(chest.shape, 9 / mm, generator)
+    beside_heart = np.abs(chest.grid[1] - heart_border(chest, side)[:, None]) * mm
+    uneven *= smoothstep(beside_heart / _LINE_LOST)
     line = _LINE * uneven * np.exp(-((ragged / _LINE_MM) ** 2))
     low = ((chest.grid[0] - lung.apex) / lung.height).clip(0, 1)
     denser = (0.02 + 0.32 * severity**1.4) * lung_left * (1 - 0.9 * low)
