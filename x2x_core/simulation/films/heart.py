@@ -39,6 +39,7 @@ _STEEPER = 1.6  # times by which the heart's border is steeper than the dome
 _LEAST_DOME = 8.0  # mm between that corner and the angle
 _SPINE = 14.0  # mm beside the midline that stay in place
 _EDGE = (1.0, 6.0)  # mm beyond a border that moves outwards, from which and up to which it gives way to the lung
+_STRETCHED = (1.5, 8.0)  # lung beside a border that moves inwards: times the move, and mm
 _MOST = 0.6  # share of the lung beside the heart that a border may move over
 _MOST_STRETCHED = 1.1  # share of its own width by which one side of the heart may grow
 
@@ -258,10 +259,12 @@ def _stretched(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return how many pixels further outwards each pixel is read if a border moves inwards, as `_moved_over` does.
 
-    Each row maps the new place of spine, border and wall to the old one by a monotone cubic of slope 1 at both ends.
+    The lung is stretched beside the border, and stays further away. Each row maps the new place of spine, border and
+    the end of the stretched lung to the old one by a monotone cubic of slope 1 at both ends.
     Method: Fritsch and Carlson, *Monotone piecewise cubic interpolation*, SIAM Journal on Numerical Analysis 1980.
     """
     still, border, wall, new = _columns(chest, heart, moved)
+    wall = np.minimum(wall, border + _STRETCHED[0] * (border - new) + _STRETCHED[1] / chest.mm)
     pressed, stretched = (border - still) / (new - still), (wall - border) / (wall - new)
     slope = 2 * pressed * stretched / (pressed + stretched)
     within = _cubic(outwards, (still, new), (still, border), (np.ones_like(slope), slope))
