@@ -39,7 +39,7 @@ _STEEPER = 1.6  # times by which the heart's border is steeper than the dome
 _LEAST_DOME = 8.0  # mm between that corner and the angle
 _SPINE = 14.0  # mm beside the midline that stay in place
 _EDGE = (1.0, 6.0)  # mm beyond a border that moves outwards, from which and up to which it gives way to the lung
-_STRETCHED = (1.5, 8.0)  # lung beside a border that moves inwards: times the move, and mm
+_STRETCHED = (2.0, 10.0)  # lung beside a border that moves inwards: times the move, and mm
 _MOST = 0.6  # share of the lung beside the heart that a border may move over
 _MOST_STRETCHED = 1.1  # share of its own width by which one side of the heart may grow
 
