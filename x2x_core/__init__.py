@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from x2x_core.region_guidance import RegionGuidance
     from x2x_core.x2x_edit import X2XEdit
 
-__version__ = "0.2.9"
+__version__ = "0.2.10"
 
 __all__ = [
     "EditSettings",
