@@ -191,3 +191,10 @@ def test_pixels_move_up_and_down_too():
     moved = move_picture(steps[None], shift)[0]
     assert torch.allclose(moved[45:75, 45:75], steps[51:81, 45:75], atol=0.01)
     assert torch.equal(moved[shift[0] == 0], steps[shift[0] == 0])
+
+
+@pytest.mark.parametrize("size", [(256, 256), (300, 400), (1000, 1024)])
+def test_a_motion_that_hides_nothing_hides_nothing_at_another_size(size):
+    shift, flat = torch.ones(1, 2, 300, 384), torch.ones(1, 1, 300, 384)
+    assert not Motion(shift, flat, flat).at(size, 1).hides(0)
+    assert Motion(shift, flat, 0.5 * flat).at(size, 1).hides(0)

@@ -18,6 +18,8 @@ from x2x_core.pseudomasks.extents import Extent, join_extents
 from x2x_core.simulation.films.parenchyma import grain_of, metal_of
 from x2x_core.simulation.films.warp import move_but_grain
 
+_ALL = 0.99  # cover from which all is hidden; resampling leaves a little less than 1
+
 
 @dataclass(frozen=True)
 class Motion:
@@ -45,7 +47,7 @@ class Motion:
 
     def hides(self, number: int) -> bool:
         """Return True if what moves in an output hides what lies there: it is one body, like fluid."""
-        return bool((self.cover[number] < 1).any())
+        return bool((self.cover[number] < _ALL).any())
 
     def at(self, size: tuple[int, int], batch: int) -> Motion:
         """Return the motion at the size of a picture, expanded to a batch."""

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from x2x_core.anatomy.lungs import LungFinder
 from x2x_core.simulation.films.borders import outer_border
+from x2x_core.simulation.films.chest import measure_chest
 from x2x_core.simulation.films.effusion import _before_the_dome
+from x2x_core.simulation.films.extents import lesion_shift
 from x2x_core.simulation.films.fields import blur, blur_line, grow
 from x2x_core.simulation.films.lesions import draw_lesions
 from x2x_core.simulation.films.pneumothorax import collapse_of
@@ -338,3 +341,27 @@ def test_a_dome_above_the_outline_that_is_found_is_taken_for_no_rib(chest):
     columns = dome_columns(lung)[len(dome_columns(lung)) // 3 : -len(dome_columns(lung)) // 3]
     at, below = (fluid[(true_dome[columns] + mm / chest.mm).astype(int), columns].mean() for mm in (3, 12))
     assert at - below < 0.015
+
+
+@pytest.mark.parametrize("finding", ["pleural effusion", "consolidation", "edema", "pneumothorax"])
+def test_a_lead_stays_in_front_of_a_lesion(film, finding):
+    """It is as bright above what is around it as it was."""
+    lung = measure_chest(film, LungFinder.bundled()).lungs["left"]
+    wired, column = film.copy(), int(np.flatnonzero(lung.mask[lung.apex + lung.height // 2]).mean())
+    rows = slice(lung.apex + lung.height // 4, lung.apex + 3 * lung.height // 4)
+    wired[rows, column] = (wired[rows, column] + 0.3).clip(0, 1)
+    chest = measure_chest(wired, LungFinder.bundled())
+    drawn = draw_lesions(chest, [lesion(finding, 0.9, side="left", zone="middle")])
+    assert np.abs(drawn - wired)[rows].max() > 0.05
+
+    def above(grey):
+        return (grey[rows, column] - (grey[rows, column - 3] + grey[rows, column + 3]) / 2).mean()
+
+    assert above(drawn) > 0.8 * above(wired) > 0.2
+
+
+def test_nothing_beyond_an_enlarged_heart_becomes_darker(chest):
+    enlarged = lesion("cardiomegaly", 0.9)
+    shift = lesion_shift(chest, enlarged)
+    beyond = (shift.cover < 1) & shift.places.any(axis=0)
+    assert beyond.any() and (draw_lesions(chest, [enlarged]) - chest.grey)[beyond].min() > -1e-6

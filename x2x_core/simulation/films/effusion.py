@@ -170,9 +170,7 @@ def _pleural_space(chest: FilmChest, lung: FilmLung, severity: float) -> np.ndar
     mm = chest.mm
     closed = _close(_with_sulcus(chest, lung), round(6 / mm))
     space = _towards_tissue(chest, lung, closed, _TOWARDS_TISSUE[0] + severity * _TOWARDS_TISSUE[1])
-    floor = blur_line(
-        np.maximum(dome_rows(lung), lung.dome), _SMOOTH_FLOOR / mm
-    )  # lower beside the heart than the dome
+    floor = blur_line(np.maximum(dome_rows(lung), lung.dome), _SMOOTH_FLOOR / mm)  # beside the heart, under the dome
     below = (chest.grid[0] - floor) * mm
     reach = _REACH_BELOW_DOME * (1 + np.exp(-((chest.wall_distance(lung.side) / 25) ** 2)))  # deepest in the angle
     fading = np.exp(-((below.clip(0) / reach) ** 2)) * (1 - below / _DEEPEST).clip(0, 1)
