@@ -28,6 +28,14 @@ def definitions(server):
     return server.get("/object_info")
 
 
+def visit_offering(visit):
+    """Open the page; skip the test if it offers no blueprints."""
+    page = visit()
+    if page.version < OFFERED:
+        pytest.skip(f"Version {page.version} of the page offers no blueprints of node packs.")
+    return page
+
+
 def test_the_server_offers_them(served, server):
     assert sorted(served) == NAMES
     for name, key in served.items():
@@ -36,9 +44,7 @@ def test_the_server_offers_them(served, server):
 
 def test_the_page_offers_them(served, visit, shots):
     """Found by the search of the canvas, and placed by it."""
-    page = visit()
-    if page.version < OFFERED:
-        pytest.skip(f"Version {page.version} of the page offers no blueprints of node packs.")
+    page = visit_offering(visit)
     page.page.evaluate("() => window.app.graph.clear()")
     page.page.mouse.dblclick(900, 500)
     page.page.keyboard.type("Where Would It Change", delay=20)
@@ -56,7 +62,7 @@ def test_the_page_offers_them(served, visit, shots):
 def test_the_page_runs_them(file, visit, server, definitions, shots, tmp_path):
     graph = workflow_of(file, definitions)
     graph.write(tmp_path / "blueprint.json")
-    page = visit()
+    page = visit_offering(visit)
     page.drop(tmp_path / "blueprint.json")
     kinds = [node["class_type"] for node in page.graph().values()]
     assert {node["type"] for node in graph.file["definitions"]["subgraphs"][0]["nodes"]} <= set(kinds)
